@@ -1,0 +1,26 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#pragma once
+
+#if !defined(TEND_INSIDE) && !defined(TEND_COMPILATION)
+#error "Only <tend.h> can be included directly."
+#endif
+
+#include "tend-types.h"
+
+G_BEGIN_DECLS
+
+#define TEND_TYPE_CLOCK (tend_clock_get_type ())
+
+TEND_PUBLIC
+G_DECLARE_FINAL_TYPE (TendClock, tend_clock, TEND, CLOCK, GObject)
+
+TEND_PUBLIC TendClock *tend_clock_freeze         (GMainContext *context) G_GNUC_WARN_UNUSED_RESULT;
+
+TEND_PUBLIC gint64     tend_clock_get_time       (TendClock    *self);
+TEND_PUBLIC void       tend_clock_advance        (TendClock    *self,
+                                                  gint64        usec);
+TEND_PUBLIC gint64     tend_clock_run_until_idle (TendClock    *self);
+
+G_END_DECLS

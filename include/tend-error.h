@@ -1,0 +1,44 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#pragma once
+
+#if !defined(TEND_INSIDE) && !defined(TEND_COMPILATION)
+#error "Only <tend.h> can be included directly."
+#endif
+
+#include "tend-types.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  TEND_TASK_ERROR_STOPPED,
+  TEND_TASK_ERROR_STATE,
+  TEND_TASK_ERROR_EXISTS,
+  TEND_TASK_ERROR_SHUT_DOWN,
+  TEND_TASK_ERROR_NOT_STARTED,
+  TEND_TASK_ERROR_NO_FIBER,
+  TEND_TASK_ERROR_NO_STACK,
+  TEND_TASK_ERROR_WRONG_THREAD,
+  TEND_TASK_ERROR_SEVERAL,
+} TendTaskError;
+
+#define TEND_TYPE_TASK_ERROR (tend_task_error_get_type ())
+#define TEND_TASK_ERROR (tend_task_error_quark ())
+
+TEND_PUBLIC GType      tend_task_error_get_type   (void) G_GNUC_CONST;
+TEND_PUBLIC GQuark     tend_task_error_quark      (void);
+
+TEND_PUBLIC GPtrArray *tend_task_error_list       (const GError *error) G_GNUC_WARN_UNUSED_RESULT;
+
+typedef void (* TendUnobservedFunc) (const char   *task,
+                                     const GError *error,
+                                     const char   *origin,
+                                     gpointer      user_data);
+
+TEND_PUBLIC void       tend_set_unobserved_func   (TendUnobservedFunc  func,
+                                                   gpointer            user_data,
+                                                   GDestroyNotify      notify);
+
+G_END_DECLS

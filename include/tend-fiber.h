@@ -1,0 +1,33 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#pragma once
+
+#if !defined(TEND_INSIDE) && !defined(TEND_COMPILATION)
+#error "Only <tend.h> can be included directly."
+#endif
+
+#include "tend-types.h"
+
+G_BEGIN_DECLS
+
+TEND_PUBLIC gboolean      tend_run                 (TendWorkFunc    func,
+                                                    gpointer        user_data,
+                                                    GError        **error);
+
+TEND_PUBLIC gboolean      tend_await               (TendTask       *task,
+                                                    GError        **error);
+TEND_PUBLIC gboolean      tend_await_result        (GAsyncResult  **result,
+                                                    GError        **error);
+TEND_PUBLIC void          tend_resume              (GObject        *source_object,
+                                                    GAsyncResult   *result,
+                                                    gpointer        user_data);
+TEND_PUBLIC gboolean      tend_sleep               (gint64          usec,
+                                                    GError        **error);
+TEND_PUBLIC gboolean      tend_yield               (GError        **error);
+
+TEND_PUBLIC GCancellable *tend_current_cancellable (void);
+TEND_PUBLIC void          tend_shield_push         (void);
+TEND_PUBLIC void          tend_shield_pop          (void);
+
+G_END_DECLS

@@ -1,0 +1,95 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#pragma once
+
+#if !defined(TEND_INSIDE) && !defined(TEND_COMPILATION)
+#error "Only <tend.h> can be included directly."
+#endif
+
+#include "tend-types.h"
+
+G_BEGIN_DECLS
+
+#define TEND_TYPE_TASK_MANAGER (tend_task_manager_get_type ())
+
+TEND_PUBLIC
+G_DECLARE_DERIVABLE_TYPE (TendTaskManager, tend_task_manager, TEND, TASK_MANAGER, GObject)
+
+struct _TendTaskManagerClass
+{
+  GObjectClass parent_class;
+
+  void (* task_failed) (TendTaskManager *self,
+                        TendTask        *task,
+                        const GError    *error);
+
+  gpointer padding[8];
+};
+
+TEND_PUBLIC TendTaskManager *tend_task_manager_new                    (void) G_GNUC_WARN_UNUSED_RESULT;
+
+TEND_PUBLIC guint            tend_task_manager_get_max_running        (TendTaskManager      *self);
+TEND_PUBLIC void             tend_task_manager_set_max_running        (TendTaskManager      *self,
+                                                                       guint                 n_tasks);
+TEND_PUBLIC gint64           tend_task_manager_get_grace_period       (TendTaskManager      *self);
+TEND_PUBLIC void             tend_task_manager_set_grace_period       (TendTaskManager      *self,
+                                                                       gint64                usec);
+
+TEND_PUBLIC gboolean         tend_task_manager_register_task          (TendTaskManager      *self,
+                                                                       TendTask             *task,
+                                                                       GError              **error);
+TEND_PUBLIC TendTask        *tend_task_manager_register               (TendTaskManager      *self,
+                                                                       const char           *name,
+                                                                       TendTaskFunc          func,
+                                                                       gpointer              user_data,
+                                                                       GDestroyNotify        notify,
+                                                                       GError              **error);
+TEND_PUBLIC TendTask        *tend_task_manager_register_fiber         (TendTaskManager      *self,
+                                                                       const char           *name,
+                                                                       TendWorkFunc          func,
+                                                                       gpointer              user_data,
+                                                                       GDestroyNotify        notify,
+                                                                       GError              **error);
+TEND_PUBLIC TendTask        *tend_task_manager_register_thread        (TendTaskManager      *self,
+                                                                       const char           *name,
+                                                                       TendWorkFunc          func,
+                                                                       gpointer              user_data,
+                                                                       GDestroyNotify        notify,
+                                                                       GError              **error);
+
+TEND_PUBLIC TendTask        *tend_task_manager_lookup                 (TendTaskManager      *self,
+                                                                       const char           *name);
+TEND_PUBLIC gboolean         tend_task_manager_is_active              (TendTaskManager      *self,
+                                                                       const char           *name);
+TEND_PUBLIC GPtrArray       *tend_task_manager_list_tasks             (TendTaskManager      *self) G_GNUC_WARN_UNUSED_RESULT;
+
+TEND_PUBLIC TendTask        *tend_task_manager_cancel_task            (TendTaskManager      *self,
+                                                                       const char           *name) G_GNUC_WARN_UNUSED_RESULT;
+TEND_PUBLIC void             tend_task_manager_cancel_all             (TendTaskManager      *self);
+
+TEND_PUBLIC void             tend_task_manager_wait_for_tasks_async   (TendTaskManager      *self,
+                                                                       GCancellable         *cancellable,
+                                                                       GAsyncReadyCallback   callback,
+                                                                       gpointer              user_data);
+TEND_PUBLIC gboolean         tend_task_manager_wait_for_tasks_finish  (TendTaskManager      *self,
+                                                                       GAsyncResult         *result,
+                                                                       GError              **error);
+TEND_PUBLIC gboolean         tend_task_manager_wait_for_tasks         (TendTaskManager      *self,
+                                                                       GError              **error);
+
+TEND_PUBLIC gboolean         tend_task_manager_add_shutdown_task      (TendTaskManager      *self,
+                                                                       TendTask             *task,
+                                                                       GError              **error);
+TEND_PUBLIC gboolean         tend_task_manager_is_shut_down           (TendTaskManager      *self);
+TEND_PUBLIC void             tend_task_manager_shutdown_async         (TendTaskManager      *self,
+                                                                       GCancellable         *cancellable,
+                                                                       GAsyncReadyCallback   callback,
+                                                                       gpointer              user_data);
+TEND_PUBLIC gboolean         tend_task_manager_shutdown_finish        (TendTaskManager      *self,
+                                                                       GAsyncResult         *result,
+                                                                       GError              **error);
+TEND_PUBLIC gboolean         tend_task_manager_shutdown               (TendTaskManager      *self,
+                                                                       GError              **error);
+
+G_END_DECLS

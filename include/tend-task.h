@@ -1,0 +1,171 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#pragma once
+
+#if !defined(TEND_INSIDE) && !defined(TEND_COMPILATION)
+#error "Only <tend.h> can be included directly."
+#endif
+
+#include "tend-types.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  TEND_TASK_STATUS_CREATED,
+  TEND_TASK_STATUS_PENDING,
+  TEND_TASK_STATUS_RUNNING,
+  TEND_TASK_STATUS_COMPLETED,
+  TEND_TASK_STATUS_FAILED,
+  TEND_TASK_STATUS_CANCELLED,
+  TEND_TASK_STATUS_STOPPED,
+} TendTaskStatus;
+
+#define TEND_TYPE_TASK_STATUS (tend_task_status_get_type ())
+#define TEND_TYPE_TASK (tend_task_get_type ())
+
+TEND_PUBLIC GType         tend_task_status_get_type   (void) G_GNUC_CONST;
+TEND_PUBLIC const char   *tend_task_status_to_string  (TendTaskStatus        status);
+
+TEND_PUBLIC
+G_DECLARE_FINAL_TYPE (TendTask, tend_task, TEND, TASK, GObject)
+
+TEND_PUBLIC TendTask     *tend_task_new               (const char           *name,
+                                                       TendTaskFunc          func,
+                                                       gpointer              user_data,
+                                                       GDestroyNotify        notify) G_GNUC_WARN_UNUSED_RESULT;
+TEND_PUBLIC TendTask     *tend_task_new_fiber         (const char           *name,
+                                                       TendWorkFunc          func,
+                                                       gpointer              user_data,
+                                                       GDestroyNotify        notify) G_GNUC_WARN_UNUSED_RESULT;
+TEND_PUBLIC TendTask     *tend_task_new_thread        (const char           *name,
+                                                       TendWorkFunc          func,
+                                                       gpointer              user_data,
+                                                       GDestroyNotify        notify) G_GNUC_WARN_UNUSED_RESULT;
+TEND_PUBLIC TendTask     *tend_task_new_async         (const char           *name,
+                                                       TendAsyncFunc         func,
+                                                       TendFinishFunc        finish,
+                                                       gpointer              user_data,
+                                                       GDestroyNotify        notify) G_GNUC_WARN_UNUSED_RESULT;
+
+TEND_PUBLIC TendTask     *tend_task_run               (const char           *name,
+                                                       TendTaskFunc          func,
+                                                       gpointer              user_data,
+                                                       GDestroyNotify        notify) G_GNUC_WARN_UNUSED_RESULT;
+TEND_PUBLIC TendTask     *tend_task_run_fiber         (const char           *name,
+                                                       TendWorkFunc          func,
+                                                       gpointer              user_data,
+                                                       GDestroyNotify        notify) G_GNUC_WARN_UNUSED_RESULT;
+TEND_PUBLIC TendTask     *tend_task_run_thread        (const char           *name,
+                                                       TendWorkFunc          func,
+                                                       gpointer              user_data,
+                                                       GDestroyNotify        notify) G_GNUC_WARN_UNUSED_RESULT;
+TEND_PUBLIC TendTask     *tend_task_run_async         (const char           *name,
+                                                       TendAsyncFunc         func,
+                                                       TendFinishFunc        finish,
+                                                       gpointer              user_data,
+                                                       GDestroyNotify        notify) G_GNUC_WARN_UNUSED_RESULT;
+
+TEND_PUBLIC gboolean      tend_task_start             (TendTask             *self,
+                                                       GError              **error);
+TEND_PUBLIC void          tend_task_cancel            (TendTask             *self);
+TEND_PUBLIC void          tend_task_stop              (TendTask             *self);
+
+TEND_PUBLIC TendTask     *tend_task_get_current       (void);
+
+TEND_PUBLIC guint64       tend_task_get_id            (TendTask             *self);
+TEND_PUBLIC const char   *tend_task_get_name          (TendTask             *self);
+TEND_PUBLIC char         *tend_task_to_string         (TendTask             *self) G_GNUC_WARN_UNUSED_RESULT;
+TEND_PUBLIC TendTaskStatus tend_task_get_status       (TendTask             *self);
+TEND_PUBLIC gboolean      tend_task_is_started        (TendTask             *self);
+TEND_PUBLIC gboolean      tend_task_is_running        (TendTask             *self);
+TEND_PUBLIC gboolean      tend_task_is_ended          (TendTask             *self);
+TEND_PUBLIC gboolean      tend_task_is_cancelling     (TendTask             *self);
+TEND_PUBLIC GCancellable *tend_task_get_cancellable   (TendTask             *self);
+
+TEND_PUBLIC int           tend_task_get_priority      (TendTask             *self);
+TEND_PUBLIC void          tend_task_set_priority      (TendTask             *self,
+                                                       int                   priority);
+TEND_PUBLIC gint64        tend_task_get_delay         (TendTask             *self);
+TEND_PUBLIC void          tend_task_set_delay         (TendTask             *self,
+                                                       gint64                usec);
+TEND_PUBLIC gint64        tend_task_get_interval      (TendTask             *self);
+TEND_PUBLIC void          tend_task_set_interval      (TendTask             *self,
+                                                       gint64                usec);
+TEND_PUBLIC gsize         tend_task_get_stack_size    (TendTask             *self);
+TEND_PUBLIC void          tend_task_set_stack_size    (TendTask             *self,
+                                                       gsize                 bytes);
+
+TEND_PUBLIC void          tend_task_return_value      (TendTask             *self,
+                                                       const GValue         *value);
+TEND_PUBLIC void          tend_task_return_boolean    (TendTask             *self,
+                                                       gboolean              value);
+TEND_PUBLIC void          tend_task_return_int        (TendTask             *self,
+                                                       gint64                value);
+TEND_PUBLIC void          tend_task_return_double     (TendTask             *self,
+                                                       double                value);
+TEND_PUBLIC void          tend_task_return_string     (TendTask             *self,
+                                                       const char           *value);
+TEND_PUBLIC void          tend_task_return_object     (TendTask             *self,
+                                                       gpointer              value);
+TEND_PUBLIC void          tend_task_return_pointer    (TendTask             *self,
+                                                       gpointer              value,
+                                                       GDestroyNotify        notify);
+TEND_PUBLIC void          tend_task_return_error      (TendTask             *self,
+                                                       GError               *error);
+TEND_PUBLIC void          tend_task_return_new_error  (TendTask             *self,
+                                                       GQuark                domain,
+                                                       int                   code,
+                                                       const char           *format,
+                                                       ...) G_GNUC_PRINTF (4, 5);
+
+TEND_PUBLIC const GValue *tend_task_get_result        (TendTask             *self,
+                                                       GError              **error);
+TEND_PUBLIC gboolean      tend_task_get_boolean       (TendTask             *self);
+TEND_PUBLIC gint64        tend_task_get_int           (TendTask             *self);
+TEND_PUBLIC double        tend_task_get_double        (TendTask             *self);
+TEND_PUBLIC const char   *tend_task_get_string        (TendTask             *self);
+TEND_PUBLIC gpointer      tend_task_get_object        (TendTask             *self);
+TEND_PUBLIC gpointer      tend_task_get_pointer       (TendTask             *self);
+TEND_PUBLIC const GError *tend_task_get_error         (TendTask             *self);
+
+TEND_PUBLIC void          tend_task_wait_async        (TendTask             *self,
+                                                       GCancellable         *cancellable,
+                                                       GAsyncReadyCallback   callback,
+                                                       gpointer              user_data);
+TEND_PUBLIC gboolean      tend_task_wait_finish       (TendTask             *self,
+                                                       GAsyncResult         *result,
+                                                       GError              **error);
+TEND_PUBLIC gboolean      tend_task_wait_sync         (TendTask             *self,
+                                                       GError              **error);
+
+TEND_PUBLIC double        tend_task_get_progress      (TendTask             *self);
+TEND_PUBLIC char         *tend_task_dup_message       (TendTask             *self) G_GNUC_WARN_UNUSED_RESULT;
+TEND_PUBLIC void          tend_task_set_progress      (TendTask             *self,
+                                                       double                fraction,
+                                                       const char           *message);
+
+TEND_PUBLIC void          tend_task_add_exit_handler  (TendTask             *self,
+                                                       TendTaskFunc          func,
+                                                       gpointer              user_data,
+                                                       GDestroyNotify        notify);
+TEND_PUBLIC void          tend_task_post              (TendTask             *self,
+                                                       TendWorkFunc          func,
+                                                       gpointer              user_data,
+                                                       GDestroyNotify        notify);
+TEND_PUBLIC TendTimer    *tend_task_add_timer         (TendTask             *self,
+                                                       gint64                delay,
+                                                       gint64                interval,
+                                                       TendWorkFunc          func,
+                                                       gpointer              user_data,
+                                                       GDestroyNotify        notify);
+TEND_PUBLIC void          tend_task_add_source        (TendTask             *self,
+                                                       GSource              *source);
+TEND_PUBLIC void          tend_task_add_cancellable   (TendTask             *self,
+                                                       GCancellable         *cancellable);
+
+TEND_PUBLIC guint         tend_get_max_threads        (void);
+TEND_PUBLIC void          tend_set_max_threads        (guint                 n_threads);
+
+G_END_DECLS

@@ -1,0 +1,39 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#pragma once
+
+#if !defined(TEND_INSIDE) && !defined(TEND_COMPILATION)
+#error "Only <tend.h> can be included directly."
+#endif
+
+#include <gio/gio.h>
+
+#include "tend-macros.h"
+
+G_BEGIN_DECLS
+
+typedef struct _TendClock TendClock;
+typedef struct _TendTask TendTask;
+typedef struct _TendTaskManager TendTaskManager;
+typedef struct _TendTimer TendTimer;
+
+typedef void     (* TendTaskFunc)   (TendTask             *task,
+                                     gpointer              user_data);
+
+typedef gboolean (* TendWorkFunc)   (TendTask             *task,
+                                     gpointer              user_data,
+                                     GError              **error);
+
+typedef void     (* TendAsyncFunc)  (TendTask             *task,
+                                     GCancellable         *cancellable,
+                                     GAsyncReadyCallback   callback,
+                                     gpointer              callback_data,
+                                     gpointer              user_data);
+
+typedef gboolean (* TendFinishFunc) (TendTask             *task,
+                                     GAsyncResult         *result,
+                                     gpointer              user_data,
+                                     GError              **error);
+
+G_END_DECLS

@@ -1,0 +1,19 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#pragma once
+
+#define TEND_INSIDE
+
+#include "tend-version.h"
+#include "tend-macros.h"
+#include "tend-types.h"
+
+#include "tend-clock.h"
+#include "tend-error.h"
+#include "tend-fiber.h"
+#include "tend-task.h"
+#include "tend-task-manager.h"
+#include "tend-timer.h"
+
+#undef TEND_INSIDE

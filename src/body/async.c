@@ -1,0 +1,116 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The body that is a pair of functions in the manner of GIO: one begins, the other finishes.
+
+#include "tend-task-private.h"
+
+/* Takes the reference to the task that async_run() gave. */
+static void
+ready_cb (GObject      *source_object,
+          GAsyncResult *result,
+          gpointer      user_data)
+{
+  g_autoptr(TendTask) task = user_data;
+  TendFinishFunc finish = (TendFinishFunc) task->finish_func;
+  GError *error = NULL;
+
+  tend_loop_unhold (task->loop);
+
+  if (!tend_task_has_ended (task))
+    {
+      TendTask *previous = tend_task_enter (task);
+
+      if (!finish (task, result, task->user_data, &error) && error == NULL)
+        error = g_error_new (TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+                             "The finish function failed without an error");
+      tend_task_leave (previous);
+    }
+
+  tend_task_run_ended (task, error);
+}
+
+static void
+async_run (TendTask *task)
+{
+  TendAsyncFunc func = (TendAsyncFunc) task->func;
+
+  tend_loop_hold (task->loop);
+  func (task, tend_task_get_cancellable (task), ready_cb, g_object_ref (task), task->user_data);
+}
+
+static void
+async_abandon (TendTask *task)
+{
+  /* Its cancellable has been cancelled: the operation comes back, and what it brings is dropped. */
+}
+
+static const TendBodyClass async_body = {
+  .returns = TRUE,
+  .run = async_run,
+  .abandon = async_abandon,
+};
+
+/**
+ * tend_task_new_async: (skip)
+ * @name: (nullable): a name
+ * @func: begins the operation
+ * @finish: finishes it
+ * @user_data: data for @func and @finish
+ * @notify: (nullable): destroys @user_data when the task has ended and its operation with it
+ *
+ * Makes a task whose body is an asynchronous operation in the manner of GIO.
+ *
+ * Cancelling the task cancels the cancellable that @func is given. @finish is not called where the
+ * task was stopped meanwhile.
+ *
+ * Returns: (transfer full): the task, for the thread-default main context
+ *
+ * Since: 0.1
+ */
+TendTask *
+tend_task_new_async (const char     *name,
+                     TendAsyncFunc   func,
+                     TendFinishFunc  finish,
+                     gpointer        user_data,
+                     GDestroyNotify  notify)
+{
+  g_return_val_if_fail (func != NULL, NULL);
+  g_return_val_if_fail (finish != NULL, NULL);
+
+  return tend_task_create (name, &async_body, func, finish, user_data, notify,
+                           __builtin_return_address (0));
+}
+
+/**
+ * tend_task_run_async: (skip)
+ * @name: (nullable): a name
+ * @func: begins the operation
+ * @finish: finishes it
+ * @user_data: data for @func and @finish
+ * @notify: (nullable): destroys @user_data when the task has ended and its operation with it
+ *
+ * Makes a task as tend_task_new_async() does and starts it.
+ *
+ * Returns: (transfer full): the task, whose operation has begun
+ *
+ * Since: 0.1
+ */
+TendTask *
+tend_task_run_async (const char     *name,
+                     TendAsyncFunc   func,
+                     TendFinishFunc  finish,
+                     gpointer        user_data,
+                     GDestroyNotify  notify)
+{
+  TendTask *task;
+
+  g_return_val_if_fail (func != NULL, NULL);
+  g_return_val_if_fail (finish != NULL, NULL);
+
+  task = tend_task_create (name, &async_body, func, finish, user_data, notify,
+                           __builtin_return_address (0));
+  tend_task_start (task, NULL);
+
+  return task;
+}

@@ -1,0 +1,642 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The body that is a fiber: a function on a stack of its own, which stands still while it waits.
+//
+// A fiber is resumed from the native stack of its loop's thread, always, and goes back to it when it
+// waits, when it ends, and when something has to be called that a language binding may observe
+// (a hop). So no fiber ever runs on top of another, and user callbacks never run on a fiber's stack.
+//
+// Each wait puts the fiber's one job into one place: the loop's ready queue, its timers, or another
+// task's waiters. Whatever takes it out of there resumes the fiber. Cancelling and stopping move it
+// to the micro-queue.
+//
+// Ownership: all of it is the loop thread's. The fiber's record lies at the top of its own stack,
+// and goes with it.
+
+#include "tend-stack-private.h"
+#include "tend-task-private.h"
+
+#include "tend-fiber.h"
+
+/*
+ * How often the body of an ended task may try to wait before it is given up. It is told of the end
+ * by each of them, so that only a loop without an exit comes here.
+ */
+#define MAX_REFUSED_WAITS 1000
+
+typedef struct
+{
+  TendContext     context;
+  TendContext    *native;           /* who resumed it; valid while it runs */
+  TendStack       stack;
+  TendTask       *task;             /* held by the task's being active */
+  TendJob         wake;
+  TendNativeFunc  hop_func;         /* what to call on the native stack, and then go on */
+  gpointer        hop_data;
+  GError         *error;            /* what the body ended with */
+  guint           shield;           /* how many shields are on */
+  guint           n_refused;
+  guint           is_waiting : 1;
+  guint           is_bound : 1;     /* its wait cannot be cut short: somebody will write to its stack */
+  guint           is_done : 1;
+} Fiber;
+
+/* What the record takes from the top of the stack. */
+#define FIBER_ROOM ((sizeof (Fiber) + TEND_STACK_STAGGER - 1) / TEND_STACK_STAGGER * TEND_STACK_STAGGER)
+
+static __thread Fiber *current;
+
+/* --- Resuming --- */
+
+static void
+hop (TendNativeFunc func,
+     gpointer       data)
+{
+  Fiber *self = current;
+
+  self->hop_func = func;
+  self->hop_data = data;
+  tend_context_switch (&self->context, self->native);
+}
+
+static void
+check_stack (Fiber *self)
+{
+  g_autofree char *task = NULL;
+
+  if (G_LIKELY (self->stack.guard != TEND_GUARD_CANARY))
+    return;
+
+  task = tend_task_to_string (self->task);
+  tend_stack_check (&self->stack, task);
+}
+
+/* The body is through, or given up: the stack goes, and the task hears of it. */
+static void
+finish (Fiber *self)
+{
+  TendTask *task = self->task;
+  GError *error = self->error;
+  TendStack stack = self->stack;
+
+  task->body_state = NULL;
+  tend_context_clear (&self->context);
+  tend_stack_release (&stack);
+  tend_task_run_ended (task, error);
+}
+
+/* Lets the fiber run until it waits or ends. On the native stack. */
+static void
+resume (Fiber *self)
+{
+  TendContext native = { 0 };
+  TendTask *previous;
+
+  g_assert (current == NULL);
+
+  self->native = &native;
+  previous = tend_task_enter (self->task);
+
+  while (TRUE)
+    {
+      TendNativeFunc func;
+
+      current = self;
+      tend_set_hop (hop);
+      tend_context_switch (&native, &self->context);
+      tend_set_hop (NULL);
+      current = NULL;
+
+      func = g_steal_pointer (&self->hop_func);
+      if (func == NULL)
+        break;
+      func (self->hop_data);
+    }
+
+  tend_task_leave (previous);
+  check_stack (self);
+
+  if (self->is_done)
+    finish (self);
+}
+
+static void
+wake_cb (TendJob *job)
+{
+  resume (G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (Fiber, wake)));
+}
+
+static void
+enter_cb (gpointer data)
+{
+  Fiber *self = data;
+  TendTask *task = self->task;
+  TendWorkFunc func = task->func;
+
+  if (!func (task, task->user_data, &self->error) && self->error == NULL)
+    self->error = g_error_new (TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+                               "The body failed without an error");
+
+  self->is_done = TRUE;
+  tend_context_switch_last (&self->context, self->native);
+}
+
+/* --- The body --- */
+
+static void
+fiber_run (TendTask *task)
+{
+  GError *error = NULL;
+  TendStack stack, below;
+  Fiber *self;
+
+  if (!tend_stack_acquire (&stack, tend_task_get_stack_size (task), &error))
+    {
+      tend_task_run_ended (task, error);
+      return;
+    }
+
+  tend_stack_prepare_thread ();
+
+  self = (Fiber *) (tend_stack_top (&stack) - FIBER_ROOM);
+  memset (self, 0, sizeof *self);
+  self->stack = stack;
+  self->task = task;
+  tend_job_init (&self->wake, wake_cb);
+  task->body_state = self;
+
+  below = stack;
+  below.size -= FIBER_ROOM;
+  tend_context_prepare (&self->context, &below, enter_cb, self);
+  resume (self);
+}
+
+/* Cuts the fiber's wait short, if it is in one that can be. */
+static void
+interrupt (Fiber *self)
+{
+  TendLoop *loop = self->task->loop;
+
+  if (!self->is_waiting || self->is_bound)
+    return;
+
+  tend_loop_remove (loop, &self->wake);
+  tend_loop_queue_micro (loop, &self->wake);
+}
+
+static void
+fiber_cancel (TendTask *task)
+{
+  Fiber *self = task->body_state;
+
+  if (self->shield == 0)
+    interrupt (self);
+}
+
+static void
+fiber_abandon (TendTask *task)
+{
+  interrupt (task->body_state);
+}
+
+static const TendBodyClass fiber_body = {
+  .returns = TRUE,
+  .run = fiber_run,
+  .cancel = fiber_cancel,
+  .abandon = fiber_abandon,
+};
+
+/**
+ * tend_task_new_fiber: (skip)
+ * @name: (nullable): a name
+ * @func: the body
+ * @user_data: data for @func
+ * @notify: (nullable): destroys @user_data when the task has ended and its body with it
+ *
+ * Makes a task whose body is a fiber: straight-line code that waits with tend_await(), tend_sleep()
+ * and their like, while the main context goes on.
+ *
+ * The body has a stack of 64 KiB, or as much as [method@Tend.Task.set_stack_size] says, with no
+ * memory behind what it does not use. Without memory for it the task fails with
+ * `TEND_TASK_ERROR_NO_STACK`.
+ *
+ * For C and Vala: the interpreters of Python and JavaScript cannot run on a fiber's stack.
+ *
+ * Returns: (transfer full): the task, for the thread-default main context
+ *
+ * Since: 0.1
+ */
+TendTask *
+tend_task_new_fiber (const char     *name,
+                     TendWorkFunc    func,
+                     gpointer        user_data,
+                     GDestroyNotify  notify)
+{
+  g_return_val_if_fail (func != NULL, NULL);
+
+  return tend_task_create (name, &fiber_body, func, NULL, user_data, notify,
+                           __builtin_return_address (0));
+}
+
+/**
+ * tend_task_run_fiber: (skip)
+ * @name: (nullable): a name
+ * @func: the body
+ * @user_data: data for @func
+ * @notify: (nullable): destroys @user_data when the task has ended and its body with it
+ *
+ * Makes a task as tend_task_new_fiber() does and starts it.
+ *
+ * Returns: (transfer full): the task, whose body has run up to where it first waits
+ *
+ * Since: 0.1
+ */
+TendTask *
+tend_task_run_fiber (const char     *name,
+                     TendWorkFunc    func,
+                     gpointer        user_data,
+                     GDestroyNotify  notify)
+{
+  TendTask *task;
+
+  g_return_val_if_fail (func != NULL, NULL);
+
+  task = tend_task_create (name, &fiber_body, func, NULL, user_data, notify,
+                           __builtin_return_address (0));
+  tend_task_start (task, NULL);
+
+  return task;
+}
+
+/* --- Waiting --- */
+
+/* The task of a body that does not heed its end is reported once, and its body given up. */
+static void
+give_up (Fiber *self)
+{
+  g_autofree char *task = tend_task_to_string (self->task);
+
+  g_warning ("%s has ended, and its body has ignored that in %u waits: it is given up",
+             task, self->n_refused);
+  g_clear_pointer (&task, g_free);
+  g_clear_error (&self->error);
+
+  self->is_done = TRUE;
+  tend_context_switch_last (&self->context, self->native);
+}
+
+/* Whether the task goes on; sets the error that every wait of an ended or cancelled one fails with. */
+static gboolean
+check_going (Fiber   *self,
+             GError **error)
+{
+  TendTask *task = self->task;
+
+  if (G_UNLIKELY (tend_task_has_ended (task)))
+    {
+      if (++self->n_refused >= MAX_REFUSED_WAITS)
+        give_up (self);
+      if (error != NULL)
+        *error = tend_task_new_stopped (task);
+      return FALSE;
+    }
+
+  if (G_UNLIKELY (self->shield == 0 && g_atomic_int_get (&task->is_cancelling)))
+    {
+      if (error != NULL)
+        *error = tend_task_new_cancelled (task);
+      return FALSE;
+    }
+
+  return TRUE;
+}
+
+/* The fiber that calls, if it may wait now. */
+static Fiber *
+get_waiter (const char  *func,
+            GError     **error)
+{
+  if (current == NULL)
+    {
+      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER,
+                   "%s() waits, and can only be called in a fiber", func);
+      return NULL;
+    }
+
+  return check_going (current, error) ? current : NULL;
+}
+
+/* Stands still until the job of the fiber is run. */
+static void
+stand_still (Fiber *self)
+{
+  self->is_waiting = TRUE;
+  tend_context_switch (&self->context, self->native);
+  self->is_waiting = FALSE;
+}
+
+/* Waits for the job of the fiber, which is in some queue; FALSE if the task should not go on. */
+static gboolean
+wait_for_wake (Fiber   *self,
+               GError **error)
+{
+  stand_still (self);
+  return check_going (self, error);
+}
+
+/**
+ * tend_await: (skip)
+ * @task: a task of the same main context
+ * @error: return location for an error
+ *
+ * Waits for the end of @task. The calling task must be a fiber's.
+ *
+ * The error of @task comes back as @error, which counts as having observed it. Cancelling the
+ * caller ends the wait and leaves @task alone. A task that has ended is no wait, but the call still
+ * fails where the caller was cancelled.
+ *
+ * Returns: %TRUE if @task completed; %FALSE with @error set if not. `G_IO_ERROR_CANCELLED` and
+ *   `TEND_TASK_ERROR_STOPPED` may be the caller's own end; `TEND_TASK_ERROR_NO_FIBER` says that the
+ *   caller is no fiber, `TEND_TASK_ERROR_WRONG_THREAD` that @task is another thread's, and
+ *   `TEND_TASK_ERROR_STATE` that @task is the caller
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_await (TendTask  *task,
+            GError   **error)
+{
+  g_autofree char *text = NULL;
+  Fiber *self;
+
+  g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  self = get_waiter (G_STRFUNC, error);
+  if (self == NULL)
+    return FALSE;
+
+  if (task->loop == NULL || !tend_loop_is_mine (task->loop))
+    {
+      text = tend_task_to_string (task);
+      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
+                   "%s belongs to another thread, and cannot be awaited here", text);
+      return FALSE;
+    }
+
+  if (task == self->task)
+    {
+      text = tend_task_to_string (task);
+      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+                   "%s cannot wait for its own end", text);
+      return FALSE;
+    }
+
+  if (!tend_task_has_ended (task))
+    {
+      tend_queue_push (&task->waiters, &self->wake);
+      if (!wait_for_wake (self, error))
+        return FALSE;
+    }
+
+  return tend_task_propagate (task, error);
+}
+
+/**
+ * tend_sleep: (skip)
+ * @usec: how long, in microseconds; 0 is until the next turn of the loop
+ * @error: return location for an error
+ *
+ * Sleeps, never shorter than @usec, while the main context goes on.
+ *
+ * Returns: %TRUE, or %FALSE with `G_IO_ERROR_CANCELLED` or `TEND_TASK_ERROR_STOPPED` if the task was
+ *   cancelled or ended, `TEND_TASK_ERROR_NO_FIBER` outside a fiber, and
+ *   `G_IO_ERROR_INVALID_ARGUMENT` if @usec is negative
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_sleep (gint64    usec,
+            GError  **error)
+{
+  TendLoop *loop;
+  Fiber *self;
+
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (usec < 0)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                   "Cannot sleep for a negative time: %" G_GINT64_FORMAT " us", usec);
+      return FALSE;
+    }
+
+  self = get_waiter (G_STRFUNC, error);
+  if (self == NULL)
+    return FALSE;
+
+  loop = self->task->loop;
+  if (usec == 0)
+    tend_loop_queue_ready (loop, &self->wake);
+  else
+    tend_loop_arm (loop, &self->wake, tend_time_add (tend_loop_now (loop), usec));
+
+  return wait_for_wake (self, error);
+}
+
+/**
+ * tend_yield: (skip)
+ * @error: return location for an error
+ *
+ * Lets everything else run, and goes on in the next turn of the loop.
+ *
+ * Returns: %TRUE, or %FALSE with an error as tend_sleep() gives it
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_yield (GError **error)
+{
+  return tend_sleep (0, error);
+}
+
+/*
+ * A slot that is waited for holds its fiber, marked by the lowest bit, which no object's address
+ * has. tend_resume() so needs nothing but the slot's address.
+ */
+#define SLOT_MARK ((guintptr) 1)
+
+/**
+ * tend_resume: (skip)
+ * @source_object: (nullable): what the operation was called on
+ * @result: its result
+ * @user_data: the address of a `GAsyncResult *` that is %NULL
+ *
+ * The callback to give to any asynchronous operation that a fiber waits for with
+ * tend_await_result().
+ *
+ * Since: 0.1
+ */
+void
+tend_resume (GObject      *source_object,
+             GAsyncResult *result,
+             gpointer      user_data)
+{
+  GAsyncResult **slot = user_data;
+  guintptr waiter = (guintptr) *slot;
+
+  *slot = g_object_ref (result);
+
+  if (waiter & SLOT_MARK)
+    {
+      Fiber *fiber = (Fiber *) (waiter & ~SLOT_MARK);
+
+      tend_loop_queue_micro (fiber->task->loop, &fiber->wake);
+    }
+}
+
+/**
+ * tend_await_result: (skip)
+ * @result: (inout) (transfer full): a variable that was %NULL when the operation began
+ * @error: return location for an error
+ *
+ * Waits until the asynchronous operation that was begun with tend_resume() and the address of
+ * @result has its result.
+ *
+ *     g_autoptr(GAsyncResult) result = NULL;
+ *
+ *     g_file_load_contents_async (file, tend_current_cancellable (), tend_resume, &result);
+ *     if (!tend_await_result (&result, error))
+ *       return FALSE;
+ *     return g_file_load_contents_finish (file, result, &data, &length, NULL, error);
+ *
+ * Once an operation has begun with the address of a variable, this must be called before the
+ * variable goes. It always waits for the operation, whose callback will write there; cancelling
+ * and stopping the task cancel its cancellable, and so the operation. Of a cancelled task the
+ * operation's own `finish` function tells.
+ *
+ * Returns: %TRUE when @result is there; %FALSE, with @result cleared, and `TEND_TASK_ERROR_STOPPED`
+ *   if the task ended meanwhile, or `TEND_TASK_ERROR_NO_FIBER` outside a fiber
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_await_result (GAsyncResult **result,
+                   GError       **error)
+{
+  Fiber *self = current;
+
+  g_return_val_if_fail (result != NULL, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (self == NULL)
+    {
+      get_waiter (G_STRFUNC, error);
+      return FALSE;
+    }
+
+  if (*result == NULL)
+    {
+      *result = (GAsyncResult *) ((guintptr) self | SLOT_MARK);
+      tend_loop_hold (self->task->loop);
+      self->is_bound = TRUE;
+      stand_still (self);
+      self->is_bound = FALSE;
+      tend_loop_unhold (self->task->loop);
+    }
+
+  if (!tend_task_has_ended (self->task))
+    return TRUE;
+
+  g_clear_object (result);
+  check_going (self, error);
+  return FALSE;
+}
+
+/**
+ * tend_current_cancellable: (skip)
+ *
+ * Gets the cancellable to give to what the running body calls.
+ *
+ * Returns: (transfer none) (nullable): the cancellable of the current task; %NULL under a shield
+ *   and outside tasks
+ *
+ * Since: 0.1
+ */
+GCancellable *
+tend_current_cancellable (void)
+{
+  TendTask *task = tend_task_get_current ();
+
+  if (task->loop == NULL || (current != NULL && current->shield > 0))
+    return NULL;
+
+  return tend_task_get_cancellable (task);
+}
+
+/**
+ * tend_shield_push: (skip)
+ *
+ * Lets the waits of the running fiber go on although its task is cancelled.
+ *
+ * For cleaning up: until tend_shield_pop() waits do not fail with `G_IO_ERROR_CANCELLED`, and
+ * tend_current_cancellable() is %NULL. Shields nest. Against tend_task_stop() there is none.
+ *
+ * Since: 0.1
+ */
+void
+tend_shield_push (void)
+{
+  g_return_if_fail (current != NULL);
+
+  current->shield++;
+}
+
+/**
+ * tend_shield_pop: (skip)
+ *
+ * Takes off the shield that tend_shield_push() put on.
+ *
+ * Since: 0.1
+ */
+void
+tend_shield_pop (void)
+{
+  g_return_if_fail (current != NULL);
+  g_return_if_fail (current->shield > 0);
+
+  current->shield--;
+}
+
+/**
+ * tend_run: (skip)
+ * @func: the main part of the program
+ * @user_data: data for @func
+ * @error: return location for an error
+ *
+ * Runs @func as a fiber, and the thread-default main context until it has ended.
+ *
+ * The entry for `main()`, and so its task is `Task('main()', 1)`. Tasks that are unfinished when @func returns stand still until the main
+ * context runs again: shut their manager down, or await them, before that. While a
+ * [class@Tend.Clock] holds time still, it jumps from deadline to deadline.
+ *
+ * Returns: %TRUE, or %FALSE with the error that @func gave
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_run (TendWorkFunc   func,
+          gpointer       user_data,
+          GError       **error)
+{
+  g_autoptr(TendTask) task = NULL;
+
+  g_return_val_if_fail (func != NULL, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  task = tend_task_create (tend_main_name, &fiber_body, func, NULL, user_data, NULL,
+                           __builtin_return_address (0));
+
+  return tend_task_start (task, error) && tend_task_wait_sync (task, error);
+}

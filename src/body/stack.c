@@ -1,0 +1,463 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The pool of fiber stacks. Stacks come in slabs, one mapping of up to 64 stacks each, and wait in
+// a list per size class, the last one released first. Any thread may take and give back.
+//
+// A slab is laid out as guard page, stack, guard page, stack, and so on, up to a stack's top.
+// Guards are made when a stack is first handed out, since each costs a system call.
+//
+// Invariants:
+// - A slab is live while its length is not zero; then its base is mapped.
+// - A slab's description is never freed, only used again, and stays in the list of all slabs. So a
+//   signal handler may walk that list without a lock.
+// - A slot is in its class's list if and only if its slab is live and its stack not in use.
+// - n_idle counts the live slabs of a class that have no stack in use.
+//
+// One lock guards the lists, the counters and n_used. System calls are made outside of it: on a
+// slab that nobody else can see yet or any more, and on a stack that the caller owns.
+
+#include "tend-stack-private.h"
+
+#include "tend-error.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifdef TEND_WITH_ASAN
+#include <sanitizer/asan_interface.h>
+#endif
+
+#ifdef HAVE_VALGRIND
+#include <valgrind/valgrind.h>
+#endif
+
+#define KIB ((gsize) 1024)
+#define MIB (1024 * KIB)
+
+#define DEFAULT_SIZE (64 * KIB)
+#define MIN_SIZE (16 * KIB)
+#define MAX_SIZE (256 * MIB)
+#define MIN_SIZE_BITS 14
+#define MAX_SIZE_BITS 28
+
+/* Eight classes from one power of two to the next, so that rounding up wastes little address space. */
+#define CLASS_BITS 3
+#define N_CLASSES (((MAX_SIZE_BITS - MIN_SIZE_BITS) << CLASS_BITS) + 1)
+
+/* Stacks per slab: at most this many, and no more than fill this size. */
+#define MAX_SLAB_STACKS 64
+#define MAX_SLAB_SIZE (4 * MIB)
+
+/*
+ * Idle slabs that a class keeps: as many as fit, but one at least. The default class keeps 1,024
+ * stacks. To keep a single slab was tried: where a thousand fibers come and go in waves, each stack
+ * is then mapped, guarded and touched anew, which costs 2,000 ns instead of 11.
+ */
+#define MAX_IDLE_SIZE (72 * MIB)
+
+typedef struct _Slot Slot;
+
+struct _Slot
+{
+  Slot          *prev;        /* the pool's lock: these two link the free stacks of the class */
+  Slot          *next;
+  TendSlab      *slab;        /* constant while the slab is live */
+  TendGuardMode  guard;       /* of whoever owns the stack; AUTO: never handed out */
+#ifdef HAVE_VALGRIND
+  guint          valgrind_id;
+#endif
+};
+
+typedef struct
+{
+  Slot   head;                /* a ring of free stacks; its next is NULL before the first use */
+  guint  n_idle;
+} StackClass;
+
+struct _TendSlab
+{
+  char       *base;           /* atomic: signal handlers read these three */
+  gsize       length;
+  gsize       stride;
+  gsize       size;           /* constant while live */
+  StackClass *class;          /* constant while live */
+  guint       n_slots;        /* constant while live */
+  guint       n_used;         /* the pool's lock */
+  gboolean    is_listed;      /* the pool's lock: its free stacks can be had */
+  TendSlab   *next;           /* constant once it is in the list of all slabs */
+  TendSlab   *next_spare;     /* the pool's lock, or of whoever took it from the lists */
+  Slot        slots[MAX_SLAB_STACKS];
+};
+
+/*
+ * Not a GMutex: what GLib does inside of one is hidden from ThreadSanitizer, which then takes each
+ * of our accesses for a race; and to take and give back a stack costs 25 ns with it, not 10.
+ */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static StackClass classes[N_CLASSES];
+static TendSlab *all_slabs;   /* atomic; grows only */
+static TendSlab *spare_slabs; /* descriptions without memory */
+
+/* @step is a power of two, as pages are: no division on the way of each fiber. */
+static inline gsize
+round_up (gsize size,
+          gsize step)
+{
+  return (size + step - 1) & ~(step - 1);
+}
+
+/* Rounds @size up to what the class has. */
+static StackClass *
+find_class (gsize *size)
+{
+  gsize page = getpagesize ();
+  gsize power;
+  guint bits;
+
+  *size = round_up (MAX (*size, MIN_SIZE), page);
+  bits = g_bit_storage (*size) - 1;
+  power = (gsize) 1 << bits;
+  *size = round_up (*size, MAX (power >> CLASS_BITS, page));
+
+  /* Where rounding reaches the next power of two, this is the first class of that one. */
+  return &classes[((bits - MIN_SIZE_BITS) << CLASS_BITS) +
+                  ((*size - power) >> (bits - CLASS_BITS))];
+}
+
+/* --- Under the lock --- */
+
+static inline void
+push_slot (StackClass *class,
+           Slot       *slot)
+{
+  slot->prev = &class->head;
+  slot->next = class->head.next;
+  slot->next->prev = slot;
+  class->head.next = slot;
+}
+
+static inline void
+unlink_slot (Slot *slot)
+{
+  slot->prev->next = slot->next;
+  slot->next->prev = slot->prev;
+}
+
+static inline Slot *
+take_slot (StackClass *class)
+{
+  Slot *slot = class->head.next;
+
+  if (slot == NULL || slot == &class->head)
+    return NULL;
+
+  unlink_slot (slot);
+  if (slot->slab->n_used++ == 0)
+    class->n_idle--;
+
+  return slot;
+}
+
+/* Makes the stacks of @slab available, the lowest one first. */
+static void
+add_slab (TendSlab *slab)
+{
+  StackClass *class = slab->class;
+
+  if (class->head.next == NULL)
+    class->head.next = class->head.prev = &class->head;
+
+  for (guint i = slab->n_slots; i > 0; i--)
+    push_slot (class, &slab->slots[i - 1]);
+
+  slab->is_listed = TRUE;
+  class->n_idle++;
+}
+
+/* Takes @slab, which is idle, out of reach, so that it can be unmapped without the lock. */
+static void
+remove_slab (TendSlab *slab)
+{
+  for (guint i = 0; i < slab->n_slots; i++)
+    unlink_slot (&slab->slots[i]);
+
+  slab->is_listed = FALSE;
+  slab->class->n_idle--;
+}
+
+static inline gboolean
+is_enough_idle (const TendSlab *slab)
+{
+  return slab->class->n_idle > MAX (MAX_IDLE_SIZE / slab->length, 1);
+}
+
+/* --- Slabs --- */
+
+static void
+recycle_description (TendSlab *slab)
+{
+  pthread_mutex_lock (&lock);
+  slab->next_spare = spare_slabs;
+  spare_slabs = slab;
+  pthread_mutex_unlock (&lock);
+}
+
+static TendSlab *
+get_description (void)
+{
+  TendSlab *slab;
+
+  pthread_mutex_lock (&lock);
+  slab = spare_slabs;
+  if (slab != NULL)
+    spare_slabs = slab->next_spare;
+  pthread_mutex_unlock (&lock);
+
+  if (slab != NULL)
+    return slab;
+
+  /* Not g_new0 (), which aborts. */
+  slab = g_try_new0 (TendSlab, 1);
+  if (slab == NULL)
+    return NULL;
+
+  do
+    slab->next = g_atomic_pointer_get (&all_slabs);
+  while (!g_atomic_pointer_compare_and_exchange (&all_slabs, slab->next, slab));
+
+  return slab;
+}
+
+static char *
+map (gsize length)
+{
+  char *base = mmap (NULL, length, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+
+  if (base == MAP_FAILED)
+    return NULL;
+
+#ifdef MADV_NOHUGEPAGE
+  /* Huge pages would give each stack all its memory at the first touch. It may fail: then there are none. */
+  madvise (base, length, MADV_NOHUGEPAGE);
+#endif
+
+  return base;
+}
+
+static TendSlab *
+slab_new (StackClass  *class,
+          gsize        size,
+          GError     **error)
+{
+  gsize stride = size + getpagesize ();
+  guint n_slots = CLAMP (MAX_SLAB_SIZE / size, 1, MAX_SLAB_STACKS);
+  TendSlab *slab = get_description ();
+  char *base = slab != NULL ? map (n_slots * stride) : NULL;
+
+  if (base == NULL)
+    {
+      int saved_errno = errno;
+
+      if (slab != NULL)
+        recycle_description (slab);
+
+      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_STACK,
+                   "No memory for a stack of %" G_GSIZE_FORMAT " bytes: %s",
+                   size, g_strerror (saved_errno));
+      return NULL;
+    }
+
+  slab->class = class;
+  slab->size = size;
+  slab->n_slots = n_slots;
+  slab->n_used = 0;
+  for (guint i = 0; i < n_slots; i++)
+    slab->slots[i] = (Slot) { .slab = slab, .guard = TEND_GUARD_AUTO };
+
+  g_atomic_pointer_set (&slab->stride, stride);
+  g_atomic_pointer_set (&slab->base, base);
+  g_atomic_pointer_set (&slab->length, n_slots * stride);
+
+  return slab;
+}
+
+/* @slab is out of reach; its memory goes. */
+static void
+slab_free (TendSlab *slab)
+{
+  gsize length = slab->length;
+
+  g_atomic_pointer_set (&slab->length, 0);
+
+  /*
+   * Unmapping may need one mapping more, where the slab lies amid others that the kernel has
+   * merged with it, and that one may be more than the limit. Then its pages go, which needs none.
+   */
+  if (munmap (slab->base, length) != 0)
+    {
+      madvise (slab->base, length, MADV_DONTNEED);
+      g_atomic_pointer_set (&slab->length, length);
+
+      pthread_mutex_lock (&lock);
+      add_slab (slab);
+      pthread_mutex_unlock (&lock);
+      return;
+    }
+
+  for (guint i = 0; i < slab->n_slots; i++)
+    {
+      tend_guard_forget (slab->slots[i].guard);
+#ifdef HAVE_VALGRIND
+      if (slab->slots[i].guard != TEND_GUARD_AUTO)
+        VALGRIND_STACK_DEREGISTER (slab->slots[i].valgrind_id);
+#endif
+    }
+
+  recycle_description (slab);
+}
+
+/* The first time that the stack of @slot is handed out. */
+static void
+finish_slot (Slot *slot,
+             char *low)
+{
+  gsize page = slot->slab->stride - slot->slab->size;
+
+  slot->guard = tend_guard_make (low - page, page);
+#ifdef HAVE_VALGRIND
+  slot->valgrind_id = VALGRIND_STACK_REGISTER (low, low + slot->slab->size - 1);
+#endif
+}
+
+/* --- Public --- */
+
+gsize
+tend_stack_default_size (void)
+{
+  return DEFAULT_SIZE;
+}
+
+gboolean
+tend_stack_acquire (TendStack  *stack,
+                    gsize       size,
+                    GError    **error)
+{
+  StackClass *class;
+  TendSlab *slab;
+  Slot *slot;
+
+  if (size == 0)
+    size = DEFAULT_SIZE;
+
+  if (size > MAX_SIZE)
+    {
+      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_STACK,
+                   "No stack can have %" G_GSIZE_FORMAT " bytes: %" G_GSIZE_FORMAT " is the most",
+                   size, MAX_SIZE);
+      return FALSE;
+    }
+
+  class = find_class (&size);
+
+  pthread_mutex_lock (&lock);
+  slot = take_slot (class);
+  pthread_mutex_unlock (&lock);
+
+  if (slot == NULL)
+    {
+      slab = slab_new (class, size, error);
+      if (slab == NULL)
+        return FALSE;
+
+      pthread_mutex_lock (&lock);
+      add_slab (slab);
+      slot = take_slot (class);
+      pthread_mutex_unlock (&lock);
+    }
+
+  slab = slot->slab;
+  stack->slab = slab;
+  stack->index = slot - slab->slots;
+  stack->size = size;
+  stack->low = slab->base + (stack->index + 1) * slab->stride - size;
+
+  if (G_UNLIKELY (slot->guard == TEND_GUARD_AUTO))
+    finish_slot (slot, stack->low);
+
+  stack->guard = slot->guard;
+
+  return TRUE;
+}
+
+void
+tend_stack_release (TendStack *stack)
+{
+  TendSlab *slab = g_steal_pointer (&stack->slab);
+  StackClass *class = slab->class;
+  gboolean is_surplus = FALSE;
+
+#ifdef TEND_WITH_ASAN
+  /* A fiber that was left for good never unpoisoned what its frames had poisoned. */
+  ASAN_UNPOISON_MEMORY_REGION (stack->low, stack->size);
+#endif
+
+  pthread_mutex_lock (&lock);
+  push_slot (class, &slab->slots[stack->index]);
+  if (--slab->n_used == 0)
+    {
+      class->n_idle++;
+      is_surplus = is_enough_idle (slab);
+      if (is_surplus)
+        remove_slab (slab);
+    }
+  pthread_mutex_unlock (&lock);
+
+  if (is_surplus)
+    slab_free (slab);
+}
+
+void
+tend_stack_trim (void)
+{
+  TendSlab *idle = NULL;
+
+  pthread_mutex_lock (&lock);
+  for (TendSlab *slab = g_atomic_pointer_get (&all_slabs); slab != NULL; slab = slab->next)
+    {
+      if (slab->is_listed && slab->n_used == 0)
+        {
+          remove_slab (slab);
+          slab->next_spare = idle;
+          idle = slab;
+        }
+    }
+  pthread_mutex_unlock (&lock);
+
+  while (idle != NULL)
+    {
+      TendSlab *slab = idle;
+
+      idle = slab->next_spare;
+      slab_free (slab);
+    }
+}
+
+gsize
+tend_stack_find_guard (gconstpointer address)
+{
+  for (TendSlab *slab = g_atomic_pointer_get (&all_slabs); slab != NULL; slab = slab->next)
+    {
+      gsize length = (gsize) g_atomic_pointer_get (&slab->length);
+      gsize stride = (gsize) g_atomic_pointer_get (&slab->stride);
+      gsize offset = (guintptr) address - (guintptr) g_atomic_pointer_get (&slab->base);
+
+      if (offset < length && offset % stride < stride - slab->size)
+        return slab->size;
+    }
+
+  return 0;
+}

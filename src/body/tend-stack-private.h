@@ -1,0 +1,187 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The pool of fiber stacks, and the switch from one stack to another.
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* The two compilers say differently that they instrument the code. */
+#ifdef __has_feature
+#if __has_feature (address_sanitizer)
+#define TEND_WITH_ASAN 1
+#endif
+#if __has_feature (thread_sanitizer)
+#define TEND_WITH_TSAN 1
+#endif
+#endif
+#if defined (__SANITIZE_ADDRESS__) && !defined (TEND_WITH_ASAN)
+#define TEND_WITH_ASAN 1
+#endif
+#if defined (__SANITIZE_THREAD__) && !defined (TEND_WITH_TSAN)
+#define TEND_WITH_TSAN 1
+#endif
+#if defined (TEND_WITH_ASAN) || defined (TEND_WITH_TSAN)
+#define TEND_SWITCH_ANNOTATED 1
+#endif
+
+#if !defined (TEND_SWITCH_UCONTEXT) && !(defined (__x86_64__) && defined (__LP64__)) && !defined (__aarch64__)
+#error "There is no switch in assembly for this processor: define TEND_SWITCH_UCONTEXT."
+#endif
+
+/* --- Stacks --- */
+
+typedef struct _TendSlab TendSlab;
+
+/* What ends a stack that overflows. */
+typedef enum
+{
+  TEND_GUARD_AUTO,      /* not guarded yet: the first of the others that can be had */
+  TEND_GUARD_MADVISE,   /* a page that faults, and that needs no mapping of its own */
+  TEND_GUARD_MPROTECT,  /* a page that faults, at the price of two mappings */
+  TEND_GUARD_CANARY,    /* nothing faults; tend_stack_check() notices */
+} TendGuardMode;
+
+typedef struct
+{
+  char          *low;      /* the lowest usable byte */
+  gsize          size;     /* usable bytes; the stack starts at tend_stack_top(), just below low + size */
+  TendSlab      *slab;
+  guint          index;    /* which stack of its slab */
+  TendGuardMode  guard;
+} TendStack;
+
+/*
+ * The tops are staggered by cache lines: stacks lie a multiple of a page apart, so the ends that
+ * are in use would otherwise share a few sets of the cache, and be twice as slow. The stagger is
+ * 960 bytes at most: a fiber that goes no deeper than three kilobytes touches a single page.
+ */
+#define TEND_STACK_STAGGER 64
+#define TEND_STACK_STAGGERS 16
+
+static inline char *
+tend_stack_top (const TendStack *stack)
+{
+  return stack->low + stack->size - (stack->index % TEND_STACK_STAGGERS) * TEND_STACK_STAGGER;
+}
+
+/* From any thread. A @size of 0 is the default; any other is rounded up. */
+gboolean      tend_stack_acquire        (TendStack      *stack,
+                                         gsize           size,
+                                         GError        **error);
+void          tend_stack_release        (TendStack      *stack);
+gsize         tend_stack_default_size   (void);
+
+/* Unmaps whatever holds no stack in use. */
+void          tend_stack_trim           (void);
+
+/* Gives the calling thread what it needs to report an overflow. Again and again costs nothing. */
+void          tend_stack_prepare_thread (void);
+
+void          tend_stack_check_canary   (const TendStack *stack,
+                                         const char      *owner);
+
+/* Called while @stack stands still, or is about to. Does not return if it has overflown. */
+static inline void
+tend_stack_check (const TendStack *stack,
+                  const char      *owner)
+{
+  if (G_UNLIKELY (stack->guard == TEND_GUARD_CANARY))
+    tend_stack_check_canary (stack, owner);
+}
+
+/* For tests: how stacks are guarded that are made from now on. */
+void          tend_stack_set_guard_mode (TendGuardMode   mode);
+
+/* --- Between the pool and the guards only --- */
+
+TendGuardMode tend_guard_make           (char           *page,
+                                         gsize           length);
+void          tend_guard_forget         (TendGuardMode   guard);
+
+/* The bytes of the stack whose guard page holds @address, or 0. For signal handlers. */
+gsize         tend_stack_find_guard     (gconstpointer   address);
+
+/* --- Contexts --- */
+
+typedef void (* TendEntry) (gpointer data);
+
+/*
+ * A place where a stack stands still. Opaque: the switch alone knows what is in it. It is prepared
+ * for a new stack, and filled with zeros for the stack that a thread already runs on. It stays
+ * where it is from then on: others point at it.
+ */
+typedef struct _TendContext TendContext;
+
+struct _TendContext
+{
+  gpointer      sp;
+#ifdef TEND_SWITCH_ANNOTATED
+  TendContext  *origin;       /* who switched here last */
+  TendEntry     entry;
+  gpointer      data;
+#endif
+#ifdef TEND_WITH_ASAN
+  gpointer      fake_stack;
+  gconstpointer bottom;
+  gsize         size;
+#endif
+#ifdef TEND_WITH_TSAN
+  gpointer      fiber;
+  gboolean      owns_fiber;   /* a thread's own is not ours to destroy */
+#endif
+};
+
+/* The switch itself, which tools do not see through. */
+void tend_context_jump    (TendContext *from,
+                           TendContext *to);
+
+/* Makes @context such that the first switch to it calls entry (data) on @stack; entry never returns. */
+void tend_context_prepare (TendContext *context,
+                           TendStack   *stack,
+                           TendEntry    entry,
+                           gpointer     data);
+
+#ifdef TEND_SWITCH_ANNOTATED
+
+void tend_context_clear       (TendContext *context);
+void tend_context_switch      (TendContext *from,
+                               TendContext *to);
+void tend_context_switch_last (TendContext *from,
+                               TendContext *to) G_GNUC_NORETURN;
+
+#else
+
+/* Frees what @context holds. Not from its own stack: whoever comes after it calls this. */
+static inline void
+tend_context_clear (TendContext *context)
+{
+  context->sp = NULL;
+}
+
+/* Stores where we stand into @from and goes on where @to stands. */
+static inline void
+tend_context_switch (TendContext *from,
+                     TendContext *to)
+{
+  tend_context_jump (from, to);
+}
+
+static inline void tend_context_switch_last (TendContext *from,
+                                             TendContext *to) G_GNUC_NORETURN;
+
+/* The same, for a context that nobody comes back to. */
+static inline void
+tend_context_switch_last (TendContext *from,
+                          TendContext *to)
+{
+  tend_context_jump (from, to);
+  g_assert_not_reached ();
+}
+
+#endif
+
+G_END_DECLS

@@ -1,0 +1,210 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The error domain, errors that stand for several, and the report of errors that nobody observed.
+
+#include <execinfo.h>
+
+#include "tend-core-private.h"
+
+/**
+ * TendTaskError:
+ * @TEND_TASK_ERROR_STOPPED: the task was stopped
+ * @TEND_TASK_ERROR_STATE: the task is not in a state that allows the call
+ * @TEND_TASK_ERROR_EXISTS: the name is in use
+ * @TEND_TASK_ERROR_SHUT_DOWN: the manager has been shut down
+ * @TEND_TASK_ERROR_NOT_STARTED: the task was dropped before it was started
+ * @TEND_TASK_ERROR_NO_FIBER: the call waits, and was made outside a fiber
+ * @TEND_TASK_ERROR_NO_STACK: there is no memory for the stack of a fiber
+ * @TEND_TASK_ERROR_WRONG_THREAD: the task belongs to the main context of another thread
+ * @TEND_TASK_ERROR_SEVERAL: several errors, which [func@Tend.task_error_list] lists
+ *
+ * Error codes of the `TEND_TASK_ERROR` domain.
+ *
+ * Cancellation has no code of its own: a cancelled wait fails with `G_IO_ERROR_CANCELLED`.
+ *
+ * Since: 0.1
+ */
+G_DEFINE_ENUM_TYPE (TendTaskError, tend_task_error,
+                    G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_STOPPED, "stopped"),
+                    G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_STATE, "state"),
+                    G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_EXISTS, "exists"),
+                    G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_SHUT_DOWN, "shut-down"),
+                    G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_NOT_STARTED, "not-started"),
+                    G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_NO_FIBER, "no-fiber"),
+                    G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_NO_STACK, "no-stack"),
+                    G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_WRONG_THREAD, "wrong-thread"),
+                    G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_SEVERAL, "several"))
+
+typedef struct
+{
+  GPtrArray *errors;    /* constant; of GError; only with TEND_TASK_ERROR_SEVERAL */
+} TendTaskErrorPrivate;
+
+static void
+tend_task_error_private_init (TendTaskErrorPrivate *priv)
+{
+}
+
+static void
+tend_task_error_private_copy (const TendTaskErrorPrivate *src,
+                              TendTaskErrorPrivate       *dest)
+{
+  /* The array never changes once it is set, so a copy shares it. */
+  if (src->errors != NULL)
+    dest->errors = g_ptr_array_ref (src->errors);
+}
+
+static void
+tend_task_error_private_clear (TendTaskErrorPrivate *priv)
+{
+  g_clear_pointer (&priv->errors, g_ptr_array_unref);
+}
+
+G_DEFINE_EXTENDED_ERROR (TendTaskError, tend_task_error)
+
+static struct
+{
+  GMutex              lock;
+  TendUnobservedFunc  func;         /* under lock, as all below */
+  gpointer            user_data;
+  GDestroyNotify      notify;
+} unobserved;
+
+/* Makes one error of @errors: the seed of the message is the .NET AggregateException's. */
+GError *
+tend_error_new_several (GPtrArray *errors)
+{
+  g_autoptr(GString) message = g_string_new ("One or more errors occurred.");
+  TendTaskErrorPrivate *priv;
+  GError *error;
+
+  g_assert (errors->len > 0);
+
+  for (guint i = 0; i < errors->len; i++)
+    {
+      const GError *each = g_ptr_array_index (errors, i);
+
+      g_string_append_printf (message, " (%s)", each->message);
+    }
+
+  error = g_error_new_literal (TEND_TASK_ERROR, TEND_TASK_ERROR_SEVERAL, message->str);
+  priv = tend_task_error_get_private (error);
+  priv->errors = g_ptr_array_ref (errors);
+
+  return error;
+}
+
+/**
+ * tend_task_error_list:
+ * @error: an error of any domain
+ *
+ * Lists the errors that @error stands for.
+ *
+ * An error with the code `TEND_TASK_ERROR_SEVERAL` gives its parts, in the order in which they
+ * came; any other error gives a list of itself.
+ *
+ * May be called from any thread.
+ *
+ * Returns: (transfer full) (element-type GError): copies of the errors, at least one
+ *
+ * Since: 0.1
+ */
+GPtrArray *
+tend_task_error_list (const GError *error)
+{
+  g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
+  GPtrArray *parts = NULL;
+
+  g_return_val_if_fail (error != NULL, NULL);
+
+  if (g_error_matches (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SEVERAL))
+    parts = tend_task_error_get_private (error)->errors;
+
+  if (parts == NULL)
+    g_ptr_array_add (list, g_error_copy (error));
+  else
+    for (guint i = 0; i < parts->len; i++)
+      g_ptr_array_add (list, g_error_copy (g_ptr_array_index (parts, i)));
+
+  return g_steal_pointer (&list);
+}
+
+gboolean
+tend_error_is_cancelled (const GError *error)
+{
+  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+/**
+ * TendUnobservedFunc:
+ * @task: the task, as [method@Tend.Task.to_string] prints it
+ * @error: its error
+ * @origin: where the task was made: the calling function, or its address in the program
+ * @user_data: data passed to [func@Tend.set_unobserved_func]
+ *
+ * Is told the error of a failed task that nobody observed.
+ *
+ * Runs in the thread that dropped the last reference to the task.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * tend_set_unobserved_func:
+ * @func: (nullable) (scope notified) (closure user_data) (destroy notify): what to tell, or
+ *   %NULL for the default, which logs a warning
+ * @user_data: data for @func
+ * @notify: (nullable): destroys @user_data when another function takes its place
+ *
+ * Sets what is told the error of a failed task that was finalized with nobody having read it.
+ *
+ * There is one such function in the process. Each error is told once; cancelled and stopped tasks
+ * are never told. May be called from any thread.
+ *
+ * Since: 0.1
+ */
+void
+tend_set_unobserved_func (TendUnobservedFunc func,
+                          gpointer           user_data,
+                          GDestroyNotify     notify)
+{
+  GDestroyNotify old_notify;
+  gpointer old_data;
+
+  g_mutex_lock (&unobserved.lock);
+  old_notify = unobserved.notify;
+  old_data = unobserved.user_data;
+  unobserved.func = func;
+  unobserved.user_data = user_data;
+  unobserved.notify = notify;
+  g_mutex_unlock (&unobserved.lock);
+
+  if (old_notify != NULL)
+    old_notify (old_data);
+}
+
+/* Tells the error of the task that prints as @task and was made by the code at @origin. */
+void
+tend_report_unobserved (const char    *task,
+                        const GError  *error,
+                        gconstpointer  origin)
+{
+  TendUnobservedFunc func;
+  gpointer user_data;
+  void *address = (void *) origin;
+  char **symbols = backtrace_symbols (&address, 1);
+  const char *place = symbols != NULL ? symbols[0] : "unknown";
+
+  g_mutex_lock (&unobserved.lock);
+  func = unobserved.func;
+  user_data = unobserved.user_data;
+  g_mutex_unlock (&unobserved.lock);
+
+  if (func != NULL)
+    func (task, error, place, user_data);
+  else
+    g_warning ("Nobody observed the error of %s, made at %s: %s", task, place, error->message);
+
+  free (symbols);
+}

@@ -1,0 +1,169 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Errors, jobs, and the queue and heap that jobs wait in. Knows GLib only.
+
+#pragma once
+
+#include "tend-error.h"
+
+G_BEGIN_DECLS
+
+/* --- Jobs --- */
+
+typedef struct _TendJob TendJob;
+typedef void (* TendJobFunc) (TendJob *job);
+
+/*
+ * Something that a loop will do: a link that is embedded in what it is about. A job waits in one
+ * place at a time, a queue or a heap, and @place says in which.
+ */
+struct _TendJob
+{
+  TendJob     *prev;
+  TendJob     *next;
+  TendJobFunc  run;
+  guint32      place;   /* TEND_JOB_IDLE, TEND_JOB_QUEUED, or its index in the heap */
+  guint32      turn;    /* the turn of the loop in which it was queued */
+};
+
+#define TEND_JOB_IDLE   G_MAXUINT32
+#define TEND_JOB_QUEUED (G_MAXUINT32 - 1)
+
+static inline void
+tend_job_init (TendJob     *job,
+               TendJobFunc  run)
+{
+  job->prev = job->next = NULL;
+  job->run = run;
+  job->place = TEND_JOB_IDLE;
+  job->turn = 0;
+}
+
+static inline gboolean
+tend_job_is_waiting (const TendJob *job)
+{
+  return job->place != TEND_JOB_IDLE;
+}
+
+/* --- Queue: first in, first out; a job leaves from anywhere in constant time --- */
+
+typedef struct
+{
+  TendJob *prev;        /* the ring's links: laid out as a job's are, so that the queue is its own */
+  TendJob *next;        /* sentinel */
+} TendQueue;
+
+static inline TendJob *
+tend_queue_sentinel (const TendQueue *queue)
+{
+  return (TendJob *) queue;
+}
+
+static inline void
+tend_queue_init (TendQueue *queue)
+{
+  queue->prev = queue->next = tend_queue_sentinel (queue);
+}
+
+static inline gboolean
+tend_queue_is_empty (const TendQueue *queue)
+{
+  return queue->next == tend_queue_sentinel (queue);
+}
+
+static inline TendJob *
+tend_queue_peek (const TendQueue *queue)
+{
+  return tend_queue_is_empty (queue) ? NULL : queue->next;
+}
+
+static inline void
+tend_queue_push (TendQueue *queue,
+                 TendJob   *job)
+{
+  g_assert (job->place == TEND_JOB_IDLE);
+
+  job->place = TEND_JOB_QUEUED;
+  job->prev = queue->prev;
+  job->next = tend_queue_sentinel (queue);
+  job->prev->next = job;
+  job->next->prev = job;
+}
+
+static inline void
+tend_job_unlink (TendJob *job)
+{
+  g_assert (job->place == TEND_JOB_QUEUED);
+
+  job->prev->next = job->next;
+  job->next->prev = job->prev;
+  job->prev = job->next = NULL;
+  job->place = TEND_JOB_IDLE;
+}
+
+/* --- Heap: jobs in the order of (deadline, arming) --- */
+
+typedef struct
+{
+  gint64   deadline;    /* monotonic microseconds */
+  guint64  sequence;    /* equal deadlines keep the order in which they were armed */
+  TendJob *job;
+} TendHeapEntry;
+
+typedef struct
+{
+  TendHeapEntry *entries;
+  guint          n_entries;
+  guint          n_allocated;
+  guint64        sequence;
+} TendHeap;
+
+void     tend_heap_clear  (TendHeap *heap);
+void     tend_heap_push   (TendHeap *heap,
+                           TendJob  *job,
+                           gint64    deadline);
+void     tend_heap_remove (TendHeap *heap,
+                           TendJob  *job);
+
+static inline const TendHeapEntry *
+tend_heap_peek (const TendHeap *heap)
+{
+  return heap->n_entries > 0 ? &heap->entries[0] : NULL;
+}
+
+/* --- Outcomes: what a body gave, a value or an error --- */
+
+typedef struct
+{
+  GValue  value;
+  GError *error;
+} TendOutcome;
+
+static inline void
+tend_outcome_clear (TendOutcome *outcome)
+{
+  if (G_IS_VALUE (&outcome->value))
+    g_value_unset (&outcome->value);
+  g_clear_error (&outcome->error);
+}
+
+/* --- Errors --- */
+
+GError  *tend_error_new_several    (GPtrArray    *errors);
+gboolean tend_error_is_cancelled   (const GError *error);
+void     tend_report_unobserved    (const char   *task,
+                                    const GError *error,
+                                    gconstpointer origin);
+
+#define TEND_FOREVER G_MAXINT64
+
+/* The moment @usec after @now, which never overflows. */
+static inline gint64
+tend_time_add (gint64 now,
+               gint64 usec)
+{
+  return usec > TEND_FOREVER - now ? TEND_FOREVER : now + usec;
+}
+
+G_END_DECLS

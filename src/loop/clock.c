@@ -1,0 +1,224 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Virtual time for the tasks of one main context.
+
+#include "tend-loop-private.h"
+
+/*
+ * How many turns may pass in one instant of virtual time. Somebody who yields without end would
+ * otherwise stop time, and then nothing that a timer does could ever end it.
+ */
+#define MAX_TURNS_PER_INSTANT 10000
+
+/**
+ * TendClock:
+ *
+ * A virtual clock: the time of the tasks of one main context, in your hands.
+ *
+ * Use it in tests. From [func@Tend.Clock.freeze] until the clock is finalized the time of every
+ * libtend task, timer, delay, interval and grace period of the context stands still, and moves
+ * only when you say so: an hour of timers passes in a millisecond, and in the same order each time.
+ *
+ * The clock moves libtend's time alone. `g_timeout_add()` and the timeouts inside GIO go by the
+ * machine's. A thread that a task runs in takes the real time that it takes; the clock waits for
+ * it before it jumps to a later deadline.
+ *
+ * While time is frozen, [method@Tend.Task.wait_sync] and [func@Tend.run] jump from deadline to
+ * deadline too, so that a whole program runs in an instant.
+ *
+ * Since: 0.1
+ */
+struct _TendClock
+{
+  GObject  parent_instance;
+
+  TendHub *hub;             /* constant */
+};
+
+G_DEFINE_FINAL_TYPE (TendClock, tend_clock, G_TYPE_OBJECT)
+
+static void
+tend_clock_finalize (GObject *object)
+{
+  TendClock *self = TEND_CLOCK (object);
+
+  self->hub->clock = NULL;
+  tend_hub_release (self->hub);
+
+  G_OBJECT_CLASS (tend_clock_parent_class)->finalize (object);
+}
+
+static void
+tend_clock_class_init (TendClockClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = tend_clock_finalize;
+}
+
+static void
+tend_clock_init (TendClock *self)
+{
+}
+
+/* Lets everything happen that happens at this instant. */
+static void
+run_instant (TendClock *self)
+{
+  for (guint turn = 0; turn < MAX_TURNS_PER_INSTANT; turn++)
+    {
+      gboolean ran = g_main_context_iteration (self->hub->context, FALSE);
+
+      if (!ran && tend_hub_is_quiet (self->hub))
+        break;
+    }
+}
+
+/*
+ * Goes one step on: lets what is ready happen, waits for what goes on outside, or else jumps to the
+ * next deadline up to @until. FALSE when none of it was there to do.
+ */
+gboolean
+tend_clock_step (TendClock *self,
+                 gint64     until)
+{
+  gint64 next;
+
+  if (!tend_hub_is_quiet (self->hub) || g_main_context_pending (self->hub->context))
+    {
+      g_main_context_iteration (self->hub->context, FALSE);
+      return TRUE;
+    }
+
+  if (self->hub->n_outside > 0)
+    {
+      g_main_context_iteration (self->hub->context, TRUE);
+      return TRUE;
+    }
+
+  next = tend_hub_next_deadline (self->hub);
+  if (next > until || next == TEND_FOREVER)
+    return FALSE;
+
+  self->hub->frozen_now = MAX (self->hub->frozen_now, next);
+
+  return TRUE;
+}
+
+/**
+ * tend_clock_freeze:
+ * @context: (nullable): a main context, or %NULL for the default one
+ *
+ * Freezes the time of @context's tasks.
+ *
+ * Time stands at the machine's monotonic time, and goes on from there only as the clock is told.
+ * It is the machine's again when the clock is finalized. A context has one clock at a time.
+ *
+ * To be called in the thread that runs @context.
+ *
+ * Returns: (transfer full): the clock
+ *
+ * Since: 0.1
+ */
+TendClock *
+tend_clock_freeze (GMainContext *context)
+{
+  TendHub *hub = tend_hub_acquire (context);
+  TendClock *self;
+
+  if (hub->clock != NULL)
+    {
+      g_critical ("%s: the time of this context is frozen already", G_STRFUNC);
+      tend_hub_release (hub);
+      return NULL;
+    }
+
+  self = g_object_new (TEND_TYPE_CLOCK, NULL);
+  hub->frozen_now = g_get_monotonic_time ();
+  hub->clock = self;
+  self->hub = hub;
+
+  return self;
+}
+
+/**
+ * tend_clock_get_time:
+ * @self: a clock
+ *
+ * Gets the virtual time.
+ *
+ * Returns: monotonic time, in microseconds
+ *
+ * Since: 0.1
+ */
+gint64
+tend_clock_get_time (TendClock *self)
+{
+  g_return_val_if_fail (TEND_IS_CLOCK (self), 0);
+
+  return self->hub->frozen_now;
+}
+
+/**
+ * tend_clock_advance:
+ * @self: a clock
+ * @usec: how far, in microseconds; 0 lets happen what happens now
+ *
+ * Moves time on by @usec.
+ *
+ * Iterates the main context: every timer that becomes due on the way runs at its own time, and so
+ * does what it brings about. Does not wait for threads.
+ *
+ * To be called in the thread that runs the context, outside tasks.
+ *
+ * Since: 0.1
+ */
+void
+tend_clock_advance (TendClock *self,
+                    gint64     usec)
+{
+  gint64 until, next;
+
+  g_return_if_fail (TEND_IS_CLOCK (self));
+  g_return_if_fail (usec >= 0);
+
+  until = tend_time_add (self->hub->frozen_now, usec);
+
+  run_instant (self);
+  while ((next = tend_hub_next_deadline (self->hub)) <= until && next != TEND_FOREVER)
+    {
+      self->hub->frozen_now = MAX (self->hub->frozen_now, next);
+      run_instant (self);
+    }
+
+  self->hub->frozen_now = until;
+  run_instant (self);
+}
+
+/**
+ * tend_clock_run_until_idle:
+ * @self: a clock
+ *
+ * Runs the main context until nothing is left to run, jumping to the next deadline each time.
+ *
+ * Waits for task bodies in threads and for results that fibers await. It does not return while
+ * an interval task or a repeating timer goes on; [method@Tend.Clock.advance] is for those.
+ *
+ * To be called in the thread that runs the context, outside tasks.
+ *
+ * Returns: how much virtual time has passed, in microseconds
+ *
+ * Since: 0.1
+ */
+gint64
+tend_clock_run_until_idle (TendClock *self)
+{
+  gint64 begin;
+
+  g_return_val_if_fail (TEND_IS_CLOCK (self), 0);
+
+  begin = self->hub->frozen_now;
+  while (tend_clock_step (self, TEND_FOREVER))
+    ;
+
+  return self->hub->frozen_now - begin;
+}

@@ -1,0 +1,646 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// One GSource per main context and priority, which runs every job of that pair.
+//
+// A turn is one dispatch: the inbox is emptied into the ready queue; the jobs that were ready when
+// the turn began run, then the timers that were due when it began, in the order of their
+// deadlines; after each of them the micro-queue is drained. What becomes ready meanwhile waits for
+// the next turn. doc/one-turn-of-the-loop.md tells it from the outside.
+//
+// Ownership: everything but the inbox, the count of users and the thread is touched by the loop
+// thread only, the thread that runs the context. Lock order: the registry's lock is the only one
+// here, it is taken with no other held, and user code never runs under it.
+//
+// Lifetime: each task counts as one user. While there are users the loop holds a reference to the
+// context. A loop without users retires in its next turn, or with its context: the source goes, and
+// with it all our memory.
+
+#include "tend-loop-private.h"
+
+/*
+ * How long the loop may keep GLib from other sources of the same or lower priority. A quarter of a
+ * frame at 60 Hz: a redraw that waits for one budget still makes its frame.
+ */
+#define BUDGET_USEC 4000
+
+/* The clock is read once in so many jobs to see whether the budget is spent; a power of two. */
+#define JOBS_PER_LOOK 16
+
+struct _TendLoop
+{
+  GSource    source;
+
+  TendHub   *hub;           /* constant until retired; NULL afterwards */
+  int        priority;      /* constant */
+  int        users;         /* atomic; leaves and reaches 0 under the registry's lock */
+  gpointer   thread;        /* atomic; the mark of the thread that runs the context */
+  TendJob   *inbox;         /* atomic; a stack, newest first, linked by next */
+
+  TendQueue  ready;
+  TendQueue  micro;
+  TendHeap   timers;
+  guint32    turn;
+  guint32    n_run;
+  gint64     busy_since;    /* real time at which it last had nothing to do, or 0 */
+  guint      skip : 1;      /* the next turn belongs to others */
+  guint      skipping : 1;  /* this turn does */
+};
+
+static struct
+{
+  GMutex      lock;
+  GHashTable *hubs;         /* under lock; GMainContext to TendHub */
+  int         generation;   /* atomic; changes when a loop retires or changes its thread */
+} registry;
+
+/*
+ * The loop that this thread used last. It is only filled where the thread is the loop's own, and
+ * only such a thread retires a loop, so that an entry of the current generation is alive.
+ */
+static __thread struct
+{
+  GMainContext *context;
+  int           priority;
+  int           generation;
+  TendLoop     *loop;
+} last_used;
+
+/* The address of a thread-local variable tells threads apart and costs nothing to get. */
+static inline gpointer
+get_thread_mark (void)
+{
+  return &last_used;
+}
+
+static void
+set_thread (TendLoop *loop)
+{
+  g_atomic_pointer_set (&loop->thread, get_thread_mark ());
+  g_atomic_int_inc (&registry.generation);
+}
+
+static inline gboolean
+has_work (TendLoop *loop)
+{
+  return !tend_queue_is_empty (&loop->micro) || !tend_queue_is_empty (&loop->ready) ||
+         g_atomic_pointer_get (&loop->inbox) != NULL;
+}
+
+/* --- The source --- */
+
+static gboolean
+is_ready (TendLoop *loop,
+          int      *timeout_ms)
+{
+  const TendHeapEntry *first = tend_heap_peek (&loop->timers);
+  gint64 wait;
+
+  *timeout_ms = -1;
+
+  if (has_work (loop) || g_atomic_int_get (&loop->users) == 0)
+    return TRUE;
+
+  if (first == NULL)
+    return FALSE;
+
+  wait = first->deadline - tend_loop_now (loop);
+  if (wait <= 0)
+    return TRUE;
+
+  /* Poll counts in milliseconds: rounded up, so that a timer is never early. */
+  if (loop->hub->clock == NULL)
+    *timeout_ms = (int) MIN ((wait + 999) / 1000, G_MAXINT);
+
+  return FALSE;
+}
+
+static gboolean
+tend_loop_prepare (GSource *source,
+                   int     *timeout_ms)
+{
+  TendLoop *loop = (TendLoop *) source;
+
+  if (g_atomic_pointer_get (&loop->thread) != get_thread_mark ())
+    set_thread (loop);
+
+  loop->skipping = loop->skip;
+  loop->skip = FALSE;
+
+  if (loop->skipping)
+    {
+      *timeout_ms = 0;
+      return FALSE;
+    }
+
+  return is_ready (loop, timeout_ms);
+}
+
+static gboolean
+tend_loop_check (GSource *source)
+{
+  TendLoop *loop = (TendLoop *) source;
+  int timeout_ms;
+
+  return !loop->skipping && is_ready (loop, &timeout_ms);
+}
+
+/* Moves what other threads sent into the ready queue, oldest first, as part of the turn before. */
+static void
+empty_inbox (TendLoop *loop)
+{
+  TendJob *newest = g_atomic_pointer_exchange (&loop->inbox, NULL);
+  TendJob *oldest = NULL;
+
+  while (newest != NULL)
+    {
+      TendJob *next = newest->next;
+
+      newest->next = oldest;
+      oldest = newest;
+      newest = next;
+    }
+
+  while (oldest != NULL)
+    {
+      TendJob *next = oldest->next;
+
+      oldest->turn = loop->turn - 1;
+      tend_queue_push (&loop->ready, oldest);
+      oldest = next;
+    }
+}
+
+static inline gboolean
+is_budget_spent (TendLoop *loop)
+{
+  /* In virtual time a turn does all it can, so that what happens does not hang on real speed. */
+  return (++loop->n_run & (JOBS_PER_LOOK - 1)) == 0 &&
+         loop->hub->clock == NULL &&
+         g_get_monotonic_time () - loop->busy_since > BUDGET_USEC;
+}
+
+static gboolean
+drain_micro (TendLoop *loop)
+{
+  TendJob *job;
+
+  while ((job = tend_queue_peek (&loop->micro)) != NULL)
+    {
+      if (is_budget_spent (loop))
+        return FALSE;
+
+      tend_job_unlink (job);
+      job->run (job);
+    }
+
+  return TRUE;
+}
+
+/* Runs what was ready when @turn began; FALSE if the budget ran out before the end. */
+static gboolean
+run_ready (TendLoop *loop,
+           guint32   turn)
+{
+  TendJob *job;
+
+  while ((job = tend_queue_peek (&loop->ready)) != NULL && (gint32) (job->turn - turn) < 0)
+    {
+      if (is_budget_spent (loop))
+        return FALSE;
+
+      tend_job_unlink (job);
+      job->run (job);
+
+      if (!drain_micro (loop))
+        return FALSE;
+    }
+
+  return TRUE;
+}
+
+/* Runs the timers due at @now, first deadline first; FALSE if the budget ran out before the end. */
+static gboolean
+run_timers (TendLoop *loop,
+            gint64    now)
+{
+  const TendHeapEntry *first;
+
+  while ((first = tend_heap_peek (&loop->timers)) != NULL && first->deadline <= now)
+    {
+      TendJob *job = first->job;
+
+      if (is_budget_spent (loop))
+        return FALSE;
+
+      tend_heap_remove (&loop->timers, job);
+      job->run (job);
+
+      if (!drain_micro (loop))
+        return FALSE;
+    }
+
+  return TRUE;
+}
+
+static void
+drop_hub_if_unused_locked (TendHub *hub)
+{
+  if (hub->loops != NULL || hub->clock != NULL)
+    return;
+
+  g_hash_table_remove (registry.hubs, hub->context);
+  if (g_hash_table_size (registry.hubs) == 0)
+    g_clear_pointer (&registry.hubs, g_hash_table_unref);
+}
+
+static gboolean
+retire (TendLoop *loop)
+{
+  TendHub *hub = loop->hub;
+  gboolean retired = FALSE;
+
+  g_mutex_lock (&registry.lock);
+  if (hub != NULL && g_atomic_int_get (&loop->users) == 0)
+    {
+      hub->loops = g_slist_remove (hub->loops, loop);
+      loop->hub = NULL;
+      g_atomic_int_inc (&registry.generation);
+
+      drop_hub_if_unused_locked (hub);
+      retired = TRUE;
+    }
+  g_mutex_unlock (&registry.lock);
+
+  return retired;
+}
+
+static gboolean
+tend_loop_dispatch (GSource     *source,
+                    GSourceFunc  callback,
+                    gpointer     user_data)
+{
+  TendLoop *loop = (TendLoop *) source;
+  guint32 turn = ++loop->turn;
+  gint64 now;
+
+  if (g_atomic_int_get (&loop->users) == 0 && retire (loop))
+    return G_SOURCE_REMOVE;
+
+  if (loop->busy_since == 0)
+    loop->busy_since = g_get_monotonic_time ();
+
+  empty_inbox (loop);
+  now = tend_loop_now (loop);
+
+  if (!drain_micro (loop) || !run_ready (loop, turn) || !run_timers (loop, now))
+    loop->skip = TRUE;
+  else if (!has_work (loop))
+    loop->busy_since = 0;
+  else if (g_get_monotonic_time () - loop->busy_since > BUDGET_USEC)
+    loop->skip = TRUE;
+
+  if (loop->skip)
+    loop->busy_since = 0;
+
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+tend_loop_finalize (GSource *source)
+{
+  TendLoop *loop = (TendLoop *) source;
+
+  retire (loop);
+  tend_heap_clear (&loop->timers);
+}
+
+static GSourceFuncs tend_loop_funcs = {
+  .prepare = tend_loop_prepare,
+  .check = tend_loop_check,
+  .dispatch = tend_loop_dispatch,
+  .finalize = tend_loop_finalize,
+};
+
+/* --- The registry --- */
+
+static TendHub *
+get_hub_locked (GMainContext *context)
+{
+  TendHub *hub;
+
+  if (registry.hubs == NULL)
+    registry.hubs = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+
+  hub = g_hash_table_lookup (registry.hubs, context);
+  if (hub == NULL)
+    {
+      hub = g_new0 (TendHub, 1);
+      hub->context = context;
+      g_hash_table_insert (registry.hubs, context, hub);
+    }
+
+  return hub;
+}
+
+static TendLoop *
+add_loop_locked (TendHub *hub,
+                 int      priority)
+{
+  GSource *source = g_source_new (&tend_loop_funcs, sizeof (TendLoop));
+  TendLoop *loop = (TendLoop *) source;
+
+  loop->hub = hub;
+  loop->priority = priority;
+  tend_queue_init (&loop->ready);
+  tend_queue_init (&loop->micro);
+  set_thread (loop);
+  hub->loops = g_slist_prepend (hub->loops, loop);
+
+  g_source_set_static_name (source, "[libtend] loop");
+  g_source_set_priority (source, priority);
+  /* A nested main loop inside a callback goes on running tasks, as it goes on running sources. */
+  g_source_set_can_recurse (source, TRUE);
+  g_source_attach (source, hub->context);
+  g_source_unref (source);
+
+  return loop;
+}
+
+static gboolean
+try_use (TendLoop *loop)
+{
+  int users = g_atomic_int_get (&loop->users);
+
+  while (users > 0)
+    {
+      if (g_atomic_int_compare_and_exchange_full (&loop->users, users, users + 1, &users))
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
+static TendLoop *
+acquire_slowly (GMainContext *context,
+                int           priority)
+{
+  TendLoop *loop = NULL;
+  TendHub *hub;
+
+  g_mutex_lock (&registry.lock);
+  hub = get_hub_locked (context);
+  for (GSList *l = hub->loops; l != NULL && loop == NULL; l = l->next)
+    {
+      if (((TendLoop *) l->data)->priority == priority)
+        loop = l->data;
+    }
+  if (loop == NULL)
+    loop = add_loop_locked (hub, priority);
+  if (g_atomic_int_add (&loop->users, 1) == 0)
+    g_main_context_ref (context);
+  if (g_atomic_pointer_get (&loop->thread) == get_thread_mark ())
+    {
+      last_used.context = context;
+      last_used.priority = priority;
+      last_used.generation = g_atomic_int_get (&registry.generation);
+      last_used.loop = loop;
+    }
+  g_mutex_unlock (&registry.lock);
+
+  return loop;
+}
+
+/* Gives the loop of @context, or of the thread-default context, and counts one more user of it. */
+TendLoop *
+tend_loop_acquire (GMainContext *context,
+                   int           priority)
+{
+  if (context == NULL)
+    context = g_main_context_get_thread_default ();
+  if (context == NULL)
+    context = g_main_context_default ();
+
+  if (last_used.loop != NULL &&
+      last_used.context == context &&
+      last_used.priority == priority &&
+      last_used.generation == g_atomic_int_get (&registry.generation) &&
+      try_use (last_used.loop))
+    return last_used.loop;
+
+  return acquire_slowly (context, priority);
+}
+
+/* Counts one more user of a loop that has one. */
+TendLoop *
+tend_loop_ref (TendLoop *loop)
+{
+  g_atomic_int_inc (&loop->users);
+  return loop;
+}
+
+void
+tend_loop_release (TendLoop *loop)
+{
+  GMainContext *context = NULL;
+  int users = g_atomic_int_get (&loop->users);
+
+  while (users > 1)
+    {
+      if (g_atomic_int_compare_and_exchange_full (&loop->users, users, users - 1, &users))
+        return;
+    }
+
+  g_mutex_lock (&registry.lock);
+  if (g_atomic_int_dec_and_test (&loop->users))
+    context = loop->hub->context;
+  g_mutex_unlock (&registry.lock);
+
+  if (context != NULL)
+    {
+      /* A context that sleeps must look again, for the loop to retire. */
+      if (g_atomic_pointer_get (&loop->thread) != get_thread_mark ())
+        g_main_context_wakeup (context);
+      g_main_context_unref (context);
+    }
+}
+
+TendHub *
+tend_hub_acquire (GMainContext *context)
+{
+  TendHub *hub;
+
+  if (context == NULL)
+    context = g_main_context_default ();
+
+  g_mutex_lock (&registry.lock);
+  hub = get_hub_locked (g_main_context_ref (context));
+  g_mutex_unlock (&registry.lock);
+
+  return hub;
+}
+
+/* Gives back what tend_hub_acquire() gave. */
+void
+tend_hub_release (TendHub *hub)
+{
+  GMainContext *context = hub->context;
+
+  g_mutex_lock (&registry.lock);
+  drop_hub_if_unused_locked (hub);
+  g_mutex_unlock (&registry.lock);
+
+  g_main_context_unref (context);
+}
+
+/* Whether no loop of the hub has anything to do before time goes on. */
+gboolean
+tend_hub_is_quiet (TendHub *hub)
+{
+  for (GSList *l = hub->loops; l != NULL; l = l->next)
+    {
+      TendLoop *loop = l->data;
+      const TendHeapEntry *first = tend_heap_peek (&loop->timers);
+
+      if (has_work (loop) || (first != NULL && first->deadline <= tend_loop_now (loop)))
+        return FALSE;
+    }
+
+  return TRUE;
+}
+
+gint64
+tend_hub_next_deadline (TendHub *hub)
+{
+  gint64 next = TEND_FOREVER;
+
+  for (GSList *l = hub->loops; l != NULL; l = l->next)
+    {
+      const TendHeapEntry *first = tend_heap_peek (&((TendLoop *) l->data)->timers);
+
+      if (first != NULL)
+        next = MIN (next, first->deadline);
+    }
+
+  return next;
+}
+
+/* --- The loop as its users see it --- */
+
+GMainContext *
+tend_loop_get_context (TendLoop *loop)
+{
+  return loop->hub->context;
+}
+
+TendHub *
+tend_loop_get_hub (TendLoop *loop)
+{
+  return loop->hub;
+}
+
+int
+tend_loop_get_priority (TendLoop *loop)
+{
+  return loop->priority;
+}
+
+/* Whether the calling thread is the one that runs the loop, or may be since nobody else does. */
+gboolean
+tend_loop_is_mine (TendLoop *loop)
+{
+  if (G_LIKELY (g_atomic_pointer_get (&loop->thread) == get_thread_mark ()))
+    return TRUE;
+
+  if (!g_main_context_acquire (loop->hub->context))
+    return FALSE;
+
+  set_thread (loop);
+  g_main_context_release (loop->hub->context);
+
+  return TRUE;
+}
+
+/* The time that the timers of the loop go by. It is read anew each time: a timer is never early. */
+gint64
+tend_loop_now (TendLoop *loop)
+{
+  return loop->hub->clock != NULL ? loop->hub->frozen_now : g_get_monotonic_time ();
+}
+
+/* Runs @job in the next turn. */
+void
+tend_loop_queue_ready (TendLoop *loop,
+                       TendJob  *job)
+{
+  job->turn = loop->turn;
+  tend_queue_push (&loop->ready, job);
+}
+
+/* Runs @job when the callback that runs now has returned. */
+void
+tend_loop_queue_micro (TendLoop *loop,
+                       TendJob  *job)
+{
+  tend_queue_push (&loop->micro, job);
+}
+
+void
+tend_loop_arm (TendLoop *loop,
+               TendJob  *job,
+               gint64    deadline)
+{
+  tend_heap_push (&loop->timers, job, deadline);
+}
+
+/* Takes @job out of whatever it waits in, if it does. */
+void
+tend_loop_remove (TendLoop *loop,
+                  TendJob  *job)
+{
+  if (job->place == TEND_JOB_QUEUED)
+    tend_job_unlink (job);
+  else if (job->place != TEND_JOB_IDLE)
+    tend_heap_remove (&loop->timers, job);
+}
+
+/* Says that something goes on outside the context that will come back to it. */
+void
+tend_loop_hold (TendLoop *loop)
+{
+  loop->hub->n_outside++;
+}
+
+void
+tend_loop_unhold (TendLoop *loop)
+{
+  g_assert (loop->hub->n_outside > 0);
+  loop->hub->n_outside--;
+}
+
+/*
+ * Runs @job on the loop's thread. Only the first of a batch wakes the context, and only where it
+ * comes from another thread: the loop's own looks into the inbox before it sleeps.
+ */
+void
+tend_loop_send (TendLoop *loop,
+                TendJob  *job)
+{
+  TendJob *head = g_atomic_pointer_get (&loop->inbox);
+  GMainContext *context = NULL;
+
+  /* Once the job is in the inbox, the loop may be done with it and gone with its context. */
+  if (g_atomic_pointer_get (&loop->thread) != get_thread_mark ())
+    context = g_main_context_ref (loop->hub->context);
+
+  do
+    job->next = head;
+  while (!g_atomic_pointer_compare_and_exchange_full (&loop->inbox, head, job, &head));
+
+  if (context != NULL)
+    {
+      if (head == NULL)
+        g_main_context_wakeup (context);
+      g_main_context_unref (context);
+    }
+}

@@ -1,0 +1,62 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The loop of one main context and priority, and the hub that the loops of one context share.
+
+#pragma once
+
+#include "tend-clock.h"
+#include "tend-core-private.h"
+
+G_BEGIN_DECLS
+
+typedef struct _TendLoop TendLoop;
+
+/* What the loops of one context have in common. */
+typedef struct
+{
+  GMainContext *context;    /* constant; not a reference */
+  GSList       *loops;      /* of TendLoop; changed under the registry's lock */
+  TendClock    *clock;      /* loop thread; not NULL while time is frozen */
+  gint64        frozen_now; /* loop thread; virtual time */
+  guint         n_outside;  /* loop thread; pieces of work that go on outside the context */
+} TendHub;
+
+TendLoop     *tend_loop_acquire     (GMainContext *context,
+                                     int           priority) G_GNUC_WARN_UNUSED_RESULT;
+TendLoop     *tend_loop_ref         (TendLoop     *loop);
+void          tend_loop_release     (TendLoop     *loop);
+
+GMainContext *tend_loop_get_context (TendLoop     *loop);
+TendHub      *tend_loop_get_hub     (TendLoop     *loop);
+int           tend_loop_get_priority (TendLoop    *loop);
+gboolean      tend_loop_is_mine     (TendLoop     *loop);
+gint64        tend_loop_now         (TendLoop     *loop);
+
+/* Loop thread only. */
+void          tend_loop_queue_ready (TendLoop     *loop,
+                                     TendJob      *job);
+void          tend_loop_queue_micro (TendLoop     *loop,
+                                     TendJob      *job);
+void          tend_loop_arm         (TendLoop     *loop,
+                                     TendJob      *job,
+                                     gint64        deadline);
+void          tend_loop_remove      (TendLoop     *loop,
+                                     TendJob      *job);
+void          tend_loop_hold        (TendLoop     *loop);
+void          tend_loop_unhold      (TendLoop     *loop);
+
+/* Any thread. */
+void          tend_loop_send        (TendLoop     *loop,
+                                     TendJob      *job);
+
+/* The hub's view, for the clock. */
+TendHub      *tend_hub_acquire      (GMainContext *context);
+void          tend_hub_release      (TendHub      *hub);
+gboolean      tend_hub_is_quiet     (TendHub      *hub);
+gint64        tend_hub_next_deadline (TendHub     *hub);
+
+gboolean      tend_clock_step       (TendClock    *self,
+                                     gint64        until);
+
+G_END_DECLS

@@ -1,0 +1,390 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The shutdown of a manager, step by step: cancel every task; wait for the real end of each, but no
+// longer than the grace period; stop and name those that are left; run the shutdown tasks, all of
+// them; tell those who wait.
+//
+// Each step is a job of the loop or comes from the end of a task, and so never runs inside the call
+// that begins the shutdown. Ownership: the loop thread's.
+
+#include "tend-manager-private.h"
+
+#include "tend-fiber.h"
+
+static void run_next_cb (TendJob *job);
+
+static TendTaskManager *
+manager_of_step (TendJob *job)
+{
+  TendManagerPrivate *priv = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendManagerPrivate, shutdown_step));
+
+  return priv->shutting_down;
+}
+
+static void
+set_step (TendTaskManager *self,
+          TendJobFunc      step,
+          gint64           usec)
+{
+  TendManagerPrivate *priv = tend_manager_get_private (self);
+
+  tend_loop_remove (priv->loop, &priv->shutdown_step);
+  priv->shutdown_step.run = step;
+
+  if (usec == 0)
+    tend_loop_queue_ready (priv->loop, &priv->shutdown_step);
+  else
+    tend_loop_arm (priv->loop, &priv->shutdown_step,
+                   tend_time_add (tend_loop_now (priv->loop), usec));
+}
+
+static void
+return_result (TendManagerPrivate *priv,
+               GTask              *result)
+{
+  if (priv->shutdown_errors->len == 0)
+    g_task_return_boolean (result, TRUE);
+  else if (priv->shutdown_errors->len == 1)
+    g_task_return_error (result, g_error_copy (g_ptr_array_index (priv->shutdown_errors, 0)));
+  else
+    g_task_return_error (result, tend_error_new_several (priv->shutdown_errors));
+}
+
+static void
+finish (TendTaskManager *self)
+{
+  TendManagerPrivate *priv = tend_manager_get_private (self);
+
+  priv->state = TEND_MANAGER_SHUT_DOWN;
+  while (priv->shutdown_waits->len > 0)
+    {
+      TendManagerWait *wait = g_ptr_array_index (priv->shutdown_waits, 0);
+
+      return_result (priv, wait->result);
+      g_ptr_array_remove_index (priv->shutdown_waits, 0);
+    }
+
+  g_object_unref (g_steal_pointer (&priv->shutting_down));
+}
+
+/* --- The shutdown tasks --- */
+
+static void
+shutdown_task_released (TendObserver *observer,
+                        TendTask     *task)
+{
+  TendManagerPrivate *priv = G_STRUCT_MEMBER_P (observer, -(glong) G_STRUCT_OFFSET (TendManagerPrivate, shutdown_observer));
+  const GError *error = tend_task_peek_error (task);
+
+  if (error != NULL)
+    g_ptr_array_add (priv->shutdown_errors, g_error_copy (error));
+  tend_task_set_observed (task);
+  tend_task_remove_observer (task, observer);
+  g_object_unref (g_queue_pop_head (&priv->shutdown_tasks));
+
+  set_step (priv->shutting_down, run_next_cb, 0);
+}
+
+/* Runs the next shutdown task. One that was started or ended by somebody else does not run again. */
+static void
+run_next_cb (TendJob *job)
+{
+  TendTaskManager *self = manager_of_step (job);
+  TendManagerPrivate *priv = tend_manager_get_private (self);
+  TendTask *task;
+
+  while ((task = g_queue_peek_head (&priv->shutdown_tasks)) != NULL)
+    {
+      GError *error = NULL;
+
+      if (tend_task_check_startable (task, &error))
+        {
+          tend_task_add_observer (task, &priv->shutdown_observer);
+          tend_task_start (task, NULL);
+          return;
+        }
+
+      g_ptr_array_add (priv->shutdown_errors, error);
+      g_object_unref (g_queue_pop_head (&priv->shutdown_tasks));
+    }
+
+  finish (self);
+}
+
+/* --- The end of the tasks --- */
+
+static gboolean
+is_empty (TendManagerPrivate *priv)
+{
+  guint n_left = (guint) g_sequence_get_length (priv->entries);
+
+  return n_left == (priv->shutdown_caller != NULL ? 1 : 0);
+}
+
+static void
+run_shutdown_tasks (TendTaskManager *self)
+{
+  tend_manager_get_private (self)->state = TEND_MANAGER_RUNNING_TASKS;
+  set_step (self, run_next_cb, 0);
+}
+
+/* The grace period is over: names whoever is left, and stops them. */
+static void
+grace_over_cb (TendJob *job)
+{
+  TendTaskManager *self = manager_of_step (job);
+  TendManagerPrivate *priv = tend_manager_get_private (self);
+  g_autoptr(GPtrArray) tasks = tend_task_manager_list_tasks (self);
+  gint64 now = tend_loop_now (priv->loop);
+
+  /* From here on the ends of tasks do not move the shutdown on. */
+  run_shutdown_tasks (self);
+
+  for (GSequenceIter *iter = g_sequence_get_begin_iter (priv->entries);
+       !g_sequence_iter_is_end (iter);
+       iter = g_sequence_iter_next (iter))
+    {
+      TendEntry *entry = g_sequence_get (iter);
+      g_autofree char *task = NULL;
+
+      if (entry->task == priv->shutdown_caller)
+        continue;
+
+      task = tend_task_to_string (entry->task);
+      g_ptr_array_add (priv->shutdown_errors,
+                       g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+                                    "%s was stopped: it is %.3f s old and %s, and did not end within "
+                                    "%.3f s",
+                                    task, (double) (now - entry->registered) / G_USEC_PER_SEC,
+                                    tend_task_status_to_string (tend_task_status (entry->task)),
+                                    (double) priv->grace_period / G_USEC_PER_SEC));
+    }
+
+  for (guint i = 0; i < tasks->len; i++)
+    {
+      TendTask *task = g_ptr_array_index (tasks, i);
+
+      if (task != priv->shutdown_caller)
+        tend_task_stop (task);
+    }
+}
+
+/* A task has been released: perhaps it was the last. */
+void
+tend_manager_shutdown_check (TendTaskManager *self)
+{
+  TendManagerPrivate *priv = tend_manager_get_private (self);
+
+  if (priv->state == TEND_MANAGER_ENDING_TASKS && is_empty (priv))
+    run_shutdown_tasks (self);
+}
+
+static void
+begin (TendTaskManager *self)
+{
+  TendManagerPrivate *priv = tend_manager_get_private (self);
+  TendTask *caller = tend_task_get_current ();
+
+  priv->state = TEND_MANAGER_ENDING_TASKS;
+  priv->shutting_down = g_object_ref (self);
+
+  for (GSequenceIter *iter = g_sequence_get_begin_iter (priv->entries);
+       !g_sequence_iter_is_end (iter);
+       iter = g_sequence_iter_next (iter))
+    {
+      if (((TendEntry *) g_sequence_get (iter))->task == caller)
+        priv->shutdown_caller = caller;
+    }
+
+  set_step (self, grace_over_cb, MAX (1, priv->grace_period));
+  tend_manager_cancel_entries (self, priv->shutdown_caller);
+  tend_manager_shutdown_check (self);
+}
+
+void
+tend_manager_shutdown_init (TendTaskManager *self)
+{
+  TendManagerPrivate *priv = tend_manager_get_private (self);
+
+  g_queue_init (&priv->shutdown_tasks);
+  tend_job_init (&priv->shutdown_step, grace_over_cb);
+  priv->shutdown_observer.released = shutdown_task_released;
+}
+
+/* The manager goes, and was not shut down: its shutdown tasks never run. */
+void
+tend_manager_shutdown_clear (TendTaskManager *self)
+{
+  TendManagerPrivate *priv = tend_manager_get_private (self);
+
+  g_queue_clear_full (&priv->shutdown_tasks, g_object_unref);
+}
+
+/**
+ * tend_task_manager_add_shutdown_task:
+ * @self: a manager
+ * @task: a task that was not started yet
+ * @error: return location for an error
+ *
+ * Has @task run at the end of the shutdown.
+ *
+ * Shutdown tasks run after every other task has ended, one after the other, in the order in which
+ * they were added, and all of them even if some fail. A shutdown task may add others.
+ *
+ * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_SHUT_DOWN` after the shutdown, and the errors of
+ *   [method@Tend.Task.start] if the task could not be started
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_task_manager_add_shutdown_task (TendTaskManager  *self,
+                                     TendTask         *task,
+                                     GError          **error)
+{
+  TendManagerPrivate *priv;
+
+  g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), FALSE);
+  g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  priv = tend_manager_get_private (self);
+  if (!tend_task_check_startable (task, error))
+    return FALSE;
+
+  if (priv->state == TEND_MANAGER_SHUT_DOWN)
+    {
+      g_autofree char *text = tend_task_to_string (task);
+
+      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN,
+                   "Not adding %s: the manager has been shut down", text);
+      return FALSE;
+    }
+
+  g_queue_push_tail (&priv->shutdown_tasks, g_object_ref (task));
+
+  return TRUE;
+}
+
+/**
+ * tend_task_manager_is_shut_down:
+ * @self: a manager
+ *
+ * Tells whether the shutdown has begun.
+ *
+ * Returns: %TRUE if the manager takes no new tasks
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_task_manager_is_shut_down (TendTaskManager *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), FALSE);
+
+  return tend_manager_get_private (self)->state != TEND_MANAGER_OPEN;
+}
+
+/**
+ * tend_task_manager_shutdown_async:
+ * @self: a manager
+ * @cancellable: (nullable): gives up waiting; the shutdown goes on
+ * @callback: (nullable) (scope async) (closure user_data): what to call at the end
+ * @user_data: data for @callback
+ *
+ * Ends every task, and then the manager, in bounded time.
+ *
+ * From now on no task can be registered. Every task is cancelled, and its real end is waited for.
+ * Those that have not ended after [property@Tend.TaskManager:grace-period] are stopped, and named in
+ * the error. Then the shutdown tasks run.
+ *
+ * The shutdown keeps the manager alive. A second call joins the first. Where a task of the manager
+ * calls this, that task is left alone, and should end by itself.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_manager_shutdown_async (TendTaskManager     *self,
+                                  GCancellable        *cancellable,
+                                  GAsyncReadyCallback  callback,
+                                  gpointer             user_data)
+{
+  TendManagerPrivate *priv;
+  GTask *result;
+
+  g_return_if_fail (TEND_IS_TASK_MANAGER (self));
+  g_return_if_fail (tend_manager_check_thread (self, G_STRFUNC));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  priv = tend_manager_get_private (self);
+  result = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (result, tend_task_manager_shutdown_async);
+
+  if (priv->state == TEND_MANAGER_SHUT_DOWN)
+    {
+      return_result (priv, result);
+      g_object_unref (result);
+      return;
+    }
+
+  tend_manager_wait_new (self, priv->shutdown_waits, result);
+  if (priv->state == TEND_MANAGER_OPEN)
+    begin (self);
+}
+
+/**
+ * tend_task_manager_shutdown_finish:
+ * @self: a manager
+ * @result: the result that the callback was given
+ * @error: return location for an error
+ *
+ * Finishes a shutdown that [method@Tend.TaskManager.shutdown_async] began.
+ *
+ * Returns: %TRUE if every task ended in time and every shutdown task completed; %FALSE with @error
+ *   set if not: the errors of the shutdown tasks, `G_IO_ERROR_TIMED_OUT` for each task that had to
+ *   be stopped, and `G_IO_ERROR_CANCELLED` if the wait was given up. Several of them come as one,
+ *   see [func@Tend.task_error_list]
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_task_manager_shutdown_finish (TendTaskManager  *self,
+                                   GAsyncResult     *result,
+                                   GError          **error)
+{
+  g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), FALSE);
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  g_return_val_if_fail (g_async_result_is_tagged (result, tend_task_manager_shutdown_async), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/**
+ * tend_task_manager_shutdown: (skip)
+ * @self: a manager
+ * @error: return location for an error
+ *
+ * Shuts the manager down in a fiber, as [method@Tend.TaskManager.shutdown_async] does.
+ *
+ * Returns: %TRUE, or %FALSE with an error as [method@Tend.TaskManager.shutdown_finish] gives it,
+ *   `TEND_TASK_ERROR_STOPPED` if the calling task ended, and `TEND_TASK_ERROR_NO_FIBER` outside a
+ *   fiber
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_task_manager_shutdown (TendTaskManager  *self,
+                            GError          **error)
+{
+  g_autoptr(GAsyncResult) result = NULL;
+
+  g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (!tend_is_on_fiber ())
+    return tend_await_result (&result, error);
+
+  tend_task_manager_shutdown_async (self, tend_current_cancellable (), tend_resume, &result);
+
+  return tend_await_result (&result, error) &&
+         tend_task_manager_shutdown_finish (self, result, error);
+}

@@ -1,0 +1,86 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Which task the calling thread is in, and the way from a fiber's stack to the native one.
+
+#include "tend-task-private.h"
+
+static __thread TendTask *current;
+static __thread void (* hop_to_native) (TendNativeFunc func, gpointer data);
+
+TendTask *
+tend_task_enter (TendTask *task)
+{
+  TendTask *previous = current;
+
+  current = task;
+  return previous;
+}
+
+void
+tend_task_leave (TendTask *previous)
+{
+  current = previous;
+}
+
+void
+tend_set_hop (void (* hop) (TendNativeFunc func,
+                            gpointer       data))
+{
+  hop_to_native = hop;
+}
+
+gboolean
+tend_is_on_fiber (void)
+{
+  return hop_to_native != NULL;
+}
+
+void
+tend_call_native (TendNativeFunc func,
+                  gpointer       data)
+{
+  if (hop_to_native == NULL)
+    func (data);
+  else
+    hop_to_native (func, data);
+}
+
+/* The task of the program's main part: made on demand, and never unmade. */
+static TendTask *
+get_main_task (void)
+{
+  static TendTask *main_task;
+
+  if (g_once_init_enter (&main_task))
+    {
+      TendTask *task = tend_task_create (tend_main_name, NULL, NULL, NULL, NULL, NULL, NULL);
+
+      /* It stands for every thread's main part, and holds no loop. */
+      tend_loop_release (g_steal_pointer (&task->loop));
+      g_once_init_leave (&main_task, task);
+    }
+
+  return main_task;
+}
+
+/**
+ * tend_task_get_current:
+ *
+ * Gets the task whose code is running.
+ *
+ * In a body, in a fiber also after it waited, in a thread's body, in a callback of the task's scope
+ * and in its exit handlers that is the task. Everywhere else it is a task that stands for the
+ * program's main part: it is called `main()`, is always running, and cannot be awaited or ended.
+ *
+ * May be called from any thread.
+ *
+ * Returns: (transfer none): the task; valid while its code runs
+ *
+ * Since: 0.1
+ */
+TendTask *
+tend_task_get_current (void)
+{
+  return current != NULL ? current : get_main_task ();
+}

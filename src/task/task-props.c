@@ -1,0 +1,689 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// What a task is called and set to, its progress, and all of it as GObject properties.
+//
+// Lock: progress_lock guards the progress of every task, which any thread may set. Its notification
+// goes through the task's inbox, and so comes at most once per turn of the loop.
+
+#include "tend-task-private.h"
+
+static GMutex progress_lock;
+
+GParamSpec *tend_task_properties[N_TASK_PROPERTIES];
+
+/**
+ * tend_task_status_to_string:
+ * @status: a status
+ *
+ * Gives the name of a status, such as `completed`.
+ *
+ * Returns: the name
+ *
+ * Since: 0.1
+ */
+const char *
+tend_task_status_to_string (TendTaskStatus status)
+{
+  static const char * const names[] = {
+    [TEND_TASK_STATUS_CREATED] = "created",
+    [TEND_TASK_STATUS_PENDING] = "pending",
+    [TEND_TASK_STATUS_RUNNING] = "running",
+    [TEND_TASK_STATUS_COMPLETED] = "completed",
+    [TEND_TASK_STATUS_FAILED] = "failed",
+    [TEND_TASK_STATUS_CANCELLED] = "cancelled",
+    [TEND_TASK_STATUS_STOPPED] = "stopped",
+  };
+
+  g_return_val_if_fail ((guint) status < G_N_ELEMENTS (names), NULL);
+
+  return names[status];
+}
+
+/**
+ * tend_task_get_id:
+ * @self: a task
+ *
+ * Gets the number of the task.
+ *
+ * Numbers rise in the order in which tasks are made, in the whole process. 1 is that of the
+ * program's main part. May be called from any thread.
+ *
+ * Returns: the number
+ *
+ * Since: 0.1
+ */
+guint64
+tend_task_get_id (TendTask *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK (self), 0);
+
+  return self->id;
+}
+
+/**
+ * tend_task_get_name:
+ * @self: a task
+ *
+ * Gets the name that the task was given. May be called from any thread.
+ *
+ * Returns: (nullable): the name, owned by the task
+ *
+ * Since: 0.1
+ */
+const char *
+tend_task_get_name (TendTask *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK (self), NULL);
+
+  return self->name;
+}
+
+/**
+ * tend_task_to_string:
+ * @self: a task
+ *
+ * Prints the task for messages: `Task('name', 3)`, or `Task(3)` without a name.
+ *
+ * May be called from any thread.
+ *
+ * Returns: (transfer full): the text
+ *
+ * Since: 0.1
+ */
+char *
+tend_task_to_string (TendTask *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK (self), NULL);
+
+  if (self->name == NULL)
+    return g_strdup_printf ("Task(%" G_GUINT64_FORMAT ")", self->id);
+
+  return g_strdup_printf ("Task('%s', %" G_GUINT64_FORMAT ")", self->name, self->id);
+}
+
+/**
+ * tend_task_get_status:
+ * @self: a task
+ *
+ * Gets where the task stands. May be called from any thread.
+ *
+ * Returns: the status
+ *
+ * Since: 0.1
+ */
+TendTaskStatus
+tend_task_get_status (TendTask *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK (self), TEND_TASK_STATUS_CREATED);
+
+  return tend_task_status (self);
+}
+
+/**
+ * tend_task_is_started:
+ * @self: a task
+ *
+ * Tells whether the task was started or given to a manager. May be called from any thread.
+ *
+ * Returns: %FALSE if the task is as it was made
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_task_is_started (TendTask *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK (self), FALSE);
+
+  return tend_task_status (self) != TEND_TASK_STATUS_CREATED;
+}
+
+/**
+ * tend_task_is_running:
+ * @self: a task
+ *
+ * Tells whether the task's body runs, or has run and will again. May be called from any thread.
+ *
+ * Returns: %TRUE if the status is %TEND_TASK_STATUS_RUNNING
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_task_is_running (TendTask *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK (self), FALSE);
+
+  return tend_task_status (self) == TEND_TASK_STATUS_RUNNING;
+}
+
+/**
+ * tend_task_is_ended:
+ * @self: a task
+ *
+ * Tells whether the task has ended, in whichever way. May be called from any thread.
+ *
+ * Returns: %TRUE if the status is final
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_task_is_ended (TendTask *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK (self), FALSE);
+
+  return tend_task_has_ended (self);
+}
+
+/**
+ * tend_task_is_cancelling:
+ * @self: a task
+ *
+ * Tells whether the task's body was asked to end. May be called from any thread.
+ *
+ * A thread that computes may look here from time to time, as it may look at the cancellable.
+ *
+ * Returns: %TRUE if the task was cancelled or stopped while its body ran
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_task_is_cancelling (TendTask *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK (self), FALSE);
+
+  return g_atomic_int_get (&self->is_cancelling);
+}
+
+/* Whether a setting may still be changed; says so if not. */
+static gboolean
+check_settable (TendTask   *self,
+                const char *what)
+{
+  g_autofree char *task = NULL;
+
+  if (tend_task_status (self) == TEND_TASK_STATUS_CREATED)
+    return TRUE;
+
+  task = tend_task_to_string (self);
+  g_critical ("The %s of %s cannot be set: it has been started", what, task);
+  return FALSE;
+}
+
+/**
+ * tend_task_get_priority:
+ * @self: a task
+ *
+ * Gets the priority at which the task's loop runs.
+ *
+ * Returns: a priority of GLib's main loop
+ *
+ * Since: 0.1
+ */
+int
+tend_task_get_priority (TendTask *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK (self), G_PRIORITY_DEFAULT);
+
+  return self->loop != NULL ? tend_loop_get_priority (self->loop) : G_PRIORITY_DEFAULT;
+}
+
+/**
+ * tend_task_set_priority:
+ * @self: a task that was not started yet
+ * @priority: a priority of GLib's main loop; %G_PRIORITY_DEFAULT by default
+ *
+ * Sets the priority of the task among the sources of its main context.
+ *
+ * Only for the owning thread, and before timers and the like are added.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_set_priority (TendTask *self,
+                        int       priority)
+{
+  TendLoop *loop;
+
+  g_return_if_fail (TEND_IS_TASK (self));
+  g_return_if_fail (self->loop != NULL && tend_loop_is_mine (self->loop));
+  g_return_if_fail (self->scope == NULL && tend_queue_is_empty (&self->waiters));
+
+  if (!check_settable (self, "priority") || priority == tend_loop_get_priority (self->loop))
+    return;
+
+  loop = tend_loop_acquire (tend_loop_get_context (self->loop), priority);
+  tend_loop_release (self->loop);
+  self->loop = loop;
+  g_object_notify_by_pspec (G_OBJECT (self), tend_task_properties[PROP_PRIORITY]);
+}
+
+/**
+ * tend_task_get_delay:
+ * @self: a task
+ *
+ * Gets how long after its start the task first runs.
+ *
+ * Returns: microseconds, or -1 if no delay was set
+ *
+ * Since: 0.1
+ */
+gint64
+tend_task_get_delay (TendTask *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK (self), -1);
+
+  return self->delay;
+}
+
+/**
+ * tend_task_set_delay:
+ * @self: a task that was not started yet
+ * @usec: microseconds, or -1 for none
+ *
+ * Sets how long after its start the task first runs.
+ *
+ * Without a delay an interval task first runs one interval after its start, and any other at once,
+ * or in the next turn where a manager starts it.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_set_delay (TendTask *self,
+                     gint64    usec)
+{
+  g_return_if_fail (TEND_IS_TASK (self));
+  g_return_if_fail (usec >= -1);
+
+  if (!check_settable (self, "delay") || self->delay == usec)
+    return;
+
+  self->delay = usec;
+  g_object_notify_by_pspec (G_OBJECT (self), tend_task_properties[PROP_DELAY]);
+}
+
+/**
+ * tend_task_get_interval:
+ * @self: a task
+ *
+ * Gets how long after the end of one run the next begins.
+ *
+ * Returns: microseconds, or 0 if the task runs once
+ *
+ * Since: 0.1
+ */
+gint64
+tend_task_get_interval (TendTask *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK (self), 0);
+
+  return self->interval;
+}
+
+/**
+ * tend_task_set_interval:
+ * @self: a task
+ * @usec: microseconds, or 0 to run once
+ *
+ * Makes the task run again and again.
+ *
+ * The interval is a fixed delay: the next run begins so long after the last one has ended. A run
+ * that fails ends the task. May be set while the task runs: 0 lets it complete with this run.
+ *
+ * Only for the owning thread once the task is started.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_set_interval (TendTask *self,
+                        gint64    usec)
+{
+  g_return_if_fail (TEND_IS_TASK (self));
+  g_return_if_fail (usec >= 0);
+
+  if (self->interval == usec)
+    return;
+
+  self->interval = usec;
+  g_object_notify_by_pspec (G_OBJECT (self), tend_task_properties[PROP_INTERVAL]);
+}
+
+/**
+ * tend_task_get_stack_size:
+ * @self: a task
+ *
+ * Gets the size of the stack that the task's fiber runs on.
+ *
+ * Returns: bytes, or 0 for the default
+ *
+ * Since: 0.1
+ */
+gsize
+tend_task_get_stack_size (TendTask *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK (self), 0);
+
+  return (gsize) self->stack_size * 1024;
+}
+
+/**
+ * tend_task_set_stack_size:
+ * @self: a task that was not started yet
+ * @bytes: how many bytes, or 0 for the default of 64 KiB; rounded up to whole pages
+ *
+ * Sets the size of the stack that the task's fiber runs on.
+ *
+ * A task without a fiber ignores it.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_set_stack_size (TendTask *self,
+                          gsize     bytes)
+{
+  g_return_if_fail (TEND_IS_TASK (self));
+  g_return_if_fail (bytes <= (gsize) 1 << 40);
+
+  if (!check_settable (self, "stack size"))
+    return;
+
+  self->stack_size = (guint32) ((bytes + 1023) / 1024);
+  g_object_notify_by_pspec (G_OBJECT (self), tend_task_properties[PROP_STACK_SIZE]);
+}
+
+/* --- Progress --- */
+
+/**
+ * tend_task_get_progress:
+ * @self: a task
+ *
+ * Gets how much of the task is done. May be called from any thread.
+ *
+ * Returns: a fraction from 0 to 1
+ *
+ * Since: 0.1
+ */
+double
+tend_task_get_progress (TendTask *self)
+{
+  double fraction;
+
+  g_return_val_if_fail (TEND_IS_TASK (self), 0.0);
+
+  g_mutex_lock (&progress_lock);
+  fraction = self->progress != NULL ? self->progress->fraction : 0.0;
+  g_mutex_unlock (&progress_lock);
+
+  return fraction;
+}
+
+/**
+ * tend_task_dup_message:
+ * @self: a task
+ *
+ * Gets what the task says of its progress. May be called from any thread.
+ *
+ * Returns: (transfer full) (nullable): a copy of the message
+ *
+ * Since: 0.1
+ */
+char *
+tend_task_dup_message (TendTask *self)
+{
+  char *message;
+
+  g_return_val_if_fail (TEND_IS_TASK (self), NULL);
+
+  g_mutex_lock (&progress_lock);
+  message = self->progress != NULL ? g_strdup (self->progress->message) : NULL;
+  g_mutex_unlock (&progress_lock);
+
+  return message;
+}
+
+/**
+ * tend_task_set_progress:
+ * @self: a task
+ * @fraction: how much is done, from 0 to 1
+ * @message: (nullable): what to say of it; %NULL leaves the last message
+ *
+ * Says how far the task has come.
+ *
+ * May be called from any thread, and as often as the body likes: the properties are notified in the
+ * task's own thread, at most once per turn of its loop.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_set_progress (TendTask   *self,
+                        double      fraction,
+                        const char *message)
+{
+  g_autofree char *old = NULL;
+
+  g_return_if_fail (TEND_IS_TASK (self));
+  g_return_if_fail (fraction >= 0.0 && fraction <= 1.0);
+  g_return_if_fail (message == NULL || g_utf8_validate (message, -1, NULL));
+
+  g_mutex_lock (&progress_lock);
+  if (self->progress == NULL)
+    self->progress = g_new0 (TendProgress, 1);
+  self->progress->fraction = fraction;
+  if (message != NULL)
+    {
+      old = self->progress->message;
+      self->progress->message = g_strdup (message);
+    }
+  g_mutex_unlock (&progress_lock);
+
+  if (self->loop != NULL)
+    tend_task_request (self, TEND_REQUEST_PROGRESS);
+}
+
+void
+tend_task_notify_progress (TendTask *self)
+{
+  g_object_freeze_notify (G_OBJECT (self));
+  g_object_notify_by_pspec (G_OBJECT (self), tend_task_properties[PROP_PROGRESS]);
+  g_object_notify_by_pspec (G_OBJECT (self), tend_task_properties[PROP_MESSAGE]);
+  g_object_thaw_notify (G_OBJECT (self));
+}
+
+void
+tend_task_clear_progress (TendTask *self)
+{
+  if (self->progress != NULL)
+    g_free (self->progress->message);
+  g_clear_pointer (&self->progress, g_free);
+}
+
+/* --- Names --- */
+
+/* Whether @name can name a task of a manager. */
+gboolean
+tend_check_name (const char  *name,
+                 GError     **error)
+{
+  if (*name == '\0')
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                         "The name of a task must not be empty");
+  else if (!g_utf8_validate (name, -1, NULL))
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                         "The name of a task must be valid UTF-8");
+  else
+    return TRUE;
+
+  return FALSE;
+}
+
+/* --- Properties --- */
+
+static void
+get_property (GObject    *object,
+              guint       prop_id,
+              GValue     *value,
+              GParamSpec *pspec)
+{
+  TendTask *self = TEND_TASK (object);
+
+  switch ((TendTaskProperty) prop_id)
+    {
+    case PROP_NAME:
+      g_value_set_string (value, self->name);
+      break;
+    case PROP_ID:
+      g_value_set_uint64 (value, self->id);
+      break;
+    case PROP_STATUS:
+      g_value_set_enum (value, tend_task_get_status (self));
+      break;
+    case PROP_PROGRESS:
+      g_value_set_double (value, tend_task_get_progress (self));
+      break;
+    case PROP_MESSAGE:
+      g_value_take_string (value, tend_task_dup_message (self));
+      break;
+    case PROP_PRIORITY:
+      g_value_set_int (value, tend_task_get_priority (self));
+      break;
+    case PROP_DELAY:
+      g_value_set_int64 (value, self->delay);
+      break;
+    case PROP_INTERVAL:
+      g_value_set_int64 (value, self->interval);
+      break;
+    case PROP_STACK_SIZE:
+      g_value_set_uint64 (value, tend_task_get_stack_size (self));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+    }
+}
+
+static void
+set_property (GObject      *object,
+              guint         prop_id,
+              const GValue *value,
+              GParamSpec   *pspec)
+{
+  TendTask *self = TEND_TASK (object);
+
+  switch ((TendTaskProperty) prop_id)
+    {
+    case PROP_PRIORITY:
+      tend_task_set_priority (self, g_value_get_int (value));
+      break;
+    case PROP_DELAY:
+      tend_task_set_delay (self, g_value_get_int64 (value));
+      break;
+    case PROP_INTERVAL:
+      tend_task_set_interval (self, g_value_get_int64 (value));
+      break;
+    case PROP_STACK_SIZE:
+      tend_task_set_stack_size (self, g_value_get_uint64 (value));
+      break;
+    case PROP_NAME:
+    case PROP_ID:
+    case PROP_STATUS:
+    case PROP_PROGRESS:
+    case PROP_MESSAGE:
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+    }
+}
+
+void
+tend_task_install_properties (GObjectClass *klass)
+{
+  const GParamFlags readable = G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS;
+  const GParamFlags settable = readable | G_PARAM_WRITABLE;
+  GParamSpec **p = tend_task_properties;
+
+  klass->get_property = get_property;
+  klass->set_property = set_property;
+
+  /**
+   * TendTask:name:
+   *
+   * The name that the task was given.
+   *
+   * Since: 0.1
+   */
+  p[PROP_NAME] = g_param_spec_string ("name", NULL, NULL, NULL, readable);
+
+  /**
+   * TendTask:id:
+   *
+   * The number of the task.
+   *
+   * Since: 0.1
+   */
+  p[PROP_ID] = g_param_spec_uint64 ("id", NULL, NULL, 0, G_MAXUINT64, 0, readable);
+
+  /**
+   * TendTask:status:
+   *
+   * Where the task stands.
+   *
+   * Since: 0.1
+   */
+  p[PROP_STATUS] = g_param_spec_enum ("status", NULL, NULL, TEND_TYPE_TASK_STATUS,
+                                      TEND_TASK_STATUS_CREATED, readable);
+
+  /**
+   * TendTask:progress:
+   *
+   * How much of the task is done, from 0 to 1.
+   *
+   * Since: 0.1
+   */
+  p[PROP_PROGRESS] = g_param_spec_double ("progress", NULL, NULL, 0.0, 1.0, 0.0, readable);
+
+  /**
+   * TendTask:message:
+   *
+   * What the task says of its progress.
+   *
+   * Since: 0.1
+   */
+  p[PROP_MESSAGE] = g_param_spec_string ("message", NULL, NULL, NULL, readable);
+
+  /**
+   * TendTask:priority:
+   *
+   * The priority among the sources of the main context.
+   *
+   * Since: 0.1
+   */
+  p[PROP_PRIORITY] = g_param_spec_int ("priority", NULL, NULL, G_MININT, G_MAXINT,
+                                       G_PRIORITY_DEFAULT, settable);
+
+  /**
+   * TendTask:delay:
+   *
+   * How long after its start the task first runs, in microseconds; -1 if that is not set.
+   *
+   * Since: 0.1
+   */
+  p[PROP_DELAY] = g_param_spec_int64 ("delay", NULL, NULL, -1, G_MAXINT64, -1, settable);
+
+  /**
+   * TendTask:interval:
+   *
+   * How long after the end of one run the next begins, in microseconds; 0 runs once.
+   *
+   * Since: 0.1
+   */
+  p[PROP_INTERVAL] = g_param_spec_int64 ("interval", NULL, NULL, 0, G_MAXINT64, 0, settable);
+
+  /**
+   * TendTask:stack-size:
+   *
+   * The size of the stack of the task's fiber, in bytes; 0 is the default.
+   *
+   * Since: 0.1
+   */
+  p[PROP_STACK_SIZE] = g_param_spec_uint64 ("stack-size", NULL, NULL, 0, (guint64) 1 << 40, 0,
+                                            settable);
+
+  g_object_class_install_properties (klass, N_TASK_PROPERTIES, p);
+}

@@ -1,0 +1,639 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// How a body gives its result, from whichever thread, and how others read it.
+//
+// A callback completes its task by returning a result. A body that ends by returning (a fiber, a
+// thread, an async pair) only records it, and its end completes the task. What another thread
+// returns travels in remote_outcome, which is set once per run and taken by the loop thread.
+
+#include "tend-task-private.h"
+
+static __thread TendOutcome *worker_outcome;
+static __thread TendTask *worker_task;
+
+/* Says that this thread runs the body of @self, which leaves its result in @outcome. */
+void
+tend_task_set_worker (TendTask    *self,
+                      TendOutcome *outcome)
+{
+  worker_task = self;
+  worker_outcome = outcome;
+}
+
+static void
+complain_twice (TendTask *self)
+{
+  g_autofree char *task = tend_task_to_string (self);
+
+  g_critical ("%s has returned a result already", task);
+}
+
+static inline gboolean
+is_outcome_set (const TendOutcome *outcome)
+{
+  return G_IS_VALUE (&outcome->value) || outcome->error != NULL;
+}
+
+/* On the task's own thread: takes what @outcome holds. */
+static void
+deliver (TendTask    *self,
+         TendOutcome *outcome)
+{
+  if (self->has_returned)
+    {
+      complain_twice (self);
+      tend_outcome_clear (outcome);
+      return;
+    }
+
+  self->has_returned = TRUE;
+
+  if (tend_task_has_ended (self))
+    {
+      /* It was stopped, or failed in its scope: what its body gives now is dropped. */
+      gboolean was_active = self->is_active;
+
+      tend_outcome_clear (outcome);
+      if (was_active && !self->body->returns)
+        tend_task_run_ended (self, NULL);
+      return;
+    }
+
+  self->outcome = *outcome;
+
+  if (self->body == NULL)
+    {
+      self->is_active = TRUE;
+      tend_task_run_ended (self, NULL);
+    }
+  else if (!self->body->returns && self->is_active)
+    tend_task_run_ended (self, NULL);
+}
+
+/* On the task's own thread: delivers what another thread has sent. */
+void
+tend_task_take_remote (TendTask *self)
+{
+  TendOutcome *outcome = g_atomic_pointer_exchange (&self->remote_outcome, NULL);
+
+  if (outcome != NULL)
+    {
+      deliver (self, outcome);
+      g_free (outcome);
+    }
+}
+
+static void
+send_home (TendTask    *self,
+           TendOutcome *outcome)
+{
+  TendOutcome *sent = g_memdup2 (outcome, sizeof *outcome);
+
+  if (g_atomic_pointer_compare_and_exchange (&self->remote_outcome, NULL, sent))
+    {
+      tend_task_request (self, TEND_REQUEST_RETURN);
+      return;
+    }
+
+  complain_twice (self);
+  tend_outcome_clear (sent);
+  g_free (sent);
+}
+
+/* Takes what @outcome holds, wherever this is called. */
+static void
+take_outcome (TendTask    *self,
+              TendOutcome *outcome)
+{
+  if (worker_task == self)
+    {
+      if (is_outcome_set (worker_outcome))
+        {
+          complain_twice (self);
+          tend_outcome_clear (outcome);
+        }
+      else
+        *worker_outcome = *outcome;
+    }
+  else if (self->loop == NULL || tend_task_status (self) == TEND_TASK_STATUS_CREATED)
+    {
+      g_autofree char *task = tend_task_to_string (self);
+
+      g_critical ("%s does not run and cannot return a result", task);
+      tend_outcome_clear (outcome);
+    }
+  else if (tend_loop_is_mine (self->loop))
+    deliver (self, outcome);
+  else
+    send_home (self, outcome);
+}
+
+/**
+ * tend_task_return_value:
+ * @self: a task
+ * @value: (nullable): the result, or %NULL for none
+ *
+ * Gives the result of the task.
+ *
+ * Completes a task whose body is a function on the loop, or that has none; records the result
+ * where the body is a fiber, a thread or an async pair, which completes the task by returning.
+ * An interval task's run ends, and the next is due an interval later.
+ *
+ * A body returns once: a second result is a critical, and dropped. What comes after the task was
+ * stopped is dropped without a word. May be called from any thread.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_return_value (TendTask     *self,
+                        const GValue *value)
+{
+  TendOutcome outcome = { G_VALUE_INIT, NULL };
+
+  g_return_if_fail (TEND_IS_TASK (self));
+  g_return_if_fail (value == NULL || G_IS_VALUE (value));
+
+  if (value != NULL)
+    {
+      g_value_init (&outcome.value, G_VALUE_TYPE (value));
+      g_value_copy (value, &outcome.value);
+    }
+
+  take_outcome (self, &outcome);
+}
+
+/**
+ * tend_task_return_boolean:
+ * @self: a task
+ * @value: the result
+ *
+ * Gives a boolean as the result of the task; see [method@Tend.Task.return_value].
+ *
+ * Since: 0.1
+ */
+void
+tend_task_return_boolean (TendTask *self,
+                          gboolean  value)
+{
+  TendOutcome outcome = { G_VALUE_INIT, NULL };
+
+  g_return_if_fail (TEND_IS_TASK (self));
+
+  g_value_init (&outcome.value, G_TYPE_BOOLEAN);
+  g_value_set_boolean (&outcome.value, value);
+  take_outcome (self, &outcome);
+}
+
+/**
+ * tend_task_return_int:
+ * @self: a task
+ * @value: the result
+ *
+ * Gives an integer as the result of the task; see [method@Tend.Task.return_value].
+ *
+ * Since: 0.1
+ */
+void
+tend_task_return_int (TendTask *self,
+                      gint64    value)
+{
+  TendOutcome outcome = { G_VALUE_INIT, NULL };
+
+  g_return_if_fail (TEND_IS_TASK (self));
+
+  g_value_init (&outcome.value, G_TYPE_INT64);
+  g_value_set_int64 (&outcome.value, value);
+  take_outcome (self, &outcome);
+}
+
+/**
+ * tend_task_return_double:
+ * @self: a task
+ * @value: the result
+ *
+ * Gives a number as the result of the task; see [method@Tend.Task.return_value].
+ *
+ * Since: 0.1
+ */
+void
+tend_task_return_double (TendTask *self,
+                         double    value)
+{
+  TendOutcome outcome = { G_VALUE_INIT, NULL };
+
+  g_return_if_fail (TEND_IS_TASK (self));
+
+  g_value_init (&outcome.value, G_TYPE_DOUBLE);
+  g_value_set_double (&outcome.value, value);
+  take_outcome (self, &outcome);
+}
+
+/**
+ * tend_task_return_string:
+ * @self: a task
+ * @value: (nullable): the result, which is copied
+ *
+ * Gives a string as the result of the task; see [method@Tend.Task.return_value].
+ *
+ * Since: 0.1
+ */
+void
+tend_task_return_string (TendTask   *self,
+                         const char *value)
+{
+  TendOutcome outcome = { G_VALUE_INIT, NULL };
+
+  g_return_if_fail (TEND_IS_TASK (self));
+
+  g_value_init (&outcome.value, G_TYPE_STRING);
+  g_value_set_string (&outcome.value, value);
+  take_outcome (self, &outcome);
+}
+
+/**
+ * tend_task_return_object:
+ * @self: a task
+ * @value: (nullable) (type GObject.Object): the result, of which a reference is taken
+ *
+ * Gives an object as the result of the task; see [method@Tend.Task.return_value].
+ *
+ * Since: 0.1
+ */
+void
+tend_task_return_object (TendTask *self,
+                         gpointer  value)
+{
+  TendOutcome outcome = { G_VALUE_INIT, NULL };
+
+  g_return_if_fail (TEND_IS_TASK (self));
+  g_return_if_fail (value == NULL || G_IS_OBJECT (value));
+
+  g_value_init (&outcome.value, value != NULL ? G_OBJECT_TYPE (value) : G_TYPE_OBJECT);
+  g_value_set_object (&outcome.value, value);
+  take_outcome (self, &outcome);
+}
+
+/* A pointer with its destroy notify, as a boxed type, so that a GValue owns it. */
+typedef struct
+{
+  gatomicrefcount  ref_count;
+  gpointer         pointer;     /* constant */
+  GDestroyNotify   notify;      /* constant */
+} TendPointer;
+
+static TendPointer *
+tend_pointer_ref (TendPointer *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+static void
+tend_pointer_unref (TendPointer *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+
+  if (self->notify != NULL)
+    self->notify (self->pointer);
+  g_free (self);
+}
+
+GType tend_pointer_get_type (void) G_GNUC_CONST;
+
+G_DEFINE_BOXED_TYPE (TendPointer, tend_pointer, tend_pointer_ref, tend_pointer_unref)
+
+/**
+ * tend_task_return_pointer: (skip)
+ * @self: a task
+ * @value: (nullable): the result
+ * @notify: (nullable): frees @value when the task is finalized
+ *
+ * Gives a pointer as the result of the task; see [method@Tend.Task.return_value].
+ *
+ * @notify is called in the task's own thread, also where the result is dropped.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_return_pointer (TendTask       *self,
+                          gpointer        value,
+                          GDestroyNotify  notify)
+{
+  TendOutcome outcome = { G_VALUE_INIT, NULL };
+  TendPointer *pointer;
+
+  g_return_if_fail (TEND_IS_TASK (self));
+
+  pointer = g_new0 (TendPointer, 1);
+  g_atomic_ref_count_init (&pointer->ref_count);
+  pointer->pointer = value;
+  pointer->notify = notify;
+  g_value_init (&outcome.value, tend_pointer_get_type ());
+  g_value_take_boxed (&outcome.value, pointer);
+  take_outcome (self, &outcome);
+}
+
+/**
+ * tend_task_return_error:
+ * @self: a task
+ * @error: (transfer full): the error
+ *
+ * Fails the task; see [method@Tend.Task.return_value].
+ *
+ * With `G_IO_ERROR_CANCELLED` the task is cancelled.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_return_error (TendTask *self,
+                        GError   *error)
+{
+  TendOutcome outcome = { G_VALUE_INIT, error };
+
+  g_return_if_fail (TEND_IS_TASK (self));
+  g_return_if_fail (error != NULL);
+
+  take_outcome (self, &outcome);
+}
+
+/**
+ * tend_task_return_new_error: (skip)
+ * @self: a task
+ * @domain: the domain of the error
+ * @code: its code
+ * @format: its message, in the manner of printf()
+ * @...: what @format asks for
+ *
+ * Fails the task with a new error; see [method@Tend.Task.return_error].
+ *
+ * Since: 0.1
+ */
+void
+tend_task_return_new_error (TendTask   *self,
+                            GQuark      domain,
+                            int         code,
+                            const char *format,
+                            ...)
+{
+  va_list args;
+
+  g_return_if_fail (TEND_IS_TASK (self));
+  g_return_if_fail (format != NULL);
+
+  va_start (args, format);
+  tend_task_return_error (self, g_error_new_valist (domain, code, format, args));
+  va_end (args);
+}
+
+/* --- Reading --- */
+
+const GError *
+tend_task_peek_error (TendTask *self)
+{
+  return tend_task_has_ended (self) ? self->outcome.error : NULL;
+}
+
+/* Whether the ended task has completed; passes a copy of its error on if not, and calls it observed. */
+gboolean
+tend_task_propagate (TendTask  *self,
+                     GError   **error)
+{
+  g_assert (tend_task_has_ended (self));
+
+  if (self->outcome.error == NULL)
+    return TRUE;
+
+  self->is_observed = TRUE;
+  if (error != NULL)
+    *error = g_error_copy (self->outcome.error);
+
+  return FALSE;
+}
+
+/**
+ * tend_task_get_result:
+ * @self: a task
+ * @error: return location for an error
+ *
+ * Gets the result of the task.
+ *
+ * The task's own error comes back as @error, which counts as having observed it; while the task has
+ * not ended the error is `TEND_TASK_ERROR_STATE`. Only for the owning thread.
+ *
+ * Returns: (transfer none) (nullable): the result, owned by the task; %NULL with @error set, or
+ *   without if the task completed without a result
+ *
+ * Since: 0.1
+ */
+const GValue *
+tend_task_get_result (TendTask  *self,
+                      GError   **error)
+{
+  g_return_val_if_fail (TEND_IS_TASK (self), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  if (!tend_task_has_ended (self))
+    {
+      g_autofree char *task = tend_task_to_string (self);
+
+      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+                   "Result is not available for %s with the status '%s'",
+                   task, tend_task_status_to_string (tend_task_status (self)));
+      return NULL;
+    }
+
+  if (!tend_task_propagate (self, error))
+    return NULL;
+
+  return G_IS_VALUE (&self->outcome.value) ? &self->outcome.value : NULL;
+}
+
+/**
+ * tend_task_get_error:
+ * @self: a task
+ *
+ * Gets the error that the task ended with.
+ *
+ * That counts as having observed it. Only for the owning thread.
+ *
+ * Returns: (transfer none) (nullable): the error, owned by the task; %NULL if the task completed
+ *   or has not ended
+ *
+ * Since: 0.1
+ */
+const GError *
+tend_task_get_error (TendTask *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK (self), NULL);
+
+  if (!tend_task_has_ended (self))
+    return NULL;
+
+  self->is_observed = TRUE;
+
+  return self->outcome.error;
+}
+
+/* The result if it is there and of @type; a critical that says what is wrong if not. */
+static const GValue *
+expect_result (TendTask   *self,
+               GType       type,
+               const char *func)
+{
+  g_autofree char *task = NULL;
+  gboolean completed = tend_task_status (self) == TEND_TASK_STATUS_COMPLETED;
+
+  if (completed && G_IS_VALUE (&self->outcome.value) && G_VALUE_HOLDS (&self->outcome.value, type))
+    return &self->outcome.value;
+
+  task = tend_task_to_string (self);
+  if (!completed)
+    g_critical ("%s: %s has the status '%s' and no result", func, task,
+                tend_task_status_to_string (tend_task_status (self)));
+  else
+    g_critical ("%s: the result of %s is a %s, not a %s", func, task,
+                G_IS_VALUE (&self->outcome.value) ? G_VALUE_TYPE_NAME (&self->outcome.value) : "void",
+                g_type_name (type));
+
+  return NULL;
+}
+
+/**
+ * tend_task_get_boolean:
+ * @self: a completed task whose result is a boolean
+ *
+ * Gets the result of [method@Tend.Task.return_boolean].
+ *
+ * Only for the owning thread.
+ *
+ * Returns: the result
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_task_get_boolean (TendTask *self)
+{
+  const GValue *value;
+
+  g_return_val_if_fail (TEND_IS_TASK (self), FALSE);
+
+  value = expect_result (self, G_TYPE_BOOLEAN, G_STRFUNC);
+  return value != NULL ? g_value_get_boolean (value) : FALSE;
+}
+
+/**
+ * tend_task_get_int:
+ * @self: a completed task whose result is an integer
+ *
+ * Gets the result of [method@Tend.Task.return_int].
+ *
+ * Only for the owning thread.
+ *
+ * Returns: the result
+ *
+ * Since: 0.1
+ */
+gint64
+tend_task_get_int (TendTask *self)
+{
+  const GValue *value;
+
+  g_return_val_if_fail (TEND_IS_TASK (self), 0);
+
+  value = expect_result (self, G_TYPE_INT64, G_STRFUNC);
+  return value != NULL ? g_value_get_int64 (value) : 0;
+}
+
+/**
+ * tend_task_get_double:
+ * @self: a completed task whose result is a number
+ *
+ * Gets the result of [method@Tend.Task.return_double].
+ *
+ * Only for the owning thread.
+ *
+ * Returns: the result
+ *
+ * Since: 0.1
+ */
+double
+tend_task_get_double (TendTask *self)
+{
+  const GValue *value;
+
+  g_return_val_if_fail (TEND_IS_TASK (self), 0.0);
+
+  value = expect_result (self, G_TYPE_DOUBLE, G_STRFUNC);
+  return value != NULL ? g_value_get_double (value) : 0.0;
+}
+
+/**
+ * tend_task_get_string:
+ * @self: a completed task whose result is a string
+ *
+ * Gets the result of [method@Tend.Task.return_string].
+ *
+ * Only for the owning thread.
+ *
+ * Returns: (transfer none) (nullable): the result, owned by the task
+ *
+ * Since: 0.1
+ */
+const char *
+tend_task_get_string (TendTask *self)
+{
+  const GValue *value;
+
+  g_return_val_if_fail (TEND_IS_TASK (self), NULL);
+
+  value = expect_result (self, G_TYPE_STRING, G_STRFUNC);
+  return value != NULL ? g_value_get_string (value) : NULL;
+}
+
+/**
+ * tend_task_get_object:
+ * @self: a completed task whose result is an object
+ *
+ * Gets the result of [method@Tend.Task.return_object].
+ *
+ * Only for the owning thread.
+ *
+ * Returns: (transfer none) (nullable) (type GObject.Object): the result, owned by the task
+ *
+ * Since: 0.1
+ */
+gpointer
+tend_task_get_object (TendTask *self)
+{
+  const GValue *value;
+
+  g_return_val_if_fail (TEND_IS_TASK (self), NULL);
+
+  value = expect_result (self, G_TYPE_OBJECT, G_STRFUNC);
+  return value != NULL ? g_value_get_object (value) : NULL;
+}
+
+/**
+ * tend_task_get_pointer: (skip)
+ * @self: a completed task whose result is a pointer
+ *
+ * Gets the result of tend_task_return_pointer().
+ *
+ * Only for the owning thread.
+ *
+ * Returns: (transfer none) (nullable): the result, owned by the task
+ *
+ * Since: 0.1
+ */
+gpointer
+tend_task_get_pointer (TendTask *self)
+{
+  const GValue *value;
+
+  g_return_val_if_fail (TEND_IS_TASK (self), NULL);
+
+  value = expect_result (self, tend_pointer_get_type (), G_STRFUNC);
+  return value != NULL ? ((TendPointer *) g_value_get_boxed (value))->pointer : NULL;
+}

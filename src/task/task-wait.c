@@ -1,0 +1,274 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Waiting for the end of a task, by callback or by running the main context.
+//
+// Whoever waits puts a job into the task's queue of waiters, without a reference to the task: a
+// task that is never started may so be dropped, and tells them. A wait that is given up leaves the
+// queue. The task stays alive until the last of them has run.
+
+#include "tend-task-private.h"
+
+/* The result of tend_task_wait_async(), and the waiter itself. */
+typedef struct
+{
+  GObject              parent_instance;
+
+  TendJob              job;             /* loop thread */
+  TendTask            *task;            /* loop thread */
+  TendLoop            *loop;            /* constant; a use of the task's loop */
+  GCancellable        *cancellable;     /* constant */
+  gulong               handler;         /* loop thread */
+  TendJob              give_up;         /* the inbox's, once the cancellable is cancelled */
+  int                  is_given_up;     /* atomic */
+  GAsyncReadyCallback  callback;        /* loop thread */
+  gpointer             user_data;       /* constant */
+  guint                is_cancelled : 1; /* loop thread */
+  guint                owns_task : 1;   /* loop thread; task is a reference */
+} TendWait;
+
+typedef GObjectClass TendWaitClass;
+
+static gpointer
+tend_wait_get_user_data (GAsyncResult *result)
+{
+  return ((TendWait *) result)->user_data;
+}
+
+static GObject *
+tend_wait_get_source_object (GAsyncResult *result)
+{
+  TendWait *self = (TendWait *) result;
+
+  return self->task != NULL ? G_OBJECT (g_object_ref (self->task)) : NULL;
+}
+
+static void
+tend_wait_result_iface_init (GAsyncResultIface *iface)
+{
+  iface->get_user_data = tend_wait_get_user_data;
+  iface->get_source_object = tend_wait_get_source_object;
+}
+
+GType tend_wait_get_type (void) G_GNUC_CONST;
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (TendWait, tend_wait, G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_RESULT, tend_wait_result_iface_init))
+
+static void
+tend_wait_finalize (GObject *object)
+{
+  TendWait *self = (TendWait *) object;
+
+  if (self->owns_task)
+    g_object_unref (self->task);
+  g_clear_object (&self->cancellable);
+  tend_loop_release (self->loop);
+
+  G_OBJECT_CLASS (tend_wait_parent_class)->finalize (object);
+}
+
+static void
+tend_wait_class_init (TendWaitClass *klass)
+{
+  klass->finalize = tend_wait_finalize;
+}
+
+/* The wait is over; the job is in no queue. */
+static void
+wait_over (TendJob *job)
+{
+  TendWait *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendWait, job));
+  GAsyncReadyCallback callback = g_steal_pointer (&self->callback);
+
+  if (!self->owns_task)
+    self->owns_task = g_object_ref (self->task) != NULL;
+  if (self->handler != 0)
+    g_cancellable_disconnect (self->cancellable, self->handler);
+  self->handler = 0;
+
+  if (callback != NULL)
+    callback (G_OBJECT (self->task), G_ASYNC_RESULT (self), self->user_data);
+  g_object_unref (self);
+}
+
+static void
+give_up_cb (TendJob *job)
+{
+  TendWait *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendWait, give_up));
+
+  if (tend_job_is_waiting (&self->job))
+    {
+      tend_job_unlink (&self->job);
+      self->is_cancelled = TRUE;
+      wait_over (&self->job);
+    }
+  g_object_unref (self);
+}
+
+/* Runs in whichever thread cancels. */
+static void
+cancelled_cb (GCancellable *cancellable,
+              gpointer      user_data)
+{
+  TendWait *self = user_data;
+
+  if (g_atomic_int_exchange (&self->is_given_up, TRUE))
+    return;
+
+  g_object_ref (self);
+  tend_loop_send (self->loop, &self->give_up);
+}
+
+static void
+tend_wait_init (TendWait *self)
+{
+  tend_job_init (&self->job, wait_over);
+  tend_job_init (&self->give_up, give_up_cb);
+}
+
+/**
+ * tend_task_wait_async:
+ * @self: a task
+ * @cancellable: (nullable): gives up waiting when it is cancelled; the task goes on
+ * @callback: (nullable) (scope async) (closure user_data): what to call when the task has ended
+ * @user_data: data for @callback
+ *
+ * Waits for the end of the task.
+ *
+ * May be called any number of times, before and after the end. @callback never runs before this
+ * returns; it runs once the task's exit handlers and its manager have, in the order of waiting. A
+ * wait for a task that is dropped before it is started fails.
+ *
+ * Only for the owning thread.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_wait_async (TendTask            *self,
+                      GCancellable        *cancellable,
+                      GAsyncReadyCallback  callback,
+                      gpointer             user_data)
+{
+  TendWait *wait;
+
+  g_return_if_fail (TEND_IS_TASK (self));
+  g_return_if_fail (self->loop != NULL && tend_loop_is_mine (self->loop));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  wait = g_object_new (tend_wait_get_type (), NULL);
+  wait->task = self;
+  wait->loop = tend_loop_ref (self->loop);
+  wait->callback = callback;
+  wait->user_data = user_data;
+
+  if (!tend_task_has_ended (self))
+    tend_queue_push (&self->waiters, &wait->job);
+  else
+    {
+      /* Nothing else keeps an ended task until the callback has run. */
+      wait->owns_task = g_object_ref (self) != NULL;
+      tend_loop_queue_micro (self->loop, &wait->job);
+    }
+
+  if (cancellable != NULL)
+    {
+      wait->cancellable = g_object_ref (cancellable);
+      wait->handler = g_cancellable_connect (cancellable, G_CALLBACK (cancelled_cb), wait, NULL);
+    }
+}
+
+/**
+ * tend_task_wait_finish:
+ * @self: a task
+ * @result: the result that the callback was given
+ * @error: return location for an error
+ *
+ * Finishes a wait that [method@Tend.Task.wait_async] began.
+ *
+ * The task's own error comes back as @error, which counts as having observed it.
+ *
+ * Returns: %TRUE if the task completed; %FALSE with @error set if not, or if the wait was given up,
+ *   which is `G_IO_ERROR_CANCELLED`
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_task_wait_finish (TendTask      *self,
+                       GAsyncResult  *result,
+                       GError       **error)
+{
+  TendWait *wait = (TendWait *) result;
+
+  g_return_val_if_fail (TEND_IS_TASK (self), FALSE);
+  g_return_val_if_fail (G_TYPE_CHECK_INSTANCE_TYPE (result, tend_wait_get_type ()), FALSE);
+  g_return_val_if_fail (wait->task == self, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (wait->is_cancelled)
+    {
+      g_autofree char *task = tend_task_to_string (self);
+
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "The wait for %s was cancelled", task);
+      return FALSE;
+    }
+
+  return tend_task_propagate (self, error);
+}
+
+/**
+ * tend_task_wait_sync:
+ * @self: a task that was started
+ * @error: return location for an error
+ *
+ * Runs the task's main context until the task has ended.
+ *
+ * For the main part of a program and for tests. A fiber uses tend_await() instead. While a
+ * [class@Tend.Clock] holds time still, it jumps from deadline to deadline.
+ *
+ * Only for the owning thread.
+ *
+ * Returns: %TRUE if the task completed; %FALSE with @error set if not, with
+ *   `TEND_TASK_ERROR_STATE` if the task is not started or the caller is a
+ *   fiber
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_task_wait_sync (TendTask  *self,
+                     GError   **error)
+{
+  g_autoptr(TendTask) kept = NULL;
+  g_autofree char *task = NULL;
+  TendTaskStatus status;
+  TendHub *hub;
+
+  g_return_val_if_fail (TEND_IS_TASK (self), FALSE);
+  g_return_val_if_fail (self->loop != NULL && tend_loop_is_mine (self->loop), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  status = tend_task_status (self);
+  if (status == TEND_TASK_STATUS_CREATED || tend_is_on_fiber ())
+    {
+      task = tend_task_to_string (self);
+      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+                   status == TEND_TASK_STATUS_CREATED ?
+                   "%s has not been started, and would be waited for in vain" :
+                   "A fiber cannot run the main context to wait for %s: use tend_await()", task);
+      return FALSE;
+    }
+
+  kept = g_object_ref (self);
+  hub = tend_loop_get_hub (self->loop);
+  while (!tend_task_has_ended (self))
+    {
+      if (hub->clock == NULL || !tend_clock_step (hub->clock, TEND_FOREVER))
+        g_main_context_iteration (hub->context, TRUE);
+    }
+
+  /* A body that ended within its start has left those who wait to a turn of the loop. */
+  while (tend_job_is_waiting (&self->job))
+    g_main_context_iteration (hub->context, FALSE);
+
+  return tend_task_propagate (self, error);
+}

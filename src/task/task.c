@@ -1,0 +1,811 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The life of a task: made, started, run once or again and again, ended, released.
+//
+// Two moments end a task. It *ends* when its status becomes final: the scope dies, the exit
+// handlers run, observers are told and those who wait are woken. It is *released* when its body has
+// really ended as well, which for a stopped fiber or thread comes later. Both happen once.
+//
+// Ownership: everything here is the loop thread's, but for what the header marks as atomic. User
+// code runs on the native stack and outside locks.
+
+#include "tend-task-private.h"
+
+/**
+ * TendTask:
+ *
+ * One piece of work that is done now, later, or again and again.
+ *
+ * A task has a body, and the body has a kind: a function on the loop's thread that completes the
+ * task now or later ([ctor@Tend.Task.new]); a fiber, which is straight-line code that waits
+ * (`tend_task_new_fiber()`); a function in a thread of a pool ([ctor@Tend.Task.new_thread]); or a
+ * pair of GIO functions (`tend_task_new_async()`). [method@Tend.Task.start] runs the body, or a
+ * [class@Tend.TaskManager] does.
+ *
+ * A task that is cancelled ([method@Tend.Task.cancel]) is asked to end, and its body decides. A task
+ * that is stopped ([method@Tend.Task.stop]) has ended, whatever its body does. What a body makes
+ * through its task, a timer, a source, a posted function, dies with it.
+ *
+ * The error of a failed task is kept until somebody reads it, by waiting or by
+ * [method@Tend.Task.get_error]. If nobody has when the task is finalized, it is reported once; see
+ * [func@Tend.set_unobserved_func].
+ *
+ * A task belongs to the main context that was the thread's default when it was made, and to the
+ * thread that runs that context. Cancelling, stopping, completing and reporting progress work
+ * from any thread; everything else is for the owning thread. A task that runs keeps itself alive.
+ *
+ * For work that a GIO function already does, and that needs no name, no progress and no owner,
+ * that function alone is enough.
+ *
+ * Since: 0.1
+ */
+G_DEFINE_FINAL_TYPE (TendTask, tend_task, G_TYPE_OBJECT)
+
+/**
+ * TendTaskFunc:
+ * @task: the task
+ * @user_data: the data given with the function
+ *
+ * The body of a task on the loop's thread, or what runs at its end.
+ *
+ * A body completes the task with one of the `return` methods, before it returns or later.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * TendWorkFunc:
+ * @task: the task
+ * @user_data: the data given with the function
+ * @error: return location for an error
+ *
+ * The body of a fiber or of a thread, or a callback of a task's scope.
+ *
+ * A body sets a result with one of the `return` methods, if it has one, and the task completes when
+ * the body returns. A callback of a timer goes on when it gives %TRUE, and is removed when it gives
+ * %FALSE. An error fails the task in every case.
+ *
+ * Returns: %TRUE, or %FALSE, where a body sets @error as well
+ *
+ * Since: 0.1
+ */
+
+/**
+ * TendAsyncFunc: (skip)
+ * @task: the task
+ * @cancellable: the task's cancellable
+ * @callback: what to call at the end
+ * @callback_data: data for @callback
+ * @user_data: the data given with the function
+ *
+ * Begins an asynchronous operation, as the `_async` functions of GIO do.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * TendFinishFunc: (skip)
+ * @task: the task
+ * @result: the result of the operation
+ * @user_data: the data given with the function
+ * @error: return location for an error
+ *
+ * Finishes an asynchronous operation, and sets the task's result if there is one.
+ *
+ * Returns: %TRUE, or %FALSE with @error set
+ *
+ * Since: 0.1
+ */
+
+/**
+ * TendTaskStatus:
+ * @TEND_TASK_STATUS_CREATED: made, not started
+ * @TEND_TASK_STATUS_PENDING: waits for its delay, its slot or the next turn of the loop
+ * @TEND_TASK_STATUS_RUNNING: its body runs, or will run again
+ * @TEND_TASK_STATUS_COMPLETED: ended without error
+ * @TEND_TASK_STATUS_FAILED: ended with an error
+ * @TEND_TASK_STATUS_CANCELLED: ended since it was cancelled
+ * @TEND_TASK_STATUS_STOPPED: was stopped
+ *
+ * Where a task stands in its life. The last four are final.
+ *
+ * Since: 0.1
+ */
+G_DEFINE_ENUM_TYPE (TendTaskStatus, tend_task_status,
+                    G_DEFINE_ENUM_VALUE (TEND_TASK_STATUS_CREATED, "created"),
+                    G_DEFINE_ENUM_VALUE (TEND_TASK_STATUS_PENDING, "pending"),
+                    G_DEFINE_ENUM_VALUE (TEND_TASK_STATUS_RUNNING, "running"),
+                    G_DEFINE_ENUM_VALUE (TEND_TASK_STATUS_COMPLETED, "completed"),
+                    G_DEFINE_ENUM_VALUE (TEND_TASK_STATUS_FAILED, "failed"),
+                    G_DEFINE_ENUM_VALUE (TEND_TASK_STATUS_CANCELLED, "cancelled"),
+                    G_DEFINE_ENUM_VALUE (TEND_TASK_STATUS_STOPPED, "stopped"))
+
+/* The task of the program's main part has id 1 in every program, so that ids go 0, 2, 3, ... */
+#define MAIN_TASK_ID 1
+
+const char tend_main_name[] = "main()";
+
+static int n_created;   /* atomic */
+
+static inline guint64
+take_id (void)
+{
+  guint id = (guint) g_atomic_int_add (&n_created, 1);
+
+  return id < MAIN_TASK_ID ? id : (guint64) id + 1;
+}
+
+static inline void
+set_status (TendTask       *self,
+            TendTaskStatus  status)
+{
+  g_atomic_int_set (&self->status, (int) status);
+}
+
+static inline void
+notify_status (TendTask *self)
+{
+  g_object_notify_by_pspec (G_OBJECT (self), tend_task_properties[PROP_STATUS]);
+}
+
+/* --- Release --- */
+
+void
+tend_task_drop_user_data (TendTask *self)
+{
+  GDestroyNotify notify = g_steal_pointer (&self->notify);
+  gpointer user_data = g_steal_pointer (&self->user_data);
+
+  if (notify != NULL)
+    notify (user_data);
+}
+
+typedef enum
+{
+  EVENT_ENDED,
+  EVENT_TOLD,
+  EVENT_RELEASED,
+} Event;
+
+static void
+call_observers (TendTask *self,
+                Event     event)
+{
+  for (TendObserver *o = self->observers, *next; o != NULL; o = next)
+    {
+      void (* func) (TendObserver *, TendTask *) =
+        event == EVENT_ENDED ? o->ended : event == EVENT_TOLD ? o->told : o->released;
+
+      next = o->next;
+      if (func != NULL)
+        func (o, self);
+    }
+}
+
+/* Comes behind those who wait, and drops the reference that kept the task for them. */
+static void
+told_job_cb (TendJob *job)
+{
+  TendTask *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendTask, job));
+
+  call_observers (self, EVENT_TOLD);
+  g_object_unref (self);
+}
+
+/* The body has really ended, and the status is final: nothing of the body is left. */
+static void
+release (TendTask *self)
+{
+  g_assert (tend_task_is_released (self));
+
+  call_observers (self, EVENT_RELEASED);
+  tend_task_drop_user_data (self);
+
+  if (self->is_held)
+    {
+      self->is_held = FALSE;
+      g_object_unref (self);
+    }
+}
+
+/* --- The end --- */
+
+/*
+ * Ends the task with @status and, but for TEND_TASK_STATUS_COMPLETED, @error. The order is the
+ * one that the documentation promises: status, scope, exit handlers, observers and notifications,
+ * those who wait.
+ */
+static void
+end (TendTask       *self,
+     TendTaskStatus  status,
+     GError         *error)
+{
+  TendJob *waiter;
+  gboolean has_waiters;
+
+  g_assert (!tend_task_has_ended (self));
+  g_assert ((error == NULL) == (status == TEND_TASK_STATUS_COMPLETED));
+
+  g_object_ref (self);
+  tend_loop_remove (self->loop, &self->job);
+  if (error != NULL)
+    {
+      tend_outcome_clear (&self->outcome);
+      self->outcome.error = error;
+    }
+  set_status (self, status);
+
+  if (self->is_active)
+    tend_task_set_cancelling (self);
+
+  tend_task_kill_scope (self);
+  tend_task_run_exit_handlers (self);
+
+  call_observers (self, EVENT_ENDED);
+  notify_status (self);
+
+  has_waiters = !tend_queue_is_empty (&self->waiters);
+  while ((waiter = tend_queue_peek (&self->waiters)) != NULL)
+    {
+      tend_job_unlink (waiter);
+      tend_loop_queue_micro (self->loop, waiter);
+    }
+
+  if (self->is_active)
+    self->body->abandon (self);
+  else
+    release (self);
+
+  /* Those who wait hold no reference: behind the last of them goes the one taken above. */
+  if (has_waiters)
+    {
+      self->job.run = told_job_cb;
+      tend_loop_queue_micro (self->loop, &self->job);
+    }
+  else
+    told_job_cb (&self->job);
+}
+
+typedef struct
+{
+  TendTask       *task;
+  TendTaskStatus  status;
+  GError         *error;
+} EndCall;
+
+static void
+end_native_cb (gpointer data)
+{
+  EndCall *call = data;
+
+  end (call->task, call->status, call->error);
+}
+
+static void
+end_natively (TendTask       *self,
+              TendTaskStatus  status,
+              GError         *error)
+{
+  EndCall call = { self, status, error };
+
+  tend_call_native (end_native_cb, &call);
+}
+
+/* Fails the task at once, for an error that did not come from its body; takes @error. */
+void
+tend_task_fail (TendTask *self,
+                GError   *error)
+{
+  g_autofree char *task = NULL;
+
+  if (!tend_task_has_ended (self))
+    {
+      end_natively (self, TEND_TASK_STATUS_FAILED, error);
+      return;
+    }
+
+  /* It came too late for the task to carry it, and is told all the same. */
+  if (!tend_error_is_cancelled (error))
+    {
+      task = tend_task_to_string (self);
+      tend_report_unobserved (task, error, self->origin);
+    }
+  g_error_free (error);
+}
+
+/* --- The start and the runs --- */
+
+static void
+run_body (TendTask *self)
+{
+  TendTask *previous;
+
+  g_assert (!self->is_active);
+
+  if (tend_task_status (self) != TEND_TASK_STATUS_RUNNING)
+    {
+      set_status (self, TEND_TASK_STATUS_RUNNING);
+      notify_status (self);
+
+      /* Whoever was told may have ended it. */
+      if (tend_task_has_ended (self))
+        return;
+    }
+
+  self->is_active = TRUE;
+  self->has_returned = FALSE;
+  previous = tend_task_enter (self);
+  self->body->run (self);
+  tend_task_leave (previous);
+}
+
+static void
+run_job_cb (TendJob *job)
+{
+  TendTask *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendTask, job));
+
+  g_object_ref (self);
+  run_body (self);
+  g_object_unref (self);
+}
+
+static void
+run_native_cb (gpointer data)
+{
+  run_body (data);
+}
+
+/* How long the first run is off, by itself: negative where neither delay nor interval says. */
+gint64
+tend_task_get_first_wait (TendTask *self)
+{
+  if (self->delay >= 0)
+    return self->delay;
+
+  return self->interval > 0 ? self->interval : -1;
+}
+
+static void
+hold (TendTask *self)
+{
+  if (!self->is_held)
+    {
+      self->is_held = TRUE;
+      g_object_ref (self);
+    }
+}
+
+/* Arms the next run @usec from now: in the next turn for 0. */
+static void
+run_later (TendTask *self,
+           gint64    usec)
+{
+  self->job.run = run_job_cb;
+
+  if (usec <= 0)
+    tend_loop_queue_ready (self->loop, &self->job);
+  else
+    tend_loop_arm (self->loop, &self->job, tend_time_add (tend_loop_now (self->loop), usec));
+}
+
+/* The run has come to its end, with @error or without; takes @error. Native stack. */
+static void
+run_ended (TendTask *self,
+           GError   *error)
+{
+  g_assert (self->is_active);
+
+  self->is_active = FALSE;
+
+  if (tend_task_has_ended (self))
+    {
+      /* Whatever the body gave is dropped, its error too: the task had ended without it. */
+      g_clear_error (&error);
+      release (self);
+      return;
+    }
+
+  if (error == NULL)
+    error = g_steal_pointer (&self->outcome.error);
+
+  if (error == NULL && self->interval > 0)
+    {
+      if (g_atomic_int_get (&self->is_cancelling))
+        {
+          end (self, TEND_TASK_STATUS_CANCELLED, tend_task_new_cancelled (self));
+          return;
+        }
+
+      tend_outcome_clear (&self->outcome);
+      run_later (self, self->interval);
+      return;
+    }
+
+  if (error == NULL)
+    end (self, TEND_TASK_STATUS_COMPLETED, NULL);
+  else if (tend_error_is_cancelled (error))
+    end (self, TEND_TASK_STATUS_CANCELLED, error);
+  else
+    end (self, TEND_TASK_STATUS_FAILED, error);
+}
+
+static void
+run_ended_native_cb (gpointer data)
+{
+  EndCall *call = data;
+
+  run_ended (call->task, call->error);
+}
+
+/* To be called by the body at the end of each run; takes @error, which is NULL if it went well. */
+void
+tend_task_run_ended (TendTask *self,
+                     GError   *error)
+{
+  EndCall call = { self, TEND_TASK_STATUS_COMPLETED, error };
+
+  tend_call_native (run_ended_native_cb, &call);
+}
+
+/* Whether the task could be started or given to a manager now. */
+gboolean
+tend_task_check_startable (TendTask  *self,
+                           GError   **error)
+{
+  g_autofree char *task = NULL;
+
+  if (self->loop != NULL && self->body != NULL && tend_loop_is_mine (self->loop) &&
+      tend_task_status (self) == TEND_TASK_STATUS_CREATED)
+    return TRUE;
+
+  task = tend_task_to_string (self);
+  if (self->loop != NULL && !tend_loop_is_mine (self->loop))
+    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
+                 "%s belongs to the main context of another thread", task);
+  else if (self->body == NULL)
+    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+                 "Task has no body to start: %s", task);
+  else
+    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+                 "Task has already been started: %s", task);
+
+  return FALSE;
+}
+
+static void
+make_pending_native_cb (gpointer data)
+{
+  notify_status (data);
+}
+
+/* Marks the task as given to somebody who will begin it. */
+void
+tend_task_make_pending (TendTask *self)
+{
+  hold (self);
+  set_status (self, TEND_TASK_STATUS_PENDING);
+  tend_call_native (make_pending_native_cb, self);
+}
+
+/* Runs the body of a pending task, on the native stack. */
+void
+tend_task_begin (TendTask *self)
+{
+  run_job_cb (&self->job);
+}
+
+/**
+ * tend_task_start:
+ * @self: a task that was not started yet
+ * @error: return location for an error
+ *
+ * Starts the task.
+ *
+ * Runs the body at once, up to where it first waits, before this returns. If the task has a delay,
+ * or else an interval, the first run comes so much later.
+ *
+ * The task keeps itself alive until it has ended. Only for the owning thread.
+ *
+ * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_STATE` if the task was started or ended before, or
+ *   has no body, and `TEND_TASK_ERROR_WRONG_THREAD` in another thread than its own
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_task_start (TendTask  *self,
+                 GError   **error)
+{
+  gint64 wait;
+
+  g_return_val_if_fail (TEND_IS_TASK (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (!tend_task_check_startable (self, error))
+    return FALSE;
+
+  wait = tend_task_get_first_wait (self);
+  if (wait >= 0)
+    {
+      tend_task_make_pending (self);
+      if (!tend_task_has_ended (self))
+        run_later (self, wait);
+    }
+  else
+    {
+      hold (self);
+      tend_call_native (run_native_cb, self);
+    }
+
+  return TRUE;
+}
+
+/* --- Cancel and stop --- */
+
+static gboolean
+check_endable (TendTask   *self,
+               const char *verb)
+{
+  if (self->loop != NULL)
+    return TRUE;
+
+  g_critical ("Task('%s', %" G_GUINT64_FORMAT ") is the root task and cannot be %s",
+              self->name, self->id, verb);
+  return FALSE;
+}
+
+static void
+cancel_native_cb (gpointer data)
+{
+  TendTask *self = data;
+
+  if (!self->is_active)
+    {
+      end (self, TEND_TASK_STATUS_CANCELLED, tend_task_new_cancelled (self));
+      return;
+    }
+
+  tend_task_set_cancelling (self);
+
+  if (self->is_active && !tend_task_has_ended (self) && self->body->cancel != NULL)
+    self->body->cancel (self);
+}
+
+/**
+ * tend_task_cancel:
+ * @self: a task
+ *
+ * Asks the task to end.
+ *
+ * The task's cancellable is cancelled, and each wait of its body fails with `G_IO_ERROR_CANCELLED`.
+ * The body may clean up, and its own end decides: the task is cancelled if the body ends with that
+ * error, and completed if it finishes after all. A task whose body does not run, since it is not
+ * started, waits for its turn, sleeps between two runs or has no body, is cancelled at once.
+ *
+ * Does nothing if the task has ended or was cancelled before. May be called from any thread; from
+ * another than its own it takes effect in the next turn of the task's loop.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_cancel (TendTask *self)
+{
+  g_return_if_fail (TEND_IS_TASK (self));
+
+  if (!check_endable (self, "cancelled"))
+    return;
+
+  if (!tend_loop_is_mine (self->loop))
+    tend_task_request (self, TEND_REQUEST_CANCEL);
+  else if (!tend_task_has_ended (self) && !g_atomic_int_get (&self->is_cancelling))
+    tend_call_native (cancel_native_cb, self);
+}
+
+/**
+ * tend_task_stop:
+ * @self: a task
+ *
+ * Ends the task at once.
+ *
+ * Its status is stopped and its error `TEND_TASK_ERROR_STOPPED` before this returns, its scope is
+ * dead and its exit handlers have run. Whatever the body still does is dropped. A fiber is unwound:
+ * the wait that it is in and every further one fail with the same error, so that it can free what it
+ * holds. A thread cannot be made to end: its cancellable is cancelled and its result is dropped.
+ *
+ * Does nothing if the task has ended. May be called from any thread; from another than its own it
+ * takes effect in the next turn of the task's loop.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_stop (TendTask *self)
+{
+  g_return_if_fail (TEND_IS_TASK (self));
+
+  if (!check_endable (self, "stopped"))
+    return;
+
+  if (!tend_loop_is_mine (self->loop))
+    tend_task_request (self, TEND_REQUEST_STOP);
+  else if (!tend_task_has_ended (self))
+    end_natively (self, TEND_TASK_STATUS_STOPPED, tend_task_new_stopped (self));
+}
+
+/* --- Requests from other threads --- */
+
+static void
+remote_job_cb (TendJob *job)
+{
+  TendTask *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendTask, remote));
+  int requests = g_atomic_int_and (&self->requests, 0);
+
+  if (requests & TEND_REQUEST_PROGRESS)
+    tend_task_notify_progress (self);
+  if (requests & TEND_REQUEST_RETURN)
+    tend_task_take_remote (self);
+  if (requests & TEND_REQUEST_STOP)
+    tend_task_stop (self);
+  if (requests & TEND_REQUEST_CANCEL)
+    tend_task_cancel (self);
+
+  /* The reference that the request took; for TEND_REQUEST_HOME it is the last one. */
+  g_object_unref (self);
+}
+
+/* Has @request carried out in the task's loop, which is woken once for several of them. */
+void
+tend_task_request (TendTask    *self,
+                   TendRequest  request)
+{
+  g_object_ref (self);
+
+  if (g_atomic_int_or ((guint *) &self->requests, request) == 0)
+    tend_loop_send (self->loop, &self->remote);
+  else
+    g_object_unref (self);
+}
+
+/* --- Observers --- */
+
+void
+tend_task_add_observer (TendTask     *self,
+                        TendObserver *observer)
+{
+  observer->next = self->observers;
+  self->observers = observer;
+}
+
+void
+tend_task_remove_observer (TendTask     *self,
+                           TendObserver *observer)
+{
+  for (TendObserver **o = &self->observers; *o != NULL; o = &(*o)->next)
+    {
+      if (*o == observer)
+        {
+          *o = observer->next;
+          return;
+        }
+    }
+}
+
+/* Somebody was told the error: it need not be told again. */
+void
+tend_task_set_observed (TendTask *self)
+{
+  self->is_observed = TRUE;
+}
+
+/* --- The object --- */
+
+/*
+ * A task is taken apart in its own thread, so that what it holds of the user is freed there. The
+ * last reference dropped elsewhere goes home first.
+ */
+static void
+tend_task_dispose (GObject *object)
+{
+  TendTask *self = TEND_TASK (object);
+
+  if (self->loop != NULL && !tend_loop_is_mine (self->loop))
+    {
+      tend_task_request (self, TEND_REQUEST_HOME);
+      return;
+    }
+
+  if (self->loop != NULL && !tend_task_has_ended (self) && !self->is_held)
+    {
+      g_autofree char *task = tend_task_to_string (self);
+
+      /* Those who wait for it must not hang; nobody else is told of it. */
+      self->is_observed = TRUE;
+      if (!tend_queue_is_empty (&self->waiters) || self->scope != NULL)
+        end_natively (self, TEND_TASK_STATUS_FAILED,
+                      g_error_new (TEND_TASK_ERROR, TEND_TASK_ERROR_NOT_STARTED,
+                                   "%s was dropped before it ended", task));
+    }
+
+  tend_task_drop_cancellable (self);
+
+  G_OBJECT_CLASS (tend_task_parent_class)->dispose (object);
+}
+
+static void
+tend_task_finalize (GObject *object)
+{
+  TendTask *self = TEND_TASK (object);
+
+  if (tend_task_status (self) == TEND_TASK_STATUS_FAILED && !self->is_observed)
+    {
+      g_autofree char *task = tend_task_to_string (self);
+
+      tend_report_unobserved (task, self->outcome.error, self->origin);
+    }
+
+  g_assert (self->observers == NULL);
+
+  tend_task_drop_user_data (self);
+  tend_outcome_clear (&self->outcome);
+  tend_task_clear_progress (self);
+  g_clear_pointer (&self->scope, g_free);
+  g_clear_object (&self->cancellable);
+  g_free (self->name);
+  if (self->loop != NULL)
+    tend_loop_release (self->loop);
+
+  G_OBJECT_CLASS (tend_task_parent_class)->finalize (object);
+}
+
+static void
+tend_task_class_init (TendTaskClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->dispose = tend_task_dispose;
+  object_class->finalize = tend_task_finalize;
+
+  tend_task_install_properties (object_class);
+}
+
+static void
+tend_task_init (TendTask *self)
+{
+  self->delay = -1;
+  tend_queue_init (&self->waiters);
+  tend_job_init (&self->job, run_job_cb);
+  tend_job_init (&self->remote, remote_job_cb);
+}
+
+/* Makes a task of the thread-default context; without @body it runs until somebody completes it. */
+TendTask *
+tend_task_create (const char          *name,
+                  const TendBodyClass *body,
+                  gpointer             func,
+                  gpointer             finish_func,
+                  gpointer             user_data,
+                  GDestroyNotify       notify,
+                  gconstpointer        origin)
+{
+  TendTask *self;
+
+  if (name != NULL && !g_utf8_validate (name, -1, NULL))
+    {
+      g_critical ("The name of a task must be valid UTF-8");
+      name = NULL;
+    }
+
+  self = g_object_new (TEND_TYPE_TASK, NULL);
+  self->loop = tend_loop_acquire (NULL, G_PRIORITY_DEFAULT);
+  self->name = g_strdup (name);
+  self->id = name == tend_main_name ? MAIN_TASK_ID : take_id ();
+  self->body = body;
+  self->func = func;
+  self->finish_func = finish_func;
+  self->user_data = user_data;
+  self->notify = notify;
+  self->origin = origin;
+  if (body == NULL)
+    set_status (self, TEND_TASK_STATUS_RUNNING);
+
+  return self;
+}

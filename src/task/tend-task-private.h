@@ -1,0 +1,235 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The task as the library sees it: its parts, what a body implements, and what watches a task.
+
+#pragma once
+
+#include "tend-loop-private.h"
+#include "tend-task.h"
+#include "tend-timer.h"
+
+G_BEGIN_DECLS
+
+/*
+ * A kind of body. A body is active from run() until it calls tend_task_run_ended(), which it does
+ * exactly once per run, on the loop thread. All of these are called on the thread's native stack.
+ */
+typedef struct
+{
+  gboolean returns;                       /* it ends by returning: return_value() only records */
+  void (* run)     (TendTask *self);      /* takes the first step of a run */
+  void (* cancel)  (TendTask *self);      /* active and asked to end; NULL: the cancellable does */
+  void (* abandon) (TendTask *self);      /* active and the task has ended without it */
+} TendBodyClass;
+
+/* Watches one task from inside the library. A call may remove its own observer, and no other. */
+typedef struct _TendObserver TendObserver;
+struct _TendObserver
+{
+  TendObserver *next;
+  void (* ended)    (TendObserver *observer,
+                     TendTask     *task);   /* the status is final; before those who wait are told */
+  void (* told)     (TendObserver *observer,
+                     TendTask     *task);   /* those who waited have been told */
+  void (* released) (TendObserver *observer,
+                     TendTask     *task);   /* the body has really ended too; before or after told */
+};
+
+/* What a task's scope holds: dies with the task. */
+typedef struct _TendScopeItem TendScopeItem;
+struct _TendScopeItem
+{
+  TendScopeItem *prev;
+  TendScopeItem *next;
+  void (* kill) (TendScopeItem *item);      /* the item is unlinked already */
+};
+
+typedef struct _TendExitHandler TendExitHandler;
+
+typedef struct
+{
+  TendScopeItem   *items;
+  TendExitHandler *exit_handlers;           /* last registered first */
+  guint            n_sources;
+  guint            prune_at;
+} TendScope;
+
+typedef struct
+{
+  double  fraction;
+  char   *message;
+} TendProgress;
+
+/* What another thread asks of a task. */
+typedef enum
+{
+  TEND_REQUEST_RETURN   = 1 << 0,
+  TEND_REQUEST_STOP     = 1 << 1,
+  TEND_REQUEST_CANCEL   = 1 << 2,
+  TEND_REQUEST_PROGRESS = 1 << 3,
+  TEND_REQUEST_HOME     = 1 << 4,   /* drop a reference where the task lives */
+} TendRequest;
+
+struct _TendTask
+{
+  GObject              parent_instance;
+
+  TendLoop            *loop;                /* loop thread; constant once started */
+  const TendBodyClass *body;                /* constant; NULL: somebody else completes it */
+  gpointer             func;                /* constant */
+  gpointer             finish_func;         /* constant */
+  gpointer             user_data;           /* loop thread; NULL once the body is released */
+  GDestroyNotify       notify;              /* loop thread; likewise */
+  gpointer             body_state;          /* the body's */
+  gconstpointer        origin;              /* constant; the address that made it */
+  guint64              id;                  /* constant */
+  char                *name;                /* constant */
+
+  TendJob              job;                 /* loop thread; its start, delay, interval, last unref */
+  TendJob              remote;              /* the inbox's, while requests is not 0 */
+  int                  requests;            /* atomic */
+  int                  status;              /* atomic; written by the loop thread */
+  int                  is_cancelling;       /* atomic; asked to cancel, or ended before its body */
+
+  TendOutcome          outcome;             /* loop thread; constant once ended */
+  TendOutcome         *remote_outcome;      /* atomic; on its way from another thread */
+  GCancellable        *cancellable;         /* atomic; made on demand */
+  TendQueue            waiters;             /* loop thread */
+  TendObserver        *observers;           /* loop thread */
+  TendScope           *scope;               /* loop thread; made on demand */
+  TendProgress        *progress;            /* under progress_lock; made on demand */
+
+  gint64               delay;               /* microseconds; negative: none given */
+  gint64               interval;            /* microseconds; 0: runs once */
+  guint32              stack_size;          /* in pages of 1 KiB; 0: the default */
+
+  guint                is_active : 1;       /* loop thread; the body is */
+  guint                has_returned : 1;    /* loop thread; return_value() was called in this run */
+  guint                is_observed : 1;     /* loop thread; somebody was told the error */
+  guint                is_held : 1;         /* loop thread; holds a reference to itself */
+};
+
+/* --- task.c --- */
+
+/* The name that makes tend_task_create() make the task of the program's main part. */
+extern const char tend_main_name[];
+
+TendTask    *tend_task_create            (const char          *name,
+                                          const TendBodyClass *body,
+                                          gpointer             func,
+                                          gpointer             finish_func,
+                                          gpointer             user_data,
+                                          GDestroyNotify       notify,
+                                          gconstpointer        origin);
+gboolean     tend_task_check_startable   (TendTask            *self,
+                                          GError             **error);
+void         tend_task_make_pending      (TendTask            *self);
+gint64       tend_task_get_first_wait    (TendTask            *self);
+void         tend_task_begin             (TendTask            *self);
+void         tend_task_run_ended         (TendTask            *self,
+                                          GError              *error);
+void         tend_task_fail              (TendTask            *self,
+                                          GError              *error);
+void         tend_task_add_observer      (TendTask            *self,
+                                          TendObserver        *observer);
+void         tend_task_remove_observer   (TendTask            *self,
+                                          TendObserver        *observer);
+void         tend_task_set_observed      (TendTask            *self);
+const GError *tend_task_peek_error       (TendTask            *self);
+gboolean     tend_task_propagate         (TendTask            *self,
+                                          GError             **error);
+void         tend_task_request           (TendTask            *self,
+                                          TendRequest          request);
+void         tend_task_drop_user_data    (TendTask            *self);
+
+static inline gboolean
+tend_status_is_ended (TendTaskStatus status)
+{
+  return status >= TEND_TASK_STATUS_COMPLETED;
+}
+
+static inline TendTaskStatus
+tend_task_status (TendTask *self)
+{
+  return (TendTaskStatus) g_atomic_int_get (&self->status);
+}
+
+static inline gboolean
+tend_task_has_ended (TendTask *self)
+{
+  return tend_status_is_ended (tend_task_status (self));
+}
+
+static inline gboolean
+tend_task_is_released (TendTask *self)
+{
+  return tend_task_has_ended (self) && !self->is_active;
+}
+
+/* --- task-result.c --- */
+
+/* On a worker thread, where the body that runs there leaves what it returns. */
+void         tend_task_set_worker        (TendTask            *self,
+                                          TendOutcome         *outcome);
+void         tend_task_take_remote       (TendTask            *self);
+
+/* --- task-cancel.c --- */
+
+void         tend_task_set_cancelling    (TendTask            *self);
+void         tend_task_drop_cancellable  (TendTask            *self);
+GError      *tend_task_new_cancelled     (TendTask            *self);
+GError      *tend_task_new_stopped       (TendTask            *self);
+
+/* --- task-scope.c --- */
+
+void         tend_task_kill_scope        (TendTask            *self);
+void         tend_task_run_exit_handlers (TendTask            *self);
+
+/* --- task-props.c --- */
+
+typedef enum
+{
+  PROP_NAME = 1,
+  PROP_ID,
+  PROP_STATUS,
+  PROP_PROGRESS,
+  PROP_MESSAGE,
+  PROP_PRIORITY,
+  PROP_DELAY,
+  PROP_INTERVAL,
+  PROP_STACK_SIZE,
+} TendTaskProperty;
+
+#define N_TASK_PROPERTIES (PROP_STACK_SIZE + 1)
+
+extern GParamSpec *tend_task_properties[N_TASK_PROPERTIES];
+
+void         tend_task_install_properties (GObjectClass       *klass);
+void         tend_task_clear_progress    (TendTask            *self);
+void         tend_task_notify_progress   (TendTask            *self);
+
+/* --- task-current.c --- */
+
+/* Makes @task the current one and gives the one before, which tend_task_leave() takes. */
+TendTask    *tend_task_enter             (TendTask            *task);
+void         tend_task_leave             (TendTask            *previous);
+
+typedef void (* TendNativeFunc) (gpointer data);
+
+/*
+ * Runs @func on the thread's native stack. Language bindings cannot run on a fiber's stack, and
+ * what they can observe is called through here: where a fiber runs, it yields to the stack that
+ * resumed it, @func runs there, and then the fiber goes on.
+ */
+void         tend_call_native            (TendNativeFunc       func,
+                                          gpointer             data);
+void         tend_set_hop                (void (* hop) (TendNativeFunc func,
+                                                        gpointer       data));
+
+gboolean     tend_is_on_fiber            (void);
+
+gboolean     tend_check_name             (const char          *name,
+                                          GError             **error);
+
+G_END_DECLS

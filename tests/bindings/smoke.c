@@ -1,0 +1,212 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The library from outside, as a program that includes <tend.h> sees it: one manager, a task of
+// each kind, and a shutdown.
+
+#include <tend.h>
+
+static void
+answer (TendTask *task,
+        gpointer  user_data)
+{
+  tend_task_return_int (task, 42);
+}
+
+static void
+fail (TendTask *task,
+      gpointer  user_data)
+{
+  tend_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "no %s", "such thing");
+}
+
+static void
+never (TendTask *task,
+       gpointer  user_data)
+{
+  g_assert_not_reached ();
+}
+
+static gboolean
+add_in_thread (TendTask  *task,
+               gpointer   user_data,
+               GError   **error)
+{
+  tend_task_return_int (task, 40 + GPOINTER_TO_INT (user_data));
+  return TRUE;
+}
+
+static gboolean
+sleep_in_fiber (TendTask  *task,
+                gpointer   user_data,
+                GError   **error)
+{
+  if (!tend_sleep (1000, error))
+    return FALSE;
+
+  tend_task_return_string (task, "slept");
+  return TRUE;
+}
+
+/* A manager in a loop of its own, and the task that is looked at. */
+typedef struct
+{
+  TendTaskManager *manager;
+  TendTask        *task;
+} Fixture;
+
+static void
+set_up (Fixture       *fixture,
+        gconstpointer  unused)
+{
+  fixture->manager = tend_task_manager_new ();
+}
+
+static void
+tear_down (Fixture       *fixture,
+           gconstpointer  unused)
+{
+  g_autoptr(GError) error = NULL;
+
+  tend_task_manager_shutdown (fixture->manager, &error);
+  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER);
+
+  if (fixture->task != NULL)
+    g_assert_finalize_object (g_steal_pointer (&fixture->task));
+  g_assert_finalize_object (fixture->manager);
+}
+
+static void
+wait_for (TendTask  *task,
+          GError   **error)
+{
+  tend_task_wait_sync (task, error);
+}
+
+static void
+test_result (Fixture       *fixture,
+             gconstpointer  unused)
+{
+  g_autoptr(GError) error = NULL;
+
+  fixture->task = g_object_ref (tend_task_manager_register (fixture->manager, "answer", answer,
+                                                            NULL, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_true (tend_task_manager_is_active (fixture->manager, "answer"));
+
+  wait_for (fixture->task, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (tend_task_get_status (fixture->task), ==, TEND_TASK_STATUS_COMPLETED);
+  g_assert_cmpint (tend_task_get_int (fixture->task), ==, 42);
+  g_assert_false (tend_task_manager_is_active (fixture->manager, "answer"));
+}
+
+static void
+test_error (Fixture       *fixture,
+            gconstpointer  unused)
+{
+  g_autoptr(GError) error = NULL;
+
+  fixture->task = g_object_ref (tend_task_manager_register (fixture->manager, "failure", fail,
+                                                            NULL, NULL, &error));
+  g_assert_no_error (error);
+
+  wait_for (fixture->task, &error);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+  g_assert_cmpstr (error->message, ==, "no such thing");
+  g_assert_cmpint (tend_task_get_status (fixture->task), ==, TEND_TASK_STATUS_FAILED);
+}
+
+static void
+test_cancel_by_name (Fixture       *fixture,
+                     gconstpointer  unused)
+{
+  g_autoptr(GError) error = NULL;
+
+  tend_task_manager_register (fixture->manager, "never", never, NULL, NULL, &error);
+  g_assert_no_error (error);
+
+  fixture->task = tend_task_manager_cancel_task (fixture->manager, "never");
+  g_assert_nonnull (fixture->task);
+  g_assert_false (tend_task_manager_is_active (fixture->manager, "never"));
+
+  wait_for (fixture->task, &error);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_cmpint (tend_task_get_status (fixture->task), ==, TEND_TASK_STATUS_CANCELLED);
+}
+
+static void
+test_thread (Fixture       *fixture,
+             gconstpointer  unused)
+{
+  g_autoptr(GError) error = NULL;
+
+  fixture->task = g_object_ref (tend_task_manager_register_thread (fixture->manager, "thread", add_in_thread,
+                                                                   GINT_TO_POINTER (2), NULL, &error));
+  g_assert_no_error (error);
+
+  wait_for (fixture->task, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (tend_task_get_int (fixture->task), ==, 42);
+}
+
+static void
+test_fiber (Fixture       *fixture,
+            gconstpointer  unused)
+{
+  g_autoptr(GError) error = NULL;
+
+  fixture->task = g_object_ref (tend_task_manager_register_fiber (fixture->manager, "fiber", sleep_in_fiber,
+                                                                  NULL, NULL, &error));
+  g_assert_no_error (error);
+
+  wait_for (fixture->task, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (tend_task_get_string (fixture->task), ==, "slept");
+}
+
+static gboolean
+shut_down_body (TendTask  *task,
+                gpointer   user_data,
+                GError   **error)
+{
+  g_autoptr(TendTaskManager) manager = tend_task_manager_new ();
+  g_autoptr(TendTask) draining = NULL;
+  g_autoptr(GError) refused = NULL;
+
+  tend_task_manager_register_fiber (manager, "draining", sleep_in_fiber, NULL, NULL, error);
+  draining = g_object_ref (tend_task_manager_lookup (manager, "draining"));
+
+  g_assert_true (tend_task_manager_shutdown (manager, error));
+  g_assert_true (tend_task_manager_is_shut_down (manager));
+  g_assert_true (tend_task_is_ended (draining));
+
+  g_assert_null (tend_task_manager_register (manager, "late", never, NULL, NULL, &refused));
+  g_assert_error (refused, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
+  return TRUE;
+}
+
+static void
+test_shutdown (void)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (tend_run (shut_down_body, NULL, &error));
+  g_assert_no_error (error);
+}
+
+int
+main (int   argc,
+      char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add ("/tend/smoke/result", Fixture, NULL, set_up, test_result, tear_down);
+  g_test_add ("/tend/smoke/error", Fixture, NULL, set_up, test_error, tear_down);
+  g_test_add ("/tend/smoke/cancel-by-name", Fixture, NULL, set_up, test_cancel_by_name, tear_down);
+  g_test_add ("/tend/smoke/thread", Fixture, NULL, set_up, test_thread, tear_down);
+  g_test_add ("/tend/smoke/fiber", Fixture, NULL, set_up, test_fiber, tear_down);
+  g_test_add_func ("/tend/smoke/shutdown", test_shutdown);
+
+  return g_test_run ();
+}

@@ -1,0 +1,93 @@
+# SPDX-FileCopyrightText: The libtend authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""The built library from Python, without an override module."""
+
+import unittest
+
+import gi
+
+gi.require_version("Tend", "1")
+from gi.repository import Gio, GLib, Tend
+
+
+def until_called(start):
+    """Runs the main loop until the operation that start(callback) begins has called back."""
+    loop, results = GLib.MainLoop(), []
+
+    def callback(source, result, *_):
+        results.append(result)
+        loop.quit()
+
+    start(callback)
+    loop.run()
+    return results[0]
+
+
+def wait(task):
+    return task.wait_finish(until_called(lambda callback: task.wait_async(None, callback)))
+
+
+def fail(task):
+    task.return_error(GLib.Error.new_literal(
+        Gio.io_error_quark(), "no such thing", Gio.IOErrorEnum.NOT_FOUND))
+
+
+class Smoke(unittest.TestCase):
+    def setUp(self):
+        self.manager = Tend.TaskManager()
+
+    def shut_down(self):
+        return self.manager.shutdown_finish(
+            until_called(lambda callback: self.manager.shutdown_async(None, callback)))
+
+    def test_result(self):
+        for value in (42, "text", 2.5, True, ["a", {"list": None}]):
+            task = self.manager.register("answer", lambda task: task.return_value(value))
+            self.assertTrue(self.manager.is_active("answer"))
+            self.assertTrue(wait(task))
+            self.assertEqual(task.get_status(), Tend.TaskStatus.COMPLETED)
+            self.assertEqual(task.get_result(), value)
+            self.assertFalse(self.manager.is_active("answer"))
+
+    def test_error(self):
+        task = self.manager.register("failure", fail)
+        with self.assertRaises(GLib.Error) as caught:
+            wait(task)
+        self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.NOT_FOUND))
+        self.assertEqual(caught.exception.message, "no such thing")
+        self.assertEqual(task.get_status(), Tend.TaskStatus.FAILED)
+
+    def test_cancel_by_name(self):
+        self.manager.register("never", lambda task: self.fail("it runs"))
+        task = self.manager.cancel_task("never")
+        with self.assertRaises(GLib.Error) as caught:
+            wait(task)
+        self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CANCELLED))
+        self.assertEqual(task.get_status(), Tend.TaskStatus.CANCELLED)
+        self.assertIsNone(self.manager.cancel_task("never"))
+
+    def test_a_name_is_used_once(self):
+        self.manager.register("name", lambda task: task.return_value(1))
+        with self.assertRaises(GLib.Error) as caught:
+            self.manager.register("name", lambda task: None)
+        self.assertTrue(caught.exception.matches(Tend.task_error_quark(), Tend.TaskError.EXISTS))
+
+    def test_shutdown(self):
+        task = self.manager.register("long", lambda task: None)
+        self.assertTrue(self.shut_down())
+        self.assertTrue(self.manager.is_shut_down())
+        self.assertTrue(task.is_ended())
+        with self.assertRaises(GLib.Error) as caught:
+            self.manager.register("late", lambda task: None)
+        self.assertTrue(caught.exception.matches(Tend.task_error_quark(), Tend.TaskError.SHUT_DOWN))
+
+    def test_fibers_are_not_for_python(self):
+        self.assertFalse(hasattr(Tend.TaskManager, "register_fiber"))
+        self.assertFalse(hasattr(Tend.Task, "new_fiber"))
+        self.assertFalse(hasattr(Tend, "await_"))
+        self.assertFalse(hasattr(Tend, "sleep"))
+
+
+if __name__ == "__main__":
+    unittest.main()
