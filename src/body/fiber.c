@@ -14,7 +14,7 @@
 // Ownership: all of it is the loop thread's. The fiber's record lies at the top of its own stack,
 // and goes with it.
 
-#include "tend-stack-private.h"
+#include "tend-body-private.h"
 #include "tend-task-private.h"
 
 #include "tend-fiber.h"

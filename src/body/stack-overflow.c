@@ -17,7 +17,7 @@
 //
 // Everything here may be called from any thread; the state is atomic.
 
-#include "tend-stack-private.h"
+#include "tend-body-private.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -17,7 +17,7 @@
 // One lock guards the lists, the counters and n_used. System calls are made outside of it: on a
 // slab that nobody else can see yet or any more, and on a stack that the caller owns.
 
-#include "tend-stack-private.h"
+#include "tend-body-private.h"
 
 #include "tend-error.h"
 
@@ -53,7 +53,7 @@
 
 /*
  * Idle slabs that a class keeps: as many as fit, but one at least. The default class keeps 1,024
- * stacks. To keep a single slab was tried: where a thousand fibers come and go in waves, each stack
+ * stacks. To keep none was tried: where a thousand fibers come and go in waves, each stack
  * is then mapped, guarded and touched anew, which costs 2,000 ns instead of 11.
  */
 #define MAX_IDLE_SIZE (72 * MIB)

@@ -10,7 +10,7 @@
 // other side of the jump knows its own context, and by its origin the one that was left: no
 // variable of the thread is needed, which compilers like to keep the address of across a jump.
 
-#include "tend-stack-private.h"
+#include "tend-body-private.h"
 
 #ifdef TEND_SWITCH_UCONTEXT
 #include <errno.h>

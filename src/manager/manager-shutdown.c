@@ -17,7 +17,7 @@ static void run_next_cb (TendJob *job);
 static TendTaskManager *
 manager_of_step (TendJob *job)
 {
-  TendManagerPrivate *priv = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendManagerPrivate, shutdown_step));
+  TendTaskManagerPrivate *priv = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendTaskManagerPrivate, shutdown_step));
 
   return priv->shutting_down;
 }
@@ -27,7 +27,7 @@ set_step (TendTaskManager *self,
           TendJobFunc      step,
           gint64           usec)
 {
-  TendManagerPrivate *priv = tend_manager_get_private (self);
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
 
   tend_loop_remove (priv->loop, &priv->shutdown_step);
   priv->shutdown_step.run = step;
@@ -40,7 +40,7 @@ set_step (TendTaskManager *self,
 }
 
 static void
-return_result (TendManagerPrivate *priv,
+return_result (TendTaskManagerPrivate *priv,
                GTask              *result)
 {
   if (priv->shutdown_errors->len == 0)
@@ -54,7 +54,7 @@ return_result (TendManagerPrivate *priv,
 static void
 finish (TendTaskManager *self)
 {
-  TendManagerPrivate *priv = tend_manager_get_private (self);
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
 
   priv->state = TEND_MANAGER_SHUT_DOWN;
   while (priv->shutdown_waits->len > 0)
@@ -74,7 +74,7 @@ static void
 shutdown_task_released (TendObserver *observer,
                         TendTask     *task)
 {
-  TendManagerPrivate *priv = G_STRUCT_MEMBER_P (observer, -(glong) G_STRUCT_OFFSET (TendManagerPrivate, shutdown_observer));
+  TendTaskManagerPrivate *priv = G_STRUCT_MEMBER_P (observer, -(glong) G_STRUCT_OFFSET (TendTaskManagerPrivate, shutdown_observer));
   const GError *error = tend_task_peek_error (task);
 
   if (error != NULL)
@@ -91,7 +91,7 @@ static void
 run_next_cb (TendJob *job)
 {
   TendTaskManager *self = manager_of_step (job);
-  TendManagerPrivate *priv = tend_manager_get_private (self);
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   TendTask *task;
 
   while ((task = g_queue_peek_head (&priv->shutdown_tasks)) != NULL)
@@ -115,7 +115,7 @@ run_next_cb (TendJob *job)
 /* --- The end of the tasks --- */
 
 static gboolean
-is_empty (TendManagerPrivate *priv)
+is_empty (TendTaskManagerPrivate *priv)
 {
   guint n_left = (guint) g_sequence_get_length (priv->entries);
 
@@ -134,7 +134,7 @@ static void
 grace_over_cb (TendJob *job)
 {
   TendTaskManager *self = manager_of_step (job);
-  TendManagerPrivate *priv = tend_manager_get_private (self);
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   g_autoptr(GPtrArray) tasks = tend_task_manager_list_tasks (self);
   gint64 now = tend_loop_now (priv->loop);
 
@@ -174,7 +174,7 @@ grace_over_cb (TendJob *job)
 void
 tend_manager_shutdown_check (TendTaskManager *self)
 {
-  TendManagerPrivate *priv = tend_manager_get_private (self);
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
 
   if (priv->state == TEND_MANAGER_ENDING_TASKS && is_empty (priv))
     run_shutdown_tasks (self);
@@ -183,7 +183,7 @@ tend_manager_shutdown_check (TendTaskManager *self)
 static void
 begin (TendTaskManager *self)
 {
-  TendManagerPrivate *priv = tend_manager_get_private (self);
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   TendTask *caller = tend_task_get_current ();
 
   priv->state = TEND_MANAGER_ENDING_TASKS;
@@ -205,7 +205,7 @@ begin (TendTaskManager *self)
 void
 tend_manager_shutdown_init (TendTaskManager *self)
 {
-  TendManagerPrivate *priv = tend_manager_get_private (self);
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
 
   g_queue_init (&priv->shutdown_tasks);
   tend_job_init (&priv->shutdown_step, grace_over_cb);
@@ -216,7 +216,7 @@ tend_manager_shutdown_init (TendTaskManager *self)
 void
 tend_manager_shutdown_clear (TendTaskManager *self)
 {
-  TendManagerPrivate *priv = tend_manager_get_private (self);
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
 
   g_queue_clear_full (&priv->shutdown_tasks, g_object_unref);
 }
@@ -242,7 +242,7 @@ tend_task_manager_add_shutdown_task (TendTaskManager  *self,
                                      TendTask         *task,
                                      GError          **error)
 {
-  TendManagerPrivate *priv;
+  TendTaskManagerPrivate *priv;
 
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), FALSE);
   g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
@@ -308,7 +308,7 @@ tend_task_manager_shutdown_async (TendTaskManager     *self,
                                   GAsyncReadyCallback  callback,
                                   gpointer             user_data)
 {
-  TendManagerPrivate *priv;
+  TendTaskManagerPrivate *priv;
   GTask *result;
 
   g_return_if_fail (TEND_IS_TASK_MANAGER (self));

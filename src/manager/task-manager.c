@@ -64,7 +64,7 @@ G_DEFINE_TYPE_WITH_CODE (TendTaskManager, tend_task_manager, G_TYPE_OBJECT,
                          G_ADD_PRIVATE (TendTaskManager)
                          G_IMPLEMENT_INTERFACE (G_TYPE_LIST_MODEL, tend_task_manager_list_model_init))
 
-TendManagerPrivate *
+TendTaskManagerPrivate *
 tend_manager_get_private (TendTaskManager *self)
 {
   return tend_task_manager_get_instance_private (self);
@@ -85,7 +85,7 @@ tend_manager_check_thread (TendTaskManager *self,
 /* --- Slots --- */
 
 static gboolean
-needs_slot (TendManagerPrivate *priv,
+needs_slot (TendTaskManagerPrivate *priv,
             TendEntry          *entry)
 {
   /* An interval task sleeps most of its life: it would keep its slot from the others for ever. */
@@ -93,7 +93,7 @@ needs_slot (TendManagerPrivate *priv,
 }
 
 static void
-take_slot (TendManagerPrivate *priv,
+take_slot (TendTaskManagerPrivate *priv,
            TendEntry          *entry)
 {
   entry->has_slot = TRUE;
@@ -117,7 +117,7 @@ static void
 entry_due_cb (TendJob *job)
 {
   TendEntry *entry = entry_of_job (job);
-  TendManagerPrivate *priv = tend_manager_get_private (entry->manager);
+  TendTaskManagerPrivate *priv = tend_manager_get_private (entry->manager);
 
   if (needs_slot (priv, entry) && priv->n_running >= priv->max_running)
     {
@@ -131,7 +131,7 @@ entry_due_cb (TendJob *job)
 
 /* Lets those go on that wait for a slot, as far as there are any. */
 static void
-give_slots (TendManagerPrivate *priv)
+give_slots (TendTaskManagerPrivate *priv)
 {
   TendJob *job;
 
@@ -150,7 +150,7 @@ give_slots (TendManagerPrivate *priv)
 /* --- Entries --- */
 
 static void
-free_name (TendManagerPrivate *priv,
+free_name (TendTaskManagerPrivate *priv,
            TendEntry          *entry)
 {
   if (entry->is_named)
@@ -200,7 +200,7 @@ static void
 count_off (TendTaskManager *self,
            TendEntry       *entry)
 {
-  TendManagerPrivate *priv = tend_manager_get_private (self);
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
 
   for (guint i = 0; i < priv->waits->len;)
     {
@@ -223,7 +223,7 @@ entry_released (TendObserver *observer,
 {
   TendEntry *entry = (TendEntry *) observer;
   TendTaskManager *self = g_object_ref (entry->manager);
-  TendManagerPrivate *priv = tend_manager_get_private (self);
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   guint position = (guint) g_sequence_iter_get_position (entry->iter);
 
   tend_loop_remove (task->loop, &entry->job);
@@ -246,7 +246,7 @@ entry_released (TendObserver *observer,
 static GPtrArray *
 copy_tasks (TendTaskManager *self)
 {
-  TendManagerPrivate *priv = tend_manager_get_private (self);
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   GPtrArray *tasks = g_ptr_array_new_full ((guint) g_sequence_get_length (priv->entries),
                                            g_object_unref);
 
@@ -267,7 +267,7 @@ void
 tend_manager_cancel_entries (TendTaskManager *self,
                              TendTask        *except)
 {
-  TendManagerPrivate *priv = tend_manager_get_private (self);
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   g_autoptr(GPtrArray) tasks = copy_tasks (self);
 
   for (guint i = 0; i < tasks->len; i++)
@@ -292,7 +292,7 @@ check_registration (TendTaskManager  *self,
                     TendTask         *task,
                     GError          **error)
 {
-  TendManagerPrivate *priv = tend_manager_get_private (self);
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   g_autofree char *text = NULL;
   TendEntry *entry;
 
@@ -350,7 +350,7 @@ static void
 add_entry (TendTaskManager *self,
            TendTask        *task)
 {
-  TendManagerPrivate *priv = tend_manager_get_private (self);
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   TendEntry *entry = g_new0 (TendEntry, 1);
   gint64 now = tend_loop_now (task->loop);
   gint64 wait = tend_task_get_first_wait (task);
@@ -698,7 +698,7 @@ wait_cancelled_cb (GCancellable *cancellable,
                    gpointer      user_data)
 {
   TendManagerWait *wait = user_data;
-  TendManagerPrivate *priv = tend_manager_get_private (wait->manager);
+  TendTaskManagerPrivate *priv = tend_manager_get_private (wait->manager);
 
   g_task_return_error_if_cancelled (wait->result);
   if (!g_ptr_array_remove (priv->waits, wait))
@@ -763,7 +763,7 @@ tend_task_manager_wait_for_tasks_async (TendTaskManager     *self,
                                         GAsyncReadyCallback  callback,
                                         gpointer             user_data)
 {
-  TendManagerPrivate *priv;
+  TendTaskManagerPrivate *priv;
   TendManagerWait *wait;
   TendTask *caller = tend_task_get_current ();
   guint n_left = 0;
@@ -862,7 +862,7 @@ tend_task_manager_get_item_type (GListModel *model)
 static guint
 tend_task_manager_get_n_items (GListModel *model)
 {
-  TendManagerPrivate *priv = tend_manager_get_private (TEND_TASK_MANAGER (model));
+  TendTaskManagerPrivate *priv = tend_manager_get_private (TEND_TASK_MANAGER (model));
 
   return (guint) g_sequence_get_length (priv->entries);
 }
@@ -871,7 +871,7 @@ static gpointer
 tend_task_manager_get_item (GListModel *model,
                             guint       position)
 {
-  TendManagerPrivate *priv = tend_manager_get_private (TEND_TASK_MANAGER (model));
+  TendTaskManagerPrivate *priv = tend_manager_get_private (TEND_TASK_MANAGER (model));
   GSequenceIter *iter;
 
   if (position >= (guint) g_sequence_get_length (priv->entries))
@@ -926,7 +926,7 @@ void
 tend_task_manager_set_max_running (TendTaskManager *self,
                                    guint            n_tasks)
 {
-  TendManagerPrivate *priv;
+  TendTaskManagerPrivate *priv;
 
   g_return_if_fail (TEND_IS_TASK_MANAGER (self));
   g_return_if_fail (tend_manager_check_thread (self, G_STRFUNC));
@@ -971,7 +971,7 @@ void
 tend_task_manager_set_grace_period (TendTaskManager *self,
                                     gint64           usec)
 {
-  TendManagerPrivate *priv;
+  TendTaskManagerPrivate *priv;
 
   g_return_if_fail (TEND_IS_TASK_MANAGER (self));
   g_return_if_fail (usec >= 0);
@@ -989,7 +989,7 @@ tend_task_manager_set_grace_period (TendTaskManager *self,
 static void
 come_home_cb (TendJob *job)
 {
-  TendManagerPrivate *priv = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendManagerPrivate, home));
+  TendTaskManagerPrivate *priv = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendTaskManagerPrivate, home));
 
   g_object_unref (g_steal_pointer (&priv->homeless));
 }
@@ -998,7 +998,7 @@ come_home_cb (TendJob *job)
 static void
 abandon_tasks (TendTaskManager *self)
 {
-  TendManagerPrivate *priv = tend_manager_get_private (self);
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   g_autoptr(GPtrArray) tasks = copy_tasks (self);
   GHashTableIter iter;
   TendEntry *entry;
@@ -1029,7 +1029,7 @@ static void
 tend_task_manager_dispose (GObject *object)
 {
   TendTaskManager *self = TEND_TASK_MANAGER (object);
-  TendManagerPrivate *priv = tend_manager_get_private (self);
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
 
   /* Its tasks can only be cancelled in its own thread: the last reference goes there. */
   if (!tend_loop_is_mine (priv->loop))
@@ -1048,7 +1048,7 @@ tend_task_manager_dispose (GObject *object)
 static void
 tend_task_manager_finalize (GObject *object)
 {
-  TendManagerPrivate *priv = tend_manager_get_private (TEND_TASK_MANAGER (object));
+  TendTaskManagerPrivate *priv = tend_manager_get_private (TEND_TASK_MANAGER (object));
 
   g_sequence_free (priv->entries);
   g_hash_table_unref (priv->names);
@@ -1157,7 +1157,7 @@ tend_task_manager_class_init (TendTaskManagerClass *klass)
 static void
 tend_task_manager_init (TendTaskManager *self)
 {
-  TendManagerPrivate *priv = tend_manager_get_private (self);
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
 
   priv->loop = tend_loop_acquire (NULL, G_PRIORITY_DEFAULT);
   priv->names = g_hash_table_new (g_str_hash, g_str_equal);

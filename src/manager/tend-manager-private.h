@@ -53,7 +53,7 @@ typedef struct
   TendTaskManager  *shutting_down;    /* a reference while the shutdown goes on */
   TendObserver      shutdown_observer;
   TendTask         *shutdown_caller;  /* left alone; not a reference; NULL once it ended */
-} TendManagerPrivate;
+} TendTaskManagerPrivate;
 
 struct _TendEntry
 {
@@ -68,7 +68,7 @@ struct _TendEntry
   guint            has_slot : 1;
 };
 
-TendManagerPrivate *tend_manager_get_private  (TendTaskManager  *self);
+TendTaskManagerPrivate *tend_manager_get_private  (TendTaskManager  *self);
 gboolean            tend_manager_check_thread (TendTaskManager  *self,
                                                const char       *func);
 void                tend_manager_cancel_entries (TendTaskManager *self,

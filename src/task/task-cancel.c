@@ -73,7 +73,7 @@ tend_task_set_cancelling (TendTask *self)
 void
 tend_task_drop_cancellable (TendTask *self)
 {
-  TendTaskCancellable *cancellable = g_atomic_pointer_get (&self->cancellable);
+  TendTaskCancellable *cancellable = (TendTaskCancellable *) g_atomic_pointer_get (&self->cancellable);
 
   if (cancellable == NULL)
     return;

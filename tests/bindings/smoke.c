@@ -165,6 +165,52 @@ test_fiber (Fixture       *fixture,
   g_assert_cmpstr (tend_task_get_string (fixture->task), ==, "slept");
 }
 
+/* Bindings free the closure of a callback with its data: never while it is being called. */
+static void
+set_true_cb (gpointer data)
+{
+  *(gboolean *) data = TRUE;
+}
+
+static gboolean
+return_from_timer (TendTask  *task,
+                   gpointer   user_data,
+                   GError   **error)
+{
+  tend_task_return_boolean (task, TRUE);
+  g_assert_false (*(gboolean *) user_data);
+  return TRUE;
+}
+
+static void
+return_at_once (TendTask *task,
+                gpointer  user_data)
+{
+  tend_task_return_boolean (task, TRUE);
+  g_assert_false (*(gboolean *) user_data);
+}
+
+static void
+test_data_outlive_calls (void)
+{
+  g_autoptr(GError) error = NULL;
+  gboolean is_body_destroyed = FALSE;
+  gboolean is_timer_destroyed = FALSE;
+  TendTask *task = tend_task_run ("body", return_at_once, &is_body_destroyed, set_true_cb);
+
+  g_assert_true (tend_task_is_ended (task));
+  g_assert_true (is_body_destroyed);
+  g_assert_finalize_object (task);
+
+  task = tend_task_new ("timer", NULL, NULL, NULL);
+  g_assert_true (tend_task_start (task, &error));
+  tend_task_add_timer (task, 0, 1000, return_from_timer, &is_timer_destroyed, set_true_cb);
+  g_assert_true (tend_task_wait_sync (task, &error));
+  g_assert_no_error (error);
+  g_assert_true (is_timer_destroyed);
+  g_assert_finalize_object (task);
+}
+
 static gboolean
 shut_down_body (TendTask  *task,
                 gpointer   user_data,
@@ -207,6 +253,7 @@ main (int   argc,
   g_test_add ("/tend/smoke/thread", Fixture, NULL, set_up, test_thread, tear_down);
   g_test_add ("/tend/smoke/fiber", Fixture, NULL, set_up, test_fiber, tear_down);
   g_test_add_func ("/tend/smoke/shutdown", test_shutdown);
+  g_test_add_func ("/tend/smoke/data-outlive-calls", test_data_outlive_calls);
 
   return g_test_run ();
 }

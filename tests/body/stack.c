@@ -3,7 +3,7 @@
 
 // The pool of stacks, and the switch from one to another, without any task around them.
 
-#include "tend-stack-private.h"
+#include "tend-body-private.h"
 
 #include "tend-error.h"
 
