@@ -65,6 +65,8 @@ def main(source):
         tmp = pathlib.Path(name)
         for what, options in SHAPES.items():
             report(what, build(source, tmp / what, options))
+        report("ucontext, run", run("meson", "test", "-C", tmp / "ucontext", "--suite", "body",
+                                    "--suite", "bindings", "--print-errorlogs"))
         for what, options in REFUSED.items():
             output = run("meson", "setup", tmp / what, source, *options)
             report(what, "" if "is made from the GIR" in output else f"not refused:\n{output}")

@@ -17,7 +17,7 @@
  * @TEND_TASK_ERROR_NO_FIBER: the call waits, and was made outside a fiber
  * @TEND_TASK_ERROR_NO_STACK: there is no memory for the stack of a fiber
  * @TEND_TASK_ERROR_WRONG_THREAD: the task belongs to the main context of another thread
- * @TEND_TASK_ERROR_SEVERAL: several errors, which [func@Tend.task_error_list] lists
+ * @TEND_TASK_ERROR_SEVERAL: several errors, which [func@Tend.TaskError.list] lists
  *
  * Error codes of the `TEND_TASK_ERROR` domain.
  *

@@ -342,7 +342,7 @@ tend_task_manager_shutdown_async (TendTaskManager     *self,
  * Returns: %TRUE if every task ended in time and every shutdown task completed; %FALSE with @error
  *   set if not: the errors of the shutdown tasks, `G_IO_ERROR_TIMED_OUT` for each task that had to
  *   be stopped, and `G_IO_ERROR_CANCELLED` if the wait was given up. Several of them come as one,
- *   see [func@Tend.task_error_list]
+ *   see [func@Tend.TaskError.list]
  *
  * Since: 0.1
  */
