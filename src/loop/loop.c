@@ -171,13 +171,23 @@ empty_inbox (TendLoop *loop)
     }
 }
 
+static gboolean
+is_overdue (TendLoop *loop)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  /* A turn that was nested in this one may have found an end of the work, and begun anew. */
+  if (loop->busy_since == 0)
+    loop->busy_since = now;
+
+  return now - loop->busy_since > BUDGET_USEC;
+}
+
 static inline gboolean
 is_budget_spent (TendLoop *loop)
 {
   /* In virtual time a turn does all it can, so that what happens does not hang on real speed. */
-  return (++loop->n_run & (JOBS_PER_LOOK - 1)) == 0 &&
-         loop->hub->clock == NULL &&
-         g_get_monotonic_time () - loop->busy_since > BUDGET_USEC;
+  return (++loop->n_run & (JOBS_PER_LOOK - 1)) == 0 && loop->hub->clock == NULL && is_overdue (loop);
 }
 
 static gboolean
@@ -297,7 +307,7 @@ tend_loop_dispatch (GSource     *source,
     loop->skip = TRUE;
   else if (!has_work (loop))
     loop->busy_since = 0;
-  else if (g_get_monotonic_time () - loop->busy_since > BUDGET_USEC)
+  else if (loop->hub->clock == NULL && is_overdue (loop))
     loop->skip = TRUE;
 
   if (loop->skip)
@@ -354,7 +364,6 @@ add_loop_locked (TendHub *hub,
   loop->priority = priority;
   tend_queue_init (&loop->ready);
   tend_queue_init (&loop->micro);
-  set_thread (loop);
   hub->loops = g_slist_prepend (hub->loops, loop);
 
   g_source_set_static_name (source, "[libtend] loop");
@@ -396,7 +405,16 @@ acquire_slowly (GMainContext *context,
         loop = l->data;
     }
   if (loop == NULL)
-    loop = add_loop_locked (hub, priority);
+    {
+      loop = add_loop_locked (hub, priority);
+
+      /* Its thread is the one that made it, unless another runs the context already. */
+      if (g_main_context_acquire (context))
+        {
+          set_thread (loop);
+          g_main_context_release (context);
+        }
+    }
   if (g_atomic_int_add (&loop->users, 1) == 0)
     g_main_context_ref (context);
   if (g_atomic_pointer_get (&loop->thread) == get_thread_mark ())
@@ -545,20 +563,14 @@ tend_loop_get_priority (TendLoop *loop)
   return loop->priority;
 }
 
-/* Whether the calling thread is the one that runs the loop, or may be since nobody else does. */
+/*
+ * Whether the calling thread is the one that runs the loop. Nobody running the context at this
+ * moment does not make it ours: its thread may be between two turns.
+ */
 gboolean
 tend_loop_is_mine (TendLoop *loop)
 {
-  if (G_LIKELY (g_atomic_pointer_get (&loop->thread) == get_thread_mark ()))
-    return TRUE;
-
-  if (!g_main_context_acquire (loop->hub->context))
-    return FALSE;
-
-  set_thread (loop);
-  g_main_context_release (loop->hub->context);
-
-  return TRUE;
+  return g_atomic_pointer_get (&loop->thread) == get_thread_mark ();
 }
 
 /* The time that the timers of the loop go by. It is read anew each time: a timer is never early. */
