@@ -61,7 +61,48 @@ tend_task_error_private_clear (TendTaskErrorPrivate *priv)
   g_clear_pointer (&priv->errors, g_ptr_array_unref);
 }
 
+/**
+ * tend_task_error_quark:
+ *
+ * Gives the error domain of libtend, `TEND_TASK_ERROR`.
+ *
+ * Returns: the quark of the domain
+ *
+ * Since: 0.1
+ */
 G_DEFINE_EXTENDED_ERROR (TendTaskError, tend_task_error)
+
+/**
+ * TEND_MAJOR_VERSION:
+ *
+ * The major version of libtend that the program is compiled against.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * TEND_MINOR_VERSION:
+ *
+ * The minor version of libtend that the program is compiled against.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * TEND_MICRO_VERSION:
+ *
+ * The micro version of libtend that the program is compiled against.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * TEND_VERSION_S:
+ *
+ * The version of libtend that the program is compiled against, as a string.
+ *
+ * Since: 0.1
+ */
 
 static struct
 {
@@ -71,7 +112,7 @@ static struct
   GDestroyNotify      notify;
 } unobserved;
 
-/* Makes one error of @errors: the seed of the message is the .NET AggregateException's. */
+/* Makes one error of @errors, whose message has those of all. */
 GError *
 tend_error_new_several (GPtrArray *errors)
 {

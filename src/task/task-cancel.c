@@ -113,7 +113,7 @@ tend_task_get_cancellable (TendTask *self)
 
   made = g_object_new (tend_task_cancellable_get_type (), NULL);
   made->task = self->loop != NULL ? self : NULL;
-  if (!g_atomic_pointer_compare_and_exchange (&self->cancellable, NULL, made))
+  if (!g_atomic_pointer_compare_and_exchange (&self->cancellable, NULL, G_CANCELLABLE (made)))
     {
       g_object_unref (made);
       return g_atomic_pointer_get (&self->cancellable);

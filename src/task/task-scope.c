@@ -107,21 +107,29 @@ struct _TendTimer
   GDestroyNotify   notify;      /* loop thread; NULL once inactive */
   gint64           deadline;    /* loop thread */
   gint64           interval;    /* constant; 0: fires once */
+  gboolean         in_call;     /* loop thread; its callback is on the stack */
   gatomicrefcount  ref_count;   /* the scope holds one while active */
 };
 
 G_DEFINE_BOXED_TYPE (TendTimer, tend_timer, tend_timer_ref, tend_timer_unref)
+
+/* Lets go of the callback's data, but not while it runs: a binding's closure is among them. */
+static void
+timer_drop_data (TendTimer *self)
+{
+  if (!self->in_call)
+    destroy_natively (g_steal_pointer (&self->notify), self->user_data);
+}
 
 /* The timer is unlinked: takes it out of the loop and lets go of what it holds. */
 static void
 timer_kill (TendScopeItem *item)
 {
   TendTimer *self = (TendTimer *) item;
-  GDestroyNotify notify = g_steal_pointer (&self->notify);
 
   tend_loop_remove (self->task->loop, &self->job);
   self->task = NULL;
-  destroy_natively (notify, self->user_data);
+  timer_drop_data (self);
   tend_timer_unref (self);
 }
 
@@ -132,9 +140,13 @@ timer_call (TendTimer *self,
 {
   GError *error = NULL;
   TendTask *previous = tend_task_enter (task);
-  gboolean go_on = self->func (task, self->user_data, &error);
+  gboolean go_on;
 
+  self->in_call = TRUE;
+  go_on = self->func (task, self->user_data, &error);
+  self->in_call = FALSE;
   tend_task_leave (previous);
+
   if (error != NULL)
     tend_task_fail (task, error);
 
@@ -165,7 +177,9 @@ timer_fire (TendJob *job)
       go_on = FALSE;
     }
 
-  if (!go_on)
+  if (self->task == NULL)
+    timer_drop_data (self);
+  else if (!go_on)
     tend_timer_cancel (self);
 
   tend_timer_unref (self);

@@ -151,8 +151,9 @@ notify_status (TendTask *self)
 
 /* --- Release --- */
 
-void
-tend_task_drop_user_data (TendTask *self)
+/* Not while the body's function runs: a binding's closure is among the data. */
+static void
+drop_user_data (TendTask *self)
 {
   GDestroyNotify notify = g_steal_pointer (&self->notify);
   gpointer user_data = g_steal_pointer (&self->user_data);
@@ -200,7 +201,8 @@ release (TendTask *self)
   g_assert (tend_task_is_released (self));
 
   call_observers (self, EVENT_RELEASED);
-  tend_task_drop_user_data (self);
+  if (!self->in_call)
+    drop_user_data (self);
 
   if (self->is_held)
     {
@@ -335,9 +337,14 @@ run_body (TendTask *self)
 
   self->is_active = TRUE;
   self->has_returned = FALSE;
+  self->in_call = TRUE;
   previous = tend_task_enter (self);
   self->body->run (self);
   tend_task_leave (previous);
+  self->in_call = FALSE;
+
+  if (tend_task_is_released (self))
+    drop_user_data (self);
 }
 
 static void
@@ -353,7 +360,9 @@ run_job_cb (TendJob *job)
 static void
 run_native_cb (gpointer data)
 {
-  run_body (data);
+  TendTask *self = data;
+
+  run_job_cb (&self->job);
 }
 
 /* How long the first run is off, by itself: negative where neither delay nor interval says. */
@@ -744,7 +753,7 @@ tend_task_finalize (GObject *object)
 
   g_assert (self->observers == NULL);
 
-  tend_task_drop_user_data (self);
+  drop_user_data (self);
   tend_outcome_clear (&self->outcome);
   tend_task_clear_progress (self);
   g_clear_pointer (&self->scope, g_free);

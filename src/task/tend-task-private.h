@@ -105,6 +105,7 @@ struct _TendTask
   guint32              stack_size;          /* in pages of 1 KiB; 0: the default */
 
   guint                is_active : 1;       /* loop thread; the body is */
+  guint                in_call : 1;         /* loop thread; the body's function is on the stack */
   guint                has_returned : 1;    /* loop thread; return_value() was called in this run */
   guint                is_observed : 1;     /* loop thread; somebody was told the error */
   guint                is_held : 1;         /* loop thread; holds a reference to itself */
@@ -141,7 +142,6 @@ gboolean     tend_task_propagate         (TendTask            *self,
                                           GError             **error);
 void         tend_task_request           (TendTask            *self,
                                           TendRequest          request);
-void         tend_task_drop_user_data    (TendTask            *self);
 
 static inline gboolean
 tend_status_is_ended (TendTaskStatus status)

@@ -203,7 +203,6 @@ test_data_outlive_calls (void)
   g_assert_finalize_object (task);
 
   task = tend_task_new ("timer", NULL, NULL, NULL);
-  g_assert_true (tend_task_start (task, &error));
   tend_task_add_timer (task, 0, 1000, return_from_timer, &is_timer_destroyed, set_true_cb);
   g_assert_true (tend_task_wait_sync (task, &error));
   g_assert_no_error (error);
