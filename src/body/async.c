@@ -21,7 +21,7 @@ ready_cb (GObject      *source_object,
     {
       TendTask *previous = tend_task_enter (task);
 
-      if (!finish (task, result, task->user_data, &error) && error == NULL)
+      if (!finish (task, result, task->user_data, &error) && error == NULL && task->outcome.error == NULL)
         error = g_error_new (TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
                              "The finish function failed without an error");
       tend_task_leave (previous);

@@ -47,7 +47,10 @@ typedef struct
 
 static __thread Fiber *current;
 
-/* --- Resuming --- */
+static gboolean check_going (Fiber   *self,
+                             GError **error);
+
+/* --- What the layers above see --- */
 
 static void
 hop (TendNativeFunc func,
@@ -59,6 +62,39 @@ hop (TendNativeFunc func,
   self->hop_data = data;
   tend_context_switch (&self->context, self->native);
 }
+
+static TendJob *
+begin_wait (GError **error)
+{
+  return check_going (current, error) ? &current->wake : NULL;
+}
+
+/* Stands still until the job of the fiber is run. */
+static void
+stand_still (Fiber *self)
+{
+  self->is_waiting = TRUE;
+  tend_context_switch (&self->context, self->native);
+  self->is_waiting = FALSE;
+}
+
+static gboolean
+wait_for_wake (GError **error)
+{
+  Fiber *self = current;
+
+  stand_still (self);
+
+  return check_going (self, error);
+}
+
+static const TendFiberClass fiber_class = {
+  .hop = hop,
+  .begin_wait = begin_wait,
+  .wait = wait_for_wake,
+};
+
+/* --- Resuming --- */
 
 static void
 check_stack (Fiber *self)
@@ -103,9 +139,9 @@ resume (Fiber *self)
       TendNativeFunc func;
 
       current = self;
-      tend_set_hop (hop);
+      tend_set_fiber (&fiber_class);
       tend_context_switch (&native, &self->context);
-      tend_set_hop (NULL);
+      tend_set_fiber (NULL);
       current = NULL;
 
       func = g_steal_pointer (&self->hop_func);
@@ -134,7 +170,7 @@ enter_cb (gpointer data)
   TendTask *task = self->task;
   TendWorkFunc func = task->func;
 
-  if (!func (task, task->user_data, &self->error) && self->error == NULL)
+  if (!func (task, task->user_data, &self->error) && self->error == NULL && task->outcome.error == NULL)
     self->error = g_error_new (TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
                                "The body failed without an error");
 
@@ -312,39 +348,6 @@ check_going (Fiber   *self,
   return TRUE;
 }
 
-/* The fiber that calls, if it may wait now. */
-static Fiber *
-get_waiter (const char  *func,
-            GError     **error)
-{
-  if (current == NULL)
-    {
-      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER,
-                   "%s() waits, and can only be called in a fiber", func);
-      return NULL;
-    }
-
-  return check_going (current, error) ? current : NULL;
-}
-
-/* Stands still until the job of the fiber is run. */
-static void
-stand_still (Fiber *self)
-{
-  self->is_waiting = TRUE;
-  tend_context_switch (&self->context, self->native);
-  self->is_waiting = FALSE;
-}
-
-/* Waits for the job of the fiber, which is in some queue; FALSE if the task should not go on. */
-static gboolean
-wait_for_wake (Fiber   *self,
-               GError **error)
-{
-  stand_still (self);
-  return check_going (self, error);
-}
-
 /**
  * tend_await: (skip)
  * @task: a task of the same main context
@@ -358,7 +361,7 @@ wait_for_wake (Fiber   *self,
  *
  * Returns: %TRUE if @task completed; %FALSE with @error set if not. `G_IO_ERROR_CANCELLED` and
  *   `TEND_TASK_ERROR_STOPPED` may be the caller's own end; `TEND_TASK_ERROR_NO_FIBER` says that the
- *   caller is no fiber, `TEND_TASK_ERROR_WRONG_THREAD` that @task is another thread's, and
+ *   caller is no fiber, `TEND_TASK_ERROR_WRONG_THREAD` that @task is another context's, and
  *   `TEND_TASK_ERROR_STATE` that @task is the caller
  *
  * Since: 0.1
@@ -368,24 +371,25 @@ tend_await (TendTask  *task,
             GError   **error)
 {
   g_autofree char *text = NULL;
-  Fiber *self;
+  TendJob *wake;
 
   g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  self = get_waiter (G_STRFUNC, error);
-  if (self == NULL)
+  wake = tend_begin_wait (G_STRFUNC, error);
+  if (wake == NULL)
     return FALSE;
 
-  if (task->loop == NULL || !tend_loop_is_mine (task->loop))
+  /* Who happens to run another context now does not count: that may change while the fiber waits. */
+  if (task->loop == NULL || tend_loop_get_context (task->loop) != tend_loop_get_context (current->task->loop))
     {
       text = tend_task_to_string (task);
       g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
-                   "%s belongs to another thread, and cannot be awaited here", text);
+                   "%s belongs to another main context, and cannot be awaited here", text);
       return FALSE;
     }
 
-  if (task == self->task)
+  if (task == current->task)
     {
       text = tend_task_to_string (task);
       g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
@@ -395,8 +399,8 @@ tend_await (TendTask  *task,
 
   if (!tend_task_has_ended (task))
     {
-      tend_queue_push (&task->waiters, &self->wake);
-      if (!wait_for_wake (self, error))
+      tend_queue_push (&task->waiters, wake);
+      if (!tend_wait (error))
         return FALSE;
     }
 
@@ -421,7 +425,7 @@ tend_sleep (gint64    usec,
             GError  **error)
 {
   TendLoop *loop;
-  Fiber *self;
+  TendJob *wake;
 
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
@@ -432,17 +436,17 @@ tend_sleep (gint64    usec,
       return FALSE;
     }
 
-  self = get_waiter (G_STRFUNC, error);
-  if (self == NULL)
+  wake = tend_begin_wait (G_STRFUNC, error);
+  if (wake == NULL)
     return FALSE;
 
-  loop = self->task->loop;
+  loop = current->task->loop;
   if (usec == 0)
-    tend_loop_queue_ready (loop, &self->wake);
+    tend_loop_queue_ready (loop, wake);
   else
-    tend_loop_arm (loop, &self->wake, tend_time_add (tend_loop_now (loop), usec));
+    tend_loop_arm (loop, wake, tend_time_add (tend_loop_now (loop), usec));
 
-  return wait_for_wake (self, error);
+  return tend_wait (error);
 }
 
 /**
@@ -532,7 +536,7 @@ tend_await_result (GAsyncResult **result,
 
   if (self == NULL)
     {
-      get_waiter (G_STRFUNC, error);
+      tend_begin_wait (G_STRFUNC, error);
       return FALSE;
     }
 
@@ -621,7 +625,8 @@ tend_shield_pop (void)
  * context runs again: shut their manager down, or await them, before that. While a
  * [class@Tend.Clock] holds time still, it jumps from deadline to deadline.
  *
- * Returns: %TRUE, or %FALSE with the error that @func gave
+ * Returns: %TRUE, or %FALSE with the error that @func gave, or with `TEND_TASK_ERROR_STATE` in a
+ *   fiber, where @func does not run
  *
  * Since: 0.1
  */
@@ -634,6 +639,13 @@ tend_run (TendWorkFunc   func,
 
   g_return_val_if_fail (func != NULL, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (tend_is_on_fiber ())
+    {
+      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+                   "%s() runs the main context, which a fiber cannot do: use tend_await()", G_STRFUNC);
+      return FALSE;
+    }
 
   task = tend_task_create (tend_main_name, &fiber_body, func, NULL, user_data, NULL,
                            __builtin_return_address (0));

@@ -40,8 +40,9 @@ come_home_cb (TendJob *job)
 
   tend_loop_unhold (task->loop);
 
-  if (!tend_task_has_ended (task) && error == NULL)
+  if (!tend_task_has_ended (task) && error == NULL && G_IS_VALUE (&self->outcome.value))
     {
+      tend_outcome_clear (&task->outcome);
       task->outcome = self->outcome;
       self->outcome = (TendOutcome) { G_VALUE_INIT, NULL };
     }

@@ -6,7 +6,7 @@
 #include "tend-task-private.h"
 
 static __thread TendTask *current;
-static __thread void (* hop_to_native) (TendNativeFunc func, gpointer data);
+static __thread const TendFiberClass *current_fiber;
 
 TendTask *
 tend_task_enter (TendTask *task)
@@ -24,26 +24,43 @@ tend_task_leave (TendTask *previous)
 }
 
 void
-tend_set_hop (void (* hop) (TendNativeFunc func,
-                            gpointer       data))
+tend_set_fiber (const TendFiberClass *fiber)
 {
-  hop_to_native = hop;
+  current_fiber = fiber;
 }
 
 gboolean
 tend_is_on_fiber (void)
 {
-  return hop_to_native != NULL;
+  return current_fiber != NULL;
 }
 
 void
 tend_call_native (TendNativeFunc func,
                   gpointer       data)
 {
-  if (hop_to_native == NULL)
+  if (current_fiber == NULL)
     func (data);
   else
-    hop_to_native (func, data);
+    current_fiber->hop (func, data);
+}
+
+TendJob *
+tend_begin_wait (const char  *func,
+                 GError     **error)
+{
+  if (current_fiber != NULL)
+    return current_fiber->begin_wait (error);
+
+  g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER,
+               "%s() waits, and can only be called in a fiber", func);
+  return NULL;
+}
+
+gboolean
+tend_wait (GError **error)
+{
+  return current_fiber->wait (error);
 }
 
 /* The task of the program's main part: made on demand, and never unmade. */

@@ -194,6 +194,30 @@ tend_task_is_cancelling (TendTask *self)
   return g_atomic_int_get (&self->is_cancelling);
 }
 
+typedef struct
+{
+  TendTask         *task;
+  TendTaskProperty  property;
+} NotifyCall;
+
+static void
+notify_native_cb (gpointer data)
+{
+  NotifyCall *call = data;
+
+  g_object_notify_by_pspec (G_OBJECT (call->task), tend_task_properties[call->property]);
+}
+
+/* A setting has changed, which a fiber may have done. */
+static void
+notify_set (TendTask         *self,
+            TendTaskProperty  property)
+{
+  NotifyCall call = { self, property };
+
+  tend_call_native (notify_native_cb, &call);
+}
+
 /* Whether a setting may still be changed; says so if not. */
 static gboolean
 check_settable (TendTask   *self,
@@ -254,7 +278,7 @@ tend_task_set_priority (TendTask *self,
   loop = tend_loop_acquire (tend_loop_get_context (self->loop), priority);
   tend_loop_release (self->loop);
   self->loop = loop;
-  g_object_notify_by_pspec (G_OBJECT (self), tend_task_properties[PROP_PRIORITY]);
+  notify_set (self, PROP_PRIORITY);
 }
 
 /**
@@ -298,7 +322,7 @@ tend_task_set_delay (TendTask *self,
     return;
 
   self->delay = usec;
-  g_object_notify_by_pspec (G_OBJECT (self), tend_task_properties[PROP_DELAY]);
+  notify_set (self, PROP_DELAY);
 }
 
 /**
@@ -344,7 +368,7 @@ tend_task_set_interval (TendTask *self,
     return;
 
   self->interval = usec;
-  g_object_notify_by_pspec (G_OBJECT (self), tend_task_properties[PROP_INTERVAL]);
+  notify_set (self, PROP_INTERVAL);
 }
 
 /**
@@ -387,7 +411,7 @@ tend_task_set_stack_size (TendTask *self,
     return;
 
   self->stack_size = (guint32) ((bytes + 1023) / 1024);
-  g_object_notify_by_pspec (G_OBJECT (self), tend_task_properties[PROP_STACK_SIZE]);
+  notify_set (self, PROP_STACK_SIZE);
 }
 
 /* --- Progress --- */

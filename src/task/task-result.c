@@ -29,6 +29,14 @@ complain_twice (TendTask *self)
   g_critical ("%s has returned a result already", task);
 }
 
+static void
+complain_idle (TendTask *self)
+{
+  g_autofree char *task = tend_task_to_string (self);
+
+  g_critical ("%s does not run and cannot return a result", task);
+}
+
 static inline gboolean
 is_outcome_set (const TendOutcome *outcome)
 {
@@ -43,6 +51,13 @@ deliver (TendTask    *self,
   if (self->has_returned)
     {
       complain_twice (self);
+      tend_outcome_clear (outcome);
+      return;
+    }
+
+  if (self->body != NULL && !self->is_active && !tend_task_has_ended (self))
+    {
+      complain_idle (self);
       tend_outcome_clear (outcome);
       return;
     }
@@ -118,9 +133,7 @@ take_outcome (TendTask    *self,
     }
   else if (self->loop == NULL || tend_task_status (self) == TEND_TASK_STATUS_CREATED)
     {
-      g_autofree char *task = tend_task_to_string (self);
-
-      g_critical ("%s does not run and cannot return a result", task);
+      complain_idle (self);
       tend_outcome_clear (outcome);
     }
   else if (tend_loop_is_mine (self->loop))

@@ -5,7 +5,10 @@
 // handlers. All of it dies with the task, and what is added afterwards is dead on arrival.
 //
 // Ownership: the loop thread's, but for a post from another thread, which belongs to the inbox
-// until it arrives. Destroy notifies run on the native stack.
+// until it arrives. Destroy notifies run on the native stack, and never while their callback does.
+//
+// Lock: linked_lock guards the way from a cancellable to the task that it cancels, and nothing but
+// taking a reference happens under it.
 
 #include "tend-task-private.h"
 
@@ -140,11 +143,12 @@ timer_call (TendTimer *self,
 {
   GError *error = NULL;
   TendTask *previous = tend_task_enter (task);
+  gboolean was_in_call = self->in_call;
   gboolean go_on;
 
   self->in_call = TRUE;
   go_on = self->func (task, self->user_data, &error);
-  self->in_call = FALSE;
+  self->in_call = was_in_call;
   tend_task_leave (previous);
 
   if (error != NULL)
@@ -479,31 +483,62 @@ tend_task_add_source (TendTask *self,
 
 typedef struct
 {
-  TendScopeItem  item;
-  TendTask      *task;
-  GCancellable  *cancellable;
-  gulong         handler;
+  TendScopeItem    item;
+  TendTask        *task;        /* under linked_lock; not a reference; NULL once killed */
+  GCancellable    *cancellable; /* constant */
+  gulong           handler;     /* loop thread */
+  gatomicrefcount  ref_count;   /* the scope holds one, the handler another */
 } CancellableItem;
 
-/*
- * Runs in whichever thread cancels. It only sends a request: ending the task here would disconnect
- * this handler, which waits for this handler to return.
- */
+static GMutex linked_lock;
+
+static void
+cancellable_item_unref (gpointer data)
+{
+  CancellableItem *self = data;
+
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+
+  g_object_unref (self->cancellable);
+  g_free (self);
+}
+
+/* Runs in whichever thread cancels, and only sends a request. */
 static void
 cancellable_cancelled_cb (GCancellable *cancellable,
                           gpointer      user_data)
 {
-  tend_task_request (user_data, TEND_REQUEST_CANCEL);
+  CancellableItem *self = user_data;
+  TendTask *task;
+
+  g_mutex_lock (&linked_lock);
+  task = self->task != NULL ? g_object_ref (self->task) : NULL;
+  g_mutex_unlock (&linked_lock);
+
+  if (task != NULL)
+    {
+      tend_task_request (task, TEND_REQUEST_CANCEL);
+      g_object_unref (task);
+    }
 }
 
+/*
+ * Not g_cancellable_disconnect(): that waits until the cancellable's handlers have returned, and
+ * one of them may be who ends the task.
+ */
 static void
 cancellable_kill (TendScopeItem *item)
 {
   CancellableItem *self = (CancellableItem *) item;
 
-  g_cancellable_disconnect (self->cancellable, self->handler);
-  g_object_unref (self->cancellable);
-  g_free (self);
+  g_mutex_lock (&linked_lock);
+  self->task = NULL;
+  g_mutex_unlock (&linked_lock);
+
+  if (self->handler != 0)
+    g_signal_handler_disconnect (self->cancellable, self->handler);
+  cancellable_item_unref (self);
 }
 
 /**
@@ -535,9 +570,11 @@ tend_task_add_cancellable (TendTask     *self,
   item->item.kill = cancellable_kill;
   item->task = self;
   item->cancellable = g_object_ref (cancellable);
+  g_atomic_ref_count_init (&item->ref_count);
+  g_atomic_ref_count_inc (&item->ref_count);
   link_item (self, &item->item);
   item->handler = g_cancellable_connect (cancellable, G_CALLBACK (cancellable_cancelled_cb),
-                                         self, NULL);
+                                         item, cancellable_item_unref);
 }
 
 /* --- Exit handlers --- */

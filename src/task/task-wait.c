@@ -83,8 +83,9 @@ wait_over (TendJob *job)
 
   if (!self->owns_task)
     self->owns_task = g_object_ref (self->task) != NULL;
+  /* Not g_cancellable_disconnect(), which waits for a handler that may be what runs us. */
   if (self->handler != 0)
-    g_cancellable_disconnect (self->cancellable, self->handler);
+    g_signal_handler_disconnect (self->cancellable, self->handler);
   self->handler = 0;
 
   if (callback != NULL)
@@ -174,7 +175,8 @@ tend_task_wait_async (TendTask            *self,
   if (cancellable != NULL)
     {
       wait->cancellable = g_object_ref (cancellable);
-      wait->handler = g_cancellable_connect (cancellable, G_CALLBACK (cancelled_cb), wait, NULL);
+      wait->handler = g_cancellable_connect (cancellable, G_CALLBACK (cancelled_cb),
+                                             g_object_ref (wait), g_object_unref);
     }
 }
 

@@ -230,6 +230,7 @@ end (TendTask       *self,
   g_assert ((error == NULL) == (status == TEND_TASK_STATUS_COMPLETED));
 
   g_object_ref (self);
+  self->is_ending = TRUE;
   tend_loop_remove (self->loop, &self->job);
   if (error != NULL)
     {
@@ -254,6 +255,8 @@ end (TendTask       *self,
       tend_loop_queue_micro (self->loop, waiter);
     }
 
+  /* Who was called above may have ended the body as well. */
+  self->is_ending = FALSE;
   if (self->is_active)
     self->body->abandon (self);
   else
@@ -294,7 +297,7 @@ end_natively (TendTask       *self,
   tend_call_native (end_native_cb, &call);
 }
 
-/* Fails the task at once, for an error that did not come from its body; takes @error. */
+/* Ends the task at once, for an error that did not come from its body; takes @error. */
 void
 tend_task_fail (TendTask *self,
                 GError   *error)
@@ -303,7 +306,8 @@ tend_task_fail (TendTask *self,
 
   if (!tend_task_has_ended (self))
     {
-      end_natively (self, TEND_TASK_STATUS_FAILED, error);
+      end_natively (self, tend_error_is_cancelled (error) ? TEND_TASK_STATUS_CANCELLED : TEND_TASK_STATUS_FAILED,
+                    error);
       return;
     }
 
@@ -321,6 +325,7 @@ tend_task_fail (TendTask *self,
 static void
 run_body (TendTask *self)
 {
+  gboolean was_in_call = self->in_call;
   TendTask *previous;
 
   g_assert (!self->is_active);
@@ -341,9 +346,9 @@ run_body (TendTask *self)
   previous = tend_task_enter (self);
   self->body->run (self);
   tend_task_leave (previous);
-  self->in_call = FALSE;
+  self->in_call = was_in_call;
 
-  if (tend_task_is_released (self))
+  if (!was_in_call && tend_task_is_released (self))
     drop_user_data (self);
 }
 
@@ -411,14 +416,15 @@ run_ended (TendTask *self,
     {
       /* Whatever the body gave is dropped, its error too: the task had ended without it. */
       g_clear_error (&error);
-      release (self);
+      if (!self->is_ending)
+        release (self);
       return;
     }
 
   if (error == NULL)
     error = g_steal_pointer (&self->outcome.error);
 
-  if (error == NULL && self->interval > 0)
+  if (error == NULL && self->interval > 0 && self->body != NULL)
     {
       if (g_atomic_int_get (&self->is_cancelling))
         {
@@ -739,10 +745,11 @@ tend_task_dispose (GObject *object)
   G_OBJECT_CLASS (tend_task_parent_class)->dispose (object);
 }
 
+/* What a task holds may be a language binding's, and is freed on the native stack. */
 static void
-tend_task_finalize (GObject *object)
+take_apart_cb (gpointer data)
 {
-  TendTask *self = TEND_TASK (object);
+  TendTask *self = data;
 
   if (tend_task_status (self) == TEND_TASK_STATUS_FAILED && !self->is_observed)
     {
@@ -751,10 +758,18 @@ tend_task_finalize (GObject *object)
       tend_report_unobserved (task, self->outcome.error, self->origin);
     }
 
-  g_assert (self->observers == NULL);
-
   drop_user_data (self);
   tend_outcome_clear (&self->outcome);
+}
+
+static void
+tend_task_finalize (GObject *object)
+{
+  TendTask *self = TEND_TASK (object);
+
+  g_assert (self->observers == NULL);
+
+  tend_call_native (take_apart_cb, self);
   tend_task_clear_progress (self);
   g_clear_pointer (&self->scope, g_free);
   g_clear_object (&self->cancellable);

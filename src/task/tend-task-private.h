@@ -106,6 +106,7 @@ struct _TendTask
 
   guint                is_active : 1;       /* loop thread; the body is */
   guint                in_call : 1;         /* loop thread; the body's function is on the stack */
+  guint                is_ending : 1;       /* loop thread; its end is being told */
   guint                has_returned : 1;    /* loop thread; return_value() was called in this run */
   guint                is_observed : 1;     /* loop thread; somebody was told the error */
   guint                is_held : 1;         /* loop thread; holds a reference to itself */
@@ -217,6 +218,18 @@ void         tend_task_leave             (TendTask            *previous);
 
 typedef void (* TendNativeFunc) (gpointer data);
 
+/* What a fiber can do, for the layers that do not see fibers. Set while one runs on this thread. */
+typedef struct
+{
+  void      (* hop)        (TendNativeFunc   func,
+                            gpointer         data);
+  TendJob * (* begin_wait) (GError         **error);
+  gboolean  (* wait)       (GError         **error);
+} TendFiberClass;
+
+void         tend_set_fiber              (const TendFiberClass *fiber);
+gboolean     tend_is_on_fiber            (void);
+
 /*
  * Runs @func on the thread's native stack. Language bindings cannot run on a fiber's stack, and
  * what they can observe is called through here: where a fiber runs, it yields to the stack that
@@ -224,10 +237,16 @@ typedef void (* TendNativeFunc) (gpointer data);
  */
 void         tend_call_native            (TendNativeFunc       func,
                                           gpointer             data);
-void         tend_set_hop                (void (* hop) (TendNativeFunc func,
-                                                        gpointer       data));
 
-gboolean     tend_is_on_fiber            (void);
+/*
+ * A wait of the current fiber, in two steps. tend_begin_wait() gives the job that will wake it, or
+ * NULL with an error outside a fiber and where its task was cancelled or has ended. The caller puts
+ * the job into some queue, and tend_wait() stands still until the job is run: FALSE, with an error,
+ * if the task was cancelled or ended meanwhile. The job is in no queue then.
+ */
+TendJob     *tend_begin_wait             (const char          *func,
+                                          GError             **error);
+gboolean     tend_wait                   (GError             **error);
 
 gboolean     tend_check_name             (const char          *name,
                                           GError             **error);
