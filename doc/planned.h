@@ -9,30 +9,6 @@
 
 G_BEGIN_DECLS
 
-/* --- Combinators: each gives a task, which has a progress and can be cancelled to give up --- */
-
-/* Completes when all have ended; fails with all their errors, in the order in which they came. */
-TendTask *tend_wait_all (TendTask **tasks, gsize n_tasks);
-/* As tend_wait_all(); its result is the list of results in the order of @tasks. */
-TendTask *tend_when_all (TendTask **tasks, gsize n_tasks);
-/* Completes with the task that ends first, however it ends. */
-TendTask *tend_when_any (TendTask **tasks, gsize n_tasks);
-
-/* Gives the tasks one by one as they end. */
-typedef struct _TendEach TendEach;
-TendEach *tend_when_each         (TendTask **tasks, gsize n_tasks);
-void      tend_each_next_async   (TendEach *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
-TendTask *tend_each_next_finish  (TendEach *self, GAsyncResult *result, GError **error);
-gboolean  tend_each_next         (TendEach *self, TendTask **task, GError **error);
-
-/* Ends as the task does, or as cancelled when @cancellable is; the task runs on. */
-TendTask *tend_task_with_cancellable (TendTask *self, GCancellable *cancellable);
-/* Ends as the task does, or with G_IO_ERROR_TIMED_OUT after @usec; the task runs on. */
-TendTask *tend_task_with_timeout     (TendTask *self, gint64 usec);
-TendTask *tend_task_with_deadline    (TendTask *self, gint64 time);
-/* Completes after @usec. */
-TendTask *tend_task_new_delay        (gint64 usec);
-
 /* --- Completion: the writing end of a task without a body --- */
 
 typedef struct _TendCompletion TendCompletion;
@@ -53,24 +29,6 @@ void             tend_cancellable_add_parent   (TendCancellable *self, GCancella
 void             tend_cancellable_cancel_after (TendCancellable *self, gint64 usec);
 void             tend_cancellable_cancel_for   (TendCancellable *self, const char *reason);
 char            *tend_cancellable_dup_reason   (TendCancellable *self);
-
-/* --- Group: a scope of children --- */
-
-typedef enum
-{
-  TEND_GROUP_WAIT_ALL,
-  TEND_GROUP_FIRST_ERROR,
-  TEND_GROUP_FIRST_SUCCESS,
-} TendGroupPolicy;
-
-typedef struct _TendGroup TendGroup;
-TendGroup *tend_group_new             (TendGroupPolicy policy);
-void       tend_group_set_max_running (TendGroup *self, guint n_tasks);
-gboolean   tend_group_add             (TendGroup *self, TendTask *task, GError **error);
-void       tend_group_cancel          (TendGroup *self);
-void       tend_group_wait_async      (TendGroup *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
-gboolean   tend_group_wait_finish     (TendGroup *self, GAsyncResult *result, GError **error);
-gboolean   tend_group_wait            (TendGroup *self, GError **error);
 
 /* --- Pause and retry --- */
 

@@ -14,8 +14,10 @@
 G_BEGIN_DECLS
 
 typedef struct _TendClock TendClock;
+typedef struct _TendGroup TendGroup;
 typedef struct _TendTask TendTask;
 typedef struct _TendTaskManager TendTaskManager;
+typedef struct _TendTaskStream TendTaskStream;
 typedef struct _TendTimer TendTimer;
 
 typedef void     (* TendTaskFunc)   (TendTask             *task,

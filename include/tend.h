@@ -12,8 +12,10 @@
 #include "tend-clock.h"
 #include "tend-error.h"
 #include "tend-fiber.h"
+#include "tend-group.h"
 #include "tend-task.h"
 #include "tend-task-manager.h"
 #include "tend-timer.h"
+#include "tend-when.h"
 
 #undef TEND_INSIDE

@@ -24,6 +24,8 @@ PUBLIC = {
     "tend-task.h": "task",
     "tend-timer.h": "task",
     "tend-fiber.h": "body",
+    "tend-group.h": "group",
+    "tend-when.h": "group",
     "tend-task-manager.h": "manager",
 }
 

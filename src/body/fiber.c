@@ -35,7 +35,7 @@ typedef struct
   TendNativeFunc  hop_func;         /* what to call on the native stack, and then go on */
   gpointer        hop_data;
   GError         *error;            /* what the body ended with */
-  guint           shield;           /* how many shields are on */
+  int             shield;           /* how many shields are on */
   guint           n_refused;
   guint           is_waiting : 1;
   guint           is_bound : 1;     /* its wait cannot be cut short: somebody will write to its stack */
@@ -88,10 +88,17 @@ wait_for_wake (GError **error)
   return check_going (self, error);
 }
 
+static void
+shield (gboolean on)
+{
+  current->shield += on ? 1 : -1;
+}
+
 static const TendFiberClass fiber_class = {
   .hop = hop,
   .begin_wait = begin_wait,
   .wait = wait_for_wake,
+  .shield = shield,
 };
 
 /* --- Resuming --- */
@@ -371,13 +378,11 @@ tend_await (TendTask  *task,
             GError   **error)
 {
   g_autofree char *text = NULL;
-  TendJob *wake;
 
   g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  wake = tend_begin_wait (G_STRFUNC, error);
-  if (wake == NULL)
+  if (tend_begin_wait (G_STRFUNC, error) == NULL)
     return FALSE;
 
   /* Who happens to run another context now does not count: that may change while the fiber waits. */
@@ -397,12 +402,8 @@ tend_await (TendTask  *task,
       return FALSE;
     }
 
-  if (!tend_task_has_ended (task))
-    {
-      tend_queue_push (&task->waiters, wake);
-      if (!tend_wait (error))
-        return FALSE;
-    }
+  if (!tend_wait_for_task (task, error))
+    return FALSE;
 
   return tend_task_propagate (task, error);
 }

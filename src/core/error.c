@@ -234,8 +234,8 @@ tend_report_unobserved (const char    *task,
   TendUnobservedFunc func;
   gpointer user_data;
   void *address = (void *) origin;
-  char **symbols = backtrace_symbols (&address, 1);
-  const char *place = symbols != NULL ? symbols[0] : "unknown";
+  char **symbols = address != NULL ? backtrace_symbols (&address, 1) : NULL;
+  const char *place = symbols != NULL ? symbols[0] : "an unknown place";
 
   g_mutex_lock (&unobserved.lock);
   func = unobserved.func;

@@ -34,6 +34,7 @@ struct _TendClock
   GObject  parent_instance;
 
   TendHub *hub;             /* constant */
+  guint    n_turns;         /* loop thread; those at this instant, up to MAX_TURNS_PER_INSTANT */
 };
 
 G_DEFINE_FINAL_TYPE (TendClock, tend_clock, G_TYPE_OBJECT)
@@ -60,6 +61,14 @@ tend_clock_init (TendClock *self)
 {
 }
 
+static void
+jump (TendClock *self,
+      gint64     time)
+{
+  self->hub->frozen_now = MAX (self->hub->frozen_now, time);
+  self->n_turns = 0;
+}
+
 /* Lets everything happen that happens at this instant. */
 static void
 run_instant (TendClock *self)
@@ -81,10 +90,14 @@ gboolean
 tend_clock_step (TendClock *self,
                  gint64     until)
 {
-  gint64 next;
+  gint64 next = tend_hub_next_deadline (self->hub);
+  gboolean can_jump = next <= until && next != TEND_FOREVER && self->hub->n_outside == 0;
+  gboolean is_spinning = self->n_turns >= MAX_TURNS_PER_INSTANT;
 
-  if (!tend_hub_is_quiet (self->hub) || g_main_context_pending (self->hub->context))
+  if (!(is_spinning && can_jump) &&
+      (!tend_hub_is_quiet (self->hub) || g_main_context_pending (self->hub->context)))
     {
+      self->n_turns += !is_spinning;
       g_main_context_iteration (self->hub->context, FALSE);
       return TRUE;
     }
@@ -95,13 +108,10 @@ tend_clock_step (TendClock *self,
       return TRUE;
     }
 
-  next = tend_hub_next_deadline (self->hub);
-  if (next > until || next == TEND_FOREVER)
-    return FALSE;
+  if (can_jump)
+    jump (self, next);
 
-  self->hub->frozen_now = MAX (self->hub->frozen_now, next);
-
-  return TRUE;
+  return can_jump;
 }
 
 /**
@@ -181,16 +191,17 @@ tend_clock_advance (TendClock *self,
   g_return_if_fail (TEND_IS_CLOCK (self));
   g_return_if_fail (usec >= 0);
 
-  until = tend_time_add (self->hub->frozen_now, usec);
+  /* Time stops just before the end of it, since what is due for ever never is. */
+  until = MIN (tend_time_add (self->hub->frozen_now, usec), TEND_FOREVER - 1);
 
   run_instant (self);
-  while ((next = tend_hub_next_deadline (self->hub)) <= until && next != TEND_FOREVER)
+  while ((next = tend_hub_next_deadline (self->hub)) <= until)
     {
-      self->hub->frozen_now = MAX (self->hub->frozen_now, next);
+      jump (self, next);
       run_instant (self);
     }
 
-  self->hub->frozen_now = until;
+  jump (self, until);
   run_instant (self);
 }
 

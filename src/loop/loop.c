@@ -3,10 +3,11 @@
 
 // One GSource per main context and priority, which runs every job of that pair.
 //
-// A turn is one dispatch: the inbox is emptied into the ready queue; the jobs that were ready when
-// the turn began run, then the timers that were due when it began, in the order of their
-// deadlines; after each of them the micro-queue is drained. What becomes ready meanwhile waits for
-// the next turn. doc/one-turn-of-the-loop.md tells it from the outside.
+// A turn: the inbox is emptied into the ready queue; the jobs that were ready when the turn began
+// run, then the timers that were due when it began, in the order of their deadlines; after each of
+// them the micro-queue is drained. What becomes ready meanwhile waits for the next turn. A turn is
+// one dispatch, unless the budget cuts it short: then the next dispatch goes on with it, and others
+// come in between. doc/one-turn-of-the-loop.md tells it from the outside.
 //
 // Ownership: everything but the inbox, the count of users and the thread is touched by the loop
 // thread only, the thread that runs the context. Lock order: the registry's lock is the only one
@@ -34,7 +35,7 @@ struct _TendLoop
   TendHub   *hub;           /* constant until retired; NULL afterwards */
   int        priority;      /* constant */
   int        users;         /* atomic; leaves and reaches 0 under the registry's lock */
-  gpointer   thread;        /* atomic; the mark of the thread that runs the context */
+  gpointer   thread;        /* atomic; the mark of the thread that runs the context; NULL: it is gone */
   TendJob   *inbox;         /* atomic; a stack, newest first, linked by next */
 
   TendQueue  ready;
@@ -42,9 +43,11 @@ struct _TendLoop
   TendHeap   timers;
   guint32    turn;
   guint32    n_run;
+  gint64     turn_time;     /* what is due in this turn was due by then */
   gint64     busy_since;    /* real time at which it last had nothing to do, or 0 */
-  guint      skip : 1;      /* the next turn belongs to others */
-  guint      skipping : 1;  /* this turn does */
+  guint      is_cut : 1;    /* the turn is not over: the budget was spent before */
+  guint      skip : 1;      /* the next iteration of the context belongs to others */
+  guint      skipping : 1;  /* this iteration does */
 };
 
 static struct
@@ -73,9 +76,30 @@ get_thread_mark (void)
   return &last_used;
 }
 
+/* What a thread leaves behind when it exits belongs to nobody, until another takes it over. */
+static void
+thread_gone (gpointer mark)
+{
+  GHashTableIter iter;
+  TendHub *hub;
+
+  g_mutex_lock (&registry.lock);
+  if (registry.hubs != NULL)
+    {
+      g_hash_table_iter_init (&iter, registry.hubs);
+      while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &hub))
+        for (GSList *l = hub->loops; l != NULL; l = l->next)
+          g_atomic_pointer_compare_and_exchange (&((TendLoop *) l->data)->thread, mark, NULL);
+    }
+  g_mutex_unlock (&registry.lock);
+}
+
+static GPrivate thread_exit = G_PRIVATE_INIT (thread_gone);
+
 static void
 set_thread (TendLoop *loop)
 {
+  g_private_set (&thread_exit, get_thread_mark ());
   g_atomic_pointer_set (&loop->thread, get_thread_mark ());
   g_atomic_int_inc (&registry.generation);
 }
@@ -142,7 +166,11 @@ tend_loop_check (GSource *source)
   TendLoop *loop = (TendLoop *) source;
   int timeout_ms;
 
-  return !loop->skipping && is_ready (loop, &timeout_ms);
+  if (!loop->skipping && is_ready (loop, &timeout_ms))
+    return TRUE;
+
+  loop->busy_since = 0;
+  return FALSE;
 }
 
 /* Moves what other threads sent into the ready queue, oldest first, as part of the turn before. */
@@ -291,7 +319,7 @@ tend_loop_dispatch (GSource     *source,
                     gpointer     user_data)
 {
   TendLoop *loop = (TendLoop *) source;
-  guint32 turn = ++loop->turn;
+  guint32 turn;
   gint64 now;
 
   if (g_atomic_int_get (&loop->users) == 0 && retire (loop))
@@ -300,12 +328,21 @@ tend_loop_dispatch (GSource     *source,
   if (loop->busy_since == 0)
     loop->busy_since = g_get_monotonic_time ();
 
-  empty_inbox (loop);
-  now = tend_loop_now (loop);
+  if (!loop->is_cut)
+    {
+      loop->turn++;
+      empty_inbox (loop);
+      loop->turn_time = tend_loop_now (loop);
+    }
+  loop->is_cut = FALSE;
+
+  /* A turn that is nested in this one changes the fields. */
+  turn = loop->turn;
+  now = loop->turn_time;
 
   if (!drain_micro (loop) || !run_ready (loop, turn) || !run_timers (loop, now))
-    loop->skip = TRUE;
-  else if (!has_work (loop))
+    loop->is_cut = loop->skip = TRUE;
+  else if (!has_work (loop) && tend_heap_peek (&loop->timers) == NULL)
     loop->busy_since = 0;
   else if (loop->hub->clock == NULL && is_overdue (loop))
     loop->skip = TRUE;
@@ -564,13 +601,35 @@ tend_loop_get_priority (TendLoop *loop)
 }
 
 /*
- * Whether the calling thread is the one that runs the loop. Nobody running the context at this
- * moment does not make it ours: its thread may be between two turns.
+ * Makes the loop the calling thread's, if that has acquired the context for good or the thread
+ * before has exited. Nobody running the context at this moment is no reason: its thread may be
+ * between two turns.
  */
+static gboolean
+take_over (TendLoop *loop)
+{
+  GMainContext *context = loop->hub->context;
+
+  if (g_main_context_get_thread_default () == context)
+    {
+      set_thread (loop);
+      return TRUE;
+    }
+
+  if (g_atomic_pointer_get (&loop->thread) != NULL || !g_main_context_acquire (context))
+    return FALSE;
+
+  set_thread (loop);
+  g_main_context_release (context);
+
+  return TRUE;
+}
+
+/* Whether the calling thread is the one that runs the loop. */
 gboolean
 tend_loop_is_mine (TendLoop *loop)
 {
-  return g_atomic_pointer_get (&loop->thread) == get_thread_mark ();
+  return G_LIKELY (g_atomic_pointer_get (&loop->thread) == get_thread_mark ()) || take_over (loop);
 }
 
 /* The time that the timers of the loop go by. It is read anew each time: a timer is never early. */

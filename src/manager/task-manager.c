@@ -937,7 +937,7 @@ tend_task_manager_set_max_running (TendTaskManager *self,
 
   priv->max_running = n_tasks;
   give_slots (priv);
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MAX_RUNNING]);
+  tend_notify_native (G_OBJECT (self), properties[PROP_MAX_RUNNING]);
 }
 
 /**
@@ -981,7 +981,7 @@ tend_task_manager_set_grace_period (TendTaskManager *self,
     return;
 
   priv->grace_period = usec;
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_GRACE_PERIOD]);
+  tend_notify_native (G_OBJECT (self), properties[PROP_GRACE_PERIOD]);
 }
 
 /* --- The object --- */

@@ -63,6 +63,53 @@ tend_wait (GError **error)
   return current_fiber->wait (error);
 }
 
+gboolean
+tend_wait_for_task (TendTask  *task,
+                    GError   **error)
+{
+  TendJob *wake = tend_begin_wait (G_STRFUNC, error);
+
+  if (wake == NULL)
+    return FALSE;
+
+  if (tend_task_has_ended (task))
+    return TRUE;
+
+  tend_queue_push (&task->waiters, wake);
+  return tend_wait (error);
+}
+
+void
+tend_shield_fiber (gboolean on)
+{
+  if (current_fiber != NULL)
+    current_fiber->shield (on);
+}
+
+typedef struct
+{
+  GObject    *object;
+  GParamSpec *pspec;
+} NotifyCall;
+
+static void
+notify_native_cb (gpointer data)
+{
+  NotifyCall *call = data;
+
+  g_object_notify_by_pspec (call->object, call->pspec);
+}
+
+/* Notifies a property, which a fiber may have changed. */
+void
+tend_notify_native (GObject    *object,
+                    GParamSpec *pspec)
+{
+  NotifyCall call = { object, pspec };
+
+  tend_call_native (notify_native_cb, &call);
+}
+
 /* The task of the program's main part: made on demand, and never unmade. */
 static TendTask *
 get_main_task (void)

@@ -194,28 +194,11 @@ tend_task_is_cancelling (TendTask *self)
   return g_atomic_int_get (&self->is_cancelling);
 }
 
-typedef struct
-{
-  TendTask         *task;
-  TendTaskProperty  property;
-} NotifyCall;
-
-static void
-notify_native_cb (gpointer data)
-{
-  NotifyCall *call = data;
-
-  g_object_notify_by_pspec (G_OBJECT (call->task), tend_task_properties[call->property]);
-}
-
-/* A setting has changed, which a fiber may have done. */
-static void
+static inline void
 notify_set (TendTask         *self,
             TendTaskProperty  property)
 {
-  NotifyCall call = { self, property };
-
-  tend_call_native (notify_native_cb, &call);
+  tend_notify_native (G_OBJECT (self), tend_task_properties[property]);
 }
 
 /* Whether a setting may still be changed; says so if not. */

@@ -225,6 +225,7 @@ typedef struct
                             gpointer         data);
   TendJob * (* begin_wait) (GError         **error);
   gboolean  (* wait)       (GError         **error);
+  void      (* shield)     (gboolean         on);
 } TendFiberClass;
 
 void         tend_set_fiber              (const TendFiberClass *fiber);
@@ -247,6 +248,16 @@ void         tend_call_native            (TendNativeFunc       func,
 TendJob     *tend_begin_wait             (const char          *func,
                                           GError             **error);
 gboolean     tend_wait                   (GError             **error);
+
+/* Waits in the current fiber until @task, of the same context, has ended: FALSE as above. */
+gboolean     tend_wait_for_task          (TendTask            *task,
+                                          GError             **error);
+
+/* Puts a shield against cancellation on the current fiber, or takes one off. */
+void         tend_shield_fiber           (gboolean             on);
+
+void         tend_notify_native          (GObject             *object,
+                                          GParamSpec          *pspec);
 
 gboolean     tend_check_name             (const char          *name,
                                           GError             **error);

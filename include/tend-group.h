@@ -1,0 +1,45 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#pragma once
+
+#if !defined(TEND_INSIDE) && !defined(TEND_COMPILATION)
+#error "Only <tend.h> can be included directly."
+#endif
+
+#include "tend-types.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  TEND_GROUP_WAIT_ALL,
+  TEND_GROUP_FIRST_ERROR,
+  TEND_GROUP_FIRST_SUCCESS,
+} TendGroupPolicy;
+
+#define TEND_TYPE_GROUP_POLICY (tend_group_policy_get_type ())
+#define TEND_TYPE_GROUP (tend_group_get_type ())
+
+TEND_PUBLIC GType            tend_group_policy_get_type  (void) G_GNUC_CONST;
+
+TEND_PUBLIC
+G_DECLARE_FINAL_TYPE (TendGroup, tend_group, TEND, GROUP, GObject)
+
+TEND_PUBLIC TendGroup       *tend_group_new              (TendGroupPolicy   policy) G_GNUC_WARN_UNUSED_RESULT;
+
+TEND_PUBLIC TendGroupPolicy  tend_group_get_policy       (TendGroup        *self);
+TEND_PUBLIC guint            tend_group_get_max_running  (TendGroup        *self);
+TEND_PUBLIC void             tend_group_set_max_running  (TendGroup        *self,
+                                                          guint             n_tasks);
+TEND_PUBLIC guint            tend_group_get_n_left       (TendGroup        *self);
+
+TEND_PUBLIC gboolean         tend_group_add              (TendGroup        *self,
+                                                          TendTask         *task,
+                                                          GError          **error);
+TEND_PUBLIC void             tend_group_cancel           (TendGroup        *self);
+TEND_PUBLIC TendTask        *tend_group_join             (TendGroup        *self) G_GNUC_WARN_UNUSED_RESULT;
+TEND_PUBLIC gboolean         tend_group_wait             (TendGroup        *self,
+                                                          GError          **error);
+
+G_END_DECLS

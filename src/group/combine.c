@@ -1,0 +1,402 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Tasks that stand for the end of other tasks: of all, of any, or of one with a limit.
+//
+// Such a task has a body of its own kind, which watches the others from when it is made. Its end,
+// in whichever way, clears the watches and leaves the others alone.
+
+#include "tend-group-private.h"
+
+#include "tend-when.h"
+
+typedef enum
+{
+  WAIT_ALL,
+  WHEN_ALL,
+  WHEN_ANY,
+  FOLLOW,
+} Kind;
+
+typedef struct
+{
+  TendTask  *result;        /* not a reference: it owns this */
+  Kind       kind;
+  guint      n_tasks;
+  guint      n_ended;
+  GPtrArray *errors;        /* of GError; in the order in which they came */
+  gboolean   has_failed;    /* one of them is more than a cancellation */
+  TendTask **tasks;         /* until they are watched; not references */
+  TendWatch  watches[];
+} Combine;
+
+static void
+combine_free (gpointer data)
+{
+  Combine *self = data;
+
+  for (guint i = 0; i < self->n_tasks; i++)
+    tend_watch_clear (&self->watches[i]);
+
+  g_clear_pointer (&self->errors, g_ptr_array_unref);
+  g_free (self->tasks);
+  g_free (self);
+}
+
+static GError *
+take_errors (Combine *self)
+{
+  g_autoptr(GError) several = tend_error_new_several (self->errors);
+
+  /* Cancelled is what nothing but cancellation came of; its code tells so. */
+  if (self->has_failed)
+    return g_steal_pointer (&several);
+
+  return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, several->message);
+}
+
+static void
+return_list (Combine *self)
+{
+  g_autoptr(GListStore) list = g_list_store_new (TEND_TYPE_TASK);
+
+  for (guint i = 0; i < self->n_tasks; i++)
+    g_list_store_append (list, self->watches[i].task);
+
+  tend_task_return_object (self->result, list);
+}
+
+static void
+all_ended (Combine *self)
+{
+  if (self->errors != NULL)
+    tend_task_return_error (self->result, take_errors (self));
+  else if (self->kind == WHEN_ALL)
+    return_list (self);
+  else
+    tend_task_return_value (self->result, NULL);
+}
+
+static void
+follow (Combine  *self,
+        TendTask *task)
+{
+  const GError *error = tend_task_peek_error (task);
+
+  if (error != NULL)
+    tend_task_return_error (self->result, g_error_copy (error));
+  else
+    tend_task_return_value (self->result, tend_task_get_result (task, NULL));
+}
+
+static void
+note_error (Combine      *self,
+            const GError *error)
+{
+  if (error == NULL)
+    return;
+
+  if (self->errors == NULL)
+    self->errors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
+  g_ptr_array_add (self->errors, g_error_copy (error));
+  self->has_failed |= !tend_error_is_cancelled (error);
+}
+
+static void
+one_ended (TendWatch *watch)
+{
+  Combine *self = watch->data;
+  TendTask *result = self->result;
+  g_autofree char *message = NULL;
+
+  self->n_ended++;
+  message = g_strdup_printf ("%u of %u", self->n_ended, self->n_tasks);
+  tend_task_set_progress (result, (double) self->n_ended / self->n_tasks, message);
+
+  switch (self->kind)
+    {
+    case WHEN_ANY:
+      tend_task_return_object (result, watch->task);
+      break;
+    case FOLLOW:
+      follow (self, watch->task);
+      break;
+    case WAIT_ALL:
+    case WHEN_ALL:
+      note_error (self, tend_task_peek_error (watch->task));
+      if (self->n_ended == self->n_tasks)
+        all_ended (self);
+      break;
+    default:
+      g_assert_not_reached ();
+    }
+}
+
+static void
+combine_run (TendTask *task)
+{
+  Combine *self = task->user_data;
+
+  if (self->n_tasks == 0)
+    {
+      all_ended (self);
+      return;
+    }
+
+  for (guint i = 0; i < self->n_tasks; i++)
+    tend_watch_begin (&self->watches[i], task->loop, self->tasks[i], self->kind != WHEN_ANY,
+                      one_ended, self);
+  g_clear_pointer (&self->tasks, g_free);
+}
+
+static void
+combine_cancel (TendTask *task)
+{
+  tend_task_run_ended (task, tend_task_new_cancelled (task));
+}
+
+static void
+combine_abandon (TendTask *task)
+{
+  tend_task_run_ended (task, NULL);
+}
+
+static const TendBodyClass combine_body = {
+  .returns = FALSE,
+  .run = combine_run,
+  .cancel = combine_cancel,
+  .abandon = combine_abandon,
+};
+
+static TendTask *
+combine (Kind            kind,
+         TendTask      **tasks,
+         gsize           n_tasks,
+         gconstpointer   origin)
+{
+  Combine *self = g_malloc0 (sizeof (Combine) + n_tasks * sizeof (TendWatch));
+  TendTask *result;
+
+  self->kind = kind;
+  self->n_tasks = (guint) n_tasks;
+  self->tasks = g_memdup2 (tasks, n_tasks * sizeof (TendTask *));
+
+  result = tend_task_create (NULL, &combine_body, NULL, NULL, self, combine_free, origin);
+  self->result = result;
+  tend_task_start (result, NULL);
+
+  return result;
+}
+
+/**
+ * tend_wait_all:
+ * @tasks: (array length=n_tasks): tasks, of any main context
+ * @n_tasks: how many
+ *
+ * Gives a task that ends when all of @tasks have ended.
+ *
+ * It completes without a result if all of them completed. If some did not, it fails with
+ * `TEND_TASK_ERROR_SEVERAL`, whose errors [func@Tend.TaskError.list] gives in the order in which they
+ * came, and which count as observed; if all of those were cancelled, it is cancelled. Its
+ * [property@Tend.Task:progress] counts the tasks. Without tasks it completes at once.
+ *
+ * Cancelling it gives up waiting and leaves @tasks alone. A task of another context is kept alive
+ * until it ends, while one of this context that is dropped unstarted counts as failed.
+ *
+ * Returns: (transfer full): the task, for the thread-default main context
+ *
+ * Since: 0.1
+ */
+TendTask *
+tend_wait_all (TendTask **tasks,
+               gsize      n_tasks)
+{
+  g_return_val_if_fail (tend_watch_check (tasks, n_tasks, G_STRFUNC), NULL);
+
+  return combine (WAIT_ALL, tasks, n_tasks, __builtin_return_address (0));
+}
+
+/**
+ * tend_when_all:
+ * @tasks: (array length=n_tasks): tasks, of any main context
+ * @n_tasks: how many
+ *
+ * Gives a task that ends when all of @tasks have ended, and has them as its result.
+ *
+ * The result is a [iface@Gio.ListModel] of the tasks in the order of @tasks, whose results can be read
+ * from there. Everything else is as with [func@Tend.wait_all].
+ *
+ * Returns: (transfer full): the task, for the thread-default main context
+ *
+ * Since: 0.1
+ */
+TendTask *
+tend_when_all (TendTask **tasks,
+               gsize      n_tasks)
+{
+  g_return_val_if_fail (tend_watch_check (tasks, n_tasks, G_STRFUNC), NULL);
+
+  return combine (WHEN_ALL, tasks, n_tasks, __builtin_return_address (0));
+}
+
+/**
+ * tend_when_any:
+ * @tasks: (array length=n_tasks): tasks, of any main context; at least one
+ * @n_tasks: how many
+ *
+ * Gives a task that completes when the first of @tasks ends, and has that one as its result.
+ *
+ * However that one ended, this completes. No error counts as observed, so that none is lost: read
+ * the one of the result, and wait for the others or let them be reported.
+ *
+ * Cancelling it gives up waiting and leaves @tasks alone.
+ *
+ * Returns: (transfer full): the task, for the thread-default main context
+ *
+ * Since: 0.1
+ */
+TendTask *
+tend_when_any (TendTask **tasks,
+               gsize      n_tasks)
+{
+  g_return_val_if_fail (n_tasks > 0, NULL);
+  g_return_val_if_fail (tend_watch_check (tasks, n_tasks, G_STRFUNC), NULL);
+
+  return combine (WHEN_ANY, tasks, n_tasks, __builtin_return_address (0));
+}
+
+/**
+ * tend_task_with_cancellable:
+ * @self: a task, of any main context
+ * @cancellable: (nullable): gives up waiting
+ *
+ * Gives a task that ends as @self does, or is cancelled when @cancellable is.
+ *
+ * @self goes on in that case. The error of @self counts as observed.
+ *
+ * Returns: (transfer full): the task, for the thread-default main context
+ *
+ * Since: 0.1
+ */
+TendTask *
+tend_task_with_cancellable (TendTask     *self,
+                            GCancellable *cancellable)
+{
+  TendTask *result;
+
+  g_return_val_if_fail (tend_watch_check (&self, 1, G_STRFUNC), NULL);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
+
+  result = combine (FOLLOW, &self, 1, __builtin_return_address (0));
+  tend_task_add_cancellable (result, cancellable);
+
+  return result;
+}
+
+static gboolean
+timed_out_cb (TendTask  *task,
+              gpointer   user_data,
+              GError   **error)
+{
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "%s did not end in time",
+               (const char *) user_data);
+  return FALSE;
+}
+
+/* Lets @result, which follows @self, fail in @usec from now. */
+static void
+limit (TendTask *result,
+       TendTask *self,
+       gint64    usec)
+{
+  tend_task_add_timer (result, MAX (0, usec), 0, timed_out_cb, tend_task_to_string (self), g_free);
+}
+
+/**
+ * tend_task_with_timeout:
+ * @self: a task, of any main context
+ * @usec: how long, in microseconds
+ *
+ * Gives a task that ends as @self does, or fails with `G_IO_ERROR_TIMED_OUT` after @usec.
+ *
+ * @self goes on in that case. The error of @self counts as observed.
+ *
+ * Returns: (transfer full): the task, for the thread-default main context
+ *
+ * Since: 0.1
+ */
+TendTask *
+tend_task_with_timeout (TendTask *self,
+                        gint64    usec)
+{
+  TendTask *result;
+
+  g_return_val_if_fail (tend_watch_check (&self, 1, G_STRFUNC), NULL);
+  g_return_val_if_fail (usec >= 0, NULL);
+
+  result = combine (FOLLOW, &self, 1, __builtin_return_address (0));
+  limit (result, self, usec);
+
+  return result;
+}
+
+/**
+ * tend_task_with_deadline:
+ * @self: a task, of any main context
+ * @time: when, in microseconds of monotonic time
+ *
+ * Gives a task that ends as @self does, or fails with `G_IO_ERROR_TIMED_OUT` at @time.
+ *
+ * @self goes on in that case. The error of @self counts as observed. A virtual clock's time counts
+ * where there is one.
+ *
+ * Returns: (transfer full): the task, for the thread-default main context
+ *
+ * Since: 0.1
+ */
+TendTask *
+tend_task_with_deadline (TendTask *self,
+                         gint64    time)
+{
+  TendTask *result;
+
+  g_return_val_if_fail (tend_watch_check (&self, 1, G_STRFUNC), NULL);
+
+  result = combine (FOLLOW, &self, 1, __builtin_return_address (0));
+  limit (result, self, time - tend_loop_now (result->loop));
+
+  return result;
+}
+
+static void
+delay_over_cb (TendTask *task,
+               gpointer  user_data)
+{
+  tend_task_return_value (task, NULL);
+}
+
+/**
+ * tend_task_run_delay:
+ * @usec: how long, in microseconds; 0 is the next turn of the loop
+ *
+ * Gives a task that completes after @usec, and that can be cancelled meanwhile.
+ *
+ * A fiber sleeps with tend_sleep() instead.
+ *
+ * Returns: (transfer full): the task, for the thread-default main context
+ *
+ * Since: 0.1
+ */
+TendTask *
+tend_task_run_delay (gint64 usec)
+{
+  TendTask *task;
+
+  g_return_val_if_fail (usec >= 0, NULL);
+
+  task = tend_task_new (NULL, delay_over_cb, NULL, NULL);
+  tend_task_set_delay (task, usec);
+  tend_task_start (task, NULL);
+
+  return task;
+}

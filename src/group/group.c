@@ -1,0 +1,693 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// A structured group: children that begin and end within a scope.
+//
+// Each child has an entry, which watches it and is freed when the child's body has really ended. The
+// group is over when it was joined and no entry is left; only then does the task that stands for
+// the group end. Ownership: the loop thread's.
+
+#include "tend-group-private.h"
+
+#include "tend-group.h"
+
+/**
+ * TendGroup:
+ *
+ * Children that begin and end within a scope.
+ *
+ * A group starts the tasks that are added to it, and its end is the end of all of them, their
+ * bodies included: nothing that a group began is left when its wait is over. A fiber does
+ *
+ *     g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_FIRST_ERROR);
+ *
+ *     if (!tend_group_add (group, first, error) || !tend_group_add (group, second, error))
+ *       return FALSE;
+ *     return tend_group_wait (group, error);
+ *
+ * and may leave at any point: a group that is dropped cancels its children. Everybody else waits
+ * for the task that [method@Tend.Group.join] gives. Children may add children. Groups nest by
+ * themselves, since a child may have a group of its own.
+ *
+ * What becomes of the others when one child ends is the [enum@Tend.GroupPolicy]. No error of a
+ * child is lost: the group ends with all of them, but for cancellations that it brought about.
+ *
+ * For tasks with names that come and go there is [class@Tend.TaskManager]; to wait for tasks
+ * that somebody else owns, [func@Tend.wait_all]. Only for the thread that made it.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * TendGroupPolicy:
+ * @TEND_GROUP_WAIT_ALL: every child runs to its end; any error fails the group at the end
+ * @TEND_GROUP_FIRST_ERROR: the first child that fails has the others cancelled
+ * @TEND_GROUP_FIRST_SUCCESS: the first child that completes has the others cancelled, and is the
+ *   result; the group fails only if no child completes
+ *
+ * What the end of one child means for the others.
+ *
+ * Since: 0.1
+ */
+G_DEFINE_ENUM_TYPE (TendGroupPolicy, tend_group_policy,
+                    G_DEFINE_ENUM_VALUE (TEND_GROUP_WAIT_ALL, "wait-all"),
+                    G_DEFINE_ENUM_VALUE (TEND_GROUP_FIRST_ERROR, "first-error"),
+                    G_DEFINE_ENUM_VALUE (TEND_GROUP_FIRST_SUCCESS, "first-success"))
+
+typedef struct _Entry Entry;
+
+struct _TendGroup
+{
+  GObject          parent_instance;
+
+  TendLoop        *loop;            /* constant */
+  TendGroupPolicy  policy;          /* constant */
+  guint            max_running;     /* 0: no limit */
+  guint            n_running;       /* how many slots are taken */
+  TendQueue        waiting;         /* entries that wait for a slot */
+  Entry           *entries;         /* newest first */
+  guint            n_left;
+  GPtrArray       *errors;          /* of GError; in the order in which they came */
+  TendTask        *winner;          /* the first child that completed; NULL but for FIRST_SUCCESS */
+  TendTask        *joined;          /* stands for the end of the group; NULL until joined */
+  guint            is_cancelled : 1; /* by hand: it takes no more children */
+  guint            is_settled : 1;  /* the policy has had the others cancelled */
+};
+
+struct _Entry
+{
+  TendObserver  observer;
+  TendJob       job;                /* its wait for a slot, or its beginning */
+  TendGroup    *group;              /* constant; not a reference */
+  TendTask     *task;               /* constant */
+  Entry        *prev;
+  Entry        *next;
+  gboolean      has_slot;
+};
+
+G_DEFINE_FINAL_TYPE (TendGroup, tend_group, G_TYPE_OBJECT)
+
+/* --- The end of the group --- */
+
+static GError *
+take_error (TendGroup *self)
+{
+  if (self->errors->len == 1)
+    return g_error_copy (g_ptr_array_index (self->errors, 0));
+
+  return tend_error_new_several (self->errors);
+}
+
+/* Ends the task of a group that was joined and has no child left. */
+static void
+check_end (TendGroup *self)
+{
+  g_autoptr(TendTask) joined = NULL;
+
+  if (self->joined == NULL || self->n_left > 0 || tend_task_has_ended (self->joined))
+    return;
+
+  joined = g_object_ref (self->joined);
+  if (self->winner != NULL)
+    tend_task_return_object (joined, self->winner);
+  else if (self->errors->len > 0)
+    tend_task_return_error (joined, take_error (self));
+  else if (self->is_cancelled)
+    tend_task_return_error (joined, tend_task_new_cancelled (joined));
+  else
+    tend_task_return_value (joined, NULL);
+}
+
+static void
+cancel_children (TendGroup *self)
+{
+  g_autoptr(GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (Entry *entry = self->entries; entry != NULL; entry = entry->next)
+    g_ptr_array_add (tasks, g_object_ref (entry->task));
+
+  /* In the order in which they were added: the list has the newest first. */
+  for (guint i = tasks->len; i > 0; i--)
+    tend_task_cancel (g_ptr_array_index (tasks, i - 1));
+}
+
+/* --- The children --- */
+
+static Entry *
+entry_of_job (TendJob *job)
+{
+  return G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (Entry, job));
+}
+
+static void
+begin_cb (TendJob *job)
+{
+  tend_task_begin (entry_of_job (job)->task);
+}
+
+static void
+give_slots (TendGroup *self)
+{
+  TendJob *job;
+
+  while ((self->max_running == 0 || self->n_running < self->max_running) &&
+         (job = tend_queue_peek (&self->waiting)) != NULL)
+    {
+      Entry *entry = entry_of_job (job);
+
+      tend_job_unlink (job);
+      entry->has_slot = TRUE;
+      self->n_running++;
+      tend_loop_queue_micro (entry->task->loop, job);
+    }
+}
+
+static void
+entry_free (Entry *entry)
+{
+  TendGroup *self = entry->group;
+
+  if (entry->prev != NULL)
+    entry->prev->next = entry->next;
+  else
+    self->entries = entry->next;
+  if (entry->next != NULL)
+    entry->next->prev = entry->prev;
+  self->n_left--;
+
+  tend_loop_remove (entry->task->loop, &entry->job);
+  tend_task_remove_observer (entry->task, &entry->observer);
+  g_object_unref (entry->task);
+  g_free (entry);
+}
+
+static void
+child_ended (TendObserver *observer,
+             TendTask     *task)
+{
+  TendGroup *self = g_object_ref (((Entry *) observer)->group);
+  const GError *error = tend_task_peek_error (task);
+  gboolean is_ours = self->is_cancelled || self->is_settled;
+  gboolean settles;
+
+  if (error == NULL)
+    {
+      settles = self->policy == TEND_GROUP_FIRST_SUCCESS;
+      if (settles && self->winner == NULL)
+        self->winner = g_object_ref (task);
+    }
+  else
+    {
+      gboolean is_cancelled = tend_error_is_cancelled (error);
+
+      /* A cancellation that the group brought about is no news. */
+      tend_task_set_observed (task);
+      if (!is_cancelled || !is_ours)
+        g_ptr_array_add (self->errors, g_error_copy (error));
+      settles = self->policy == TEND_GROUP_FIRST_ERROR && !is_cancelled;
+    }
+
+  if (settles && !self->is_settled)
+    {
+      self->is_settled = TRUE;
+      cancel_children (self);
+    }
+
+  g_object_unref (self);
+}
+
+static void
+child_released (TendObserver *observer,
+                TendTask     *task)
+{
+  Entry *entry = (Entry *) observer;
+  TendGroup *self = g_object_ref (entry->group);
+
+  if (entry->has_slot)
+    self->n_running--;
+  entry_free (entry);
+  give_slots (self);
+  check_end (self);
+
+  g_object_unref (self);
+}
+
+static gboolean
+check_addition (TendGroup  *self,
+                TendTask   *task,
+                GError    **error)
+{
+  g_autofree char *text = NULL;
+
+  if (!tend_task_check_startable (task, error))
+    return FALSE;
+
+  text = tend_task_to_string (task);
+  if (tend_loop_get_context (task->loop) != tend_loop_get_context (self->loop))
+    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
+                 "%s belongs to another main context than its group", text);
+  else if (self->is_cancelled || self->is_settled)
+    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN,
+                 "Not adding %s: its group has been cancelled", text);
+  else if (self->joined != NULL && tend_task_has_ended (self->joined))
+    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN,
+                 "Not adding %s: its group has ended", text);
+  else
+    return TRUE;
+
+  return FALSE;
+}
+
+/**
+ * tend_group_add:
+ * @self: a group
+ * @task: a task that was not started yet
+ * @error: return location for an error
+ *
+ * Adds a child, and starts it.
+ *
+ * Its body runs at once, up to where it first waits, unless it has a delay or an interval, or waits
+ * for a slot; see [property@Tend.Group:max-running]. A child may add others, also while somebody
+ * waits for the group.
+ *
+ * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_SHUT_DOWN` if the group was cancelled or is over,
+ *   and the errors of [method@Tend.Task.start]
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_group_add (TendGroup  *self,
+                TendTask   *task,
+                GError    **error)
+{
+  Entry *entry;
+
+  g_return_val_if_fail (TEND_IS_GROUP (self), FALSE);
+  g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
+  g_return_val_if_fail (tend_loop_is_mine (self->loop), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (!check_addition (self, task, error))
+    return FALSE;
+
+  entry = g_new0 (Entry, 1);
+  entry->observer.ended = child_ended;
+  entry->observer.released = child_released;
+  entry->group = self;
+  entry->task = g_object_ref (task);
+  tend_job_init (&entry->job, begin_cb);
+  entry->next = self->entries;
+  if (entry->next != NULL)
+    entry->next->prev = entry;
+  self->entries = entry;
+  self->n_left++;
+  tend_task_add_observer (task, &entry->observer);
+
+  if (self->max_running > 0 && self->n_running >= self->max_running)
+    {
+      tend_queue_push (&self->waiting, &entry->job);
+      tend_task_make_pending (task);
+      return TRUE;
+    }
+
+  entry->has_slot = TRUE;
+  self->n_running++;
+
+  return tend_task_start (task, error);
+}
+
+/**
+ * tend_group_cancel:
+ * @self: a group
+ *
+ * Cancels every child, and takes no more.
+ *
+ * The group ends when all of them really have, as cancelled if no child had another error.
+ *
+ * Since: 0.1
+ */
+void
+tend_group_cancel (TendGroup *self)
+{
+  g_return_if_fail (TEND_IS_GROUP (self));
+  g_return_if_fail (tend_loop_is_mine (self->loop));
+
+  if (self->is_cancelled)
+    return;
+
+  self->is_cancelled = TRUE;
+  g_object_ref (self);
+  cancel_children (self);
+  check_end (self);
+  g_object_unref (self);
+}
+
+/* --- Waiting --- */
+
+/* The task that stands for the group: its body is the group, and it keeps it. */
+
+static void
+join_run (TendTask *task)
+{
+  /* Here the group has no children yet to wait for, or they will tell. */
+}
+
+static void
+join_cancel (TendTask *task)
+{
+  tend_group_cancel (task->user_data);
+}
+
+static void
+join_abandon (TendTask *task)
+{
+  tend_task_run_ended (task, NULL);
+}
+
+static const TendBodyClass join_body = {
+  .returns = FALSE,
+  .run = join_run,
+  .cancel = join_cancel,
+  .abandon = join_abandon,
+};
+
+/**
+ * tend_group_join:
+ * @self: a group
+ *
+ * Gives the task that ends when the group is over: when no child is left whose body runs.
+ *
+ * It completes if all went well, with the child that completed as its result where the policy is
+ * %TEND_GROUP_FIRST_SUCCESS. It fails with the error of the child that failed, or with
+ * `TEND_TASK_ERROR_SEVERAL` if several did. Each call gives the same task.
+ *
+ * Cancelling it cancels the group, whose children are still waited for. A group without children
+ * is over at once.
+ *
+ * Returns: (transfer full): the task
+ *
+ * Since: 0.1
+ */
+TendTask *
+tend_group_join (TendGroup *self)
+{
+  g_return_val_if_fail (TEND_IS_GROUP (self), NULL);
+  g_return_val_if_fail (tend_loop_is_mine (self->loop), NULL);
+
+  if (self->joined == NULL)
+    {
+      self->joined = tend_task_create (NULL, &join_body, NULL, NULL, g_object_ref (self),
+                                       g_object_unref, __builtin_return_address (0));
+      tend_task_start (self->joined, NULL);
+      check_end (self);
+    }
+
+  return g_object_ref (self->joined);
+}
+
+/**
+ * tend_group_wait: (skip)
+ * @self: a group
+ * @error: return location for an error
+ *
+ * Waits in a fiber until the group is over.
+ *
+ * When the calling task is cancelled, the children are cancelled, and still waited for: whatever
+ * comes of it, no child is left when this returns. Only a task that is stopped does not wait for
+ * the children that it has cancelled.
+ *
+ * Returns: %TRUE, or %FALSE with an error as the task of [method@Tend.Group.join] has it,
+ *   `TEND_TASK_ERROR_STOPPED` if the calling task ended, and `TEND_TASK_ERROR_NO_FIBER` outside a
+ *   fiber
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_group_wait (TendGroup  *self,
+                 GError    **error)
+{
+  g_autoptr(TendTask) joined = NULL;
+  GError *own = NULL;
+  gboolean over;
+  TendJob *wake;
+
+  g_return_val_if_fail (TEND_IS_GROUP (self), FALSE);
+  g_return_val_if_fail (tend_loop_is_mine (self->loop), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  wake = tend_begin_wait (G_STRFUNC, &own);
+  if (wake == NULL && g_error_matches (own, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER))
+    {
+      g_propagate_error (error, own);
+      return FALSE;
+    }
+
+  joined = tend_group_join (self);
+  over = wake != NULL && tend_wait_for_task (joined, &own);
+  if (!over)
+    {
+      tend_group_cancel (self);
+
+      /* Under a shield: the end of the children belongs to the scope, cancelled or not. */
+      tend_shield_fiber (TRUE);
+      tend_wait_for_task (joined, NULL);
+      tend_shield_fiber (FALSE);
+    }
+
+  if (own != NULL)
+    {
+      if (tend_task_has_ended (joined))
+        tend_task_set_observed (joined);
+      g_propagate_error (error, own);
+      return FALSE;
+    }
+
+  return tend_task_propagate (joined, error);
+}
+
+/* --- Settings --- */
+
+typedef enum
+{
+  PROP_POLICY = 1,
+  PROP_MAX_RUNNING,
+} TendGroupProperty;
+
+#define N_PROPERTIES (PROP_MAX_RUNNING + 1)
+
+static GParamSpec *properties[N_PROPERTIES];
+
+/**
+ * tend_group_get_policy:
+ * @self: a group
+ *
+ * Gets what the end of one child means for the others.
+ *
+ * Returns: the policy
+ *
+ * Since: 0.1
+ */
+TendGroupPolicy
+tend_group_get_policy (TendGroup *self)
+{
+  g_return_val_if_fail (TEND_IS_GROUP (self), TEND_GROUP_WAIT_ALL);
+
+  return self->policy;
+}
+
+/**
+ * tend_group_get_max_running:
+ * @self: a group
+ *
+ * Gets how many children run at once.
+ *
+ * Returns: the limit, or 0 for none
+ *
+ * Since: 0.1
+ */
+guint
+tend_group_get_max_running (TendGroup *self)
+{
+  g_return_val_if_fail (TEND_IS_GROUP (self), 0);
+
+  return self->max_running;
+}
+
+/**
+ * tend_group_set_max_running:
+ * @self: a group
+ * @n_tasks: the limit, or 0 for none
+ *
+ * Sets how many children run at once. Those above the limit wait, in the order of being added.
+ *
+ * Since: 0.1
+ */
+void
+tend_group_set_max_running (TendGroup *self,
+                            guint      n_tasks)
+{
+  g_return_if_fail (TEND_IS_GROUP (self));
+  g_return_if_fail (tend_loop_is_mine (self->loop));
+
+  if (self->max_running == n_tasks)
+    return;
+
+  self->max_running = n_tasks;
+  give_slots (self);
+  tend_notify_native (G_OBJECT (self), properties[PROP_MAX_RUNNING]);
+}
+
+/**
+ * tend_group_get_n_left:
+ * @self: a group
+ *
+ * Gets how many children have not really ended.
+ *
+ * Returns: the number
+ *
+ * Since: 0.1
+ */
+guint
+tend_group_get_n_left (TendGroup *self)
+{
+  g_return_val_if_fail (TEND_IS_GROUP (self), 0);
+
+  return self->n_left;
+}
+
+static void
+tend_group_get_property (GObject    *object,
+                         guint       prop_id,
+                         GValue     *value,
+                         GParamSpec *pspec)
+{
+  TendGroup *self = TEND_GROUP (object);
+
+  switch ((TendGroupProperty) prop_id)
+    {
+    case PROP_POLICY:
+      g_value_set_enum (value, self->policy);
+      break;
+    case PROP_MAX_RUNNING:
+      g_value_set_uint (value, self->max_running);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+    }
+}
+
+static void
+tend_group_set_property (GObject      *object,
+                         guint         prop_id,
+                         const GValue *value,
+                         GParamSpec   *pspec)
+{
+  TendGroup *self = TEND_GROUP (object);
+
+  switch ((TendGroupProperty) prop_id)
+    {
+    case PROP_POLICY:
+      self->policy = (TendGroupPolicy) g_value_get_enum (value);
+      break;
+    case PROP_MAX_RUNNING:
+      tend_group_set_max_running (self, g_value_get_uint (value));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+    }
+}
+
+static void
+tend_group_dispose (GObject *object)
+{
+  TendGroup *self = TEND_GROUP (object);
+  g_autoptr(GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+
+  while (self->entries != NULL)
+    {
+      g_ptr_array_add (tasks, g_object_ref (self->entries->task));
+      entry_free (self->entries);
+    }
+  for (guint i = tasks->len; i > 0; i--)
+    tend_task_cancel (g_ptr_array_index (tasks, i - 1));
+
+  /* Nobody will hear of them from the task of the group. */
+  for (guint i = 0; self->joined == NULL && i < self->errors->len; i++)
+    tend_report_unobserved ("a child of a group", g_ptr_array_index (self->errors, i), NULL);
+  g_ptr_array_set_size (self->errors, 0);
+
+  g_clear_object (&self->winner);
+  g_clear_object (&self->joined);
+
+  G_OBJECT_CLASS (tend_group_parent_class)->dispose (object);
+}
+
+static void
+tend_group_finalize (GObject *object)
+{
+  TendGroup *self = TEND_GROUP (object);
+
+  g_ptr_array_unref (self->errors);
+  tend_loop_release (self->loop);
+
+  G_OBJECT_CLASS (tend_group_parent_class)->finalize (object);
+}
+
+static void
+tend_group_class_init (TendGroupClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->dispose = tend_group_dispose;
+  object_class->finalize = tend_group_finalize;
+  object_class->get_property = tend_group_get_property;
+  object_class->set_property = tend_group_set_property;
+
+  /**
+   * TendGroup:policy:
+   *
+   * What the end of one child means for the others.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_POLICY] =
+    g_param_spec_enum ("policy", NULL, NULL, TEND_TYPE_GROUP_POLICY, TEND_GROUP_WAIT_ALL,
+                       G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * TendGroup:max-running:
+   *
+   * How many children run at once; 0 is no limit.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_MAX_RUNNING] =
+    g_param_spec_uint ("max-running", NULL, NULL, 0, G_MAXUINT, 0,
+                       G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+
+  g_object_class_install_properties (object_class, N_PROPERTIES, properties);
+}
+
+static void
+tend_group_init (TendGroup *self)
+{
+  self->loop = tend_loop_acquire (NULL, G_PRIORITY_DEFAULT);
+  self->errors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
+  tend_queue_init (&self->waiting);
+}
+
+/**
+ * tend_group_new:
+ * @policy: what the end of one child means for the others
+ *
+ * Makes a group.
+ *
+ * Returns: (transfer full): the group, for the thread-default main context
+ *
+ * Since: 0.1
+ */
+TendGroup *
+tend_group_new (TendGroupPolicy policy)
+{
+  return g_object_new (TEND_TYPE_GROUP, "policy", policy, NULL);
+}

@@ -1,0 +1,205 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Tasks, one by one, in the order in which they end.
+
+#include "tend-group-private.h"
+
+#include "tend-when.h"
+
+/**
+ * TendTaskStream:
+ *
+ * Gives tasks one by one, in the order in which they end.
+ *
+ * [func@Tend.when_each] makes one. Each call of [method@Tend.TaskStream.next] gives a task to wait
+ * for, whose result is the next that has ended, or %NULL behind the last:
+ *
+ *     g_autoptr(TendTaskStream) stream = tend_when_each (tasks, n_tasks);
+ *
+ *     while (TRUE)
+ *       {
+ *         g_autoptr(TendTask) next = tend_task_stream_next (stream);
+ *         TendTask *ended;
+ *
+ *         if (!tend_await (next, error))
+ *           return FALSE;
+ *         if ((ended = tend_task_get_object (next)) == NULL)
+ *           break;
+ *         ...
+ *       }
+ *
+ * For all of them at once there is [func@Tend.when_all]. Only for the owning thread.
+ *
+ * Since: 0.1
+ */
+struct _TendTaskStream
+{
+  GObject    parent_instance;
+
+  TendLoop  *loop;          /* constant */
+  TendWatch *watches;
+  guint      n_tasks;       /* constant */
+  guint      n_left;        /* not given to anybody yet */
+  GQueue     ended;         /* of TendTask; the watches hold them */
+  GQueue     waiting;       /* of TendTask: each is owned, and wants the next */
+};
+
+G_DEFINE_FINAL_TYPE (TendTaskStream, tend_task_stream, G_TYPE_OBJECT)
+
+/* Gives what has ended to those who wait, and %NULL to those for whom nothing is left. */
+static void
+hand_out (TendTaskStream *self)
+{
+  while (!g_queue_is_empty (&self->waiting) && (!g_queue_is_empty (&self->ended) || self->n_left == 0))
+    {
+      g_autoptr(TendTask) next = g_queue_pop_head (&self->waiting);
+
+      /* Whoever waited has given up. */
+      if (tend_task_has_ended (next))
+        continue;
+
+      if (self->n_left == 0)
+        tend_task_return_object (next, NULL);
+      else
+        {
+          self->n_left--;
+          tend_task_return_object (next, g_queue_pop_head (&self->ended));
+        }
+    }
+}
+
+static void
+one_ended (TendWatch *watch)
+{
+  TendTaskStream *self = g_object_ref (watch->data);
+
+  g_queue_push_tail (&self->ended, watch->task);
+  hand_out (self);
+  g_object_unref (self);
+}
+
+static void
+tend_task_stream_dispose (GObject *object)
+{
+  TendTaskStream *self = TEND_TASK_STREAM (object);
+  TendTask *next;
+
+  /* Nobody can ask any more, but somebody may still wait for what he asked for. */
+  while ((next = g_queue_pop_head (&self->waiting)) != NULL)
+    {
+      tend_task_cancel (next);
+      g_object_unref (next);
+    }
+
+  G_OBJECT_CLASS (tend_task_stream_parent_class)->dispose (object);
+}
+
+static void
+tend_task_stream_finalize (GObject *object)
+{
+  TendTaskStream *self = TEND_TASK_STREAM (object);
+
+  g_queue_clear (&self->ended);
+  for (guint i = 0; i < self->n_tasks; i++)
+    tend_watch_clear (&self->watches[i]);
+  g_free (self->watches);
+  tend_loop_release (self->loop);
+
+  G_OBJECT_CLASS (tend_task_stream_parent_class)->finalize (object);
+}
+
+static void
+tend_task_stream_class_init (TendTaskStreamClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->dispose = tend_task_stream_dispose;
+  object_class->finalize = tend_task_stream_finalize;
+}
+
+static void
+tend_task_stream_init (TendTaskStream *self)
+{
+  self->loop = tend_loop_acquire (NULL, G_PRIORITY_DEFAULT);
+  g_queue_init (&self->ended);
+  g_queue_init (&self->waiting);
+}
+
+/**
+ * tend_when_each:
+ * @tasks: (array length=n_tasks): tasks, of any main context
+ * @n_tasks: how many
+ *
+ * Gives @tasks one by one, in the order in which they end.
+ *
+ * Those that have ended already come first, in the order of @tasks. A task that stands in @tasks
+ * twice comes twice. No error counts as observed: read those of the tasks that come.
+ *
+ * Returns: (transfer full): the stream, for the thread-default main context
+ *
+ * Since: 0.1
+ */
+TendTaskStream *
+tend_when_each (TendTask **tasks,
+                gsize      n_tasks)
+{
+  TendTaskStream *self;
+
+  g_return_val_if_fail (tend_watch_check (tasks, n_tasks, G_STRFUNC), NULL);
+
+  self = g_object_new (TEND_TYPE_TASK_STREAM, NULL);
+  self->watches = g_new0 (TendWatch, n_tasks);
+  self->n_tasks = self->n_left = (guint) n_tasks;
+  for (guint i = 0; i < self->n_tasks; i++)
+    tend_watch_begin (&self->watches[i], self->loop, tasks[i], FALSE, one_ended, self);
+
+  return self;
+}
+
+/**
+ * tend_task_stream_get_n_left:
+ * @self: a stream
+ *
+ * Gets how many tasks have not been given yet.
+ *
+ * Returns: the number
+ *
+ * Since: 0.1
+ */
+guint
+tend_task_stream_get_n_left (TendTaskStream *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK_STREAM (self), 0);
+
+  return self->n_left;
+}
+
+/**
+ * tend_task_stream_next:
+ * @self: a stream
+ *
+ * Asks for the next task that ends.
+ *
+ * Gives a task to wait for, whose result is the one that ended, or %NULL if none is left. Several
+ * may be asked for at once, and come in that order. Cancelling what this returns takes the
+ * question back.
+ *
+ * Returns: (transfer full): a task with a task as its result
+ *
+ * Since: 0.1
+ */
+TendTask *
+tend_task_stream_next (TendTaskStream *self)
+{
+  TendTask *next;
+
+  g_return_val_if_fail (TEND_IS_TASK_STREAM (self), NULL);
+  g_return_val_if_fail (tend_loop_is_mine (self->loop), NULL);
+
+  next = tend_task_create (NULL, NULL, NULL, NULL, NULL, NULL, __builtin_return_address (0));
+  g_queue_push_tail (&self->waiting, g_object_ref (next));
+  hand_out (self);
+
+  return next;
+}
