@@ -30,13 +30,7 @@ void             tend_cancellable_cancel_after (TendCancellable *self, gint64 us
 void             tend_cancellable_cancel_for   (TendCancellable *self, const char *reason);
 char            *tend_cancellable_dup_reason   (TendCancellable *self);
 
-/* --- Pause and retry --- */
-
-void     tend_task_pause     (TendTask *self);
-void     tend_task_resume    (TendTask *self);
-gboolean tend_task_is_paused (TendTask *self);
-/* Waits while the current task is paused; in a fiber and in a thread. */
-gboolean tend_checkpoint     (GError **error);
+/* --- Retry --- */
 
 typedef gboolean (* TendRetryFunc) (TendTask *task, guint n_attempts, const GError *error, gpointer user_data);
 typedef struct _TendRetry TendRetry;

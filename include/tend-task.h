@@ -72,6 +72,11 @@ TEND_PUBLIC gboolean      tend_task_start             (TendTask             *sel
 TEND_PUBLIC void          tend_task_cancel            (TendTask             *self);
 TEND_PUBLIC void          tend_task_stop              (TendTask             *self);
 
+TEND_PUBLIC void          tend_task_pause             (TendTask             *self);
+TEND_PUBLIC void          tend_task_resume            (TendTask             *self);
+TEND_PUBLIC gboolean      tend_task_is_paused         (TendTask             *self);
+TEND_PUBLIC gboolean      tend_checkpoint             (GError              **error);
+
 TEND_PUBLIC TendTask     *tend_task_get_current       (void);
 
 TEND_PUBLIC guint64       tend_task_get_id            (TendTask             *self);
@@ -93,6 +98,9 @@ TEND_PUBLIC void          tend_task_set_delay         (TendTask             *sel
 TEND_PUBLIC gint64        tend_task_get_interval      (TendTask             *self);
 TEND_PUBLIC void          tend_task_set_interval      (TendTask             *self,
                                                        gint64                usec);
+TEND_PUBLIC gint64        tend_task_get_deadline      (TendTask             *self);
+TEND_PUBLIC void          tend_task_set_deadline      (TendTask             *self,
+                                                       gint64                time);
 TEND_PUBLIC gsize         tend_task_get_stack_size    (TendTask             *self);
 TEND_PUBLIC void          tend_task_set_stack_size    (TendTask             *self,
                                                        gsize                 bytes);

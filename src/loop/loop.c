@@ -664,6 +664,16 @@ tend_loop_arm (TendLoop *loop,
   tend_heap_push (&loop->timers, job, deadline);
 }
 
+/* When @job is due, which is armed. */
+gint64
+tend_loop_get_deadline (TendLoop *loop,
+                        TendJob  *job)
+{
+  g_assert (job->place < loop->timers.n_entries);
+
+  return loop->timers.entries[job->place].deadline;
+}
+
 /* Takes @job out of whatever it waits in, if it does. */
 void
 tend_loop_remove (TendLoop *loop,

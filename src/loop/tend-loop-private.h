@@ -41,6 +41,8 @@ void          tend_loop_queue_micro (TendLoop     *loop,
 void          tend_loop_arm         (TendLoop     *loop,
                                      TendJob      *job,
                                      gint64        deadline);
+gint64        tend_loop_get_deadline (TendLoop    *loop,
+                                     TendJob      *job);
 void          tend_loop_remove      (TendLoop     *loop,
                                      TendJob      *job);
 void          tend_loop_hold        (TendLoop     *loop);

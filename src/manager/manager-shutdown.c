@@ -59,10 +59,10 @@ finish (TendTaskManager *self)
   priv->state = TEND_MANAGER_SHUT_DOWN;
   while (priv->shutdown_waits->len > 0)
     {
-      TendManagerWait *wait = g_ptr_array_index (priv->shutdown_waits, 0);
+      TendManagerWait *wait = tend_manager_wait_take (priv->shutdown_waits, 0);
 
       return_result (priv, wait->result);
-      g_ptr_array_remove_index (priv->shutdown_waits, 0);
+      tend_manager_wait_free (wait);
     }
 
   g_object_unref (g_steal_pointer (&priv->shutting_down));
@@ -114,12 +114,32 @@ run_next_cb (TendJob *job)
 
 /* --- The end of the tasks --- */
 
+/* Whether @task waits for the shutdown, which then cannot wait for it. */
+static gboolean
+is_caller (TendTaskManagerPrivate *priv,
+           TendTask               *task)
+{
+  for (guint i = 0; i < priv->shutdown_waits->len; i++)
+    {
+      if (((TendManagerWait *) g_ptr_array_index (priv->shutdown_waits, i))->caller == task)
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
 static gboolean
 is_empty (TendTaskManagerPrivate *priv)
 {
-  guint n_left = (guint) g_sequence_get_length (priv->entries);
+  for (GSequenceIter *iter = g_sequence_get_begin_iter (priv->entries);
+       !g_sequence_iter_is_end (iter);
+       iter = g_sequence_iter_next (iter))
+    {
+      if (!is_caller (priv, ((TendEntry *) g_sequence_get (iter))->task))
+        return FALSE;
+    }
 
-  return n_left == (priv->shutdown_caller != NULL ? 1 : 0);
+  return TRUE;
 }
 
 static void
@@ -148,8 +168,11 @@ grace_over_cb (TendJob *job)
       TendEntry *entry = g_sequence_get (iter);
       g_autofree char *task = NULL;
 
-      if (entry->task == priv->shutdown_caller)
-        continue;
+      if (is_caller (priv, entry->task))
+        {
+          g_ptr_array_remove (tasks, entry->task);
+          continue;
+        }
 
       task = tend_task_to_string (entry->task);
       g_ptr_array_add (priv->shutdown_errors,
@@ -162,12 +185,7 @@ grace_over_cb (TendJob *job)
     }
 
   for (guint i = 0; i < tasks->len; i++)
-    {
-      TendTask *task = g_ptr_array_index (tasks, i);
-
-      if (task != priv->shutdown_caller)
-        tend_task_stop (task);
-    }
+    tend_task_stop (g_ptr_array_index (tasks, i));
 }
 
 /* A task has been released: perhaps it was the last. */
@@ -180,26 +198,24 @@ tend_manager_shutdown_check (TendTaskManager *self)
     run_shutdown_tasks (self);
 }
 
+static gboolean
+is_shutdown_task (TendTaskManagerPrivate *priv,
+                  TendTask               *task)
+{
+  return priv->state == TEND_MANAGER_RUNNING_TASKS &&
+         g_queue_peek_head (&priv->shutdown_tasks) == task;
+}
+
 static void
 begin (TendTaskManager *self)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
-  TendTask *caller = tend_task_get_current ();
 
   priv->state = TEND_MANAGER_ENDING_TASKS;
   priv->shutting_down = g_object_ref (self);
 
-  for (GSequenceIter *iter = g_sequence_get_begin_iter (priv->entries);
-       !g_sequence_iter_is_end (iter);
-       iter = g_sequence_iter_next (iter))
-    {
-      if (((TendEntry *) g_sequence_get (iter))->task == caller)
-        priv->shutdown_caller = caller;
-    }
-
   set_step (self, grace_over_cb, MAX (1, priv->grace_period));
-  tend_manager_cancel_entries (self, priv->shutdown_caller);
-  tend_manager_shutdown_check (self);
+  tend_manager_cancel_entries (self, tend_task_get_current ());
 }
 
 void
@@ -249,7 +265,7 @@ tend_task_manager_add_shutdown_task (TendTaskManager  *self,
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
   priv = tend_manager_get_private (self);
-  if (!tend_task_check_startable (task, error))
+  if (!tend_task_check_startable (task, error) || !tend_manager_check_context (self, task, error))
     return FALSE;
 
   if (priv->state == TEND_MANAGER_SHUT_DOWN)
@@ -297,8 +313,9 @@ tend_task_manager_is_shut_down (TendTaskManager *self)
  * Those that have not ended after [property@Tend.TaskManager:grace-period] are stopped, and named in
  * the error. Then the shutdown tasks run.
  *
- * The shutdown keeps the manager alive. A second call joins the first. Where a task of the manager
- * calls this, that task is left alone, and should end by itself.
+ * The shutdown keeps the manager alive. A second call joins the first. The task that begins it is
+ * not cancelled, and no task of the manager that waits for the shutdown is waited for or stopped:
+ * it should end by itself. A shutdown task cannot wait for it, and gets `TEND_TASK_ERROR_STATE`.
  *
  * Since: 0.1
  */
@@ -312,16 +329,22 @@ tend_task_manager_shutdown_async (TendTaskManager     *self,
   GTask *result;
 
   g_return_if_fail (TEND_IS_TASK_MANAGER (self));
-  g_return_if_fail (tend_manager_check_thread (self, G_STRFUNC));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  if (!tend_manager_check_thread (self, G_STRFUNC))
+    return;
 
   priv = tend_manager_get_private (self);
   result = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (result, tend_task_manager_shutdown_async);
 
-  if (priv->state == TEND_MANAGER_SHUT_DOWN)
+  if (priv->state == TEND_MANAGER_SHUT_DOWN || is_shutdown_task (priv, tend_task_get_current ()))
     {
-      return_result (priv, result);
+      if (priv->state == TEND_MANAGER_SHUT_DOWN)
+        return_result (priv, result);
+      else
+        g_task_return_new_error (result, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+                                 "A shutdown task cannot wait for the shutdown that waits for it");
       g_object_unref (result);
       return;
     }
@@ -329,6 +352,7 @@ tend_task_manager_shutdown_async (TendTaskManager     *self,
   tend_manager_wait_new (self, priv->shutdown_waits, result);
   if (priv->state == TEND_MANAGER_OPEN)
     begin (self);
+  tend_manager_shutdown_check (self);
 }
 
 /**

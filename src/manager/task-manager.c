@@ -4,8 +4,8 @@
 // The registry of a manager: names, slots, the list, and those who wait for tasks.
 //
 // Each task has one entry, which watches it. The entry leaves the list when the task is released,
-// which is when its body has really ended, and is freed in the turn after that: until then
-// somebody who was told of the end can look the task up by its name.
+// which is when its body has really ended, and gives up the name when those who wait for the task
+// have been told, so that they can still look it up. It is freed at the later of the two.
 //
 // Ownership: the loop thread's. Signals are emitted on the native stack, when the registry says
 // what they tell.
@@ -85,11 +85,16 @@ tend_manager_check_thread (TendTaskManager *self,
 /* --- Slots --- */
 
 static gboolean
-needs_slot (TendTaskManagerPrivate *priv,
-            TendEntry          *entry)
+needs_slot (TendEntry *entry)
 {
   /* An interval task sleeps most of its life: it would keep its slot from the others for ever. */
-  return priv->max_running > 0 && entry->task->interval == 0;
+  return entry->task->interval == 0;
+}
+
+static gboolean
+is_slot_free (TendTaskManagerPrivate *priv)
+{
+  return priv->max_running == 0 || priv->n_running < priv->max_running;
 }
 
 static void
@@ -119,13 +124,16 @@ entry_due_cb (TendJob *job)
   TendEntry *entry = entry_of_job (job);
   TendTaskManagerPrivate *priv = tend_manager_get_private (entry->manager);
 
-  if (needs_slot (priv, entry) && priv->n_running >= priv->max_running)
+  if (needs_slot (entry))
     {
-      tend_queue_push (&priv->waiting, job);
-      return;
+      if (!is_slot_free (priv))
+        {
+          tend_queue_push (&priv->waiting, job);
+          return;
+        }
+      take_slot (priv, entry);
     }
 
-  take_slot (priv, entry);
   tend_task_begin (entry->task);
 }
 
@@ -135,8 +143,7 @@ give_slots (TendTaskManagerPrivate *priv)
 {
   TendJob *job;
 
-  while ((priv->max_running == 0 || priv->n_running < priv->max_running) &&
-         (job = tend_queue_peek (&priv->waiting)) != NULL)
+  while (is_slot_free (priv) && (job = tend_queue_peek (&priv->waiting)) != NULL)
     {
       TendEntry *entry = entry_of_job (job);
 
@@ -191,16 +198,17 @@ entry_told (TendObserver *observer,
   TendEntry *entry = (TendEntry *) observer;
 
   free_name (tend_manager_get_private (entry->manager), entry);
+  entry->is_told = TRUE;
   if (entry->iter == NULL)
     entry_free (entry);
 }
 
-/* Counts the entry off the waits that were for it, and ends those that were only for it. */
-static void
-count_off (TendTaskManager *self,
-           TendEntry       *entry)
+/* Counts the entry off the waits that were for it, and takes out those that are over by that. */
+static GPtrArray *
+count_off (TendTaskManagerPrivate *priv,
+           TendEntry              *entry)
 {
-  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+  GPtrArray *over = NULL;
 
   for (guint i = 0; i < priv->waits->len;)
     {
@@ -212,9 +220,12 @@ count_off (TendTaskManager *self,
           continue;
         }
 
-      g_task_return_boolean (wait->result, TRUE);
-      g_ptr_array_remove_index (priv->waits, i);
+      if (over == NULL)
+        over = g_ptr_array_new_with_free_func ((GDestroyNotify) tend_manager_wait_free);
+      g_ptr_array_add (over, tend_manager_wait_take (priv->waits, i));
     }
+
+  return over;
 }
 
 static void
@@ -225,6 +236,7 @@ entry_released (TendObserver *observer,
   TendTaskManager *self = g_object_ref (entry->manager);
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   guint position = (guint) g_sequence_iter_get_position (entry->iter);
+  g_autoptr(GPtrArray) over = count_off (priv, entry);
 
   tend_loop_remove (task->loop, &entry->job);
   g_sequence_remove (g_steal_pointer (&entry->iter));
@@ -232,11 +244,15 @@ entry_released (TendObserver *observer,
     priv->n_running--;
   give_slots (priv);
 
-  if (priv->shutdown_caller == task)
-    priv->shutdown_caller = NULL;
+  if (entry->is_told)
+    entry_free (entry);
+  else
+    tend_queue_push (&priv->leaving, &entry->job);
 
-  count_off (self, entry);
+  /* From here on user code runs. The list comes first: those who waited may change it again. */
   g_list_model_items_changed (G_LIST_MODEL (self), position, 1, 0);
+  for (guint i = 0; over != NULL && i < over->len; i++)
+    g_task_return_boolean (((TendManagerWait *) g_ptr_array_index (over, i))->result, TRUE);
   tend_manager_shutdown_check (self);
 
   g_object_unref (self);
@@ -262,7 +278,7 @@ copy_tasks (TendTaskManager *self)
   return tasks;
 }
 
-/* Cancels what has not ended, but for @except, and frees its names. */
+/* Frees every name, and then cancels every task, but for @except. */
 void
 tend_manager_cancel_entries (TendTaskManager *self,
                              TendTask        *except)
@@ -270,22 +286,44 @@ tend_manager_cancel_entries (TendTaskManager *self,
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   g_autoptr(GPtrArray) tasks = copy_tasks (self);
 
+  for (GSequenceIter *iter = g_sequence_get_begin_iter (priv->entries);
+       !g_sequence_iter_is_end (iter);
+       iter = g_sequence_iter_next (iter))
+    {
+      TendEntry *entry = g_sequence_get (iter);
+
+      if (entry->task != except)
+        free_name (priv, entry);
+    }
+
   for (guint i = 0; i < tasks->len; i++)
     {
       TendTask *task = g_ptr_array_index (tasks, i);
-      TendEntry *entry;
 
-      if (task == except)
-        continue;
-
-      entry = task->name != NULL ? g_hash_table_lookup (priv->names, task->name) : NULL;
-      if (entry != NULL && entry->task == task)
-        free_name (priv, entry);
-      tend_task_cancel (task);
+      if (task != except)
+        tend_task_cancel (task);
     }
 }
 
 /* --- Registration --- */
+
+/* Whether @task can run where the manager does. */
+gboolean
+tend_manager_check_context (TendTaskManager  *self,
+                            TendTask         *task,
+                            GError          **error)
+{
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+  g_autofree char *text = NULL;
+
+  if (tend_loop_get_context (task->loop) == tend_loop_get_context (priv->loop))
+    return TRUE;
+
+  text = tend_task_to_string (task);
+  g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
+               "%s belongs to another main context than its manager", text);
+  return FALSE;
+}
 
 static gboolean
 check_registration (TendTaskManager  *self,
@@ -302,16 +340,12 @@ check_registration (TendTaskManager  *self,
   if (task->name != NULL && !tend_check_name (task->name, error))
     return FALSE;
 
-  text = tend_task_to_string (task);
-  if (tend_loop_get_context (task->loop) != tend_loop_get_context (priv->loop))
-    {
-      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
-                   "%s belongs to another main context than its manager", text);
-      return FALSE;
-    }
+  if (!tend_manager_check_context (self, task, error))
+    return FALSE;
 
   if (priv->state != TEND_MANAGER_OPEN)
     {
+      text = tend_task_to_string (task);
       g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN,
                    "Not adding %s: the manager has been shut down", text);
       return FALSE;
@@ -335,15 +369,20 @@ check_registration (TendTaskManager  *self,
 typedef struct
 {
   TendTaskManager *manager;
+  TendTask        *task;
   guint            position;
 } Added;
 
+/* Tells of the task in the list before it tells of its status: who hears of that may cancel it. */
 static void
 added_native_cb (gpointer data)
 {
   Added *added = data;
 
+  g_object_freeze_notify (G_OBJECT (added->task));
+  tend_task_make_pending (added->task);
   g_list_model_items_changed (G_LIST_MODEL (added->manager), added->position, 0, 1);
+  g_object_thaw_notify (G_OBJECT (added->task));
 }
 
 static void
@@ -354,7 +393,7 @@ add_entry (TendTaskManager *self,
   TendEntry *entry = g_new0 (TendEntry, 1);
   gint64 now = tend_loop_now (task->loop);
   gint64 wait = tend_task_get_first_wait (task);
-  Added added = { self, (guint) g_sequence_get_length (priv->entries) };
+  Added added = { self, task, (guint) g_sequence_get_length (priv->entries) };
 
   entry->observer.ended = entry_ended;
   entry->observer.told = entry_told;
@@ -378,7 +417,6 @@ add_entry (TendTaskManager *self,
   else
     tend_loop_queue_ready (task->loop, &entry->job);
 
-  tend_task_make_pending (task);
   tend_call_native (added_native_cb, &added);
 }
 
@@ -436,7 +474,10 @@ check_name (const char      *name,
   return FALSE;
 }
 
-/* Registers @task, which was made by the code at @origin; takes @task, and the manager keeps it. */
+/*
+ * Registers @task, which was made by the code at @origin; takes @task, and the manager keeps it.
+ * Somebody who listens to the manager may have ended the task by now, and then nobody keeps it.
+ */
 static TendTask *
 register_taken (TendTaskManager  *self,
                 TendTask         *task,
@@ -446,7 +487,8 @@ register_taken (TendTaskManager  *self,
   TendTask *kept = task;
 
   task->origin = origin;
-  if (!tend_task_manager_register_task (self, task, error))
+  if (!tend_task_manager_register_task (self, task, error) ||
+      (tend_task_has_ended (task) && !tend_task_propagate (task, error)))
     kept = NULL;
   g_object_unref (task);
 
@@ -581,7 +623,9 @@ tend_task_manager_lookup (TendTaskManager *self,
 
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);
   g_return_val_if_fail (name != NULL, NULL);
-  g_return_val_if_fail (tend_manager_check_thread (self, G_STRFUNC), NULL);
+
+  if (!tend_manager_check_thread (self, G_STRFUNC))
+    return NULL;
 
   entry = g_hash_table_lookup (tend_manager_get_private (self)->names, name);
 
@@ -629,7 +673,9 @@ GPtrArray *
 tend_task_manager_list_tasks (TendTaskManager *self)
 {
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);
-  g_return_val_if_fail (tend_manager_check_thread (self, G_STRFUNC), NULL);
+
+  if (!tend_manager_check_thread (self, G_STRFUNC))
+    return NULL;
 
   return copy_tasks (self);
 }
@@ -656,7 +702,9 @@ tend_task_manager_cancel_task (TendTaskManager *self,
 
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);
   g_return_val_if_fail (name != NULL, NULL);
-  g_return_val_if_fail (tend_manager_check_thread (self, G_STRFUNC), NULL);
+
+  if (!tend_manager_check_thread (self, G_STRFUNC))
+    return NULL;
 
   entry = g_hash_table_lookup (tend_manager_get_private (self)->names, name);
   if (entry == NULL)
@@ -686,12 +734,44 @@ void
 tend_task_manager_cancel_all (TendTaskManager *self)
 {
   g_return_if_fail (TEND_IS_TASK_MANAGER (self));
-  g_return_if_fail (tend_manager_check_thread (self, G_STRFUNC));
 
-  tend_manager_cancel_entries (self, NULL);
+  if (tend_manager_check_thread (self, G_STRFUNC))
+    tend_manager_cancel_entries (self, NULL);
 }
 
 /* --- Waiting --- */
+
+static void
+wait_unlisten (TendManagerWait *wait)
+{
+  if (wait->cancelled != NULL)
+    g_source_destroy (wait->cancelled);
+  g_clear_pointer (&wait->cancelled, g_source_unref);
+}
+
+/*
+ * Takes the wait at @i out of @waits, for the caller to return and to free it. Whoever waited is
+ * called by the return, and must find it in no list and beyond giving up.
+ */
+TendManagerWait *
+tend_manager_wait_take (GPtrArray *waits,
+                        guint      i)
+{
+  TendManagerWait *wait = g_ptr_array_steal_index (waits, i);
+
+  wait_unlisten (wait);
+
+  return wait;
+}
+
+void
+tend_manager_wait_free (TendManagerWait *wait)
+{
+  wait_unlisten (wait);
+  g_object_unref (wait->result);
+  g_object_unref (wait->manager);
+  g_free (wait);
+}
 
 static gboolean
 wait_cancelled_cb (GCancellable *cancellable,
@@ -699,25 +779,17 @@ wait_cancelled_cb (GCancellable *cancellable,
 {
   TendManagerWait *wait = user_data;
   TendTaskManagerPrivate *priv = tend_manager_get_private (wait->manager);
+  guint i;
+
+  if (g_ptr_array_find (priv->waits, wait, &i))
+    tend_manager_wait_take (priv->waits, i);
+  else if (g_ptr_array_find (priv->shutdown_waits, wait, &i))
+    tend_manager_wait_take (priv->shutdown_waits, i);
 
   g_task_return_error_if_cancelled (wait->result);
-  if (!g_ptr_array_remove (priv->waits, wait))
-    g_ptr_array_remove (priv->shutdown_waits, wait);
+  tend_manager_wait_free (wait);
 
   return G_SOURCE_REMOVE;
-}
-
-void
-tend_manager_wait_free (TendManagerWait *wait)
-{
-  if (wait->cancelled != NULL)
-    {
-      g_source_destroy (wait->cancelled);
-      g_source_unref (wait->cancelled);
-    }
-  g_object_unref (wait->result);
-  g_object_unref (wait->manager);
-  g_free (wait);
 }
 
 /* Adds a wait to @waits, which ends by a return of @result and its removal; takes @result. */
@@ -731,6 +803,7 @@ tend_manager_wait_new (TendTaskManager *self,
 
   wait->manager = g_object_ref (self);
   wait->result = result;
+  wait->caller = tend_task_get_current ();
   g_ptr_array_add (waits, wait);
 
   if (cancellable != NULL)
@@ -770,8 +843,10 @@ tend_task_manager_wait_for_tasks_async (TendTaskManager     *self,
   GTask *result;
 
   g_return_if_fail (TEND_IS_TASK_MANAGER (self));
-  g_return_if_fail (tend_manager_check_thread (self, G_STRFUNC));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  if (!tend_manager_check_thread (self, G_STRFUNC))
+    return;
 
   priv = tend_manager_get_private (self);
   result = g_task_new (self, cancellable, callback, user_data);
@@ -790,7 +865,6 @@ tend_task_manager_wait_for_tasks_async (TendTaskManager     *self,
     }
 
   wait = tend_manager_wait_new (self, priv->waits, result);
-  wait->caller = caller;
   wait->last_serial = priv->serial;
   wait->n_left = n_left;
 }
@@ -929,10 +1003,9 @@ tend_task_manager_set_max_running (TendTaskManager *self,
   TendTaskManagerPrivate *priv;
 
   g_return_if_fail (TEND_IS_TASK_MANAGER (self));
-  g_return_if_fail (tend_manager_check_thread (self, G_STRFUNC));
 
   priv = tend_manager_get_private (self);
-  if (priv->max_running == n_tasks)
+  if (!tend_manager_check_thread (self, G_STRFUNC) || priv->max_running == n_tasks)
     return;
 
   priv->max_running = n_tasks;
@@ -977,7 +1050,7 @@ tend_task_manager_set_grace_period (TendTaskManager *self,
   g_return_if_fail (usec >= 0);
 
   priv = tend_manager_get_private (self);
-  if (priv->grace_period == usec)
+  if (!tend_manager_check_thread (self, G_STRFUNC) || priv->grace_period == usec)
     return;
 
   priv->grace_period = usec;
@@ -1000,24 +1073,23 @@ abandon_tasks (TendTaskManager *self)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   g_autoptr(GPtrArray) tasks = copy_tasks (self);
-  GHashTableIter iter;
-  TendEntry *entry;
+  TendJob *job;
 
   while (!g_sequence_is_empty (priv->entries))
     {
       GSequenceIter *first = g_sequence_get_begin_iter (priv->entries);
+      TendEntry *entry = g_sequence_get (first);
 
-      entry = g_sequence_get (first);
       g_sequence_remove (first);
       free_name (priv, entry);
       entry_free (entry);
     }
 
-  /* What is left has been released, and waits to be forgotten. */
-  g_hash_table_iter_init (&iter, priv->names);
-  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &entry))
+  while ((job = tend_queue_peek (&priv->leaving)) != NULL)
     {
-      g_hash_table_iter_remove (&iter);
+      TendEntry *entry = entry_of_job (job);
+
+      free_name (priv, entry);
       entry_free (entry);
     }
 
@@ -1039,6 +1111,8 @@ tend_task_manager_dispose (GObject *object)
       return;
     }
 
+  /* What ends now, or is freed, may call those who would register once more. */
+  priv->state = TEND_MANAGER_SHUT_DOWN;
   abandon_tasks (self);
   tend_manager_shutdown_clear (self);
 
@@ -1167,6 +1241,7 @@ tend_task_manager_init (TendTaskManager *self)
   priv->shutdown_errors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
   priv->grace_period = DEFAULT_GRACE_PERIOD;
   tend_queue_init (&priv->waiting);
+  tend_queue_init (&priv->leaving);
   tend_job_init (&priv->home, come_home_cb);
   tend_manager_shutdown_init (self);
 }

@@ -37,6 +37,7 @@ typedef struct
   GHashTable       *names;            /* of TendEntry, by the name of its task */
   GSequence        *entries;          /* of TendEntry, in the order of registration; owned */
   TendQueue         waiting;          /* entries that wait for a slot */
+  TendQueue         leaving;          /* entries that have left the list, and keep their names */
   guint             n_running;        /* how many slots are taken */
   guint             max_running;      /* 0: no limit */
   guint64           serial;           /* of the entry registered last */
@@ -52,19 +53,19 @@ typedef struct
   TendJob           shutdown_step;
   TendTaskManager  *shutting_down;    /* a reference while the shutdown goes on */
   TendObserver      shutdown_observer;
-  TendTask         *shutdown_caller;  /* left alone; not a reference; NULL once it ended */
 } TendTaskManagerPrivate;
 
 struct _TendEntry
 {
   TendObserver     observer;
-  TendJob          job;         /* its delay, its wait for a slot, or the removal of its name */
+  TendJob          job;         /* its delay, its wait for a slot, or its place among the leaving */
   TendTaskManager *manager;     /* constant; not a reference */
   TendTask        *task;        /* constant */
   GSequenceIter   *iter;        /* NULL once it has left the list */
   guint64          serial;      /* constant */
   gint64           registered;  /* constant; when */
   guint            is_named : 1;  /* it stands in the table of names */
+  guint            is_told : 1;   /* those who waited for the task have been told */
   guint            has_slot : 1;
 };
 
@@ -73,10 +74,15 @@ gboolean            tend_manager_check_thread (TendTaskManager  *self,
                                                const char       *func);
 void                tend_manager_cancel_entries (TendTaskManager *self,
                                                TendTask         *except);
+gboolean            tend_manager_check_context (TendTaskManager *self,
+                                               TendTask         *task,
+                                               GError          **error);
 
 TendManagerWait    *tend_manager_wait_new     (TendTaskManager  *self,
                                                GPtrArray        *waits,
                                                GTask            *result);
+TendManagerWait    *tend_manager_wait_take    (GPtrArray        *waits,
+                                               guint             i);
 void                tend_manager_wait_free    (TendManagerWait  *wait);
 
 void                tend_manager_shutdown_init  (TendTaskManager *self);

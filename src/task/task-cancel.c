@@ -58,12 +58,15 @@ tend_task_cancellable_init (TendTaskCancellable *self)
 
 /* Says that the body should end, or no longer counts, and cancels the cancellable if there is one. */
 void
-tend_task_set_cancelling (TendTask *self)
+tend_task_set_cancelling (TendTask       *self,
+                          TendCancelling  why)
 {
   GCancellable *cancellable;
 
-  if (g_atomic_int_exchange (&self->is_cancelling, TRUE))
+  if (!g_atomic_int_compare_and_exchange (&self->is_cancelling, TEND_CANCELLING_NOT, (int) why))
     return;
+
+  tend_task_wake_worker (self);
 
   cancellable = g_atomic_pointer_get (&self->cancellable);
   if (cancellable != NULL)
@@ -126,10 +129,14 @@ tend_task_get_cancellable (TendTask *self)
   return G_CANCELLABLE (made);
 }
 
+/* The error of a task that was asked to end, with the reason for which it was. */
 GError *
 tend_task_new_cancelled (TendTask *self)
 {
   g_autofree char *task = tend_task_to_string (self);
+
+  if (g_atomic_int_get (&self->is_cancelling) == TEND_CANCELLING_TIMED_OUT)
+    return g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "%s did not end before its deadline", task);
 
   return g_error_new (G_IO_ERROR, G_IO_ERROR_CANCELLED, "%s was cancelled", task);
 }

@@ -253,7 +253,7 @@ tend_task_set_priority (TendTask *self,
 
   g_return_if_fail (TEND_IS_TASK (self));
   g_return_if_fail (self->loop != NULL && tend_loop_is_mine (self->loop));
-  g_return_if_fail (self->scope == NULL && tend_queue_is_empty (&self->waiters));
+  g_return_if_fail ((self->scope == NULL || self->scope->items == NULL) && tend_queue_is_empty (&self->waiters));
 
   if (!check_settable (self, "priority") || priority == tend_loop_get_priority (self->loop))
     return;
@@ -561,6 +561,12 @@ get_property (GObject    *object,
     case PROP_STACK_SIZE:
       g_value_set_uint64 (value, tend_task_get_stack_size (self));
       break;
+    case PROP_PAUSED:
+      g_value_set_boolean (value, tend_task_is_paused (self));
+      break;
+    case PROP_DEADLINE:
+      g_value_set_int64 (value, tend_task_get_deadline (self));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
@@ -588,11 +594,15 @@ set_property (GObject      *object,
     case PROP_STACK_SIZE:
       tend_task_set_stack_size (self, g_value_get_uint64 (value));
       break;
+    case PROP_DEADLINE:
+      tend_task_set_deadline (self, g_value_get_int64 (value));
+      break;
     case PROP_NAME:
     case PROP_ID:
     case PROP_STATUS:
     case PROP_PROGRESS:
     case PROP_MESSAGE:
+    case PROP_PAUSED:
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
@@ -691,6 +701,25 @@ tend_task_install_properties (GObjectClass *klass)
    */
   p[PROP_STACK_SIZE] = g_param_spec_uint64 ("stack-size", NULL, NULL, 0, (guint64) 1 << 40, 0,
                                             settable);
+
+  /**
+   * TendTask:paused:
+   *
+   * Whether the task is paused.
+   *
+   * Since: 0.1
+   */
+  p[PROP_PAUSED] = g_param_spec_boolean ("paused", NULL, NULL, FALSE, readable);
+
+  /**
+   * TendTask:deadline:
+   *
+   * By when the task must have ended, in microseconds of monotonic time.
+   *
+   * Since: 0.1
+   */
+  p[PROP_DEADLINE] = g_param_spec_int64 ("deadline", NULL, NULL, G_MININT64, G_MAXINT64, G_MAXINT64,
+                                         settable);
 
   g_object_class_install_properties (klass, N_TASK_PROPERTIES, p);
 }

@@ -21,6 +21,13 @@ tend_task_set_worker (TendTask    *self,
   worker_outcome = outcome;
 }
 
+/* The task whose body this worker thread runs, or NULL on other threads. */
+TendTask *
+tend_task_get_worker (void)
+{
+  return worker_task;
+}
+
 static void
 complain_twice (TendTask *self)
 {

@@ -38,13 +38,16 @@ destroy_natively (GDestroyNotify notify,
     tend_call_native (destroy_native_cb, &destroy);
 }
 
-static TendScope *
-ensure_scope (TendTask *self)
+TendScope *
+tend_task_ensure_scope (TendTask *self)
 {
   if (self->scope == NULL)
     {
       self->scope = g_new0 (TendScope, 1);
       self->scope->prune_at = FIRST_PRUNE;
+      self->scope->deadline = TEND_FOREVER;
+      self->scope->rest = -1;
+      tend_queue_init (&self->scope->paused);
     }
 
   return self->scope;
@@ -54,7 +57,7 @@ static void
 link_item (TendTask      *self,
            TendScopeItem *item)
 {
-  TendScope *scope = ensure_scope (self);
+  TendScope *scope = tend_task_ensure_scope (self);
 
   item->prev = NULL;
   item->next = scope->items;
@@ -74,6 +77,14 @@ unlink_item (TendTask      *self,
   if (item->next != NULL)
     item->next->prev = item->prev;
   item->prev = item->next = NULL;
+}
+
+void
+tend_task_free_scope (TendTask *self)
+{
+  if (self->scope != NULL)
+    g_clear_pointer (&self->scope->deadline_timer, tend_timer_unref);
+  g_clear_pointer (&self->scope, g_free);
 }
 
 void
@@ -108,7 +119,7 @@ struct _TendTimer
   TendWorkFunc     func;        /* constant */
   gpointer         user_data;   /* loop thread */
   GDestroyNotify   notify;      /* loop thread; NULL once inactive */
-  gint64           deadline;    /* loop thread */
+  gint64           deadline;    /* loop thread; while the task is paused, how long is left */
   gint64           interval;    /* constant; 0: fires once */
   gboolean         in_call;     /* loop thread; its callback is on the stack */
   gatomicrefcount  ref_count;   /* the scope holds one while active */
@@ -134,6 +145,50 @@ timer_kill (TendScopeItem *item)
   self->task = NULL;
   timer_drop_data (self);
   tend_timer_unref (self);
+}
+
+static void
+timer_wait (TendTimer *self,
+            gint64     usec)
+{
+  TendLoop *loop = self->task->loop;
+
+  if (usec == 0)
+    tend_loop_queue_ready (loop, &self->job);
+  else
+    {
+      self->deadline = tend_time_add (tend_loop_now (loop), usec);
+      tend_loop_arm (loop, &self->job, self->deadline);
+    }
+}
+
+/* Takes the timer out of the loop while its task is paused, and puts it back with what was left. */
+static void
+timer_stand (TendScopeItem *item,
+             gboolean       still)
+{
+  TendTimer *self = (TendTimer *) item;
+  TendLoop *loop = self->task->loop;
+
+  if (still)
+    {
+      gboolean is_ready = self->job.place == TEND_JOB_QUEUED;
+
+      self->deadline = is_ready ? 0 : MAX (0, self->deadline - tend_loop_now (loop));
+      tend_loop_remove (loop, &self->job);
+    }
+  else
+    timer_wait (self, self->deadline);
+}
+
+/* Lets a new timer wait, once its task goes on if that is paused. */
+static void
+timer_begin (TendTimer *self,
+             gint64     usec)
+{
+  self->deadline = usec;
+  if (!tend_task_stands_still (self->task))
+    timer_wait (self, usec);
 }
 
 /* Runs the callback on behalf of @task, which a failure fails. */
@@ -201,6 +256,7 @@ timer_new (TendTask       *task,
   g_atomic_ref_count_init (&self->ref_count);
   tend_job_init (&self->job, timer_fire);
   self->item.kill = timer_kill;
+  self->item.stand = timer_stand;
   self->task = task;
   self->func = func;
   self->user_data = user_data;
@@ -334,13 +390,23 @@ tend_task_add_timer (TendTask       *self,
 
   timer = timer_new (self, func, user_data, notify);
   timer->interval = interval;
-  timer->deadline = tend_time_add (tend_loop_now (self->loop), delay);
   link_item (self, &timer->item);
+  timer_begin (timer, delay);
 
-  if (delay == 0)
-    tend_loop_queue_ready (self->loop, &timer->job);
-  else
-    tend_loop_arm (self->loop, &timer->job, timer->deadline);
+  return timer;
+}
+
+/* Adds a timer that goes on while the task is paused. */
+TendTimer *
+tend_task_add_clock_timer (TendTask     *self,
+                           gint64        delay,
+                           TendWorkFunc  func)
+{
+  TendTimer *timer = timer_new (self, func, NULL, NULL);
+
+  timer->item.stand = NULL;
+  link_item (self, &timer->item);
+  timer_wait (timer, delay);
 
   return timer;
 }
@@ -351,6 +417,15 @@ post_arrive (TendJob *job)
 {
   TendTimer *post = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendTimer, job));
   TendTask *task = post->task;
+
+  if (!tend_task_has_ended (task) && tend_task_stands_still (task))
+    {
+      /* It waits with everything else in the scope, which holds no reference. */
+      post->job.run = timer_fire;
+      link_item (task, &post->item);
+      g_object_unref (task);
+      return;
+    }
 
   if (!tend_task_has_ended (task))
     timer_call (post, task);
@@ -398,7 +473,7 @@ tend_task_post (TendTask       *self,
     {
       post = timer_new (self, func, user_data, notify);
       link_item (self, &post->item);
-      tend_loop_queue_ready (self->loop, &post->job);
+      timer_begin (post, 0);
     }
 }
 
@@ -646,6 +721,6 @@ tend_task_add_exit_handler (TendTask       *self,
   handler->func = func;
   handler->user_data = user_data;
   handler->notify = notify;
-  handler->next = ensure_scope (self)->exit_handlers;
+  handler->next = tend_task_ensure_scope (self)->exit_handlers;
   self->scope->exit_handlers = handler;
 }

@@ -240,7 +240,7 @@ end (TendTask       *self,
   set_status (self, status);
 
   if (self->is_active)
-    tend_task_set_cancelling (self);
+    tend_task_set_cancelling (self, TEND_CANCELLING_ASKED);
 
   tend_task_kill_scope (self);
   tend_task_run_exit_handlers (self);
@@ -297,6 +297,16 @@ end_natively (TendTask       *self,
   tend_call_native (end_native_cb, &call);
 }
 
+/* The status that a task has which ends by itself, with @error or without. */
+static TendTaskStatus
+get_final_status (const GError *error)
+{
+  if (error == NULL)
+    return TEND_TASK_STATUS_COMPLETED;
+
+  return tend_error_is_cancelled (error) ? TEND_TASK_STATUS_CANCELLED : TEND_TASK_STATUS_FAILED;
+}
+
 /* Ends the task at once, for an error that did not come from its body; takes @error. */
 void
 tend_task_fail (TendTask *self,
@@ -306,8 +316,7 @@ tend_task_fail (TendTask *self,
 
   if (!tend_task_has_ended (self))
     {
-      end_natively (self, tend_error_is_cancelled (error) ? TEND_TASK_STATUS_CANCELLED : TEND_TASK_STATUS_FAILED,
-                    error);
+      end_natively (self, get_final_status (error), error);
       return;
     }
 
@@ -352,10 +361,34 @@ run_body (TendTask *self)
     drop_user_data (self);
 }
 
+static void run_job_cb (TendJob *job);
+
+/* Arms the next run @usec from now: in the next turn for 0. While the task is paused, that waits. */
+void
+tend_task_run_later (TendTask *self,
+                     gint64    usec)
+{
+  self->job.run = run_job_cb;
+
+  if (tend_task_stands_still (self))
+    self->scope->rest = usec;
+  else if (usec <= 0)
+    tend_loop_queue_ready (self->loop, &self->job);
+  else
+    tend_loop_arm (self->loop, &self->job, tend_time_add (tend_loop_now (self->loop), usec));
+}
+
 static void
 run_job_cb (TendJob *job)
 {
   TendTask *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendTask, job));
+
+  /* A paused task begins when it goes on. */
+  if (tend_task_stands_still (self))
+    {
+      tend_task_run_later (self, 0);
+      return;
+    }
 
   g_object_ref (self);
   run_body (self);
@@ -390,19 +423,6 @@ hold (TendTask *self)
     }
 }
 
-/* Arms the next run @usec from now: in the next turn for 0. */
-static void
-run_later (TendTask *self,
-           gint64    usec)
-{
-  self->job.run = run_job_cb;
-
-  if (usec <= 0)
-    tend_loop_queue_ready (self->loop, &self->job);
-  else
-    tend_loop_arm (self->loop, &self->job, tend_time_add (tend_loop_now (self->loop), usec));
-}
-
 /* The run has come to its end, with @error or without; takes @error. Native stack. */
 static void
 run_ended (TendTask *self,
@@ -426,23 +446,24 @@ run_ended (TendTask *self,
 
   if (error == NULL && self->interval > 0 && self->body != NULL)
     {
-      if (g_atomic_int_get (&self->is_cancelling))
+      if (!g_atomic_int_get (&self->is_cancelling))
         {
-          end (self, TEND_TASK_STATUS_CANCELLED, tend_task_new_cancelled (self));
+          tend_outcome_clear (&self->outcome);
+          tend_task_run_later (self, self->interval);
           return;
         }
-
-      tend_outcome_clear (&self->outcome);
-      run_later (self, self->interval);
-      return;
+      error = tend_task_new_cancelled (self);
     }
 
-  if (error == NULL)
-    end (self, TEND_TASK_STATUS_COMPLETED, NULL);
-  else if (tend_error_is_cancelled (error))
-    end (self, TEND_TASK_STATUS_CANCELLED, error);
-  else
-    end (self, TEND_TASK_STATUS_FAILED, error);
+  /* What a timed out body calls sees a cancellable, and so speaks of cancellation. */
+  if (tend_error_is_cancelled (error) &&
+      g_atomic_int_get (&self->is_cancelling) == TEND_CANCELLING_TIMED_OUT)
+    {
+      g_error_free (error);
+      error = tend_task_new_cancelled (self);
+    }
+
+  end (self, get_final_status (error), error);
 }
 
 static void
@@ -499,6 +520,7 @@ void
 tend_task_make_pending (TendTask *self)
 {
   hold (self);
+  tend_task_arm_deadline (self);
   set_status (self, TEND_TASK_STATUS_PENDING);
   tend_call_native (make_pending_native_cb, self);
 }
@@ -540,15 +562,16 @@ tend_task_start (TendTask  *self,
     return FALSE;
 
   wait = tend_task_get_first_wait (self);
-  if (wait >= 0)
+  if (wait >= 0 || tend_task_stands_still (self))
     {
       tend_task_make_pending (self);
       if (!tend_task_has_ended (self))
-        run_later (self, wait);
+        tend_task_run_later (self, wait);
     }
   else
     {
       hold (self);
+      tend_task_arm_deadline (self);
       tend_call_native (run_native_cb, self);
     }
 
@@ -569,21 +592,40 @@ check_endable (TendTask   *self,
   return FALSE;
 }
 
-static void
-cancel_native_cb (gpointer data)
+typedef struct
 {
-  TendTask *self = data;
+  TendTask       *task;
+  TendCancelling  why;
+} InterruptCall;
 
-  if (!self->is_active)
+static void
+interrupt_native_cb (gpointer data)
+{
+  InterruptCall *call = data;
+  TendTask *self = call->task;
+  gboolean was_active = self->is_active;
+
+  tend_task_set_cancelling (self, call->why);
+
+  if (!was_active && !tend_task_has_ended (self))
     {
-      end (self, TEND_TASK_STATUS_CANCELLED, tend_task_new_cancelled (self));
-      return;
+      GError *error = tend_task_new_cancelled (self);
+
+      end (self, get_final_status (error), error);
     }
-
-  tend_task_set_cancelling (self);
-
-  if (self->is_active && !tend_task_has_ended (self) && self->body->cancel != NULL)
+  else if (self->is_active && !tend_task_has_ended (self) && self->body->cancel != NULL)
     self->body->cancel (self);
+}
+
+/* Asks the task to end; its own thread only. */
+void
+tend_task_interrupt (TendTask       *self,
+                     TendCancelling  why)
+{
+  InterruptCall call = { self, why };
+
+  if (!tend_task_has_ended (self) && !g_atomic_int_get (&self->is_cancelling))
+    tend_call_native (interrupt_native_cb, &call);
 }
 
 /**
@@ -612,8 +654,8 @@ tend_task_cancel (TendTask *self)
 
   if (!tend_loop_is_mine (self->loop))
     tend_task_request (self, TEND_REQUEST_CANCEL);
-  else if (!tend_task_has_ended (self) && !g_atomic_int_get (&self->is_cancelling))
-    tend_call_native (cancel_native_cb, self);
+  else
+    tend_task_interrupt (self, TEND_CANCELLING_ASKED);
 }
 
 /**
@@ -656,6 +698,8 @@ remote_job_cb (TendJob *job)
 
   if (requests & TEND_REQUEST_PROGRESS)
     tend_task_notify_progress (self);
+  if (requests & TEND_REQUEST_PAUSE)
+    tend_task_apply_pause (self);
   if (requests & TEND_REQUEST_RETURN)
     tend_task_take_remote (self);
   if (requests & TEND_REQUEST_STOP)
@@ -771,7 +815,7 @@ tend_task_finalize (GObject *object)
 
   tend_call_native (take_apart_cb, self);
   tend_task_clear_progress (self);
-  g_clear_pointer (&self->scope, g_free);
+  tend_task_free_scope (self);
   g_clear_object (&self->cancellable);
   g_free (self->name);
   if (self->loop != NULL)

@@ -42,7 +42,9 @@ struct _TendScopeItem
 {
   TendScopeItem *prev;
   TendScopeItem *next;
-  void (* kill) (TendScopeItem *item);      /* the item is unlinked already */
+  void (* kill)  (TendScopeItem *item);     /* the item is unlinked already */
+  void (* stand) (TendScopeItem *item,
+                  gboolean       still);    /* the task is paused or goes on; NULL: no matter */
 };
 
 typedef struct _TendExitHandler TendExitHandler;
@@ -53,6 +55,11 @@ typedef struct
   TendExitHandler *exit_handlers;           /* last registered first */
   guint            n_sources;
   guint            prune_at;
+  gint64           deadline;                /* monotonic microseconds; TEND_FOREVER: none */
+  TendTimer       *deadline_timer;          /* a reference; NULL until armed */
+  TendQueue        paused;                  /* those who wait for the task to go on */
+  gint64           rest;                    /* how long the task's own job had to wait; negative: not at all */
+  gboolean         stands_still;
 } TendScope;
 
 typedef struct
@@ -60,6 +67,14 @@ typedef struct
   double  fraction;
   char   *message;
 } TendProgress;
+
+/* Whether a body is asked to end, and why. */
+typedef enum
+{
+  TEND_CANCELLING_NOT,
+  TEND_CANCELLING_ASKED,            /* or the task has ended before its body */
+  TEND_CANCELLING_TIMED_OUT,        /* the deadline has passed */
+} TendCancelling;
 
 /* What another thread asks of a task. */
 typedef enum
@@ -69,6 +84,7 @@ typedef enum
   TEND_REQUEST_CANCEL   = 1 << 2,
   TEND_REQUEST_PROGRESS = 1 << 3,
   TEND_REQUEST_HOME     = 1 << 4,   /* drop a reference where the task lives */
+  TEND_REQUEST_PAUSE    = 1 << 5,   /* is_paused has changed */
 } TendRequest;
 
 struct _TendTask
@@ -90,7 +106,8 @@ struct _TendTask
   TendJob              remote;              /* the inbox's, while requests is not 0 */
   int                  requests;            /* atomic */
   int                  status;              /* atomic; written by the loop thread */
-  int                  is_cancelling;       /* atomic; asked to cancel, or ended before its body */
+  int                  is_cancelling;       /* atomic; a TendCancelling */
+  int                  is_paused;           /* atomic */
 
   TendOutcome          outcome;             /* loop thread; constant once ended */
   TendOutcome         *remote_outcome;      /* atomic; on its way from another thread */
@@ -133,6 +150,10 @@ void         tend_task_run_ended         (TendTask            *self,
                                           GError              *error);
 void         tend_task_fail              (TendTask            *self,
                                           GError              *error);
+void         tend_task_interrupt         (TendTask            *self,
+                                          TendCancelling       why);
+void         tend_task_run_later         (TendTask            *self,
+                                          gint64               usec);
 void         tend_task_add_observer      (TendTask            *self,
                                           TendObserver        *observer);
 void         tend_task_remove_observer   (TendTask            *self,
@@ -173,19 +194,36 @@ tend_task_is_released (TendTask *self)
 /* On a worker thread, where the body that runs there leaves what it returns. */
 void         tend_task_set_worker        (TendTask            *self,
                                           TendOutcome         *outcome);
+TendTask    *tend_task_get_worker        (void);
 void         tend_task_take_remote       (TendTask            *self);
 
 /* --- task-cancel.c --- */
 
-void         tend_task_set_cancelling    (TendTask            *self);
+void         tend_task_set_cancelling    (TendTask            *self,
+                                          TendCancelling       why);
 void         tend_task_drop_cancellable  (TendTask            *self);
 GError      *tend_task_new_cancelled     (TendTask            *self);
 GError      *tend_task_new_stopped       (TendTask            *self);
 
 /* --- task-scope.c --- */
 
+TendScope   *tend_task_ensure_scope      (TendTask            *self);
+TendTimer   *tend_task_add_clock_timer   (TendTask            *self,
+                                          gint64               delay,
+                                          TendWorkFunc         func);
 void         tend_task_kill_scope        (TendTask            *self);
+void         tend_task_free_scope        (TendTask            *self);
 void         tend_task_run_exit_handlers (TendTask            *self);
+
+/* --- task-pause.c --- */
+
+gboolean     tend_task_stands_still      (TendTask            *self);
+void         tend_task_apply_pause       (TendTask            *self);
+void         tend_task_wake_worker       (TendTask            *self);
+
+/* --- task-deadline.c --- */
+
+void         tend_task_arm_deadline      (TendTask            *self);
 
 /* --- task-props.c --- */
 
@@ -200,9 +238,11 @@ typedef enum
   PROP_DELAY,
   PROP_INTERVAL,
   PROP_STACK_SIZE,
+  PROP_PAUSED,
+  PROP_DEADLINE,
 } TendTaskProperty;
 
-#define N_TASK_PROPERTIES (PROP_STACK_SIZE + 1)
+#define N_TASK_PROPERTIES (PROP_DEADLINE + 1)
 
 extern GParamSpec *tend_task_properties[N_TASK_PROPERTIES];
 

@@ -1,0 +1,74 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#pragma once
+
+#if !defined(TEND_INSIDE) && !defined(TEND_COMPILATION)
+#error "Only <tend.h> can be included directly."
+#endif
+
+#include "tend-types.h"
+
+G_BEGIN_DECLS
+
+#define TEND_TYPE_CHANNEL (tend_channel_get_type ())
+
+TEND_PUBLIC
+G_DECLARE_FINAL_TYPE (TendChannel, tend_channel, TEND, CHANNEL, GObject)
+
+TEND_PUBLIC TendChannel  *tend_channel_new              (guint                 capacity) G_GNUC_WARN_UNUSED_RESULT;
+
+TEND_PUBLIC guint         tend_channel_get_capacity     (TendChannel          *self);
+TEND_PUBLIC guint         tend_channel_get_n_items      (TendChannel          *self);
+TEND_PUBLIC gboolean      tend_channel_is_closed        (TendChannel          *self);
+
+TEND_PUBLIC gboolean      tend_channel_send             (TendChannel          *self,
+                                                         const GValue         *value,
+                                                         GError              **error);
+TEND_PUBLIC gboolean      tend_channel_send_int         (TendChannel          *self,
+                                                         gint64                value,
+                                                         GError              **error);
+TEND_PUBLIC gboolean      tend_channel_send_string      (TendChannel          *self,
+                                                         const char           *value,
+                                                         GError              **error);
+TEND_PUBLIC gboolean      tend_channel_send_object      (TendChannel          *self,
+                                                         gpointer              value,
+                                                         GError              **error);
+TEND_PUBLIC void          tend_channel_send_async       (TendChannel          *self,
+                                                         const GValue         *value,
+                                                         GCancellable         *cancellable,
+                                                         GAsyncReadyCallback   callback,
+                                                         gpointer              user_data);
+TEND_PUBLIC gboolean      tend_channel_send_finish      (TendChannel          *self,
+                                                         GAsyncResult         *result,
+                                                         GError              **error);
+TEND_PUBLIC gboolean      tend_channel_try_send         (TendChannel          *self,
+                                                         const GValue         *value);
+
+TEND_PUBLIC gboolean      tend_channel_receive          (TendChannel          *self,
+                                                         GValue               *value,
+                                                         GError              **error);
+TEND_PUBLIC gboolean      tend_channel_receive_int      (TendChannel          *self,
+                                                         gint64               *value,
+                                                         GError              **error);
+TEND_PUBLIC gboolean      tend_channel_receive_string   (TendChannel          *self,
+                                                         char                **value,
+                                                         GError              **error);
+TEND_PUBLIC gboolean      tend_channel_receive_object   (TendChannel          *self,
+                                                         gpointer              value,
+                                                         GError              **error);
+TEND_PUBLIC void          tend_channel_receive_async    (TendChannel          *self,
+                                                         GCancellable         *cancellable,
+                                                         GAsyncReadyCallback   callback,
+                                                         gpointer              user_data);
+TEND_PUBLIC const GValue *tend_channel_receive_finish   (TendChannel          *self,
+                                                         GAsyncResult         *result,
+                                                         GError              **error);
+TEND_PUBLIC gboolean      tend_channel_try_receive      (TendChannel          *self,
+                                                         GValue               *value);
+
+TEND_PUBLIC void          tend_channel_close            (TendChannel          *self);
+TEND_PUBLIC void          tend_channel_close_with_error (TendChannel          *self,
+                                                         const GError         *error);
+
+G_END_DECLS

@@ -1,0 +1,261 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Waiters: how a fiber and how a callback waits in the queue of something of this folder.
+//
+// Both are woken by a job in the micro-queue: a fiber by its own, a callback by the `over` of its
+// asynchronous wait. A wait is cut short by the fiber's task, which queues the job though nobody
+// woke the waiter, or by a cancellable, which may be cancelled in any thread and sets is_given_up.
+// Such a waiter may still stand in its queue; it is passed over there.
+//
+// Ownership: the loop thread's, but for what the header marks as atomic. There are no locks.
+
+#include "tend-sync-private.h"
+
+/* Makes @self somebody who waits for @source and goes on by @wake; the caller queues its link. */
+void
+tend_waiter_init (TendWaiter *self,
+                  gpointer    source,
+                  TendLoop   *loop,
+                  TendJob    *wake,
+                  gpointer    data)
+{
+  memset (self, 0, sizeof *self);
+  tend_job_init (&self->link, NULL);
+  self->source = source;
+  self->loop = loop;
+  self->wake = wake;
+  self->data = data;
+}
+
+/* Takes @self out of its queue and has it go on. It holds a reference to the source from here on. */
+void
+tend_waiter_wake (TendWaiter *self,
+                  gboolean    is_granted)
+{
+  g_assert (!self->is_woken);
+
+  tend_job_unlink (&self->link);
+  g_object_ref (self->source);
+  self->is_woken = TRUE;
+  self->is_granted = is_granted;
+
+  /* Where its wait has been cut short, it goes on already. */
+  if (tend_job_is_waiting (self->wake))
+    return;
+
+  if (self->is_patient)
+    tend_loop_queue_ready (self->loop, self->wake);
+  else
+    tend_loop_queue_micro (self->loop, self->wake);
+}
+
+/* Gives the first that still waits. Those before it that were given up are sent on their way. */
+TendWaiter *
+tend_waiters_peek (TendQueue *queue)
+{
+  TendJob *link;
+
+  while ((link = tend_queue_peek (queue)) != NULL)
+    {
+      TendWaiter *waiter = G_STRUCT_MEMBER_P (link, -(glong) G_STRUCT_OFFSET (TendWaiter, link));
+
+      if (!g_atomic_int_get (&waiter->is_given_up) && !tend_job_is_waiting (waiter->wake))
+        return waiter;
+
+      tend_waiter_wake (waiter, FALSE);
+    }
+
+  return NULL;
+}
+
+/*
+ * Has the fiber stand still whose waiter @self is. FALSE, with an error, where its task was
+ * cancelled or has ended; the waiter may have been woken all the same. It is in no queue then.
+ */
+gboolean
+tend_waiter_wait (TendWaiter  *self,
+                  GError     **error)
+{
+  gboolean goes_on = tend_wait (error);
+
+  g_assert (!goes_on || self->is_woken);
+
+  if (!self->is_woken)
+    tend_job_unlink (&self->link);
+
+  return goes_on;
+}
+
+/* --- Asynchronous waits --- */
+
+static gpointer
+tend_async_wait_get_user_data (GAsyncResult *result)
+{
+  return ((TendAsyncWait *) result)->user_data;
+}
+
+static GObject *
+tend_async_wait_get_source_object (GAsyncResult *result)
+{
+  return g_object_ref (((TendAsyncWait *) result)->waiter.source);
+}
+
+static void
+tend_async_wait_result_iface_init (GAsyncResultIface *iface)
+{
+  iface->get_user_data = tend_async_wait_get_user_data;
+  iface->get_source_object = tend_async_wait_get_source_object;
+}
+
+typedef GObjectClass TendAsyncWaitClass;
+
+GType tend_async_wait_get_type (void) G_GNUC_CONST;
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (TendAsyncWait, tend_async_wait, G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_RESULT, tend_async_wait_result_iface_init))
+
+static TendAsyncWait *
+wait_of_remote (TendJob *job)
+{
+  return G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendAsyncWait, remote));
+}
+
+static void
+home_cb (TendJob *job)
+{
+  g_object_unref (wait_of_remote (job));
+}
+
+/* The thread that cancels may be the last to let go; what the result holds is freed at home. */
+static void
+tend_async_wait_dispose (GObject *object)
+{
+  TendAsyncWait *self = (TendAsyncWait *) object;
+
+  if (!tend_loop_is_mine (self->waiter.loop))
+    {
+      tend_job_init (&self->remote, home_cb);
+      g_object_ref (self);
+      tend_loop_send (self->waiter.loop, &self->remote);
+      return;
+    }
+
+  G_OBJECT_CLASS (tend_async_wait_parent_class)->dispose (object);
+}
+
+static void
+tend_async_wait_finalize (GObject *object)
+{
+  TendAsyncWait *self = (TendAsyncWait *) object;
+
+  g_assert (self->waiter.is_woken);
+
+  if (self->waiter.data != NULL)
+    tend_call_native (self->kind->free_data, self->waiter.data);
+  g_clear_error (&self->error);
+  g_clear_object (&self->cancellable);
+  g_object_unref (self->waiter.source);
+
+  G_OBJECT_CLASS (tend_async_wait_parent_class)->finalize (object);
+}
+
+static void
+tend_async_wait_class_init (TendAsyncWaitClass *klass)
+{
+  klass->dispose = tend_async_wait_dispose;
+  klass->finalize = tend_async_wait_finalize;
+}
+
+/* The waiter was woken. */
+static void
+over_cb (TendJob *job)
+{
+  TendAsyncWait *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendAsyncWait, over));
+  GAsyncReadyCallback callback = g_steal_pointer (&self->callback);
+
+  /* Not g_cancellable_disconnect(), which waits for a handler that may be what runs us. */
+  if (self->handler != 0)
+    g_signal_handler_disconnect (self->cancellable, self->handler);
+  self->handler = 0;
+
+  self->kind->settle (self);
+  if (callback != NULL)
+    callback (self->waiter.source, G_ASYNC_RESULT (self), self->user_data);
+  g_object_unref (self);
+}
+
+static void
+give_up_cb (TendJob *job)
+{
+  TendAsyncWait *self = wait_of_remote (job);
+
+  if (!self->waiter.is_woken)
+    tend_waiter_wake (&self->waiter, FALSE);
+  g_object_unref (self);
+}
+
+/* Runs in whichever thread cancels. */
+static void
+cancelled_cb (GCancellable *cancellable,
+              gpointer      user_data)
+{
+  TendAsyncWait *self = user_data;
+
+  if (g_atomic_int_exchange (&self->waiter.is_given_up, TRUE))
+    return;
+
+  g_object_ref (self);
+  tend_loop_send (self->waiter.loop, &self->remote);
+}
+
+static void
+tend_async_wait_init (TendAsyncWait *self)
+{
+  tend_job_init (&self->over, over_cb);
+  tend_job_init (&self->remote, give_up_cb);
+}
+
+/*
+ * Makes an asynchronous wait, which keeps itself until its callback has run. The caller queues its
+ * waiter. @data is freed with the result unless settle() puts something else there.
+ */
+TendAsyncWait *
+tend_async_wait_new (const TendAsyncWaitKind *kind,
+                     gpointer                 source,
+                     TendLoop                *loop,
+                     gpointer                 data,
+                     GCancellable            *cancellable,
+                     GAsyncReadyCallback      callback,
+                     gpointer                 user_data)
+{
+  TendAsyncWait *self = g_object_new (tend_async_wait_get_type (), NULL);
+
+  tend_waiter_init (&self->waiter, source, loop, &self->over, data);
+  self->kind = kind;
+  self->callback = callback;
+  self->user_data = user_data;
+
+  if (cancellable != NULL)
+    {
+      self->cancellable = g_object_ref (cancellable);
+      self->handler = g_cancellable_connect (cancellable, G_CALLBACK (cancelled_cb),
+                                             g_object_ref (self), g_object_unref);
+    }
+
+  return self;
+}
+
+/* Gives @result as the wait that it is, or NULL if it is not one of @kind for @source. */
+TendAsyncWait *
+tend_async_wait_check (gpointer                 result,
+                       const TendAsyncWaitKind *kind,
+                       gpointer                 source)
+{
+  TendAsyncWait *self = result;
+
+  if (!G_TYPE_CHECK_INSTANCE_TYPE (result, tend_async_wait_get_type ()))
+    return NULL;
+
+  return self->kind == kind && self->waiter.source == source ? self : NULL;
+}

@@ -1,0 +1,105 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The moment by which a task must have ended, and how it passes on to what the task starts.
+//
+// Ownership: the loop thread's.
+
+#include "tend-task-private.h"
+
+static gboolean
+deadline_cb (TendTask  *task,
+             gpointer   user_data,
+             GError   **error)
+{
+  tend_task_interrupt (task, TEND_CANCELLING_TIMED_OUT);
+  return FALSE;
+}
+
+static gint64
+get_deadline (TendTask *self)
+{
+  return self->scope != NULL ? self->scope->deadline : TEND_FOREVER;
+}
+
+/*
+ * Begins to keep the deadline, as the task is started: the nearest of its own and that of the task
+ * that starts it.
+ */
+void
+tend_task_arm_deadline (TendTask *self)
+{
+  gint64 deadline = MIN (get_deadline (self), get_deadline (tend_task_get_current ()));
+  gint64 wait;
+
+  if (deadline == TEND_FOREVER || tend_task_has_ended (self))
+    return;
+
+  wait = MAX (1, deadline - tend_loop_now (self->loop));
+  tend_task_ensure_scope (self)->deadline = deadline;
+  if (self->scope->deadline_timer != NULL)
+    {
+      tend_timer_cancel (self->scope->deadline_timer);
+      tend_timer_unref (self->scope->deadline_timer);
+    }
+  self->scope->deadline_timer = tend_timer_ref (tend_task_add_clock_timer (self, wait, deadline_cb));
+}
+
+/**
+ * tend_task_get_deadline:
+ * @self: a task
+ *
+ * Gets by when the task must have ended.
+ *
+ * Only for the owning thread.
+ *
+ * Returns: microseconds of monotonic time, or `G_MAXINT64` for no limit
+ *
+ * Since: 0.1
+ */
+gint64
+tend_task_get_deadline (TendTask *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK (self), TEND_FOREVER);
+
+  return get_deadline (self);
+}
+
+/**
+ * tend_task_set_deadline:
+ * @self: a task that has not ended
+ * @time: microseconds of monotonic time, or `G_MAXINT64` for no limit
+ *
+ * Sets by when the task must have ended.
+ *
+ * At that moment the task is asked to end as [method@Tend.Task.cancel] asks, but with
+ * `G_IO_ERROR_TIMED_OUT`, and fails if it ends with that error. What the task starts inherits its
+ * deadline, unless that has a nearer one. A task that is started keeps the nearest: a later
+ * @time changes nothing then. Time goes on for it while the task is paused.
+ *
+ * Only for the owning thread.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_set_deadline (TendTask *self,
+                        gint64    time)
+{
+  g_return_if_fail (TEND_IS_TASK (self));
+  g_return_if_fail (self->loop != NULL && tend_loop_is_mine (self->loop));
+
+  if (tend_task_has_ended (self))
+    return;
+
+  if (tend_task_status (self) == TEND_TASK_STATUS_CREATED)
+    tend_task_ensure_scope (self)->deadline = time;
+  else if (time < get_deadline (self))
+    {
+      tend_task_ensure_scope (self)->deadline = time;
+      tend_task_arm_deadline (self);
+    }
+  else
+    return;
+
+  tend_notify_native (G_OBJECT (self), tend_task_properties[PROP_DEADLINE]);
+}

@@ -1,0 +1,238 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Pausing a task, and letting it go on.
+//
+// is_paused says what is asked for, and any thread may set it. The loop thread makes it so: the
+// timers of the scope and the task's own delay leave the loop, and come back with what was left of
+// them. A body stops where it looks: at a checkpoint.
+//
+// Lock: pause_lock lets workers sleep until a task goes on or is cancelled; nothing is called
+// under it.
+
+#include "tend-task-private.h"
+
+static GMutex pause_lock;
+static GCond pause_cond;
+
+/* Whether the scope of the task stands still. */
+gboolean
+tend_task_stands_still (TendTask *self)
+{
+  return self->scope != NULL && self->scope->stands_still;
+}
+
+/* Lets a worker look again that sleeps in a checkpoint of the task. */
+void
+tend_task_wake_worker (TendTask *self)
+{
+  g_mutex_lock (&pause_lock);
+  g_cond_broadcast (&pause_cond);
+  g_mutex_unlock (&pause_lock);
+}
+
+static void
+stand_still (TendTask *self)
+{
+  TendScope *scope = tend_task_ensure_scope (self);
+  gboolean is_ready = self->job.place == TEND_JOB_QUEUED;
+
+  scope->rest = -1;
+  if (tend_job_is_waiting (&self->job))
+    {
+      gint64 due = is_ready ? 0 : tend_loop_get_deadline (self->loop, &self->job);
+
+      scope->rest = is_ready ? 0 : MAX (0, due - tend_loop_now (self->loop));
+      tend_loop_remove (self->loop, &self->job);
+    }
+
+  scope->stands_still = TRUE;
+  for (TendScopeItem *item = scope->items; item != NULL; item = item->next)
+    {
+      if (item->stand != NULL)
+        item->stand (item, TRUE);
+    }
+}
+
+static void
+go_on (TendTask *self)
+{
+  TendScope *scope = self->scope;
+  TendScopeItem *last = NULL;
+  TendJob *job;
+
+  scope->stands_still = FALSE;
+
+  /* Oldest first, so that what is due at the same time keeps its order. */
+  for (TendScopeItem *item = scope->items; item != NULL; item = item->next)
+    last = item;
+  for (TendScopeItem *item = last; item != NULL; item = item->prev)
+    {
+      if (item->stand != NULL)
+        item->stand (item, FALSE);
+    }
+
+  if (scope->rest >= 0)
+    tend_task_run_later (self, scope->rest);
+  scope->rest = -1;
+
+  while ((job = tend_queue_peek (&scope->paused)) != NULL)
+    {
+      tend_job_unlink (job);
+      tend_loop_queue_micro (self->loop, job);
+    }
+}
+
+static void
+notify_paused (TendTask *self)
+{
+  tend_notify_native (G_OBJECT (self), tend_task_properties[PROP_PAUSED]);
+}
+
+/* On the task's own thread: makes what was asked for so. */
+void
+tend_task_apply_pause (TendTask *self)
+{
+  gboolean still = g_atomic_int_get (&self->is_paused);
+
+  if (tend_task_has_ended (self) || still == tend_task_stands_still (self))
+    return;
+
+  if (still)
+    stand_still (self);
+  else
+    go_on (self);
+
+  notify_paused (self);
+}
+
+static void
+ask (TendTask *self,
+     gboolean  paused)
+{
+  g_atomic_int_set (&self->is_paused, paused);
+
+  if (!paused)
+    tend_task_wake_worker (self);
+
+  if (tend_loop_is_mine (self->loop))
+    tend_task_apply_pause (self);
+  else
+    tend_task_request (self, TEND_REQUEST_PAUSE);
+}
+
+/**
+ * tend_task_pause:
+ * @self: a task
+ *
+ * Pauses the task, until [method@Tend.Task.resume].
+ *
+ * The timers and posts of its scope stand still, and so does its delay or the interval until its
+ * next run: what was left of them is left when it goes on. A body that runs goes on until it comes
+ * to [func@Tend.checkpoint]. Cancelling and stopping work as ever, and a deadline passes.
+ *
+ * Does nothing if the task is paused or has ended. May be called from any thread; from another
+ * than its own the timers stand still in the next turn of the task's loop.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_pause (TendTask *self)
+{
+  g_return_if_fail (TEND_IS_TASK (self));
+  g_return_if_fail (self->loop != NULL);
+
+  ask (self, TRUE);
+}
+
+/**
+ * tend_task_resume:
+ * @self: a task
+ *
+ * Lets a paused task go on.
+ *
+ * Does nothing if the task is not paused. May be called from any thread.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_resume (TendTask *self)
+{
+  g_return_if_fail (TEND_IS_TASK (self));
+  g_return_if_fail (self->loop != NULL);
+
+  ask (self, FALSE);
+}
+
+/**
+ * tend_task_is_paused:
+ * @self: a task
+ *
+ * Tells whether the task is paused. May be called from any thread.
+ *
+ * Returns: %TRUE between [method@Tend.Task.pause] and [method@Tend.Task.resume]
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_task_is_paused (TendTask *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK (self), FALSE);
+
+  return g_atomic_int_get (&self->is_paused);
+}
+
+static gboolean
+check_worker (TendTask  *task,
+              GError   **error)
+{
+  g_mutex_lock (&pause_lock);
+  while (g_atomic_int_get (&task->is_paused) && !g_atomic_int_get (&task->is_cancelling))
+    g_cond_wait (&pause_cond, &pause_lock);
+  g_mutex_unlock (&pause_lock);
+
+  if (!g_atomic_int_get (&task->is_cancelling))
+    return TRUE;
+
+  if (error != NULL)
+    *error = tend_task_new_cancelled (task);
+  return FALSE;
+}
+
+/**
+ * tend_checkpoint:
+ * @error: return location for an error
+ *
+ * Waits while the current task is paused, in a fiber or in a thread's body.
+ *
+ * A body that takes long calls it where it can be paused. It is as well where such a body learns
+ * that it was cancelled.
+ *
+ * Returns: %TRUE to go on; %FALSE with `G_IO_ERROR_CANCELLED` or `TEND_TASK_ERROR_STOPPED` if the
+ *   task was cancelled or ended, with `G_IO_ERROR_TIMED_OUT` if its deadline has passed, and
+ *   `TEND_TASK_ERROR_NO_FIBER` elsewhere
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_checkpoint (GError **error)
+{
+  TendTask *task = tend_task_get_worker ();
+  TendJob *wake;
+
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (task != NULL)
+    return check_worker (task, error);
+
+  wake = tend_begin_wait (G_STRFUNC, error);
+  if (wake == NULL)
+    return FALSE;
+
+  task = tend_task_get_current ();
+  if (!tend_task_stands_still (task))
+    return TRUE;
+
+  tend_queue_push (&task->scope->paused, wake);
+  return tend_wait (error);
+}
