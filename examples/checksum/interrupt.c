@@ -1,0 +1,122 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Ctrl-C, and SIGTERM: cancels the main task, which ends everything else.
+//
+// The walk ends from wherever it waits, with G_IO_ERROR_CANCELLED, and the main part goes on as it
+// does at any end: it shuts the manager down, which cancels the files that are left and waits for
+// them, but not for long. If the main part is held up itself, a timer ends the program without it.
+// The second signal does so at once, without any help of the loop.
+
+#include "checksum.h"
+
+#include <glib-unix.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* What all that gets, before the program ends all the same. */
+#define PATIENCE_USEC   (G_USEC_PER_SEC * 2 / 5)
+
+/* How many of the files that were found, and not begun, are named. */
+#define MAX_LEFT_OUT    10
+
+static void
+leave_at_once (int signum)
+{
+  _exit (128 + signum);
+}
+
+/* Names what was not finished, on stderr. */
+void
+interrupt_report (Run *self)
+{
+  const guint n_left_out = self->left_out->len;
+
+  for (guint i = 0; i < self->unfinished->len; i++)
+    say (NULL, self->unfinished->pdata[i], "Interrupted");
+  for (guint i = 0; i < MIN (n_left_out, MAX_LEFT_OUT); i++)
+    say (NULL, self->left_out->pdata[i], "Interrupted before it was read");
+
+  if (n_left_out > MAX_LEFT_OUT)
+    fprintf (stderr, "checksum: and %u more of those found so far\n", n_left_out - MAX_LEFT_OUT);
+}
+
+/* The walk or a thread is blocked, and does not hear of its being cancelled. */
+static gboolean
+out_of_patience_cb (TendTask  *task,
+                    gpointer   user_data,
+                    GError   **error)
+{
+  Run *self = user_data;
+  g_autoptr(GPtrArray) tasks = tend_task_manager_list_tasks (self->manager);
+
+  /* Stopped tasks have ended at once, and their exit handlers have noted it. */
+  for (guint i = 0; i < tasks->len; i++)
+    tend_task_stop (tasks->pdata[i]);
+
+  interrupt_report (self);
+  leave_at_once (self->signum);
+
+  return FALSE;
+}
+
+static gboolean
+interrupt (Run *self,
+           int  signum)
+{
+  if (self->signum != 0)
+    return G_SOURCE_CONTINUE;
+
+  /* The second one does not wait for this loop. */
+  signal (SIGINT, leave_at_once);
+  signal (SIGTERM, leave_at_once);
+
+  self->signum = signum;
+  if (self->view != NULL)
+    view_close (g_steal_pointer (&self->view), NULL);
+
+  tend_task_add_timer (self->task, PATIENCE_USEC, 0, out_of_patience_cb, self, NULL);
+  tend_task_cancel (self->task);
+
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+sigint_cb (gpointer user_data)
+{
+  return interrupt (user_data, SIGINT);
+}
+
+static gboolean
+sigterm_cb (gpointer user_data)
+{
+  return interrupt (user_data, SIGTERM);
+}
+
+/* The source dies with the main task, to whose scope it is added. */
+static void
+add_signal (Run         *self,
+            int          signum,
+            GSourceFunc  func)
+{
+  g_autoptr(GSource) source = NULL;
+  struct sigaction action;
+
+  /* Whoever started the program with the signal ignored, as nohup does, means it. */
+  if (sigaction (signum, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+    return;
+
+  source = g_unix_signal_source_new (signum);
+  g_source_set_callback (source, func, self, NULL);
+  g_source_set_priority (source, G_PRIORITY_HIGH);
+  tend_task_add_source (self->task, source);
+}
+
+/* Waits for the signals as long as the main task goes on. */
+void
+interrupt_init (Run *self)
+{
+  add_signal (self, SIGINT, sigint_cb);
+  add_signal (self, SIGTERM, sigterm_cb);
+}

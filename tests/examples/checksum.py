@@ -1,0 +1,361 @@
+# SPDX-FileCopyrightText: The libtend authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""examples/checksum without a terminal: lines, messages, exit status. checksum.py PROGRAM [NAME...]"""
+
+import base64
+import fcntl
+import hashlib
+import json
+import os
+import resource
+import signal
+import socket
+import subprocess
+import time
+import unittest
+
+from support import ENV, EXE, TreeTest, main
+
+F_SETLEASE = 1024
+NOBODY = 65534
+
+ODD_NAMES = [
+    b"plain",
+    b" space at both ends ",
+    b"-leading dash",
+    b"--help",
+    b"line\nfeed",
+    b"carriage\rreturn",
+    b"back\\slash",
+    b"back\\nslash and\nline feed",
+    b"tab\tand bell\a and escape \x1b[31m",
+    b"quote ' and \" and $(dollar) and *",
+    b"\xff\xfe not utf-8",
+    b"latin1 caf\xe9",
+    "gr\u00fc\u00df \u65e5\u672c\u8a9e \U0001f600".encode(),
+    b".hidden",
+    b"\\",
+    b"%s%n",
+    b"a" * 255,
+]
+
+
+class ChecksumTest(TreeTest):
+    def run_it(self, *args, timeout=30, **kwargs):
+        return subprocess.run([EXE, *args], capture_output=True, env=ENV, timeout=timeout, **kwargs)
+
+    def start(self, *args, **kwargs):
+        kwargs = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **kwargs}
+        process = subprocess.Popen([EXE, *args], env=ENV, **kwargs)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        return process
+
+    def expected(self, directory):
+        """What find and sha256sum print."""
+        command = ["find", directory, "-type", "f", "-exec", "sha256sum", "{}", "+"]
+        return sorted(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout.splitlines())
+
+    def assert_same_lines(self, directory, *options):
+        result = self.run_it(*options, directory)
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        self.assertEqual(sorted(result.stdout.splitlines()), self.expected(directory))
+        return result
+
+    def make_odd_tree(self):
+        for i, name in enumerate(ODD_NAMES):
+            self.write(os.path.join(b"tree", name), b"%d" % i)
+            self.write(os.path.join(b"tree", b"below " + name[:200], name), b"%d below" % i)
+
+    def lease(self, path):
+        """Holds a file so that whoever opens it is blocked, in the kernel."""
+        fd = os.open(path, os.O_WRONLY)
+        self.addCleanup(os.close, fd)
+        old = signal.signal(signal.SIGIO, signal.SIG_IGN)
+        self.addCleanup(signal.signal, signal.SIGIO, old)
+        try:
+            fcntl.fcntl(fd, F_SETLEASE, fcntl.F_WRLCK)
+        except OSError as error:
+            self.skipTest(f"no leases here: {error}")
+        self.addCleanup(fcntl.fcntl, fd, F_SETLEASE, fcntl.F_UNLCK)
+
+    # --- Lines ---
+
+    def test_odd_names_are_printed_as_sha256sum_does(self):
+        self.make_odd_tree()
+        result = self.assert_same_lines("tree")
+        check = subprocess.run(["sha256sum", "--check", "--strict", "--quiet"], input=result.stdout, capture_output=True)
+        self.assertEqual((check.returncode, check.stdout, check.stderr), (0, b"", b""))
+
+    def test_paths_begin_as_those_of_find(self):
+        self.write("tree/a/b/c")
+        self.write("tree/d")
+        for directory in ("tree", "tree/", "./tree", "tree//", ".", "tree/a/..", self.parent, "tree/a/b"):
+            with self.subTest(directory):
+                self.assert_same_lines(directory)
+
+    def test_sizes_around_the_buffer(self):
+        for size in (0, 1, 63, 64, 131071, 131072, 131073, 3 * 131072, 1000003):
+            self.write(f"tree/{size}", b"x" * size)
+        self.assert_same_lines("tree")
+        self.assert_same_lines("tree", "--jobs", "1")
+        self.assert_same_lines("tree", "--jobs", "256", "--timeout", "60")
+
+    def test_a_file_that_says_it_is_empty(self):
+        result = self.run_it("/proc/sys/kernel/random")
+        lines = dict(reversed(line.split(b"  ", 1)) for line in result.stdout.splitlines())
+        with open("/proc/sys/kernel/random/boot_id", "rb") as file:
+            boot_id = hashlib.sha256(file.read()).hexdigest().encode()
+        self.assertEqual(lines[b"/proc/sys/kernel/random/boot_id"], boot_id)
+
+    def test_many_files_and_directories_leak_no_descriptors(self):
+        for i in range(3000):
+            self.write(f"tree/{i // 10}/{i % 10}", b"%d" % i)
+        def limit():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (48, 48))
+        result = self.run_it("tree", preexec_fn=limit)
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        self.assertEqual(sorted(result.stdout.splitlines()), self.expected("tree"))
+
+    def test_deep_tree(self):
+        path = "tree" + "/d" * 400
+        os.makedirs(path)
+        self.write(path + "/f")
+        self.assert_same_lines("tree")
+
+    def test_dir_may_be_a_link_whose_parent_is_elsewhere(self):
+        self.write("elsewhere/sub/f")
+        self.write("elsewhere/g")
+        os.symlink("elsewhere/sub", "link")
+        result = self.run_it("link/..")
+        self.assertEqual(sorted(line.split(b"  ")[1] for line in result.stdout.splitlines()),
+                         [b"link/../g", b"link/../sub/f"])
+
+    # --- JSON ---
+
+    def test_json(self):
+        self.make_odd_tree()
+        result = self.run_it("--json", "tree")
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        seen = {}
+        for line in result.stdout.decode("utf-8").splitlines():
+            item = json.loads(line)
+            path = base64.b64decode(item["path_base64"]) if "path_base64" in item else item["path"].encode()
+            self.assertIsInstance(item["path"], str)
+            with open(path, "rb") as file:
+                data = file.read()
+            self.assertEqual((item["bytes"], item["sha256"]), (len(data), hashlib.sha256(data).hexdigest()))
+            seen[path] = item
+        self.assertEqual(len(seen), 2 * len(ODD_NAMES))
+        self.assertNotIn(b"\x1b", result.stdout)
+
+    # --- What is no file, or cannot be read ---
+
+    def test_no_directory(self):
+        self.write("file")
+        for directory, message in (("missing", "No such file or directory"), ("file", "Not a directory"),
+                                   ("", "No such file or directory")):
+            with self.subTest(directory):
+                result = self.run_it(directory)
+                self.assertEqual(result.returncode, 1)
+                self.assertEqual(result.stdout, b"")
+                self.assertEqual(result.stderr.decode(), f"checksum: {directory}: {message}\n")
+
+    def test_empty_directory(self):
+        os.makedirs("empty/below")
+        result = self.run_it("empty")
+        self.assertEqual((result.returncode, result.stdout), (0, b""))
+        self.assertEqual(result.stderr, b"checksum: empty: There are no regular files here\n")
+
+    def test_wrong_options(self):
+        for args in (["--jobs", "0"], ["--jobs", "-1"], ["--jobs", "x"], ["--timeout", "-1"], ["--timeout", "nan"],
+                     ["--nonsense"], ["a", "b"]):
+            with self.subTest(args):
+                result = self.run_it(*args)
+                self.assertEqual((result.returncode, result.stdout), (2, b""))
+                self.assertTrue(result.stderr.startswith(b"checksum: "))
+
+    def test_help_and_version(self):
+        for option in ("--help", "--version"):
+            result = self.run_it(option)
+            self.assertEqual((result.returncode, result.stderr), (0, b""))
+            self.assertIn(b"checksum", result.stdout)
+
+    def test_what_is_no_file_is_passed_over(self):
+        self.write("tree/a/file")
+        self.write("outside/file")
+        os.mkfifo("tree/fifo")
+        os.symlink("..", "tree/a/loop")
+        os.symlink(".", "tree/self")
+        os.symlink("/dev/zero", "tree/zero")
+        os.symlink("../outside", "tree/outside")
+        os.symlink("../outside/file", "tree/outside-file")
+        os.symlink("nowhere", "tree/nowhere")
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind("tree/socket")
+            result = self.assert_same_lines("tree")
+        self.assertEqual(len(result.stdout.splitlines()), 1)
+
+    def test_unreadable_file_is_reported_and_the_rest_goes_on(self):
+        # One whose mode binds root as well.
+        secret = "/proc/sys/vm/compact_memory"
+        if not os.path.exists(secret):
+            self.skipTest(f"no {secret}")
+        result = self.run_it("/proc/sys/vm")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(f"checksum: {secret}: Permission denied\n", result.stderr.decode())
+        self.assertIn(b"/proc/sys/vm/swappiness\n", result.stdout)
+        self.assertNotIn(secret.encode(), result.stdout)
+
+        items = [json.loads(line) for line in self.run_it("--json", "/proc/sys/vm").stdout.splitlines()]
+        self.assertIn({"path": secret, "error": "Permission denied"}, items)
+
+    def test_unreadable_directory_is_reported_and_the_rest_goes_on(self):
+        self.write("tree/good")
+        self.write("tree/no\nfile")
+        self.write("tree/locked/file")
+        os.chmod("tree/locked", 0)
+        os.chmod("tree/no\nfile", 0)
+        self.addCleanup(os.chmod, "tree/locked", 0o755)
+        other = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+        try:
+            if self.run_it("--version", **other).returncode != 0:
+                self.skipTest("the program cannot be run by another user")
+        except PermissionError:
+            self.skipTest("the program cannot be run by another user")
+
+        result = self.run_it("tree", **other)
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(sorted(result.stderr.splitlines()),
+                         [b"checksum: tree/locked: Permission denied", b"checksum: tree/no\\nfile: Permission denied"])
+        self.assertEqual(len(result.stdout.splitlines()), 1)
+        self.assertIn(b"  tree/good\n", result.stdout)
+
+    # --- Time ---
+
+    def test_timeout(self):
+        for i in range(20):
+            self.write(f"tree/{i}")
+        self.sparse("tree/big 1")
+        self.sparse("tree/big 2")
+        result = self.run_it("--timeout", "0.2", "--jobs", "1", "tree", timeout=10)
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(sorted(result.stderr.splitlines()),
+                         [b"checksum: tree/big %d: Took longer than 0.2 s" % i for i in (1, 2)])
+        self.assertEqual(len(result.stdout.splitlines()), 20)
+
+    def test_timeout_of_a_thread_that_is_blocked(self):
+        for i in range(200):
+            self.write(f"tree/{i}")
+        self.write("tree/held")
+        self.lease("tree/held")
+        began = time.monotonic()
+        result = self.run_it("--timeout", "0.3", "--jobs", "1", "tree", timeout=10)
+        self.assertLess(time.monotonic() - began, 2)
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stderr, b"checksum: tree/held: Took longer than 0.3 s\n")
+        self.assertEqual(len(result.stdout.splitlines()), 200)
+
+    # --- Interrupts ---
+
+    def interrupt(self, process, signum=signal.SIGINT):
+        process.send_signal(signum)
+        began = time.monotonic()
+        out, err = process.communicate(timeout=10)
+        return time.monotonic() - began, out, err.decode()
+
+    def test_interrupt_names_the_unfinished(self):
+        for signum, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+            with self.subTest(signum):
+                self.write("tree/small")
+                for i in range(3):
+                    self.sparse(f"tree/big {i}")
+                process = self.start("--jobs", "4", "tree")
+                self.assertIn(b"tree/small", process.stdout.readline())
+                time.sleep(0.2)
+                took, out, err = self.interrupt(process, signum)
+                self.assertEqual((process.returncode, out), (status, b""))
+                self.assertLess(took, 0.5)
+                self.assertEqual(sorted(err.splitlines()), [f"checksum: tree/big {i}: Interrupted" for i in range(3)])
+
+    def test_interrupt_tells_what_was_not_begun(self):
+        for i in range(500):
+            self.sparse(f"tree/{i}")
+        process = self.start("--jobs", "2", "tree")
+        time.sleep(0.5)
+        took, out, err = self.interrupt(process)
+        self.assertEqual((process.returncode, out), (130, b""))
+        self.assertLess(took, 0.5)
+        self.assertEqual(err.count("Interrupted\n"), 2)
+        self.assertEqual(err.count("Interrupted before it was read\n"), 10)
+        self.assertTrue(err.endswith("more of those found so far\n"))
+
+    def test_interrupt_while_nobody_reads_the_lines(self):
+        for i in range(3000):
+            self.write(f"tree/{'long name ' * 12}{i}")
+        process = self.start("tree")
+        time.sleep(0.5)
+        self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        self.assertEqual(process.wait(timeout=10), 130)
+        self.assertLess(time.monotonic() - began, 0.5)
+
+    def test_interrupt_of_a_thread_that_is_blocked(self):
+        self.write("tree/held")
+        self.lease("tree/held")
+        process = self.start("tree")
+        time.sleep(0.3)
+        took, out, err = self.interrupt(process)
+        self.assertEqual((process.returncode, out, err), (130, b"", "checksum: tree/held: Interrupted\n"))
+        self.assertLess(took, 0.5)
+
+    def test_second_interrupt_stops_at_once(self):
+        self.write("tree/held")
+        self.lease("tree/held")
+        process = self.start("tree")
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.1)
+        took, out, err = self.interrupt(process)
+        self.assertEqual((process.returncode, out, err), (130, b"", ""))
+        self.assertLess(took, 0.1)
+
+    def test_ignored_interrupt_stays_ignored(self):
+        self.sparse("tree/big")
+        process = self.start("--timeout", "0.6", "tree", preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(timeout=10), 1)
+
+    # --- Stdout ---
+
+    def test_closed_pipe_ends_it_quietly(self):
+        for i in range(2000):
+            self.write(f"tree/{i}")
+        process = self.start("tree")
+        process.stdout.readline()
+        process.stdout.close()
+        self.assertEqual(process.stderr.read(), b"")
+        self.assertEqual(process.wait(timeout=10), -signal.SIGPIPE)
+        process.stdout = None
+
+    def test_slow_reader_gets_all(self):
+        for i in range(3000):
+            self.write(f"tree/{'long name ' * 12}{i}")
+        process = self.start("tree")
+        time.sleep(0.3)
+        out, err = process.communicate(timeout=20)
+        self.assertEqual((process.returncode, err), (0, b""))
+        self.assertEqual(sorted(out.splitlines()), self.expected("tree"))
+
+    def test_full_disk_is_told(self):
+        self.write("tree/file")
+        with open("/dev/full", "wb") as full:
+            process = self.start("tree", stdout=full)
+            self.assertEqual(process.wait(timeout=10), 1)
+        self.assertEqual(process.stderr.read(), b"checksum: standard output: No space left on device\n")
+
+
+if __name__ == "__main__":
+    main()

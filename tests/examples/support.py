@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: The libtend authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the tests of examples share: a temporary tree per test, and TAP for meson."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+EXE = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else None
+
+# The locale and the terminal are the tests' own matter.
+ENV = {key: value for key, value in os.environ.items() if not key.startswith("LC_") and key not in ("TERM", "LANG")}
+ENV["LC_ALL"] = "C.UTF-8"
+
+# ThreadSanitizer would sleep for a second at each exit, in wait of more reports.
+ENV["TSAN_OPTIONS"] = ENV.get("TSAN_OPTIONS", "") + ":atexit_sleep_ms=0"
+
+
+class TreeTest(unittest.TestCase):
+    """Each test has an empty directory to itself, and stands in it."""
+
+    def setUp(self):
+        self.parent = tempfile.mkdtemp(prefix="tend-test-")
+        self.addCleanup(subprocess.run, ["rm", "-rf", "--", self.parent])
+        os.chmod(self.parent, 0o755)
+        self.addCleanup(os.chdir, os.getcwd())
+        os.chdir(self.parent)
+
+    def write(self, path, data=b"data\n"):
+        parent = os.path.dirname(path)
+        if parent:
+            os.makedirs(parent, exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(data)
+
+    def sparse(self, path, size=1 << 40):
+        """A file that takes minutes to hash, and no room."""
+        self.write(path, b"")
+        os.truncate(path, size)
+
+
+class TapResult(unittest.TestResult):
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.count = 0
+
+    def line(self, test, word, rest=""):
+        self.count += 1
+        print(f"{word} {self.count} {test.id().split('.', 1)[-1]}{rest}", flush=True)
+
+    def addSuccess(self, test):
+        super().addSuccess(test)
+        self.line(test, "ok")
+
+    def addSkip(self, test, reason):
+        super().addSkip(test, reason)
+        self.line(test, "ok", f" # SKIP {reason}")
+
+    def fail(self, test, text):
+        for line in text.splitlines():
+            print("# " + line)
+        self.line(test, "not ok")
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        self.fail(test, self.failures[-1][1])
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        self.fail(test, self.errors[-1][1])
+
+
+def main():
+    """Runs the tests of the script; names behind the program pick some of them."""
+    suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])
+    tests = [test for case in suite for test in case if not sys.argv[2:] or any(n in test.id() for n in sys.argv[2:])]
+    print(f"1..{len(tests)}", flush=True)
+    result = TapResult()
+    for test in tests:
+        test.run(result)
+    sys.exit(not result.wasSuccessful())
