@@ -9,52 +9,6 @@
 
 G_BEGIN_DECLS
 
-/* --- Completion: the writing end of a task without a body --- */
-
-typedef struct _TendCompletion TendCompletion;
-TendCompletion *tend_completion_new           (const char *name);
-TendTask       *tend_completion_get_task      (TendCompletion *self);
-gboolean        tend_completion_set_value     (TendCompletion *self, const GValue *value, GError **error);
-gboolean        tend_completion_set_error     (TendCompletion *self, const GError *reason, GError **error);
-gboolean        tend_completion_set_cancelled (TendCompletion *self, GError **error);
-gboolean        tend_completion_try_set_value     (TendCompletion *self, const GValue *value);
-gboolean        tend_completion_try_set_error     (TendCompletion *self, const GError *reason);
-gboolean        tend_completion_try_set_cancelled (TendCompletion *self);
-
-/* --- Cancellable: a GCancellable with parents, a time and a reason --- */
-
-typedef struct _TendCancellable TendCancellable;
-TendCancellable *tend_cancellable_new          (void);
-void             tend_cancellable_add_parent   (TendCancellable *self, GCancellable *parent);
-void             tend_cancellable_cancel_after (TendCancellable *self, gint64 usec);
-void             tend_cancellable_cancel_for   (TendCancellable *self, const char *reason);
-char            *tend_cancellable_dup_reason   (TendCancellable *self);
-
-/* --- Retry --- */
-
-typedef gboolean (* TendRetryFunc) (TendTask *task, guint n_attempts, const GError *error, gpointer user_data);
-typedef struct _TendRetry TendRetry;
-TendRetry *tend_retry_new           (guint max_attempts);
-void       tend_retry_set_back_off  (TendRetry *self, gint64 first, gint64 most, double factor, double jitter);
-void       tend_retry_set_predicate (TendRetry *self, TendRetryFunc func, gpointer user_data, GDestroyNotify notify);
-void       tend_retry_set_deadline  (TendRetry *self, gint64 usec);
-TendTask  *tend_retry_new_fiber     (TendRetry *self, const char *name, TendWorkFunc func, gpointer user_data, GDestroyNotify notify);
-
-/* --- Channel --- */
-
-typedef struct _TendChannel TendChannel;
-TendChannel  *tend_channel_new              (guint capacity);
-gboolean      tend_channel_send             (TendChannel *self, const GValue *value, GError **error);
-void          tend_channel_send_async       (TendChannel *self, const GValue *value, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
-gboolean      tend_channel_send_finish      (TendChannel *self, GAsyncResult *result, GError **error);
-gboolean      tend_channel_try_send         (TendChannel *self, const GValue *value);
-gboolean      tend_channel_receive          (TendChannel *self, GValue *value, GError **error);
-void          tend_channel_receive_async    (TendChannel *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
-const GValue *tend_channel_receive_finish   (TendChannel *self, GAsyncResult *result, GError **error);
-void          tend_channel_close            (TendChannel *self);
-void          tend_channel_close_with_error (TendChannel *self, const GError *error);
-gboolean      tend_channel_is_closed        (TendChannel *self);
-
 /* --- The manager, to the full --- */
 
 typedef enum

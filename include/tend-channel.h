@@ -51,12 +51,10 @@ TEND_PUBLIC gboolean      tend_channel_receive          (TendChannel          *s
 TEND_PUBLIC gboolean      tend_channel_receive_int      (TendChannel          *self,
                                                          gint64               *value,
                                                          GError              **error);
-TEND_PUBLIC gboolean      tend_channel_receive_string   (TendChannel          *self,
-                                                         char                **value,
-                                                         GError              **error);
-TEND_PUBLIC gboolean      tend_channel_receive_object   (TendChannel          *self,
-                                                         gpointer              value,
-                                                         GError              **error);
+TEND_PUBLIC char         *tend_channel_receive_string   (TendChannel          *self,
+                                                         GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+TEND_PUBLIC gpointer      tend_channel_receive_object   (TendChannel          *self,
+                                                         GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 TEND_PUBLIC void          tend_channel_receive_async    (TendChannel          *self,
                                                          GCancellable         *cancellable,
                                                          GAsyncReadyCallback   callback,

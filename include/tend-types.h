@@ -13,8 +13,12 @@
 
 G_BEGIN_DECLS
 
+typedef struct _TendCancellable TendCancellable;
+typedef struct _TendChannel TendChannel;
 typedef struct _TendClock TendClock;
+typedef struct _TendCompletion TendCompletion;
 typedef struct _TendGroup TendGroup;
+typedef struct _TendRetry TendRetry;
 typedef struct _TendTask TendTask;
 typedef struct _TendTaskManager TendTaskManager;
 typedef struct _TendTaskStream TendTaskStream;

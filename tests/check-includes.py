@@ -21,11 +21,15 @@ PUBLIC = {
     "tend-version.h": "core",
     "tend-error.h": "core",
     "tend-clock.h": "loop",
+    "tend-cancellable.h": "task",
+    "tend-completion.h": "task",
     "tend-task.h": "task",
     "tend-timer.h": "task",
     "tend-fiber.h": "body",
     "tend-group.h": "group",
+    "tend-retry.h": "group",
     "tend-when.h": "group",
+    "tend-channel.h": "sync",
     "tend-task-manager.h": "manager",
 }
 

@@ -17,18 +17,26 @@ typedef struct
   TendOutcome  outcome;
 } ThreadJob;
 
+/* GLib's pool keeps idle workers above a limit that was lowered, so what runs is counted here. */
 static struct
 {
   GMutex       lock;
-  GThreadPool *pool;        /* under lock; made by the first job, and never unmade */
+  GThreadPool *pool;        /* under lock; made by the first job, and never unmade; without a limit */
+  GQueue       waiting;     /* under lock; of ThreadJob */
+  guint        n_running;   /* under lock; jobs that were given to the pool, and workers that go on */
   guint        max_threads; /* under lock; 0: the default */
 } workers;
 
 static guint
 get_max_threads_locked (void)
 {
+  static guint n_default;
+
   /* Blocking calls sleep more than they compute, hence more threads than processors. */
-  return workers.max_threads > 0 ? workers.max_threads : MAX (16, 4 * g_get_num_processors ());
+  if (n_default == 0)
+    n_default = MAX (16, 4 * g_get_num_processors ());
+
+  return workers.max_threads > 0 ? workers.max_threads : n_default;
 }
 
 static void
@@ -85,26 +93,56 @@ work (ThreadJob *self)
     }
 }
 
+/* The job that the worker goes on with, if it may. */
+static ThreadJob *
+take_next (void)
+{
+  ThreadJob *job = NULL;
+
+  g_mutex_lock (&workers.lock);
+  if (workers.n_running <= get_max_threads_locked ())
+    job = g_queue_pop_head (&workers.waiting);
+  if (job == NULL)
+    workers.n_running--;
+  g_mutex_unlock (&workers.lock);
+
+  return job;
+}
+
 static void
 worker_cb (gpointer data,
            gpointer user_data)
 {
-  ThreadJob *self = data;
+  for (ThreadJob *job = data; job != NULL; job = take_next ())
+    {
+      work (job);
+      tend_loop_send (job->task->loop, &job->home);
+    }
+}
 
-  work (self);
-  tend_loop_send (self->task->loop, &self->home);
+static void
+start_waiting_locked (void)
+{
+  ThreadJob *job;
+
+  if (workers.pool == NULL)
+    workers.pool = g_thread_pool_new (worker_cb, NULL, -1, FALSE, NULL);
+
+  /* Pushing fails only where no thread could be started at all; the job stays queued for the next one. */
+  while (workers.n_running < get_max_threads_locked () && (job = g_queue_pop_head (&workers.waiting)) != NULL)
+    {
+      workers.n_running++;
+      g_thread_pool_push (workers.pool, job, NULL);
+    }
 }
 
 static void
 push_job (ThreadJob *job)
 {
   g_mutex_lock (&workers.lock);
-  if (workers.pool == NULL)
-    workers.pool = g_thread_pool_new (worker_cb, NULL, (int) get_max_threads_locked (), FALSE, NULL);
+  g_queue_push_tail (&workers.waiting, job);
+  start_waiting_locked ();
   g_mutex_unlock (&workers.lock);
-
-  /* Fails only where no thread could be started at all; the job stays queued for the next one. */
-  g_thread_pool_push (workers.pool, job, NULL);
 }
 
 static void
@@ -232,7 +270,6 @@ tend_set_max_threads (guint n_threads)
 
   g_mutex_lock (&workers.lock);
   workers.max_threads = n_threads;
-  if (workers.pool != NULL)
-    g_thread_pool_set_max_threads (workers.pool, (int) get_max_threads_locked (), NULL);
+  start_waiting_locked ();
   g_mutex_unlock (&workers.lock);
 }

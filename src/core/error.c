@@ -18,6 +18,7 @@
  * @TEND_TASK_ERROR_NO_STACK: there is no memory for the stack of a fiber
  * @TEND_TASK_ERROR_WRONG_THREAD: the task belongs to the main context of another thread
  * @TEND_TASK_ERROR_SEVERAL: several errors, which [func@Tend.TaskError.list] lists
+ * @TEND_TASK_ERROR_CLOSED: the channel was closed
  *
  * Error codes of the `TEND_TASK_ERROR` domain.
  *
@@ -34,7 +35,8 @@ G_DEFINE_ENUM_TYPE (TendTaskError, tend_task_error,
                     G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_NO_FIBER, "no-fiber"),
                     G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_NO_STACK, "no-stack"),
                     G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_WRONG_THREAD, "wrong-thread"),
-                    G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_SEVERAL, "several"))
+                    G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_SEVERAL, "several"),
+                    G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_CLOSED, "closed"))
 
 typedef struct
 {

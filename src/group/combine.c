@@ -25,7 +25,6 @@ typedef struct
   guint      n_tasks;
   guint      n_ended;
   GPtrArray *errors;        /* of GError; in the order in which they came */
-  gboolean   has_failed;    /* one of them is more than a cancellation */
   TendTask **tasks;         /* until they are watched; not references */
   TendWatch  watches[];
 } Combine;
@@ -43,14 +42,16 @@ combine_free (gpointer data)
   g_free (self);
 }
 
-static GError *
-take_errors (Combine *self)
+GError *
+tend_combine_errors (GPtrArray *errors)
 {
-  g_autoptr(GError) several = tend_error_new_several (self->errors);
+  g_autoptr(GError) several = tend_error_new_several (errors);
 
-  /* Cancelled is what nothing but cancellation came of; its code tells so. */
-  if (self->has_failed)
-    return g_steal_pointer (&several);
+  for (guint i = 0; i < errors->len; i++)
+    {
+      if (!tend_error_is_cancelled (g_ptr_array_index (errors, i)))
+        return g_steal_pointer (&several);
+    }
 
   return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, several->message);
 }
@@ -66,11 +67,18 @@ return_list (Combine *self)
   tend_task_return_object (self->result, list);
 }
 
+/* The errors count as observed when the result has them, and not before: it may be given up. */
 static void
 all_ended (Combine *self)
 {
+  for (guint i = 0; i < self->n_tasks; i++)
+    {
+      if (tend_task_peek_error (self->watches[i].task) != NULL)
+        tend_watch_observe (&self->watches[i]);
+    }
+
   if (self->errors != NULL)
-    tend_task_return_error (self->result, take_errors (self));
+    tend_task_return_error (self->result, tend_combine_errors (self->errors));
   else if (self->kind == WHEN_ALL)
     return_list (self);
   else
@@ -78,15 +86,18 @@ all_ended (Combine *self)
 }
 
 static void
-follow (Combine  *self,
-        TendTask *task)
+follow (Combine   *self,
+        TendWatch *watch)
 {
-  const GError *error = tend_task_peek_error (task);
+  const GError *error = tend_task_peek_error (watch->task);
 
   if (error != NULL)
-    tend_task_return_error (self->result, g_error_copy (error));
+    {
+      tend_watch_observe (watch);
+      tend_task_return_error (self->result, g_error_copy (error));
+    }
   else
-    tend_task_return_value (self->result, tend_task_get_result (task, NULL));
+    tend_task_return_value (self->result, tend_task_get_result (watch->task, NULL));
 }
 
 static void
@@ -99,7 +110,6 @@ note_error (Combine      *self,
   if (self->errors == NULL)
     self->errors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
   g_ptr_array_add (self->errors, g_error_copy (error));
-  self->has_failed |= !tend_error_is_cancelled (error);
 }
 
 static void
@@ -119,7 +129,7 @@ one_ended (TendWatch *watch)
       tend_task_return_object (result, watch->task);
       break;
     case FOLLOW:
-      follow (self, watch->task);
+      follow (self, watch);
       break;
     case WAIT_ALL:
     case WHEN_ALL:
@@ -144,8 +154,7 @@ combine_run (TendTask *task)
     }
 
   for (guint i = 0; i < self->n_tasks; i++)
-    tend_watch_begin (&self->watches[i], task->loop, self->tasks[i], self->kind != WHEN_ANY,
-                      one_ended, self);
+    tend_watch_begin (&self->watches[i], task->loop, self->tasks[i], one_ended, self);
   g_clear_pointer (&self->tasks, g_free);
 }
 
@@ -309,7 +318,7 @@ limit (TendTask *result,
        TendTask *self,
        gint64    usec)
 {
-  tend_task_add_timer (result, MAX (0, usec), 0, timed_out_cb, tend_task_to_string (self), g_free);
+  tend_task_add_timer (result, usec, 0, timed_out_cb, tend_task_to_string (self), g_free);
 }
 
 /**
@@ -359,11 +368,13 @@ tend_task_with_deadline (TendTask *self,
                          gint64    time)
 {
   TendTask *result;
+  gint64 now;
 
   g_return_val_if_fail (tend_watch_check (&self, 1, G_STRFUNC), NULL);
 
   result = combine (FOLLOW, &self, 1, __builtin_return_address (0));
-  limit (result, self, time - tend_loop_now (result->loop));
+  now = tend_loop_now (result->loop);
+  limit (result, self, time > now ? time - now : 0);
 
   return result;
 }

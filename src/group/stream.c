@@ -152,7 +152,7 @@ tend_when_each (TendTask **tasks,
   self->watches = g_new0 (TendWatch, n_tasks);
   self->n_tasks = self->n_left = (guint) n_tasks;
   for (guint i = 0; i < self->n_tasks; i++)
-    tend_watch_begin (&self->watches[i], self->loop, tasks[i], FALSE, one_ended, self);
+    tend_watch_begin (&self->watches[i], self->loop, tasks[i], one_ended, self);
 
   return self;
 }

@@ -1,10 +1,11 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Watching tasks of any context from one.
+// Watching tasks of any context from one, and trying again.
 
 #pragma once
 
+#include "tend-retry.h"
 #include "tend-task-private.h"
 
 G_BEGIN_DECLS
@@ -24,21 +25,50 @@ struct _TendWatch
   TendWatchFunc     ended;
   gpointer          data;
   TendForeignWatch *foreign;    /* what waits in the other context in our place */
-  guint             observes : 1;   /* the task's error counts as observed */
+  guint             is_foreign : 1; /* the task is another context's */
   guint             has_ended : 1;
 };
 
 void tend_watch_begin (TendWatch     *watch,
                        TendLoop      *loop,
                        TendTask      *task,
-                       gboolean       observes,
                        TendWatchFunc  ended,
                        gpointer       data);
+void tend_watch_observe (TendWatch   *watch);
 void tend_watch_clear (TendWatch     *watch);
 
 /* Whether the task can be waited for here at all; a critical if not. */
 gboolean tend_watch_check (TendTask   **tasks,
                            gsize        n_tasks,
                            const char  *func);
+
+/* Makes one error of all of them; it is a cancellation if they are nothing else. */
+GError *tend_combine_errors (GPtrArray *errors);
+
+/* --- retry.c and retry-run.c --- */
+
+typedef struct
+{
+  guint    max_attempts;    /* 0: no limit */
+  gint64   first;           /* microseconds */
+  gint64   most;            /* microseconds */
+  double   factor;
+  double   jitter;
+  gint64   deadline;        /* microseconds from the start of a run; TEND_FOREVER: none */
+  gboolean has_seed;
+  guint32  seed;
+} TendRetrySettings;
+
+const TendRetrySettings *tend_retry_get_settings (TendRetry      *self);
+gboolean                 tend_retry_ask          (TendRetry      *self,
+                                                  TendTask       *task,
+                                                  guint           attempt,
+                                                  const GError   *error);
+TendTask                *tend_retry_create       (TendRetry      *retry,
+                                                  const char     *name,
+                                                  TendRetryFunc   func,
+                                                  gpointer        user_data,
+                                                  GDestroyNotify  notify,
+                                                  gconstpointer   origin);
 
 G_END_DECLS

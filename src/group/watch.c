@@ -21,7 +21,6 @@ struct _TendForeignWatch
   TendTask  *task;      /* constant; a reference */
   TendLoop  *home;      /* constant; a use of it */
   TendWatch *watch;     /* home thread; NULL once withdrawn */
-  gboolean   observes;  /* constant */
   gboolean   is_back;   /* home thread; arrived, with the withdrawal still under way */
   gboolean   is_withdrawing;    /* home thread */
 };
@@ -73,8 +72,6 @@ foreign_ended_cb (TendJob *job)
 {
   TendForeignWatch *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendForeignWatch, there));
 
-  if (self->observes)
-    tend_task_set_observed (self->task);
   tend_loop_send (self->home, &self->back);
 }
 
@@ -116,8 +113,6 @@ own_ended_cb (TendJob *job)
   if (!watch->has_ended)
     g_object_ref (watch->task);
   watch->has_ended = TRUE;
-  if (watch->observes)
-    tend_task_set_observed (watch->task);
 
   watch->ended (watch);
 }
@@ -127,7 +122,6 @@ void
 tend_watch_begin (TendWatch     *watch,
                   TendLoop      *loop,
                   TendTask      *task,
-                  gboolean       observes,
                   TendWatchFunc  ended,
                   gpointer       data)
 {
@@ -137,7 +131,6 @@ tend_watch_begin (TendWatch     *watch,
   watch->task = task;
   watch->ended = ended;
   watch->data = data;
-  watch->observes = observes;
 
   if (tend_loop_get_context (task->loop) == tend_loop_get_context (loop))
     {
@@ -160,11 +153,46 @@ tend_watch_begin (TendWatch     *watch,
   foreign->task = g_object_ref (task);
   foreign->home = tend_loop_ref (loop);
   foreign->watch = watch;
-  foreign->observes = observes;
   watch->task = g_object_ref (task);
   watch->foreign = foreign;
+  watch->is_foreign = TRUE;
   tend_loop_hold (loop);
   tend_loop_send (task->loop, &foreign->there);
+}
+
+/* Tells a task of another context that its error has been passed on. */
+typedef struct
+{
+  TendJob   job;
+  TendTask *task;       /* a reference */
+} Observation;
+
+static void
+observe_cb (TendJob *job)
+{
+  Observation *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (Observation, job));
+
+  tend_task_set_observed (self->task);
+  g_object_unref (self->task);
+  g_free (self);
+}
+
+/* Has the error of the task, which has ended, count as observed: somebody else carries it now. */
+void
+tend_watch_observe (TendWatch *watch)
+{
+  Observation *observation;
+
+  if (!watch->is_foreign)
+    {
+      tend_task_set_observed (watch->task);
+      return;
+    }
+
+  observation = g_new0 (Observation, 1);
+  tend_job_init (&observation->job, observe_cb);
+  observation->task = g_object_ref (watch->task);
+  tend_loop_send (watch->task->loop, &observation->job);
 }
 
 /* Stops watching, if it still does, and lets go of the task. */

@@ -609,6 +609,7 @@ static gboolean
 take_over (TendLoop *loop)
 {
   GMainContext *context = loop->hub->context;
+  gboolean is_free;
 
   if (g_main_context_get_thread_default () == context)
     {
@@ -619,10 +620,13 @@ take_over (TendLoop *loop)
   if (g_atomic_pointer_get (&loop->thread) != NULL || !g_main_context_acquire (context))
     return FALSE;
 
-  set_thread (loop);
+  /* Another thread may have been here first. */
+  is_free = g_atomic_pointer_get (&loop->thread) == NULL;
+  if (is_free)
+    set_thread (loop);
   g_main_context_release (context);
 
-  return TRUE;
+  return is_free;
 }
 
 /* Whether the calling thread is the one that runs the loop. */

@@ -10,8 +10,6 @@
 
 #include "tend-manager-private.h"
 
-#include "tend-fiber.h"
-
 static void run_next_cb (TendJob *job);
 
 static TendTaskManager *
@@ -399,16 +397,9 @@ gboolean
 tend_task_manager_shutdown (TendTaskManager  *self,
                             GError          **error)
 {
-  g_autoptr(GAsyncResult) result = NULL;
-
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (!tend_is_on_fiber ())
-    return tend_await_result (&result, error);
-
-  tend_task_manager_shutdown_async (self, tend_current_cancellable (), tend_resume, &result);
-
-  return tend_await_result (&result, error) &&
-         tend_task_manager_shutdown_finish (self, result, error);
+  return tend_manager_wait_in_fiber (self, G_STRFUNC, tend_task_manager_shutdown_async,
+                                     tend_task_manager_shutdown_finish, error);
 }

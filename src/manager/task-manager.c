@@ -817,6 +817,84 @@ tend_manager_wait_new (TendTaskManager *self,
   return wait;
 }
 
+/* What a fiber waits for, and what it gets: freed by the fiber, or by the callback once that left. */
+typedef struct
+{
+  TendLoop     *loop;       /* the fiber's */
+  TendQueue     fiber;      /* its job, while it waits */
+  GAsyncResult *result;
+  gboolean      is_left;
+} FiberWait;
+
+static void
+fiber_wait_free (FiberWait *wait)
+{
+  g_clear_object (&wait->result);
+  g_free (wait);
+}
+
+static void
+fiber_wait_cb (GObject      *source_object,
+               GAsyncResult *result,
+               gpointer      user_data)
+{
+  FiberWait *wait = user_data;
+  TendJob *fiber = tend_queue_peek (&wait->fiber);
+
+  wait->result = g_object_ref (result);
+  if (fiber != NULL)
+    {
+      tend_job_unlink (fiber);
+      tend_loop_queue_micro (wait->loop, fiber);
+    }
+  else if (wait->is_left)
+    fiber_wait_free (wait);
+}
+
+/*
+ * Waits in a fiber for what @begin begins. tend_await_result() would not do: it is for work that
+ * goes on outside of the context, for which virtual time stands still.
+ */
+gboolean
+tend_manager_wait_in_fiber (TendTaskManager   *self,
+                            const char        *func,
+                            TendManagerBegin   begin,
+                            TendManagerFinish  finish,
+                            GError           **error)
+{
+  TendJob *wake = tend_begin_wait (func, error);
+  FiberWait *wait;
+  gboolean ok;
+
+  if (wake == NULL)
+    return FALSE;
+
+  if (!tend_loop_is_mine (tend_manager_get_private (self)->loop))
+    {
+      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
+                   "%s(): the manager belongs to the main context of another thread", func);
+      return FALSE;
+    }
+
+  wait = g_new0 (FiberWait, 1);
+  wait->loop = tend_task_get_current ()->loop;
+  tend_queue_init (&wait->fiber);
+  begin (self, tend_current_cancellable (), fiber_wait_cb, wait);
+  tend_queue_push (&wait->fiber, wake);
+
+  ok = tend_wait (error);
+  if (wait->result == NULL)
+    {
+      wait->is_left = TRUE;
+      return FALSE;
+    }
+
+  ok = ok && finish (self, wait->result, error);
+  fiber_wait_free (wait);
+
+  return ok;
+}
+
 /**
  * tend_task_manager_wait_for_tasks_async:
  * @self: a manager
@@ -911,18 +989,11 @@ gboolean
 tend_task_manager_wait_for_tasks (TendTaskManager  *self,
                                   GError          **error)
 {
-  g_autoptr(GAsyncResult) result = NULL;
-
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (!tend_is_on_fiber ())
-    return tend_await_result (&result, error);
-
-  tend_task_manager_wait_for_tasks_async (self, tend_current_cancellable (), tend_resume, &result);
-
-  return tend_await_result (&result, error) &&
-         tend_task_manager_wait_for_tasks_finish (self, result, error);
+  return tend_manager_wait_in_fiber (self, G_STRFUNC, tend_task_manager_wait_for_tasks_async,
+                                     tend_task_manager_wait_for_tasks_finish, error);
 }
 
 /* --- The list model --- */

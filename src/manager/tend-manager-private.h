@@ -85,6 +85,20 @@ TendManagerWait    *tend_manager_wait_take    (GPtrArray        *waits,
                                                guint             i);
 void                tend_manager_wait_free    (TendManagerWait  *wait);
 
+typedef void     (* TendManagerBegin)  (TendTaskManager      *self,
+                                        GCancellable         *cancellable,
+                                        GAsyncReadyCallback   callback,
+                                        gpointer              user_data);
+typedef gboolean (* TendManagerFinish) (TendTaskManager      *self,
+                                        GAsyncResult         *result,
+                                        GError              **error);
+
+gboolean            tend_manager_wait_in_fiber (TendTaskManager   *self,
+                                               const char        *func,
+                                               TendManagerBegin   begin,
+                                               TendManagerFinish  finish,
+                                               GError           **error);
+
 void                tend_manager_shutdown_init  (TendTaskManager *self);
 void                tend_manager_shutdown_clear (TendTaskManager *self);
 void                tend_manager_shutdown_check (TendTaskManager *self);

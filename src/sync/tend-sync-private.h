@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Who waits for something of this folder: a fiber, or a callback; and the queue they wait in.
+// Who waits for something of this folder, a fiber or a callback, and the queue they wait in; and the
+// channel's parts.
 //
 // What is waited for, the source, keeps its waiters in a TendQueue and wakes the first of them when
 // it is that one's turn: tend_waiters_peek(), then tend_waiter_wake(). Waking is no more than
@@ -13,9 +14,12 @@
 
 #pragma once
 
+#include "tend-channel.h"
 #include "tend-task-private.h"
 
 G_BEGIN_DECLS
+
+/* --- wait.c --- */
 
 typedef struct
 {
@@ -75,5 +79,50 @@ TendAsyncWait *tend_async_wait_new   (const TendAsyncWaitKind *kind,
 TendAsyncWait *tend_async_wait_check (gpointer                 result,
                                       const TendAsyncWaitKind *kind,
                                       gpointer                 source);
+
+/* --- item.c --- */
+
+typedef struct
+{
+  GList  link;              /* in a queue of the channel; its data is the item */
+  GValue value;
+} TendItem;
+
+TendItem *tend_item_new               (const GValue  *value);
+void      tend_item_free              (TendItem      *item);
+void      tend_item_give              (TendItem      *item,
+                                       GValue        *value);
+void      tend_item_clear_value       (GValue        *value);
+
+/* --- channel.c --- */
+
+struct _TendChannel
+{
+  GObject   parent_instance;
+
+  TendLoop *loop;           /* constant */
+  guint     capacity;       /* constant; 0: no limit */
+  GQueue    granted;        /* of TendItem; those of woken receivers */
+  GQueue    items;          /* of TendItem; free to take */
+  TendQueue receivers;      /* of TendWaiter */
+  TendQueue senders;        /* of TendWaiter, whose data is the TendItem */
+  GError   *error;          /* what receivers are told at the end, if it was closed with an error */
+  guint     n_at_once;      /* how many values fibers received in a row without a wait */
+  gboolean  is_closed;
+  TendJob   home;           /* the inbox's: brings the last reference to the thread */
+};
+
+gboolean  tend_channel_has_room       (TendChannel   *self);
+gboolean  tend_channel_is_at_end      (TendChannel   *self);
+void      tend_channel_settle         (TendChannel   *self);
+void      tend_channel_put            (TendChannel   *self,
+                                       TendItem      *item);
+TendItem *tend_channel_take           (TendChannel   *self,
+                                       GQueue        *queue);
+void      tend_channel_give_back      (TendChannel   *self);
+void      tend_channel_set_closed_error (TendChannel *self,
+                                       GError       **error);
+void      tend_channel_set_end_error  (TendChannel   *self,
+                                       GError       **error);
 
 G_END_DECLS

@@ -1,60 +1,12 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The bridge between a task and its GCancellable.
+// The bridge between a task and its cancellable.
 //
-// The cancellable is made when somebody asks for it, from whichever thread. It is a subclass that
-// knows its task, so that cancelling it cancels the task without a signal connection per task.
-//
-// Lock: bridge_lock guards the way from a cancellable to its task, and nothing is called under it.
+// The cancellable is made when somebody asks for it, from whichever thread. It knows its task, so
+// that cancelling it cancels the task without a signal connection per task.
 
 #include "tend-task-private.h"
-
-static GMutex bridge_lock;
-
-typedef struct
-{
-  GCancellable  parent_instance;
-
-  TendTask     *task;       /* under bridge_lock; not a reference; NULL once the task goes */
-} TendTaskCancellable;
-
-typedef GCancellableClass TendTaskCancellableClass;
-
-GType tend_task_cancellable_get_type (void) G_GNUC_CONST;
-
-G_DEFINE_FINAL_TYPE (TendTaskCancellable, tend_task_cancellable, G_TYPE_CANCELLABLE)
-
-static void
-tend_task_cancellable_cancelled (GCancellable *cancellable)
-{
-  TendTaskCancellable *self = (TendTaskCancellable *) cancellable;
-  TendTask *task;
-
-  /* Until dispose() has cleared the pointer, under the lock, a reference may still be taken. */
-  g_mutex_lock (&bridge_lock);
-  task = self->task != NULL ? g_object_ref (self->task) : NULL;
-  g_mutex_unlock (&bridge_lock);
-
-  if (task == NULL)
-    return;
-
-  /* Never at once: what a task does at its end may wait for this very emission to be over. */
-  if (!g_atomic_int_get (&task->is_cancelling) && !tend_task_has_ended (task))
-    tend_task_request (task, TEND_REQUEST_CANCEL);
-  g_object_unref (task);
-}
-
-static void
-tend_task_cancellable_class_init (TendTaskCancellableClass *klass)
-{
-  klass->cancelled = tend_task_cancellable_cancelled;
-}
-
-static void
-tend_task_cancellable_init (TendTaskCancellable *self)
-{
-}
 
 /* Says that the body should end, or no longer counts, and cancels the cancellable if there is one. */
 void
@@ -76,14 +28,19 @@ tend_task_set_cancelling (TendTask       *self,
 void
 tend_task_drop_cancellable (TendTask *self)
 {
-  TendTaskCancellable *cancellable = (TendTaskCancellable *) g_atomic_pointer_get (&self->cancellable);
+  GCancellable *cancellable = g_atomic_pointer_get (&self->cancellable);
 
-  if (cancellable == NULL)
-    return;
+  if (cancellable != NULL)
+    tend_cancellable_set_task (TEND_CANCELLABLE (cancellable), NULL);
+}
 
-  g_mutex_lock (&bridge_lock);
-  cancellable->task = NULL;
-  g_mutex_unlock (&bridge_lock);
+/* Keeps why the task will be cancelled, for its error: with its cancellable, which is made for it. */
+void
+tend_task_set_cancel_reason (TendTask   *self,
+                             const char *reason)
+{
+  if (reason != NULL)
+    tend_cancellable_set_reason (TEND_CANCELLABLE (tend_task_get_cancellable (self)), reason);
 }
 
 /**
@@ -94,7 +51,8 @@ tend_task_drop_cancellable (TendTask *self)
  *
  * Give it to what the body calls. It is cancelled when the task is cancelled or stopped while its
  * body runs, and cancelling it cancels the task, in the next turn of the task's loop. It is made
- * by the first call.
+ * by the first call, and is a [class@Tend.Cancellable]: a reason that it is cancelled with stands in
+ * the error of the task.
  *
  * May be called from any thread.
  *
@@ -105,7 +63,7 @@ tend_task_drop_cancellable (TendTask *self)
 GCancellable *
 tend_task_get_cancellable (TendTask *self)
 {
-  TendTaskCancellable *made;
+  TendCancellable *made;
   GCancellable *cancellable;
 
   g_return_val_if_fail (TEND_IS_TASK (self), NULL);
@@ -114,8 +72,9 @@ tend_task_get_cancellable (TendTask *self)
   if (cancellable != NULL)
     return cancellable;
 
-  made = g_object_new (tend_task_cancellable_get_type (), NULL);
-  made->task = self->loop != NULL ? self : NULL;
+  made = tend_cancellable_new ();
+  if (self->loop != NULL)
+    tend_cancellable_set_task (made, self);
   if (!g_atomic_pointer_compare_and_exchange (&self->cancellable, NULL, G_CANCELLABLE (made)))
     {
       g_object_unref (made);
@@ -134,11 +93,17 @@ GError *
 tend_task_new_cancelled (TendTask *self)
 {
   g_autofree char *task = tend_task_to_string (self);
+  g_autofree char *reason = NULL;
+  GCancellable *cancellable = g_atomic_pointer_get (&self->cancellable);
 
   if (g_atomic_int_get (&self->is_cancelling) == TEND_CANCELLING_TIMED_OUT)
     return g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "%s did not end before its deadline", task);
 
-  return g_error_new (G_IO_ERROR, G_IO_ERROR_CANCELLED, "%s was cancelled", task);
+  if (cancellable != NULL)
+    reason = tend_cancellable_peek_reason (TEND_CANCELLABLE (cancellable));
+
+  return g_error_new (G_IO_ERROR, G_IO_ERROR_CANCELLED, "%s was cancelled%s%s", task,
+                      reason != NULL ? ": " : "", reason != NULL ? reason : "");
 }
 
 GError *

@@ -6,11 +6,19 @@
 // A callback completes its task by returning a result. A body that ends by returning (a fiber, a
 // thread, an async pair) only records it, and its end completes the task. What another thread
 // returns travels in remote_outcome, which is set once per run and taken by the loop thread.
+//
+// A task without a body can be completed from several sides at once, and the first wins
+// (completion.c). There remote_outcome decides: it leaves NULL once, for a completion's outcome on
+// its way home or for a mark, and is the mark when that has come home. What tend_task_return_value()
+// gives such a task from another thread goes home on its own, and is given there.
 
 #include "tend-task-private.h"
 
 static __thread TendOutcome *worker_outcome;
 static __thread TendTask *worker_task;
+
+/* Only its address counts: the mark of a task without a body that was given its outcome, or has ended. */
+static TendOutcome settled;
 
 /* Says that this thread runs the body of @self, which leaves its result in @outcome. */
 void
@@ -97,16 +105,46 @@ deliver (TendTask    *self,
 void
 tend_task_take_remote (TendTask *self)
 {
-  TendOutcome *outcome = g_atomic_pointer_exchange (&self->remote_outcome, NULL);
+  TendOutcome *outcome = g_atomic_pointer_get (&self->remote_outcome);
 
-  if (outcome != NULL)
-    {
-      deliver (self, outcome);
-      g_free (outcome);
-    }
+  if (outcome == NULL || outcome == &settled)
+    return;
+
+  g_atomic_pointer_set (&self->remote_outcome, self->body == NULL ? &settled : NULL);
+  deliver (self, outcome);
+  g_free (outcome);
 }
 
-static void
+/* Marks a task without a body if nothing came first; delivers what did. On its own thread. */
+static gboolean
+claim (TendTask *self)
+{
+  if (g_atomic_pointer_compare_and_exchange (&self->remote_outcome, NULL, &settled))
+    return TRUE;
+
+  tend_task_take_remote (self);
+  return FALSE;
+}
+
+/*
+ * To be called before a task ends that was not given its outcome, on its own thread: FALSE if an
+ * outcome came first, with which the task has ended then.
+ */
+gboolean
+tend_task_settle (TendTask *self)
+{
+  return self->body != NULL || claim (self) || !tend_task_has_ended (self);
+}
+
+/* Whether a task without a body has its outcome, be it on its way, or has ended. Any thread. */
+gboolean
+tend_task_is_settled (TendTask *self)
+{
+  return g_atomic_pointer_get (&self->remote_outcome) != NULL;
+}
+
+/* Takes what @outcome holds, if nothing is on its way or marked. */
+static gboolean
 send_home (TendTask    *self,
            TendOutcome *outcome)
 {
@@ -115,12 +153,62 @@ send_home (TendTask    *self,
   if (g_atomic_pointer_compare_and_exchange (&self->remote_outcome, NULL, sent))
     {
       tend_task_request (self, TEND_REQUEST_RETURN);
-      return;
+      return TRUE;
     }
 
-  complain_twice (self);
-  tend_outcome_clear (sent);
   g_free (sent);
+  return FALSE;
+}
+
+/*
+ * Gives a task without a body what @outcome holds, unless it was given something or has ended:
+ * FALSE then, and @outcome is left as it is. Any thread.
+ */
+gboolean
+tend_task_try_return (TendTask    *self,
+                      TendOutcome *outcome)
+{
+  g_assert (self->body == NULL);
+
+  if (!tend_loop_is_mine (self->loop))
+    return send_home (self, outcome);
+
+  if (!claim (self))
+    return FALSE;
+
+  deliver (self, outcome);
+  return TRUE;
+}
+
+/* What another thread returns for a task without a body, on its way home. */
+typedef struct
+{
+  TendJob      job;
+  TendTask    *task;        /* a reference */
+  TendOutcome  outcome;
+} Return;
+
+static void
+return_home_cb (TendJob *job)
+{
+  Return *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (Return, job));
+
+  claim (self->task);
+  deliver (self->task, &self->outcome);
+  g_object_unref (self->task);
+  g_free (self);
+}
+
+static void
+return_from_afar (TendTask    *self,
+                  TendOutcome *outcome)
+{
+  Return *sent = g_new0 (Return, 1);
+
+  tend_job_init (&sent->job, return_home_cb);
+  sent->task = g_object_ref (self);
+  sent->outcome = *outcome;
+  tend_loop_send (self->loop, &sent->job);
 }
 
 /* Takes what @outcome holds, wherever this is called. */
@@ -144,9 +232,18 @@ take_outcome (TendTask    *self,
       tend_outcome_clear (outcome);
     }
   else if (tend_loop_is_mine (self->loop))
-    deliver (self, outcome);
-  else
-    send_home (self, outcome);
+    {
+      if (self->body == NULL)
+        claim (self);
+      deliver (self, outcome);
+    }
+  else if (self->body == NULL)
+    return_from_afar (self, outcome);
+  else if (!send_home (self, outcome))
+    {
+      complain_twice (self);
+      tend_outcome_clear (outcome);
+    }
 }
 
 /**

@@ -153,13 +153,11 @@ timer_wait (TendTimer *self,
 {
   TendLoop *loop = self->task->loop;
 
+  self->deadline = tend_time_add (tend_loop_now (loop), usec);
   if (usec == 0)
     tend_loop_queue_ready (loop, &self->job);
   else
-    {
-      self->deadline = tend_time_add (tend_loop_now (loop), usec);
-      tend_loop_arm (loop, &self->job, self->deadline);
-    }
+    tend_loop_arm (loop, &self->job, self->deadline);
 }
 
 /* Takes the timer out of the loop while its task is paused, and puts it back with what was left. */
@@ -591,11 +589,17 @@ cancellable_cancelled_cb (GCancellable *cancellable,
   task = self->task != NULL ? g_object_ref (self->task) : NULL;
   g_mutex_unlock (&linked_lock);
 
-  if (task != NULL)
+  if (task == NULL)
+    return;
+
+  if (TEND_IS_CANCELLABLE (cancellable))
     {
-      tend_task_request (task, TEND_REQUEST_CANCEL);
-      g_object_unref (task);
+      g_autofree char *reason = tend_cancellable_dup_reason (TEND_CANCELLABLE (cancellable));
+
+      tend_task_set_cancel_reason (task, reason);
     }
+  tend_task_request (task, TEND_REQUEST_CANCEL);
+  g_object_unref (task);
 }
 
 /*
@@ -622,6 +626,8 @@ cancellable_kill (TendScopeItem *item)
  * @cancellable: (nullable): a cancellable
  *
  * Cancels the task when @cancellable is cancelled, which may be at once.
+ *
+ * The reason of a [class@Tend.Cancellable] stands in the error of the task.
  *
  * The task lets go of @cancellable when it ends. Only for the owning thread; @cancellable may be
  * cancelled from any.

@@ -239,7 +239,8 @@ end (TendTask       *self,
     }
   set_status (self, status);
 
-  if (self->is_active)
+  /* Whoever is to complete a task without a body looks at its cancellable. */
+  if (self->is_active || (self->body == NULL && status == TEND_TASK_STATUS_STOPPED))
     tend_task_set_cancelling (self, TEND_CANCELLING_ASKED);
 
   tend_task_kill_scope (self);
@@ -314,7 +315,7 @@ tend_task_fail (TendTask *self,
 {
   g_autofree char *task = NULL;
 
-  if (!tend_task_has_ended (self))
+  if (!tend_task_has_ended (self) && tend_task_settle (self))
     {
       end_natively (self, get_final_status (error), error);
       return;
@@ -605,6 +606,9 @@ interrupt_native_cb (gpointer data)
   TendTask *self = call->task;
   gboolean was_active = self->is_active;
 
+  if (!tend_task_settle (self))
+    return;
+
   tend_task_set_cancelling (self, call->why);
 
   if (!was_active && !tend_task_has_ended (self))
@@ -684,11 +688,30 @@ tend_task_stop (TendTask *self)
 
   if (!tend_loop_is_mine (self->loop))
     tend_task_request (self, TEND_REQUEST_STOP);
-  else if (!tend_task_has_ended (self))
+  else if (!tend_task_has_ended (self) && tend_task_settle (self))
     end_natively (self, TEND_TASK_STATUS_STOPPED, tend_task_new_stopped (self));
 }
 
 /* --- Requests from other threads --- */
+
+/*
+ * The last reference was dropped in another thread, and that thread is done with the task. A plain
+ * reference, taken while the task is disposed of there, would not do: home could drop it
+ * before that thread has dropped its own, which then would finalize the task after all.
+ */
+static void
+go_home_cb (gpointer  data,
+            GObject  *object,
+            gboolean  is_last_ref)
+{
+  TendTask *self = TEND_TASK (object);
+
+  if (is_last_ref && g_atomic_int_or ((guint *) &self->requests, TEND_REQUEST_HOME) == 0)
+    {
+      g_object_ref (self);
+      tend_loop_send (self->loop, &self->remote);
+    }
+}
 
 static void
 remote_job_cb (TendJob *job)
@@ -706,6 +729,9 @@ remote_job_cb (TendJob *job)
     tend_task_stop (self);
   if (requests & TEND_REQUEST_CANCEL)
     tend_task_cancel (self);
+
+  if (requests & TEND_REQUEST_HOME)
+    g_object_remove_toggle_ref (G_OBJECT (self), go_home_cb, NULL);
 
   /* The reference that the request took; for TEND_REQUEST_HOME it is the last one. */
   g_object_unref (self);
@@ -768,7 +794,7 @@ tend_task_dispose (GObject *object)
 
   if (self->loop != NULL && !tend_loop_is_mine (self->loop))
     {
-      tend_task_request (self, TEND_REQUEST_HOME);
+      g_object_add_toggle_ref (object, go_home_cb, NULL);
       return;
     }
 

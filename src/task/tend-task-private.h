@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "tend-cancellable.h"
 #include "tend-loop-private.h"
 #include "tend-task.h"
 #include "tend-timer.h"
@@ -110,7 +111,7 @@ struct _TendTask
   int                  is_paused;           /* atomic */
 
   TendOutcome          outcome;             /* loop thread; constant once ended */
-  TendOutcome         *remote_outcome;      /* atomic; on its way from another thread */
+  TendOutcome         *remote_outcome;      /* atomic; on its way from another thread, or a mark */
   GCancellable        *cancellable;         /* atomic; made on demand */
   TendQueue            waiters;             /* loop thread */
   TendObserver        *observers;           /* loop thread */
@@ -195,6 +196,10 @@ tend_task_is_released (TendTask *self)
 void         tend_task_set_worker        (TendTask            *self,
                                           TendOutcome         *outcome);
 TendTask    *tend_task_get_worker        (void);
+gboolean     tend_task_try_return        (TendTask            *self,
+                                          TendOutcome         *outcome);
+gboolean     tend_task_is_settled        (TendTask            *self);
+gboolean     tend_task_settle            (TendTask            *self);
 void         tend_task_take_remote       (TendTask            *self);
 
 /* --- task-cancel.c --- */
@@ -202,8 +207,40 @@ void         tend_task_take_remote       (TendTask            *self);
 void         tend_task_set_cancelling    (TendTask            *self,
                                           TendCancelling       why);
 void         tend_task_drop_cancellable  (TendTask            *self);
+void         tend_task_set_cancel_reason (TendTask            *self,
+                                          const char          *reason);
 GError      *tend_task_new_cancelled     (TendTask            *self);
 GError      *tend_task_new_stopped       (TendTask            *self);
+
+/* --- cancellable.c --- */
+
+struct _TendCancellable
+{
+  GCancellable  parent_instance;
+
+  char         *reason;     /* under tend_cancel_lock; set once */
+  gpointer      links;      /* under tend_cancel_lock; cancellable.c's */
+  gpointer      timer;      /* under tend_cancel_lock; cancellable.c's */
+  GHashTable   *handlers;   /* under tend_cancel_lock; cancel-handlers.c's; made on demand */
+  TendTask     *task;       /* under tend_cancel_lock; not a reference; NULL once the task goes */
+  gboolean      is_told;    /* under tend_cancel_lock; the class handler has been here */
+};
+
+extern GMutex tend_cancel_lock;
+
+void         tend_cancellable_set_task   (TendCancellable     *self,
+                                          TendTask            *task);
+void         tend_cancellable_set_reason (TendCancellable     *self,
+                                          const char          *reason);
+char        *tend_cancellable_peek_reason (TendCancellable    *self);
+
+/* --- cancel-handlers.c --- */
+
+GList       *tend_handlers_fire_locked   (TendCancellable     *self);
+void         tend_handlers_send          (GList               *handlers,
+                                          TendCancellable     *self);
+GList       *tend_handlers_remove_locked (TendCancellable     *self);
+void         tend_handlers_destroy       (GList               *handlers);
 
 /* --- task-scope.c --- */
 

@@ -1,0 +1,55 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#pragma once
+
+#if !defined(TEND_INSIDE) && !defined(TEND_COMPILATION)
+#error "Only <tend.h> can be included directly."
+#endif
+
+#include "tend-types.h"
+
+G_BEGIN_DECLS
+
+#define TEND_TYPE_RETRY (tend_retry_get_type ())
+
+TEND_PUBLIC
+G_DECLARE_FINAL_TYPE (TendRetry, tend_retry, TEND, RETRY, GObject)
+
+typedef TendTask * (* TendRetryFunc)          (guint           attempt,
+                                               gpointer        user_data);
+
+typedef gboolean   (* TendRetryPredicateFunc) (TendTask       *task,
+                                               guint           attempt,
+                                               const GError   *error,
+                                               gpointer        user_data);
+
+TEND_PUBLIC TendRetry *tend_retry_new           (guint                   max_attempts) G_GNUC_WARN_UNUSED_RESULT;
+
+TEND_PUBLIC void       tend_retry_set_back_off  (TendRetry              *self,
+                                                 gint64                  first,
+                                                 gint64                  most,
+                                                 double                  factor);
+TEND_PUBLIC void       tend_retry_set_jitter    (TendRetry              *self,
+                                                 double                  fraction);
+TEND_PUBLIC void       tend_retry_set_seed      (TendRetry              *self,
+                                                 guint32                 seed);
+TEND_PUBLIC void       tend_retry_set_deadline  (TendRetry              *self,
+                                                 gint64                  usec);
+TEND_PUBLIC void       tend_retry_set_predicate (TendRetry              *self,
+                                                 TendRetryPredicateFunc  func,
+                                                 gpointer                user_data,
+                                                 GDestroyNotify          notify);
+
+TEND_PUBLIC TendTask  *tend_retry_create_task   (TendRetry              *self,
+                                                 const char             *name,
+                                                 TendRetryFunc           func,
+                                                 gpointer                user_data,
+                                                 GDestroyNotify          notify) G_GNUC_WARN_UNUSED_RESULT;
+TEND_PUBLIC TendTask  *tend_retry_run           (TendRetry              *self,
+                                                 const char             *name,
+                                                 TendRetryFunc           func,
+                                                 gpointer                user_data,
+                                                 GDestroyNotify          notify) G_GNUC_WARN_UNUSED_RESULT;
+
+G_END_DECLS

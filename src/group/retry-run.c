@@ -1,0 +1,409 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The body that tries again: a task whose work is done by one fresh task after another.
+//
+// A run is in one of three places: in a call of the user's (the function that makes an attempt, or
+// the predicate), watching an attempt, or waiting for the next. Each is left in one step, and the
+// step looks first whether the task has been cancelled, stopped or timed out meanwhile.
+//
+// An attempt is over when it is released, not when it ends: no attempt begins, and the run does not
+// end, while the body of another still runs.
+//
+// Ownership: all of it is the loop thread's.
+
+#include "tend-group-private.h"
+
+typedef struct
+{
+  TendRetry      *retry;        /* constant; a reference */
+  TendTask       *task;         /* constant; it owns this */
+  TendRetryFunc   func;         /* constant */
+  gpointer        user_data;    /* constant */
+  GDestroyNotify  notify;       /* constant */
+
+  /* From here on anew for each run of the task. */
+  TendRetrySettings settings;
+  gint64          end;          /* monotonic microseconds; TEND_FOREVER: none */
+  GRand          *random;       /* NULL: GLib's own */
+  TendTimer      *timeout;      /* a reference; NULL: no deadline of the run's own */
+  TendTimer      *pause;        /* a reference; NULL unless it waits for the next attempt */
+  double          wait;         /* microseconds; until the next attempt, chance aside */
+  GError         *last_error;   /* of the attempt before; NULL before the second */
+  guint           n_attempts;
+  TendTask       *attempt;      /* a reference; NULL while none runs */
+  TendObserver    observer;     /* of the attempt */
+  TendJob         over;         /* the attempt is, and what comes next is not done within its end */
+  gboolean        in_call;      /* the user's function is on the stack */
+  gboolean        is_timed_out; /* the deadline has passed with an attempt running */
+} Run;
+
+static void begin_attempt (Run *self);
+
+/* --- The end of a run --- */
+
+static void
+clear_timer (TendTimer **timer)
+{
+  if (*timer != NULL)
+    tend_timer_cancel (*timer);
+  g_clear_pointer (timer, tend_timer_unref);
+}
+
+static void
+run_clear (Run *self)
+{
+  clear_timer (&self->timeout);
+  clear_timer (&self->pause);
+  g_clear_pointer (&self->random, g_rand_free);
+  g_clear_error (&self->last_error);
+}
+
+/* Ends the run; takes @error. */
+static void
+run_end (Run    *self,
+         GError *error)
+{
+  run_clear (self);
+  tend_task_run_ended (self->task, error);
+}
+
+/* Ends the run with the error of the last attempt, and says how many there have been. */
+static void
+run_fail (Run          *self,
+          const GError *error,
+          const char   *why)
+{
+  GError *last = g_error_copy (error);
+  g_autofree char *message = last->message;
+
+  last->message = g_strdup_printf ("%s (after %u attempt%s%s)", message, self->n_attempts,
+                                   self->n_attempts == 1 ? "" : "s", why);
+  run_end (self, last);
+}
+
+/* Ends the run as the task was asked to end it, unless @error, the attempt's, says that it failed. */
+static void
+run_interrupted (Run          *self,
+                 const GError *error)
+{
+  gboolean was_interrupted = error == NULL || tend_error_is_cancelled (error) ||
+                             g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+
+  if (!was_interrupted)
+    run_fail (self, error, "");
+  else if (self->is_timed_out)
+    {
+      g_autofree char *task = tend_task_to_string (self->task);
+
+      run_end (self, g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "%s ran out of time in attempt %u%s%s", task,
+                                  self->n_attempts, self->last_error != NULL ? "; the one before: " : "",
+                                  self->last_error != NULL ? self->last_error->message : ""));
+    }
+  else
+    run_end (self, tend_task_new_cancelled (self->task));
+}
+
+/* Whether the task is to end, or has. */
+static gboolean
+is_interrupted (Run *self)
+{
+  return self->is_timed_out || g_atomic_int_get (&self->task->is_cancelling) != TEND_CANCELLING_NOT;
+}
+
+/* --- Between two attempts --- */
+
+/* How long to wait before the next attempt, in microseconds; the wait after that is longer. */
+static gint64
+take_wait (Run *self)
+{
+  const TendRetrySettings *settings = &self->settings;
+  double wait = self->wait;
+
+  self->wait = MIN (wait * settings->factor, (double) settings->most);
+  if (settings->jitter > 0.0)
+    wait *= 1.0 - settings->jitter * (self->random != NULL ? g_rand_double (self->random) : g_random_double ());
+
+  return wait < (double) TEND_FOREVER ? (gint64) wait : TEND_FOREVER;
+}
+
+static gboolean
+wait_over_cb (TendTask  *task,
+              gpointer   user_data,
+              GError   **error)
+{
+  Run *self = task->user_data;
+
+  clear_timer (&self->pause);
+  begin_attempt (self);
+  return FALSE;
+}
+
+/* Asks the predicate whether @error is worth another attempt. */
+static gboolean
+is_worth (Run          *self,
+          const GError *error)
+{
+  TendTask *previous;
+  gboolean worth;
+
+  previous = tend_task_enter (self->task);
+  self->in_call = TRUE;
+  worth = tend_retry_ask (self->retry, self->task, self->n_attempts, error);
+  self->in_call = FALSE;
+  tend_task_leave (previous);
+
+  return worth;
+}
+
+/* An attempt has failed by itself. */
+static void
+attempt_failed (Run          *self,
+                const GError *error)
+{
+  guint max_attempts = self->settings.max_attempts;
+  gboolean is_last = max_attempts > 0 && self->n_attempts >= max_attempts;
+  gint64 end, wait;
+
+  if (is_last || !is_worth (self, error))
+    {
+      run_fail (self, error, "");
+      return;
+    }
+
+  if (is_interrupted (self))
+    {
+      run_interrupted (self, NULL);
+      return;
+    }
+
+  g_clear_error (&self->last_error);
+  self->last_error = g_error_copy (error);
+  wait = take_wait (self);
+  end = MIN (self->end, tend_task_get_deadline (self->task));
+  if (end != TEND_FOREVER && tend_time_add (tend_loop_now (self->task->loop), wait) >= end)
+    run_fail (self, error, ", with no time left for another");
+  else
+    self->pause = tend_timer_ref (tend_task_add_timer (self->task, wait, 0, wait_over_cb, NULL, NULL));
+}
+
+/* --- An attempt --- */
+
+/* The attempt's body has really ended, and all that its end brings about has been done. */
+static void
+over_cb (TendJob *job)
+{
+  Run *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (Run, over));
+  g_autoptr(TendTask) attempt = g_steal_pointer (&self->attempt);
+  const GError *error = tend_task_peek_error (attempt);
+
+  tend_task_set_observed (attempt);
+
+  if (tend_task_has_ended (self->task))
+    run_end (self, NULL);
+  else if (error == NULL)
+    {
+      const GValue *value = tend_task_get_result (attempt, NULL);
+
+      if (value != NULL)
+        {
+          tend_outcome_clear (&self->task->outcome);
+          g_value_init (&self->task->outcome.value, G_VALUE_TYPE (value));
+          g_value_copy (value, &self->task->outcome.value);
+        }
+      run_end (self, NULL);
+    }
+  else if (is_interrupted (self))
+    run_interrupted (self, error);
+  else if (tend_task_status (attempt) == TEND_TASK_STATUS_FAILED)
+    attempt_failed (self, error);
+  else
+    run_fail (self, error, "");
+}
+
+static void
+attempt_released (TendObserver *observer,
+                  TendTask     *attempt)
+{
+  Run *self = G_STRUCT_MEMBER_P (observer, -(glong) G_STRUCT_OFFSET (Run, observer));
+
+  tend_task_remove_observer (attempt, observer);
+  tend_loop_queue_micro (self->task->loop, &self->over);
+}
+
+/* Asks the attempt to end as the task was; it may have ended on its own meanwhile. */
+static void
+interrupt_attempt (Run *self)
+{
+  if (tend_task_has_ended (self->task))
+    tend_task_stop (self->attempt);
+  else
+    tend_task_cancel (self->attempt);
+}
+
+/* Whether @attempt can be watched. */
+static gboolean
+check_attempt (Run       *self,
+               TendTask  *attempt,
+               GError   **error)
+{
+  g_autofree char *task = tend_task_to_string (self->task);
+
+  if (attempt == NULL || attempt == self->task || attempt->loop == NULL)
+    {
+      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+                   "%s was given no task for attempt %u", task, self->n_attempts);
+      return FALSE;
+    }
+
+  if (tend_loop_get_context (attempt->loop) != tend_loop_get_context (self->task->loop))
+    {
+      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
+                   "%s was given a task of another main context for attempt %u", task, self->n_attempts);
+      return FALSE;
+    }
+
+  return tend_task_is_started (attempt) || tend_task_start (attempt, error);
+}
+
+/* Calls the user's function, and starts what it makes: a reference to a task that can be watched. */
+static TendTask *
+make_attempt (Run     *self,
+              GError **error)
+{
+  TendTask *previous = tend_task_enter (self->task);
+  g_autoptr(TendTask) attempt = NULL;
+
+  self->in_call = TRUE;
+  attempt = self->func (self->n_attempts, self->user_data);
+  if (!check_attempt (self, attempt, error))
+    g_clear_object (&attempt);
+  self->in_call = FALSE;
+  tend_task_leave (previous);
+
+  return g_steal_pointer (&attempt);
+}
+
+static void
+begin_attempt (Run *self)
+{
+  guint max_attempts = self->settings.max_attempts;
+  g_autofree char *message = NULL;
+  GError *error = NULL;
+
+  self->n_attempts++;
+  message = max_attempts > 0 ? g_strdup_printf ("attempt %u of %u", self->n_attempts, max_attempts)
+                             : g_strdup_printf ("attempt %u", self->n_attempts);
+  tend_task_set_progress (self->task, max_attempts > 0 ? (self->n_attempts - 1) / (double) max_attempts : 0.0,
+                          message);
+
+  self->attempt = make_attempt (self, &error);
+  if (self->attempt == NULL)
+    {
+      run_end (self, error);
+      return;
+    }
+
+  if (tend_task_is_released (self->attempt))
+    {
+      tend_loop_queue_micro (self->task->loop, &self->over);
+      return;
+    }
+
+  self->observer.released = attempt_released;
+  tend_task_add_observer (self->attempt, &self->observer);
+  if (is_interrupted (self) || tend_task_has_ended (self->task))
+    interrupt_attempt (self);
+}
+
+/* --- The body --- */
+
+/* Asked to end, or ended without it: lets the attempt end first, if one runs. */
+static void
+retry_interrupt (TendTask *task)
+{
+  Run *self = task->user_data;
+
+  /* Whoever made the call finds out when it returns; an attempt that is over, in its own job. */
+  if (self->in_call)
+    return;
+
+  if (self->attempt != NULL)
+    interrupt_attempt (self);
+  else
+    run_interrupted (self, NULL);
+}
+
+static gboolean
+timed_out_cb (TendTask  *task,
+              gpointer   user_data,
+              GError   **error)
+{
+  ((Run *) task->user_data)->is_timed_out = TRUE;
+  retry_interrupt (task);
+
+  return FALSE;
+}
+
+static void
+retry_run (TendTask *task)
+{
+  Run *self = task->user_data;
+
+  self->settings = *tend_retry_get_settings (self->retry);
+  self->wait = (double) self->settings.first;
+  self->n_attempts = 0;
+  self->is_timed_out = FALSE;
+  self->end = TEND_FOREVER;
+  if (self->settings.has_seed)
+    self->random = g_rand_new_with_seed (self->settings.seed);
+  if (self->settings.deadline != TEND_FOREVER)
+    {
+      self->end = tend_time_add (tend_loop_now (task->loop), self->settings.deadline);
+      self->timeout = tend_timer_ref (tend_task_add_clock_timer (task, self->settings.deadline, timed_out_cb));
+    }
+
+  begin_attempt (self);
+}
+
+static const TendBodyClass retry_body = {
+  .returns = TRUE,
+  .run = retry_run,
+  .cancel = retry_interrupt,
+  .abandon = retry_interrupt,
+};
+
+static void
+run_free (gpointer data)
+{
+  Run *self = data;
+
+  g_assert (self->attempt == NULL);
+
+  run_clear (self);
+  if (self->notify != NULL)
+    self->notify (self->user_data);
+  g_object_unref (self->retry);
+  g_free (self);
+}
+
+/* Makes the task, of the thread-default context, as code at @origin asks for it. */
+TendTask *
+tend_retry_create (TendRetry      *retry,
+                   const char     *name,
+                   TendRetryFunc   func,
+                   gpointer        user_data,
+                   GDestroyNotify  notify,
+                   gconstpointer   origin)
+{
+  Run *self = g_new0 (Run, 1);
+
+  tend_job_init (&self->over, over_cb);
+  self->retry = g_object_ref (retry);
+  self->func = func;
+  self->user_data = user_data;
+  self->notify = notify;
+  self->task = tend_task_create (name, &retry_body, NULL, NULL, self, run_free, origin);
+
+  return self->task;
+}

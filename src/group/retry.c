@@ -1,0 +1,345 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The retry as an object: how often, how soon and for which errors. What tries is in retry-run.c.
+//
+// Ownership: all of it is the thread's that made it.
+
+#include "tend-group-private.h"
+
+#include <math.h>
+
+#define DEFAULT_FIRST (100 * G_TIME_SPAN_MILLISECOND)
+#define DEFAULT_MOST (30 * G_TIME_SPAN_SECOND)
+#define DEFAULT_FACTOR 2.0
+
+/**
+ * TendRetry:
+ *
+ * How often, and how soon, work that fails is tried again.
+ *
+ * [method@Tend.Retry.run] gives a task that calls a function for each attempt. The function makes a
+ * fresh task, of whatever kind: a callback, a fiber, a thread, the task of a completion. The first
+ * attempt that completes completes the whole with its result. One that fails is followed by the
+ * next, after a wait that grows from attempt to attempt ([method@Tend.Retry.set_back_off]) and that
+ * chance may shorten ([method@Tend.Retry.set_jitter]), until there have been as many as are allowed,
+ * the time is up ([method@Tend.Retry.set_deadline]), or the predicate says that it is no use
+ * ([method@Tend.Retry.set_predicate]). The error is then that of the last attempt, whose message
+ * says how many there have been.
+ *
+ * Cancelling the task cancels the attempt that runs, and the task ends when that has really ended.
+ * Stopping it stops the attempt. An attempt that somebody else has cancelled or stopped is not
+ * followed by another. Every attempt's error counts as observed.
+ *
+ * One object can serve any number of tasks, one after the other or at once. What is set holds for
+ * runs that begin afterwards.
+ *
+ * For what is to be done again and again though it succeeds, set the interval of a task
+ * ([method@Tend.Task.set_interval]). Do not repeat what must not be done twice: an attempt that has
+ * failed may have done part of its work.
+ *
+ * Only for the thread that made it.
+ *
+ * Since: 0.1
+ */
+struct _TendRetry
+{
+  GObject                 parent_instance;
+
+  TendRetrySettings       settings;
+  TendRetryPredicateFunc  predicate;    /* NULL: any error is worth another attempt */
+  gpointer                predicate_data;
+  GDestroyNotify          predicate_notify;
+};
+
+G_DEFINE_FINAL_TYPE (TendRetry, tend_retry, G_TYPE_OBJECT)
+
+/* --- The object --- */
+
+static void
+tend_retry_finalize (GObject *object)
+{
+  TendRetry *self = TEND_RETRY (object);
+
+  tend_retry_set_predicate (self, NULL, NULL, NULL);
+
+  G_OBJECT_CLASS (tend_retry_parent_class)->finalize (object);
+}
+
+static void
+tend_retry_class_init (TendRetryClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = tend_retry_finalize;
+}
+
+static void
+tend_retry_init (TendRetry *self)
+{
+  self->settings.first = DEFAULT_FIRST;
+  self->settings.most = DEFAULT_MOST;
+  self->settings.factor = DEFAULT_FACTOR;
+  self->settings.deadline = TEND_FOREVER;
+}
+
+/* --- For the task --- */
+
+const TendRetrySettings *
+tend_retry_get_settings (TendRetry *self)
+{
+  return &self->settings;
+}
+
+/* Asks the predicate, if there is one. */
+gboolean
+tend_retry_ask (TendRetry    *self,
+                TendTask     *task,
+                guint         attempt,
+                const GError *error)
+{
+  return self->predicate == NULL || self->predicate (task, attempt, error, self->predicate_data);
+}
+
+/* --- Public --- */
+
+/**
+ * tend_retry_new:
+ * @max_attempts: how many attempts there are at most, the first among them; 0 for no limit
+ *
+ * Makes a way to try again: 100 ms after the first attempt, then after twice as long each time, up
+ * to 30 s; without chance, without a deadline, after any error.
+ *
+ * Returns: (transfer full): the object
+ *
+ * Since: 0.1
+ */
+TendRetry *
+tend_retry_new (guint max_attempts)
+{
+  TendRetry *self = g_object_new (TEND_TYPE_RETRY, NULL);
+
+  self->settings.max_attempts = max_attempts;
+
+  return self;
+}
+
+/**
+ * tend_retry_set_back_off:
+ * @self: a retry
+ * @first: how long to wait after the first attempt, in microseconds; 0 is until the next turn of the loop
+ * @most: the longest wait, in microseconds
+ * @factor: by what each wait is longer than the one before; 1 for equal waits
+ *
+ * Sets how long to wait between two attempts.
+ *
+ * The wait after attempt n is @first times @factor to the power of n - 1, but never above @most. It is
+ * counted from the end of the attempt.
+ *
+ * Since: 0.1
+ */
+void
+tend_retry_set_back_off (TendRetry *self,
+                         gint64     first,
+                         gint64     most,
+                         double     factor)
+{
+  g_return_if_fail (TEND_IS_RETRY (self));
+  g_return_if_fail (first >= 0 && most >= first);
+  g_return_if_fail (isfinite (factor) && factor >= 1.0);
+
+  self->settings.first = first;
+  self->settings.most = most;
+  self->settings.factor = factor;
+}
+
+/**
+ * tend_retry_set_jitter:
+ * @self: a retry
+ * @fraction: from 0, which is none, to 1, which is any wait from none to the whole
+ *
+ * Sets how much of each wait chance may take away.
+ *
+ * With many clients of one server, waits that differ keep them from coming back all at once. A wait
+ * is never longer than without it.
+ *
+ * Since: 0.1
+ */
+void
+tend_retry_set_jitter (TendRetry *self,
+                       double     fraction)
+{
+  g_return_if_fail (TEND_IS_RETRY (self));
+  g_return_if_fail (fraction >= 0.0 && fraction <= 1.0);
+
+  self->settings.jitter = fraction;
+}
+
+/**
+ * tend_retry_set_seed:
+ * @self: a retry
+ * @seed: where the random numbers of each run begin
+ *
+ * Makes each run have the same waits, for tests. Without a seed they differ.
+ *
+ * Since: 0.1
+ */
+void
+tend_retry_set_seed (TendRetry *self,
+                     guint32    seed)
+{
+  g_return_if_fail (TEND_IS_RETRY (self));
+
+  self->settings.has_seed = TRUE;
+  self->settings.seed = seed;
+}
+
+/**
+ * tend_retry_set_deadline:
+ * @self: a retry
+ * @usec: microseconds from the start of a run, above 0; `G_MAXINT64` for no limit
+ *
+ * Sets how long all attempts may take together, with the waits between them.
+ *
+ * An attempt that runs at that moment is cancelled, and the task fails with `G_IO_ERROR_TIMED_OUT`
+ * when it has ended, unless it completes after all. Where the next wait would not be over before the
+ * deadline, the task fails without that wait, with the error of the last attempt. A deadline of the
+ * task itself ([method@Tend.Task.set_deadline]) counts as well.
+ *
+ * Since: 0.1
+ */
+void
+tend_retry_set_deadline (TendRetry *self,
+                         gint64     usec)
+{
+  g_return_if_fail (TEND_IS_RETRY (self));
+  g_return_if_fail (usec > 0);
+
+  self->settings.deadline = usec;
+}
+
+/**
+ * TendRetryPredicateFunc:
+ * @task: the task that tries
+ * @attempt: which attempt has failed, from 1
+ * @error: its error
+ * @user_data: the data given with the function
+ *
+ * Says whether an error is worth another attempt.
+ *
+ * Returns: %FALSE to fail with @error at once
+ *
+ * Since: 0.1
+ */
+
+/**
+ * tend_retry_set_predicate:
+ * @self: a retry
+ * @func: (nullable) (scope notified) (closure user_data) (destroy notify): says whether to try again, or
+ *   %NULL to do so after any error
+ * @user_data: data for @func
+ * @notify: (nullable): destroys @user_data when another function takes its place
+ *
+ * Sets which errors are worth another attempt.
+ *
+ * @func is called after each attempt that has failed, but for the last that is allowed, in the thread
+ * of the task; it is not asked where an attempt was cancelled or stopped. Unlike the rest it holds
+ * for runs that have begun, too.
+ *
+ * Since: 0.1
+ */
+void
+tend_retry_set_predicate (TendRetry              *self,
+                          TendRetryPredicateFunc  func,
+                          gpointer                user_data,
+                          GDestroyNotify          notify)
+{
+  GDestroyNotify old_notify;
+  gpointer old_data;
+
+  g_return_if_fail (TEND_IS_RETRY (self));
+
+  old_notify = self->predicate_notify;
+  old_data = self->predicate_data;
+  self->predicate = func;
+  self->predicate_data = user_data;
+  self->predicate_notify = notify;
+
+  if (old_notify != NULL)
+    old_notify (old_data);
+}
+
+/**
+ * TendRetryFunc:
+ * @attempt: which attempt it is, from 1
+ * @user_data: the data given with the function
+ *
+ * Makes the task of one attempt.
+ *
+ * A fresh one for each, of the main context of the task that tries. It is started if it is not
+ * running. That task is the current one meanwhile ([func@Tend.Task.get_current]).
+ *
+ * Returns: (transfer full): the task; no task at all fails the whole
+ *
+ * Since: 0.1
+ */
+
+/**
+ * tend_retry_create_task:
+ * @self: a retry
+ * @name: (nullable): a name
+ * @func: (scope notified) (closure user_data) (destroy notify): makes the task of each attempt
+ * @user_data: data for @func
+ * @notify: (nullable): destroys @user_data when the task has ended and its last attempt with it
+ *
+ * Makes a task that tries until it succeeds, without starting it: for a manager, or with a delay.
+ *
+ * Its result is that of the first attempt that completes, its error that of the last, with the same
+ * domain and code. [property@Tend.Task:message] says which attempt it is: `attempt 2 of 5`.
+ *
+ * Returns: (transfer full): the task, for the thread-default main context
+ *
+ * Since: 0.1
+ */
+TendTask *
+tend_retry_create_task (TendRetry      *self,
+                        const char     *name,
+                        TendRetryFunc   func,
+                        gpointer        user_data,
+                        GDestroyNotify  notify)
+{
+  g_return_val_if_fail (TEND_IS_RETRY (self), NULL);
+  g_return_val_if_fail (func != NULL, NULL);
+
+  return tend_retry_create (self, name, func, user_data, notify, __builtin_return_address (0));
+}
+
+/**
+ * tend_retry_run:
+ * @self: a retry
+ * @name: (nullable): a name
+ * @func: (scope notified) (closure user_data) (destroy notify): makes the task of each attempt
+ * @user_data: data for @func
+ * @notify: (nullable): destroys @user_data when the task has ended and its last attempt with it
+ *
+ * Makes a task as [method@Tend.Retry.create_task] does and starts it.
+ *
+ * Returns: (transfer full): the task, whose first attempt has begun
+ *
+ * Since: 0.1
+ */
+TendTask *
+tend_retry_run (TendRetry      *self,
+                const char     *name,
+                TendRetryFunc   func,
+                gpointer        user_data,
+                GDestroyNotify  notify)
+{
+  TendTask *task;
+
+  g_return_val_if_fail (TEND_IS_RETRY (self), NULL);
+  g_return_val_if_fail (func != NULL, NULL);
+
+  task = tend_retry_create (self, name, func, user_data, notify, __builtin_return_address (0));
+  tend_task_start (task, NULL);
+
+  return task;
+}

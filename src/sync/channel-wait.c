@@ -1,0 +1,459 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Sending to a channel and receiving from it, with a wait: in a fiber, and by callback.
+//
+// A fiber that need not wait goes on at once. A callback always waits for its turn in the queue of
+// waiters, if only until the micro-queue runs. The result of an asynchronous receive owns its value.
+
+#include "tend-sync-private.h"
+
+/* How many values a fiber may receive without a wait before it lets the loop turn. */
+#define MAX_AT_ONCE 64
+
+/*
+ * Begins what may become a wait. Gives the job that will wake the calling fiber, or NULL outside of
+ * fibers, where nothing can wait. FALSE where the fiber is not to go on.
+ */
+static gboolean
+begin (TendChannel  *self,
+       TendJob     **wake,
+       GError      **error)
+{
+  TendTask *task;
+  g_autofree char *text = NULL;
+
+  *wake = NULL;
+  if (!tend_is_on_fiber ())
+    return TRUE;
+
+  task = tend_task_get_current ();
+  if (tend_loop_get_context (task->loop) != tend_loop_get_context (self->loop))
+    {
+      text = tend_task_to_string (task);
+      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
+                   "%s belongs to another main context than the channel that it uses", text);
+      return FALSE;
+    }
+
+  *wake = tend_begin_wait (G_STRFUNC, error);
+  return *wake != NULL;
+}
+
+/* --- Sending in a fiber --- */
+
+static gboolean
+wait_for_room (TendChannel  *self,
+               TendItem     *item,
+               TendJob      *wake,
+               GError      **error)
+{
+  GError *failure = NULL;
+  TendWaiter waiter;
+
+  tend_waiter_init (&waiter, self, tend_task_get_current ()->loop, wake, item);
+  tend_queue_push (&self->senders, &waiter.link);
+
+  /* What is in the channel has been sent, also where the sender was cancelled before it went on. */
+  tend_waiter_wait (&waiter, &failure);
+  if (waiter.is_granted)
+    g_clear_error (&failure);
+  else if (failure == NULL)
+    tend_channel_set_closed_error (self, &failure);
+
+  if (waiter.is_woken)
+    g_object_unref (self);
+  if (failure != NULL)
+    g_propagate_error (error, failure);
+
+  return waiter.is_granted;
+}
+
+static gboolean
+send_item (TendChannel  *self,
+           TendItem     *item,
+           const char   *func,
+           GError      **error)
+{
+  TendJob *wake;
+
+  if (!begin (self, &wake, error))
+    return FALSE;
+
+  if (self->is_closed)
+    {
+      tend_channel_set_closed_error (self, error);
+      return FALSE;
+    }
+
+  if (tend_channel_has_room (self))
+    {
+      tend_channel_put (self, item);
+      return TRUE;
+    }
+
+  if (wake == NULL)
+    {
+      tend_begin_wait (func, error);
+      return FALSE;
+    }
+
+  return wait_for_room (self, item, wake, error);
+}
+
+/**
+ * tend_channel_send: (skip)
+ * @self: a channel
+ * @value: (nullable): the value, which is copied, or %NULL for a null pointer
+ * @error: return location for an error
+ *
+ * Sends a value, and waits while the channel is full.
+ *
+ * Those who wait to send get their turn in the order of waiting. If the task of the fiber is
+ * cancelled or stopped meanwhile, the value is not in the channel. Outside a fiber the call works
+ * where it need not wait, and so always with a channel without a limit.
+ *
+ * Only for the owning thread, and for a fiber of the channel's main context.
+ *
+ * Returns: %TRUE if the value is in the channel; %FALSE with `TEND_TASK_ERROR_CLOSED` if that was
+ *   closed, `G_IO_ERROR_CANCELLED` or `TEND_TASK_ERROR_STOPPED` if the task was cancelled or ended,
+ *   `TEND_TASK_ERROR_NO_FIBER` if it would have to wait outside a fiber, and
+ *   `TEND_TASK_ERROR_WRONG_THREAD` in a fiber of another main context
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_channel_send (TendChannel   *self,
+                   const GValue  *value,
+                   GError       **error)
+{
+  TendItem *item;
+
+  g_return_val_if_fail (TEND_IS_CHANNEL (self), FALSE);
+  g_return_val_if_fail (tend_loop_is_mine (self->loop), FALSE);
+  g_return_val_if_fail (value == NULL || G_IS_VALUE (value), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  /* What copies the value may be user code: nothing is decided before. */
+  item = tend_item_new (value);
+  if (send_item (self, item, G_STRFUNC, error))
+    return TRUE;
+
+  tend_item_free (item);
+  return FALSE;
+}
+
+/* --- Receiving in a fiber --- */
+
+static TendItem *
+wait_for_item (TendChannel  *self,
+               TendJob      *wake,
+               GError      **error)
+{
+  TendItem *item = NULL;
+  TendWaiter waiter;
+  gboolean goes_on;
+
+  tend_waiter_init (&waiter, self, tend_task_get_current ()->loop, wake, NULL);
+  /* There is something to take after all, but the others come first. */
+  waiter.is_patient = self->n_at_once >= MAX_AT_ONCE;
+  self->n_at_once = 0;
+  tend_queue_push (&self->receivers, &waiter.link);
+  tend_channel_settle (self);
+
+  goes_on = tend_waiter_wait (&waiter, error);
+  if (goes_on && waiter.is_granted)
+    item = tend_channel_take (self, &self->granted);
+  else if (goes_on)
+    tend_channel_set_end_error (self, error);
+  else if (waiter.is_granted)
+    tend_channel_give_back (self);
+
+  if (waiter.is_woken)
+    g_object_unref (self);
+
+  return item;
+}
+
+/* Whether a fiber may take a value at once: not before those that were woken for theirs. */
+static gboolean
+can_take_at_once (TendChannel *self)
+{
+  return self->items.length > 0 && self->granted.length == 0 && ++self->n_at_once < MAX_AT_ONCE;
+}
+
+static TendItem *
+receive_item (TendChannel  *self,
+              const char   *func,
+              GError      **error)
+{
+  TendJob *wake;
+
+  if (!begin (self, &wake, error))
+    return NULL;
+
+  if (wake != NULL ? can_take_at_once (self) : self->items.length > 0)
+    return tend_channel_take (self, &self->items);
+
+  if (tend_channel_is_at_end (self))
+    {
+      tend_channel_set_end_error (self, error);
+      return NULL;
+    }
+
+  if (wake == NULL)
+    {
+      tend_begin_wait (func, error);
+      return NULL;
+    }
+
+  return wait_for_item (self, wake, error);
+}
+
+/**
+ * tend_channel_receive: (skip)
+ * @self: a channel
+ * @value: (out caller-allocates) (optional): where the value goes: all zeroes, or a value, which is freed
+ * @error: return location for an error
+ *
+ * Receives the next value, and waits while there is none.
+ *
+ * At the end, when the channel was closed and all was received that was sent before, this gives
+ * %FALSE and sets no error, so that a loop takes every value:
+ *
+ * ```c
+ * while (tend_channel_receive (channel, &value, &failure))
+ *   sum += g_value_get_int64 (&value);
+ * ```
+ *
+ * Those who wait get their turn in the order of waiting. If the task of the fiber is cancelled or
+ * stopped meanwhile, no value is taken, also where one was on its way: it is the next one there.
+ * Outside a fiber the call works where it need not wait. From time to time a fiber that takes many
+ * values waits for a turn of the loop, so that others run.
+ *
+ * Only for the owning thread, and for a fiber of the channel's main context.
+ *
+ * Returns: %TRUE with a value; %FALSE without an error at the end; %FALSE with the error that the
+ *   channel was closed with, with `G_IO_ERROR_CANCELLED` or `TEND_TASK_ERROR_STOPPED` if the task was
+ *   cancelled or ended, `TEND_TASK_ERROR_NO_FIBER` if it would have to wait outside a fiber, and
+ *   `TEND_TASK_ERROR_WRONG_THREAD` in a fiber of another main context
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_channel_receive (TendChannel  *self,
+                      GValue       *value,
+                      GError      **error)
+{
+  TendItem *item;
+
+  g_return_val_if_fail (TEND_IS_CHANNEL (self), FALSE);
+  g_return_val_if_fail (tend_loop_is_mine (self->loop), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  tend_item_clear_value (value);
+  item = receive_item (self, G_STRFUNC, error);
+  if (item == NULL)
+    return FALSE;
+
+  tend_item_give (item, value);
+  return TRUE;
+}
+
+/* --- By callback --- */
+
+static void
+free_item_cb (gpointer data)
+{
+  tend_item_free (data);
+}
+
+static void
+set_cancelled (TendAsyncWait *wait,
+               const char    *verb)
+{
+  g_set_error (&wait->error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
+               "The wait to %s was cancelled", verb);
+}
+
+static void
+settle_send (TendAsyncWait *wait)
+{
+  if (wait->waiter.is_granted)
+    return;
+
+  if (g_atomic_int_get (&wait->waiter.is_given_up))
+    set_cancelled (wait, "send");
+  else
+    tend_channel_set_closed_error (wait->waiter.source, &wait->error);
+}
+
+static void
+settle_receive (TendAsyncWait *wait)
+{
+  TendChannel *self = wait->waiter.source;
+  gboolean is_granted = wait->waiter.is_granted;
+
+  if (g_atomic_int_get (&wait->waiter.is_given_up))
+    {
+      set_cancelled (wait, "receive");
+      if (is_granted)
+        tend_channel_give_back (self);
+    }
+  else if (is_granted)
+    wait->waiter.data = tend_channel_take (self, &self->granted);
+  else if (self->error != NULL)
+    tend_channel_set_end_error (self, &wait->error);
+  else
+    tend_channel_set_closed_error (self, &wait->error);
+}
+
+static const TendAsyncWaitKind send_kind = {
+  .settle = settle_send,
+  .free_data = free_item_cb,
+};
+
+static const TendAsyncWaitKind receive_kind = {
+  .settle = settle_receive,
+  .free_data = free_item_cb,
+};
+
+/**
+ * tend_channel_send_async:
+ * @self: a channel
+ * @value: (nullable): the value, which is copied, or %NULL for a null pointer
+ * @cancellable: (nullable): leaves the value out of the channel if it is cancelled before there is room
+ * @callback: (nullable) (scope async) (closure user_data): what to call when the value is in the channel
+ * @user_data: data for @callback
+ *
+ * Sends a value as soon as there is room.
+ *
+ * Where there is room, the value is in the channel when this returns. @callback never runs before
+ * this returns. The wait holds no reference to the channel: when all others have dropped theirs, it
+ * fails with `TEND_TASK_ERROR_CLOSED`.
+ *
+ * Only for the owning thread; @cancellable may be cancelled in any.
+ *
+ * Since: 0.1
+ */
+void
+tend_channel_send_async (TendChannel         *self,
+                         const GValue        *value,
+                         GCancellable        *cancellable,
+                         GAsyncReadyCallback  callback,
+                         gpointer             user_data)
+{
+  TendAsyncWait *wait;
+
+  g_return_if_fail (TEND_IS_CHANNEL (self));
+  g_return_if_fail (tend_loop_is_mine (self->loop));
+  g_return_if_fail (value == NULL || G_IS_VALUE (value));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  wait = tend_async_wait_new (&send_kind, self, self->loop, tend_item_new (value),
+                              cancellable, callback, user_data);
+  tend_queue_push (&self->senders, &wait->waiter.link);
+  tend_channel_settle (self);
+}
+
+/**
+ * tend_channel_send_finish:
+ * @self: a channel
+ * @result: the result that the callback was given
+ * @error: return location for an error
+ *
+ * Finishes what [method@Tend.Channel.send_async] began.
+ *
+ * Returns: %TRUE if the value is in the channel; %FALSE with `TEND_TASK_ERROR_CLOSED` if that was
+ *   closed, or `G_IO_ERROR_CANCELLED`
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_channel_send_finish (TendChannel   *self,
+                          GAsyncResult  *result,
+                          GError       **error)
+{
+  TendAsyncWait *wait;
+
+  g_return_val_if_fail (TEND_IS_CHANNEL (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  wait = tend_async_wait_check (result, &send_kind, self);
+  g_return_val_if_fail (wait != NULL, FALSE);
+
+  if (wait->error != NULL && error != NULL)
+    *error = g_error_copy (wait->error);
+
+  return wait->error == NULL;
+}
+
+/**
+ * tend_channel_receive_async:
+ * @self: a channel
+ * @cancellable: (nullable): gives up when it is cancelled, and takes no value
+ * @callback: (nullable) (scope async) (closure user_data): what to call when there is a value, or none to come
+ * @user_data: data for @callback
+ *
+ * Receives the next value as soon as there is one.
+ *
+ * @callback never runs before this returns. The value is the result's from then on; what is not
+ * finished is dropped with the result. The wait holds no reference to the channel: when all others
+ * have dropped theirs, nothing can come any more, and that is the end.
+ *
+ * Only for the owning thread; @cancellable may be cancelled in any.
+ *
+ * Since: 0.1
+ */
+void
+tend_channel_receive_async (TendChannel         *self,
+                            GCancellable        *cancellable,
+                            GAsyncReadyCallback  callback,
+                            gpointer             user_data)
+{
+  TendAsyncWait *wait;
+
+  g_return_if_fail (TEND_IS_CHANNEL (self));
+  g_return_if_fail (tend_loop_is_mine (self->loop));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  wait = tend_async_wait_new (&receive_kind, self, self->loop, NULL, cancellable, callback, user_data);
+  tend_queue_push (&self->receivers, &wait->waiter.link);
+  tend_channel_settle (self);
+}
+
+/**
+ * tend_channel_receive_finish:
+ * @self: a channel
+ * @result: the result that the callback was given
+ * @error: return location for an error
+ *
+ * Finishes what [method@Tend.Channel.receive_async] began.
+ *
+ * The end of the channel is an error here, `TEND_TASK_ERROR_CLOSED`, so that it differs from every
+ * value in every language.
+ *
+ * Returns: (transfer none) (nullable): the value, owned by @result and valid as long as that;
+ *   %NULL with `TEND_TASK_ERROR_CLOSED` at the end, with the error that the channel was closed with,
+ *   or with `G_IO_ERROR_CANCELLED`
+ *
+ * Since: 0.1
+ */
+const GValue *
+tend_channel_receive_finish (TendChannel   *self,
+                             GAsyncResult  *result,
+                             GError       **error)
+{
+  TendAsyncWait *wait;
+
+  g_return_val_if_fail (TEND_IS_CHANNEL (self), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  wait = tend_async_wait_check (result, &receive_kind, self);
+  g_return_val_if_fail (wait != NULL, NULL);
+
+  if (wait->error != NULL && error != NULL)
+    *error = g_error_copy (wait->error);
+
+  return wait->error == NULL ? &((TendItem *) wait->waiter.data)->value : NULL;
+}

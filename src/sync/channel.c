@@ -1,0 +1,509 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// A channel: values on their way from senders to receivers, in order.
+//
+// Invariants, between any two calls:
+// - Values are in one of two queues: first those that were granted to woken receivers, one for
+//   each, then those that are free to take. Together they never exceed the capacity.
+// - A receiver waits only while no value is free, and a sender only while there is no room.
+//
+// A receiver that is woken takes the first of the granted values when it runs. It does not own one
+// before: if it is cancelled or stopped in between, the last of the granted values goes back in
+// front of the free ones, and so those that were woken after it still get the values in order.
+// Handing each value to one receiver was tried: a value that came back had been overtaken.
+//
+// The value of a waiting sender is its own until there is room. Then it is in the channel, and the
+// send has succeeded, whatever becomes of the sender before it goes on.
+//
+// Ownership: all of it is the loop thread's. User code may run where a value is copied or freed, which
+// is done where no decision is pending.
+
+#include "tend-sync-private.h"
+
+/**
+ * TendChannel:
+ *
+ * A queue of values between tasks, which wait where it is empty or full.
+ *
+ * Any number of senders and receivers may use a channel. Each value goes to one receiver, in the
+ * order of sending, and those who wait get their turn in the order of waiting. A channel with a
+ * capacity holds that many values, and whoever sends one more waits; with a capacity of 0 it holds
+ * any number, and nobody waits to send.
+ *
+ * A fiber sends and receives with `tend_channel_send()` and `tend_channel_receive()`, everything else
+ * with [method@Tend.Channel.send_async] and [method@Tend.Channel.receive_async], or without waiting
+ * with [method@Tend.Channel.try_send] and [method@Tend.Channel.try_receive]. A wait that is
+ * cancelled has no effect: what was to be sent is not in the channel, and what was to be received
+ * is the next value there.
+ *
+ * [method@Tend.Channel.close] ends it: receivers get what was sent before, and then learn of the
+ * end. Those who wait hold no reference to the channel: when all others have dropped theirs, it is
+ * closed, and they are told.
+ *
+ * A channel belongs to the main context that was the thread's default when it was made, and all of
+ * it is for the thread that runs that context. Between threads use a [struct@GLib.AsyncQueue], or
+ * post to a task ([method@Tend.Task.post]). For one result, wait for the task that gives it; for
+ * bytes, use the streams of GIO; to tell many of one event, a signal.
+ *
+ * See [Channels](channels.html).
+ *
+ * Since: 0.1
+ */
+G_DEFINE_FINAL_TYPE (TendChannel, tend_channel, G_TYPE_OBJECT)
+
+typedef enum
+{
+  PROP_CAPACITY = 1,
+} TendChannelProperty;
+
+static GParamSpec *properties[PROP_CAPACITY + 1];
+
+/* --- The rules --- */
+
+static inline void
+push (GQueue   *queue,
+      TendItem *item)
+{
+  g_queue_push_tail_link (queue, &item->link);
+}
+
+static inline TendItem *
+pop (GQueue *queue)
+{
+  return g_queue_pop_head_link (queue)->data;
+}
+
+static inline guint
+count_items (TendChannel *self)
+{
+  return self->granted.length + self->items.length;
+}
+
+gboolean
+tend_channel_has_room (TendChannel *self)
+{
+  return !self->is_closed && (self->capacity == 0 || count_items (self) < self->capacity);
+}
+
+/* Whether nothing will ever come any more. */
+gboolean
+tend_channel_is_at_end (TendChannel *self)
+{
+  return self->is_closed && count_items (self) == 0;
+}
+
+static void
+wake_all (TendQueue *queue)
+{
+  TendWaiter *waiter;
+
+  while ((waiter = tend_waiters_peek (queue)) != NULL)
+    tend_waiter_wake (waiter, FALSE);
+}
+
+/* Lets everybody go on who can. To be called whenever something has changed. */
+void
+tend_channel_settle (TendChannel *self)
+{
+  TendWaiter *waiter;
+
+  while (tend_channel_has_room (self) && (waiter = tend_waiters_peek (&self->senders)) != NULL)
+    {
+      push (&self->items, g_steal_pointer (&waiter->data));
+      tend_waiter_wake (waiter, TRUE);
+    }
+
+  while (self->items.length > 0 && (waiter = tend_waiters_peek (&self->receivers)) != NULL)
+    {
+      push (&self->granted, pop (&self->items));
+      tend_waiter_wake (waiter, TRUE);
+    }
+
+  if (self->is_closed)
+    wake_all (&self->senders);
+  if (tend_channel_is_at_end (self))
+    wake_all (&self->receivers);
+}
+
+/* Takes the first value of @queue out of the channel. */
+TendItem *
+tend_channel_take (TendChannel *self,
+                   GQueue      *queue)
+{
+  TendItem *item = pop (queue);
+
+  tend_channel_settle (self);
+  return item;
+}
+
+/* A receiver that was woken for a value does not take it. */
+void
+tend_channel_give_back (TendChannel *self)
+{
+  g_queue_push_head_link (&self->items, g_queue_pop_tail_link (&self->granted));
+  tend_channel_settle (self);
+}
+
+/* Puts @item into the channel, which has room. */
+void
+tend_channel_put (TendChannel *self,
+                  TendItem    *item)
+{
+  push (&self->items, item);
+  tend_channel_settle (self);
+}
+
+/* What is told to whoever sends. */
+void
+tend_channel_set_closed_error (TendChannel  *self,
+                               GError      **error)
+{
+  if (self->error != NULL)
+    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_CLOSED,
+                 "The channel has been closed with an error: %s", self->error->message);
+  else
+    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_CLOSED, "The channel has been closed");
+}
+
+/* What a receiver is told at the end, if it is not a plain one. */
+void
+tend_channel_set_end_error (TendChannel  *self,
+                            GError      **error)
+{
+  if (self->error != NULL && error != NULL)
+    *error = g_error_copy (self->error);
+}
+
+/* Closes the channel, with @error or without; takes @error. */
+static void
+close_taken (TendChannel *self,
+             GError      *error)
+{
+  if (self->is_closed)
+    {
+      g_clear_error (&error);
+      return;
+    }
+
+  self->is_closed = TRUE;
+  self->error = error;
+  tend_channel_settle (self);
+}
+
+/* --- The object --- */
+
+static void
+home_cb (TendJob *job)
+{
+  g_object_unref (G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendChannel, home)));
+}
+
+/*
+ * The last reference that is dropped elsewhere goes home first, and the values are freed there. Those
+ * who still wait are woken, and hold the channel until they have gone on.
+ */
+static void
+tend_channel_dispose (GObject *object)
+{
+  TendChannel *self = TEND_CHANNEL (object);
+
+  if (!tend_loop_is_mine (self->loop))
+    {
+      g_object_ref (self);
+      tend_loop_send (self->loop, &self->home);
+      return;
+    }
+
+  close_taken (self, NULL);
+
+  G_OBJECT_CLASS (tend_channel_parent_class)->dispose (object);
+}
+
+static void
+tend_channel_finalize (GObject *object)
+{
+  TendChannel *self = TEND_CHANNEL (object);
+
+  g_assert (self->granted.length == 0);
+  g_assert (tend_queue_is_empty (&self->receivers) && tend_queue_is_empty (&self->senders));
+
+  while (self->items.length > 0)
+    tend_item_free (pop (&self->items));
+  g_clear_error (&self->error);
+  tend_loop_release (self->loop);
+
+  G_OBJECT_CLASS (tend_channel_parent_class)->finalize (object);
+}
+
+static void
+tend_channel_get_property (GObject    *object,
+                           guint       property_id,
+                           GValue     *value,
+                           GParamSpec *pspec)
+{
+  TendChannel *self = TEND_CHANNEL (object);
+
+  switch ((TendChannelProperty) property_id)
+    {
+    case PROP_CAPACITY:
+      g_value_set_uint (value, self->capacity);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
+    }
+}
+
+static void
+tend_channel_set_property (GObject      *object,
+                           guint         property_id,
+                           const GValue *value,
+                           GParamSpec   *pspec)
+{
+  TendChannel *self = TEND_CHANNEL (object);
+
+  switch ((TendChannelProperty) property_id)
+    {
+    case PROP_CAPACITY:
+      self->capacity = g_value_get_uint (value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
+    }
+}
+
+static void
+tend_channel_class_init (TendChannelClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->dispose = tend_channel_dispose;
+  object_class->finalize = tend_channel_finalize;
+  object_class->get_property = tend_channel_get_property;
+  object_class->set_property = tend_channel_set_property;
+
+  /**
+   * TendChannel:capacity:
+   *
+   * How many values the channel holds before those who send wait; 0 for any number.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_CAPACITY] =
+    g_param_spec_uint ("capacity", NULL, NULL, 0, G_MAXUINT, 0,
+                       G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+
+  g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
+}
+
+static void
+tend_channel_init (TendChannel *self)
+{
+  self->loop = tend_loop_acquire (NULL, G_PRIORITY_DEFAULT);
+  g_queue_init (&self->granted);
+  g_queue_init (&self->items);
+  tend_queue_init (&self->receivers);
+  tend_queue_init (&self->senders);
+  tend_job_init (&self->home, home_cb);
+}
+
+/**
+ * tend_channel_new:
+ * @capacity: how many values it holds before those who send wait, or 0 for any number
+ *
+ * Makes a channel for the thread-default main context.
+ *
+ * Returns: (transfer full): the channel
+ *
+ * Since: 0.1
+ */
+TendChannel *
+tend_channel_new (guint capacity)
+{
+  return g_object_new (TEND_TYPE_CHANNEL, "capacity", capacity, NULL);
+}
+
+/**
+ * tend_channel_get_capacity:
+ * @self: a channel
+ *
+ * Gets how many values the channel holds before those who send wait.
+ *
+ * May be called from any thread.
+ *
+ * Returns: the number, or 0 if there is no limit
+ *
+ * Since: 0.1
+ */
+guint
+tend_channel_get_capacity (TendChannel *self)
+{
+  g_return_val_if_fail (TEND_IS_CHANNEL (self), 0);
+
+  return self->capacity;
+}
+
+/**
+ * tend_channel_get_n_items:
+ * @self: a channel
+ *
+ * Counts the values in the channel.
+ *
+ * Those that are on their way to a receiver that waited count until it has them; those of senders
+ * that wait do not. Only for the owning thread.
+ *
+ * Returns: the number of values
+ *
+ * Since: 0.1
+ */
+guint
+tend_channel_get_n_items (TendChannel *self)
+{
+  g_return_val_if_fail (TEND_IS_CHANNEL (self), 0);
+  g_return_val_if_fail (tend_loop_is_mine (self->loop), 0);
+
+  return count_items (self);
+}
+
+/**
+ * tend_channel_is_closed:
+ * @self: a channel
+ *
+ * Tells whether the channel was closed.
+ *
+ * It may still hold values that were sent before. Only for the owning thread.
+ *
+ * Returns: %TRUE if nothing can be sent any more
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_channel_is_closed (TendChannel *self)
+{
+  g_return_val_if_fail (TEND_IS_CHANNEL (self), TRUE);
+  g_return_val_if_fail (tend_loop_is_mine (self->loop), TRUE);
+
+  return self->is_closed;
+}
+
+/**
+ * tend_channel_close:
+ * @self: a channel
+ *
+ * Closes the channel.
+ *
+ * Receivers get what was sent before, and then learn of the end, those who wait too. Those who wait
+ * to send fail at once with `TEND_TASK_ERROR_CLOSED`, as does whoever sends later.
+ *
+ * Does nothing if the channel was closed before. Only for the owning thread.
+ *
+ * Since: 0.1
+ */
+void
+tend_channel_close (TendChannel *self)
+{
+  g_return_if_fail (TEND_IS_CHANNEL (self));
+  g_return_if_fail (tend_loop_is_mine (self->loop));
+
+  close_taken (self, NULL);
+}
+
+/**
+ * tend_channel_close_with_error:
+ * @self: a channel
+ * @error: what went wrong
+ *
+ * Closes the channel as [method@Tend.Channel.close] does, and tells receivers of an error.
+ *
+ * After what was sent before, each receiver gets a copy of @error in place of a plain end. Whoever
+ * sends gets `TEND_TASK_ERROR_CLOSED` with its message. An error that nobody comes to receive is not
+ * reported: let the task that sends fail with it as well.
+ *
+ * Does nothing if the channel was closed before. Only for the owning thread.
+ *
+ * Since: 0.1
+ */
+void
+tend_channel_close_with_error (TendChannel  *self,
+                               const GError *error)
+{
+  g_return_if_fail (TEND_IS_CHANNEL (self));
+  g_return_if_fail (tend_loop_is_mine (self->loop));
+  g_return_if_fail (error != NULL);
+
+  close_taken (self, g_error_copy (error));
+}
+
+/* --- Sending and receiving without a wait --- */
+
+/**
+ * tend_channel_try_send:
+ * @self: a channel
+ * @value: (nullable): the value, which is copied, or %NULL for a null pointer
+ *
+ * Sends a value if that needs no wait.
+ *
+ * Works inside and outside fibers, in a task that was cancelled too. Only for the owning thread.
+ *
+ * Returns: %FALSE if the channel is full or closed
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_channel_try_send (TendChannel  *self,
+                       const GValue *value)
+{
+  TendItem *item;
+
+  g_return_val_if_fail (TEND_IS_CHANNEL (self), FALSE);
+  g_return_val_if_fail (tend_loop_is_mine (self->loop), FALSE);
+  g_return_val_if_fail (value == NULL || G_IS_VALUE (value), FALSE);
+
+  if (!tend_channel_has_room (self))
+    return FALSE;
+
+  item = tend_item_new (value);
+  if (!tend_channel_has_room (self))
+    {
+      /* What copied the value has used the channel. */
+      tend_item_free (item);
+      return FALSE;
+    }
+
+  tend_channel_put (self, item);
+  return TRUE;
+}
+
+/**
+ * tend_channel_try_receive:
+ * @self: a channel
+ * @value: (out caller-allocates) (optional): where the value goes: all zeroes, or a value, which is freed
+ *
+ * Receives a value if that needs no wait.
+ *
+ * Values that are on their way to a receiver that waited are not taken. Works inside and outside
+ * fibers, in a task that was cancelled too. Only for the owning thread.
+ *
+ * Returns: %TRUE, or %FALSE if there is none, and then @value is a null pointer
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_channel_try_receive (TendChannel *self,
+                          GValue      *value)
+{
+  g_return_val_if_fail (TEND_IS_CHANNEL (self), FALSE);
+  g_return_val_if_fail (tend_loop_is_mine (self->loop), FALSE);
+
+  tend_item_clear_value (value);
+  if (self->items.length > 0)
+    {
+      tend_item_give (tend_channel_take (self, &self->items), value);
+      return TRUE;
+    }
+
+  /* PyGObject makes an error of a value without a type. */
+  if (value != NULL)
+    g_value_init (value, G_TYPE_POINTER);
+  return FALSE;
+}

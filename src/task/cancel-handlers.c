@@ -1,0 +1,239 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The handlers of a cancellable, which run in the loop of who added them.
+//
+// A handler is in its cancellable's table, by its id, until it runs or is removed. Whoever takes it
+// out of there decides under the lock what becomes of it, and its job carries that out at home: it
+// is called, or only destroyed. One that was fired is destroyed by its job alone, wherever that is
+// then, so that removing it needs no search for it.
+//
+// Lock: tend_cancel_lock, as in cancellable.c.
+
+#include "tend-cancellable.h"
+#include "tend-task-private.h"
+
+typedef struct
+{
+  TendJob          job;         /* brings it to the loop of who added it */
+  TendLoop        *loop;        /* constant; a use */
+  TendCancellable *cancellable; /* a reference once fired */
+  gulong           id;          /* constant; 0: added too late to be removed */
+  TendCancelFunc   func;        /* constant */
+  gpointer         user_data;   /* constant */
+  GDestroyNotify   notify;      /* constant */
+  gboolean         is_fired;    /* under tend_cancel_lock; on its way, in the table until it runs */
+  gboolean         is_removed;  /* under tend_cancel_lock; to be destroyed, not called */
+} Handler;
+
+static gulong last_id;      /* under tend_cancel_lock */
+
+/* At home, on the native stack: calls the handler unless it was removed, and destroys it. */
+static void
+handler_run_cb (TendJob *job)
+{
+  Handler *handler = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (Handler, job));
+  gboolean is_removed;
+
+  g_mutex_lock (&tend_cancel_lock);
+  is_removed = handler->is_removed;
+  if (!is_removed && handler->id != 0)
+    g_hash_table_remove (handler->cancellable->handlers, GSIZE_TO_POINTER (handler->id));
+  g_mutex_unlock (&tend_cancel_lock);
+
+  if (!is_removed)
+    handler->func (handler->cancellable, handler->user_data);
+  if (handler->notify != NULL)
+    handler->notify (handler->user_data);
+
+  g_clear_object (&handler->cancellable);
+  tend_loop_release (handler->loop);
+  g_free (handler);
+}
+
+static void
+handler_run_native_cb (gpointer data)
+{
+  handler_run_cb (&((Handler *) data)->job);
+}
+
+/* Has a handler destroyed that was not fired, and is in no table any more. */
+static void
+handler_destroy (Handler *handler)
+{
+  if (tend_loop_is_mine (handler->loop))
+    tend_call_native (handler_run_native_cb, handler);
+  else
+    tend_loop_send (handler->loop, &handler->job);
+}
+
+/* Has a handler called soon. Takes a reference to @self until then. */
+static void
+handler_fire (Handler         *handler,
+              TendCancellable *self)
+{
+  handler->cancellable = g_object_ref (self);
+
+  if (tend_loop_is_mine (handler->loop))
+    tend_loop_queue_micro (handler->loop, &handler->job);
+  else
+    tend_loop_send (handler->loop, &handler->job);
+}
+
+/* Says of each handler that it is on its way, and lists them. */
+GList *
+tend_handlers_fire_locked (TendCancellable *self)
+{
+  GList *handlers = self->handlers != NULL ? g_hash_table_get_values (self->handlers) : NULL;
+
+  for (GList *l = handlers; l != NULL; l = l->next)
+    ((Handler *) l->data)->is_fired = TRUE;
+
+  return handlers;
+}
+
+static int
+compare_handlers (gconstpointer a,
+                  gconstpointer b)
+{
+  return ((const Handler *) a)->id < ((const Handler *) b)->id ? -1 : 1;
+}
+
+/* Has @handlers called in the order in which they were added; takes the list. */
+void
+tend_handlers_send (GList           *handlers,
+                    TendCancellable *self)
+{
+  handlers = g_list_sort (handlers, compare_handlers);
+  for (GList *l = handlers; l != NULL; l = l->next)
+    handler_fire (l->data, self);
+  g_list_free (handlers);
+}
+
+/* Takes out what was not fired, and lists it. What is on its way has a reference to @self. */
+GList *
+tend_handlers_remove_locked (TendCancellable *self)
+{
+  GList *handlers;
+
+  if (self->handlers == NULL || self->is_told)
+    return NULL;
+
+  handlers = g_hash_table_get_values (self->handlers);
+  g_hash_table_remove_all (self->handlers);
+  for (GList *l = handlers; l != NULL; l = l->next)
+    ((Handler *) l->data)->is_removed = TRUE;
+
+  return handlers;
+}
+
+/* Destroys @handlers, which are in no table any more; takes the list. */
+void
+tend_handlers_destroy (GList *handlers)
+{
+  g_list_free_full (handlers, (GDestroyNotify) handler_destroy);
+}
+
+/**
+ * TendCancelFunc:
+ * @cancellable: the cancellable, which was cancelled
+ * @user_data: the data given with the function
+ *
+ * Is told that a cancellable was cancelled.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * tend_cancellable_add_handler:
+ * @self: a cancellable
+ * @func: (scope notified) (closure user_data) (destroy notify): what to call
+ * @user_data: data for @func
+ * @notify: (nullable): destroys @user_data once @func has run, is removed, or never will
+ *
+ * Calls @func once, soon after @self is cancelled.
+ *
+ * @func runs in the caller's thread-default main context, never within this call nor within that
+ * which cancels. Handlers of one context run in the order in which they were added; the same
+ * function may be added again, as another handler. If @self is cancelled already, @func runs soon
+ * all the same.
+ *
+ * @func may remove handlers, itself too, and add others. @notify runs in the same context. May be
+ * called from any thread.
+ *
+ * The signal [signal@Gio.Cancellable::cancelled] is for what must run at once, in whichever thread
+ * cancels.
+ *
+ * Returns: an id for [method@Tend.Cancellable.remove_handler], or 0 if @self is cancelled already
+ *
+ * Since: 0.1
+ */
+gulong
+tend_cancellable_add_handler (TendCancellable *self,
+                              TendCancelFunc   func,
+                              gpointer         user_data,
+                              GDestroyNotify   notify)
+{
+  Handler *handler;
+  gulong id = 0;
+
+  g_return_val_if_fail (TEND_IS_CANCELLABLE (self), 0);
+  g_return_val_if_fail (func != NULL, 0);
+
+  handler = g_new0 (Handler, 1);
+  tend_job_init (&handler->job, handler_run_cb);
+  handler->loop = tend_loop_acquire (NULL, G_PRIORITY_DEFAULT);
+  handler->func = func;
+  handler->user_data = user_data;
+  handler->notify = notify;
+
+  g_mutex_lock (&tend_cancel_lock);
+  if (!self->is_told)
+    {
+      if (self->handlers == NULL)
+        self->handlers = g_hash_table_new (NULL, NULL);
+      id = handler->id = ++last_id;
+      g_hash_table_insert (self->handlers, GSIZE_TO_POINTER (id), handler);
+    }
+  g_mutex_unlock (&tend_cancel_lock);
+
+  if (id == 0)
+    handler_fire (handler, self);
+
+  return id;
+}
+
+/**
+ * tend_cancellable_remove_handler:
+ * @self: a cancellable
+ * @id: what [method@Tend.Cancellable.add_handler] gave
+ *
+ * Removes a handler that has not run.
+ *
+ * Does nothing for 0, for an unknown id, and for a handler that runs or has run: there is no need
+ * to remove what has run. In the thread of who added the handler it does not run any more once this
+ * returns, though @self be cancelled. From another thread it may just be running. Never waits.
+ *
+ * Since: 0.1
+ */
+void
+tend_cancellable_remove_handler (TendCancellable *self,
+                                 gulong           id)
+{
+  gboolean is_ours = FALSE;
+  gpointer handler;
+
+  g_return_if_fail (TEND_IS_CANCELLABLE (self));
+
+  g_mutex_lock (&tend_cancel_lock);
+  if (self->handlers != NULL && g_hash_table_steal_extended (self->handlers, GSIZE_TO_POINTER (id), NULL, &handler))
+    {
+      ((Handler *) handler)->is_removed = TRUE;
+      is_ours = !((Handler *) handler)->is_fired;
+    }
+  g_mutex_unlock (&tend_cancel_lock);
+
+  /* One that is on its way is destroyed when it arrives. */
+  if (is_ours)
+    handler_destroy (handler);
+}

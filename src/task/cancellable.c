@@ -1,0 +1,609 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The cancellable: parents, a time, a reason, and the way to the task that it belongs to.
+//
+// Cancelling is GCancellable's; what is ours hangs on its class handler, which runs once, in
+// whichever thread cancels. It takes everything out of the object under the lock and then acts:
+// parents are let go, the timer is dropped, handlers (cancel-handlers.c) are sent home.
+//
+// Lock: tend_cancel_lock guards what the fields below say. Nothing of the user's is called under it, and
+// no other lock is taken. A child is known to its parents, a cancellable to its timer and a task to
+// its cancellable without a reference: dispose() clears those under the lock, so that until then a
+// reference may be taken under it.
+//
+// g_cancellable_disconnect() is not used, since it waits until the handlers of the cancellable have
+// returned, and one of them may be who disconnects. A plain disconnect may let a handler run that
+// another thread has begun; what it gets is counted, and tells it that it comes too late.
+
+#include "tend-cancellable.h"
+#include "tend-task-private.h"
+
+/* To one parent. A signal handler is added and removed in constant time, however many there are. */
+typedef struct _Link Link;
+struct _Link
+{
+  Link            *next;        /* under tend_cancel_lock; the child's next */
+  TendCancellable *child;       /* under tend_cancel_lock; NULL once cut */
+  GCancellable    *parent;      /* the child's; a reference */
+  gulong           handler;     /* the child's */
+  gatomicrefcount  ref_count;   /* the child has one, the signal's handler another */
+};
+
+typedef struct
+{
+  TendJob          job;         /* loop thread, once it has come there: arms it, then fires */
+  TendJob          drop;        /* the inbox's: takes it out of the loop */
+  TendLoop        *loop;        /* constant; a use */
+  TendCancellable *cancellable; /* under tend_cancel_lock; NULL once dropped */
+  gint64           usec;        /* constant */
+  gatomicrefcount  ref_count;   /* the cancellable has one, the loop another */
+} Timer;
+
+/**
+ * TendCancellable:
+ *
+ * A cancellable that has parents, a time, a reason, and handlers that run at home.
+ *
+ * It is a [class@Gio.Cancellable], and works wherever one does. Use it where cancelling comes from
+ * several sides: it is cancelled by hand, when any of its parents is
+ * ([method@Tend.Cancellable.add_parent]), or when its time is up
+ * ([method@Tend.Cancellable.cancel_after]). Cancelling it leaves its parents alone. Once it is
+ * cancelled, or finalized, its parents and the loop know nothing of it any more: short-lived
+ * children of a long-lived parent leave nothing behind.
+ *
+ * [method@Tend.Cancellable.cancel_with_reason] says who cancels and why, and the error of what was
+ * cancelled says it again. The cancellable of a task ([method@Tend.Task.get_cancellable]) is one of
+ * these.
+ *
+ * A cancellable ends nothing by itself: what it should end must be given it, or look at it.
+ * There is no way back: do not call [method@Gio.Cancellable.reset], which leaves parents, time and
+ * handlers gone; make a new one.
+ *
+ * Where nothing of this is needed, a plain [class@Gio.Cancellable] is enough; to cancel a task,
+ * [method@Tend.Task.cancel] is.
+ *
+ * May be used from any thread.
+ *
+ * Since: 0.1
+ */
+G_DEFINE_FINAL_TYPE (TendCancellable, tend_cancellable, G_TYPE_CANCELLABLE)
+
+GMutex tend_cancel_lock;
+
+/* Cancels, in whichever thread and on whichever stack; takes @reason, which may be NULL. */
+static void
+cancel (TendCancellable *self,
+        char            *reason)
+{
+  tend_cancellable_set_reason (self, reason);
+  g_cancellable_cancel (G_CANCELLABLE (self));
+  g_free (reason);
+}
+
+/* --- Parents --- */
+
+static void
+link_unref (gpointer data)
+{
+  Link *link = data;
+
+  if (g_atomic_ref_count_dec (&link->ref_count))
+    g_free (link);
+}
+
+/* The link is in no list any more, and has lost its child. */
+static void
+link_cut (Link *link)
+{
+  if (link->handler != 0)
+    g_signal_handler_disconnect (link->parent, link->handler);
+  g_object_unref (link->parent);
+  link_unref (link);
+}
+
+/* Takes over that @parent was cancelled, and why. */
+static void
+inherit (TendCancellable *self,
+         GCancellable    *parent)
+{
+  cancel (self, TEND_IS_CANCELLABLE (parent) ? tend_cancellable_dup_reason (TEND_CANCELLABLE (parent)) : NULL);
+}
+
+/* Runs in whichever thread cancels. */
+static void
+parent_cancelled_cb (GCancellable *parent,
+                     gpointer      user_data)
+{
+  Link *link = user_data;
+  TendCancellable *child;
+
+  g_mutex_lock (&tend_cancel_lock);
+  child = link->child != NULL ? g_object_ref (link->child) : NULL;
+  g_mutex_unlock (&tend_cancel_lock);
+
+  if (child != NULL)
+    {
+      inherit (child, parent);
+      g_object_unref (child);
+    }
+}
+
+/* --- The time --- */
+
+static void
+timer_unref (Timer *timer)
+{
+  if (!g_atomic_ref_count_dec (&timer->ref_count))
+    return;
+
+  tend_loop_release (timer->loop);
+  g_free (timer);
+}
+
+/* The cancellable if the timer still counts: a reference. */
+static TendCancellable *
+timer_dup_cancellable (Timer *timer)
+{
+  TendCancellable *cancellable;
+
+  g_mutex_lock (&tend_cancel_lock);
+  cancellable = timer->cancellable != NULL ? g_object_ref (timer->cancellable) : NULL;
+  g_mutex_unlock (&tend_cancel_lock);
+
+  return cancellable;
+}
+
+static void
+timer_fire_cb (TendJob *job)
+{
+  Timer *timer = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (Timer, job));
+  TendCancellable *cancellable = timer_dup_cancellable (timer);
+
+  if (cancellable != NULL)
+    {
+      cancel (cancellable, g_strdup_printf ("its time of %g s was up", (double) timer->usec / G_USEC_PER_SEC));
+      g_object_unref (cancellable);
+    }
+  timer_unref (timer);
+}
+
+static void
+timer_arm (Timer *timer)
+{
+  timer->job.run = timer_fire_cb;
+
+  if (timer->usec == 0)
+    tend_loop_queue_ready (timer->loop, &timer->job);
+  else
+    tend_loop_arm (timer->loop, &timer->job, tend_time_add (tend_loop_now (timer->loop), timer->usec));
+}
+
+/* Comes from another thread. */
+static void
+timer_arrive_cb (TendJob *job)
+{
+  Timer *timer = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (Timer, job));
+  TendCancellable *cancellable = timer_dup_cancellable (timer);
+
+  if (cancellable == NULL)
+    {
+      timer_unref (timer);
+      return;
+    }
+
+  timer_arm (timer);
+  g_object_unref (cancellable);
+}
+
+static void
+timer_drop_cb (TendJob *job)
+{
+  Timer *timer = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (Timer, drop));
+
+  /* Neither while it is on its way here, which it will hear of there, nor while it fires. */
+  if (tend_job_is_waiting (&timer->job))
+    {
+      tend_loop_remove (timer->loop, &timer->job);
+      timer_unref (timer);
+    }
+  timer_unref (timer);
+}
+
+/* The timer has lost its cancellable, under the lock: takes it out of the loop. NULL is none. */
+static void
+timer_drop (Timer *timer)
+{
+  if (timer == NULL)
+    return;
+
+  if (tend_loop_is_mine (timer->loop))
+    timer_drop_cb (&timer->drop);
+  else
+    tend_loop_send (timer->loop, &timer->drop);
+}
+
+static Timer *
+steal_timer_locked (TendCancellable *self)
+{
+  Timer *timer = g_steal_pointer (&self->timer);
+
+  if (timer != NULL)
+    timer->cancellable = NULL;
+
+  return timer;
+}
+
+static Timer *
+timer_new (TendCancellable *cancellable,
+           gint64           usec)
+{
+  Timer *timer = g_new0 (Timer, 1);
+
+  tend_job_init (&timer->job, timer_arrive_cb);
+  tend_job_init (&timer->drop, timer_drop_cb);
+  timer->loop = tend_loop_acquire (NULL, G_PRIORITY_DEFAULT);
+  timer->cancellable = cancellable;
+  timer->usec = usec;
+  g_atomic_ref_count_init (&timer->ref_count);
+  g_atomic_ref_count_inc (&timer->ref_count);
+
+  return timer;
+}
+
+/* --- Overrides --- */
+
+/* Takes all links out, which know of no child afterwards. */
+static Link *
+steal_links_locked (TendCancellable *self)
+{
+  Link *links = g_steal_pointer (&self->links);
+
+  for (Link *link = links; link != NULL; link = link->next)
+    link->child = NULL;
+
+  return links;
+}
+
+static void
+cut_links (Link *links)
+{
+  for (Link *link = links, *next; link != NULL; link = next)
+    {
+      next = link->next;
+      link_cut (link);
+    }
+}
+
+/* Asks the task to end whose cancellable this is; takes the reference. */
+static void
+request_cancel (TendTask *task)
+{
+  /* Never at once: what a task does at its end may wait for this very emission to be over. */
+  if (!g_atomic_int_get (&task->is_cancelling) && !tend_task_has_ended (task))
+    tend_task_request (task, TEND_REQUEST_CANCEL);
+  g_object_unref (task);
+}
+
+static void
+tend_cancellable_cancelled (GCancellable *cancellable)
+{
+  TendCancellable *self = TEND_CANCELLABLE (cancellable);
+  GList *handlers;
+  TendTask *task;
+  Timer *timer;
+  Link *links;
+
+  g_mutex_lock (&tend_cancel_lock);
+  self->is_told = TRUE;
+  links = steal_links_locked (self);
+  timer = steal_timer_locked (self);
+  handlers = tend_handlers_fire_locked (self);
+  task = self->task != NULL ? g_object_ref (self->task) : NULL;
+  g_mutex_unlock (&tend_cancel_lock);
+
+  cut_links (links);
+  timer_drop (timer);
+
+  tend_handlers_send (handlers, self);
+
+  if (task != NULL)
+    request_cancel (task);
+}
+
+static void
+tend_cancellable_dispose (GObject *object)
+{
+  TendCancellable *self = TEND_CANCELLABLE (object);
+  GList *handlers;
+  Timer *timer;
+  Link *links;
+
+  g_mutex_lock (&tend_cancel_lock);
+  links = steal_links_locked (self);
+  timer = steal_timer_locked (self);
+  handlers = tend_handlers_remove_locked (self);
+  g_mutex_unlock (&tend_cancel_lock);
+
+  cut_links (links);
+  timer_drop (timer);
+  tend_handlers_destroy (handlers);
+
+  G_OBJECT_CLASS (tend_cancellable_parent_class)->dispose (object);
+}
+
+static void
+tend_cancellable_finalize (GObject *object)
+{
+  TendCancellable *self = TEND_CANCELLABLE (object);
+
+  g_clear_pointer (&self->handlers, g_hash_table_unref);
+  g_free (self->reason);
+
+  G_OBJECT_CLASS (tend_cancellable_parent_class)->finalize (object);
+}
+
+static void
+tend_cancellable_class_init (TendCancellableClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->dispose = tend_cancellable_dispose;
+  object_class->finalize = tend_cancellable_finalize;
+  G_CANCELLABLE_CLASS (klass)->cancelled = tend_cancellable_cancelled;
+}
+
+static void
+tend_cancellable_init (TendCancellable *self)
+{
+}
+
+/* --- For the task --- */
+
+/* Says which task is asked to end when this is cancelled; NULL when the task goes. */
+void
+tend_cancellable_set_task (TendCancellable *self,
+                           TendTask        *task)
+{
+  g_mutex_lock (&tend_cancel_lock);
+  self->task = task;
+  g_mutex_unlock (&tend_cancel_lock);
+}
+
+/* Keeps @reason for when this is cancelled, unless it is, or there is one: the first counts. */
+void
+tend_cancellable_set_reason (TendCancellable *self,
+                             const char      *reason)
+{
+  if (reason == NULL)
+    return;
+
+  g_mutex_lock (&tend_cancel_lock);
+  if (self->reason == NULL && !g_cancellable_is_cancelled (G_CANCELLABLE (self)))
+    self->reason = g_strdup (reason);
+  g_mutex_unlock (&tend_cancel_lock);
+}
+
+/* Copies the reason, whether this is cancelled yet or not. */
+char *
+tend_cancellable_peek_reason (TendCancellable *self)
+{
+  char *reason;
+
+  g_mutex_lock (&tend_cancel_lock);
+  reason = g_strdup (self->reason);
+  g_mutex_unlock (&tend_cancel_lock);
+
+  return reason;
+}
+
+/* --- Public --- */
+
+/**
+ * tend_cancellable_new:
+ *
+ * Makes a cancellable without parents, time and handlers.
+ *
+ * Returns: (transfer full): the cancellable
+ *
+ * Since: 0.1
+ */
+TendCancellable *
+tend_cancellable_new (void)
+{
+  return g_object_new (TEND_TYPE_CANCELLABLE, NULL);
+}
+
+/**
+ * tend_cancellable_add_parent:
+ * @self: a cancellable
+ * @parent: (not nullable): another one, of any kind; not @self, and none that has @self for a parent
+ *
+ * Cancels @self when @parent is cancelled, which may be at once.
+ *
+ * @self is cancelled before the cancelling of @parent returns, and has the reason of @parent. There
+ * may be several parents: the first of them that is cancelled counts. Cancelling @self does nothing
+ * to them.
+ *
+ * @self keeps a reference to @parent until it is cancelled or finalized; @parent keeps none to
+ * @self. Adding and leaving take the same time however many children @parent has. May be called from
+ * any thread.
+ *
+ * Since: 0.1
+ */
+void
+tend_cancellable_add_parent (TendCancellable *self,
+                             GCancellable    *parent)
+{
+  gboolean is_late;
+  Link *link;
+
+  g_return_if_fail (TEND_IS_CANCELLABLE (self));
+  g_return_if_fail (G_IS_CANCELLABLE (parent));
+  g_return_if_fail (parent != G_CANCELLABLE (self));
+
+  if (g_cancellable_is_cancelled (G_CANCELLABLE (self)))
+    return;
+
+  if (g_cancellable_is_cancelled (parent))
+    {
+      inherit (self, parent);
+      return;
+    }
+
+  link = g_new0 (Link, 1);
+  link->child = self;
+  link->parent = g_object_ref (parent);
+  g_atomic_ref_count_init (&link->ref_count);
+  g_atomic_ref_count_inc (&link->ref_count);
+  link->handler = g_cancellable_connect (parent, G_CALLBACK (parent_cancelled_cb), link, link_unref);
+
+  g_mutex_lock (&tend_cancel_lock);
+  is_late = self->is_told || link->handler == 0;
+  link->next = is_late ? NULL : self->links;
+  if (is_late)
+    link->child = NULL;
+  else
+    self->links = link;
+  g_mutex_unlock (&tend_cancel_lock);
+
+  if (is_late)
+    link_cut (link);
+}
+
+/**
+ * tend_cancellable_cancel_after:
+ * @self: a cancellable
+ * @usec: in how many microseconds; 0 is the next turn of the loop, and `G_MAXINT64` is never
+ *
+ * Cancels @self in a while, unless that happens before.
+ *
+ * The time goes by the loop of the caller's thread-default main context, and so by its
+ * [class@Tend.Clock] if there is one; it begins when that loop hears of it, which is at once in the
+ * context's own thread. Calling this again puts the new time in the place of the old; `G_MAXINT64`
+ * takes the old one back. Does nothing once @self is cancelled.
+ *
+ * The time does not keep @self alive: when @self is cancelled or finalized, it is forgotten. The
+ * reason is that the time was up. May be called from any thread.
+ *
+ * Since: 0.1
+ */
+void
+tend_cancellable_cancel_after (TendCancellable *self,
+                               gint64           usec)
+{
+  Timer *timer = NULL;
+  Timer *old;
+  gboolean is_late;
+
+  g_return_if_fail (TEND_IS_CANCELLABLE (self));
+  g_return_if_fail (usec >= 0);
+
+  if (g_cancellable_is_cancelled (G_CANCELLABLE (self)))
+    return;
+
+  if (usec < TEND_FOREVER)
+    timer = timer_new (self, usec);
+
+  /* Another thread may cancel from here on: the drop finds the timer wherever it is then. */
+  g_mutex_lock (&tend_cancel_lock);
+  is_late = self->is_told;
+  old = steal_timer_locked (self);
+  if (!is_late)
+    self->timer = timer;
+  g_mutex_unlock (&tend_cancel_lock);
+
+  timer_drop (old);
+  if (timer == NULL)
+    return;
+
+  if (is_late)
+    {
+      timer_unref (timer);
+      timer_unref (timer);
+    }
+  else if (tend_loop_is_mine (timer->loop))
+    timer_arm (timer);
+  else
+    tend_loop_send (timer->loop, &timer->job);
+}
+
+static void
+cancel_native_cb (gpointer data)
+{
+  g_cancellable_cancel (data);
+}
+
+/**
+ * tend_cancellable_cancel_with_reason:
+ * @self: a cancellable
+ * @reason: who cancels, and why, to stand behind a colon: `the window was closed`
+ *
+ * Cancels @self, and says why.
+ *
+ * Does what [method@Gio.Cancellable.cancel] does. The reason is that of every child of @self too, and
+ * stands in the message of the tasks that are cancelled with them. Once @self is cancelled nothing
+ * happens: the first reason stays. May be called from any thread.
+ *
+ * Since: 0.1
+ */
+void
+tend_cancellable_cancel_with_reason (TendCancellable *self,
+                                     const char      *reason)
+{
+  g_return_if_fail (TEND_IS_CANCELLABLE (self));
+  g_return_if_fail (reason != NULL && g_utf8_validate (reason, -1, NULL));
+
+  tend_cancellable_set_reason (self, reason);
+  tend_call_native (cancel_native_cb, self);
+}
+
+/**
+ * tend_cancellable_dup_reason:
+ * @self: a cancellable
+ *
+ * Gets the reason for which @self was cancelled. May be called from any thread.
+ *
+ * Returns: (transfer full) (nullable): the reason; %NULL if none was given, or if @self is not cancelled
+ *
+ * Since: 0.1
+ */
+char *
+tend_cancellable_dup_reason (TendCancellable *self)
+{
+  g_return_val_if_fail (TEND_IS_CANCELLABLE (self), NULL);
+
+  return g_cancellable_is_cancelled (G_CANCELLABLE (self)) ? tend_cancellable_peek_reason (self) : NULL;
+}
+
+/**
+ * tend_cancellable_set_error_if_cancelled:
+ * @self: a cancellable
+ * @error: return location for an error
+ *
+ * Sets @error if @self is cancelled.
+ *
+ * As [method@Gio.Cancellable.set_error_if_cancelled] does, but the message has the reason. May be
+ * called from any thread.
+ *
+ * Returns: %TRUE with `G_IO_ERROR_CANCELLED` if @self is cancelled, %FALSE if not
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_cancellable_set_error_if_cancelled (TendCancellable  *self,
+                                         GError          **error)
+{
+  g_autofree char *reason = NULL;
+
+  g_return_val_if_fail (TEND_IS_CANCELLABLE (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (!g_cancellable_is_cancelled (G_CANCELLABLE (self)))
+    return FALSE;
+
+  reason = tend_cancellable_peek_reason (self);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "The operation was cancelled%s%s",
+               reason != NULL ? ": " : "", reason != NULL ? reason : "");
+  return TRUE;
+}

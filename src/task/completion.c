@@ -1,0 +1,575 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The writing end of a task without a body.
+//
+// The completion has no state of its own: who is the first is decided by the task, in one atomic
+// step (task-result.c), between whoever completes it and whoever cancels or stops it. So it needs
+// no lock, and each function here works from any thread.
+//
+// Ownership: the task is a reference, constant once the completion is made.
+
+#include "tend-completion.h"
+#include "tend-task-private.h"
+
+/**
+ * TendCompletion:
+ *
+ * The writing end of a task: who holds it completes the task by hand.
+ *
+ * Use it where a result comes from somewhere that has no function to wait for: a signal, a message
+ * from a peer, a button. Give [method@Tend.Completion.get_task] to those who wait, keep the
+ * completion, and use it once. The first outcome wins: a later `set` fails with
+ * `TEND_TASK_ERROR_STATE`, and a later `try_set` gives %FALSE, which in C is the same as to ask `set`
+ * for no error.
+ *
+ * The task is running from the beginning. Whoever has it may cancel or stop it, which ends it at
+ * once; [method@Tend.Completion.is_done] tells, and the task's cancellable
+ * ([method@Tend.Task.get_cancellable]) is cancelled, which can be given to what the result is to come
+ * from. A completion that is dropped unused fails the task with `TEND_TASK_ERROR_NOT_STARTED`, so
+ * that nobody waits in vain; where nobody does, that is not reported.
+ *
+ * An error that is set is the task's, and is reported as unobserved if nobody has read it when the
+ * task is finalized, never before.
+ *
+ * Where the work itself is at hand, it is better the body of a task ([ctor@Tend.Task.new]): that has
+ * a start, and cannot be forgotten.
+ *
+ * May be used from any thread; the task belongs to the thread-default main context of who made the
+ * completion, and what another thread sets arrives there in the next turn of the loop.
+ *
+ * Since: 0.1
+ */
+struct _TendCompletion
+{
+  GObject   parent_instance;
+
+  TendTask *task;           /* constant; a reference */
+  char     *name;           /* until it is constructed */
+};
+
+typedef enum
+{
+  PROP_COMPLETION_NAME = 1,
+  PROP_COMPLETION_TASK,
+} TendCompletionProperty;
+
+static GParamSpec *properties[PROP_COMPLETION_TASK + 1];
+
+G_DEFINE_FINAL_TYPE (TendCompletion, tend_completion, G_TYPE_OBJECT)
+
+/* --- Being dropped --- */
+
+/* A completion that was dropped unused, on its way to its task's thread. */
+typedef struct
+{
+  TendJob   job;
+  TendTask *task;           /* a reference */
+} Dropped;
+
+static void
+fail_dropped (TendTask *task)
+{
+  g_autofree char *text = tend_task_to_string (task);
+  TendOutcome outcome = { G_VALUE_INIT, NULL };
+
+  outcome.error = g_error_new (TEND_TASK_ERROR, TEND_TASK_ERROR_NOT_STARTED,
+                               "%s cannot be completed any more: its completion was dropped", text);
+  if (tend_task_try_return (task, &outcome))
+    tend_task_set_observed (task);
+  else
+    tend_outcome_clear (&outcome);
+}
+
+static void
+dropped_cb (TendJob *job)
+{
+  Dropped *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (Dropped, job));
+
+  fail_dropped (self->task);
+  g_object_unref (self->task);
+  g_free (self);
+}
+
+static void
+tend_completion_dispose (GObject *object)
+{
+  TendCompletion *self = TEND_COMPLETION (object);
+  TendTask *task = self->task;
+
+  if (!tend_task_is_settled (task))
+    {
+      if (tend_loop_is_mine (task->loop))
+        fail_dropped (task);
+      else
+        {
+          Dropped *dropped = g_new0 (Dropped, 1);
+
+          tend_job_init (&dropped->job, dropped_cb);
+          dropped->task = g_object_ref (task);
+          tend_loop_send (task->loop, &dropped->job);
+        }
+    }
+
+  G_OBJECT_CLASS (tend_completion_parent_class)->dispose (object);
+}
+
+static void
+tend_completion_finalize (GObject *object)
+{
+  TendCompletion *self = TEND_COMPLETION (object);
+
+  g_object_unref (self->task);
+
+  G_OBJECT_CLASS (tend_completion_parent_class)->finalize (object);
+}
+
+/* --- Overrides --- */
+
+static void
+tend_completion_constructed (GObject *object)
+{
+  TendCompletion *self = TEND_COMPLETION (object);
+
+  self->task = tend_task_create (self->name, NULL, NULL, NULL, NULL, NULL, __builtin_return_address (0));
+  g_clear_pointer (&self->name, g_free);
+
+  G_OBJECT_CLASS (tend_completion_parent_class)->constructed (object);
+}
+
+static void
+tend_completion_get_property (GObject    *object,
+                              guint       property_id,
+                              GValue     *value,
+                              GParamSpec *pspec)
+{
+  TendCompletion *self = TEND_COMPLETION (object);
+
+  switch ((TendCompletionProperty) property_id)
+    {
+    case PROP_COMPLETION_NAME:
+      g_value_set_string (value, self->task->name);
+      break;
+    case PROP_COMPLETION_TASK:
+      g_value_set_object (value, self->task);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
+    }
+}
+
+static void
+tend_completion_set_property (GObject      *object,
+                              guint         property_id,
+                              const GValue *value,
+                              GParamSpec   *pspec)
+{
+  TendCompletion *self = TEND_COMPLETION (object);
+
+  switch ((TendCompletionProperty) property_id)
+    {
+    case PROP_COMPLETION_NAME:
+      self->name = g_value_dup_string (value);
+      break;
+    case PROP_COMPLETION_TASK:
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
+    }
+}
+
+static void
+tend_completion_class_init (TendCompletionClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->constructed = tend_completion_constructed;
+  object_class->dispose = tend_completion_dispose;
+  object_class->finalize = tend_completion_finalize;
+  object_class->get_property = tend_completion_get_property;
+  object_class->set_property = tend_completion_set_property;
+
+  /**
+   * TendCompletion:name:
+   *
+   * The name of the task.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_COMPLETION_NAME] =
+    g_param_spec_string ("name", NULL, NULL, NULL,
+                         G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+  /**
+   * TendCompletion:task:
+   *
+   * The task that is completed.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_COMPLETION_TASK] =
+    g_param_spec_object ("task", NULL, NULL, TEND_TYPE_TASK, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+
+  g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
+}
+
+static void
+tend_completion_init (TendCompletion *self)
+{
+}
+
+/* --- Who is first --- */
+
+/* Says that the task has its outcome. */
+static void
+set_done_error (TendCompletion  *self,
+                GError         **error)
+{
+  g_autofree char *task = tend_task_to_string (self->task);
+  TendTaskStatus status = tend_task_status (self->task);
+
+  g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE, "%s has been %s already", task,
+               status == TEND_TASK_STATUS_CANCELLED || status == TEND_TASK_STATUS_STOPPED ?
+               tend_task_status_to_string (status) : "completed");
+}
+
+/* Takes what @outcome holds; @error may be NULL, and is left alone then. */
+static gboolean
+complete (TendCompletion  *self,
+          TendOutcome     *outcome,
+          GError         **error)
+{
+  if (tend_task_try_return (self->task, outcome))
+    return TRUE;
+
+  tend_outcome_clear (outcome);
+  if (error != NULL)
+    set_done_error (self, error);
+  return FALSE;
+}
+
+/* Takes @reason. */
+static gboolean
+complete_with_error (TendCompletion  *self,
+                     GError          *reason,
+                     GError         **error)
+{
+  TendOutcome outcome = { G_VALUE_INIT, reason };
+
+  return complete (self, &outcome, error);
+}
+
+/* --- Public --- */
+
+/**
+ * tend_completion_new:
+ * @name: (nullable): a name for the task
+ *
+ * Makes a completion, and its task.
+ *
+ * Returns: (transfer full): the completion, whose task is for the thread-default main context
+ *
+ * Since: 0.1
+ */
+TendCompletion *
+tend_completion_new (const char *name)
+{
+  TendCompletion *self = g_object_new (TEND_TYPE_COMPLETION, "name", name, NULL);
+
+  /* Nobody has seen the task yet: it was made by our caller, and not by GObject. */
+  self->task->origin = __builtin_return_address (0);
+
+  return self;
+}
+
+/**
+ * tend_completion_get_task:
+ * @self: a completion
+ *
+ * Gets the task that is completed.
+ *
+ * It is running until then; wait for it, read its result and its error as those of any task, and
+ * keep a reference to it to have it longer than the completion. May be called from any thread.
+ *
+ * Returns: (transfer none): the task
+ *
+ * Since: 0.1
+ */
+TendTask *
+tend_completion_get_task (TendCompletion *self)
+{
+  g_return_val_if_fail (TEND_IS_COMPLETION (self), NULL);
+
+  return self->task;
+}
+
+/**
+ * tend_completion_is_done:
+ * @self: a completion
+ *
+ * Tells whether there is nothing left to complete.
+ *
+ * May be called from any thread. %FALSE is a moment's truth where another thread may complete or
+ * cancel the task: `try_set` asks and acts at once.
+ *
+ * Returns: %TRUE once an outcome was set, or the task was cancelled or stopped
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_completion_is_done (TendCompletion *self)
+{
+  g_return_val_if_fail (TEND_IS_COMPLETION (self), FALSE);
+
+  return tend_task_is_settled (self->task);
+}
+
+/**
+ * tend_completion_set_value:
+ * @self: a completion
+ * @value: (nullable): the result, which is copied, or %NULL for none
+ * @error: return location for an error
+ *
+ * Completes the task with a result.
+ *
+ * In the task's own thread the task has ended when this returns: its exit handlers have run, and
+ * those who wait are told soon. From another thread that happens in the next turn of the task's
+ * loop, and nothing that comes later changes it.
+ *
+ * May be called from any thread.
+ *
+ * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_STATE` if the task was completed, cancelled or
+ *   stopped before
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_completion_set_value (TendCompletion  *self,
+                           const GValue    *value,
+                           GError         **error)
+{
+  TendOutcome outcome = { G_VALUE_INIT, NULL };
+
+  g_return_val_if_fail (TEND_IS_COMPLETION (self), FALSE);
+  g_return_val_if_fail (value == NULL || G_IS_VALUE (value), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (value != NULL)
+    {
+      g_value_init (&outcome.value, G_VALUE_TYPE (value));
+      g_value_copy (value, &outcome.value);
+    }
+
+  return complete (self, &outcome, error);
+}
+
+/**
+ * tend_completion_try_set_value:
+ * @self: a completion
+ * @value: (nullable): the result, which is copied, or %NULL for none
+ *
+ * Completes the task with a result, unless it has been; see [method@Tend.Completion.set_value].
+ *
+ * Returns: %FALSE if the task was completed, cancelled or stopped before
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_completion_try_set_value (TendCompletion *self,
+                               const GValue   *value)
+{
+  return tend_completion_set_value (self, value, NULL);
+}
+
+/**
+ * tend_completion_set_boolean:
+ * @self: a completion
+ * @value: the result
+ * @error: return location for an error
+ *
+ * Completes the task with a boolean; see [method@Tend.Completion.set_value].
+ *
+ * Returns: %TRUE, or %FALSE with @error set
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_completion_set_boolean (TendCompletion  *self,
+                             gboolean         value,
+                             GError         **error)
+{
+  TendOutcome outcome = { G_VALUE_INIT, NULL };
+
+  g_return_val_if_fail (TEND_IS_COMPLETION (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  g_value_init (&outcome.value, G_TYPE_BOOLEAN);
+  g_value_set_boolean (&outcome.value, value);
+
+  return complete (self, &outcome, error);
+}
+
+/**
+ * tend_completion_set_int:
+ * @self: a completion
+ * @value: the result
+ * @error: return location for an error
+ *
+ * Completes the task with an integer; see [method@Tend.Completion.set_value].
+ *
+ * Returns: %TRUE, or %FALSE with @error set
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_completion_set_int (TendCompletion  *self,
+                         gint64           value,
+                         GError         **error)
+{
+  TendOutcome outcome = { G_VALUE_INIT, NULL };
+
+  g_return_val_if_fail (TEND_IS_COMPLETION (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  g_value_init (&outcome.value, G_TYPE_INT64);
+  g_value_set_int64 (&outcome.value, value);
+
+  return complete (self, &outcome, error);
+}
+
+/**
+ * tend_completion_set_string:
+ * @self: a completion
+ * @value: (nullable): the result, which is copied
+ * @error: return location for an error
+ *
+ * Completes the task with a string; see [method@Tend.Completion.set_value].
+ *
+ * Returns: %TRUE, or %FALSE with @error set
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_completion_set_string (TendCompletion  *self,
+                            const char      *value,
+                            GError         **error)
+{
+  TendOutcome outcome = { G_VALUE_INIT, NULL };
+
+  g_return_val_if_fail (TEND_IS_COMPLETION (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  g_value_init (&outcome.value, G_TYPE_STRING);
+  g_value_set_string (&outcome.value, value);
+
+  return complete (self, &outcome, error);
+}
+
+/**
+ * tend_completion_set_object:
+ * @self: a completion
+ * @value: (nullable) (type GObject.Object): the result, of which a reference is taken
+ * @error: return location for an error
+ *
+ * Completes the task with an object; see [method@Tend.Completion.set_value].
+ *
+ * Returns: %TRUE, or %FALSE with @error set
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_completion_set_object (TendCompletion  *self,
+                            gpointer         value,
+                            GError         **error)
+{
+  TendOutcome outcome = { G_VALUE_INIT, NULL };
+
+  g_return_val_if_fail (TEND_IS_COMPLETION (self), FALSE);
+  g_return_val_if_fail (value == NULL || G_IS_OBJECT (value), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  g_value_init (&outcome.value, value != NULL ? G_OBJECT_TYPE (value) : G_TYPE_OBJECT);
+  g_value_set_object (&outcome.value, value);
+
+  return complete (self, &outcome, error);
+}
+
+/**
+ * tend_completion_set_error:
+ * @self: a completion
+ * @reason: the error to fail with, which is copied
+ * @error: return location for an error of this call
+ *
+ * Fails the task; see [method@Tend.Completion.set_value].
+ *
+ * With `G_IO_ERROR_CANCELLED` the task is cancelled.
+ *
+ * Returns: %TRUE, or %FALSE with @error set
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_completion_set_error (TendCompletion  *self,
+                           const GError    *reason,
+                           GError         **error)
+{
+  g_return_val_if_fail (TEND_IS_COMPLETION (self), FALSE);
+  g_return_val_if_fail (reason != NULL, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  return complete_with_error (self, g_error_copy (reason), error);
+}
+
+/**
+ * tend_completion_try_set_error:
+ * @self: a completion
+ * @reason: the error to fail with, which is copied
+ *
+ * Fails the task, unless it has been completed; see [method@Tend.Completion.set_error].
+ *
+ * Returns: %FALSE if the task was completed, cancelled or stopped before
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_completion_try_set_error (TendCompletion *self,
+                               const GError   *reason)
+{
+  return tend_completion_set_error (self, reason, NULL);
+}
+
+/**
+ * tend_completion_set_cancelled:
+ * @self: a completion
+ * @error: return location for an error
+ *
+ * Ends the task as cancelled, with `G_IO_ERROR_CANCELLED`; see [method@Tend.Completion.set_value].
+ *
+ * Returns: %TRUE, or %FALSE with @error set
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_completion_set_cancelled (TendCompletion  *self,
+                               GError         **error)
+{
+  g_return_val_if_fail (TEND_IS_COMPLETION (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  return complete_with_error (self, tend_task_new_cancelled (self->task), error);
+}
+
+/**
+ * tend_completion_try_set_cancelled:
+ * @self: a completion
+ *
+ * Ends the task as cancelled, unless it has been completed; see
+ * [method@Tend.Completion.set_cancelled].
+ *
+ * Returns: %FALSE if the task was completed, cancelled or stopped before
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_completion_try_set_cancelled (TendCompletion *self)
+{
+  return tend_completion_set_cancelled (self, NULL);
+}
