@@ -1,91 +1,18 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The pool of stacks, and the switch from one to another, without any task around them.
+// The pool of stacks, and what happens at the end of one and of all, without any task around them.
 
-#include "tend-body-private.h"
+#include "bare-fiber.h"
 
 #include "tend-error.h"
 
 #include <errno.h>
-#include <fenv.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/time.h>
 
-#ifdef HAVE_VALGRIND
-#include <valgrind/valgrind.h>
-#else
-#define RUNNING_ON_VALGRIND 0
-#endif
-
-/* ThreadSanitizer has room for some thousand fibers, and each tool makes each stack dearer. */
-#ifdef TEND_SWITCH_ANNOTATED
-#define IS_SLOW TRUE
-#else
-#define IS_SLOW (RUNNING_ON_VALGRIND != 0)
-#endif
 #define N_MANY (IS_SLOW ? 2000u : 100000u)
-#define N_FIBERS (IS_SLOW ? 200u : 2000u)
-
-/* --- The least that a fiber is --- */
-
-typedef struct _Fiber Fiber;
-
-struct _Fiber
-{
-  TendStack    stack;
-  TendContext  context;
-  TendContext  caller;
-  void      (* run) (Fiber *fiber);
-  gboolean     is_done;
-  guint        n;
-  Fiber       *next;
-};
-
-static void
-fiber_entry (gpointer data)
-{
-  Fiber *fiber = data;
-
-  fiber->run (fiber);
-  fiber->is_done = TRUE;
-  tend_context_switch_last (&fiber->context, &fiber->caller);
-}
-
-static void
-fiber_start (Fiber  *fiber,
-             void (* run) (Fiber *fiber))
-{
-  g_autoptr (GError) error = NULL;
-
-  fiber->run = run;
-  tend_stack_acquire (&fiber->stack, 0, &error);
-  g_assert_no_error (error);
-  tend_context_prepare (&fiber->context, &fiber->stack, fiber_entry, fiber);
-}
-
-static void
-fiber_resume (Fiber *fiber)
-{
-  tend_context_switch (&fiber->caller, &fiber->context);
-}
-
-static void
-fiber_yield (Fiber *fiber)
-{
-  tend_stack_check (&fiber->stack, "a test");
-  tend_context_switch (&fiber->context, &fiber->caller);
-}
-
-static void
-fiber_clear (Fiber *fiber)
-{
-  tend_context_clear (&fiber->context);
-  tend_stack_release (&fiber->stack);
-}
 
 static TendStack *
 acquire_many (guint n)
@@ -124,19 +51,6 @@ count_mappings (void)
     n += *p == '\n';
 
   return n;
-}
-
-/* Bytes: field 0 is all of the address space, 1 what is in memory. */
-static gsize
-get_memory (guint field)
-{
-  g_autofree char *text = NULL;
-  g_auto (GStrv) fields = NULL;
-
-  g_assert_true (g_file_get_contents ("/proc/self/statm", &text, NULL, NULL));
-  fields = g_strsplit (text, " ", -1);
-
-  return strtoull (fields[field], NULL, 10) * 4096;
 }
 
 /* --- The pool --- */
@@ -435,198 +349,6 @@ test_crash (gconstpointer data)
     g_test_trap_assert_stderr_unmatched ("*overflow*");
 }
 
-/* --- The switch --- */
-
-/* The frame that a call makes starts at a multiple of 16, if the stack was aligned for the call. */
-static G_GNUC_NO_INLINE void
-align_run (Fiber *fiber)
-{
-  g_assert_cmpuint ((guintptr) __builtin_frame_address (0) % 16, ==, 0);
-  fiber_yield (fiber);
-  g_assert_cmpuint ((guintptr) __builtin_frame_address (0) % 16, ==, 0);
-}
-
-static void
-test_aligns_stacks (void)
-{
-  Fiber fibers[TEND_STACK_STAGGERS] = { 0 };
-
-  for (guint i = 0; i < G_N_ELEMENTS (fibers); i++)
-    fiber_start (&fibers[i], align_run);
-  for (guint i = 0; i < G_N_ELEMENTS (fibers); i++)
-    {
-      fiber_resume (&fibers[i]);
-      fiber_resume (&fibers[i]);
-      g_assert_true (fibers[i].is_done);
-      fiber_clear (&fibers[i]);
-    }
-}
-
-static void
-round_run (Fiber *fiber)
-{
-  g_assert_cmpint (fegetround (), ==, FE_TONEAREST);
-  g_assert_cmpint (fesetround (FE_UPWARD), ==, 0);
-  fiber_yield (fiber);
-  g_assert_cmpint (fegetround (), ==, FE_UPWARD);
-  fiber_yield (fiber);
-  g_assert_cmpint (fegetround (), ==, FE_UPWARD);
-}
-
-static void
-test_keeps_floating_point_control (void)
-{
-  volatile double zero = 0;
-  volatile double inexact;
-  Fiber fiber = { 0 };
-
-  fiber_start (&fiber, round_run);
-  fiber_resume (&fiber);
-  g_assert_cmpint (fegetround (), ==, FE_TONEAREST);
-
-  /* Status bits alone make no difference. */
-  inexact = 1 / (zero + 3);
-  g_assert_cmpfloat (inexact, <, 1);
-  g_assert_cmpint (fesetround (FE_DOWNWARD), ==, 0);
-  fiber_resume (&fiber);
-  g_assert_cmpint (fegetround (), ==, FE_DOWNWARD);
-  fiber_resume (&fiber);
-  g_assert_cmpint (fegetround (), ==, FE_DOWNWARD);
-
-  fesetround (FE_TONEAREST);
-  g_assert_true (fiber.is_done);
-  fiber_clear (&fiber);
-}
-
-static void
-count_run (Fiber *fiber)
-{
-  char text[64];
-  double x = fiber->n;
-
-  for (guint i = 0; i < 20; i++)
-    {
-      g_snprintf (text, sizeof text, "%p %u", (gpointer) fiber, i);
-      fiber_yield (fiber);
-
-      {
-        g_autofree char *expected = g_strdup_printf ("%p %u", (gpointer) fiber, i);
-
-        g_assert_cmpstr (text, ==, expected);
-      }
-      x += i;
-    }
-
-  fiber->n = x;
-}
-
-static void
-test_switches_among_many (void)
-{
-  guint n = N_FIBERS;
-  g_autofree Fiber *fibers = g_new0 (Fiber, n);
-
-  for (guint i = 0; i < n; i++)
-    {
-      fibers[i].n = i;
-      fiber_start (&fibers[i], count_run);
-    }
-  for (guint round = 0; round < 21; round++)
-    for (guint i = 0; i < n; i++)
-      fiber_resume (&fibers[i]);
-  for (guint i = 0; i < n; i++)
-    {
-      g_assert_true (fibers[i].is_done);
-      g_assert_cmpuint (fibers[i].n, ==, i + 190);
-      fiber_clear (&fibers[i]);
-    }
-}
-
-/* Each fiber resumes the next one from its own stack, which does so in turn. */
-static void
-nest_run (Fiber *fiber)
-{
-  for (guint i = 0; i < 3; i++)
-    {
-      if (fiber->next != NULL)
-        fiber_resume (fiber->next);
-      fiber->n++;
-      fiber_yield (fiber);
-    }
-}
-
-static void
-test_nests (void)
-{
-  guint n = N_FIBERS;
-  g_autofree Fiber *fibers = g_new0 (Fiber, n);
-
-  for (guint i = 0; i < n; i++)
-    {
-      fibers[i].next = i + 1 < n ? &fibers[i + 1] : NULL;
-      fiber_start (&fibers[i], nest_run);
-    }
-  for (guint i = 0; i < 3; i++)
-    fiber_resume (&fibers[0]);
-  for (guint i = 0; i < n; i++)
-    {
-      g_assert_cmpuint (fibers[i].n, ==, 3);
-      fiber_clear (&fibers[i]);
-    }
-}
-
-static void
-yield_once_run (Fiber *fiber)
-{
-  fiber_yield (fiber);
-}
-
-/* What was left in the middle of something, or never entered, serves again. */
-static void
-test_leaves_stacks_reusable (void)
-{
-  for (guint i = 0; i < 100; i++)
-    {
-      Fiber left = { 0 };
-      Fiber never = { 0 };
-
-      fiber_start (&never, yield_once_run);
-      fiber_start (&left, count_run);
-      fiber_resume (&left);
-      fiber_clear (&left);
-      fiber_clear (&never);
-    }
-}
-
-static void
-test_touches_one_page (void)
-{
-  const guint n = 10000;
-  g_autofree Fiber *fibers = g_new0 (Fiber, n);
-  gsize before, each;
-
-  if (IS_SLOW)
-    {
-      g_test_skip ("The tool's own memory is counted too.");
-      return;
-    }
-
-  tend_stack_trim ();
-  memset (fibers, 0, n * sizeof *fibers);
-  before = get_memory (1);
-  for (guint i = 0; i < n; i++)
-    {
-      fiber_start (&fibers[i], yield_once_run);
-      fiber_resume (&fibers[i]);
-    }
-  each = (get_memory (1) - before) / n;
-  g_test_message ("%" G_GSIZE_FORMAT " bytes per waiting fiber", each);
-  g_assert_cmpuint (each, <, 4400);
-
-  for (guint i = 0; i < n; i++)
-    fiber_clear (&fibers[i]);
-}
-
 #define GUARD(name, mode) { "/tend/stack/has-room-for-many/" name, test_has_room_for_many, mode }
 #define OVERFLOW(name, kind) { "/tend/stack/reports-overflow/" name, test_crash, kind }
 #define FAULT(name, kind) { "/tend/stack/leaves-other-faults-alone/" name, test_crash, kind }
@@ -660,12 +382,6 @@ main (int    argc,
   g_test_add_func ("/tend/stack/gives-memory-back", test_gives_memory_back);
   g_test_add_func ("/tend/stack/serves-several-threads", test_serves_several_threads);
   g_test_add_func ("/tend/stack/reports-no-memory", test_reports_no_memory);
-  g_test_add_func ("/tend/stack/aligns-stacks", test_aligns_stacks);
-  g_test_add_func ("/tend/stack/keeps-floating-point-control", test_keeps_floating_point_control);
-  g_test_add_func ("/tend/stack/switches-among-many", test_switches_among_many);
-  g_test_add_func ("/tend/stack/nests", test_nests);
-  g_test_add_func ("/tend/stack/leaves-stacks-reusable", test_leaves_stacks_reusable);
-  g_test_add_func ("/tend/stack/touches-one-page", test_touches_one_page);
 
   for (gsize i = 0; i < G_N_ELEMENTS (variants); i++)
     g_test_add_data_func (variants[i].path, GINT_TO_POINTER (variants[i].data), variants[i].func);

@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: The libtend authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""Channels from Python, without an override module."""
+
+import unittest
+
+import gi
+
+gi.require_version("Tend", "1")
+from gi.repository import Gio, GLib, GObject, Tend
+
+
+def until_called(start):
+    """Runs the main loop until the operation that start(callback) begins has called back."""
+    loop, results = GLib.MainLoop(), []
+
+    def callback(source, result, *_):
+        results.append(result)
+        loop.quit()
+
+    start(callback)
+    loop.run()
+    return results[0]
+
+
+def send(channel, value):
+    return channel.send_finish(until_called(lambda callback: channel.send_async(value, None, callback)))
+
+
+def receive(channel, cancellable=None):
+    return channel.receive_finish(until_called(lambda callback: channel.receive_async(cancellable, callback)))
+
+
+class Channel(unittest.TestCase):
+    def assert_raises(self, domain, code, func, *args):
+        with self.assertRaises(GLib.Error) as caught:
+            func(*args)
+        self.assertTrue(caught.exception.matches(domain, code), caught.exception)
+
+    def test_values(self):
+        channel = Tend.Channel()
+        for value in (42, "text", 2.5, True, None, ["a", {"list": None}], GObject.Object(), receive):
+            self.assertTrue(send(channel, value))
+            self.assertEqual(receive(channel), value)
+            self.assertTrue(channel.try_send(value))
+            self.assertEqual(channel.try_receive(), (True, value))
+        self.assertEqual(channel.try_receive(), (False, None))
+
+    def test_capacity(self):
+        channel = Tend.Channel.new(1)
+        received = []
+        self.assertEqual(channel.props.capacity, 1)
+        self.assertTrue(channel.try_send(1))
+        self.assertFalse(channel.try_send(2))
+        channel.send_async(2, None, lambda channel, result: received.append(channel.send_finish(result)))
+        self.assertEqual(receive(channel), 1)
+        self.assertEqual(receive(channel), 2)
+        self.assertEqual(received, [True])
+
+    def test_close(self):
+        channel = Tend.Channel()
+        channel.try_send(None)
+        channel.close()
+        self.assertTrue(channel.is_closed())
+        self.assertIsNone(receive(channel))
+        self.assert_raises(Tend.task_error_quark(), Tend.TaskError.CLOSED, receive, channel)
+        self.assert_raises(Tend.task_error_quark(), Tend.TaskError.CLOSED, send, channel, 1)
+
+    def test_close_with_error(self):
+        channel = Tend.Channel()
+        channel.close_with_error(GLib.Error.new_literal(
+            Gio.io_error_quark(), "no such thing", Gio.IOErrorEnum.NOT_FOUND))
+        self.assert_raises(Gio.io_error_quark(), Gio.IOErrorEnum.NOT_FOUND, receive, channel)
+        self.assert_raises(Tend.task_error_quark(), Tend.TaskError.CLOSED, send, channel, 1)
+
+    def test_cancel(self):
+        channel = Tend.Channel()
+        cancellable = Gio.Cancellable()
+        GLib.idle_add(cancellable.cancel)
+        self.assert_raises(Gio.io_error_quark(), Gio.IOErrorEnum.CANCELLED, receive, channel, cancellable)
+        channel.try_send(1)
+        self.assertEqual(receive(channel), 1)
+
+    def test_fiber_functions_are_not_for_python(self):
+        for name in ("send", "receive", "send_int", "receive_int"):
+            self.assertFalse(hasattr(Tend.Channel, name))
+
+
+if __name__ == "__main__":
+    unittest.main()

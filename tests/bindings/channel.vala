@@ -1,0 +1,84 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Channels from Vala: in fibers, and as asynchronous methods.
+
+async void test_async () throws Error {
+  var channel = new Tend.Channel (1);
+
+  yield channel.send (1, null);
+  assert (!channel.try_send (2));
+  int first = (int) yield channel.receive (null);
+  assert (first == 1);
+
+  yield channel.send ("text", null);
+  var text = (string) yield channel.receive (null);
+  assert (text == "text");
+
+  channel.close ();
+  try {
+    yield channel.receive (null);
+    assert_not_reached ();
+  } catch (Tend.TaskError.CLOSED e) {
+    assert (channel.is_closed ());
+  }
+}
+
+async void test_close_with_error () throws Error {
+  var channel = new Tend.Channel (0);
+
+  channel.close_with_error (new IOError.NOT_FOUND ("no such thing"));
+  try {
+    yield channel.receive (null);
+    assert_not_reached ();
+  } catch (IOError.NOT_FOUND e) {
+    assert (e.message == "no such thing");
+  }
+}
+
+async void test_fibers () throws Error {
+  var channel = new Tend.Channel (2);
+  int sum = 0;
+
+  var sender = new Tend.Task.fiber ("sender", (task) => {
+    for (int i = 1; i <= 10; i++)
+      channel.await_send (i);
+    channel.close ();
+    return true;
+  });
+  var receiver = new Tend.Task.fiber ("receiver", (task) => {
+    Value value;
+
+    while (channel.await_receive (out value))
+      sum += (int) value;
+    return true;
+  });
+
+  sender.start ();
+  receiver.start ();
+  yield receiver.wait (null);
+  assert (sum == 55);
+}
+
+async void test_all () throws Error {
+  yield test_async ();
+  yield test_close_with_error ();
+  yield test_fibers ();
+}
+
+int main () {
+  var loop = new MainLoop ();
+  int status = 1;
+
+  test_all.begin ((obj, res) => {
+    try {
+      test_all.end (res);
+      status = 0;
+    } catch (Error e) {
+      printerr ("%s\n", e.message);
+    }
+    loop.quit ();
+  });
+  loop.run ();
+  return status;
+}

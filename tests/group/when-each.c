@@ -1,0 +1,274 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Tasks one by one, as they end.
+
+#include "common.h"
+
+/* Asks for the next task, lets time go on for it, and gives it, or NULL at the end. */
+static TendTask *
+take (TendTaskStream *stream)
+{
+  g_autoptr(TendTask) next = tend_task_stream_next (stream);
+  TendTask *task;
+
+  g_assert_true (tend_task_wait_sync (next, NULL));
+  task = tend_task_get_object (next);
+  assert_gone (next);
+  return task;
+}
+
+static void
+test_gives_tasks_as_they_end (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  g_autoptr(TendTask) a = task_in (2, complete_body, NULL);
+  g_autoptr(TendTask) b = task_in (3, cancel_body, NULL);
+  g_autoptr(TendTask) c = task_in (1, fail_body, NULL);
+  g_autoptr(TendTaskStream) stream = tend_when_each ((TendTask *[]) { a, b, c }, 3);
+
+  g_assert_cmpuint (tend_task_stream_get_n_left (stream), ==, 3);
+  g_assert_true (take (stream) == c);
+  g_assert_cmpuint (tend_task_stream_get_n_left (stream), ==, 2);
+  g_assert_true (take (stream) == a);
+  g_assert_true (take (stream) == b);
+  g_assert_cmpuint (tend_task_stream_get_n_left (stream), ==, 0);
+  g_assert_null (take (stream));
+  g_assert_null (take (stream));
+  tend_task_get_error (c);
+  g_assert_finalize_object (g_steal_pointer (&stream));
+  assert_gone (a);
+  assert_gone (b);
+  assert_gone (c);
+}
+
+static void
+test_without_tasks_ends_at_once (void)
+{
+  g_autoptr(TendTaskStream) stream = tend_when_each (NULL, 0);
+
+  g_assert_cmpuint (tend_task_stream_get_n_left (stream), ==, 0);
+  g_assert_null (take (stream));
+  g_assert_finalize_object (g_steal_pointer (&stream));
+}
+
+static void
+test_ended_tasks_come_first_in_the_order_of_the_list (void)
+{
+  g_autoptr(TendTask) running = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) a = tend_task_run (NULL, complete_body, NULL, NULL);
+  g_autoptr(TendTask) b = tend_task_run (NULL, complete_body, NULL, NULL);
+  g_autoptr(TendTaskStream) stream = tend_when_each ((TendTask *[]) { b, running, a, b }, 4);
+
+  g_assert_true (take (stream) == b);
+  g_assert_true (take (stream) == a);
+  g_assert_true (take (stream) == b);
+  tend_task_return_int (running, 1);
+  g_assert_true (take (stream) == running);
+  g_assert_null (take (stream));
+  g_assert_finalize_object (g_steal_pointer (&stream));
+  assert_gone (a);
+  assert_gone (b);
+  assert_gone (running);
+}
+
+static void
+test_copies_the_list (void)
+{
+  g_autoptr(TendTask) task = tend_task_run (NULL, complete_body, NULL, NULL);
+  TendTask *tasks[] = { task };
+  g_autoptr(TendTaskStream) stream = tend_when_each (tasks, 1);
+
+  tasks[0] = NULL;
+  g_assert_true (take (stream) == task);
+  g_assert_finalize_object (g_steal_pointer (&stream));
+  assert_gone (task);
+}
+
+static void
+note_next_cb (GObject      *source,
+              GAsyncResult *result,
+              gpointer      user_data)
+{
+  TendTask *next = TEND_TASK (source);
+  g_autoptr(GError) error = NULL;
+  TendTask *task;
+
+  if (!tend_task_wait_finish (next, result, &error))
+    {
+      note ("%s:cancelled", (const char *) user_data);
+      return;
+    }
+
+  task = tend_task_get_object (next);
+  note ("%s:%s", (const char *) user_data, task != NULL ? tend_task_get_name (task) : "end");
+}
+
+static void
+ask (TendTaskStream *stream,
+     const char     *note_as)
+{
+  g_autoptr(TendTask) next = tend_task_stream_next (stream);
+
+  tend_task_wait_async (next, NULL, note_next_cb, (gpointer) note_as);
+}
+
+/* Those who ask get their answers in the order of asking. */
+static void
+test_several_may_ask (void)
+{
+  g_autoptr(TendTask) a = tend_task_new ("a", NULL, NULL, NULL);
+  g_autoptr(TendTask) b = tend_task_new ("b", NULL, NULL, NULL);
+  g_autoptr(TendTaskStream) stream = tend_when_each ((TendTask *[]) { a, b }, 2);
+
+  ask (stream, "1");
+  ask (stream, "2");
+  ask (stream, "3");
+  settle ();
+  assert_notes ("");
+  tend_task_return_int (b, 1);
+  settle ();
+  assert_notes ("1:b");
+  tend_task_return_int (a, 1);
+  settle ();
+  assert_notes ("2:a 3:end");
+  g_assert_finalize_object (g_steal_pointer (&stream));
+  assert_gone (a);
+  assert_gone (b);
+}
+
+static void
+test_a_cancelled_question_takes_nothing (void)
+{
+  g_autoptr(TendTask) task = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTaskStream) stream = tend_when_each (&task, 1);
+  g_autoptr(TendTask) first = tend_task_stream_next (stream);
+  g_autoptr(TendTask) second = tend_task_stream_next (stream);
+
+  tend_task_cancel (first);
+  tend_task_return_int (task, 1);
+  settle ();
+  assert_status (first, "cancelled");
+  g_assert_true (tend_task_get_object (second) == task);
+  assert_gone (first);
+  assert_gone (second);
+  g_assert_finalize_object (g_steal_pointer (&stream));
+  assert_gone (task);
+}
+
+static void
+test_dropping_it_cancels_questions_and_leaves_tasks_alone (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  g_autoptr(TendTask) ended = task_in (1, fail_as_body, "ended");
+  g_autoptr(TendTask) running = task_in (3, fail_as_body, "running");
+  g_autoptr(TendTaskStream) stream = tend_when_each ((TendTask *[]) { ended, running }, 2);
+
+  tend_set_unobserved_func (note_unobserved_cb, NULL, NULL);
+  tend_clock_advance (clock, 2 * SECOND);
+  g_assert_true (take (stream) == ended);
+  ask (stream, "1");
+  g_assert_finalize_object (g_steal_pointer (&stream));
+  settle ();
+  assert_notes ("1:cancelled");
+  assert_gone (ended);
+  assert_notes ("unobserved:ended");
+  tend_clock_run_until_idle (clock);
+  assert_gone (running);
+  assert_notes ("unobserved:running");
+  tend_set_unobserved_func (NULL, NULL, NULL);
+}
+
+static gboolean
+each_body (TendTask  *task,
+           gpointer   user_data,
+           GError   **error)
+{
+  g_autoptr(TendTaskStream) stream = tend_when_each (user_data, 3);
+
+  while (TRUE)
+    {
+      g_autoptr(TendTask) next = tend_task_stream_next (stream);
+      TendTask *ended;
+
+      if (!tend_await (next, error))
+        return FALSE;
+      if ((ended = tend_task_get_object (next)) == NULL)
+        break;
+      note ("%s", tend_task_get_name (ended));
+    }
+
+  note ("end");
+  return TRUE;
+}
+
+static void
+test_is_iterated_in_a_fiber (void)
+{
+  g_autoptr(TendTask) a = tend_task_new ("a", NULL, NULL, NULL);
+  g_autoptr(TendTask) b = tend_task_new ("b", NULL, NULL, NULL);
+  g_autoptr(TendTask) c = tend_task_new ("c", NULL, NULL, NULL);
+  TendTask *tasks[] = { a, b, c };
+  g_autoptr(TendTask) fiber = tend_task_run_fiber (NULL, each_body, tasks, NULL);
+
+  tend_task_return_int (c, 1);
+  tend_task_return_int (a, 1);
+  settle ();
+  assert_notes ("c a");
+  tend_task_return_int (b, 1);
+  settle ();
+  assert_notes ("b end");
+  assert_status (fiber, "completed");
+  assert_gone (fiber);
+  assert_gone (a);
+  assert_gone (b);
+  assert_gone (c);
+}
+
+static gboolean
+complete_foreign_cb (gpointer data)
+{
+  tend_task_return_int (data, 42);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+test_of_another_thread (void)
+{
+  Other *other = other_new ();
+  TendTask *never = foreign_new (other);
+  TendTask *first = foreign_new (other);
+  TendTask *second = foreign_new (other);
+  g_autoptr(TendTaskStream) stream = tend_when_each ((TendTask *[]) { never, first, second }, 3);
+
+  other_call (other, complete_foreign_cb, second);
+  g_assert_true (take (stream) == second);
+  other_call (other, complete_foreign_cb, first);
+  g_assert_true (take (stream) == first);
+  g_assert_finalize_object (g_steal_pointer (&stream));
+  g_object_unref (never);
+  g_object_unref (first);
+  g_object_unref (second);
+  other_free (other);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_func ("/tend/when-each/gives-tasks-as-they-end", test_gives_tasks_as_they_end);
+  g_test_add_func ("/tend/when-each/without-tasks-ends-at-once", test_without_tasks_ends_at_once);
+  g_test_add_func ("/tend/when-each/ended-tasks-come-first-in-the-order-of-the-list",
+                   test_ended_tasks_come_first_in_the_order_of_the_list);
+  g_test_add_func ("/tend/when-each/copies-the-list", test_copies_the_list);
+  g_test_add_func ("/tend/when-each/several-may-ask", test_several_may_ask);
+  g_test_add_func ("/tend/when-each/a-cancelled-question-takes-nothing", test_a_cancelled_question_takes_nothing);
+  g_test_add_func ("/tend/when-each/dropping-it-cancels-questions-and-leaves-tasks-alone",
+                   test_dropping_it_cancels_questions_and_leaves_tasks_alone);
+  g_test_add_func ("/tend/when-each/is-iterated-in-a-fiber", test_is_iterated_in_a_fiber);
+  g_test_add_func ("/tend/when-each/of-another-thread", test_of_another_thread);
+
+  return g_test_run ();
+}

@@ -1,0 +1,631 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Registering tasks: what is taken and what is refused, names, and when the bodies run.
+
+#include "fixture.h"
+
+/* --- When it runs --- */
+
+static void
+test_runs_in_next_turn (Fixture       *fixture,
+                        gconstpointer  unused)
+{
+  guint n_runs = 0;
+  TendTask *task = register_callback (fixture, "n", count_run, &n_runs);
+
+  g_assert_cmpuint (n_runs, ==, 0);
+  g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_PENDING);
+
+  settle (fixture);
+  g_assert_cmpuint (n_runs, ==, 1);
+}
+
+static void
+register_inside (TendTask *task,
+                 gpointer  data)
+{
+  Fixture *fixture = data;
+  guint *n_runs = g_new0 (guint, 1);
+  TendTask *inner = tend_task_manager_register (fixture->manager, "inner", count_run, n_runs, g_free, NULL);
+
+  watch (fixture, inner);
+  g_assert_cmpuint (*n_runs, ==, 0);
+  tend_task_return_boolean (task, TRUE);
+  g_assert_cmpuint (*n_runs, ==, 0);
+}
+
+/* A turn of the loop ends although work is registered in it again and again. */
+static void
+test_inside_body_runs_in_turn_after (Fixture       *fixture,
+                                     gconstpointer  unused)
+{
+  register_callback (fixture, "outer", register_inside, fixture);
+
+  while (!tend_task_manager_is_active (fixture->manager, "inner"))
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_false (tend_task_manager_is_active (fixture->manager, "outer"));
+
+  g_main_context_iteration (NULL, TRUE);
+  g_assert_false (tend_task_manager_is_active (fixture->manager, "inner"));
+}
+
+static void
+test_cancelled_before_turn_never_runs (Fixture       *fixture,
+                                       gconstpointer  unused)
+{
+  Work *works[N_KINDS];
+
+  for (Kind kind = 0; kind < N_KINDS; kind++)
+    works[kind] = register_work (fixture, kind, NULL);
+  for (Kind kind = 0; kind < N_KINDS; kind++)
+    {
+      g_autoptr(TendTask) task = g_object_ref (works[kind]->task);
+
+      tend_task_cancel (task);
+      g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CANCELLED);
+      g_assert_cmpuint (works[kind]->n_freed, ==, 1);
+    }
+
+  tend_clock_run_until_idle (fixture->clock);
+  for (Kind kind = 0; kind < N_KINDS; kind++)
+    g_assert_false (work_has_run (works[kind]));
+}
+
+static void
+test_every_kind (Fixture       *fixture,
+                 gconstpointer  unused)
+{
+  Work *works[N_KINDS];
+
+  for (Kind kind = 0; kind < N_KINDS; kind++)
+    works[kind] = register_work (fixture, kind, NULL);
+  for (Kind kind = 0; kind < N_KINDS; kind++)
+    {
+      g_autoptr(TendTask) task = g_object_ref (works[kind]->task);
+
+      work_wait_begun (works[kind]);
+      g_assert_true (tend_task_is_running (task));
+      work_let_go (works[kind]);
+      work_wait_gone (works[kind]);
+
+      g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_COMPLETED);
+      g_assert_cmpint (tend_task_get_int (task), ==, 1);
+      g_assert_cmpint (g_atomic_int_get (&works[kind]->n_runs), ==, 1);
+    }
+  g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (fixture->manager)), ==, 0);
+}
+
+static gboolean
+answer_in_fiber (TendTask  *task,
+                 gpointer   data,
+                 GError   **error)
+{
+  tend_task_return_string (task, "fiber");
+  return tend_sleep (1, error);
+}
+
+static gboolean
+answer_in_thread (TendTask  *task,
+                  gpointer   data,
+                  GError   **error)
+{
+  g_assert_true (g_thread_self () != data);
+  tend_task_return_string (task, "thread");
+  return TRUE;
+}
+
+static void
+answer (TendTask *task,
+        gpointer  data)
+{
+  tend_task_return_string (task, "callback");
+}
+
+static void
+test_result_is_result_of_body (Fixture       *fixture,
+                               gconstpointer  unused)
+{
+  g_autoptr(TendTask) callback = g_object_ref (register_callback (fixture, "c", answer, NULL));
+  g_autoptr(TendTask) fiber = g_object_ref (register_fiber (fixture, "f", answer_in_fiber, NULL));
+  g_autoptr(TendTask) thread =
+    g_object_ref (tend_task_manager_register_thread (fixture->manager, "t", answer_in_thread,
+                                                     g_thread_self (), NULL, NULL));
+
+  watch (fixture, thread);
+  tend_clock_run_until_idle (fixture->clock);
+  g_assert_cmpstr (tend_task_get_string (callback), ==, "callback");
+  g_assert_cmpstr (tend_task_get_string (fiber), ==, "fiber");
+  g_assert_cmpstr (tend_task_get_string (thread), ==, "thread");
+}
+
+/* The manager alone keeps a task that nobody else holds. */
+static void
+test_manager_holds_task (Fixture       *fixture,
+                         gconstpointer  unused)
+{
+  Work *work = register_work (fixture, CALLBACK, "n");
+
+  tend_clock_advance (fixture->clock, 3600 * SECOND);
+  g_assert_cmpuint (fixture->n_alive, ==, 1);
+  g_assert_true (tend_task_manager_lookup (fixture->manager, "n") == work->task);
+
+  work_let_go (work);
+  settle (fixture);
+  g_assert_cmpuint (fixture->n_alive, ==, 0);
+  g_assert_null (tend_task_manager_lookup (fixture->manager, "n"));
+}
+
+static void
+test_anonymous (Fixture       *fixture,
+                gconstpointer  unused)
+{
+  guint n_runs = 0;
+
+  for (guint i = 0; i < 3; i++)
+    g_assert_null (tend_task_get_name (register_callback (fixture, NULL, count_run, &n_runs)));
+  g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (fixture->manager)), ==, 3);
+
+  settle (fixture);
+  g_assert_cmpuint (n_runs, ==, 3);
+}
+
+/* --- What is refused --- */
+
+static void
+assert_refused (Fixture    *fixture,
+                const char *name,
+                GQuark      domain,
+                int         code,
+                const char *message)
+{
+  guint n_before = fixture->n_changes;
+  guint n_freed = 0;
+
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autoptr(GError) error = NULL;
+      TendTask *task = NULL;
+      Work work = { .fixture = fixture, .n_freed = 0 };
+
+      if (i == 0)
+        task = tend_task_manager_register (fixture->manager, name, never_run, &work, work_freed_cb, &error);
+      else if (i == 1)
+        task = tend_task_manager_register_fiber (fixture->manager, name, fiber_work, &work, work_freed_cb, &error);
+      else
+        task = tend_task_manager_register_thread (fixture->manager, name, thread_work, &work, work_freed_cb, &error);
+
+      g_assert_null (task);
+      g_assert_error (error, domain, code);
+      g_assert_cmpstr (error->message, ==, message);
+      g_assert_cmpuint (work.n_freed, ==, 1);
+      n_freed += work.n_freed;
+
+      /* Without somewhere to put the error it is the same. */
+      g_assert_null (tend_task_manager_register (fixture->manager, name, never_run, NULL, NULL, NULL));
+    }
+  g_assert_cmpuint (n_freed, ==, 3);
+
+  /* Nothing runs now or later: the bodies that were refused would run into what is gone. */
+  g_assert_cmpuint (fixture->n_changes, ==, n_before);
+  settle (fixture);
+}
+
+static void
+test_name_in_use (Fixture       *fixture,
+                  gconstpointer  unused)
+{
+  Work *work = register_work (fixture, FIBER, "n");
+
+  assert_refused (fixture, "n", TEND_TASK_ERROR, TEND_TASK_ERROR_EXISTS, "Task already exists: 'n'");
+  g_assert_true (tend_task_manager_lookup (fixture->manager, "n") == work->task);
+}
+
+static void
+test_task_with_name_in_use_stays_as_it_is (Fixture       *fixture,
+                                           gconstpointer  unused)
+{
+  g_autoptr(GError) error = NULL;
+  Work *work = work_new (fixture);
+  g_autoptr(TendTask) task = work_make_task (work, FIBER, "n");
+
+  drop (g_object_ref (register_work (fixture, CALLBACK, "n")->task));
+  g_assert_false (tend_task_manager_register_task (fixture->manager, task, &error));
+  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_EXISTS);
+  g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CREATED);
+
+  /* It can be registered once the name is free. */
+  drop (tend_task_manager_cancel_task (fixture->manager, "n"));
+  g_assert_true (tend_task_manager_register_task (fixture->manager, task, NULL));
+}
+
+static void
+test_empty_name (Fixture       *fixture,
+                 gconstpointer  unused)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(TendTask) task = watch (fixture, tend_task_new ("", never_run, NULL, NULL));
+
+  assert_refused (fixture, "", G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                  "The name of a task must not be empty");
+
+  g_assert_false (tend_task_manager_register_task (fixture->manager, task, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+}
+
+static void
+test_name_that_is_not_utf8 (Fixture       *fixture,
+                            gconstpointer  unused)
+{
+  assert_refused (fixture, "caf\xe9", G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                  "The name of a task must be valid UTF-8");
+}
+
+static void
+shut_down_cb (GObject      *object,
+              GAsyncResult *result,
+              gpointer      data)
+{
+  g_autoptr(GError) error = NULL;
+
+  tend_task_manager_shutdown_finish (TEND_TASK_MANAGER (object), result, &error);
+  g_assert_no_error (error);
+  note (data, "down");
+}
+
+static void
+test_after_shutdown (Fixture       *fixture,
+                     gconstpointer  unused)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(TendTask) task = watch (fixture, tend_task_new (NULL, never_run, NULL, NULL));
+
+  tend_task_manager_shutdown_async (fixture->manager, NULL, shut_down_cb, fixture);
+  g_assert_true (tend_task_manager_is_shut_down (fixture->manager));
+  g_assert_null (tend_task_manager_register (fixture->manager, "n", never_run, NULL, NULL, &error));
+  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
+  g_clear_error (&error);
+
+  settle (fixture);
+  assert_log (fixture, "down");
+  g_assert_null (tend_task_manager_register (fixture->manager, "n", never_run, NULL, NULL, &error));
+  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
+  g_assert_nonnull (strstr (error->message, "Task('n', "));
+  g_clear_error (&error);
+
+  g_assert_false (tend_task_manager_register_task (fixture->manager, task, &error));
+  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
+  g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CREATED);
+}
+
+static void
+assert_state_error (Fixture  *fixture,
+                    TendTask *task)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_assert_false (tend_task_manager_register_task (fixture->manager, task, &error));
+  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_nonnull (strstr (error->message, "Task("));
+}
+
+static void
+test_task_in_other_state (Fixture       *fixture,
+                          gconstpointer  unused)
+{
+  g_autoptr(TendTask) running = watch (fixture, tend_task_run_fiber ("r", answer_in_fiber, NULL, NULL));
+  g_autoptr(TendTask) ended = watch (fixture, tend_task_run (NULL, count_run, NULL, NULL));
+  g_autoptr(TendTask) stopped = watch (fixture, tend_task_new (NULL, never_run, NULL, NULL));
+  g_autoptr(TendTask) bodyless = watch (fixture, tend_task_new (NULL, NULL, NULL, NULL));
+  Work *pending = register_work (fixture, FIBER, "p");
+
+  assert_state_error (fixture, running);
+  assert_state_error (fixture, ended);
+  tend_task_stop (stopped);
+  assert_state_error (fixture, stopped);
+  assert_state_error (fixture, bodyless);
+  assert_state_error (fixture, pending->task);
+  assert_state_error (fixture, tend_task_get_current ());
+  g_assert_cmpuint (fixture->shadow->len, ==, 1);
+
+  tend_task_return_boolean (bodyless, TRUE);
+  tend_clock_run_until_idle (fixture->clock);
+}
+
+typedef struct
+{
+  Fixture  *fixture;
+  gboolean  has_context;
+  gboolean  is_freed;
+} Elsewhere;
+
+static void
+freed_at_home_cb (gpointer data)
+{
+  Elsewhere *elsewhere = data;
+
+  elsewhere->is_freed = TRUE;
+}
+
+/* Another thread, with a main context of its own or without, registers in the manager of this one. */
+static gpointer
+register_elsewhere (gpointer data)
+{
+  Elsewhere *elsewhere = data;
+  g_autoptr(GMainContext) context = g_main_context_new ();
+  g_autoptr(GError) error = NULL;
+
+  if (elsewhere->has_context)
+    g_main_context_push_thread_default (context);
+
+  g_assert_null (tend_task_manager_register (elsewhere->fixture->manager, "n", never_run, data,
+                                             freed_at_home_cb, &error));
+  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD);
+
+  if (elsewhere->has_context)
+    g_main_context_pop_thread_default (context);
+
+  return NULL;
+}
+
+static void
+test_other_thread (Fixture       *fixture,
+                   gconstpointer  unused)
+{
+  for (guint i = 0; i < 2; i++)
+    {
+      Elsewhere elsewhere = { fixture, i == 0, FALSE };
+
+      g_assert_true (g_main_context_acquire (NULL));
+      g_thread_join (g_thread_new ("elsewhere", register_elsewhere, &elsewhere));
+      g_main_context_release (NULL);
+      settle (fixture);
+      g_assert_true (elsewhere.is_freed);
+      g_assert_cmpuint (fixture->n_changes, ==, 0);
+    }
+}
+
+/* Names and shutdown are checked before a thread gets anything. */
+static void
+test_refused_thread_never_runs (Fixture       *fixture,
+                                gconstpointer  unused)
+{
+  Work *first = register_work (fixture, THREAD, "n");
+  Work *second = work_new (fixture);
+
+  work_wait_begun (first);
+  g_assert_null (tend_task_manager_register_thread (fixture->manager, "n", thread_work, second,
+                                                    work_freed_cb, NULL));
+  g_assert_cmpuint (second->n_freed, ==, 1);
+
+  work_let_go (first);
+  tend_task_manager_shutdown_async (fixture->manager, NULL, shut_down_cb, fixture);
+  second->n_freed = 0;
+  g_assert_null (tend_task_manager_register_thread (fixture->manager, "m", thread_work, second,
+                                                    work_freed_cb, NULL));
+  g_assert_cmpuint (second->n_freed, ==, 1);
+
+  tend_clock_run_until_idle (fixture->clock);
+  assert_log (fixture, "down");
+  g_assert_false (work_has_run (second));
+}
+
+/* --- Names --- */
+
+static void
+reuse_name_cb (GObject      *object,
+               GAsyncResult *result,
+               gpointer      data)
+{
+  Fixture *fixture = data;
+  TendTask *task = TEND_TASK (object);
+
+  g_assert_true (tend_task_wait_finish (task, result, NULL));
+
+  /* It has ended, and is still known: only its name is free. */
+  g_assert_true (tend_task_manager_lookup (fixture->manager, "n") == task);
+  g_assert_false (tend_task_manager_is_active (fixture->manager, "n"));
+  g_assert_cmpuint (fixture->shadow->len, ==, 0);
+
+  register_callback (fixture, "n", count_run, NULL);
+  g_assert_true (tend_task_manager_is_active (fixture->manager, "n"));
+  g_assert_true (tend_task_manager_lookup (fixture->manager, "n") != task);
+  note (fixture, "told");
+}
+
+static void
+waiter_cb (GObject      *object,
+           GAsyncResult *result,
+           gpointer      data)
+{
+  Fixture *fixture = data;
+
+  g_assert_true (tend_task_wait_finish (TEND_TASK (object), result, NULL));
+  note (fixture, "told-too");
+}
+
+static void
+test_name_is_free_before_it_is_forgotten (Fixture       *fixture,
+                                          gconstpointer  unused)
+{
+  TendTask *task = register_callback (fixture, "n", count_run, NULL);
+
+  tend_task_wait_async (task, NULL, reuse_name_cb, fixture);
+  tend_task_wait_async (task, NULL, waiter_cb, fixture);
+  g_main_context_iteration (NULL, TRUE);
+
+  /* The first is forgotten now, and the second stands under the name. */
+  assert_log (fixture, "told told-too");
+  g_assert_true (tend_task_manager_is_active (fixture->manager, "n"));
+
+  settle (fixture);
+  g_assert_null (tend_task_manager_lookup (fixture->manager, "n"));
+}
+
+static void
+test_lookup_and_is_active (Fixture       *fixture,
+                           gconstpointer  unused)
+{
+  Work *work = register_work (fixture, FIBER, "n");
+
+  g_assert_true (tend_task_manager_lookup (fixture->manager, "n") == work->task);
+  g_assert_true (tend_task_manager_is_active (fixture->manager, "n"));
+  g_assert_null (tend_task_manager_lookup (fixture->manager, "m"));
+  g_assert_false (tend_task_manager_is_active (fixture->manager, "m"));
+  g_assert_null (tend_task_manager_lookup (fixture->manager, ""));
+
+  work_let_go (work);
+  settle (fixture);
+  g_assert_null (tend_task_manager_lookup (fixture->manager, "n"));
+  g_assert_false (tend_task_manager_is_active (fixture->manager, "n"));
+}
+
+/* A name is text and nothing else: no task is found by a part of it. */
+static void
+test_names_do_not_meet (Fixture       *fixture,
+                        gconstpointer  unused)
+{
+  static const char *const names[] = { "test", "test 1", "test 2", "tést", "_check" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    register_work (fixture, CALLBACK, names[i]);
+  register_work (fixture, CALLBACK, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    g_assert_cmpstr (tend_task_get_name (tend_task_manager_lookup (fixture->manager, names[i])), ==, names[i]);
+}
+
+static void
+test_list_is_in_order (Fixture       *fixture,
+                       gconstpointer  unused)
+{
+  Work *works[N_KINDS];
+  g_autoptr(GPtrArray) all = NULL;
+  g_autoptr(GPtrArray) rest = NULL;
+
+  for (Kind kind = 0; kind < N_KINDS; kind++)
+    works[kind] = register_work (fixture, kind, NULL);
+  all = tend_task_manager_list_tasks (fixture->manager);
+  g_assert_cmpuint (all->len, ==, N_KINDS);
+  for (Kind kind = 0; kind < N_KINDS; kind++)
+    g_assert_true (g_ptr_array_index (all, kind) == works[kind]->task);
+
+  tend_task_cancel (works[FIBER]->task);
+  rest = tend_task_manager_list_tasks (fixture->manager);
+  g_assert_cmpuint (rest->len, ==, N_KINDS - 1);
+  g_assert_true (g_ptr_array_index (rest, 0) == works[CALLBACK]->task);
+  g_assert_true (g_ptr_array_index (rest, 1) == works[THREAD]->task);
+  g_assert_true (g_ptr_array_index (rest, 2) == works[ASYNC]->task);
+}
+
+/* Two managers have nothing to do with each other. */
+static void
+test_managers_have_own_names (Fixture       *fixture,
+                              gconstpointer  unused)
+{
+  TendTaskManager *other = tend_task_manager_new ();
+  Work *work = register_work (fixture, FIBER, "n");
+  g_autoptr(GError) error = NULL;
+
+  g_assert_null (tend_task_manager_lookup (other, "n"));
+  g_assert_false (tend_task_manager_register_task (other, work->task, &error));
+  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_nonnull (tend_task_manager_register (other, "n", never_run, NULL, NULL, NULL));
+
+  g_assert_finalize_object (other);
+  settle (fixture);
+  g_assert_true (tend_task_is_running (work->task));
+}
+
+/* --- What is handed back is alive --- */
+
+static void
+cancel_new_cb (GListModel *model,
+               guint       position,
+               guint       n_removed,
+               guint       n_added,
+               gpointer    unused)
+{
+  g_autoptr(TendTask) task = NULL;
+
+  if (n_added == 0)
+    return;
+
+  task = g_list_model_get_item (model, position);
+  tend_task_cancel (task);
+}
+
+static void
+test_cancelled_while_it_is_registered (Fixture       *fixture,
+                                       gconstpointer  unused)
+{
+  g_autoptr(GError) error = NULL;
+  guint n_freed = 0;
+  Work work = { .fixture = fixture };
+
+  g_signal_connect (fixture->manager, "items-changed", G_CALLBACK (cancel_new_cb), NULL);
+  g_assert_null (tend_task_manager_register (fixture->manager, "n", never_run, &work, work_freed_cb, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  n_freed = work.n_freed;
+  g_assert_cmpuint (n_freed, ==, 1);
+  g_assert_cmpuint (fixture->n_changes, ==, 2);
+  settle (fixture);
+}
+
+static void
+cancel_pending_cb (TendTask   *task,
+                   GParamSpec *pspec,
+                   gpointer    unused)
+{
+  if (tend_task_get_status (task) == TEND_TASK_STATUS_PENDING)
+    tend_task_cancel (task);
+}
+
+static void
+test_cancelled_by_its_first_notify (Fixture       *fixture,
+                                    gconstpointer  unused)
+{
+  g_autoptr(TendTask) task = watch (fixture, tend_task_new ("n", never_run, NULL, NULL));
+
+  g_signal_connect (task, "notify::status", G_CALLBACK (cancel_pending_cb), NULL);
+  g_assert_true (tend_task_manager_register_task (fixture->manager, task, NULL));
+  g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CANCELLED);
+  g_assert_cmpuint (fixture->n_changes, ==, 2);
+  g_assert_null (tend_task_manager_lookup (fixture->manager, "n"));
+  settle (fixture);
+}
+
+int
+main (int   argc,
+      char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+
+  add_test ("/tend/task-manager/register/runs-in-next-turn", test_runs_in_next_turn);
+  add_test ("/tend/task-manager/register/inside-body-runs-in-turn-after", test_inside_body_runs_in_turn_after);
+  add_test ("/tend/task-manager/register/cancelled-before-turn-never-runs", test_cancelled_before_turn_never_runs);
+  add_test ("/tend/task-manager/register/every-kind", test_every_kind);
+  add_test ("/tend/task-manager/register/result-is-result-of-body", test_result_is_result_of_body);
+  add_test ("/tend/task-manager/register/manager-holds-task", test_manager_holds_task);
+  add_test ("/tend/task-manager/register/anonymous", test_anonymous);
+
+  add_test ("/tend/task-manager/register/name-in-use", test_name_in_use);
+  add_test ("/tend/task-manager/register/task-with-name-in-use-stays-as-it-is",
+            test_task_with_name_in_use_stays_as_it_is);
+  add_test ("/tend/task-manager/register/empty-name", test_empty_name);
+  add_test ("/tend/task-manager/register/name-that-is-not-utf8", test_name_that_is_not_utf8);
+  add_test ("/tend/task-manager/register/after-shutdown", test_after_shutdown);
+  add_test ("/tend/task-manager/register/task-in-other-state", test_task_in_other_state);
+  add_test ("/tend/task-manager/register/other-thread", test_other_thread);
+  add_test ("/tend/task-manager/register/refused-thread-never-runs", test_refused_thread_never_runs);
+
+  add_test ("/tend/task-manager/names/free-before-it-is-forgotten", test_name_is_free_before_it_is_forgotten);
+  add_test ("/tend/task-manager/names/lookup-and-is-active", test_lookup_and_is_active);
+  add_test ("/tend/task-manager/names/do-not-meet", test_names_do_not_meet);
+  add_test ("/tend/task-manager/names/list-is-in-order", test_list_is_in_order);
+  add_test ("/tend/task-manager/names/each-manager-has-its-own", test_managers_have_own_names);
+
+  add_test ("/tend/task-manager/register/cancelled-while-it-is-registered", test_cancelled_while_it_is_registered);
+  add_test ("/tend/task-manager/register/cancelled-by-its-first-notify", test_cancelled_by_its_first_notify);
+
+  return g_test_run ();
+}

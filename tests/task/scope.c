@@ -1,0 +1,600 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The scope of a task: timers, posts, sources and cancellables that die with it.
+
+#include "common.h"
+
+/* --- Every ending --- */
+
+static void
+end_by_completing (TendTask *task)
+{
+  tend_task_return_int (task, 1);
+}
+
+static void
+end_by_failing (TendTask *task)
+{
+  tend_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "Nothing");
+}
+
+static void
+end_by_cancelling (TendTask *task)
+{
+  tend_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_CANCELLED, "Enough");
+}
+
+static void (* const ways[]) (TendTask *task) = {
+  end_by_completing, end_by_failing, end_by_cancelling, tend_task_stop,
+};
+
+static gboolean
+source_cb (gpointer user_data)
+{
+  note ("source");
+  return G_SOURCE_CONTINUE;
+}
+
+/* A timer soon, a timer now, a repeating one, and a post: none of them is to be called. */
+static void
+fill_scope (TendTask *task,
+            int      *n_destroyed)
+{
+  g_autoptr(GSource) source = g_idle_source_new ();
+
+  tend_task_add_timer (task, SECOND, 0, note_cb, n_destroyed, count_cb);
+  tend_task_add_timer (task, 0, 0, note_cb, n_destroyed, count_cb);
+  tend_task_add_timer (task, SECOND, SECOND, note_cb, n_destroyed, count_cb);
+  tend_task_post (task, note_cb, n_destroyed, count_cb);
+  g_source_set_callback (source, source_cb, n_destroyed, count_cb);
+  tend_task_add_source (task, source);
+}
+
+static void
+test_dies_with_every_end (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (ways); i++)
+    {
+      int n_destroyed = 0;
+      g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+      g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+
+      fill_scope (task, &n_destroyed);
+      ways[i] (task);
+      g_assert_cmpint (n_destroyed, ==, 5);
+      g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+      g_assert_cmpint (n_destroyed, ==, 5);
+      assert_notes ("");
+      tend_task_get_error (task);
+      assert_gone (task);
+    }
+}
+
+static void
+test_is_dead_on_arrival_after_the_end (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (ways); i++)
+    {
+      int n_destroyed = 0;
+      g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+      g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+
+      ways[i] (task);
+      fill_scope (task, &n_destroyed);
+      g_assert_cmpint (n_destroyed, ==, 5);
+      g_assert_false (tend_timer_is_active (tend_task_add_timer (task, 0, 0, note_cb, NULL, NULL)));
+      g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+      assert_notes ("");
+      tend_task_get_error (task);
+      assert_gone (task);
+    }
+}
+
+static void
+test_dies_unstarted (void)
+{
+  int n_destroyed = 0;
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  TendTask *task = tend_task_new (NULL, idle_body, NULL, NULL);
+
+  fill_scope (task, &n_destroyed);
+  g_assert_finalize_object (task);
+  g_assert_cmpint (n_destroyed, ==, 5);
+  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+  assert_notes ("");
+}
+
+/* --- Timers --- */
+
+static void
+test_timer_fires_once (void)
+{
+  int n_destroyed = 0;
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTimer) once = tend_timer_ref (tend_task_add_timer (task, SECOND, 0, note_cb, (gpointer) "once", NULL));
+
+  tend_task_add_timer (task, SECOND, 0, note_cb, &n_destroyed, count_cb);
+  tend_timer_cancel (tend_task_add_timer (task, SECOND, 0, note_cb, &n_destroyed, count_cb));
+  g_assert_cmpint (n_destroyed, ==, 1);
+  g_assert_true (tend_timer_is_active (once));
+  tend_task_stop (task);
+  g_assert_false (tend_timer_is_active (once));
+  assert_notes ("");
+  g_clear_pointer (&once, tend_timer_unref);
+  assert_gone (task);
+
+  task = tend_task_run (NULL, idle_body, NULL, NULL);
+  once = tend_timer_ref (tend_task_add_timer (task, SECOND, 0, note_cb, (gpointer) "once", NULL));
+  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND);
+  assert_notes ("once");
+  g_assert_false (tend_timer_is_active (once));
+  tend_timer_cancel (once);
+  tend_task_stop (task);
+  assert_gone (task);
+}
+
+static void
+test_timer_of_zero_is_the_next_turn (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+
+  tend_task_add_timer (task, 0, 0, note_cb, (gpointer) "zero", NULL);
+  assert_notes ("");
+  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+  assert_notes ("zero");
+  tend_task_stop (task);
+  assert_gone (task);
+}
+
+static gboolean
+three_ticks_cb (TendTask  *task,
+                gpointer   user_data,
+                GError   **error)
+{
+  int *n_ticks = user_data;
+
+  note ("tick");
+  return ++*n_ticks < 3;
+}
+
+static void
+test_timer_repeats_until_it_says_no (void)
+{
+  int n_ticks = 0;
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+
+  tend_task_add_timer (task, SECOND / 2, SECOND, three_ticks_cb, &n_ticks, count_cb);
+  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 2 * SECOND + SECOND / 2);
+  assert_notes ("tick tick tick");
+  g_assert_cmpint (n_ticks, ==, 4);
+  tend_task_stop (task);
+  assert_gone (task);
+}
+
+static gboolean
+cancel_timer_cb (TendTask  *task,
+                 gpointer   user_data,
+                 GError   **error)
+{
+  struct
+  {
+    TendTimer *timer;
+    gboolean   is_freed;
+  } *data = user_data;
+
+  tend_timer_cancel (data->timer);
+  g_assert_false (data->is_freed);
+  note ("tick");
+  return TRUE;
+}
+
+static void
+free_cb (gpointer user_data)
+{
+  struct
+  {
+    TendTimer *timer;
+    gboolean   is_freed;
+  } *data = user_data;
+
+  g_assert_false (data->is_freed);
+  data->is_freed = TRUE;
+}
+
+/* Its data stay until the callback has returned. */
+static void
+test_timer_may_cancel_itself (void)
+{
+  struct
+  {
+    TendTimer *timer;
+    gboolean   is_freed;
+  } data = { NULL, FALSE };
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+
+  data.timer = tend_task_add_timer (task, SECOND, SECOND, cancel_timer_cb, &data, free_cb);
+  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND);
+  assert_notes ("tick");
+  g_assert_true (data.is_freed);
+  tend_task_stop (task);
+  assert_gone (task);
+}
+
+/* The seed's periodic timer: three ticks, and silence once the body is through. */
+static gboolean
+half_second_body (TendTask  *task,
+                  gpointer   user_data,
+                  GError   **error)
+{
+  tend_task_add_timer (task, SECOND / 2, SECOND / 2, note_cb, (gpointer) "tick", NULL);
+  return tend_sleep (SECOND * 3 / 2 + 1, error);
+}
+
+static void
+test_periodic_timer_ends_with_its_task (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  g_autoptr(TendTask) task = tend_task_run_fiber (NULL, half_second_body, NULL, NULL);
+
+  tend_task_add_exit_handler (task, note_exit_cb, (gpointer) "exit", NULL);
+  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND * 3 / 2 + 1);
+  assert_notes ("tick tick tick exit:completed");
+  assert_gone (task);
+}
+
+/* A tick is due on the grid, however long the one before took; missed ones are skipped. */
+typedef struct
+{
+  TendClock *clock;
+  gint64     begin;
+} Grid;
+
+static gboolean
+slow_tick_cb (TendTask  *task,
+              gpointer   user_data,
+              GError   **error)
+{
+  Grid *grid = user_data;
+
+  note ("%d", (int) ((tend_clock_get_time (grid->clock) - grid->begin) / 1000));
+  return TRUE;
+}
+
+static void
+test_timer_keeps_its_rate (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  Grid grid = { clock, tend_clock_get_time (clock) };
+  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+
+  tend_task_add_timer (task, 0, SECOND, slow_tick_cb, &grid, NULL);
+  tend_clock_advance (clock, 3 * SECOND + 1);
+  assert_notes ("0 1000 2000 3000");
+  tend_task_stop (task);
+  assert_gone (task);
+}
+
+/* --- Posts --- */
+
+static gboolean
+chain_timer_cb (TendTask  *task,
+                gpointer   user_data,
+                GError   **error);
+
+/* The seed's chain: a post makes a timer, which makes a post, and so on. */
+static gboolean
+chain_post_cb (TendTask  *task,
+               gpointer   user_data,
+               GError   **error)
+{
+  tend_task_add_timer (task, SECOND / 2, 0, chain_timer_cb, NULL, NULL);
+  return TRUE;
+}
+
+static gboolean
+chain_timer_cb (TendTask  *task,
+                gpointer   user_data,
+                GError   **error)
+{
+  note ("tick");
+  tend_task_post (task, chain_post_cb, NULL, NULL);
+  return TRUE;
+}
+
+static gboolean
+chain_body (TendTask  *task,
+            gpointer   user_data,
+            GError   **error)
+{
+  tend_task_post (task, chain_post_cb, NULL, NULL);
+  return tend_sleep (SECOND * 6 / 5, error);
+}
+
+static void
+test_chain_of_posts_and_timers_ends_with_its_task (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  g_autoptr(TendTask) task = tend_task_run_fiber (NULL, chain_body, NULL, NULL);
+
+  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND * 6 / 5);
+  assert_notes ("tick tick");
+  assert_gone (task);
+}
+
+static void
+test_posts_keep_their_order (void)
+{
+  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+
+  tend_task_post (task, note_cb, (gpointer) "1", NULL);
+  tend_task_post (task, note_cb, (gpointer) "2", NULL);
+  tend_task_post (task, note_cb, (gpointer) "3", NULL);
+  assert_notes ("");
+  settle ();
+  assert_notes ("1 2 3");
+  tend_task_stop (task);
+  assert_gone (task);
+}
+
+typedef struct
+{
+  TendTask *task;
+  GThread  *home;
+  int       n_called;
+  int       n_destroyed;
+} Posts;
+
+static gboolean
+count_post_cb (TendTask  *task,
+               gpointer   user_data,
+               GError   **error)
+{
+  Posts *posts = user_data;
+
+  g_assert_true (g_thread_self () == posts->home);
+  g_assert_true (tend_task_get_current () == posts->task);
+  posts->n_called++;
+  return TRUE;
+}
+
+static void
+count_destroyed_cb (gpointer user_data)
+{
+  Posts *posts = user_data;
+
+  g_assert_true (g_thread_self () == posts->home);
+  posts->n_destroyed++;
+}
+
+static gpointer
+post_thread (gpointer data)
+{
+  Posts *posts = data;
+
+  for (guint i = 0; i < 100; i++)
+    tend_task_post (posts->task, count_post_cb, posts, count_destroyed_cb);
+  return NULL;
+}
+
+static void
+test_posts_from_other_threads (void)
+{
+  Posts posts = { .task = tend_task_run (NULL, idle_body, NULL, NULL), .home = g_thread_self () };
+
+  in_thread (post_thread, &posts);
+  g_assert_cmpint (posts.n_called, ==, 0);
+  settle ();
+  g_assert_cmpint (posts.n_called, ==, 100);
+  g_assert_cmpint (posts.n_destroyed, ==, 100);
+
+  in_thread (post_thread, &posts);
+  tend_task_stop (posts.task);
+  settle ();
+  g_assert_cmpint (posts.n_called, ==, 100);
+  g_assert_cmpint (posts.n_destroyed, ==, 200);
+  assert_gone (posts.task);
+}
+
+/* --- Errors --- */
+
+static gboolean
+fail_cb (TendTask  *task,
+         gpointer   user_data,
+         GError   **error)
+{
+  g_set_error_literal (error, G_IO_ERROR, GPOINTER_TO_INT (user_data), "In the scope");
+  return TRUE;
+}
+
+static gboolean
+return_later_body (TendTask  *task,
+                   gpointer   user_data,
+                   GError   **error)
+{
+  tend_task_add_timer (task, SECOND, SECOND, fail_cb, GINT_TO_POINTER (G_IO_ERROR_FAILED), NULL);
+  tend_sleep (2 * SECOND, NULL);
+  tend_task_return_int (task, 1);
+  note ("body ends");
+  return TRUE;
+}
+
+static void
+test_error_of_a_timer_fails_the_task (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  g_autoptr(TendTask) task = tend_task_run_fiber (NULL, return_later_body, NULL, NULL);
+
+  tend_task_add_exit_handler (task, note_exit_cb, (gpointer) "exit", NULL);
+  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND);
+  assert_notes ("exit:failed body ends");
+  assert_status (task, "failed");
+  g_assert_cmpstr (tend_task_get_error (task)->message, ==, "In the scope");
+  g_assert_null (tend_task_get_result (task, NULL));
+  assert_gone (task);
+}
+
+static void
+test_error_of_a_post_fails_the_task (void)
+{
+  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+
+  tend_task_post (task, fail_cb, GINT_TO_POINTER (G_IO_ERROR_FAILED), NULL);
+  settle ();
+  assert_status (task, "failed");
+  g_assert_error (tend_task_get_error (task), G_IO_ERROR, G_IO_ERROR_FAILED);
+  tend_task_return_int (task, 1);
+  assert_status (task, "failed");
+  assert_gone (task);
+}
+
+/* Cancellation is no failure, and is not reported as one. */
+static void
+test_cancelled_callback_cancels_the_task (void)
+{
+  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+
+  tend_task_post (task, fail_cb, GINT_TO_POINTER (G_IO_ERROR_CANCELLED), NULL);
+  settle ();
+  assert_status (task, "cancelled");
+  assert_gone (task);
+}
+
+static gboolean
+stop_and_fail_cb (TendTask  *task,
+                  gpointer   user_data,
+                  GError   **error)
+{
+  tend_task_stop (task);
+  return fail_cb (task, user_data, error);
+}
+
+static void
+note_unobserved_cb (const char   *task,
+                    const GError *error,
+                    const char   *origin,
+                    gpointer      user_data)
+{
+  note ("unobserved:%s", error->message);
+}
+
+/* The task cannot carry the error any more, but it is not lost. */
+static void
+test_error_after_the_end_is_told (void)
+{
+  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+
+  tend_set_unobserved_func (note_unobserved_cb, NULL, NULL);
+  tend_task_post (task, stop_and_fail_cb, GINT_TO_POINTER (G_IO_ERROR_FAILED), NULL);
+  settle ();
+  tend_set_unobserved_func (NULL, NULL, NULL);
+  assert_notes ("unobserved:In the scope");
+  assert_status (task, "stopped");
+  assert_gone (task);
+}
+
+/* --- Sources --- */
+
+static void
+test_source_runs_while_the_task_does (void)
+{
+  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(GSource) source = g_idle_source_new ();
+
+  g_source_set_callback (source, source_cb, NULL, NULL);
+  tend_task_add_source (task, source);
+  g_main_context_iteration (NULL, FALSE);
+  assert_notes ("source");
+  tend_task_stop (task);
+  g_assert_true (g_source_is_destroyed (source));
+  settle ();
+  assert_notes ("");
+  assert_gone (task);
+}
+
+static gboolean
+once_cb (gpointer user_data)
+{
+  return G_SOURCE_REMOVE;
+}
+
+/* A task that lives long does not gather the sources that are through. */
+static void
+test_forgets_sources_that_are_through (void)
+{
+  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  int n_alive = 0;
+
+  for (guint i = 0; i < 1000; i++)
+    {
+      GSource *source = g_idle_source_new ();
+
+      g_source_set_callback (source, once_cb, NULL, NULL);
+      tend_task_add_source (task, source);
+      if (i >= 900)
+        {
+          /* Not in the list of the context any more, but the scope may still hold it. */
+          g_main_context_iteration (NULL, FALSE);
+          n_alive += source->ref_count > 1;
+        }
+      g_source_unref (source);
+    }
+  g_assert_cmpint (n_alive, >, 0);
+  tend_task_stop (task);
+  assert_gone (task);
+}
+
+static gpointer
+add_timer_thread (gpointer data)
+{
+  expect_critical ("*tend_loop_is_mine (self->loop)*");
+  g_assert_null (tend_task_add_timer (data, 0, 0, note_cb, NULL, NULL));
+  expect_critical ("*tend_loop_is_mine (self->loop)*");
+  tend_task_add_exit_handler (data, idle_body, NULL, NULL);
+  g_test_assert_expected_messages ();
+  return NULL;
+}
+
+static void
+test_refuses_other_threads (void)
+{
+  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+
+  in_thread (add_timer_thread, task);
+  tend_task_stop (task);
+  assert_gone (task);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_func ("/tend/scope/dies-with-every-end", test_dies_with_every_end);
+  g_test_add_func ("/tend/scope/is-dead-on-arrival-after-the-end", test_is_dead_on_arrival_after_the_end);
+  g_test_add_func ("/tend/scope/dies-unstarted", test_dies_unstarted);
+  g_test_add_func ("/tend/timer/fires-once", test_timer_fires_once);
+  g_test_add_func ("/tend/timer/zero-is-the-next-turn", test_timer_of_zero_is_the_next_turn);
+  g_test_add_func ("/tend/timer/repeats-until-it-says-no", test_timer_repeats_until_it_says_no);
+  g_test_add_func ("/tend/timer/may-cancel-itself", test_timer_may_cancel_itself);
+  g_test_add_func ("/tend/timer/ends-with-its-task", test_periodic_timer_ends_with_its_task);
+  g_test_add_func ("/tend/timer/keeps-its-rate", test_timer_keeps_its_rate);
+  g_test_add_func ("/tend/scope/chain-of-posts-and-timers-ends-with-its-task",
+                   test_chain_of_posts_and_timers_ends_with_its_task);
+  g_test_add_func ("/tend/scope/posts-keep-their-order", test_posts_keep_their_order);
+  g_test_add_func ("/tend/scope/posts-from-other-threads", test_posts_from_other_threads);
+  g_test_add_func ("/tend/scope/error-of-a-timer-fails-the-task", test_error_of_a_timer_fails_the_task);
+  g_test_add_func ("/tend/scope/error-of-a-post-fails-the-task", test_error_of_a_post_fails_the_task);
+  g_test_add_func ("/tend/scope/cancelled-callback-cancels-the-task", test_cancelled_callback_cancels_the_task);
+  g_test_add_func ("/tend/scope/error-after-the-end-is-told", test_error_after_the_end_is_told);
+  g_test_add_func ("/tend/scope/source-runs-while-the-task-does", test_source_runs_while_the_task_does);
+  g_test_add_func ("/tend/scope/forgets-sources-that-are-through", test_forgets_sources_that_are_through);
+  g_test_add_func ("/tend/scope/refuses-other-threads", test_refuses_other_threads);
+
+  return g_test_run ();
+}

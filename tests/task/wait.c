@@ -1,0 +1,496 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Waiting for a task, and being told of its properties.
+
+#include "common.h"
+
+/* --- wait_async --- */
+
+static void
+test_waits_before_and_after_the_end (void)
+{
+  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+
+  tend_task_wait_async (task, NULL, note_wait_cb, (gpointer) "1");
+  tend_task_wait_async (task, NULL, note_wait_cb, (gpointer) "2");
+  settle ();
+  assert_notes ("");
+  tend_task_return_value (task, NULL);
+  note ("ended");
+  tend_task_wait_async (task, NULL, note_wait_cb, (gpointer) "3");
+  note ("called");
+  settle ();
+  tend_task_wait_async (task, NULL, note_wait_cb, (gpointer) "4");
+  tend_task_wait_async (task, NULL, note_wait_cb, (gpointer) "5");
+  note ("called");
+  settle ();
+  assert_notes ("ended called 1:ok 2:ok 3:ok called 4:ok 5:ok");
+  assert_gone (task);
+}
+
+/* Each time the same, however often. */
+static void
+test_waits_give_the_same_each_time (void)
+{
+  g_autoptr(TendTask) task = tend_task_run (NULL, fail_body, NULL, NULL);
+
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autoptr(GError) error = NULL;
+
+      tend_task_wait_async (task, NULL, note_wait_cb, (gpointer) "wait");
+      settle ();
+      assert_notes ("wait:io-0");
+      g_assert_false (tend_task_wait_sync (task, &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+      g_assert_cmpstr (error->message, ==, "No luck");
+    }
+  assert_gone (task);
+}
+
+static void
+test_waits_for_an_unstarted_task (void)
+{
+  g_autoptr(TendTask) task = tend_task_new (NULL, complete_body, NULL, NULL);
+
+  tend_task_wait_async (task, NULL, note_wait_cb, (gpointer) "wait");
+  settle ();
+  assert_notes ("");
+  g_assert_true (tend_task_start (task, NULL));
+  settle ();
+  assert_notes ("wait:ok");
+  assert_gone (task);
+}
+
+static void
+test_many_wait (void)
+{
+  g_autoptr(GString) expected = g_string_new (NULL);
+  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  char *names[1000];
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      names[i] = g_strdup_printf ("%u", i);
+      g_string_append_printf (expected, "%s%u:tend-0", i > 0 ? " " : "", i);
+      tend_task_wait_async (task, NULL, note_wait_cb, names[i]);
+    }
+  tend_task_stop (task);
+  settle ();
+  assert_notes (expected->str);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    g_free (names[i]);
+  assert_gone (task);
+}
+
+static void
+keep_result_cb (GObject      *source,
+                GAsyncResult *result,
+                gpointer      user_data)
+{
+  g_autoptr(GObject) object = g_async_result_get_source_object (result);
+
+  g_assert_true (object == source);
+  g_assert_true (g_async_result_get_user_data (result) == user_data);
+  *(GAsyncResult **) user_data = g_object_ref (result);
+}
+
+/* What the callback was given may be finished later, and keeps the task until then. */
+static void
+test_result_may_be_kept (void)
+{
+  g_autoptr(GAsyncResult) result = NULL;
+  TendTask *task = tend_task_run (NULL, complete_body, NULL, NULL);
+  gpointer weak = task;
+
+  g_object_add_weak_pointer (G_OBJECT (task), &weak);
+  tend_task_wait_async (task, NULL, keep_result_cb, &result);
+  g_object_unref (task);
+  settle ();
+  g_assert_nonnull (result);
+  g_assert_nonnull (weak);
+  g_assert_true (tend_task_wait_finish (task, result, NULL));
+  g_clear_object (&result);
+  g_assert_null (weak);
+}
+
+static void
+test_finish_refuses_foreign_results (void)
+{
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GTask) foreign = g_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run (NULL, complete_body, NULL, NULL);
+  g_autoptr(TendTask) other = tend_task_run (NULL, complete_body, NULL, NULL);
+
+  tend_task_wait_async (task, NULL, keep_result_cb, &result);
+  settle ();
+  expect_critical ("*tend_wait_get_type*");
+  g_assert_false (tend_task_wait_finish (task, G_ASYNC_RESULT (foreign), NULL));
+  expect_critical ("*wait->task == self*");
+  g_assert_false (tend_task_wait_finish (other, result, NULL));
+  expect_critical ("*tend_wait_get_type*");
+  g_assert_false (tend_task_wait_finish (task, NULL, NULL));
+  g_test_assert_expected_messages ();
+  g_clear_object (&result);
+  assert_gone (task);
+  assert_gone (other);
+}
+
+/* --- Giving up --- */
+
+static gpointer
+cancel_cancellable_thread (gpointer data)
+{
+  g_cancellable_cancel (data);
+  return NULL;
+}
+
+static void
+test_is_given_up_by_its_cancellable (void)
+{
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+      g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+
+      if (i == 2)
+        g_cancellable_cancel (cancellable);
+      tend_task_wait_async (task, NULL, note_wait_cb, (gpointer) "patient");
+      tend_task_wait_async (task, cancellable, note_wait_cb, (gpointer) "given-up");
+      if (i == 0)
+        g_cancellable_cancel (cancellable);
+      else if (i == 1)
+        in_thread (cancel_cancellable_thread, cancellable);
+      assert_notes ("");
+      settle ();
+      assert_notes ("given-up:io-19");
+      assert_status (task, "running");
+      tend_task_return_value (task, NULL);
+      settle ();
+      assert_notes ("patient:ok");
+      assert_gone (task);
+      g_assert_finalize_object (g_steal_pointer (&cancellable));
+    }
+}
+
+static void
+test_cancellable_after_the_end_does_nothing (void)
+{
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+
+  tend_task_wait_async (task, cancellable, note_wait_cb, (gpointer) "wait");
+  tend_task_return_value (task, NULL);
+  settle ();
+  assert_notes ("wait:ok");
+  g_cancellable_cancel (cancellable);
+  settle ();
+  assert_notes ("");
+  assert_gone (task);
+  g_assert_finalize_object (g_steal_pointer (&cancellable));
+}
+
+static void
+settle_cb (GCancellable *cancellable,
+           gpointer      user_data)
+{
+  tend_task_stop (user_data);
+  settle ();
+  note ("handled");
+}
+
+/* The wait ends within the emission of the signal that gives it up. */
+static void
+test_cancellable_may_run_the_loop (void)
+{
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+
+  g_signal_connect (cancellable, "cancelled", G_CALLBACK (settle_cb), task);
+  tend_task_wait_async (task, cancellable, note_wait_cb, (gpointer) "wait");
+  g_cancellable_cancel (cancellable);
+  assert_notes ("wait:tend-0 handled");
+  settle ();
+  assert_notes ("");
+  assert_gone (task);
+  g_assert_finalize_object (g_steal_pointer (&cancellable));
+}
+
+/* --- wait_sync --- */
+
+static void
+test_sync_runs_the_context (void)
+{
+  g_autoptr(TendTask) task = tend_task_new (NULL, complete_body, NULL, NULL);
+
+  tend_task_set_delay (task, 1000);
+  g_assert_true (tend_task_start (task, NULL));
+  g_assert_true (tend_task_wait_sync (task, NULL));
+  assert_status (task, "completed");
+  assert_gone (task);
+}
+
+static void
+test_sync_jumps_in_virtual_time (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  gint64 begin = tend_clock_get_time (clock);
+  g_autoptr(TendTask) task = tend_task_new (NULL, complete_body, NULL, NULL);
+
+  tend_task_set_delay (task, 3600 * SECOND);
+  g_assert_true (tend_task_start (task, NULL));
+  g_assert_true (tend_task_wait_sync (task, NULL));
+  g_assert_cmpint (tend_clock_get_time (clock) - begin, ==, 3600 * SECOND);
+  assert_gone (task);
+}
+
+static void
+test_sync_gives_the_error (void)
+{
+  g_autoptr(TendTask) task = tend_task_run ("x", idle_body, NULL, NULL);
+  g_autoptr(GError) error = NULL;
+
+  tend_task_stop (task);
+  g_assert_false (tend_task_wait_sync (task, &error));
+  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED);
+  assert_gone (task);
+}
+
+static void
+test_sync_refuses_an_unstarted_task (void)
+{
+  g_autoptr(TendTask) task = tend_task_new ("x", idle_body, NULL, NULL);
+  g_autoptr(GError) error = NULL;
+
+  g_assert_false (tend_task_wait_sync (task, &error));
+  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_true (g_pattern_match_simple ("Task('x', *) has not been started, and would be waited for in vain",
+                                         error->message));
+  assert_gone (task);
+}
+
+static gboolean
+wait_sync_body (TendTask  *task,
+                gpointer   user_data,
+                GError   **error)
+{
+  return tend_task_wait_sync (user_data, error);
+}
+
+static void
+test_sync_refuses_a_fiber (void)
+{
+  g_autoptr(TendTask) task = tend_task_run ("x", idle_body, NULL, NULL);
+  g_autoptr(GError) error = NULL;
+
+  g_assert_false (tend_run (wait_sync_body, task, &error));
+  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_true (g_pattern_match_simple ("A fiber cannot run the main context to wait for Task('x', *)*",
+                                         error->message));
+  tend_task_stop (task);
+  assert_gone (task);
+}
+
+static gpointer
+wait_thread (gpointer data)
+{
+  expect_critical ("*tend_loop_is_mine (self->loop)*");
+  g_assert_false (tend_task_wait_sync (data, NULL));
+  expect_critical ("*tend_loop_is_mine (self->loop)*");
+  tend_task_wait_async (data, NULL, note_wait_cb, (gpointer) "thread");
+  g_test_assert_expected_messages ();
+  return NULL;
+}
+
+static void
+test_refuses_the_wrong_thread (void)
+{
+  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+
+  in_thread (wait_thread, task);
+  tend_task_stop (task);
+  settle ();
+  assert_notes ("");
+  assert_gone (task);
+}
+
+static void
+test_refuses_what_is_no_task (void)
+{
+  g_autoptr(GObject) foreign = g_object_new (G_TYPE_OBJECT, NULL);
+  g_autoptr(TendTask) task = tend_task_new (NULL, idle_body, NULL, NULL);
+
+  expect_critical ("*TEND_IS_TASK (self)*");
+  tend_task_wait_async (NULL, NULL, note_wait_cb, NULL);
+  expect_critical ("*TEND_IS_TASK (self)*");
+  g_assert_false (tend_task_wait_sync ((TendTask *) foreign, NULL));
+  expect_critical ("*G_IS_CANCELLABLE (cancellable)*");
+  tend_task_wait_async (task, (GCancellable *) foreign, note_wait_cb, NULL);
+  g_test_assert_expected_messages ();
+  assert_gone (task);
+}
+
+/* --- Properties --- */
+
+static void
+test_properties (void)
+{
+  g_autoptr(TendTask) task = tend_task_new ("name", idle_body, NULL, NULL);
+  g_autofree char *name = NULL;
+  g_autofree char *message = NULL;
+  gint64 delay, interval;
+  guint64 id, stack_size;
+  TendTaskStatus status;
+  double progress;
+  int priority;
+
+  g_object_set (task, "delay", (gint64) 5, "interval", (gint64) 6, "priority", G_PRIORITY_LOW,
+                "stack-size", (guint64) 100000, NULL);
+  tend_task_set_progress (task, 0.5, "half");
+  g_object_get (task, "name", &name, "id", &id, "status", &status, "progress", &progress, "message", &message,
+                "delay", &delay, "interval", &interval, "priority", &priority, "stack-size", &stack_size, NULL);
+  g_assert_cmpstr (name, ==, "name");
+  g_assert_cmpuint (id, ==, tend_task_get_id (task));
+  g_assert_cmpint (status, ==, TEND_TASK_STATUS_CREATED);
+  g_assert_cmpfloat (progress, ==, 0.5);
+  g_assert_cmpstr (message, ==, "half");
+  g_assert_cmpint (delay, ==, 5);
+  g_assert_cmpint (interval, ==, 6);
+  g_assert_cmpint (priority, ==, G_PRIORITY_LOW);
+  g_assert_cmpuint (stack_size, >=, 100000);
+  g_assert_cmpuint (stack_size, <, 100000 + 1024);
+  assert_gone (task);
+}
+
+typedef struct
+{
+  TendTask *task;
+  GThread  *home;
+  int       n_progress;
+  int       n_message;
+} Watch;
+
+static void
+count_notify_cb (GObject    *object,
+                 GParamSpec *pspec,
+                 gpointer    user_data)
+{
+  Watch *watch = user_data;
+
+  g_assert_true (g_thread_self () == watch->home);
+  if (strcmp (pspec->name, "progress") == 0)
+    watch->n_progress++;
+  else if (strcmp (pspec->name, "message") == 0)
+    watch->n_message++;
+}
+
+static gpointer
+progress_thread (gpointer data)
+{
+  Watch *watch = data;
+
+  for (guint i = 1; i <= 1000; i++)
+    tend_task_set_progress (watch->task, i / 1000.0, i == 500 ? "half" : NULL);
+  return NULL;
+}
+
+static void
+test_progress_is_notified_once_per_turn (void)
+{
+  Watch watch = { .task = tend_task_run (NULL, idle_body, NULL, NULL), .home = g_thread_self () };
+  g_autofree char *message = NULL;
+
+  g_signal_connect (watch.task, "notify", G_CALLBACK (count_notify_cb), &watch);
+  in_thread (progress_thread, &watch);
+  g_assert_cmpint (watch.n_progress, ==, 0);
+  g_assert_cmpfloat (tend_task_get_progress (watch.task), ==, 1.0);
+  settle ();
+  g_assert_cmpint (watch.n_progress, ==, 1);
+  g_assert_cmpint (watch.n_message, ==, 1);
+  message = tend_task_dup_message (watch.task);
+  g_assert_cmpstr (message, ==, "half");
+
+  /* From its own thread as well. */
+  progress_thread (&watch);
+  g_assert_cmpint (watch.n_progress, ==, 1);
+  settle ();
+  g_assert_cmpint (watch.n_progress, ==, 2);
+
+  tend_task_stop (watch.task);
+  assert_gone (watch.task);
+}
+
+static void
+test_progress_refuses_nonsense (void)
+{
+  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+
+  expect_critical ("*fraction >= 0.0*");
+  tend_task_set_progress (task, -0.1, NULL);
+  expect_critical ("*fraction <= 1.0*");
+  tend_task_set_progress (task, 1.1, NULL);
+  expect_critical ("*fraction >= 0.0*");
+  tend_task_set_progress (task, 0.0 / 0.0, NULL);
+  expect_critical ("*g_utf8_validate*");
+  tend_task_set_progress (task, 0.5, "\xff");
+  g_test_assert_expected_messages ();
+  g_assert_cmpfloat (tend_task_get_progress (task), ==, 0.0);
+  g_assert_null (tend_task_dup_message (task));
+  tend_task_stop (task);
+  assert_gone (task);
+}
+
+static void
+note_home_status_cb (GObject    *object,
+                     GParamSpec *pspec,
+                     gpointer    user_data)
+{
+  g_assert_true (g_thread_self () == user_data);
+  note_status_cb (object, pspec, NULL);
+}
+
+static void
+test_status_is_notified_at_home (void)
+{
+  g_autoptr(TendTask) task = tend_task_new (NULL, idle_body, NULL, NULL);
+
+  g_signal_connect (task, "notify::status", G_CALLBACK (note_home_status_cb), g_thread_self ());
+  g_assert_true (tend_task_start (task, NULL));
+  in_thread (stop_thread, task);
+  assert_notes ("notify:running");
+  settle ();
+  assert_notes ("notify:stopped");
+  assert_gone (task);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_func ("/tend/task/wait/before-and-after-the-end", test_waits_before_and_after_the_end);
+  g_test_add_func ("/tend/task/wait/same-each-time", test_waits_give_the_same_each_time);
+  g_test_add_func ("/tend/task/wait/for-an-unstarted-task", test_waits_for_an_unstarted_task);
+  g_test_add_func ("/tend/task/wait/many", test_many_wait);
+  g_test_add_func ("/tend/task/wait/result-may-be-kept", test_result_may_be_kept);
+  g_test_add_func ("/tend/task/wait/finish-refuses-foreign-results", test_finish_refuses_foreign_results);
+  g_test_add_func ("/tend/task/wait/is-given-up-by-its-cancellable", test_is_given_up_by_its_cancellable);
+  g_test_add_func ("/tend/task/wait/cancellable-after-the-end-does-nothing",
+                   test_cancellable_after_the_end_does_nothing);
+  g_test_add_func ("/tend/task/wait/cancellable-may-run-the-loop", test_cancellable_may_run_the_loop);
+  g_test_add_func ("/tend/task/wait/sync-runs-the-context", test_sync_runs_the_context);
+  g_test_add_func ("/tend/task/wait/sync-jumps-in-virtual-time", test_sync_jumps_in_virtual_time);
+  g_test_add_func ("/tend/task/wait/sync-gives-the-error", test_sync_gives_the_error);
+  g_test_add_func ("/tend/task/wait/sync-refuses-an-unstarted-task", test_sync_refuses_an_unstarted_task);
+  g_test_add_func ("/tend/task/wait/sync-refuses-a-fiber", test_sync_refuses_a_fiber);
+  g_test_add_func ("/tend/task/wait/refuses-the-wrong-thread", test_refuses_the_wrong_thread);
+  g_test_add_func ("/tend/task/wait/refuses-what-is-no-task", test_refuses_what_is_no_task);
+  g_test_add_func ("/tend/task/properties", test_properties);
+  g_test_add_func ("/tend/task/progress-is-notified-once-per-turn", test_progress_is_notified_once_per_turn);
+  g_test_add_func ("/tend/task/progress-refuses-nonsense", test_progress_refuses_nonsense);
+  g_test_add_func ("/tend/task/status-is-notified-at-home", test_status_is_notified_at_home);
+
+  return g_test_run ();
+}
