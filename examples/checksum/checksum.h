@@ -122,7 +122,7 @@ typedef struct _Output Output;
 
 Output       *output_new       (TendTask   *owner,
                                 gboolean    is_json,
-                                View       *view);
+                                View      **view);
 void          output_free      (Output     *self);
 void          output_hash      (Output     *self,
                                 const char *path,

@@ -185,9 +185,13 @@ files_add (Run         *self,
   file->job.path = g_strdup (path);
   file->job.totals = &self->totals;
 
-  /* A task's name is text, which the name of a file need not be. */
+  /* A task's name is text, which the name of a file need not be: then it is quoted as for a shell. */
   if (!g_utf8_validate (path, -1, NULL))
-    name = text_printable (path);
+    {
+      g_autofree char *escaped = g_strescape (path, NULL);
+
+      name = g_strconcat ("$'", escaped, "'", NULL);
+    }
 
   task = tend_task_new_thread (name != NULL ? name : path, file_body, file, file_free);
   if (!tend_task_manager_register_task (self->manager, task, &failure))

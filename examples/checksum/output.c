@@ -30,7 +30,7 @@
 struct _Output
 {
   TendTask *owner;          /* constant; its scope holds timers and sources; cancelled on an error */
-  View     *view;           /* constant; NULL: written to stdout */
+  View    **view;           /* where the view is, while there is one: lines for a terminal go there */
   gboolean  is_json;        /* constant */
   gboolean  is_terminal;    /* constant */
   gboolean  is_file;        /* constant: it never blocks for long */
@@ -45,7 +45,7 @@ struct _Output
 Output *
 output_new (TendTask *owner,
             gboolean  is_json,
-            View     *view)
+            View    **view)
 {
   Output *self = g_new0 (Output, 1);
   struct stat info;
@@ -54,7 +54,7 @@ output_new (TendTask *owner,
   self->is_json = is_json;
   self->is_terminal = isatty (STDOUT_FILENO);
   self->is_file = fstat (STDOUT_FILENO, &info) == 0 && S_ISREG (info.st_mode);
-  self->view = self->is_terminal ? view : NULL;
+  self->view = view;
   self->lines = g_string_sized_new (2 * FLUSH_SIZE);
 
   return self;
@@ -115,9 +115,9 @@ output_flush (Output *self)
   /* A pipe that has room at all has room for so much. */
   gsize chunk = self->is_file ? FLUSH_SIZE : PIPE_BUF;
 
-  if (self->view != NULL && get_length (self) > 0)
+  if (self->is_terminal && *self->view != NULL && get_length (self) > 0)
     {
-      view_print (self->view, self->lines->str, self->lines->len);
+      view_print (*self->view, self->lines->str, self->lines->len);
       self->n_written = self->lines->len;
     }
 

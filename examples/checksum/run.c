@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <unistd.h>
 
 void
@@ -112,7 +111,7 @@ begin (Run      *self,
 
   if (terminal >= 0)
     self->view = view_new (terminal, self->manager, options->n_jobs, &self->totals);
-  self->output = output_new (task, options->is_json, self->view);
+  self->output = output_new (task, options->is_json, &self->view);
   self->shows_lines = terminal != STDOUT_FILENO || options->prints || options->is_json;
 
   signal (SIGPIPE, SIG_IGN);

@@ -72,6 +72,7 @@ struct _TendGroup
   TendTask        *joined;          /* stands for the end of the group; NULL until joined */
   guint            is_cancelled : 1; /* by hand: it takes no more children */
   guint            is_settled : 1;  /* the policy has had the others cancelled */
+  guint            is_over : 1;     /* its task has ended, and with what became of the children */
 };
 
 struct _Entry
@@ -95,7 +96,7 @@ take_error (TendGroup *self)
   if (self->errors->len == 1)
     return g_error_copy (g_ptr_array_index (self->errors, 0));
 
-  return tend_error_new_several (self->errors);
+  return tend_combine_errors (self->errors);
 }
 
 /* Ends the task of a group that was joined and has no child left. */
@@ -108,6 +109,7 @@ check_end (TendGroup *self)
     return;
 
   joined = g_object_ref (self->joined);
+  self->is_over = TRUE;
   if (self->winner != NULL)
     tend_task_return_object (joined, self->winner);
   else if (self->errors->len > 0)
@@ -139,10 +141,17 @@ entry_of_job (TendJob *job)
   return G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (Entry, job));
 }
 
+/* It has a slot. A delay begins here, as it does for a child that need not wait. */
 static void
 begin_cb (TendJob *job)
 {
-  tend_task_begin (entry_of_job (job)->task);
+  TendTask *task = entry_of_job (job)->task;
+  gint64 wait = tend_task_get_first_wait (task);
+
+  if (wait >= 0)
+    tend_task_run_later (task, wait);
+  else
+    tend_task_begin (task);
 }
 
 static void
@@ -405,6 +414,20 @@ tend_group_join (TendGroup *self)
   return g_object_ref (self->joined);
 }
 
+/* Whether a child has failed for another reason than that which ended the caller's wait. */
+static gboolean
+says_more (TendGroup    *self,
+           const GError *own)
+{
+  for (guint i = 0; self->winner == NULL && i < self->errors->len; i++)
+    {
+      if (!g_error_matches (g_ptr_array_index (self->errors, i), own->domain, own->code))
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
 /**
  * tend_group_wait: (skip)
  * @self: a group
@@ -413,8 +436,9 @@ tend_group_join (TendGroup *self)
  * Waits in a fiber until the group is over.
  *
  * When the calling task is cancelled, the children are cancelled, and still waited for: whatever
- * comes of it, no child is left when this returns. Only a task that is stopped does not wait for
- * the children that it has cancelled.
+ * comes of it, no child is left when this returns. A child that has failed then counts for more than
+ * the cancellation. Only a task that is stopped does not wait for the children that it has
+ * cancelled; their errors are reported, see [func@Tend.set_unobserved_func].
  *
  * Returns: %TRUE, or %FALSE with an error as the task of [method@Tend.Group.join] has it,
  *   `TEND_TASK_ERROR_STOPPED` if the calling task ended, and `TEND_TASK_ERROR_NO_FIBER` outside a
@@ -454,7 +478,7 @@ tend_group_wait (TendGroup  *self,
       tend_shield_fiber (FALSE);
     }
 
-  if (own != NULL)
+  if (own != NULL && !(tend_task_has_ended (joined) && says_more (self, own)))
     {
       if (tend_task_has_ended (joined))
         tend_task_set_observed (joined);
@@ -462,6 +486,7 @@ tend_group_wait (TendGroup  *self,
       return FALSE;
     }
 
+  g_clear_error (&own);
   return tend_task_propagate (joined, error);
 }
 
@@ -611,8 +636,8 @@ tend_group_dispose (GObject *object)
   for (guint i = tasks->len; i > 0; i--)
     tend_task_cancel (g_ptr_array_index (tasks, i - 1));
 
-  /* Nobody will hear of them from the task of the group. */
-  for (guint i = 0; self->joined == NULL && i < self->errors->len; i++)
+  /* Nobody has heard of them from the task of the group, which was never asked for, or stopped. */
+  for (guint i = 0; !self->is_over && self->winner == NULL && i < self->errors->len; i++)
     tend_report_unobserved ("a child of a group", g_ptr_array_index (self->errors, i), NULL);
   g_ptr_array_set_size (self->errors, 0);
 

@@ -61,10 +61,10 @@ handler_run_native_cb (gpointer data)
 static void
 handler_destroy (Handler *handler)
 {
-  if (tend_loop_is_mine (handler->loop))
+  if (tend_cancel_is_home (handler->loop))
     tend_call_native (handler_run_native_cb, handler);
   else
-    tend_loop_send (handler->loop, &handler->job);
+    tend_cancel_send_home (handler->loop, &handler->job);
 }
 
 /* Has a handler called soon. Takes a reference to @self until then. */
@@ -74,10 +74,10 @@ handler_fire (Handler         *handler,
 {
   handler->cancellable = g_object_ref (self);
 
-  if (tend_loop_is_mine (handler->loop))
+  if (tend_cancel_is_home (handler->loop))
     tend_loop_queue_micro (handler->loop, &handler->job);
   else
-    tend_loop_send (handler->loop, &handler->job);
+    tend_cancel_send_home (handler->loop, &handler->job);
 }
 
 /* Says of each handler that it is on its way, and lists them. */
@@ -158,8 +158,8 @@ tend_handlers_destroy (GList *handlers)
  * function may be added again, as another handler. If @self is cancelled already, @func runs soon
  * all the same.
  *
- * @func may remove handlers, itself too, and add others. @notify runs in the same context. May be
- * called from any thread.
+ * @func may remove handlers, itself too, and add others. @notify runs in the same context, where
+ * it is called at once if that context is running us, and soon if not. May be called from any thread.
  *
  * The signal [signal@Gio.Cancellable::cancelled] is for what must run at once, in whichever thread
  * cancels.

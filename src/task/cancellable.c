@@ -37,6 +37,7 @@ typedef struct
   TendLoop        *loop;        /* constant; a use */
   TendCancellable *cancellable; /* under tend_cancel_lock; NULL once dropped */
   gint64           usec;        /* constant */
+  gint64           begin;       /* constant; when it was asked for, in real time */
   gatomicrefcount  ref_count;   /* the cancellable has one, the loop another */
 } Timer;
 
@@ -70,6 +71,29 @@ typedef struct
 G_DEFINE_FINAL_TYPE (TendCancellable, tend_cancellable, G_TYPE_CANCELLABLE)
 
 GMutex tend_cancel_lock;
+
+/*
+ * Whether this thread is at home in @loop. tend_loop_is_mine() is not enough here: it takes a thread
+ * that has made a loop for the loop's own until another runs it, and anybody may call us, such as a
+ * worker that has no context of its own.
+ */
+gboolean
+tend_cancel_is_home (TendLoop *loop)
+{
+  return g_main_context_is_owner (tend_loop_get_context (loop));
+}
+
+/* Sends @job home, where it may be gone before this returns, and the loop with it. */
+void
+tend_cancel_send_home (TendLoop *loop,
+                       TendJob  *job)
+{
+  g_autoptr(GMainContext) context = g_main_context_ref (tend_loop_get_context (loop));
+
+  /* For the same reason the loop may think that there is nobody to wake. */
+  tend_loop_send (loop, job);
+  g_main_context_wakeup (context);
+}
 
 /* Cancels, in whichever thread and on whichever stack; takes @reason, which may be NULL. */
 static void
@@ -168,18 +192,22 @@ timer_fire_cb (TendJob *job)
   timer_unref (timer);
 }
 
+/* At home. */
 static void
 timer_arm (Timer *timer)
 {
+  TendHub *hub = tend_loop_get_hub (timer->loop);
+  gint64 begin = hub->clock != NULL ? tend_loop_now (timer->loop) : timer->begin;
+
   timer->job.run = timer_fire_cb;
 
   if (timer->usec == 0)
     tend_loop_queue_ready (timer->loop, &timer->job);
   else
-    tend_loop_arm (timer->loop, &timer->job, tend_time_add (tend_loop_now (timer->loop), timer->usec));
+    tend_loop_arm (timer->loop, &timer->job, tend_time_add (begin, timer->usec));
 }
 
-/* Comes from another thread. */
+/* Comes from another thread, or from outside a turn. */
 static void
 timer_arrive_cb (TendJob *job)
 {
@@ -217,10 +245,10 @@ timer_drop (Timer *timer)
   if (timer == NULL)
     return;
 
-  if (tend_loop_is_mine (timer->loop))
+  if (tend_cancel_is_home (timer->loop))
     timer_drop_cb (&timer->drop);
   else
-    tend_loop_send (timer->loop, &timer->drop);
+    tend_cancel_send_home (timer->loop, &timer->drop);
 }
 
 static Timer *
@@ -245,6 +273,7 @@ timer_new (TendCancellable *cancellable,
   timer->loop = tend_loop_acquire (NULL, G_PRIORITY_DEFAULT);
   timer->cancellable = cancellable;
   timer->usec = usec;
+  timer->begin = g_get_monotonic_time ();
   g_atomic_ref_count_init (&timer->ref_count);
   g_atomic_ref_count_inc (&timer->ref_count);
 
@@ -478,10 +507,9 @@ tend_cancellable_add_parent (TendCancellable *self,
  *
  * Cancels @self in a while, unless that happens before.
  *
- * The time goes by the loop of the caller's thread-default main context, and so by its
- * [class@Tend.Clock] if there is one; it begins when that loop hears of it, which is at once in the
- * context's own thread. Calling this again puts the new time in the place of the old; `G_MAXINT64`
- * takes the old one back. Does nothing once @self is cancelled.
+ * The caller's thread-default main context keeps the time, and it is its [class@Tend.Clock]'s if
+ * there is one. Calling this again puts the new time in the place of the old; `G_MAXINT64` takes the
+ * old one back. Does nothing once @self is cancelled.
  *
  * The time does not keep @self alive: when @self is cancelled or finalized, it is forgotten. The
  * reason is that the time was up. May be called from any thread.
@@ -522,10 +550,10 @@ tend_cancellable_cancel_after (TendCancellable *self,
       timer_unref (timer);
       timer_unref (timer);
     }
-  else if (tend_loop_is_mine (timer->loop))
+  else if (tend_cancel_is_home (timer->loop))
     timer_arm (timer);
   else
-    tend_loop_send (timer->loop, &timer->job);
+    tend_cancel_send_home (timer->loop, &timer->job);
 }
 
 static void

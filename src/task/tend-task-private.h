@@ -228,6 +228,9 @@ struct _TendCancellable
 
 extern GMutex tend_cancel_lock;
 
+gboolean     tend_cancel_is_home         (TendLoop            *loop);
+void         tend_cancel_send_home       (TendLoop            *loop,
+                                          TendJob             *job);
 void         tend_cancellable_set_task   (TendCancellable     *self,
                                           TendTask            *task);
 void         tend_cancellable_set_reason (TendCancellable     *self,

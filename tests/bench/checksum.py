@@ -65,11 +65,11 @@ def seconds(command):
 
 
 def same_lines(directory):
-    lines = [
-        sorted(subprocess.run(["bash", "-c", command(directory)], stdout=subprocess.PIPE, check=True).stdout.splitlines())
-        for command in (ours, theirs)
-    ]
-    return lines[0] == lines[1]
+    def lines(command):
+        result = subprocess.run(["bash", "-c", command(directory)], stdout=subprocess.PIPE, check=True)
+        return sorted(result.stdout.splitlines())
+
+    return lines(ours) == lines(theirs)
 
 
 def compare(title, directory, runs):
@@ -84,7 +84,8 @@ def compare(title, directory, runs):
     medians = {command: statistics.median(times[command]) for command in times}
     print(f"{title}, {runs} runs each in turn")
     for command in times:
-        print(f"  {medians[command]:8.3f} s ({min(times[command]):.3f} to {max(times[command]):.3f})  {command(directory)}")
+        took = times[command]
+        print(f"  {medians[command]:8.3f} s ({min(took):.3f} to {max(took):.3f})  {command(directory)}")
     ratio = medians[theirs] / medians[ours]
     print(f"  {ratio:8.2f} times as fast", flush=True)
     return ratio
@@ -105,7 +106,7 @@ def make_links(directory, count):
 
 
 def peak_kib(directory):
-    """The peak memory of one run. A child of our own takes it, since its children's peak is all there is to ask for."""
+    """The peak memory and the time of one run, which a child of our own asks of its only child."""
     code = (
         "import resource, subprocess, sys;"
         "subprocess.run(sys.argv[1:], shell=True, check=True, stdout=subprocess.DEVNULL);"

@@ -45,7 +45,7 @@ test_gives_the_result (void)
 
   assert_status (task, "running");
   g_assert_true (tend_task_wait_sync (task, NULL));
-  g_assert_true (g_str_has_prefix (tend_task_get_string (task), "test-body-async"));
+  g_assert_true (g_str_has_suffix (tend_task_get_string (task), "\n"));
   assert_gone (task);
 }
 

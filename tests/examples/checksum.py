@@ -32,6 +32,9 @@ ODD_NAMES = [
     b"quote ' and \" and $(dollar) and *",
     b"\xff\xfe not utf-8",
     b"latin1 caf\xe9",
+    b"\xff \xfe",
+    b"\\377 \xfe",
+    b"\\377 \\376",
     "gr\u00fc\u00df \u65e5\u672c\u8a9e \U0001f600".encode(),
     b".hidden",
     b"\\",
@@ -84,7 +87,8 @@ class ChecksumTest(TreeTest):
     def test_odd_names_are_printed_as_sha256sum_does(self):
         self.make_odd_tree()
         result = self.assert_same_lines("tree")
-        check = subprocess.run(["sha256sum", "--check", "--strict", "--quiet"], input=result.stdout, capture_output=True)
+        command = ["sha256sum", "--check", "--strict", "--quiet"]
+        check = subprocess.run(command, input=result.stdout, capture_output=True)
         self.assertEqual((check.returncode, check.stdout, check.stderr), (0, b"", b""))
 
     def test_paths_begin_as_those_of_find(self):
@@ -323,7 +327,9 @@ class ChecksumTest(TreeTest):
 
     def test_ignored_interrupt_stays_ignored(self):
         self.sparse("tree/big")
-        process = self.start("--timeout", "0.6", "tree", preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
+        def ignore():
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        process = self.start("--timeout", "0.6", "tree", preexec_fn=ignore)
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(timeout=10), 1)

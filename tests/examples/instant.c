@@ -13,7 +13,9 @@ int example_main (void);
 int
 main (void)
 {
-  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  TendClock *clock = tend_clock_freeze (NULL);
+  int status = example_main ();
 
-  return example_main ();
+  g_object_unref (clock);
+  return status;
 }

@@ -387,7 +387,8 @@ test_awaiting_one_by_one_keeps_the_order (void)
 static gboolean
 complete_foreign_cb (gpointer data)
 {
-  tend_task_return_int (data, 42);
+  if (!tend_task_is_ended (data))
+    tend_task_return_int (data, 42);
   return G_SOURCE_REMOVE;
 }
 
@@ -422,6 +423,49 @@ test_of_another_thread (void)
   g_object_unref (ended);
   g_object_unref (running);
   other_free (other);
+}
+
+static void
+count_unobserved_cb (const char   *task,
+                     const GError *error,
+                     const char   *origin,
+                     gpointer      user_data)
+{
+  g_atomic_int_inc ((int *) user_data);
+}
+
+/* What the result carries is not told again; what was given up is. */
+static void
+test_of_another_thread_is_observed (void)
+{
+  int n_told = 0;
+  Other *other = other_new ();
+
+  tend_set_unobserved_func (count_unobserved_cb, &n_told, NULL);
+  for (guint i = 0; i < 2; i++)
+    {
+      TendTask *tasks[] = { foreign_new (other), foreign_new (other) };
+      g_autoptr(TendTask) all = tend_wait_all (tasks, 2);
+
+      other_call (other, fail_foreign_cb, tasks[0]);
+      while (tend_task_get_progress (all) < 0.5)
+        g_main_context_iteration (NULL, TRUE);
+      if (i == 1)
+        tend_task_cancel (all);
+      other_call (other, complete_foreign_cb, tasks[1]);
+      g_assert_false (tend_task_wait_sync (all, NULL));
+      assert_gone (all);
+      g_object_unref (tasks[0]);
+      g_object_unref (tasks[1]);
+      for (guint turn = 0; turn < 3; turn++)
+        {
+          other_call (other, nothing_cb, NULL);
+          settle ();
+        }
+      g_assert_cmpint (g_atomic_int_get (&n_told), ==, i);
+    }
+  other_free (other);
+  tend_set_unobserved_func (NULL, NULL, NULL);
 }
 
 /* Each moment of its way there and back may be the one at which it is given up. */
@@ -477,6 +521,7 @@ main (int    argc,
   g_test_add_func ("/tend/wait-all/is-awaited-in-a-fiber", test_is_awaited_in_a_fiber);
   g_test_add_func ("/tend/await/one-by-one-keeps-the-order", test_awaiting_one_by_one_keeps_the_order);
   g_test_add_func ("/tend/wait-all/of-another-thread", test_of_another_thread);
+  g_test_add_func ("/tend/wait-all/of-another-thread-is-observed", test_of_another_thread_is_observed);
   g_test_add_func ("/tend/wait-all/of-another-thread-is-given-up", test_of_another_thread_is_given_up);
 
   return g_test_run ();

@@ -22,6 +22,7 @@ static void
 test_gives_tasks_as_they_end (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  gint64 begin = tend_clock_get_time (clock);
   g_autoptr(TendTask) a = task_in (2, complete_body, NULL);
   g_autoptr(TendTask) b = task_in (3, cancel_body, NULL);
   g_autoptr(TendTask) c = task_in (1, fail_body, NULL);
@@ -32,6 +33,7 @@ test_gives_tasks_as_they_end (void)
   g_assert_cmpuint (tend_task_stream_get_n_left (stream), ==, 2);
   g_assert_true (take (stream) == a);
   g_assert_true (take (stream) == b);
+  g_assert_cmpint (tend_clock_get_time (clock) - begin, ==, 3 * SECOND);
   g_assert_cmpuint (tend_task_stream_get_n_left (stream), ==, 0);
   g_assert_null (take (stream));
   g_assert_null (take (stream));

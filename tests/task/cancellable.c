@@ -159,6 +159,7 @@ test_data_are_destroyed_once (void)
   removed = tend_cancellable_add_handler (cancellable, count_handler_cb, &n_removed, count_cb);
   run = tend_cancellable_add_handler (cancellable, count_handler_cb, &n_run, count_cb);
   tend_cancellable_remove_handler (cancellable, removed);
+  settle ();
   g_assert_cmpint (n_removed, ==, 1);
 
   g_cancellable_cancel (G_CANCELLABLE (cancellable));
@@ -177,6 +178,38 @@ test_data_are_destroyed_once (void)
   g_assert_cmpint (n_removed, ==, 1);
   g_assert_cmpint (n_run, ==, 1);
   g_assert_cmpint (n_dropped, ==, 1);
+}
+
+/* Within a turn of the loop they go at once. */
+static gboolean
+remove_within_cb (TendTask  *task,
+                  gpointer   user_data,
+                  GError   **error)
+{
+  TendCancellable *cancellable = tend_cancellable_new ();
+  int n_destroyed = 0;
+  gulong id = tend_cancellable_add_handler (cancellable, note_handler_cb, &n_destroyed, count_cb);
+
+  tend_cancellable_remove_handler (cancellable, id);
+  g_assert_cmpint (n_destroyed, ==, 1);
+  tend_cancellable_add_handler (cancellable, note_handler_cb, &n_destroyed, count_cb);
+  tend_cancellable_cancel_after (cancellable, SECOND);
+  g_assert_finalize_object (cancellable);
+  g_assert_cmpint (n_destroyed, ==, 2);
+  note ("within");
+  return FALSE;
+}
+
+static void
+test_data_are_destroyed_at_once_within_a_turn (void)
+{
+  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+
+  tend_task_post (task, remove_within_cb, NULL, NULL);
+  settle ();
+  assert_notes ("within");
+  tend_task_stop (task);
+  assert_gone (task);
 }
 
 static void
@@ -956,6 +989,8 @@ main (int    argc,
   g_test_add_func ("/tend/cancellable/handler-added-late-runs-soon", test_handler_added_late_runs_soon);
   g_test_add_func ("/tend/cancellable/removing-none-does-nothing", test_removing_none_does_nothing);
   g_test_add_func ("/tend/cancellable/data-are-destroyed-once", test_data_are_destroyed_once);
+  g_test_add_func ("/tend/cancellable/data-are-destroyed-at-once-within-a-turn",
+                   test_data_are_destroyed_at_once_within_a_turn);
   g_test_add_func ("/tend/cancellable/same-function-twice-is-two-handlers", test_same_function_twice_is_two_handlers);
   g_test_add_func ("/tend/cancellable/handler-may-remove-handlers", test_handler_may_remove_handlers);
   g_test_add_func ("/tend/cancellable/signal-handler-may-remove-handlers", test_signal_handler_may_remove_handlers);
