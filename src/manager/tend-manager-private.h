@@ -72,8 +72,19 @@ struct _TendEntry
 TendTaskManagerPrivate *tend_manager_get_private  (TendTaskManager  *self);
 gboolean            tend_manager_check_thread (TendTaskManager  *self,
                                                const char       *func);
+void                tend_manager_emit_failed  (TendTaskManager  *self,
+                                               TendTask         *task);
+
+void                tend_manager_add_entry    (TendTaskManager  *self,
+                                               TendTask         *task);
+void                tend_manager_free_name    (TendTaskManagerPrivate *priv,
+                                               TendEntry        *entry);
+void                tend_manager_give_slots   (TendTaskManagerPrivate *priv);
+GPtrArray          *tend_manager_copy_tasks   (TendTaskManager  *self);
 void                tend_manager_cancel_entries (TendTaskManager *self,
                                                TendTask         *except);
+void                tend_manager_abandon_entries (TendTaskManager *self);
+
 gboolean            tend_manager_check_context (TendTaskManager *self,
                                                TendTask         *task,
                                                GError          **error);

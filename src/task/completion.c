@@ -23,6 +23,18 @@
  * `TEND_TASK_ERROR_STATE`, and a later `try_set` gives %FALSE, which in C is the same as to ask `set`
  * for no error.
  *
+ * ```c
+ * TendCompletion *completion = tend_completion_new ("ask-user");
+ * TendTask *task = g_object_ref (tend_completion_get_task (completion));
+ * ```
+ *
+ * and where the answer comes in:
+ *
+ * ```c
+ * if (!tend_completion_set_boolean (completion, TRUE, NULL))
+ *   g_print ("Nobody asks any more.\n");
+ * ```
+ *
  * The task is running from the beginning. Whoever has it may cancel or stop it, which ends it at
  * once; [method@Tend.Completion.is_done] tells, and the task's cancellable
  * ([method@Tend.Task.get_cancellable]) is cancelled, which can be given to what the result is to come
