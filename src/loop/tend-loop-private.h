@@ -22,6 +22,38 @@ typedef struct
   guint         n_outside;  /* loop thread; pieces of work that go on outside the context */
 } TendHub;
 
+struct _TendLoop
+{
+  GSource    source;
+
+  TendHub   *hub;           /* constant until retired; NULL afterwards */
+  int        priority;      /* constant */
+  int        users;         /* atomic; leaves and reaches 0 under the registry's lock */
+  gpointer   thread;        /* atomic; the mark of the thread that runs the context; NULL: it is gone */
+  TendJob   *inbox;         /* atomic; a stack, newest first, linked by next */
+
+  TendQueue  ready;
+  TendQueue  micro;
+  TendHeap   timers;
+  guint32    turn;
+  guint32    n_run;
+  gint64     turn_time;     /* what is due in this turn was due by then */
+  gint64     busy_since;    /* real time at which it last had nothing to do, or 0 */
+  guint      is_cut : 1;    /* the turn is not over: the budget was spent before */
+  guint      skip : 1;      /* the next iteration of the context belongs to others */
+  guint      skipping : 1;  /* this iteration does */
+};
+
+/* --- Between the loop and the registry --- */
+
+TendLoop     *tend_loop_new         (TendHub      *hub,
+                                     int           priority);
+gboolean      tend_loop_retire      (TendLoop     *loop);
+gboolean      tend_loop_has_thread  (TendLoop     *loop);
+void          tend_loop_set_thread  (TendLoop     *loop);
+
+/* --- For everybody --- */
+
 TendLoop     *tend_loop_acquire     (GMainContext *context,
                                      int           priority) G_GNUC_WARN_UNUSED_RESULT;
 TendLoop     *tend_loop_ref         (TendLoop     *loop);
