@@ -5,9 +5,6 @@
 
 #include <tend.h>
 
-/* Behind the third tick: of two things that are due at once, the one that waited longer comes first. */
-#define THREE_TICKS (1500 * 1000 + 1)
-
 static gboolean
 tick_cb (TendTask *task, gpointer user_data, GError **error)
 {
@@ -19,7 +16,7 @@ static gboolean
 work (TendTask *task, gpointer user_data, GError **error)
 {
   tend_task_add_timer (task, G_USEC_PER_SEC / 2, G_USEC_PER_SEC / 2, tick_cb, NULL, NULL);
-  return tend_sleep (THREE_TICKS, error);
+  return tend_sleep (1500 * 1000, error);
 }
 
 static gboolean
@@ -32,7 +29,7 @@ example (TendTask *main_task, gpointer user_data, GError **error)
     return FALSE;
   g_print ("%s %s\n", text, tend_task_status_to_string (tend_task_get_status (task)));
 
-  if (!tend_sleep (THREE_TICKS, error))
+  if (!tend_sleep (1500 * 1000, error))
     return FALSE;
   g_print ("Let's wait and see what happens.\n");
 

@@ -5,9 +5,6 @@
 
 #include <tend.h>
 
-/* Behind the third number: of two things that are due at once, the one that waited longer comes first. */
-#define THREE_NUMBERS (3 * G_USEC_PER_SEC + 1)
-
 typedef struct
 {
   TendChannel *channel;
@@ -113,7 +110,7 @@ example (TendTask *main_task, gpointer user_data, GError **error)
   g_autoptr(TendTask) both = tend_wait_all ((TendTask *[]) { master, slave }, 2);
   g_autoptr(GError) failure = NULL;
 
-  tend_task_add_timer (main_task, THREE_NUMBERS, 0, stop_both_cb, &self, NULL);
+  tend_task_add_timer (main_task, 3 * G_USEC_PER_SEC, 0, stop_both_cb, &self, NULL);
 
   if (!tend_await (both, &failure))
     g_print ("%s\n", failure->message);

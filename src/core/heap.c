@@ -86,12 +86,20 @@ resize (TendHeap *heap,
   heap->n_allocated = n_allocated;
 }
 
+/* The place among equal deadlines of what is armed now. What repeats keeps the one it has. */
+guint64
+tend_heap_next_sequence (TendHeap *heap)
+{
+  return heap->sequence++;
+}
+
 void
 tend_heap_push (TendHeap *heap,
                 TendJob  *job,
-                gint64    deadline)
+                gint64    deadline,
+                guint64   sequence)
 {
-  TendHeapEntry entry = { deadline, heap->sequence++, job };
+  TendHeapEntry entry = { deadline, sequence, job };
 
   g_assert (job->place == TEND_JOB_IDLE);
 

@@ -120,9 +120,11 @@ typedef struct
 } TendHeap;
 
 void     tend_heap_clear  (TendHeap *heap);
+guint64  tend_heap_next_sequence (TendHeap *heap);
 void     tend_heap_push   (TendHeap *heap,
                            TendJob  *job,
-                           gint64    deadline);
+                           gint64    deadline,
+                           guint64   sequence);
 void     tend_heap_remove (TendHeap *heap,
                            TendJob  *job);
 

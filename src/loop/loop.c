@@ -37,6 +37,16 @@ has_work (TendLoop *loop)
 
 /* --- The source --- */
 
+/*
+ * Without users the loop is ready to retire. To be asked first: a loop that another thread has made
+ * is complete once its users are counted.
+ */
+static inline gboolean
+has_users (TendLoop *loop)
+{
+  return g_atomic_int_get (&loop->users) > 0;
+}
+
 static gboolean
 is_ready (TendLoop *loop,
           int      *timeout_ms)
@@ -46,7 +56,7 @@ is_ready (TendLoop *loop,
 
   *timeout_ms = -1;
 
-  if (has_work (loop) || g_atomic_int_get (&loop->users) == 0)
+  if (has_work (loop))
     return TRUE;
 
   if (first == NULL)
@@ -69,6 +79,9 @@ tend_loop_prepare (GSource *source,
 {
   TendLoop *loop = (TendLoop *) source;
 
+  if (!has_users (loop))
+    return TRUE;
+
   if (!tend_loop_has_thread (loop))
     tend_loop_set_thread (loop);
 
@@ -90,7 +103,7 @@ tend_loop_check (GSource *source)
   TendLoop *loop = (TendLoop *) source;
   int timeout_ms;
 
-  if (!loop->skipping && is_ready (loop, &timeout_ms))
+  if (!has_users (loop) || (!loop->skipping && is_ready (loop, &timeout_ms)))
     return TRUE;
 
   loop->busy_since = 0;
@@ -214,7 +227,7 @@ tend_loop_dispatch (GSource     *source,
   guint32 turn;
   gint64 now;
 
-  if (g_atomic_int_get (&loop->users) == 0 && tend_loop_retire (loop))
+  if (!has_users (loop) && tend_loop_retire (loop))
     return G_SOURCE_REMOVE;
 
   if (loop->busy_since == 0)
@@ -365,7 +378,23 @@ tend_loop_arm (TendLoop *loop,
                TendJob  *job,
                gint64    deadline)
 {
-  tend_heap_push (&loop->timers, job, deadline);
+  tend_heap_push (&loop->timers, job, deadline, tend_heap_next_sequence (&loop->timers));
+}
+
+guint64
+tend_loop_next_sequence (TendLoop *loop)
+{
+  return tend_heap_next_sequence (&loop->timers);
+}
+
+/* Arms @job with a place among equal deadlines that it has had before. */
+void
+tend_loop_arm_as (TendLoop *loop,
+                  TendJob  *job,
+                  gint64    deadline,
+                  guint64   sequence)
+{
+  tend_heap_push (&loop->timers, job, deadline, sequence);
 }
 
 /* When @job is due, which is armed. */

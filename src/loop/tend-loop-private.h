@@ -70,9 +70,14 @@ void          tend_loop_queue_ready (TendLoop     *loop,
                                      TendJob      *job);
 void          tend_loop_queue_micro (TendLoop     *loop,
                                      TendJob      *job);
+guint64       tend_loop_next_sequence (TendLoop   *loop);
 void          tend_loop_arm         (TendLoop     *loop,
                                      TendJob      *job,
                                      gint64        deadline);
+void          tend_loop_arm_as      (TendLoop     *loop,
+                                     TendJob      *job,
+                                     gint64        deadline,
+                                     guint64       sequence);
 gint64        tend_loop_get_deadline (TendLoop    *loop,
                                      TendJob      *job);
 void          tend_loop_remove      (TendLoop     *loop,

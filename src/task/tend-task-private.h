@@ -130,7 +130,10 @@ struct _TendTask
   guint                is_held : 1;         /* loop thread; holds a reference to itself */
 };
 
-/* --- task.c --- */
+/* --- task.c and task-life.c --- */
+
+void         tend_task_run_job_cb        (TendJob             *job);
+void         tend_task_drop_user_data    (TendTask            *self);
 
 /* The name that makes tend_task_create() make the task of the program's main part. */
 extern const char tend_main_name[];
@@ -190,7 +193,24 @@ tend_task_is_released (TendTask *self)
   return tend_task_has_ended (self) && !self->is_active;
 }
 
-/* --- task-result.c --- */
+static inline void
+tend_task_set_status (TendTask       *self,
+                      TendTaskStatus  status)
+{
+  g_atomic_int_set (&self->status, (int) status);
+}
+
+/* --- task-return.c and task-result.c --- */
+
+/* A pointer with its destroy notify, as a boxed type, so that a GValue owns it. */
+typedef struct
+{
+  gatomicrefcount  ref_count;
+  gpointer         pointer;     /* constant */
+  GDestroyNotify   notify;      /* constant */
+} TendPointer;
+
+GType        tend_pointer_get_type       (void) G_GNUC_CONST;
 
 /* On a worker thread, where the body that runs there leaves what it returns. */
 void         tend_task_set_worker        (TendTask            *self,
@@ -245,8 +265,14 @@ void         tend_handlers_send          (GList               *handlers,
 GList       *tend_handlers_remove_locked (TendCancellable     *self);
 void         tend_handlers_destroy       (GList               *handlers);
 
-/* --- task-scope.c --- */
+/* --- task-scope.c and timer.c --- */
 
+void         tend_destroy_natively       (GDestroyNotify       notify,
+                                          gpointer             user_data);
+void         tend_task_link_item         (TendTask            *self,
+                                          TendScopeItem       *item);
+void         tend_task_unlink_item       (TendTask            *self,
+                                          TendScopeItem       *item);
 TendScope   *tend_task_ensure_scope      (TendTask            *self);
 TendTimer   *tend_task_add_clock_timer   (TendTask            *self,
                                           gint64               delay,

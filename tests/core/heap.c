@@ -5,6 +5,15 @@
 
 #include "tend-core-private.h"
 
+/* Arms a job that was not armed before. */
+static void
+push (TendHeap *heap,
+      TendJob  *job,
+      gint64    deadline)
+{
+  tend_heap_push (heap, job, deadline, tend_heap_next_sequence (heap));
+}
+
 typedef struct
 {
   TendJob  job;
@@ -61,7 +70,7 @@ test_orders_by_deadline (void)
   gint64 last = G_MININT64;
 
   for (guint i = 0; i < G_N_ELEMENTS (deadlines); i++)
-    tend_heap_push (&heap, &items[i].job, deadlines[i]);
+    push (&heap, &items[i].job, deadlines[i]);
 
   for (guint i = 0; i < G_N_ELEMENTS (deadlines); i++)
     {
@@ -84,7 +93,7 @@ test_keeps_order_of_equals (void)
   TendHeap heap = { 0 };
 
   for (guint i = 0; i < n; i++)
-    tend_heap_push (&heap, &items[i].job, 42);
+    push (&heap, &items[i].job, 42);
   for (guint i = 0; i < n; i++)
     g_assert_true (pop (&heap) == &items[i]);
 
@@ -99,9 +108,9 @@ test_puts_rearmed_behind_equals (void)
   TendHeap heap = { 0 };
 
   for (guint i = 0; i < 3; i++)
-    tend_heap_push (&heap, &items[i].job, 42);
+    push (&heap, &items[i].job, 42);
   tend_heap_remove (&heap, &items[0].job);
-  tend_heap_push (&heap, &items[0].job, 42);
+  push (&heap, &items[0].job, 42);
 
   g_assert_true (pop (&heap) == &items[1]);
   g_assert_true (pop (&heap) == &items[2]);
@@ -123,7 +132,7 @@ test_removes_from_anywhere (void)
 
       /* A permutation: 77 and 200 have no common factor. */
       for (guint i = 0; i < n; i++)
-        tend_heap_push (&heap, &items[i].job, i * 77 % n);
+        push (&heap, &items[i].job, i * 77 % n);
       tend_heap_remove (&heap, &items[gone].job);
       g_assert_false (tend_job_is_waiting (&items[gone].job));
 
@@ -196,7 +205,7 @@ test_agrees_with_model (gconstpointer data)
           item->order = order++;
           item->is_waiting = TRUE;
           n_waiting++;
-          tend_heap_push (&heap, &item->job, item->deadline);
+          push (&heap, &item->job, item->deadline);
         }
       else if (g_test_rand_bit ())
         {
@@ -239,7 +248,7 @@ test_grows_and_shrinks (void)
 
   for (guint i = 0; i < n; i++)
     {
-      tend_heap_push (&heap, &items[i].job, i % 1000);
+      push (&heap, &items[i].job, i % 1000);
       g_assert_cmpuint (heap.n_allocated, >=, heap.n_entries);
       g_assert_cmpuint (heap.n_allocated, <=, MAX (16, 2 * heap.n_entries));
     }
@@ -264,13 +273,13 @@ test_does_not_thrash (void)
   guint n_resizes = 0;
 
   for (guint i = 0; i < 64; i++)
-    tend_heap_push (&heap, &items[i].job, i);
+    push (&heap, &items[i].job, i);
 
   for (guint i = 0; i < 100; i++)
     {
       guint before = heap.n_allocated;
 
-      tend_heap_push (&heap, &items[64].job, 64);
+      push (&heap, &items[64].job, 64);
       n_resizes += heap.n_allocated != before;
       before = heap.n_allocated;
       tend_heap_remove (&heap, &items[64].job);
@@ -290,7 +299,7 @@ test_clear_gives_memory_back (void)
   TendHeap heap = { 0 };
 
   for (guint i = 0; i < 100; i++)
-    tend_heap_push (&heap, &items[i].job, i);
+    push (&heap, &items[i].job, i);
   for (guint i = 0; i < 100; i++)
     pop (&heap);
   tend_heap_clear (&heap);
@@ -298,7 +307,7 @@ test_clear_gives_memory_back (void)
   g_assert_cmpuint (heap.n_allocated, ==, 0);
 
   /* And serves again. */
-  tend_heap_push (&heap, &items[0].job, 1);
+  push (&heap, &items[0].job, 1);
   g_assert_true (pop (&heap) == &items[0]);
   tend_heap_clear (&heap);
 }

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Managed tasks and time: delays, intervals, and the lists that the seed's tutorial programs print.
+// Managed tasks and time: delays, intervals, and the lists that tutorial programs print.
 
 #include "fixture.h"
 
@@ -216,7 +216,7 @@ test_bad_times (Fixture       *fixture,
   g_assert_finalize_object (task);
 }
 
-/* --- The seed's programs --- */
+/* --- The tutorial's programs --- */
 
 static gboolean
 note_after_half_a_second (TendTask  *task,

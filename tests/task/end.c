@@ -250,8 +250,8 @@ test_stops_from_a_timer (void)
   assert_status (other, "stopped");
   tend_clock_run_until_idle (clock);
   assert_status (task, "stopped");
-  /* At one deadline the timer that was armed first comes first, and so it is the last one. */
-  assert_notes ("timer interrupted timer");
+  /* At one deadline a repeating timer keeps its place, so that the second one ends it. */
+  assert_notes ("timer interrupted timer timer");
   assert_gone (task);
   assert_gone (other);
 }
@@ -437,9 +437,9 @@ test_notified_may_stop_it (void)
     }
 }
 
-/* The seed's group: a timer stops the parent, whose handler stops the children. */
+/* The example's group: a timer stops the parent, whose handler stops the children. */
 static void
-test_group_ends_in_the_order_of_the_seed (void)
+test_group_ends_in_order (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
   g_autoptr(TendTask) killer = tend_task_run (NULL, idle_body, NULL, NULL);
@@ -488,7 +488,7 @@ main (int    argc,
   g_test_add_func ("/tend/task/stop/leaves-others-alone", test_leaves_others_alone);
   g_test_add_func ("/tend/task/end/body-may-end-while-its-task-does", test_body_may_end_while_its_task_does);
   g_test_add_func ("/tend/task/end/notified-may-stop-it", test_notified_may_stop_it);
-  g_test_add_func ("/tend/task/end/group-ends-in-the-order-of-the-seed", test_group_ends_in_the_order_of_the_seed);
+  g_test_add_func ("/tend/task/end/group-ends-in-order", test_group_ends_in_order);
 
   return g_test_run ();
 }

@@ -225,14 +225,14 @@ test_timer_may_cancel_itself (void)
   assert_gone (task);
 }
 
-/* The seed's periodic timer: three ticks, and silence once the body is through. */
+/* Three ticks, the last at the very end of the sleep, and silence once the body is through. */
 static gboolean
 half_second_body (TendTask  *task,
                   gpointer   user_data,
                   GError   **error)
 {
   tend_task_add_timer (task, SECOND / 2, SECOND / 2, note_cb, (gpointer) "tick", NULL);
-  return tend_sleep (SECOND * 3 / 2 + 1, error);
+  return tend_sleep (SECOND * 3 / 2, error);
 }
 
 static void
@@ -242,7 +242,7 @@ test_periodic_timer_ends_with_its_task (void)
   g_autoptr(TendTask) task = tend_task_run_fiber (NULL, half_second_body, NULL, NULL);
 
   tend_task_add_exit_handler (task, note_exit_cb, (gpointer) "exit", NULL);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND * 3 / 2 + 1);
+  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND * 3 / 2);
   assert_notes ("tick tick tick exit:completed");
   assert_gone (task);
 }
@@ -286,7 +286,7 @@ chain_timer_cb (TendTask  *task,
                 gpointer   user_data,
                 GError   **error);
 
-/* The seed's chain: a post makes a timer, which makes a post, and so on. */
+/* A chain: a post makes a timer, which makes a post, and so on. */
 static gboolean
 chain_post_cb (TendTask  *task,
                gpointer   user_data,

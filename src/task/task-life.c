@@ -1,0 +1,559 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The life of a task: started, run once or again and again, ended, released.
+//
+// Two moments end a task. It *ends* when its status becomes final: the scope dies, the exit
+// handlers run, observers are told and those who wait are woken. It is *released* when its body has
+// really ended as well, which for a stopped fiber or thread comes later. Both happen once.
+//
+// Ownership: all of it is the loop thread's. User code runs on the native stack and outside locks.
+
+#include "tend-task-private.h"
+
+static inline void
+notify_status (TendTask *self)
+{
+  g_object_notify_by_pspec (G_OBJECT (self), tend_task_properties[PROP_STATUS]);
+}
+
+/* --- Release --- */
+
+/* Not while the body's function runs: a binding's closure is among the data. */
+void
+tend_task_drop_user_data (TendTask *self)
+{
+  GDestroyNotify notify = g_steal_pointer (&self->notify);
+  gpointer user_data = g_steal_pointer (&self->user_data);
+
+  if (notify != NULL)
+    notify (user_data);
+}
+
+typedef enum
+{
+  EVENT_ENDED,
+  EVENT_TOLD,
+  EVENT_RELEASED,
+} Event;
+
+static void
+call_observers (TendTask *self,
+                Event     event)
+{
+  for (TendObserver *o = self->observers, *next; o != NULL; o = next)
+    {
+      void (* func) (TendObserver *, TendTask *) =
+        event == EVENT_ENDED ? o->ended : event == EVENT_TOLD ? o->told : o->released;
+
+      next = o->next;
+      if (func != NULL)
+        func (o, self);
+    }
+}
+
+/* Comes behind those who wait, and drops the reference that kept the task for them. */
+static void
+told_job_cb (TendJob *job)
+{
+  TendTask *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendTask, job));
+
+  call_observers (self, EVENT_TOLD);
+  g_object_unref (self);
+}
+
+/* The body has really ended, and the status is final: nothing of the body is left. */
+static void
+release (TendTask *self)
+{
+  g_assert (tend_task_is_released (self));
+
+  call_observers (self, EVENT_RELEASED);
+  if (!self->in_call)
+    tend_task_drop_user_data (self);
+
+  if (self->is_held)
+    {
+      self->is_held = FALSE;
+      g_object_unref (self);
+    }
+}
+
+/* --- The end --- */
+
+/*
+ * Ends the task with @status and, but for TEND_TASK_STATUS_COMPLETED, @error. The order is the
+ * one that the documentation promises: status, scope, exit handlers, observers and notifications,
+ * those who wait.
+ */
+static void
+end (TendTask       *self,
+     TendTaskStatus  status,
+     GError         *error)
+{
+  TendJob *waiter;
+  gboolean has_waiters;
+
+  g_assert (!tend_task_has_ended (self));
+  g_assert ((error == NULL) == (status == TEND_TASK_STATUS_COMPLETED));
+
+  g_object_ref (self);
+  self->is_ending = TRUE;
+  tend_loop_remove (self->loop, &self->job);
+  if (error != NULL)
+    {
+      tend_outcome_clear (&self->outcome);
+      self->outcome.error = error;
+    }
+  tend_task_set_status (self, status);
+
+  /* Whoever is to complete a task without a body looks at its cancellable. */
+  if (self->is_active || (self->body == NULL && status == TEND_TASK_STATUS_STOPPED))
+    tend_task_set_cancelling (self, TEND_CANCELLING_ASKED);
+
+  tend_task_kill_scope (self);
+  tend_task_run_exit_handlers (self);
+
+  call_observers (self, EVENT_ENDED);
+  notify_status (self);
+
+  has_waiters = !tend_queue_is_empty (&self->waiters);
+  while ((waiter = tend_queue_peek (&self->waiters)) != NULL)
+    {
+      tend_job_unlink (waiter);
+      tend_loop_queue_micro (self->loop, waiter);
+    }
+
+  /* Who was called above may have ended the body as well. */
+  self->is_ending = FALSE;
+  if (self->is_active)
+    self->body->abandon (self);
+  else
+    release (self);
+
+  /* Those who wait hold no reference: behind the last of them goes the one taken above. */
+  if (has_waiters)
+    {
+      self->job.run = told_job_cb;
+      tend_loop_queue_micro (self->loop, &self->job);
+    }
+  else
+    told_job_cb (&self->job);
+}
+
+typedef struct
+{
+  TendTask       *task;
+  TendTaskStatus  status;
+  GError         *error;
+} EndCall;
+
+static void
+end_native_cb (gpointer data)
+{
+  EndCall *call = data;
+
+  end (call->task, call->status, call->error);
+}
+
+static void
+end_natively (TendTask       *self,
+              TendTaskStatus  status,
+              GError         *error)
+{
+  EndCall call = { self, status, error };
+
+  tend_call_native (end_native_cb, &call);
+}
+
+/* The status that a task has which ends by itself, with @error or without. */
+static TendTaskStatus
+get_final_status (const GError *error)
+{
+  if (error == NULL)
+    return TEND_TASK_STATUS_COMPLETED;
+
+  return tend_error_is_cancelled (error) ? TEND_TASK_STATUS_CANCELLED : TEND_TASK_STATUS_FAILED;
+}
+
+/* Ends the task at once, for an error that did not come from its body; takes @error. */
+void
+tend_task_fail (TendTask *self,
+                GError   *error)
+{
+  g_autofree char *task = NULL;
+
+  if (!tend_task_has_ended (self) && tend_task_settle (self))
+    {
+      end_natively (self, get_final_status (error), error);
+      return;
+    }
+
+  /* It came too late for the task to carry it, and is told all the same. */
+  if (!tend_error_is_cancelled (error))
+    {
+      task = tend_task_to_string (self);
+      tend_report_unobserved (task, error, self->origin);
+    }
+  g_error_free (error);
+}
+
+/* --- The start and the runs --- */
+
+static void
+run_body (TendTask *self)
+{
+  gboolean was_in_call = self->in_call;
+  TendTask *previous;
+
+  g_assert (!self->is_active);
+
+  if (tend_task_status (self) != TEND_TASK_STATUS_RUNNING)
+    {
+      tend_task_set_status (self, TEND_TASK_STATUS_RUNNING);
+      notify_status (self);
+
+      /* Whoever was told may have ended it. */
+      if (tend_task_has_ended (self))
+        return;
+    }
+
+  self->is_active = TRUE;
+  self->has_returned = FALSE;
+  self->in_call = TRUE;
+  previous = tend_task_enter (self);
+  self->body->run (self);
+  tend_task_leave (previous);
+  self->in_call = was_in_call;
+
+  if (!was_in_call && tend_task_is_released (self))
+    tend_task_drop_user_data (self);
+}
+
+/* Arms the next run @usec from now: in the next turn for 0. While the task is paused, that waits. */
+void
+tend_task_run_later (TendTask *self,
+                     gint64    usec)
+{
+  self->job.run = tend_task_run_job_cb;
+
+  if (tend_task_stands_still (self))
+    self->scope->rest = usec;
+  else if (usec <= 0)
+    tend_loop_queue_ready (self->loop, &self->job);
+  else
+    tend_loop_arm (self->loop, &self->job, tend_time_add (tend_loop_now (self->loop), usec));
+}
+
+void
+tend_task_run_job_cb (TendJob *job)
+{
+  TendTask *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendTask, job));
+
+  /* A paused task begins when it goes on. */
+  if (tend_task_stands_still (self))
+    {
+      tend_task_run_later (self, 0);
+      return;
+    }
+
+  g_object_ref (self);
+  run_body (self);
+  g_object_unref (self);
+}
+
+static void
+run_native_cb (gpointer data)
+{
+  TendTask *self = data;
+
+  tend_task_run_job_cb (&self->job);
+}
+
+/* How long the first run is off, by itself: negative where neither delay nor interval says. */
+gint64
+tend_task_get_first_wait (TendTask *self)
+{
+  if (self->delay >= 0)
+    return self->delay;
+
+  return self->interval > 0 ? self->interval : -1;
+}
+
+static void
+hold (TendTask *self)
+{
+  if (!self->is_held)
+    {
+      self->is_held = TRUE;
+      g_object_ref (self);
+    }
+}
+
+/* The run has come to its end, with @error or without; takes @error. Native stack. */
+static void
+run_ended (TendTask *self,
+           GError   *error)
+{
+  g_assert (self->is_active);
+
+  self->is_active = FALSE;
+
+  if (tend_task_has_ended (self))
+    {
+      /* Whatever the body gave is dropped, its error too: the task had ended without it. */
+      g_clear_error (&error);
+      if (!self->is_ending)
+        release (self);
+      return;
+    }
+
+  if (error == NULL)
+    error = g_steal_pointer (&self->outcome.error);
+
+  if (error == NULL && self->interval > 0 && self->body != NULL)
+    {
+      if (!g_atomic_int_get (&self->is_cancelling))
+        {
+          tend_outcome_clear (&self->outcome);
+          tend_task_run_later (self, self->interval);
+          return;
+        }
+      error = tend_task_new_cancelled (self);
+    }
+
+  /* What a timed out body calls sees a cancellable, and so speaks of cancellation. */
+  if (tend_error_is_cancelled (error) &&
+      g_atomic_int_get (&self->is_cancelling) == TEND_CANCELLING_TIMED_OUT)
+    {
+      g_error_free (error);
+      error = tend_task_new_cancelled (self);
+    }
+
+  end (self, get_final_status (error), error);
+}
+
+static void
+run_ended_native_cb (gpointer data)
+{
+  EndCall *call = data;
+
+  run_ended (call->task, call->error);
+}
+
+/* To be called by the body at the end of each run; takes @error, which is NULL if it went well. */
+void
+tend_task_run_ended (TendTask *self,
+                     GError   *error)
+{
+  EndCall call = { self, TEND_TASK_STATUS_COMPLETED, error };
+
+  tend_call_native (run_ended_native_cb, &call);
+}
+
+/* Whether the task could be started or given to a manager now. */
+gboolean
+tend_task_check_startable (TendTask  *self,
+                           GError   **error)
+{
+  g_autofree char *task = NULL;
+
+  if (self->loop != NULL && self->body != NULL && tend_loop_is_mine (self->loop) &&
+      tend_task_status (self) == TEND_TASK_STATUS_CREATED)
+    return TRUE;
+
+  task = tend_task_to_string (self);
+  if (self->loop != NULL && !tend_loop_is_mine (self->loop))
+    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
+                 "%s belongs to the main context of another thread", task);
+  else if (self->body == NULL)
+    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+                 "Task has no body to start: %s", task);
+  else
+    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+                 "Task has already been started: %s", task);
+
+  return FALSE;
+}
+
+static void
+make_pending_native_cb (gpointer data)
+{
+  notify_status (data);
+}
+
+/* Marks the task as given to somebody who will begin it. */
+void
+tend_task_make_pending (TendTask *self)
+{
+  hold (self);
+  tend_task_arm_deadline (self);
+  tend_task_set_status (self, TEND_TASK_STATUS_PENDING);
+  tend_call_native (make_pending_native_cb, self);
+}
+
+/* Runs the body of a pending task, on the native stack. */
+void
+tend_task_begin (TendTask *self)
+{
+  tend_task_run_job_cb (&self->job);
+}
+
+/**
+ * tend_task_start:
+ * @self: a task that was not started yet
+ * @error: return location for an error
+ *
+ * Starts the task.
+ *
+ * Runs the body at once, up to where it first waits, before this returns. If the task has a delay,
+ * or else an interval, the first run comes so much later.
+ *
+ * The task keeps itself alive until it has ended. Only for the owning thread.
+ *
+ * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_STATE` if the task was started or ended before, or
+ *   has no body, and `TEND_TASK_ERROR_WRONG_THREAD` in another thread than its own
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_task_start (TendTask  *self,
+                 GError   **error)
+{
+  gint64 wait;
+
+  g_return_val_if_fail (TEND_IS_TASK (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (!tend_task_check_startable (self, error))
+    return FALSE;
+
+  wait = tend_task_get_first_wait (self);
+  if (wait >= 0 || tend_task_stands_still (self))
+    {
+      tend_task_make_pending (self);
+      if (!tend_task_has_ended (self))
+        tend_task_run_later (self, wait);
+    }
+  else
+    {
+      hold (self);
+      tend_task_arm_deadline (self);
+      tend_call_native (run_native_cb, self);
+    }
+
+  return TRUE;
+}
+
+/* --- Cancel and stop --- */
+
+static gboolean
+check_endable (TendTask   *self,
+               const char *verb)
+{
+  if (self->loop != NULL)
+    return TRUE;
+
+  g_critical ("Task('%s', %" G_GUINT64_FORMAT ") is the root task and cannot be %s",
+              self->name, self->id, verb);
+  return FALSE;
+}
+
+typedef struct
+{
+  TendTask       *task;
+  TendCancelling  why;
+} InterruptCall;
+
+static void
+interrupt_native_cb (gpointer data)
+{
+  InterruptCall *call = data;
+  TendTask *self = call->task;
+  gboolean was_active = self->is_active;
+
+  if (!tend_task_settle (self))
+    return;
+
+  tend_task_set_cancelling (self, call->why);
+
+  if (!was_active && !tend_task_has_ended (self))
+    {
+      GError *error = tend_task_new_cancelled (self);
+
+      end (self, get_final_status (error), error);
+    }
+  else if (self->is_active && !tend_task_has_ended (self) && self->body->cancel != NULL)
+    self->body->cancel (self);
+}
+
+/* Asks the task to end; its own thread only. */
+void
+tend_task_interrupt (TendTask       *self,
+                     TendCancelling  why)
+{
+  InterruptCall call = { self, why };
+
+  if (!tend_task_has_ended (self) && !g_atomic_int_get (&self->is_cancelling))
+    tend_call_native (interrupt_native_cb, &call);
+}
+
+/**
+ * tend_task_cancel:
+ * @self: a task
+ *
+ * Asks the task to end.
+ *
+ * The task's cancellable is cancelled, and each wait of its body fails with `G_IO_ERROR_CANCELLED`.
+ * The body may clean up, and its own end decides: the task is cancelled if the body ends with that
+ * error, and completed if it finishes after all. A task whose body does not run, since it is not
+ * started, waits for its turn, sleeps between two runs or has no body, is cancelled at once.
+ *
+ * Does nothing if the task has ended or was cancelled before. May be called from any thread; from
+ * another than its own it takes effect in the next turn of the task's loop.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_cancel (TendTask *self)
+{
+  g_return_if_fail (TEND_IS_TASK (self));
+
+  if (!check_endable (self, "cancelled"))
+    return;
+
+  if (!tend_loop_is_mine (self->loop))
+    tend_task_request (self, TEND_REQUEST_CANCEL);
+  else
+    tend_task_interrupt (self, TEND_CANCELLING_ASKED);
+}
+
+/**
+ * tend_task_stop:
+ * @self: a task
+ *
+ * Ends the task at once.
+ *
+ * Its status is stopped and its error `TEND_TASK_ERROR_STOPPED` before this returns, its scope is
+ * dead and its exit handlers have run. Whatever the body still does is dropped. A fiber is unwound:
+ * the wait that it is in and every further one fail with the same error, so that it can free what it
+ * holds. A thread cannot be made to end: its cancellable is cancelled and its result is dropped.
+ *
+ * Does nothing if the task has ended. May be called from any thread; from another than its own it
+ * takes effect in the next turn of the task's loop.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_stop (TendTask *self)
+{
+  g_return_if_fail (TEND_IS_TASK (self));
+
+  if (!check_endable (self, "stopped"))
+    return;
+
+  if (!tend_loop_is_mine (self->loop))
+    tend_task_request (self, TEND_REQUEST_STOP);
+  else if (!tend_task_has_ended (self) && tend_task_settle (self))
+    end_natively (self, TEND_TASK_STATUS_STOPPED, tend_task_new_stopped (self));
+}

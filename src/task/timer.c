@@ -1,0 +1,387 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The timers of a task's scope, and the functions that were posted to it, which are timers that fire
+// once and at once.
+//
+// Ownership: the loop thread's, but for a post from another thread, which belongs to the inbox
+// until it arrives. Destroy notifies run on the native stack, and never while their callback does.
+
+#include "tend-task-private.h"
+
+/**
+ * TendTimer:
+ *
+ * A timer of a task's scope.
+ *
+ * [method@Tend.Task.add_timer] makes one. It is active until it has fired for the last time, was
+ * cancelled, or its task has ended.
+ *
+ * Since: 0.1
+ */
+struct _TendTimer
+{
+  TendScopeItem    item;        /* loop thread; linked while active */
+  TendJob          job;         /* loop thread, or the inbox's until a post arrives */
+  TendTask        *task;        /* loop thread; NULL once inactive; not a reference */
+  TendWorkFunc     func;        /* constant */
+  gpointer         user_data;   /* loop thread */
+  GDestroyNotify   notify;      /* loop thread; NULL once inactive */
+  gint64           deadline;    /* loop thread; while the task is paused, how long is left */
+  gint64           interval;    /* constant; 0: fires once */
+  guint64          sequence;    /* constant; its place among equal deadlines, at each tick */
+  gboolean         in_call;     /* loop thread; its callback is on the stack */
+  gatomicrefcount  ref_count;   /* the scope holds one while active */
+};
+
+G_DEFINE_BOXED_TYPE (TendTimer, tend_timer, tend_timer_ref, tend_timer_unref)
+
+/* Lets go of the callback's data, but not while it runs: a binding's closure is among them. */
+static void
+timer_drop_data (TendTimer *self)
+{
+  if (!self->in_call)
+    tend_destroy_natively (g_steal_pointer (&self->notify), self->user_data);
+}
+
+/* The timer is unlinked: takes it out of the loop and lets go of what it holds. */
+static void
+timer_kill (TendScopeItem *item)
+{
+  TendTimer *self = (TendTimer *) item;
+
+  tend_loop_remove (self->task->loop, &self->job);
+  self->task = NULL;
+  timer_drop_data (self);
+  tend_timer_unref (self);
+}
+
+static void
+timer_wait (TendTimer *self,
+            gint64     usec)
+{
+  TendLoop *loop = self->task->loop;
+
+  self->deadline = tend_time_add (tend_loop_now (loop), usec);
+  if (usec == 0)
+    tend_loop_queue_ready (loop, &self->job);
+  else
+    tend_loop_arm_as (loop, &self->job, self->deadline, self->sequence);
+}
+
+/* Takes the timer out of the loop while its task is paused, and puts it back with what was left. */
+static void
+timer_stand (TendScopeItem *item,
+             gboolean       still)
+{
+  TendTimer *self = (TendTimer *) item;
+  TendLoop *loop = self->task->loop;
+
+  if (still)
+    {
+      gboolean is_ready = self->job.place == TEND_JOB_QUEUED;
+
+      self->deadline = is_ready ? 0 : MAX (0, self->deadline - tend_loop_now (loop));
+      tend_loop_remove (loop, &self->job);
+    }
+  else
+    timer_wait (self, self->deadline);
+}
+
+/* Lets a new timer wait, once its task goes on if that is paused. */
+static void
+timer_begin (TendTimer *self,
+             gint64     usec)
+{
+  self->deadline = usec;
+  self->sequence = tend_loop_next_sequence (self->task->loop);
+  if (!tend_task_stands_still (self->task))
+    timer_wait (self, usec);
+}
+
+/* Runs the callback on behalf of @task, which a failure fails. */
+static gboolean
+timer_call (TendTimer *self,
+            TendTask  *task)
+{
+  GError *error = NULL;
+  TendTask *previous = tend_task_enter (task);
+  gboolean was_in_call = self->in_call;
+  gboolean go_on;
+
+  self->in_call = TRUE;
+  go_on = self->func (task, self->user_data, &error);
+  self->in_call = was_in_call;
+  tend_task_leave (previous);
+
+  if (error != NULL)
+    tend_task_fail (task, error);
+
+  return go_on;
+}
+
+static void
+timer_fire (TendJob *job)
+{
+  TendTimer *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendTimer, job));
+  TendTask *task = g_object_ref (self->task);
+  gboolean go_on;
+
+  tend_timer_ref (self);
+
+  if (self->interval > 0)
+    {
+      gint64 late = tend_loop_now (task->loop) - self->deadline;
+
+      /* Fixed rate: the next tick stays on the grid, and the ticks that were missed are skipped. */
+      self->deadline = tend_time_add (self->deadline, self->interval * (1 + late / self->interval));
+      tend_loop_arm_as (task->loop, &self->job, self->deadline, self->sequence);
+      go_on = timer_call (self, task);
+    }
+  else
+    {
+      timer_call (self, task);
+      go_on = FALSE;
+    }
+
+  if (self->task == NULL)
+    timer_drop_data (self);
+  else if (!go_on)
+    tend_timer_cancel (self);
+
+  tend_timer_unref (self);
+  g_object_unref (task);
+}
+
+static TendTimer *
+timer_new (TendTask       *task,
+           TendWorkFunc    func,
+           gpointer        user_data,
+           GDestroyNotify  notify)
+{
+  TendTimer *self = g_new0 (TendTimer, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  tend_job_init (&self->job, timer_fire);
+  self->item.kill = timer_kill;
+  self->item.stand = timer_stand;
+  self->task = task;
+  self->func = func;
+  self->user_data = user_data;
+  self->notify = notify;
+
+  return self;
+}
+
+/**
+ * tend_timer_ref:
+ * @self: a timer
+ *
+ * Adds a reference.
+ *
+ * Returns: (transfer full): @self
+ *
+ * Since: 0.1
+ */
+TendTimer *
+tend_timer_ref (TendTimer *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+/**
+ * tend_timer_unref:
+ * @self: (transfer full): a timer
+ *
+ * Drops a reference. An active timer stays with its task.
+ *
+ * Since: 0.1
+ */
+void
+tend_timer_unref (TendTimer *self)
+{
+  g_return_if_fail (self != NULL);
+
+  if (g_atomic_ref_count_dec (&self->ref_count))
+    g_free (self);
+}
+
+/**
+ * tend_timer_is_active:
+ * @self: a timer
+ *
+ * Tells whether the timer will fire.
+ *
+ * Only for the thread that owns the timer's task.
+ *
+ * Returns: %FALSE once it has fired for the last time, was cancelled, or its task has ended
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_timer_is_active (TendTimer *self)
+{
+  g_return_val_if_fail (self != NULL, FALSE);
+
+  return self->task != NULL;
+}
+
+/**
+ * tend_timer_cancel:
+ * @self: a timer
+ *
+ * Cancels the timer: it does not fire any more, and its data are destroyed.
+ *
+ * Does nothing if the timer is not active. Only for the thread that owns the timer's task.
+ *
+ * Since: 0.1
+ */
+void
+tend_timer_cancel (TendTimer *self)
+{
+  g_return_if_fail (self != NULL);
+
+  if (self->task == NULL)
+    return;
+
+  tend_task_unlink_item (self->task, &self->item);
+  timer_kill (&self->item);
+}
+
+/**
+ * tend_task_add_timer:
+ * @self: a task
+ * @delay: when to fire first, in microseconds from now; 0 is the next turn of the loop
+ * @interval: how often to fire again, in microseconds; 0 fires once
+ * @func: (scope notified) (closure user_data) (destroy notify): what to call; %FALSE ends a repeating timer
+ * @user_data: data for @func
+ * @notify: (nullable): destroys @user_data when the timer is no longer active
+ *
+ * Adds a timer to the task's scope.
+ *
+ * A repeating timer keeps its rate: tick n is due at @delay + n @interval, however long @func takes,
+ * and a tick that was missed is skipped. An error of @func fails the task. The timer dies with the
+ * task; if that has ended already, @func never runs.
+ *
+ * Only for the owning thread.
+ *
+ * Returns: (transfer none): the timer, which is valid while it is active; keep a reference to
+ *   keep it longer
+ *
+ * Since: 0.1
+ */
+TendTimer *
+tend_task_add_timer (TendTask       *self,
+                     gint64          delay,
+                     gint64          interval,
+                     TendWorkFunc    func,
+                     gpointer        user_data,
+                     GDestroyNotify  notify)
+{
+  static TendTimer dead = { .ref_count = 1 };
+  TendTimer *timer;
+
+  g_return_val_if_fail (TEND_IS_TASK (self), NULL);
+  g_return_val_if_fail (self->loop != NULL && tend_loop_is_mine (self->loop), NULL);
+  g_return_val_if_fail (delay >= 0, NULL);
+  g_return_val_if_fail (interval >= 0, NULL);
+  g_return_val_if_fail (func != NULL, NULL);
+
+  if (tend_task_has_ended (self))
+    {
+      tend_destroy_natively (notify, user_data);
+      return &dead;
+    }
+
+  timer = timer_new (self, func, user_data, notify);
+  timer->interval = interval;
+  tend_task_link_item (self, &timer->item);
+  timer_begin (timer, delay);
+
+  return timer;
+}
+
+/* Adds a timer that goes on while the task is paused. */
+TendTimer *
+tend_task_add_clock_timer (TendTask     *self,
+                           gint64        delay,
+                           TendWorkFunc  func)
+{
+  TendTimer *timer = timer_new (self, func, NULL, NULL);
+
+  timer->item.stand = NULL;
+  timer->sequence = tend_loop_next_sequence (self->loop);
+  tend_task_link_item (self, &timer->item);
+  timer_wait (timer, delay);
+
+  return timer;
+}
+
+/* A post from another thread has arrived; it holds a reference to its task. */
+static void
+post_arrive (TendJob *job)
+{
+  TendTimer *post = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendTimer, job));
+  TendTask *task = post->task;
+
+  if (!tend_task_has_ended (task) && tend_task_stands_still (task))
+    {
+      /* It waits with everything else in the scope, which holds no reference. */
+      post->job.run = timer_fire;
+      tend_task_link_item (task, &post->item);
+      g_object_unref (task);
+      return;
+    }
+
+  if (!tend_task_has_ended (task))
+    timer_call (post, task);
+
+  tend_destroy_natively (g_steal_pointer (&post->notify), post->user_data);
+  tend_timer_unref (post);
+  g_object_unref (task);
+}
+
+/**
+ * tend_task_post:
+ * @self: a task
+ * @func: (scope notified) (closure user_data) (destroy notify): what to call; its return value does not count
+ * @user_data: data for @func
+ * @notify: (nullable): destroys @user_data afterwards
+ *
+ * Calls @func in the next turn of the task's loop, unless the task ends before.
+ *
+ * An error of @func fails the task. May be called from any thread; @func and @notify run in the
+ * task's own.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_post (TendTask       *self,
+                TendWorkFunc    func,
+                gpointer        user_data,
+                GDestroyNotify  notify)
+{
+  TendTimer *post;
+
+  g_return_if_fail (TEND_IS_TASK (self));
+  g_return_if_fail (self->loop != NULL);
+  g_return_if_fail (func != NULL);
+
+  if (!tend_loop_is_mine (self->loop))
+    {
+      post = timer_new (g_object_ref (self), func, user_data, notify);
+      post->job.run = post_arrive;
+      tend_loop_send (self->loop, &post->job);
+    }
+  else if (tend_task_has_ended (self))
+    tend_destroy_natively (notify, user_data);
+  else
+    {
+      post = timer_new (self, func, user_data, notify);
+      tend_task_link_item (self, &post->item);
+      timer_begin (post, 0);
+    }
+}
