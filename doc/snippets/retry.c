@@ -33,7 +33,6 @@ is_worth_it_cb (TendTask     *task,
 int
 main (void)
 {
-  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
   g_autoptr(TendRetry) retry = tend_retry_new (5);
   g_autoptr(TendTask) task = NULL;
   g_autoptr(GError) error = NULL;

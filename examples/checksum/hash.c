@@ -7,7 +7,7 @@
 // do for the others is little: look at tend_task_is_cancelling() between two reads, and say with
 // tend_task_set_progress() how far it is, which costs the loop at most one notification per turn.
 //
-// What is slow to make is kept per thread and not made per file: the pool's threads stay.
+// What is slow to make is kept from file to file.
 
 #define _GNU_SOURCE     /* O_PATH */
 
@@ -26,22 +26,16 @@
 /* How often progress is reported: nobody looks more often. Short files never report. */
 #define REPORT_USEC (G_USEC_PER_SEC / 20)
 
-typedef struct
+typedef struct _Hasher Hasher;
+struct _Hasher
 {
+  Hasher     *next;     /* under hashers_lock */
   EVP_MD_CTX *context;
   guint8      buffer[BUFFER_SIZE];
-} Hasher;
+};
 
-static void
-hasher_free (gpointer data)
-{
-  Hasher *self = data;
-
-  EVP_MD_CTX_free (self->context);
-  g_free (self);
-}
-
-static GPrivate this_hasher = G_PRIVATE_INIT (hasher_free);
+static GMutex hashers_lock;
+static Hasher *idle_hashers;
 
 /* The algorithm, which is slow to look up; all threads share it. */
 static EVP_MD *
@@ -61,11 +55,17 @@ get_sha256 (void)
   return (EVP_MD *) sha256;
 }
 
-/* The hasher of this thread. */
+/* A hasher that nobody uses: there are as many as files have ever been hashed at once. */
 static Hasher *
-hasher_get (void)
+hasher_take (void)
 {
-  Hasher *self = g_private_get (&this_hasher);
+  Hasher *self;
+
+  g_mutex_lock (&hashers_lock);
+  self = idle_hashers;
+  if (self != NULL)
+    idle_hashers = self->next;
+  g_mutex_unlock (&hashers_lock);
 
   if (self == NULL)
     {
@@ -73,10 +73,18 @@ hasher_get (void)
       self->context = EVP_MD_CTX_new ();
       if (self->context == NULL)
         g_error ("Out of memory");
-      g_private_set (&this_hasher, self);
     }
 
   return self;
+}
+
+static void
+hasher_give_back (Hasher *self)
+{
+  g_mutex_lock (&hashers_lock);
+  self->next = idle_hashers;
+  idle_hashers = self;
+  g_mutex_unlock (&hashers_lock);
 }
 
 static gboolean
@@ -219,17 +227,39 @@ return_digest (TendTask     *task,
   tend_task_return_string (task, text);
 }
 
+/* Hashes what is behind @fd, and returns the digest as the task's result. */
+static gboolean
+hash_open_file (TendTask           *task,
+                HashJob            *job,
+                int                 fd,
+                const struct stat  *info,
+                GError            **error)
+{
+  Hasher *hasher = hasher_take ();
+  guint8 digest[EVP_MAX_MD_SIZE];
+  unsigned length;
+  gboolean is_hashed;
+
+  is_hashed = EVP_DigestInit_ex (hasher->context, get_sha256 (), NULL) == 1 ?
+              read_all (task, job, hasher, fd, (guint64) info->st_size, error) : fail (error, EIO);
+
+  if (is_hashed)
+    is_hashed = EVP_DigestFinal_ex (hasher->context, digest, &length) == 1 || fail (error, EIO);
+  hasher_give_back (hasher);
+
+  if (is_hashed)
+    return_digest (task, digest, length);
+  return is_hashed;
+}
+
 /* The body. Its result is the digest as text, in lower case. */
 gboolean
 hash_file (TendTask  *task,
            HashJob   *job,
            GError   **error)
 {
-  Hasher *hasher = hasher_get ();
-  guint8 digest[EVP_MAX_MD_SIZE];
   struct stat info;
-  unsigned length;
-  gboolean is_read;
+  gboolean is_hashed;
   int fd;
 
   g_atomic_int_set (&job->has_begun, TRUE);
@@ -238,15 +268,8 @@ hash_file (TendTask  *task,
   if (fd < 0)
     return FALSE;
 
-  is_read = EVP_DigestInit_ex (hasher->context, get_sha256 (), NULL) == 1 ?
-            read_all (task, job, hasher, fd, (guint64) info.st_size, error) : fail (error, EIO);
+  is_hashed = hash_open_file (task, job, fd, &info, error);
   close (fd);
-  if (!is_read)
-    return FALSE;
 
-  if (EVP_DigestFinal_ex (hasher->context, digest, &length) != 1)
-    return fail (error, EIO);
-
-  return_digest (task, digest, length);
-  return TRUE;
+  return is_hashed;
 }

@@ -173,6 +173,7 @@ class Retry(unittest.TestCase):
         retry = Tend.Retry.new(0)
         retry.set_predicate(is_worth_it)
         task = retry.run(None, self.attempt, 10)
+        self.clock.run_until_idle()
         with self.assertRaises(GLib.Error) as caught:
             wait(task)
         self.assertEqual(caught.exception.message, "busy 2 (after 2 attempts)")
@@ -183,7 +184,8 @@ class Retry(unittest.TestCase):
 
         def attempt(number):
             task = self.attempt(number, 4)
-            alive.append(GObject.Object.weak_ref(task, lambda: alive.pop()))
+            alive.append(number)
+            GObject.Object.weak_ref(task, alive.remove, number)
             return task
 
         retry = Tend.Retry.new(0)
