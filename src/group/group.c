@@ -473,9 +473,9 @@ tend_group_wait (TendGroup  *self,
       tend_group_cancel (self);
 
       /* Under a shield: the end of the children belongs to the scope, cancelled or not. */
-      tend_shield_fiber (TRUE);
+      tend_shield_fiber (1);
       tend_wait_for_task (joined, NULL);
-      tend_shield_fiber (FALSE);
+      tend_shield_fiber (-1);
     }
 
   if (own != NULL && !(tend_task_has_ended (joined) && says_more (self, own)))

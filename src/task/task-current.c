@@ -79,11 +79,22 @@ tend_wait_for_task (TendTask  *task,
   return tend_wait (error);
 }
 
-void
-tend_shield_fiber (gboolean on)
+TendJob *
+tend_begin_bound_wait (void)
 {
-  if (current_fiber != NULL)
-    current_fiber->shield (on);
+  return current_fiber->get_job ();
+}
+
+void
+tend_wait_bound (void)
+{
+  current_fiber->wait_bound ();
+}
+
+gboolean
+tend_shield_fiber (int change)
+{
+  return current_fiber != NULL && current_fiber->shield (change);
 }
 
 typedef struct

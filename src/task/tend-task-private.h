@@ -331,7 +331,9 @@ typedef struct
                             gpointer         data);
   TendJob * (* begin_wait) (GError         **error);
   gboolean  (* wait)       (GError         **error);
-  void      (* shield)     (gboolean         on);
+  TendJob * (* get_job)    (void);
+  void      (* wait_bound) (void);
+  gboolean  (* shield)     (int              change);
 } TendFiberClass;
 
 void         tend_set_fiber              (const TendFiberClass *fiber);
@@ -359,8 +361,18 @@ gboolean     tend_wait                   (GError             **error);
 gboolean     tend_wait_for_task          (TendTask            *task,
                                           GError             **error);
 
-/* Puts a shield against cancellation on the current fiber, or takes one off. */
-void         tend_shield_fiber           (gboolean             on);
+/*
+ * The same for a wait that nothing can cut short, since whoever ends it will write to the fiber's
+ * stack. Not outside a fiber.
+ */
+TendJob     *tend_begin_bound_wait       (void);
+void         tend_wait_bound             (void);
+
+/*
+ * Puts a shield against cancellation on the current fiber (1), takes one off (-1), or neither (0).
+ * Whether there is one then; FALSE outside a fiber, and where none was there to take off.
+ */
+gboolean     tend_shield_fiber           (int                  change);
 
 void         tend_notify_native          (GObject             *object,
                                           GParamSpec          *pspec);
