@@ -384,11 +384,16 @@ tend_task_with_deadline (TendTask *self,
 }
 
 static void
-delay_over_cb (TendTask *task,
-               gpointer  user_data)
+delay_run (TendTask *task)
 {
-  tend_task_return_value (task, NULL);
+  tend_task_run_ended (task, NULL);
 }
+
+static const TendBodyClass delay_body = {
+  .returns = FALSE,
+  .run = delay_run,
+  .abandon = combine_abandon,
+};
 
 /**
  * tend_task_run_delay:
@@ -409,7 +414,7 @@ tend_task_run_delay (gint64 usec)
 
   g_return_val_if_fail (usec >= 0, NULL);
 
-  task = tend_task_new (NULL, delay_over_cb, NULL, NULL);
+  task = tend_task_create (NULL, &delay_body, NULL, NULL, NULL, NULL, __builtin_return_address (0));
   tend_task_set_delay (task, usec);
   tend_task_start (task, NULL);
 

@@ -9,6 +9,11 @@
 
 #include "tend-loop-private.h"
 
+#ifdef __linux__
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 static struct
 {
   GMutex      lock;
@@ -143,6 +148,22 @@ try_use (TendLoop *loop)
   return FALSE;
 }
 
+/*
+ * Whether the calling thread may take itself for the one that runs @context where nobody else is
+ * known to. A worker without a context of its own has the default one for its thread-default,
+ * and does not run it.
+ */
+static gboolean
+may_run (GMainContext *context)
+{
+#ifdef __linux__
+  if (context == g_main_context_default () && !g_main_context_is_owner (context))
+    return syscall (SYS_gettid) == getpid ();
+#endif
+
+  return TRUE;
+}
+
 static TendLoop *
 acquire_slowly (GMainContext *context,
                 int           priority)
@@ -161,8 +182,8 @@ acquire_slowly (GMainContext *context,
     {
       loop = add_loop_locked (hub, priority);
 
-      /* Its thread is the one that made it, unless another runs the context already. */
-      if (g_main_context_acquire (context))
+      /* Its thread is the one that made it, unless another runs the context. */
+      if (may_run (context) && g_main_context_acquire (context))
         {
           tend_loop_set_thread (loop);
           g_main_context_release (context);
@@ -281,7 +302,7 @@ take_over (TendLoop *loop)
       return TRUE;
     }
 
-  if (g_atomic_pointer_get (&loop->thread) != NULL || !g_main_context_acquire (context))
+  if (g_atomic_pointer_get (&loop->thread) != NULL || !may_run (context) || !g_main_context_acquire (context))
     return FALSE;
 
   /* Another thread may have been here first. */

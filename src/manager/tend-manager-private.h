@@ -43,7 +43,8 @@ typedef struct
   guint64           serial;           /* of the entry registered last */
   GPtrArray        *waits;            /* of TendManagerWait; those for tasks */
   TendJob           home;             /* the inbox's: brings the last reference to the thread */
-  TendTaskManager  *homeless;         /* the inbox's: that reference */
+  TendTaskManager  *homeless;         /* the inbox's: whose reference it is */
+  int               is_going_home;    /* atomic */
 
   TendManagerState  state;
   gint64            grace_period;

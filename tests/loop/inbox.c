@@ -347,6 +347,38 @@ test_belongs_to_its_thread_between_turns (void)
     }
 }
 
+static gpointer
+make_thread (gpointer data)
+{
+  g_autoptr(GError) error = NULL;
+  TendTask *host = new_host ();
+
+  g_assert_false (tend_task_start (host, &error));
+  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD);
+  return host;
+}
+
+/* A worker makes tasks for the default context, but they are the main thread's from the beginning. */
+static void
+test_worker_does_not_own_the_default_context (void)
+{
+  GMainContext *context = g_main_context_get_thread_default ();
+  TendTask *host, *other;
+
+  g_main_context_pop_thread_default (context);
+  host = g_thread_join (g_thread_new ("make", make_thread, NULL));
+  other = new_host ();
+  tend_task_stop (other);
+  g_assert_true (tend_task_is_ended (other));
+  tend_task_stop (host);
+  g_assert_true (tend_task_is_ended (host));
+  run_dry (NULL);
+  drop_host (host);
+  drop_host (other);
+  run_dry (NULL);
+  g_main_context_push_thread_default (context);
+}
+
 typedef struct
 {
   GMainContext *context;
@@ -435,6 +467,7 @@ main (int    argc,
   ADD ("/tend/loop/wakes-a-sleeping-context", test_wakes_a_sleeping_context);
   ADD ("/tend/loop/sleeps-until-the-first-deadline", test_sleeps_until_the_first_deadline);
   ADD ("/tend/loop/belongs-to-its-thread-between-turns", test_belongs_to_its_thread_between_turns);
+  ADD ("/tend/loop/worker-does-not-own-the-default-context", test_worker_does_not_own_the_default_context);
   ADD ("/tend/loop/task-may-run-in-a-later-thread", test_task_may_run_in_a_later_thread);
   ADD ("/tend/loop/task-may-be-started-for-a-later-thread", test_task_may_be_started_for_a_later_thread);
 
