@@ -3,8 +3,8 @@
 
 // A structured group: children that begin and end within a scope.
 //
-// Each child has an entry, which watches it and is freed when the child's body has really ended. The
-// group is over when it was joined and no entry is left; only then does the task that stands for
+// Each child has a record, which watches it and is freed when the child's body has really ended. The
+// group is over when it was joined and no child is left; only then does the task that stands for
 // the group end. Ownership: the loop thread's.
 
 #include "tend-group-private.h"
@@ -54,38 +54,6 @@ G_DEFINE_ENUM_TYPE (TendGroupPolicy, tend_group_policy,
                     G_DEFINE_ENUM_VALUE (TEND_GROUP_FIRST_ERROR, "first-error"),
                     G_DEFINE_ENUM_VALUE (TEND_GROUP_FIRST_SUCCESS, "first-success"))
 
-typedef struct _Entry Entry;
-
-struct _TendGroup
-{
-  GObject          parent_instance;
-
-  TendLoop        *loop;            /* constant */
-  TendGroupPolicy  policy;          /* constant */
-  guint            max_running;     /* 0: no limit */
-  guint            n_running;       /* how many slots are taken */
-  TendQueue        waiting;         /* entries that wait for a slot */
-  Entry           *entries;         /* newest first */
-  guint            n_left;
-  GPtrArray       *errors;          /* of GError; in the order in which they came */
-  TendTask        *winner;          /* the first child that completed; NULL but for FIRST_SUCCESS */
-  TendTask        *joined;          /* stands for the end of the group; NULL until joined */
-  guint            is_cancelled : 1; /* by hand: it takes no more children */
-  guint            is_settled : 1;  /* the policy has had the others cancelled */
-  guint            is_over : 1;     /* its task has ended, and with what became of the children */
-};
-
-struct _Entry
-{
-  TendObserver  observer;
-  TendJob       job;                /* its wait for a slot, or its beginning */
-  TendGroup    *group;              /* constant; not a reference */
-  TendTask     *task;               /* constant */
-  Entry        *prev;
-  Entry        *next;
-  gboolean      has_slot;
-};
-
 G_DEFINE_FINAL_TYPE (TendGroup, tend_group, G_TYPE_OBJECT)
 
 /* --- The end of the group --- */
@@ -100,8 +68,8 @@ take_error (TendGroup *self)
 }
 
 /* Ends the task of a group that was joined and has no child left. */
-static void
-check_end (TendGroup *self)
+void
+tend_group_check_end (TendGroup *self)
 {
   g_autoptr(TendTask) joined = NULL;
 
@@ -120,235 +88,17 @@ check_end (TendGroup *self)
     tend_task_return_value (joined, NULL);
 }
 
-static void
-cancel_children (TendGroup *self)
+void
+tend_group_cancel_children (TendGroup *self)
 {
   g_autoptr(GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
 
-  for (Entry *entry = self->entries; entry != NULL; entry = entry->next)
-    g_ptr_array_add (tasks, g_object_ref (entry->task));
+  for (TendChild *child = self->children; child != NULL; child = child->next)
+    g_ptr_array_add (tasks, g_object_ref (child->task));
 
   /* In the order in which they were added: the list has the newest first. */
   for (guint i = tasks->len; i > 0; i--)
     tend_task_cancel (g_ptr_array_index (tasks, i - 1));
-}
-
-/* --- The children --- */
-
-static Entry *
-entry_of_job (TendJob *job)
-{
-  return G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (Entry, job));
-}
-
-/* It has a slot. A delay begins here, as it does for a child that need not wait. */
-static void
-begin_cb (TendJob *job)
-{
-  TendTask *task = entry_of_job (job)->task;
-  gint64 wait = tend_task_get_first_wait (task);
-
-  if (wait >= 0)
-    tend_task_run_later (task, wait);
-  else
-    tend_task_begin (task);
-}
-
-static void
-give_slots (TendGroup *self)
-{
-  TendJob *job;
-
-  while ((self->max_running == 0 || self->n_running < self->max_running) &&
-         (job = tend_queue_peek (&self->waiting)) != NULL)
-    {
-      Entry *entry = entry_of_job (job);
-
-      tend_job_unlink (job);
-      entry->has_slot = TRUE;
-      self->n_running++;
-      tend_loop_queue_micro (entry->task->loop, job);
-    }
-}
-
-static void
-entry_free (Entry *entry)
-{
-  TendGroup *self = entry->group;
-
-  if (entry->prev != NULL)
-    entry->prev->next = entry->next;
-  else
-    self->entries = entry->next;
-  if (entry->next != NULL)
-    entry->next->prev = entry->prev;
-  self->n_left--;
-
-  tend_loop_remove (entry->task->loop, &entry->job);
-  tend_task_remove_observer (entry->task, &entry->observer);
-  g_object_unref (entry->task);
-  g_free (entry);
-}
-
-static void
-child_ended (TendObserver *observer,
-             TendTask     *task)
-{
-  TendGroup *self = g_object_ref (((Entry *) observer)->group);
-  const GError *error = tend_task_peek_error (task);
-  gboolean is_ours = self->is_cancelled || self->is_settled;
-  gboolean settles;
-
-  if (error == NULL)
-    {
-      settles = self->policy == TEND_GROUP_FIRST_SUCCESS;
-      if (settles && self->winner == NULL)
-        self->winner = g_object_ref (task);
-    }
-  else
-    {
-      gboolean is_cancelled = tend_error_is_cancelled (error);
-
-      /* A cancellation that the group brought about is no news. */
-      tend_task_set_observed (task);
-      if (!is_cancelled || !is_ours)
-        g_ptr_array_add (self->errors, g_error_copy (error));
-      settles = self->policy == TEND_GROUP_FIRST_ERROR && !is_cancelled;
-    }
-
-  if (settles && !self->is_settled)
-    {
-      self->is_settled = TRUE;
-      cancel_children (self);
-    }
-
-  g_object_unref (self);
-}
-
-static void
-child_released (TendObserver *observer,
-                TendTask     *task)
-{
-  Entry *entry = (Entry *) observer;
-  TendGroup *self = g_object_ref (entry->group);
-
-  if (entry->has_slot)
-    self->n_running--;
-  entry_free (entry);
-  give_slots (self);
-  check_end (self);
-
-  g_object_unref (self);
-}
-
-static gboolean
-check_addition (TendGroup  *self,
-                TendTask   *task,
-                GError    **error)
-{
-  g_autofree char *text = NULL;
-
-  if (!tend_task_check_startable (task, error))
-    return FALSE;
-
-  text = tend_task_to_string (task);
-  if (tend_loop_get_context (task->loop) != tend_loop_get_context (self->loop))
-    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
-                 "%s belongs to another main context than its group", text);
-  else if (self->is_cancelled || self->is_settled)
-    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN,
-                 "Not adding %s: its group has been cancelled", text);
-  else if (self->joined != NULL && tend_task_has_ended (self->joined))
-    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN,
-                 "Not adding %s: its group has ended", text);
-  else
-    return TRUE;
-
-  return FALSE;
-}
-
-/**
- * tend_group_add:
- * @self: a group
- * @task: a task that was not started yet
- * @error: return location for an error
- *
- * Adds a child, and starts it.
- *
- * Its body runs at once, up to where it first waits, unless it has a delay or an interval, or waits
- * for a slot; see [property@Tend.Group:max-running]. A child may add others, also while somebody
- * waits for the group.
- *
- * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_SHUT_DOWN` if the group was cancelled or is over,
- *   and the errors of [method@Tend.Task.start]
- *
- * Since: 0.1
- */
-gboolean
-tend_group_add (TendGroup  *self,
-                TendTask   *task,
-                GError    **error)
-{
-  Entry *entry;
-
-  g_return_val_if_fail (TEND_IS_GROUP (self), FALSE);
-  g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
-  g_return_val_if_fail (tend_loop_is_mine (self->loop), FALSE);
-  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
-
-  if (!check_addition (self, task, error))
-    return FALSE;
-
-  entry = g_new0 (Entry, 1);
-  entry->observer.ended = child_ended;
-  entry->observer.released = child_released;
-  entry->group = self;
-  entry->task = g_object_ref (task);
-  tend_job_init (&entry->job, begin_cb);
-  entry->next = self->entries;
-  if (entry->next != NULL)
-    entry->next->prev = entry;
-  self->entries = entry;
-  self->n_left++;
-  tend_task_add_observer (task, &entry->observer);
-
-  if (self->max_running > 0 && self->n_running >= self->max_running)
-    {
-      tend_queue_push (&self->waiting, &entry->job);
-      tend_task_make_pending (task);
-      return TRUE;
-    }
-
-  entry->has_slot = TRUE;
-  self->n_running++;
-
-  return tend_task_start (task, error);
-}
-
-/**
- * tend_group_cancel:
- * @self: a group
- *
- * Cancels every child, and takes no more.
- *
- * The group ends when all of them really have, as cancelled if no child had another error.
- *
- * Since: 0.1
- */
-void
-tend_group_cancel (TendGroup *self)
-{
-  g_return_if_fail (TEND_IS_GROUP (self));
-  g_return_if_fail (tend_loop_is_mine (self->loop));
-
-  if (self->is_cancelled)
-    return;
-
-  self->is_cancelled = TRUE;
-  g_object_ref (self);
-  cancel_children (self);
-  check_end (self);
-  g_object_unref (self);
 }
 
 /* --- Waiting --- */
@@ -408,7 +158,7 @@ tend_group_join (TendGroup *self)
       self->joined = tend_task_create (NULL, &join_body, NULL, NULL, g_object_ref (self),
                                        g_object_unref, __builtin_return_address (0));
       tend_task_start (self->joined, NULL);
-      check_end (self);
+      tend_group_check_end (self);
     }
 
   return g_object_ref (self->joined);
@@ -558,7 +308,7 @@ tend_group_set_max_running (TendGroup *self,
     return;
 
   self->max_running = n_tasks;
-  give_slots (self);
+  tend_group_give_slots (self);
   tend_notify_native (G_OBJECT (self), properties[PROP_MAX_RUNNING]);
 }
 
@@ -628,10 +378,10 @@ tend_group_dispose (GObject *object)
   TendGroup *self = TEND_GROUP (object);
   g_autoptr(GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
 
-  while (self->entries != NULL)
+  while (self->children != NULL)
     {
-      g_ptr_array_add (tasks, g_object_ref (self->entries->task));
-      entry_free (self->entries);
+      g_ptr_array_add (tasks, g_object_ref (self->children->task));
+      tend_child_free (self->children);
     }
   for (guint i = tasks->len; i > 0; i--)
     tend_task_cancel (g_ptr_array_index (tasks, i - 1));

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "tend-retry.h"
+#include "tend-group.h"
 #include "tend-task-private.h"
 
 G_BEGIN_DECLS
@@ -70,5 +71,44 @@ TendTask                *tend_retry_create       (TendRetry      *retry,
                                                   gpointer        user_data,
                                                   GDestroyNotify  notify,
                                                   gconstpointer   origin);
+
+/* --- A group --- */
+
+typedef struct _TendChild TendChild;
+
+struct _TendGroup
+{
+  GObject          parent_instance;
+
+  TendLoop        *loop;            /* constant */
+  TendGroupPolicy  policy;          /* constant */
+  guint            max_running;     /* 0: no limit */
+  guint            n_running;       /* how many slots are taken */
+  TendQueue        waiting;         /* entries that wait for a slot */
+  TendChild       *children;         /* newest first */
+  guint            n_left;
+  GPtrArray       *errors;          /* of GError; in the order in which they came */
+  TendTask        *winner;          /* the first child that completed; NULL but for FIRST_SUCCESS */
+  TendTask        *joined;          /* stands for the end of the group; NULL until joined */
+  guint            is_cancelled : 1; /* by hand: it takes no more children */
+  guint            is_settled : 1;  /* the policy has had the others cancelled */
+  guint            is_over : 1;     /* its task has ended, and with what became of the children */
+};
+
+struct _TendChild
+{
+  TendObserver  observer;
+  TendJob       job;                /* its wait for a slot, or its beginning */
+  TendGroup    *group;              /* constant; not a reference */
+  TendTask     *task;               /* constant */
+  TendChild    *prev;
+  TendChild    *next;
+  gboolean      has_slot;
+};
+
+void tend_group_check_end       (TendGroup *self);
+void tend_group_cancel_children (TendGroup *self);
+void tend_group_give_slots      (TendGroup *self);
+void tend_child_free            (TendChild *child);
 
 G_END_DECLS

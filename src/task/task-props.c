@@ -392,25 +392,6 @@ tend_task_set_stack_size (TendTask *self,
   notify_set (self, PROP_STACK_SIZE);
 }
 
-/* --- Names --- */
-
-/* Whether @name can name a task of a manager. */
-gboolean
-tend_check_name (const char  *name,
-                 GError     **error)
-{
-  if (*name == '\0')
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                         "The name of a task must not be empty");
-  else if (!g_utf8_validate (name, -1, NULL))
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                         "The name of a task must be valid UTF-8");
-  else
-    return TRUE;
-
-  return FALSE;
-}
-
 /* --- Properties --- */
 
 static void

@@ -308,6 +308,23 @@ tend_task_init (TendTask *self)
   tend_job_init (&self->remote, remote_job_cb);
 }
 
+/* Whether @name can name a task of a manager. */
+gboolean
+tend_check_name (const char  *name,
+                 GError     **error)
+{
+  if (*name == '\0')
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                         "The name of a task must not be empty");
+  else if (!g_utf8_validate (name, -1, NULL))
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                         "The name of a task must be valid UTF-8");
+  else
+    return TRUE;
+
+  return FALSE;
+}
+
 /* Makes a task of the thread-default context; without @body it runs until somebody completes it. */
 TendTask *
 tend_task_create (const char          *name,

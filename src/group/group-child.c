@@ -1,0 +1,224 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The children of a group: added, given a slot, watched, and counted off.
+//
+// Ownership: the loop thread's.
+
+#include "tend-group-private.h"
+
+static TendChild *
+child_of_job (TendJob *job)
+{
+  return G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendChild, job));
+}
+
+/* It has a slot. A delay begins here, as it does for a child that need not wait. */
+static void
+begin_cb (TendJob *job)
+{
+  TendTask *task = child_of_job (job)->task;
+  gint64 wait = tend_task_get_first_wait (task);
+
+  if (wait >= 0)
+    tend_task_run_later (task, wait);
+  else
+    tend_task_begin (task);
+}
+
+void
+tend_group_give_slots (TendGroup *self)
+{
+  TendJob *job;
+
+  while ((self->max_running == 0 || self->n_running < self->max_running) &&
+         (job = tend_queue_peek (&self->waiting)) != NULL)
+    {
+      TendChild *child = child_of_job (job);
+
+      tend_job_unlink (job);
+      child->has_slot = TRUE;
+      self->n_running++;
+      tend_loop_queue_micro (child->task->loop, job);
+    }
+}
+
+void
+tend_child_free (TendChild *child)
+{
+  TendGroup *self = child->group;
+
+  if (child->prev != NULL)
+    child->prev->next = child->next;
+  else
+    self->children = child->next;
+  if (child->next != NULL)
+    child->next->prev = child->prev;
+  self->n_left--;
+
+  tend_loop_remove (child->task->loop, &child->job);
+  tend_task_remove_observer (child->task, &child->observer);
+  g_object_unref (child->task);
+  g_free (child);
+}
+
+static void
+child_ended (TendObserver *observer,
+             TendTask     *task)
+{
+  TendGroup *self = g_object_ref (((TendChild *) observer)->group);
+  const GError *error = tend_task_peek_error (task);
+  gboolean is_ours = self->is_cancelled || self->is_settled;
+  gboolean settles;
+
+  if (error == NULL)
+    {
+      settles = self->policy == TEND_GROUP_FIRST_SUCCESS;
+      if (settles && self->winner == NULL)
+        self->winner = g_object_ref (task);
+    }
+  else
+    {
+      gboolean is_cancelled = tend_error_is_cancelled (error);
+
+      /* A cancellation that the group brought about is no news. */
+      tend_task_set_observed (task);
+      if (!is_cancelled || !is_ours)
+        g_ptr_array_add (self->errors, g_error_copy (error));
+      settles = self->policy == TEND_GROUP_FIRST_ERROR && !is_cancelled;
+    }
+
+  if (settles && !self->is_settled)
+    {
+      self->is_settled = TRUE;
+      tend_group_cancel_children (self);
+    }
+
+  g_object_unref (self);
+}
+
+static void
+child_released (TendObserver *observer,
+                TendTask     *task)
+{
+  TendChild *child = (TendChild *) observer;
+  TendGroup *self = g_object_ref (child->group);
+
+  if (child->has_slot)
+    self->n_running--;
+  tend_child_free (child);
+  tend_group_give_slots (self);
+  tend_group_check_end (self);
+
+  g_object_unref (self);
+}
+
+static gboolean
+check_addition (TendGroup  *self,
+                TendTask   *task,
+                GError    **error)
+{
+  g_autofree char *text = NULL;
+
+  if (!tend_task_check_startable (task, error))
+    return FALSE;
+
+  text = tend_task_to_string (task);
+  if (tend_loop_get_context (task->loop) != tend_loop_get_context (self->loop))
+    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
+                 "%s belongs to another main context than its group", text);
+  else if (self->is_cancelled || self->is_settled)
+    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN,
+                 "Not adding %s: its group has been cancelled", text);
+  else if (self->joined != NULL && tend_task_has_ended (self->joined))
+    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN,
+                 "Not adding %s: its group has ended", text);
+  else
+    return TRUE;
+
+  return FALSE;
+}
+
+/**
+ * tend_group_add:
+ * @self: a group
+ * @task: a task that was not started yet
+ * @error: return location for an error
+ *
+ * Adds a child, and starts it.
+ *
+ * Its body runs at once, up to where it first waits, unless it has a delay or an interval, or waits
+ * for a slot; see [property@Tend.Group:max-running]. A child may add others, also while somebody
+ * waits for the group.
+ *
+ * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_SHUT_DOWN` if the group was cancelled or is over,
+ *   and the errors of [method@Tend.Task.start]
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_group_add (TendGroup  *self,
+                TendTask   *task,
+                GError    **error)
+{
+  TendChild *child;
+
+  g_return_val_if_fail (TEND_IS_GROUP (self), FALSE);
+  g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
+  g_return_val_if_fail (tend_loop_is_mine (self->loop), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (!check_addition (self, task, error))
+    return FALSE;
+
+  child = g_new0 (TendChild, 1);
+  child->observer.ended = child_ended;
+  child->observer.released = child_released;
+  child->group = self;
+  child->task = g_object_ref (task);
+  tend_job_init (&child->job, begin_cb);
+  child->next = self->children;
+  if (child->next != NULL)
+    child->next->prev = child;
+  self->children = child;
+  self->n_left++;
+  tend_task_add_observer (task, &child->observer);
+
+  if (self->max_running > 0 && self->n_running >= self->max_running)
+    {
+      tend_queue_push (&self->waiting, &child->job);
+      tend_task_make_pending (task);
+      return TRUE;
+    }
+
+  child->has_slot = TRUE;
+  self->n_running++;
+
+  return tend_task_start (task, error);
+}
+
+/**
+ * tend_group_cancel:
+ * @self: a group
+ *
+ * Cancels every child, and takes no more.
+ *
+ * The group ends when all of them really have, as cancelled if no child had another error.
+ *
+ * Since: 0.1
+ */
+void
+tend_group_cancel (TendGroup *self)
+{
+  g_return_if_fail (TEND_IS_GROUP (self));
+  g_return_if_fail (tend_loop_is_mine (self->loop));
+
+  if (self->is_cancelled)
+    return;
+
+  self->is_cancelled = TRUE;
+  g_object_ref (self);
+  tend_group_cancel_children (self);
+  tend_group_check_end (self);
+  g_object_unref (self);
+}
