@@ -30,7 +30,8 @@
  * themselves, since a child may have a group of its own.
  *
  * What becomes of the others when one child ends is the [enum@Tend.GroupPolicy]. No error of a
- * child is lost: the group ends with all of them, but for cancellations that it brought about.
+ * child is lost: the group ends with all of them, but for cancellations that it brought about, and
+ * for what failed where the first success decides.
  *
  * For tasks with names that come and go there is [class@Tend.TaskManager]; to wait for tasks
  * that somebody else owns, [func@Tend.wait_all]. Only for the thread that made it.

@@ -23,20 +23,39 @@ get_deadline (TendTask *self)
 }
 
 /*
+ * Whether the task's error is that of a deadline which it had from the task that started it. That one
+ * has the same error, and need not hear of it twice.
+ */
+gboolean
+tend_task_has_inherited_timeout (TendTask *self)
+{
+  return self->scope != NULL && self->scope->is_deadline_inherited &&
+         g_atomic_int_get (&self->is_cancelling) == TEND_CANCELLING_TIMED_OUT &&
+         g_error_matches (self->outcome.error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+}
+
+/*
  * Begins to keep the deadline, as the task is started: the nearest of its own and that of the task
  * that starts it.
  */
 void
 tend_task_arm_deadline (TendTask *self)
 {
-  gint64 deadline = MIN (get_deadline (self), get_deadline (tend_task_get_current ()));
-  gint64 wait;
+  gint64 own = get_deadline (self);
+  gint64 deadline = own;
+  gint64 now, wait;
+
+  /* The scope of a task whose body runs in this thread belongs to another. */
+  if (tend_task_get_worker () == NULL)
+    deadline = MIN (own, get_deadline (tend_task_get_current ()));
 
   if (deadline == TEND_FOREVER || tend_task_has_ended (self))
     return;
 
-  wait = MAX (1, deadline - tend_loop_now (self->loop));
+  now = tend_loop_now (self->loop);
+  wait = deadline > now ? deadline - now : 1;
   tend_task_ensure_scope (self)->deadline = deadline;
+  self->scope->is_deadline_inherited = deadline < own;
   if (self->scope->deadline_timer != NULL)
     {
       tend_timer_cancel (self->scope->deadline_timer);
@@ -74,8 +93,9 @@ tend_task_get_deadline (TendTask *self)
  *
  * At that moment the task is asked to end as [method@Tend.Task.cancel] asks, but with
  * `G_IO_ERROR_TIMED_OUT`, and fails if it ends with that error. What the task starts inherits its
- * deadline, unless that has a nearer one. A task that is started keeps the nearest: a later
- * @time changes nothing then. Time goes on for it while the task is paused.
+ * deadline, unless that has a nearer one; the error of an inherited deadline counts as observed. A
+ * task that is started keeps the nearest: a later @time changes nothing then. Time goes on for it
+ * while the task is paused.
  *
  * Only for the owning thread.
  *

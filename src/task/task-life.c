@@ -104,6 +104,7 @@ end (TendTask       *self,
     {
       tend_outcome_clear (&self->outcome);
       self->outcome.error = error;
+      self->is_observed |= tend_task_has_inherited_timeout (self);
     }
   tend_task_set_status (self, status);
 
@@ -433,7 +434,7 @@ tend_task_start (TendTask  *self,
     {
       tend_task_make_pending (self);
       if (!tend_task_has_ended (self))
-        tend_task_run_later (self, wait);
+        tend_task_run_later (self, MAX (0, wait));
     }
   else
     {

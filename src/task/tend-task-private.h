@@ -61,6 +61,7 @@ typedef struct
   TendQueue        paused;                  /* those who wait for the task to go on */
   gint64           rest;                    /* how long the task's own job had to wait; negative: not at all */
   gboolean         stands_still;
+  gboolean         is_deadline_inherited;   /* from the task that started this one */
 } TendScope;
 
 typedef struct
@@ -290,6 +291,7 @@ void         tend_task_wake_worker       (TendTask            *self);
 /* --- task-deadline.c --- */
 
 void         tend_task_arm_deadline      (TendTask            *self);
+gboolean     tend_task_has_inherited_timeout (TendTask        *self);
 
 /* --- task-props.c --- */
 

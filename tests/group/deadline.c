@@ -135,7 +135,7 @@ test_past_deadline_ends_it_in_the_next_turn (void)
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
   g_autoptr(TendTask) task = tend_task_new_fiber (NULL, sleep_body, NULL, NULL);
 
-  tend_task_set_deadline (task, now (clock) - SECOND);
+  tend_task_set_deadline (task, G_MININT64);
   g_assert_true (tend_task_start (task, NULL));
   assert_status (task, "running");
   g_assert_cmpint (tend_clock_run_until_idle (clock), <=, 1);
@@ -259,6 +259,36 @@ test_nearer_one_of_its_own_wins (void)
   assert_gone (child);
 }
 
+static gboolean
+run_elsewhere_thread (TendTask  *task,
+                      gpointer   user_data,
+                      GError   **error)
+{
+  g_autoptr(GMainContext) context = g_main_context_new ();
+
+  g_main_context_push_thread_default (context);
+  for (guint i = 0; i < 100; i++)
+    {
+      g_autoptr(TendTask) child = tend_task_run (NULL, complete_body, NULL, NULL);
+
+      g_assert_cmpint (tend_task_get_deadline (child), ==, G_MAXINT64);
+    }
+  g_main_context_pop_thread_default (context);
+  return TRUE;
+}
+
+/* The deadline of a thread's task is its own thread's business, and may change there meanwhile. */
+static void
+test_is_not_inherited_in_a_thread (void)
+{
+  g_autoptr(TendTask) task = tend_task_run_thread (NULL, run_elsewhere_thread, NULL, NULL);
+
+  for (guint i = 0; i < 100; i++)
+    tend_task_set_deadline (task, G_MAXINT64 - 1 - i);
+  g_assert_true (tend_task_wait_sync (task, NULL));
+  assert_gone (task);
+}
+
 static void
 test_later_one_of_its_own_does_not_count (void)
 {
@@ -272,6 +302,23 @@ test_later_one_of_its_own_does_not_count (void)
   g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 2 * SECOND);
   assert_notes ("child:drained");
   tend_task_get_error (child);
+  tend_task_get_error (parent);
+  assert_gone (parent);
+  assert_gone (child);
+}
+
+/* Its error says what the parent's says: dropped without having been read, it is no news. */
+static void
+test_inherited_error_is_told_once (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  TendTask *child = tend_task_new_fiber ("child", drain_body, (gpointer) "child", NULL);
+  TendTask *parent;
+
+  parent = start_under (clock, 1, child);
+  tend_clock_run_until_idle (clock);
+  assert_notes ("child:drained");
+  assert_status (child, "failed");
   tend_task_get_error (parent);
   assert_gone (parent);
   assert_gone (child);
@@ -367,6 +414,8 @@ main (int    argc,
   g_test_add_func ("/tend/deadline/is-a-property", test_is_a_property);
   g_test_add_func ("/tend/deadline/is-inherited", test_is_inherited);
   g_test_add_func ("/tend/deadline/nearer-one-of-its-own-wins", test_nearer_one_of_its_own_wins);
+  g_test_add_func ("/tend/deadline/inherited-error-is-told-once", test_inherited_error_is_told_once);
+  g_test_add_func ("/tend/deadline/is-not-inherited-in-a-thread", test_is_not_inherited_in_a_thread);
   g_test_add_func ("/tend/deadline/later-one-of-its-own-does-not-count", test_later_one_of_its_own_does_not_count);
   g_test_add_func ("/tend/deadline/ends-a-wait-and-not-what-is-waited-for",
                    test_ends_a_wait_and_not_what_is_waited_for);

@@ -357,6 +357,30 @@ test_delay_is_cancelled (void)
   assert_gone (delay);
 }
 
+static void
+note_origin_cb (const char   *task,
+                const GError *error,
+                const char   *origin,
+                gpointer      user_data)
+{
+  note ("%s", strstr (origin, "test-group-limits") != NULL ? "here" : origin);
+}
+
+static void
+test_delay_is_made_by_its_caller (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  g_autoptr(TendTask) delay = tend_task_run_delay (2 * SECOND);
+
+  tend_set_unobserved_func (note_origin_cb, NULL, NULL);
+  tend_task_set_deadline (delay, tend_clock_get_time (clock) + SECOND);
+  tend_clock_run_until_idle (clock);
+  assert_status (delay, "failed");
+  assert_gone (delay);
+  assert_notes ("here");
+  tend_set_unobserved_func (NULL, NULL, NULL);
+}
+
 static gboolean
 delay_again_body (TendTask  *task,
                   gpointer   user_data,
@@ -420,6 +444,7 @@ main (int    argc,
   g_test_add_func ("/tend/limits/refuses-nonsense", test_refuses_nonsense);
   g_test_add_func ("/tend/delay/completes", test_delay_completes);
   g_test_add_func ("/tend/delay/is-cancelled", test_delay_is_cancelled);
+  g_test_add_func ("/tend/delay/is-made-by-its-caller", test_delay_is_made_by_its_caller);
   g_test_add_func ("/tend/delay/of-zero-starves-no-timer", test_delays_of_zero_starve_no_timer);
 
   return g_test_run ();

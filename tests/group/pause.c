@@ -209,19 +209,20 @@ test_interval_goes_on_with_what_was_left (void)
 static void
 test_paused_before_the_start_begins_when_it_goes_on (void)
 {
-  for (int delay = 0; delay <= 1; delay++)
+  for (int delay = -1; delay <= 1; delay++)
     {
       g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
       g_autoptr(TendTask) task = tend_task_new (NULL, note_run_body, NULL, NULL);
 
-      tend_task_set_delay (task, delay * SECOND);
+      if (delay >= 0)
+        tend_task_set_delay (task, delay * SECOND);
       tend_task_pause (task);
       g_assert_true (tend_task_start (task, NULL));
       tend_clock_advance (clock, 10 * SECOND);
       assert_notes ("");
       assert_status (task, "pending");
       tend_task_resume (task);
-      tend_clock_advance (clock, delay * SECOND);
+      tend_clock_advance (clock, MAX (delay, 0) * SECOND);
       assert_notes ("run");
       assert_status (task, "completed");
       assert_gone (task);

@@ -98,6 +98,7 @@ note_next_cb (GObject      *source,
 
   if (!tend_task_wait_finish (next, result, &error))
     {
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
       note ("%s:cancelled", (const char *) user_data);
       return;
     }

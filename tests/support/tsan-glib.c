@@ -96,6 +96,15 @@ g_object_unref (gpointer object)
   next_g_object_unref (object);
 }
 
+gboolean
+g_atomic_ref_count_dec (gatomicrefcount *count)
+{
+  NEXT (g_atomic_ref_count_dec);
+  __tsan_release (count);
+  __tsan_acquire (count);
+  return next_g_atomic_ref_count_dec (count);
+}
+
 /* --- What one thread hands to another --- */
 
 typedef struct

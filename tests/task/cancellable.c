@@ -441,6 +441,7 @@ test_new_time_replaces_the_old (void)
   TendCancellable *cancellable = tend_cancellable_new ();
 
   tend_cancellable_cancel_after (cancellable, SECOND);
+  settle ();
   tend_cancellable_cancel_after (cancellable, 3 * SECOND);
   tend_clock_advance (clock, 2 * SECOND);
   g_assert_false (is_cancelled (cancellable));
@@ -464,6 +465,7 @@ test_time_can_be_taken_back (void)
   TendCancellable *cancellable = tend_cancellable_new ();
 
   tend_cancellable_cancel_after (cancellable, SECOND);
+  settle ();
   tend_cancellable_cancel_after (cancellable, G_MAXINT64);
   g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
   g_assert_false (is_cancelled (cancellable));
@@ -495,6 +497,7 @@ test_time_leaves_with_its_cancellable (void)
   TendCancellable *cancellable = tend_cancellable_new ();
 
   tend_cancellable_cancel_after (cancellable, SECOND);
+  settle ();
   g_cancellable_cancel (G_CANCELLABLE (cancellable));
   g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
   tend_cancellable_cancel_after (cancellable, SECOND);
@@ -503,18 +506,27 @@ test_time_leaves_with_its_cancellable (void)
 
   cancellable = tend_cancellable_new ();
   tend_cancellable_cancel_after (cancellable, SECOND);
+  settle ();
   in_thread (cancel_cancellable_thread, cancellable);
   g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
   g_assert_finalize_object (cancellable);
 
   cancellable = tend_cancellable_new ();
   tend_cancellable_cancel_after (cancellable, SECOND);
+  settle ();
   g_assert_finalize_object (cancellable);
   g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
 
   cancellable = tend_cancellable_new ();
   tend_cancellable_cancel_after (cancellable, SECOND);
+  settle ();
   in_thread (unref_thread, cancellable);
+  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+
+  /* Before the loop has heard of it. */
+  cancellable = tend_cancellable_new ();
+  tend_cancellable_cancel_after (cancellable, SECOND);
+  g_assert_finalize_object (cancellable);
   g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
   g_assert_finalize_object (clock);
 }

@@ -1,0 +1,75 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The code blocks of doc/cancel-or-stop.md.
+
+#include <tend.h>
+
+static void
+save (void)
+{
+  g_print ("saved\n");
+}
+
+static gboolean
+count_up (TendTask  *task,
+          gpointer   user_data,
+          GError   **error)
+{
+  for (int i = 0; i < 100; i++)
+    {
+      if (!tend_sleep (G_USEC_PER_SEC / 10, error))
+        {
+          /* Asked to end. What is begun is finished, and the waits of that are let through. */
+          tend_shield_push ();
+          if (tend_sleep (G_USEC_PER_SEC / 10, NULL))
+            save ();
+          tend_shield_pop ();
+          return FALSE;
+        }
+    }
+
+  return TRUE;
+}
+
+static gboolean
+end_in_time (TendTask  *task,
+             gint64     usec,
+             GError   **error)
+{
+  g_autoptr(TendTask) limited = NULL;
+
+  tend_task_cancel (task);
+  limited = tend_task_with_timeout (task, usec);
+  if (!tend_await (limited, NULL) && !tend_task_is_ended (task))
+    tend_task_stop (task);
+
+  return tend_await (task, error);
+}
+
+static gboolean
+run (TendTask  *main_task,
+     gpointer   user_data,
+     GError   **error)
+{
+  g_autoptr(TendTask) patient = tend_task_run_fiber ("patient", count_up, NULL, NULL);
+  g_autoptr(TendTask) hurried = tend_task_run_fiber ("hurried", count_up, NULL, NULL);
+  g_autoptr(GError) failure = NULL;
+
+  if (!tend_sleep (G_USEC_PER_SEC / 4, error))
+    return FALSE;
+
+  if (!end_in_time (patient, G_USEC_PER_SEC, &failure))
+    g_print ("%s\n", failure->message);
+  g_clear_error (&failure);
+  if (!end_in_time (hurried, 1000, &failure))
+    g_print ("%s\n", failure->message);
+
+  return TRUE;
+}
+
+int
+main (void)
+{
+  return tend_run (run, NULL, NULL) ? 0 : 1;
+}
