@@ -24,6 +24,7 @@ static struct
   GThreadPool *pool;        /* under lock; made by the first job, and never unmade; without a limit */
   GQueue       waiting;     /* under lock; of ThreadJob */
   guint        n_running;   /* under lock; jobs that were given to the pool, and workers that go on */
+  gboolean     is_starting; /* under lock; a worker was woken and has not begun */
   guint        max_threads; /* under lock; 0: the default */
 } workers;
 
@@ -109,10 +110,39 @@ take_next (void)
   return job;
 }
 
+/*
+ * Wakes one worker for what waits, but not a second before the first has begun: that one wakes the
+ * next where more is left. A flood of short jobs so stays with the few workers that the processors
+ * can run, and makes no wake-up for each job, while jobs that block have all the workers soon.
+ */
+static void
+wake_worker_locked (void)
+{
+  ThreadJob *job;
+
+  if (workers.is_starting || workers.n_running >= get_max_threads_locked ())
+    return;
+
+  job = g_queue_pop_head (&workers.waiting);
+  if (job == NULL)
+    return;
+
+  workers.n_running++;
+  workers.is_starting = TRUE;
+
+  /* Fails only where no thread could be started at all; the job stays queued for the next one. */
+  g_thread_pool_push (workers.pool, job, NULL);
+}
+
 static void
 worker_cb (gpointer data,
            gpointer user_data)
 {
+  g_mutex_lock (&workers.lock);
+  workers.is_starting = FALSE;
+  wake_worker_locked ();
+  g_mutex_unlock (&workers.lock);
+
   for (ThreadJob *job = data; job != NULL; job = take_next ())
     {
       work (job);
@@ -121,27 +151,13 @@ worker_cb (gpointer data,
 }
 
 static void
-start_waiting_locked (void)
-{
-  ThreadJob *job;
-
-  if (workers.pool == NULL)
-    workers.pool = g_thread_pool_new (worker_cb, NULL, -1, FALSE, NULL);
-
-  /* Pushing fails only where no thread could be started at all; the job stays queued for the next one. */
-  while (workers.n_running < get_max_threads_locked () && (job = g_queue_pop_head (&workers.waiting)) != NULL)
-    {
-      workers.n_running++;
-      g_thread_pool_push (workers.pool, job, NULL);
-    }
-}
-
-static void
 push_job (ThreadJob *job)
 {
   g_mutex_lock (&workers.lock);
+  if (workers.pool == NULL)
+    workers.pool = g_thread_pool_new (worker_cb, NULL, -1, FALSE, NULL);
   g_queue_push_tail (&workers.waiting, job);
-  start_waiting_locked ();
+  wake_worker_locked ();
   g_mutex_unlock (&workers.lock);
 }
 
@@ -270,6 +286,6 @@ tend_set_max_threads (guint n_threads)
 
   g_mutex_lock (&workers.lock);
   workers.max_threads = n_threads;
-  start_waiting_locked ();
+  wake_worker_locked ();
   g_mutex_unlock (&workers.lock);
 }

@@ -84,10 +84,11 @@ drop_hub_if_unused_locked (TendHub *hub)
 gboolean
 tend_loop_retire (TendLoop *loop)
 {
-  TendHub *hub = loop->hub;
   gboolean retired = FALSE;
+  TendHub *hub;
 
   g_mutex_lock (&registry.lock);
+  hub = loop->hub;
   if (hub != NULL && g_atomic_int_get (&loop->users) == 0)
     {
       hub->loops = g_slist_remove (hub->loops, loop);

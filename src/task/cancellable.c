@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The cancellable: parents, a time, a reason, and the way to the task that it belongs to.
+// The cancellable: parents, a reason, and the way to the task that it belongs to.
 //
 // Cancelling is GCancellable's; what is ours hangs on its class handler, which runs once, in
 // whichever thread cancels. It takes everything out of the object under the lock and then acts:
-// parents are let go, the timer is dropped, handlers (cancel-handlers.c) are sent home.
+// parents are let go, the timer (cancel-timer.c) is dropped, handlers (cancel-handlers.c) are sent home.
 //
 // Lock: tend_cancel_lock guards what the fields below say. Nothing of the user's is called under it, and
 // no other lock is taken. A child is known to its parents, a cancellable to its timer and a task to
@@ -29,17 +29,6 @@ struct _Link
   gulong           handler;     /* the child's */
   gatomicrefcount  ref_count;   /* the child has one, the signal's handler another */
 };
-
-typedef struct
-{
-  TendJob          job;         /* loop thread, once it has come there: arms it, then fires */
-  TendJob          drop;        /* the inbox's: takes it out of the loop */
-  TendLoop        *loop;        /* constant; a use */
-  TendCancellable *cancellable; /* under tend_cancel_lock; NULL once dropped */
-  gint64           usec;        /* constant */
-  gint64           begin;       /* constant; when it was asked for, in real time */
-  gatomicrefcount  ref_count;   /* the cancellable has one, the loop another */
-} Timer;
 
 /**
  * TendCancellable:
@@ -95,16 +84,6 @@ tend_cancel_send_home (TendLoop *loop,
   g_main_context_wakeup (context);
 }
 
-/* Cancels, in whichever thread and on whichever stack; takes @reason, which may be NULL. */
-static void
-cancel (TendCancellable *self,
-        char            *reason)
-{
-  tend_cancellable_set_reason (self, reason);
-  g_cancellable_cancel (G_CANCELLABLE (self));
-  g_free (reason);
-}
-
 /* --- Parents --- */
 
 static void
@@ -126,12 +105,18 @@ link_cut (Link *link)
   link_unref (link);
 }
 
-/* Takes over that @parent was cancelled, and why. */
+/* Takes over that @parent was cancelled, and why, in whichever thread and on whichever stack. */
 static void
 inherit (TendCancellable *self,
          GCancellable    *parent)
 {
-  cancel (self, TEND_IS_CANCELLABLE (parent) ? tend_cancellable_dup_reason (TEND_CANCELLABLE (parent)) : NULL);
+  g_autofree char *reason = NULL;
+
+  if (TEND_IS_CANCELLABLE (parent))
+    reason = tend_cancellable_dup_reason (TEND_CANCELLABLE (parent));
+
+  tend_cancellable_set_reason (self, reason);
+  g_cancellable_cancel (G_CANCELLABLE (self));
 }
 
 /* Runs in whichever thread cancels. */
@@ -151,133 +136,6 @@ parent_cancelled_cb (GCancellable *parent,
       inherit (child, parent);
       g_object_unref (child);
     }
-}
-
-/* --- The time --- */
-
-static void
-timer_unref (Timer *timer)
-{
-  if (!g_atomic_ref_count_dec (&timer->ref_count))
-    return;
-
-  tend_loop_release (timer->loop);
-  g_free (timer);
-}
-
-/* The cancellable if the timer still counts: a reference. */
-static TendCancellable *
-timer_dup_cancellable (Timer *timer)
-{
-  TendCancellable *cancellable;
-
-  g_mutex_lock (&tend_cancel_lock);
-  cancellable = timer->cancellable != NULL ? g_object_ref (timer->cancellable) : NULL;
-  g_mutex_unlock (&tend_cancel_lock);
-
-  return cancellable;
-}
-
-static void
-timer_fire_cb (TendJob *job)
-{
-  Timer *timer = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (Timer, job));
-  TendCancellable *cancellable = timer_dup_cancellable (timer);
-
-  if (cancellable != NULL)
-    {
-      cancel (cancellable, g_strdup_printf ("its time of %g s was up", (double) timer->usec / G_USEC_PER_SEC));
-      g_object_unref (cancellable);
-    }
-  timer_unref (timer);
-}
-
-/* At home. */
-static void
-timer_arm (Timer *timer)
-{
-  TendHub *hub = tend_loop_get_hub (timer->loop);
-  gint64 begin = hub->clock != NULL ? tend_loop_now (timer->loop) : timer->begin;
-
-  timer->job.run = timer_fire_cb;
-
-  if (timer->usec == 0)
-    tend_loop_queue_ready (timer->loop, &timer->job);
-  else
-    tend_loop_arm (timer->loop, &timer->job, tend_time_add (begin, timer->usec));
-}
-
-/* Comes from another thread, or from outside a turn. */
-static void
-timer_arrive_cb (TendJob *job)
-{
-  Timer *timer = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (Timer, job));
-  TendCancellable *cancellable = timer_dup_cancellable (timer);
-
-  if (cancellable == NULL)
-    {
-      timer_unref (timer);
-      return;
-    }
-
-  timer_arm (timer);
-  g_object_unref (cancellable);
-}
-
-static void
-timer_drop_cb (TendJob *job)
-{
-  Timer *timer = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (Timer, drop));
-
-  /* Neither while it is on its way here, which it will hear of there, nor while it fires. */
-  if (tend_job_is_waiting (&timer->job))
-    {
-      tend_loop_remove (timer->loop, &timer->job);
-      timer_unref (timer);
-    }
-  timer_unref (timer);
-}
-
-/* The timer has lost its cancellable, under the lock: takes it out of the loop. NULL is none. */
-static void
-timer_drop (Timer *timer)
-{
-  if (timer == NULL)
-    return;
-
-  if (tend_cancel_is_home (timer->loop))
-    timer_drop_cb (&timer->drop);
-  else
-    tend_cancel_send_home (timer->loop, &timer->drop);
-}
-
-static Timer *
-steal_timer_locked (TendCancellable *self)
-{
-  Timer *timer = g_steal_pointer (&self->timer);
-
-  if (timer != NULL)
-    timer->cancellable = NULL;
-
-  return timer;
-}
-
-static Timer *
-timer_new (TendCancellable *cancellable,
-           gint64           usec)
-{
-  Timer *timer = g_new0 (Timer, 1);
-
-  tend_job_init (&timer->job, timer_arrive_cb);
-  tend_job_init (&timer->drop, timer_drop_cb);
-  timer->loop = tend_loop_acquire (NULL, G_PRIORITY_DEFAULT);
-  timer->cancellable = cancellable;
-  timer->usec = usec;
-  timer->begin = g_get_monotonic_time ();
-  g_atomic_ref_count_init (&timer->ref_count);
-  g_atomic_ref_count_inc (&timer->ref_count);
-
-  return timer;
 }
 
 /* --- Overrides --- */
@@ -320,19 +178,19 @@ tend_cancellable_cancelled (GCancellable *cancellable)
   TendCancellable *self = TEND_CANCELLABLE (cancellable);
   GList *handlers;
   TendTask *task;
-  Timer *timer;
+  TendCancelTimer *timer;
   Link *links;
 
   g_mutex_lock (&tend_cancel_lock);
   self->is_told = TRUE;
   links = steal_links_locked (self);
-  timer = steal_timer_locked (self);
+  timer = tend_cancel_timer_steal_locked (self);
   handlers = tend_handlers_fire_locked (self);
   task = self->task != NULL ? g_object_ref (self->task) : NULL;
   g_mutex_unlock (&tend_cancel_lock);
 
   cut_links (links);
-  timer_drop (timer);
+  tend_cancel_timer_drop (timer);
 
   tend_handlers_send (handlers, self);
 
@@ -345,17 +203,17 @@ tend_cancellable_dispose (GObject *object)
 {
   TendCancellable *self = TEND_CANCELLABLE (object);
   GList *handlers;
-  Timer *timer;
+  TendCancelTimer *timer;
   Link *links;
 
   g_mutex_lock (&tend_cancel_lock);
   links = steal_links_locked (self);
-  timer = steal_timer_locked (self);
+  timer = tend_cancel_timer_steal_locked (self);
   handlers = tend_handlers_remove_locked (self);
   g_mutex_unlock (&tend_cancel_lock);
 
   cut_links (links);
-  timer_drop (timer);
+  tend_cancel_timer_drop (timer);
   tend_handlers_destroy (handlers);
 
   G_OBJECT_CLASS (tend_cancellable_parent_class)->dispose (object);
@@ -498,62 +356,6 @@ tend_cancellable_add_parent (TendCancellable *self,
 
   if (is_late)
     link_cut (link);
-}
-
-/**
- * tend_cancellable_cancel_after:
- * @self: a cancellable
- * @usec: in how many microseconds; 0 is the next turn of the loop, and `G_MAXINT64` is never
- *
- * Cancels @self in a while, unless that happens before.
- *
- * The caller's thread-default main context keeps the time, and it is its [class@Tend.Clock]'s if
- * there is one. Calling this again puts the new time in the place of the old; `G_MAXINT64` takes the
- * old one back. Does nothing once @self is cancelled.
- *
- * The time does not keep @self alive: when @self is cancelled or finalized, it is forgotten. The
- * reason is that the time was up. May be called from any thread.
- *
- * Since: 0.1
- */
-void
-tend_cancellable_cancel_after (TendCancellable *self,
-                               gint64           usec)
-{
-  Timer *timer = NULL;
-  Timer *old;
-  gboolean is_late;
-
-  g_return_if_fail (TEND_IS_CANCELLABLE (self));
-  g_return_if_fail (usec >= 0);
-
-  if (g_cancellable_is_cancelled (G_CANCELLABLE (self)))
-    return;
-
-  if (usec < TEND_FOREVER)
-    timer = timer_new (self, usec);
-
-  /* Another thread may cancel from here on: the drop finds the timer wherever it is then. */
-  g_mutex_lock (&tend_cancel_lock);
-  is_late = self->is_told;
-  old = steal_timer_locked (self);
-  if (!is_late)
-    self->timer = timer;
-  g_mutex_unlock (&tend_cancel_lock);
-
-  timer_drop (old);
-  if (timer == NULL)
-    return;
-
-  if (is_late)
-    {
-      timer_unref (timer);
-      timer_unref (timer);
-    }
-  else if (tend_cancel_is_home (timer->loop))
-    timer_arm (timer);
-  else
-    tend_cancel_send_home (timer->loop, &timer->job);
 }
 
 static void

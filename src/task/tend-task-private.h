@@ -235,13 +235,15 @@ GError      *tend_task_new_stopped       (TendTask            *self);
 
 /* --- cancellable.c --- */
 
+typedef struct _TendCancelTimer TendCancelTimer;
+
 struct _TendCancellable
 {
   GCancellable  parent_instance;
 
   char         *reason;     /* under tend_cancel_lock; set once */
   gpointer      links;      /* under tend_cancel_lock; cancellable.c's */
-  gpointer      timer;      /* under tend_cancel_lock; cancellable.c's */
+  TendCancelTimer *timer;   /* under tend_cancel_lock; NULL: none */
   GHashTable   *handlers;   /* under tend_cancel_lock; cancel-handlers.c's; made on demand */
   TendTask     *task;       /* under tend_cancel_lock; not a reference; NULL once the task goes */
   gboolean      is_told;    /* under tend_cancel_lock; the class handler has been here */
@@ -265,6 +267,11 @@ void         tend_handlers_send          (GList               *handlers,
                                           TendCancellable     *self);
 GList       *tend_handlers_remove_locked (TendCancellable     *self);
 void         tend_handlers_destroy       (GList               *handlers);
+
+/* --- cancel-timer.c --- */
+
+TendCancelTimer *tend_cancel_timer_steal_locked (TendCancellable *self);
+void         tend_cancel_timer_drop      (TendCancelTimer     *timer);
 
 /* --- task-scope.c and timer.c --- */
 

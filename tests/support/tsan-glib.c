@@ -13,11 +13,15 @@
 #include <gio/gio.h>
 #include <sanitizer/tsan_interface.h>
 
-/* The function of that name further down the search order: GLib's. Races here are harmless. */
+/* The function of that name further down the search order: GLib's. */
 #define NEXT(name) \
-  static __typeof__ (&name) next_##name; \
-  if (__atomic_load_n (&next_##name, __ATOMIC_RELAXED) == NULL) \
-    __atomic_store_n (&next_##name, (__typeof__ (&name)) dlsym (RTLD_NEXT, #name), __ATOMIC_RELAXED)
+  static __typeof__ (&name) found_##name; \
+  __typeof__ (&name) next_##name = __atomic_load_n (&found_##name, __ATOMIC_RELAXED); \
+  if (next_##name == NULL) \
+    { \
+      next_##name = (__typeof__ (&name)) dlsym (RTLD_NEXT, #name); \
+      __atomic_store_n (&found_##name, next_##name, __ATOMIC_RELAXED); \
+    }
 
 /* --- Locks --- */
 

@@ -1,38 +1,9 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The writing end of a task: who is first, what is told the others, and what becomes of a
-// completion that is dropped.
+// The writing end of a task: the first outcome, what is told those who come later, and who can wait for it.
 
-#include "common.h"
-
-#define expect_state_error(error, text) \
-  G_STMT_START { \
-    g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE); \
-    g_assert_true (g_str_has_suffix (error->message, text)); \
-    g_clear_error (&(error)); \
-  } G_STMT_END
-
-static guint n_reports;
-
-static void
-count_report_cb (const char   *task,
-                 const GError *error,
-                 const char   *origin,
-                 gpointer      user_data)
-{
-  n_reports++;
-}
-
-/* Takes the task out of @completion, which must be gone then. */
-static TendTask *
-drop (TendCompletion *completion)
-{
-  TendTask *task = g_object_ref (tend_completion_get_task (completion));
-
-  g_assert_finalize_object (completion);
-  return task;
-}
+#include "completion.h"
 
 static GError *
 new_busy (void)
@@ -200,6 +171,17 @@ test_cancelled_is_an_error_of_its_own (void)
 
 /* --- Errors --- */
 
+static guint n_reports;
+
+static void
+count_report_cb (const char   *task,
+                 const GError *error,
+                 const char   *origin,
+                 gpointer      user_data)
+{
+  n_reports++;
+}
+
 /* Nothing is told at once, and what nobody has read is told once, when the task goes. */
 static void
 test_unobserved_error_is_told_once_at_the_end (void)
@@ -231,281 +213,6 @@ test_observed_error_is_not_told (void)
   task = drop (completion);
   g_assert_nonnull (tend_task_get_error (task));
   assert_gone (task);
-}
-
-/* --- Cancelling and stopping --- */
-
-static void
-test_cancelling_the_task_ends_it (void)
-{
-  TendCompletion *completion = tend_completion_new (NULL);
-  g_autoptr(TendTask) task = g_object_ref (tend_completion_get_task (completion));
-  GCancellable *cancellable = tend_task_get_cancellable (task);
-  g_autoptr(GError) error = NULL;
-
-  tend_task_cancel (task);
-  assert_status (task, "cancelled");
-  g_assert_true (tend_completion_is_done (completion));
-  g_assert_true (g_cancellable_is_cancelled (cancellable));
-  g_assert_false (tend_completion_set_int (completion, 1, &error));
-  expect_state_error (error, " has been cancelled already");
-  g_assert_false (tend_completion_try_set_value (completion, NULL));
-
-  g_assert_finalize_object (completion);
-  assert_gone (task);
-}
-
-static void
-test_stopping_the_task_ends_it (void)
-{
-  TendCompletion *completion = tend_completion_new (NULL);
-  g_autoptr(TendTask) task = g_object_ref (tend_completion_get_task (completion));
-  GCancellable *cancellable = tend_task_get_cancellable (task);
-  g_autoptr(GError) error = NULL;
-
-  tend_task_stop (task);
-  assert_status (task, "stopped");
-  g_assert_true (tend_completion_is_done (completion));
-  g_assert_true (g_cancellable_is_cancelled (cancellable));
-  g_assert_false (tend_completion_set_int (completion, 1, &error));
-  expect_state_error (error, " has been stopped already");
-
-  g_assert_finalize_object (completion);
-  assert_gone (task);
-}
-
-/* An exit handler of the task comes after the decision. */
-static void
-set_late_cb (TendTask *task,
-             gpointer  user_data)
-{
-  note ("late:%d", tend_completion_try_set_value (user_data, NULL));
-}
-
-static void
-test_exit_handler_is_too_late (void)
-{
-  TendCompletion *completion = tend_completion_new (NULL);
-  g_autoptr(TendTask) task = g_object_ref (tend_completion_get_task (completion));
-
-  tend_task_add_exit_handler (task, set_late_cb, completion, NULL);
-  tend_task_stop (task);
-  assert_notes ("late:0");
-  assert_status (task, "stopped");
-
-  g_assert_finalize_object (completion);
-  assert_gone (task);
-}
-
-static gboolean
-fail_cb (TendTask  *task,
-         gpointer   user_data,
-         GError   **error)
-{
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_BROKEN_PIPE, "Broken");
-  return FALSE;
-}
-
-static void
-test_scope_of_the_task_may_fail_it (void)
-{
-  TendCompletion *completion = tend_completion_new (NULL);
-  g_autoptr(TendTask) task = g_object_ref (tend_completion_get_task (completion));
-
-  tend_task_add_timer (task, 0, 0, fail_cb, NULL, NULL);
-  settle ();
-  g_assert_error (tend_task_get_error (task), G_IO_ERROR, G_IO_ERROR_BROKEN_PIPE);
-  g_assert_false (tend_completion_try_set_value (completion, NULL));
-
-  g_assert_finalize_object (completion);
-  assert_gone (task);
-}
-
-/* --- Being dropped --- */
-
-static void
-test_dropped_completion_fails_its_task (void)
-{
-  TendCompletion *completion = tend_completion_new ("answer");
-  g_autoptr(TendTask) task = g_object_ref (tend_completion_get_task (completion));
-
-  tend_task_wait_async (task, NULL, note_wait_cb, (gpointer) "wait");
-  g_assert_finalize_object (completion);
-  assert_status (task, "failed");
-  g_assert_error (tend_task_get_error (task), TEND_TASK_ERROR, TEND_TASK_ERROR_NOT_STARTED);
-  g_assert_true (g_str_has_suffix (tend_task_get_error (task)->message,
-                                   " cannot be completed any more: its completion was dropped"));
-  settle ();
-  g_autofree char *expected = g_strdup_printf ("wait:tend-%d", TEND_TASK_ERROR_NOT_STARTED);
-  assert_notes (expected);
-  assert_gone (task);
-}
-
-/* There is nobody to be told, and it is no task that failed by itself. */
-static void
-test_dropped_with_nobody_waiting_is_not_told (void)
-{
-  TendCompletion *completion = tend_completion_new (NULL);
-  TendTask *task = g_object_ref (tend_completion_get_task (completion));
-
-  g_assert_finalize_object (completion);
-  assert_gone (task);
-
-  completion = tend_completion_new (NULL);
-  g_assert_finalize_object (completion);
-  settle ();
-}
-
-static gpointer
-unref_thread (gpointer data)
-{
-  g_object_unref (data);
-  return NULL;
-}
-
-static void
-test_dropped_elsewhere_fails_its_task_at_home (void)
-{
-  TendCompletion *completion = tend_completion_new (NULL);
-  g_autoptr(TendTask) task = g_object_ref (tend_completion_get_task (completion));
-
-  tend_task_wait_async (task, NULL, note_wait_cb, (gpointer) "wait");
-  in_thread (unref_thread, completion);
-  assert_status (task, "running");
-  settle ();
-  assert_status (task, "failed");
-  g_autofree char *expected = g_strdup_printf ("wait:tend-%d", TEND_TASK_ERROR_NOT_STARTED);
-  assert_notes (expected);
-  assert_gone (task);
-}
-
-/* --- Other threads --- */
-
-static gpointer
-set_thread (gpointer data)
-{
-  g_autoptr(GError) error = NULL;
-
-  g_assert_true (tend_completion_set_string (data, "from afar", &error));
-  g_assert_no_error (error);
-  g_assert_false (tend_completion_set_string (data, "again", &error));
-  expect_state_error (error, " has been completed already");
-  g_assert_true (tend_completion_is_done (data));
-  return NULL;
-}
-
-static void
-test_outcome_of_another_thread_arrives_at_home (void)
-{
-  TendCompletion *completion = tend_completion_new (NULL);
-  g_autoptr(TendTask) task = g_object_ref (tend_completion_get_task (completion));
-
-  in_thread (set_thread, completion);
-  assert_status (task, "running");
-  g_assert_true (tend_completion_is_done (completion));
-  g_assert_false (tend_completion_try_set_value (completion, NULL));
-  settle ();
-  assert_status (task, "completed");
-  g_assert_cmpstr (tend_task_get_string (task), ==, "from afar");
-
-  g_assert_finalize_object (completion);
-  assert_gone (task);
-}
-
-/* Whoever was told that it is the first is, though its outcome be on its way still. */
-static void
-test_outcome_on_its_way_wins_over_cancel_and_stop (void)
-{
-  for (guint i = 0; i < 3; i++)
-    {
-      TendCompletion *completion = tend_completion_new (NULL);
-      g_autoptr(TendTask) task = g_object_ref (tend_completion_get_task (completion));
-
-      in_thread (set_thread, completion);
-      if (i == 0)
-        tend_task_cancel (task);
-      else if (i == 1)
-        tend_task_stop (task);
-      else
-        in_thread (cancel_thread, task);
-      settle ();
-      assert_status (task, "completed");
-      g_assert_cmpstr (tend_task_get_string (task), ==, "from afar");
-
-      g_assert_finalize_object (completion);
-      assert_gone (task);
-    }
-}
-
-static void
-test_completion_may_go_before_its_outcome_arrives (void)
-{
-  TendCompletion *completion = tend_completion_new (NULL);
-  g_autoptr(TendTask) task = g_object_ref (tend_completion_get_task (completion));
-
-  in_thread (set_thread, completion);
-  g_assert_finalize_object (completion);
-  settle ();
-  g_assert_cmpstr (tend_task_get_string (task), ==, "from afar");
-  assert_gone (task);
-}
-
-typedef struct
-{
-  TendCompletion *completion;
-  int             n_ready;      /* atomic */
-  int             n_won;        /* atomic */
-  int             winner;       /* atomic */
-} Race;
-
-#define N_RACERS 4
-
-static gpointer
-race_thread (gpointer data)
-{
-  Race *race = data;
-  int number = g_atomic_int_add (&race->n_ready, 1);
-
-  while (g_atomic_int_get (&race->n_ready) <= N_RACERS)
-    g_thread_yield ();
-  if (tend_completion_set_int (race->completion, number, NULL))
-    {
-      g_atomic_int_inc (&race->n_won);
-      g_atomic_int_set (&race->winner, number);
-    }
-  return NULL;
-}
-
-static void
-test_one_of_many_threads_wins (void)
-{
-  for (guint round = 0; round < 50; round++)
-    {
-      Race race = { .completion = tend_completion_new (NULL), .winner = -1 };
-      TendTask *task = tend_completion_get_task (race.completion);
-      GThread *threads[N_RACERS];
-      TendTaskStatus status;
-
-      for (guint i = 0; i < N_RACERS; i++)
-        threads[i] = g_thread_new ("race", race_thread, &race);
-      while (g_atomic_int_get (&race.n_ready) < N_RACERS)
-        g_thread_yield ();
-      g_atomic_int_inc (&race.n_ready);
-      if (round % 2 == 1)
-        tend_task_cancel (task);
-      for (guint i = 0; i < N_RACERS; i++)
-        g_thread_join (threads[i]);
-      settle ();
-
-      status = tend_task_get_status (task);
-      g_assert_true (status == TEND_TASK_STATUS_COMPLETED || (round % 2 == 1 && status == TEND_TASK_STATUS_CANCELLED));
-      g_assert_cmpint (race.n_won, ==, status == TEND_TASK_STATUS_COMPLETED);
-      if (race.n_won > 0)
-        g_assert_cmpint (tend_task_get_int (task), ==, race.winner);
-
-      task = drop (race.completion);
-      assert_gone (task);
-    }
 }
 
 /* --- With others --- */
@@ -591,22 +298,6 @@ main (int    argc,
   g_test_add_func ("/tend/completion/unobserved-error-is-told-once-at-the-end",
                    test_unobserved_error_is_told_once_at_the_end);
   g_test_add_func ("/tend/completion/observed-error-is-not-told", test_observed_error_is_not_told);
-  g_test_add_func ("/tend/completion/cancelling-the-task-ends-it", test_cancelling_the_task_ends_it);
-  g_test_add_func ("/tend/completion/stopping-the-task-ends-it", test_stopping_the_task_ends_it);
-  g_test_add_func ("/tend/completion/exit-handler-is-too-late", test_exit_handler_is_too_late);
-  g_test_add_func ("/tend/completion/scope-of-the-task-may-fail-it", test_scope_of_the_task_may_fail_it);
-  g_test_add_func ("/tend/completion/dropped-fails-its-task", test_dropped_completion_fails_its_task);
-  g_test_add_func ("/tend/completion/dropped-with-nobody-waiting-is-not-told",
-                   test_dropped_with_nobody_waiting_is_not_told);
-  g_test_add_func ("/tend/completion/dropped-elsewhere-fails-its-task-at-home",
-                   test_dropped_elsewhere_fails_its_task_at_home);
-  g_test_add_func ("/tend/completion/outcome-of-another-thread-arrives-at-home",
-                   test_outcome_of_another_thread_arrives_at_home);
-  g_test_add_func ("/tend/completion/outcome-on-its-way-wins-over-cancel-and-stop",
-                   test_outcome_on_its_way_wins_over_cancel_and_stop);
-  g_test_add_func ("/tend/completion/may-go-before-its-outcome-arrives",
-                   test_completion_may_go_before_its_outcome_arrives);
-  g_test_add_func ("/tend/completion/one-of-many-threads-wins", test_one_of_many_threads_wins);
   g_test_add_func ("/tend/completion/fiber-awaits-it", test_fiber_awaits_it);
   g_test_add_func ("/tend/completion/all-waits-for-it", test_all_waits_for_it);
   g_test_add_func ("/tend/completion/is-made-with-properties", test_is_made_with_properties);

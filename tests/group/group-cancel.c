@@ -1,0 +1,184 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Groups that are cancelled, stopped or dropped: they wait for the real ends, and lose no error.
+
+#include "group.h"
+
+/* --- Cancelling --- */
+
+static void
+cancel_group (TendGroup *group,
+              TendTask  *joined)
+{
+  tend_group_cancel (group);
+}
+
+static void
+cancel_joined (TendGroup *group,
+               TendTask  *joined)
+{
+  tend_task_cancel (joined);
+}
+
+static void
+test_cancel_waits_for_the_real_ends (void)
+{
+  void (* const ways[]) (TendGroup *, TendTask *) = { cancel_group, cancel_joined };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (ways); i++)
+    {
+      g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+      g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
+      g_autoptr(TendTask) joined = NULL;
+
+      add_draining (group, "a");
+      add_draining (group, "b");
+      joined = tend_group_join (group);
+      ways[i] (group, joined);
+      ways[i] (group, joined);
+      tend_clock_advance (clock, SECOND - 1);
+      assert_notes ("");
+      assert_status (joined, "running");
+      tend_clock_advance (clock, 1);
+      assert_notes ("a:drained b:drained");
+      assert_status (joined, "cancelled");
+      g_assert_error (tend_task_get_error (joined), G_IO_ERROR, G_IO_ERROR_CANCELLED);
+      g_clear_object (&joined);
+      assert_group_gone (&group);
+    }
+}
+
+typedef struct
+{
+  GMutex   lock;
+  GCond    cond;
+  gboolean may_end;
+} Worker;
+
+static gboolean
+deaf_thread_body (TendTask  *task,
+                  gpointer   user_data,
+                  GError   **error)
+{
+  Worker *worker = user_data;
+
+  g_mutex_lock (&worker->lock);
+  while (!worker->may_end)
+    g_cond_wait (&worker->cond, &worker->lock);
+  g_mutex_unlock (&worker->lock);
+  return TRUE;
+}
+
+/* A child that was stopped has ended, and its thread has not. */
+static void
+test_waits_for_the_thread_of_a_stopped_child (void)
+{
+  Worker worker = { 0 };
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  g_autoptr(TendTask) child = tend_task_new_thread (NULL, deaf_thread_body, &worker, NULL);
+  g_autoptr(TendTask) joined = NULL;
+
+  add (group, child);
+  joined = tend_group_join (group);
+  tend_task_stop (child);
+  settle ();
+  assert_status (child, "stopped");
+  assert_status (joined, "running");
+  g_mutex_lock (&worker.lock);
+  worker.may_end = TRUE;
+  g_cond_signal (&worker.cond);
+  g_mutex_unlock (&worker.lock);
+  g_assert_false (tend_task_wait_sync (joined, NULL));
+  g_assert_error (tend_task_get_error (joined), TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED);
+  g_clear_object (&joined);
+  assert_gone (child);
+  assert_group_gone (&group);
+}
+
+/* --- Errors of a group that nobody waits for --- */
+
+static void
+test_dropping_it_cancels_the_children (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  TendGroup *group = tend_group_new (TEND_GROUP_WAIT_ALL);
+
+  add_draining (group, "a");
+  add_in (group, 1, complete_body, NULL);
+  g_assert_finalize_object (group);
+  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND);
+  assert_notes ("a:drained");
+}
+
+static void
+test_dropping_it_loses_no_error (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  TendGroup *group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  g_autoptr(TendTask) child = tend_task_new_fiber (NULL, fail_when_cancelled_body, NULL, NULL);
+
+  tend_set_unobserved_func (note_unobserved_cb, NULL, NULL);
+  add_in (group, 1, fail_as_body, "before");
+  add (group, child);
+  tend_clock_advance (clock, 2 * SECOND);
+  g_assert_finalize_object (group);
+  assert_notes ("unobserved:before");
+  settle ();
+  assert_gone (child);
+  assert_notes ("unobserved:clean-up failed");
+  tend_set_unobserved_func (NULL, NULL, NULL);
+}
+
+static void
+test_unread_joined_task_reports_the_error_once (void)
+{
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
+
+  tend_set_unobserved_func (note_unobserved_cb, NULL, NULL);
+  add_in (group, 0, fail_as_body, "lost?");
+  g_object_unref (tend_group_join (group));
+  assert_group_gone (&group);
+  assert_notes ("unobserved:lost?");
+  tend_set_unobserved_func (NULL, NULL, NULL);
+}
+
+/* The task of the group was stopped, and cannot carry what the children say. */
+static void
+test_stopping_the_joined_task_loses_no_error (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  TendGroup *group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  g_autoptr(TendTask) joined = NULL;
+
+  tend_set_unobserved_func (note_unobserved_cb, NULL, NULL);
+  add_in (group, 1, fail_as_body, "before");
+  add_draining (group, "a");
+  joined = tend_group_join (group);
+  tend_clock_advance (clock, 2 * SECOND);
+  tend_task_stop (joined);
+  g_clear_object (&joined);
+  g_object_unref (group);
+  tend_clock_run_until_idle (clock);
+  assert_notes ("unobserved:before a:drained");
+  tend_set_unobserved_func (NULL, NULL, NULL);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_func ("/tend/group/cancel-waits-for-the-real-ends", test_cancel_waits_for_the_real_ends);
+  g_test_add_func ("/tend/group/waits-for-the-thread-of-a-stopped-child",
+                   test_waits_for_the_thread_of_a_stopped_child);
+  g_test_add_func ("/tend/group/dropping-it-cancels-the-children", test_dropping_it_cancels_the_children);
+  g_test_add_func ("/tend/group/dropping-it-loses-no-error", test_dropping_it_loses_no_error);
+  g_test_add_func ("/tend/group/unread-joined-task-reports-the-error-once",
+                   test_unread_joined_task_reports_the_error_once);
+  g_test_add_func ("/tend/group/stopping-the-joined-task-loses-no-error",
+                   test_stopping_the_joined_task_loses_no_error);
+
+  return g_test_run ();
+}

@@ -1,0 +1,261 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The parents of a cancellable: what they do to their children, and that these leave nothing behind.
+
+#include "cancellable.h"
+
+/* --- Cancelling --- */
+
+static void
+test_any_parent_cancels (void)
+{
+  for (guint i = 0; i < 3; i++)
+    {
+      TendCancellable *child = tend_cancellable_new ();
+      GCancellable *parents[3] = {
+        G_CANCELLABLE (tend_cancellable_new ()), g_cancellable_new (), G_CANCELLABLE (tend_cancellable_new ())
+      };
+
+      for (guint j = 0; j < 3; j++)
+        tend_cancellable_add_parent (child, parents[j]);
+      g_assert_false (is_cancelled (child));
+      g_cancellable_cancel (parents[i]);
+      g_assert_true (is_cancelled (child));
+      for (guint j = 0; j < 3; j++)
+        {
+          g_assert_cmpint (is_cancelled (parents[j]), ==, j == i);
+          assert_childless (parents[j]);
+          g_assert_finalize_object (parents[j]);
+        }
+      g_assert_finalize_object (child);
+    }
+}
+
+/* At no moment is the parent cancelled and the child not, for who looks after the cancelling. */
+static void
+test_child_and_parent_agree_at_once (void)
+{
+  TendCancellable *first = tend_cancellable_new ();
+  TendCancellable *last = g_object_ref (first);
+
+  for (guint i = 0; i < 50; i++)
+    {
+      g_autoptr(TendCancellable) parent = last;
+
+      last = tend_cancellable_new ();
+      tend_cancellable_add_parent (last, G_CANCELLABLE (parent));
+    }
+  tend_cancellable_cancel_with_reason (first, "all of it");
+  g_assert_true (is_cancelled (last));
+  assert_reason (last, "all of it");
+  g_assert_finalize_object (last);
+  g_assert_finalize_object (first);
+}
+
+static void
+test_cancelled_parent_cancels_at_once (void)
+{
+  TendCancellable *child = tend_cancellable_new ();
+  TendCancellable *parent = tend_cancellable_new ();
+  g_autoptr(GCancellable) plain = g_cancellable_new ();
+
+  tend_cancellable_cancel_with_reason (parent, "the window was closed");
+  tend_cancellable_add_parent (child, G_CANCELLABLE (parent));
+  g_assert_true (is_cancelled (child));
+  assert_reason (child, "the window was closed");
+  g_assert_finalize_object (parent);
+  g_assert_finalize_object (child);
+
+  child = tend_cancellable_new ();
+  g_cancellable_cancel (plain);
+  tend_cancellable_add_parent (child, plain);
+  g_assert_true (is_cancelled (child));
+  assert_reason (child, NULL);
+  g_assert_finalize_object (child);
+}
+
+static void
+test_child_leaves_its_parents_alone (void)
+{
+  TendCancellable *child = tend_cancellable_new ();
+  TendCancellable *parent = tend_cancellable_new ();
+
+  tend_cancellable_add_parent (child, G_CANCELLABLE (parent));
+  g_cancellable_cancel (G_CANCELLABLE (child));
+  g_assert_false (is_cancelled (parent));
+  assert_childless (parent);
+  tend_cancellable_add_parent (child, G_CANCELLABLE (parent));
+  assert_childless (parent);
+  g_assert_finalize_object (parent);
+  g_assert_finalize_object (child);
+}
+
+/* Without parents it is a cancellable like any other; itself it cannot have for one. */
+static void
+test_no_parent_is_fine_and_itself_is_refused (void)
+{
+  TendCancellable *cancellable = tend_cancellable_new ();
+
+  expect_critical ("*parent != G_CANCELLABLE (self)*");
+  tend_cancellable_add_parent (cancellable, G_CANCELLABLE (cancellable));
+  g_test_assert_expected_messages ();
+  g_assert_false (is_cancelled (cancellable));
+  g_assert_finalize_object (cancellable);
+}
+
+static void
+test_same_parent_twice (void)
+{
+  TendCancellable *child = tend_cancellable_new ();
+  TendCancellable *parent = tend_cancellable_new ();
+
+  tend_cancellable_add_parent (child, G_CANCELLABLE (parent));
+  tend_cancellable_add_parent (child, G_CANCELLABLE (parent));
+  tend_cancellable_cancel_with_reason (parent, "once");
+  assert_reason (child, "once");
+  g_assert_finalize_object (parent);
+  g_assert_finalize_object (child);
+}
+
+/* A chain holds together though nobody else has the one in the middle. */
+static void
+test_child_keeps_its_parents (void)
+{
+  TendCancellable *first = tend_cancellable_new ();
+  TendCancellable *middle = tend_cancellable_new ();
+  TendCancellable *last = tend_cancellable_new ();
+
+  tend_cancellable_add_parent (middle, G_CANCELLABLE (first));
+  tend_cancellable_add_parent (last, G_CANCELLABLE (middle));
+  g_object_unref (middle);
+  g_cancellable_cancel (G_CANCELLABLE (first));
+  g_assert_true (is_cancelled (last));
+  g_assert_finalize_object (last);
+  g_assert_finalize_object (first);
+}
+
+/* --- Many children --- */
+
+/* One after the other, they leave nothing behind; with "-m slow" a million of them. */
+static void
+test_short_lived_children_leave_nothing (void)
+{
+  g_autoptr(GCancellable) parent = g_cancellable_new ();
+  guint n_children = g_test_slow () ? 1000000 : 20000;
+
+  for (guint i = 0; i < n_children; i++)
+    {
+      TendCancellable *child = tend_cancellable_new ();
+
+      tend_cancellable_add_parent (child, parent);
+      g_object_unref (child);
+    }
+  assert_childless (parent);
+}
+
+/* How long it takes to add so many children, and to remove them from the last to the first or so. */
+static gint64
+time_children (guint    n_children,
+               gboolean from_the_end)
+{
+  g_autoptr(GCancellable) parent = g_cancellable_new ();
+  TendCancellable **children = g_new (TendCancellable *, n_children);
+  gint64 begin = g_get_monotonic_time ();
+
+  for (guint i = 0; i < n_children; i++)
+    {
+      children[i] = tend_cancellable_new ();
+      tend_cancellable_add_parent (children[i], parent);
+    }
+  for (guint i = 0; i < n_children; i++)
+    g_object_unref (children[from_the_end ? n_children - 1 - i : i]);
+  begin = g_get_monotonic_time () - begin;
+
+  assert_childless (parent);
+  g_free (children);
+  return begin;
+}
+
+/* 64 times as many take some 64 times as long: with a list to walk it would be 4096 times. */
+static void
+test_child_costs_the_same_among_many (void)
+{
+  for (guint i = 0; i < 2; i++)
+    {
+      gint64 few = G_MAXINT64;
+      gint64 many;
+
+      for (guint j = 0; j < 5; j++)
+        few = MIN (few, time_children (500, i));
+      many = time_children (32000, i);
+      g_test_message ("500: %" G_GINT64_FORMAT " us, 32,000: %" G_GINT64_FORMAT " us", few, many);
+      g_assert_cmpint (many, <, few * 1500);
+    }
+}
+
+typedef struct
+{
+  GCancellable *parent;
+  int           is_over;    /* atomic */
+} Storm;
+
+static gpointer
+storm_thread (gpointer data)
+{
+  Storm *storm = data;
+
+  while (!g_atomic_int_get (&storm->is_over))
+    {
+      g_autoptr(TendCancellable) child = tend_cancellable_new ();
+
+      tend_cancellable_add_parent (child, storm->parent);
+      tend_cancellable_cancel_after (child, 0);
+    }
+  return NULL;
+}
+
+/* Children come and go in other threads while their parent is cancelled. */
+static void
+test_parent_is_cancelled_while_children_come_and_go (void)
+{
+  for (guint round = 0; round < 30; round++)
+    {
+      Storm storm = { g_cancellable_new (), FALSE };
+      GThread *threads[3];
+
+      for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+        threads[i] = g_thread_new ("storm", storm_thread, &storm);
+      for (guint i = 0; i < 20; i++)
+        g_main_context_iteration (NULL, FALSE);
+      g_cancellable_cancel (storm.parent);
+      g_atomic_int_set (&storm.is_over, TRUE);
+      for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+        g_thread_join (threads[i]);
+      settle ();
+      assert_childless (storm.parent);
+      g_assert_finalize_object (storm.parent);
+    }
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_func ("/tend/cancellable/any-parent-cancels", test_any_parent_cancels);
+  g_test_add_func ("/tend/cancellable/child-and-parent-agree-at-once", test_child_and_parent_agree_at_once);
+  g_test_add_func ("/tend/cancellable/cancelled-parent-cancels-at-once", test_cancelled_parent_cancels_at_once);
+  g_test_add_func ("/tend/cancellable/child-leaves-its-parents-alone", test_child_leaves_its_parents_alone);
+  g_test_add_func ("/tend/cancellable/no-parent-is-fine-and-itself-is-refused",
+                   test_no_parent_is_fine_and_itself_is_refused);
+  g_test_add_func ("/tend/cancellable/same-parent-twice", test_same_parent_twice);
+  g_test_add_func ("/tend/cancellable/child-keeps-its-parents", test_child_keeps_its_parents);
+  g_test_add_func ("/tend/cancellable/short-lived-children-leave-nothing", test_short_lived_children_leave_nothing);
+  g_test_add_func ("/tend/cancellable/child-costs-the-same-among-many", test_child_costs_the_same_among_many);
+  g_test_add_func ("/tend/cancellable/parent-is-cancelled-while-children-come-and-go",
+                   test_parent_is_cancelled_while_children_come_and_go);
+
+  return g_test_run ();
+}
