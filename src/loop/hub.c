@@ -18,7 +18,7 @@ static struct
 {
   GMutex      lock;
   GHashTable *hubs;         /* under lock; GMainContext to TendHub */
-  int         generation;   /* atomic; changes when a loop retires or changes its thread */
+  int         generation;   /* atomic; changes when a loop comes, retires, or changes its thread */
 } registry;
 
 /*
@@ -80,6 +80,16 @@ drop_hub_if_unused_locked (TendHub *hub)
     g_clear_pointer (&registry.hubs, g_hash_table_unref);
 }
 
+/*
+ * Whether anybody uses the loop, which retires if not. To be asked before anything else about a loop
+ * that another thread may have made: with the generation comes all that its maker did before.
+ */
+gboolean
+tend_loop_has_users (TendLoop *loop)
+{
+  return g_atomic_int_get (&registry.generation) != 0 && g_atomic_int_get (&loop->users) > 0;
+}
+
 /* Takes a loop that nobody uses out of the registry. */
 gboolean
 tend_loop_retire (TendLoop *loop)
@@ -128,6 +138,7 @@ add_loop_locked (TendHub *hub,
 {
   TendLoop *loop = tend_loop_new (hub, priority);
 
+  g_atomic_int_inc (&registry.generation);
   hub->loops = g_slist_prepend (hub->loops, loop);
   g_source_attach (&loop->source, hub->context);
   g_source_unref (&loop->source);

@@ -37,16 +37,6 @@ has_work (TendLoop *loop)
 
 /* --- The source --- */
 
-/*
- * Without users the loop is ready to retire. To be asked first: a loop that another thread has made
- * is complete once its users are counted.
- */
-static inline gboolean
-has_users (TendLoop *loop)
-{
-  return g_atomic_int_get (&loop->users) > 0;
-}
-
 static gboolean
 is_ready (TendLoop *loop,
           int      *timeout_ms)
@@ -79,7 +69,7 @@ tend_loop_prepare (GSource *source,
 {
   TendLoop *loop = (TendLoop *) source;
 
-  if (!has_users (loop))
+  if (!tend_loop_has_users (loop))
     return TRUE;
 
   if (!tend_loop_has_thread (loop))
@@ -103,7 +93,7 @@ tend_loop_check (GSource *source)
   TendLoop *loop = (TendLoop *) source;
   int timeout_ms;
 
-  if (!has_users (loop) || (!loop->skipping && is_ready (loop, &timeout_ms)))
+  if (!tend_loop_has_users (loop) || (!loop->skipping && is_ready (loop, &timeout_ms)))
     return TRUE;
 
   loop->busy_since = 0;
@@ -227,7 +217,7 @@ tend_loop_dispatch (GSource     *source,
   guint32 turn;
   gint64 now;
 
-  if (!has_users (loop) && tend_loop_retire (loop))
+  if (!tend_loop_has_users (loop) && tend_loop_retire (loop))
     return G_SOURCE_REMOVE;
 
   if (loop->busy_since == 0)

@@ -48,6 +48,7 @@ struct _TendLoop
 
 TendLoop     *tend_loop_new         (TendHub      *hub,
                                      int           priority);
+gboolean      tend_loop_has_users   (TendLoop     *loop);
 gboolean      tend_loop_retire      (TendLoop     *loop);
 gboolean      tend_loop_has_thread  (TendLoop     *loop);
 void          tend_loop_set_thread  (TendLoop     *loop);
