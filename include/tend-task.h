@@ -137,6 +137,7 @@ TEND_PUBLIC const char   *tend_task_get_string        (TendTask             *sel
 TEND_PUBLIC gpointer      tend_task_get_object        (TendTask             *self);
 TEND_PUBLIC gpointer      tend_task_get_pointer       (TendTask             *self);
 TEND_PUBLIC const GError *tend_task_get_error         (TendTask             *self);
+TEND_PUBLIC GPtrArray    *tend_task_list_errors       (TendTask             *self) G_GNUC_WARN_UNUSED_RESULT;
 
 TEND_PUBLIC void          tend_task_wait_async        (TendTask             *self,
                                                        GCancellable         *cancellable,

@@ -189,6 +189,17 @@ finish (Fiber *self)
   tend_task_run_ended (task, error);
 }
 
+/* Somebody runs the main context on a fiber's stack, and it is another fiber's turn. */
+static void
+complain_nested (Fiber *self)
+{
+  g_autofree char *outer = tend_task_to_string (current->task);
+  g_autofree char *inner = tend_task_to_string (self->task);
+
+  g_error ("The fiber of %s runs the main context, and %s cannot go on there: a fiber waits with tend_await()",
+           outer, inner);
+}
+
 /* Lets the fiber run until it waits or ends. On the native stack. */
 static void
 resume (Fiber *self)
@@ -196,7 +207,8 @@ resume (Fiber *self)
   TendContext native = { 0 };
   TendTask *previous;
 
-  g_assert (current == NULL);
+  if (G_UNLIKELY (current != NULL))
+    complain_nested (self);
 
   self->native = &native;
   previous = tend_task_enter (self->task);

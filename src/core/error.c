@@ -106,13 +106,32 @@ G_DEFINE_EXTENDED_ERROR (TendTaskError, tend_task_error)
  * Since: 0.1
  */
 
-static struct
+/* Who is told of unobserved errors: kept while it is told, also if another takes its place. */
+typedef struct
 {
-  GMutex              lock;
-  TendUnobservedFunc  func;         /* under lock, as all below */
-  gpointer            user_data;
-  GDestroyNotify      notify;
-} unobserved;
+  TendUnobservedFunc func;      /* constant, as all below */
+  gpointer           user_data;
+  GDestroyNotify     notify;
+} Listener;
+
+static GMutex listener_lock;
+static Listener *listener;      /* under listener_lock; NULL for the default */
+
+static void
+listener_clear (gpointer data)
+{
+  Listener *self = data;
+
+  if (self->notify != NULL)
+    self->notify (self->user_data);
+}
+
+static void
+listener_release (Listener *self)
+{
+  if (self != NULL)
+    g_atomic_rc_box_release_full (self, listener_clear);
+}
 
 /* Makes one error of @errors, whose message has those of all. */
 GError *
@@ -149,7 +168,10 @@ tend_error_new_several (GPtrArray *errors)
  *
  * May be called from any thread.
  *
- * Returns: (transfer full) (element-type GError): copies of the errors, at least one
+ * A language binding may have copied the error and lost its parts: [method@Tend.Task.list_errors]
+ * has them all.
+ *
+ * Returns: (transfer container) (element-type GError): copies of the errors, at least one
  *
  * Since: 0.1
  */
@@ -188,7 +210,7 @@ tend_error_is_cancelled (const GError *error)
  *
  * Is told the error of a failed task that nobody observed.
  *
- * Runs in the thread that dropped the last reference to the task.
+ * Runs in the task's own thread.
  *
  * Since: 0.1
  */
@@ -212,19 +234,47 @@ tend_set_unobserved_func (TendUnobservedFunc func,
                           gpointer           user_data,
                           GDestroyNotify     notify)
 {
-  GDestroyNotify old_notify;
-  gpointer old_data;
+  Listener *old, *new = NULL;
 
-  g_mutex_lock (&unobserved.lock);
-  old_notify = unobserved.notify;
-  old_data = unobserved.user_data;
-  unobserved.func = func;
-  unobserved.user_data = user_data;
-  unobserved.notify = notify;
-  g_mutex_unlock (&unobserved.lock);
+  if (func != NULL)
+    {
+      new = g_atomic_rc_box_new0 (Listener);
+      new->func = func;
+      new->user_data = user_data;
+      new->notify = notify;
+    }
 
-  if (old_notify != NULL)
-    old_notify (old_data);
+  g_mutex_lock (&listener_lock);
+  old = listener;
+  listener = new;
+  g_mutex_unlock (&listener_lock);
+
+  listener_release (old);
+  if (func == NULL && notify != NULL)
+    notify (user_data);
+}
+
+/* Whether the error says only that something was cancelled or stopped, which is no news. */
+static gboolean
+is_ending (const GError *error)
+{
+  GPtrArray *parts;
+
+  if (tend_error_is_cancelled (error) ||
+      g_error_matches (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED))
+    return TRUE;
+
+  if (!g_error_matches (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SEVERAL))
+    return FALSE;
+
+  parts = tend_task_error_get_private (error)->errors;
+  for (guint i = 0; parts != NULL && i < parts->len; i++)
+    {
+      if (!is_ending (g_ptr_array_index (parts, i)))
+        return FALSE;
+    }
+
+  return parts != NULL;
 }
 
 /* Tells the error of the task that prints as @task and was made by the code at @origin. */
@@ -233,21 +283,26 @@ tend_report_unobserved (const char    *task,
                         const GError  *error,
                         gconstpointer  origin)
 {
-  TendUnobservedFunc func;
-  gpointer user_data;
+  Listener *told;
   void *address = (void *) origin;
   char **symbols = address != NULL ? backtrace_symbols (&address, 1) : NULL;
   const char *place = symbols != NULL ? symbols[0] : "an unknown place";
 
-  g_mutex_lock (&unobserved.lock);
-  func = unobserved.func;
-  user_data = unobserved.user_data;
-  g_mutex_unlock (&unobserved.lock);
+  if (is_ending (error))
+    {
+      free (symbols);
+      return;
+    }
 
-  if (func != NULL)
-    func (task, error, place, user_data);
+  g_mutex_lock (&listener_lock);
+  told = listener != NULL ? g_atomic_rc_box_acquire (listener) : NULL;
+  g_mutex_unlock (&listener_lock);
+
+  if (told != NULL)
+    told->func (task, error, place, told->user_data);
   else
     g_warning ("Nobody observed the error of %s, made at %s: %s", task, place, error->message);
 
+  listener_release (told);
   free (symbols);
 }

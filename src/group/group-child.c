@@ -82,9 +82,8 @@ child_ended (TendObserver *observer,
       gboolean is_cancelled = tend_error_is_cancelled (error);
 
       /* A cancellation that the group brought about is no news. */
-      tend_task_set_observed (task);
       if (!is_cancelled || !is_ours)
-        g_ptr_array_add (self->errors, g_error_copy (error));
+        g_ptr_array_add (self->failed, g_object_ref (task));
       settles = self->policy == TEND_GROUP_FIRST_ERROR && !is_cancelled;
     }
 

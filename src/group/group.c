@@ -59,13 +59,25 @@ G_DEFINE_FINAL_TYPE (TendGroup, tend_group, G_TYPE_OBJECT)
 
 /* --- The end of the group --- */
 
+/* The error of the group: that of the child that failed, or of all of them, which now are observed. */
 static GError *
 take_error (TendGroup *self)
 {
-  if (self->errors->len == 1)
-    return g_error_copy (g_ptr_array_index (self->errors, 0));
+  g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
 
-  return tend_combine_errors (self->errors);
+  for (guint i = 0; i < self->failed->len; i++)
+    {
+      TendTask *task = g_ptr_array_index (self->failed, i);
+
+      tend_task_set_observed (task);
+      g_ptr_array_add (errors, g_error_copy (tend_task_peek_error (task)));
+    }
+  g_ptr_array_set_size (self->failed, 0);
+
+  if (errors->len == 1)
+    return g_error_copy (g_ptr_array_index (errors, 0));
+
+  return errors->len > 1 ? tend_combine_errors (errors) : NULL;
 }
 
 /* Ends the task of a group that was joined and has no child left. */
@@ -73,16 +85,17 @@ void
 tend_group_check_end (TendGroup *self)
 {
   g_autoptr(TendTask) joined = NULL;
+  g_autoptr(GError) error = NULL;
 
   if (self->joined == NULL || self->n_left > 0 || tend_task_has_ended (self->joined))
     return;
 
   joined = g_object_ref (self->joined);
-  self->is_over = TRUE;
+  error = take_error (self);
   if (self->winner != NULL)
     tend_task_return_object (joined, self->winner);
-  else if (self->errors->len > 0)
-    tend_task_return_error (joined, take_error (self));
+  else if (error != NULL)
+    tend_task_return_error (joined, g_steal_pointer (&error));
   else if (self->is_cancelled)
     tend_task_return_error (joined, tend_task_new_cancelled (joined));
   else
@@ -165,18 +178,14 @@ tend_group_join (TendGroup *self)
   return g_object_ref (self->joined);
 }
 
-/* Whether a child has failed for another reason than that which ended the caller's wait. */
+/* Whether the group ended with another error than that which ended the caller's wait. */
 static gboolean
-says_more (TendGroup    *self,
+says_more (TendTask     *joined,
            const GError *own)
 {
-  for (guint i = 0; self->winner == NULL && i < self->errors->len; i++)
-    {
-      if (!g_error_matches (g_ptr_array_index (self->errors, i), own->domain, own->code))
-        return TRUE;
-    }
+  const GError *error = tend_task_peek_error (joined);
 
-  return FALSE;
+  return error != NULL && !g_error_matches (error, own->domain, own->code);
 }
 
 /**
@@ -229,7 +238,7 @@ tend_group_wait (TendGroup  *self,
       tend_shield_fiber (-1);
     }
 
-  if (own != NULL && !(tend_task_has_ended (joined) && says_more (self, own)))
+  if (own != NULL && !(tend_task_has_ended (joined) && says_more (joined, own)))
     {
       if (tend_task_has_ended (joined))
         tend_task_set_observed (joined);
@@ -387,10 +396,10 @@ tend_group_dispose (GObject *object)
   for (guint i = tasks->len; i > 0; i--)
     tend_task_cancel (g_ptr_array_index (tasks, i - 1));
 
-  /* Nobody has heard of them from the task of the group, which was never asked for, or stopped. */
-  for (guint i = 0; !self->is_over && self->winner == NULL && i < self->errors->len; i++)
-    tend_report_unobserved ("a child of a group", g_ptr_array_index (self->errors, i), NULL);
-  g_ptr_array_set_size (self->errors, 0);
+  /* What failed and nobody heard of is told by the tasks themselves, unless one has succeeded for all. */
+  for (guint i = 0; self->winner != NULL && i < self->failed->len; i++)
+    tend_task_set_observed (g_ptr_array_index (self->failed, i));
+  g_ptr_array_set_size (self->failed, 0);
 
   g_clear_object (&self->winner);
   g_clear_object (&self->joined);
@@ -403,7 +412,7 @@ tend_group_finalize (GObject *object)
 {
   TendGroup *self = TEND_GROUP (object);
 
-  g_ptr_array_unref (self->errors);
+  g_ptr_array_unref (self->failed);
   tend_loop_release (self->loop);
 
   G_OBJECT_CLASS (tend_group_parent_class)->finalize (object);
@@ -448,7 +457,7 @@ static void
 tend_group_init (TendGroup *self)
 {
   self->loop = tend_loop_acquire (NULL, G_PRIORITY_DEFAULT);
-  self->errors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
+  self->failed = g_ptr_array_new_with_free_func (g_object_unref);
   tend_queue_init (&self->waiting);
 }
 

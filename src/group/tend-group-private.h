@@ -87,12 +87,11 @@ struct _TendGroup
   TendQueue        waiting;         /* entries that wait for a slot */
   TendChild       *children;         /* newest first */
   guint            n_left;
-  GPtrArray       *errors;          /* of GError; in the order in which they came */
+  GPtrArray       *failed;          /* of TendTask; in the order in which they ended */
   TendTask        *winner;          /* the first child that completed; NULL but for FIRST_SUCCESS */
   TendTask        *joined;          /* stands for the end of the group; NULL until joined */
   guint            is_cancelled : 1; /* by hand: it takes no more children */
   guint            is_settled : 1;  /* the policy has had the others cancelled */
-  guint            is_over : 1;     /* its task has ended, and with what became of the children */
 };
 
 struct _TendChild

@@ -22,7 +22,8 @@
  *
  * The clock moves libtend's time alone. `g_timeout_add()` and the timeouts inside GIO go by the
  * machine's. A thread that a task runs in takes the real time that it takes; the clock waits for
- * it before it jumps to a later deadline.
+ * it before it jumps to a later deadline. What was armed while time was frozen keeps its virtual
+ * deadline afterwards, and waits until the machine's time has come so far.
  *
  * While time is frozen, [method@Tend.Task.wait_sync] and [func@Tend.run] jump from deadline to
  * deadline too, so that a whole program runs in an instant.

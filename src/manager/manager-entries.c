@@ -54,6 +54,7 @@ entry_due_cb (TendJob *job)
   TendEntry *entry = entry_of_job (job);
   TendTaskManagerPrivate *priv = tend_manager_get_private (entry->manager);
 
+  entry->is_delayed = FALSE;
   if (needs_slot (entry))
     {
       if (!is_slot_free (priv))
@@ -120,6 +121,39 @@ entry_ended (TendObserver *observer,
   g_object_ref (self);
   tend_manager_emit_failed (self, task);
   g_object_unref (self);
+}
+
+/* Lets what is left of the entry's delay pass: the next turn, if nothing is. */
+static void
+entry_wait (TendEntry *entry)
+{
+  TendLoop *loop = entry->task->loop;
+
+  if (entry->rest > 0)
+    tend_loop_arm (loop, &entry->job, tend_time_add (tend_loop_now (loop), entry->rest));
+  else
+    tend_loop_queue_ready (loop, &entry->job);
+}
+
+static void
+entry_paused (TendObserver *observer,
+              TendTask     *task,
+              gboolean      still)
+{
+  TendEntry *entry = (TendEntry *) observer;
+  gboolean is_ready = entry->job.place == TEND_JOB_QUEUED;
+
+  if (!entry->is_delayed || tend_task_has_ended (task))
+    return;
+
+  if (!still)
+    entry_wait (entry);
+  else
+    {
+      entry->rest = is_ready ? 0 :
+                    MAX (0, tend_loop_get_deadline (task->loop, &entry->job) - tend_loop_now (task->loop));
+      tend_loop_remove (task->loop, &entry->job);
+    }
 }
 
 static void
@@ -224,6 +258,7 @@ tend_manager_add_entry (TendTaskManager *self,
   entry->observer.ended = entry_ended;
   entry->observer.told = entry_told;
   entry->observer.released = entry_released;
+  entry->observer.paused = entry_paused;
   entry->manager = self;
   entry->task = g_object_ref (task);
   entry->iter = g_sequence_append (priv->entries, entry);
@@ -238,10 +273,10 @@ tend_manager_add_entry (TendTaskManager *self,
       g_hash_table_insert (priv->names, task->name, entry);
     }
 
-  if (wait > 0)
-    tend_loop_arm (task->loop, &entry->job, tend_time_add (now, wait));
-  else
-    tend_loop_queue_ready (task->loop, &entry->job);
+  entry->is_delayed = TRUE;
+  entry->rest = MAX (0, wait);
+  if (!tend_task_stands_still (task))
+    entry_wait (entry);
 
   tend_call_native (added_native_cb, &added);
 }

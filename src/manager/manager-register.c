@@ -311,7 +311,7 @@ tend_task_manager_is_active (TendTaskManager *self,
  *
  * Among them are those that were cancelled and still end.
  *
- * Returns: (transfer full) (element-type TendTask): the tasks
+ * Returns: (transfer container) (element-type TendTask): the tasks, to which the list holds references
  *
  * Since: 0.1
  */

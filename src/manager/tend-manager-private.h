@@ -68,6 +68,8 @@ struct _TendEntry
   guint            is_named : 1;  /* it stands in the table of names */
   guint            is_told : 1;   /* those who waited for the task have been told */
   guint            has_slot : 1;
+  guint            is_delayed : 1;  /* it is not due yet */
+  gint64           rest;        /* while its task is paused: how much of the delay is left */
 };
 
 TendTaskManagerPrivate *tend_manager_get_private  (TendTaskManager  *self);

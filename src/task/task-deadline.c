@@ -45,8 +45,8 @@ tend_task_arm_deadline (TendTask *self)
   gint64 deadline = own;
   gint64 now, wait;
 
-  /* The scope of a task whose body runs in this thread belongs to another. */
-  if (tend_task_get_worker () == NULL)
+  /* The scope of a task whose body runs in this thread belongs to another. A shield keeps time off. */
+  if (tend_task_get_worker () == NULL && !tend_shield_fiber (0))
     deadline = MIN (own, get_deadline (tend_task_get_current ()));
 
   if (deadline == TEND_FOREVER || tend_task_has_ended (self))
@@ -93,7 +93,7 @@ tend_task_get_deadline (TendTask *self)
  *
  * At that moment the task is asked to end as [method@Tend.Task.cancel] asks, but with
  * `G_IO_ERROR_TIMED_OUT`, and fails if it ends with that error. What the task starts inherits its
- * deadline, unless that has a nearer one; the error of an inherited deadline counts as observed. A
+ * deadline, unless that has a nearer one, or the starter is a thread's body or under a shield; the error of an inherited deadline counts as observed. A
  * task that is started keeps the nearest: a later @time changes nothing then. Time goes on for it
  * while the task is paused.
  *

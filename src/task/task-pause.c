@@ -84,6 +84,18 @@ go_on (TendTask *self)
 }
 
 static void
+call_observers (TendTask *self,
+                gboolean  still)
+{
+  for (TendObserver *o = self->observers, *next; o != NULL; o = next)
+    {
+      next = o->next;
+      if (o->paused != NULL)
+        o->paused (o, self, still);
+    }
+}
+
+static void
 notify_paused (TendTask *self)
 {
   tend_notify_native (G_OBJECT (self), tend_task_properties[PROP_PAUSED]);
@@ -102,6 +114,7 @@ tend_task_apply_pause (TendTask *self)
     stand_still (self);
   else
     go_on (self);
+  call_observers (self, still);
 
   notify_paused (self);
 }
@@ -195,7 +208,7 @@ check_worker (TendTask  *task,
     return TRUE;
 
   if (error != NULL)
-    *error = tend_task_new_cancelled (task);
+    *error = tend_task_has_ended (task) ? tend_task_new_stopped (task) : tend_task_new_cancelled (task);
   return FALSE;
 }
 
@@ -229,10 +242,14 @@ tend_checkpoint (GError **error)
   if (wake == NULL)
     return FALSE;
 
+  /* It may be paused again before it is this fiber's turn to go on. */
   task = tend_task_get_current ();
-  if (!tend_task_stands_still (task))
-    return TRUE;
+  while (tend_task_stands_still (task))
+    {
+      tend_queue_push (&task->scope->paused, wake);
+      if (!tend_wait (error))
+        return FALSE;
+    }
 
-  tend_queue_push (&task->scope->paused, wake);
-  return tend_wait (error);
+  return TRUE;
 }

@@ -92,17 +92,59 @@ tend_task_get_error (TendTask *self)
   return self->outcome.error;
 }
 
-/* The result if it is there and of @type; a critical that says what is wrong if not. */
+/**
+ * tend_task_list_errors:
+ * @self: a task
+ *
+ * Lists the errors that the task ended with.
+ *
+ * An error with the code `TEND_TASK_ERROR_SEVERAL` gives its parts, as [func@Tend.TaskError.list]
+ * does. That counts as having observed them. Only for the owning thread.
+ *
+ * Returns: (transfer container) (element-type GError): copies of the errors; empty if the task
+ *   completed or has not ended
+ *
+ * Since: 0.1
+ */
+GPtrArray *
+tend_task_list_errors (TendTask *self)
+{
+  const GError *error;
+
+  g_return_val_if_fail (TEND_IS_TASK (self), NULL);
+
+  error = tend_task_get_error (self);
+
+  return error != NULL ? tend_task_error_list (error) : g_ptr_array_new ();
+}
+
+/*
+ * The result if it is there and of @type, or a number that becomes one, in @converted; a critical that
+ * says what is wrong if not.
+ */
 static const GValue *
 expect_result (TendTask   *self,
                GType       type,
+               GValue     *converted,
                const char *func)
 {
   g_autofree char *task = NULL;
   gboolean completed = tend_task_status (self) == TEND_TASK_STATUS_COMPLETED;
 
-  if (completed && G_IS_VALUE (&self->outcome.value) && G_VALUE_HOLDS (&self->outcome.value, type))
-    return &self->outcome.value;
+  if (completed && G_IS_VALUE (&self->outcome.value))
+    {
+      if (G_VALUE_HOLDS (&self->outcome.value, type))
+        return &self->outcome.value;
+
+      /* A language binding chooses the kind of number that it finds best. */
+      if (converted != NULL && !G_VALUE_HOLDS_STRING (&self->outcome.value) &&
+          g_value_type_transformable (G_VALUE_TYPE (&self->outcome.value), type))
+        {
+          g_value_init (converted, type);
+          g_value_transform (&self->outcome.value, converted);
+          return converted;
+        }
+    }
 
   task = tend_task_to_string (self);
   if (!completed)
@@ -135,7 +177,7 @@ tend_task_get_boolean (TendTask *self)
 
   g_return_val_if_fail (TEND_IS_TASK (self), FALSE);
 
-  value = expect_result (self, G_TYPE_BOOLEAN, G_STRFUNC);
+  value = expect_result (self, G_TYPE_BOOLEAN, NULL, G_STRFUNC);
   return value != NULL ? g_value_get_boolean (value) : FALSE;
 }
 
@@ -154,11 +196,12 @@ tend_task_get_boolean (TendTask *self)
 gint64
 tend_task_get_int (TendTask *self)
 {
+  GValue converted = G_VALUE_INIT;
   const GValue *value;
 
   g_return_val_if_fail (TEND_IS_TASK (self), 0);
 
-  value = expect_result (self, G_TYPE_INT64, G_STRFUNC);
+  value = expect_result (self, G_TYPE_INT64, &converted, G_STRFUNC);
   return value != NULL ? g_value_get_int64 (value) : 0;
 }
 
@@ -177,11 +220,12 @@ tend_task_get_int (TendTask *self)
 double
 tend_task_get_double (TendTask *self)
 {
+  GValue converted = G_VALUE_INIT;
   const GValue *value;
 
   g_return_val_if_fail (TEND_IS_TASK (self), 0.0);
 
-  value = expect_result (self, G_TYPE_DOUBLE, G_STRFUNC);
+  value = expect_result (self, G_TYPE_DOUBLE, &converted, G_STRFUNC);
   return value != NULL ? g_value_get_double (value) : 0.0;
 }
 
@@ -204,7 +248,7 @@ tend_task_get_string (TendTask *self)
 
   g_return_val_if_fail (TEND_IS_TASK (self), NULL);
 
-  value = expect_result (self, G_TYPE_STRING, G_STRFUNC);
+  value = expect_result (self, G_TYPE_STRING, NULL, G_STRFUNC);
   return value != NULL ? g_value_get_string (value) : NULL;
 }
 
@@ -227,7 +271,7 @@ tend_task_get_object (TendTask *self)
 
   g_return_val_if_fail (TEND_IS_TASK (self), NULL);
 
-  value = expect_result (self, G_TYPE_OBJECT, G_STRFUNC);
+  value = expect_result (self, G_TYPE_OBJECT, NULL, G_STRFUNC);
   return value != NULL ? g_value_get_object (value) : NULL;
 }
 
@@ -250,6 +294,6 @@ tend_task_get_pointer (TendTask *self)
 
   g_return_val_if_fail (TEND_IS_TASK (self), NULL);
 
-  value = expect_result (self, tend_pointer_get_type (), G_STRFUNC);
+  value = expect_result (self, tend_pointer_get_type (), NULL, G_STRFUNC);
   return value != NULL ? ((TendPointer *) g_value_get_boxed (value))->pointer : NULL;
 }

@@ -27,7 +27,8 @@
  * [func@Tend.set_unobserved_func].
  *
  * A task belongs to the main context that was the thread's default when it was made, and to the
- * thread that runs that context. Cancelling, stopping, completing and reporting progress work
+ * thread that runs that context. Drop the last reference to a task that has not ended there, unless it
+ * runs: one that waits to be started or completed is being used by its own thread. Cancelling, stopping, completing and reporting progress work
  * from any thread; everything else is for the owning thread. A task that runs keeps itself alive.
  *
  * For work that a GIO function already does, and that needs no name, no progress and no owner,
@@ -44,7 +45,9 @@ G_DEFINE_FINAL_TYPE (TendTask, tend_task, G_TYPE_OBJECT)
  *
  * The body of a task on the loop's thread, or what runs at its end.
  *
- * A body completes the task with one of the `return` methods, before it returns or later.
+ * A body completes the task with one of the `return` methods, before it returns or later. It has no
+ * way to throw: a body in another language catches its exceptions, and gives them to
+ * [method@Tend.Task.return_error].
  *
  * Since: 0.1
  */

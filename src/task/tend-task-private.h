@@ -35,6 +35,9 @@ struct _TendObserver
                      TendTask     *task);   /* those who waited have been told */
   void (* released) (TendObserver *observer,
                      TendTask     *task);   /* the body has really ended too; before or after told */
+  void (* paused)   (TendObserver *observer,
+                     TendTask     *task,
+                     gboolean      still);  /* the task stands still, or goes on */
 };
 
 /* What a task's scope holds: dies with the task. */
