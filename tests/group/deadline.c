@@ -398,6 +398,37 @@ test_goes_on_while_paused (void)
   assert_gone (task);
 }
 
+static gboolean
+shielded_body (TendTask  *task,
+               gpointer   user_data,
+               GError   **error)
+{
+  g_autoptr(TendTask) delay = NULL;
+  gboolean timed_out = !tend_sleep (10 * SECOND, error);
+
+  tend_shield_push ();
+  delay = tend_task_run_delay (SECOND);
+  note ("cleaned-up:%d", tend_await (delay, NULL));
+  tend_shield_pop ();
+
+  return !timed_out;
+}
+
+/* What cleans up after the deadline has time for it. */
+static void
+test_is_not_inherited_under_a_shield (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  g_autoptr(TendTask) task = tend_task_new_fiber (NULL, shielded_body, NULL, NULL);
+
+  tend_task_set_deadline (task, now (clock) + SECOND);
+  g_assert_true (tend_task_start (task, NULL));
+  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 2 * SECOND);
+  assert_notes ("cleaned-up:1");
+  g_assert_error (tend_task_get_error (task), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  assert_gone (task);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -421,6 +452,7 @@ main (int    argc,
                    test_ends_a_wait_and_not_what_is_waited_for);
   g_test_add_func ("/tend/deadline/ends-a-group-with-its-children", test_ends_a_group_with_its_children);
   g_test_add_func ("/tend/deadline/goes-on-while-paused", test_goes_on_while_paused);
+  g_test_add_func ("/tend/deadline/is-not-inherited-under-a-shield", test_is_not_inherited_under_a_shield);
 
   return g_test_run ();
 }

@@ -486,6 +486,60 @@ test_notifies (void)
   assert_gone (task);
 }
 
+/* The delay that a manager counts stands still as well, and takes no slot. */
+static void
+test_managed_delay_stands_still (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  TendTaskManager *manager = tend_task_manager_new ();
+  g_autoptr(TendTask) task = tend_task_new ("managed", complete_body, NULL, NULL);
+
+  tend_task_set_delay (task, 5 * SECOND);
+  g_assert_true (tend_task_manager_register_task (manager, task, NULL));
+  tend_clock_advance (clock, 2 * SECOND);
+  tend_task_pause (task);
+  tend_clock_advance (clock, 10 * SECOND);
+  assert_status (task, "pending");
+  tend_task_resume (task);
+  tend_clock_advance (clock, 3 * SECOND - 1);
+  assert_status (task, "pending");
+  tend_clock_advance (clock, 1);
+  assert_status (task, "completed");
+  assert_gone (task);
+  g_assert_finalize_object (manager);
+}
+
+static gboolean
+checkpoint_body (TendTask  *task,
+                 gpointer   user_data,
+                 GError   **error)
+{
+  if (!tend_yield (error) || !tend_checkpoint (error))
+    return FALSE;
+
+  note ("passed:%d", tend_task_is_paused (task));
+  return TRUE;
+}
+
+/* It was let go on and paused again before it could: it stays. */
+static void
+test_checkpoint_holds_until_the_last_pause_is_over (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  g_autoptr(TendTask) task = tend_task_run_fiber (NULL, checkpoint_body, NULL, NULL);
+
+  tend_task_pause (task);
+  tend_clock_advance (clock, 0);
+  tend_task_resume (task);
+  tend_task_pause (task);
+  tend_clock_advance (clock, 0);
+  assert_notes ("");
+  tend_task_resume (task);
+  tend_clock_advance (clock, 0);
+  assert_notes ("passed:0");
+  assert_gone (task);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -514,6 +568,9 @@ main (int    argc,
   g_test_add_func ("/tend/pause/checkpoint-needs-a-body", test_checkpoint_needs_a_body);
   g_test_add_func ("/tend/pause/from-another-thread", test_from_another_thread);
   g_test_add_func ("/tend/pause/notifies", test_notifies);
+  g_test_add_func ("/tend/pause/managed-delay-stands-still", test_managed_delay_stands_still);
+  g_test_add_func ("/tend/pause/checkpoint-holds-until-the-last-pause-is-over",
+                   test_checkpoint_holds_until_the_last_pause_is_over);
 
   return g_test_run ();
 }

@@ -269,6 +269,34 @@ test_is_told_off_a_fiber (void)
   assert_notes ("told dropped");
 }
 
+static gboolean
+pass_on_body (TendTask  *task,
+              gpointer   user_data,
+              GError   **error)
+{
+  return tend_await (user_data, error);
+}
+
+/* Who waited for a stopped task fails, but there is no news in that. */
+static void
+test_stop_that_is_passed_on_is_never_told (void)
+{
+  g_auto(Told) told = { 0 };
+  TendTask *stopped = tend_task_run (NULL, idle_body, NULL, NULL);
+  TendTask *waiter = tend_task_run_fiber (NULL, pass_on_body, stopped, NULL);
+  TendTask *all = tend_wait_all (&stopped, 1);
+
+  listen (&told);
+  tend_task_stop (stopped);
+  settle ();
+  assert_status (waiter, "failed");
+  assert_status (all, "failed");
+  assert_gone (waiter);
+  assert_gone (all);
+  assert_gone (stopped);
+  g_assert_cmpint (told.n_told, ==, 0);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -284,6 +312,8 @@ main (int    argc,
   g_test_add_func ("/tend/task/unobserved/looking-away-does-not-observe", test_looking_away_does_not_observe);
   g_test_add_func ("/tend/task/unobserved/function-is-replaced", test_function_is_replaced);
   g_test_add_func ("/tend/task/unobserved/is-told-off-a-fiber", test_is_told_off_a_fiber);
+  g_test_add_func ("/tend/task/unobserved/stop-that-is-passed-on-is-never-told",
+                   test_stop_that_is_passed_on_is_never_told);
 
   return g_test_run ();
 }
