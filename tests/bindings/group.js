@@ -16,14 +16,12 @@ function assertEqual(value, expected) {
         throw new Error(`${value} is not ${expected}`);
 }
 
+const newError = message => new GLib.Error(Gio.IOErrorEnum, Gio.IOErrorEnum.BUSY, message);
+
 // A task that ends after so many seconds of virtual time.
-function newTask(seconds, value = null, message = null) {
+function newTask(seconds, value = null) {
     return Tend.Task.new(null, task => task.add_timer(seconds * SECOND, 0, () => {
-        if (message === null)
-            task.return_value(value);
-        else
-            task.return_error(new GLib.Error(Gio.IOErrorEnum, Gio.IOErrorEnum.BUSY, message));
-        return false;
+        value instanceof GLib.Error ? task.return_error(value) : task.return_value(value);
     }));
 }
 
@@ -33,11 +31,17 @@ function run(...args) {
     return task;
 }
 
+function newLateTask() {
+    const task = newTask(0);
+    task.set_delay(9 * SECOND);
+    return task;
+}
+
 function wait(task) {
-    let result = null;
-    task.wait_async(null, (_source, res) => (result = res));
+    const results = [];
+    task.wait_async(null, (_source, result) => results.push(result));
     clock.run_until_idle();
-    assertEqual(task.wait_finish(result), true);
+    task.wait_finish(results[0]);
     return task.get_result();
 }
 
@@ -56,89 +60,60 @@ function join(policy, ...tasks) {
     return group.join();
 }
 
-const tests = {
-    all() {
-        const tasks = [run(3, 'slow'), run(1, 'fast')];
-        wait(Tend.wait_all(tasks));
-        const model = wait(Tend.when_all(tasks));
-        assertEqual(model instanceof Gio.ListModel, true);
-        assertEqual([0, 1].map(i => model.get_item(i).get_result()).join(), 'slow,fast');
-        const failed = Tend.wait_all([run(2, null, 'two'), run(1, null, 'one')]);
-        assertFails(failed, Tend.TaskError, Tend.TaskError.SEVERAL);
-        assertEqual(failed.list_errors().map(error => error.message).join(), 'one,two');
-    },
-    anyAndEach() {
-        const tasks = [3, 1, 2].map(seconds => run(seconds, seconds));
-        const stream = Tend.when_each(tasks);
-        assertEqual(wait(Tend.when_any(tasks)), tasks[1]);
-        const order = [];
-        while (stream.get_n_left() > 0)
-            order.push(wait(stream.next()).get_result());
-        assertEqual(order.join(), '1,2,3');
-        assertEqual(wait(stream.next()), null);
-    },
-    timeoutAndDeadline() {
-        const task = run(5, 'in the end');
-        assertFails(task.with_timeout(2 * SECOND), Gio.IOErrorEnum, Gio.IOErrorEnum.TIMED_OUT);
-        assertEqual(wait(task), 'in the end');
-        const late = Tend.Task.new(null, null);
-        late.set_deadline(clock.get_time() + SECOND);
-        late.start();
-        assertFails(late, Gio.IOErrorEnum, Gio.IOErrorEnum.TIMED_OUT);
-    },
-    pause() {
-        const start = clock.get_time();
-        const task = run(3);
-        clock.advance(SECOND);
-        task.pause();
-        clock.advance(10 * SECOND);
-        assertEqual(task.is_paused(), true);
-        assertEqual(task.is_ended(), false);
-        task.resume();
-        wait(task);
-        assertEqual(clock.get_time() - start, 13 * SECOND);
-    },
-    policies() {
-        const start = clock.get_time();
-        const all = Tend.Group.new(Tend.GroupPolicy.WAIT_ALL);
-        all.set_max_running(2);
-        for (let i = 0; i < 5; i++)
-            all.add(newTask(1));
-        assertEqual(all.get_n_left(), 5);
-        wait(all.join());
-        assertEqual(clock.get_time() - start, 3 * SECOND);
-
-        const endless = Tend.Task.new(null, null);
-        const failed = join(Tend.GroupPolicy.FIRST_ERROR, endless, newTask(1, null, 'busy'));
-        assertFails(failed, Gio.IOErrorEnum, Gio.IOErrorEnum.BUSY);
-        assertFails(endless, Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED);
-
-        const fast = newTask(2, 'fast');
-        const race = join(Tend.GroupPolicy.FIRST_SUCCESS, newTask(1, null, 'busy'), fast, Tend.Task.new(null, null));
-        assertEqual(wait(race), fast);
-    },
-    listTasks() {
-        const manager = new Tend.TaskManager();
-        const tasks = [0, 1, 2].map(i => manager.register(`task ${i}`, () => {}));
-        clock.run_until_idle();
-        for (let i = 0; i < 100; i++) {
-            manager.list_tasks().forEach((task, n) => assertEqual(task, tasks[n]));
-            System.gc();
-        }
-        assertEqual(manager.list_tasks().map(task => task.name).join(), 'task 0,task 1,task 2');
-        manager.shutdown_async(null, null);
-        clock.run_until_idle();
-    },
-};
-
-let nFailed = 0;
-for (const [name, test] of Object.entries(tests)) {
-    try {
-        test();
-        print(`${name}: ok`);
-    } catch (error) {
-        nFailed++;
-        print(`${name}: ${error}\n${error.stack ?? ''}`);
-    }
+{ // All
+    const tasks = [run(3, 'slow'), run(1, 'fast')];
+    wait(Tend.wait_all(tasks));
+    assertEqual([...wait(Tend.when_all(tasks))].map(task => task.get_result()).join(), 'slow,fast');
+    const failed = Tend.wait_all([run(2, newError('two')), run(1, newError('one'))]);
+    assertFails(failed, Tend.TaskError, Tend.TaskError.SEVERAL);
+    assertEqual(failed.list_errors().map(error => error.message).join(), 'one,two');
 }
-System.exit(nFailed === 0 ? 0 : 1);
+{ // The first, and one after the other
+    const tasks = [3, 1, 2].map(seconds => run(seconds, seconds));
+    const stream = Tend.when_each(tasks);
+    assertEqual(wait(Tend.when_any(tasks)), tasks[1]);
+    assertEqual(tasks.map(() => wait(stream.next()).get_result()).join(), '1,2,3');
+    assertEqual(wait(stream.next()), null);
+}
+{ // Timeouts and deadlines
+    const [task, late] = [run(5, 'in the end'), newLateTask()];
+    assertFails(task.with_timeout(2 * SECOND), Gio.IOErrorEnum, Gio.IOErrorEnum.TIMED_OUT);
+    assertEqual(wait(task), 'in the end');
+    late.set_deadline(clock.get_time() + SECOND);
+    late.start();
+    assertFails(late, Gio.IOErrorEnum, Gio.IOErrorEnum.TIMED_OUT);
+}
+{ // Pauses
+    const [start, task] = [clock.get_time(), run(3)];
+    clock.advance(SECOND);
+    task.pause();
+    clock.advance(10 * SECOND);
+    assertEqual(task.is_paused() && !task.is_ended(), true);
+    task.resume();
+    wait(task);
+    assertEqual(clock.get_time() - start, 13 * SECOND);
+}
+{ // Groups
+    const start = clock.get_time();
+    const group = new Tend.Group({policy: Tend.GroupPolicy.WAIT_ALL, max_running: 2});
+    [1, 1, 1, 1, 1].forEach(seconds => group.add(newTask(seconds)));
+    assertEqual(group.get_n_left(), 5);
+    wait(group.join());
+    assertEqual(clock.get_time() - start, 3 * SECOND);
+    const [late, fast] = [newLateTask(), newTask(2, 'fast')];
+    const failed = join(Tend.GroupPolicy.FIRST_ERROR, late, newTask(1, newError('busy')));
+    assertFails(failed, Gio.IOErrorEnum, Gio.IOErrorEnum.BUSY);
+    assertFails(late, Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED);
+    const failing = newTask(1, newError('busy'));
+    assertEqual(wait(join(Tend.GroupPolicy.FIRST_SUCCESS, failing, fast, newLateTask())), fast);
+}
+{ // Lists of tasks that live on
+    const manager = new Tend.TaskManager();
+    const tasks = ['a', 'b', 'c'].map(name => manager.register(name, () => {}));
+    for (let i = 0; i < 100; i++) {
+        manager.list_tasks().forEach((task, n) => assertEqual(task, tasks[n]));
+        System.gc();
+    }
+    manager.shutdown_async(null, null);
+    clock.run_until_idle();
+}
