@@ -152,6 +152,7 @@ tend_task_manager_get_max_running (TendTaskManager *self)
  *
  * Those above the limit are pending, and start in the order in which they became due. A task that
  * was cancelled or stopped counts until its body has really ended. Interval tasks do not count.
+ * A task that is paused when its turn comes has its slot, and begins when it goes on.
  *
  * Since: 0.1
  */

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// How a body gives its result, from whichever thread, and how others read it.
+// How a body gives its result, from whichever thread. Reading it is in task-result.c.
 //
 // A callback completes its task by returning a result. A body that ends by returning (a fiber, a
 // thread, an async pair) only records it, and its end completes the task. What another thread
