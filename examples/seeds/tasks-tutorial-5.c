@@ -27,15 +27,13 @@ static gboolean
 execute_me_too (TendTask *task, gpointer user_data, GError **error)
 {
   Work *work = user_data;
+  g_autoptr(TendTask) cancelled = NULL;
 
-  if (n_completed == G_N_ELEMENTS (completed))
-    {
-      g_autoptr(TendTask) myself = tend_task_manager_cancel_task (work->manager, "keep adding 1");
+  if (n_completed < G_N_ELEMENTS (completed))
+    add_completed (work->number);
+  else
+    cancelled = tend_task_manager_cancel_task (work->manager, "keep adding 1");
 
-      return TRUE;
-    }
-
-  add_completed (work->number);
   return TRUE;
 }
 

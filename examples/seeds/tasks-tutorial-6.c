@@ -5,8 +5,8 @@
 // registered runs at once, so that the test's set-up can cancel it in time: the body never runs. With
 // KEEP_PENDING_TASKS in the environment the set-up lets the task be, and the test fails by its error.
 //
-// It prints the lines of a unit test without its times. A real one is a g_test_add() of this, whose
-// output has a random seed.
+// It is a small program and no GTest, whose output has a random seed: it prints the lines that a unit
+// test prints, but for the time.
 
 #include <tend.h>
 
