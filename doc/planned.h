@@ -27,7 +27,6 @@ void             tend_task_manager_ignore_error           (TendTaskManager *self
 void             tend_task_manager_add_child              (TendTaskManager *self, TendTaskManager *child);
 void             tend_task_manager_set_rate               (TendTaskManager *self, guint n_starts, gint64 usec);
 void             tend_task_manager_set_slow_check         (TendTaskManager *self, gint64 age, gint64 interval);
-void             tend_task_set_fixed_rate                 (TendTask *self, gint64 usec);
 void             tend_watchdog_start                      (gint64 threshold);
 
 /* --- Caches --- */

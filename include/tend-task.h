@@ -22,9 +22,17 @@ typedef enum
   TEND_TASK_STATUS_STOPPED,
 } TendTaskStatus;
 
+typedef enum
+{
+  TEND_INTERVAL_MODE_FIXED_DELAY,
+  TEND_INTERVAL_MODE_FIXED_RATE,
+} TendIntervalMode;
+
+#define TEND_TYPE_INTERVAL_MODE (tend_interval_mode_get_type ())
 #define TEND_TYPE_TASK_STATUS (tend_task_status_get_type ())
 #define TEND_TYPE_TASK (tend_task_get_type ())
 
+TEND_PUBLIC GType         tend_interval_mode_get_type (void) G_GNUC_CONST;
 TEND_PUBLIC GType         tend_task_status_get_type   (void) G_GNUC_CONST;
 TEND_PUBLIC const char   *tend_task_status_to_string  (TendTaskStatus        status);
 
@@ -98,6 +106,12 @@ TEND_PUBLIC void          tend_task_set_delay         (TendTask             *sel
 TEND_PUBLIC gint64        tend_task_get_interval      (TendTask             *self);
 TEND_PUBLIC void          tend_task_set_interval      (TendTask             *self,
                                                        gint64                usec);
+TEND_PUBLIC TendIntervalMode tend_task_get_interval_mode (TendTask          *self);
+TEND_PUBLIC void          tend_task_set_interval_mode (TendTask             *self,
+                                                       TendIntervalMode      mode);
+TEND_PUBLIC gboolean      tend_task_get_keep_going    (TendTask             *self);
+TEND_PUBLIC void          tend_task_set_keep_going    (TendTask             *self,
+                                                       gboolean              keep_going);
 TEND_PUBLIC gint64        tend_task_get_deadline      (TendTask             *self);
 TEND_PUBLIC void          tend_task_set_deadline      (TendTask             *self,
                                                        gint64                time);

@@ -18,7 +18,7 @@ static gboolean
 needs_slot (TendEntry *entry)
 {
   /* An interval task sleeps most of its life: it would keep its slot from the others for ever. */
-  return entry->task->interval == 0;
+  return entry->task->interval < 0;
 }
 
 static gboolean

@@ -231,19 +231,31 @@ run_body (TendTask *self)
     tend_task_drop_user_data (self);
 }
 
-/* Arms the next run @usec from now: in the next turn for 0. While the task is paused, that waits. */
+/* Arms the next run for @due: the next turn if that is past. While the task is paused, that waits. */
+void
+tend_task_run_at (TendTask *self,
+                  gint64    due)
+{
+  gint64 wait = due - tend_loop_now (self->loop);
+
+  self->job.run = tend_task_run_job_cb;
+  if (self->is_fixed_rate)
+    tend_task_ensure_scope (self)->due = due;
+
+  if (tend_task_stands_still (self))
+    self->scope->rest = MAX (0, wait);
+  else if (wait <= 0)
+    tend_loop_queue_ready (self->loop, &self->job);
+  else
+    tend_loop_arm (self->loop, &self->job, due);
+}
+
+/* The same for @usec from now: the next turn for 0. */
 void
 tend_task_run_later (TendTask *self,
                      gint64    usec)
 {
-  self->job.run = tend_task_run_job_cb;
-
-  if (tend_task_stands_still (self))
-    self->scope->rest = usec;
-  else if (usec <= 0)
-    tend_loop_queue_ready (self->loop, &self->job);
-  else
-    tend_loop_arm (self->loop, &self->job, tend_time_add (tend_loop_now (self->loop), usec));
+  tend_task_run_at (self, tend_time_add (tend_loop_now (self->loop), usec));
 }
 
 void
@@ -263,14 +275,6 @@ tend_task_run_job_cb (TendJob *job)
   g_object_unref (self);
 }
 
-static void
-run_native_cb (gpointer data)
-{
-  TendTask *self = data;
-
-  tend_task_run_job_cb (&self->job);
-}
-
 /* How long the first run is off, by itself: negative where neither delay nor interval says. */
 gint64
 tend_task_get_first_wait (TendTask *self)
@@ -278,7 +282,7 @@ tend_task_get_first_wait (TendTask *self)
   if (self->delay >= 0)
     return self->delay;
 
-  return self->interval > 0 ? self->interval : -1;
+  return self->interval;
 }
 
 static void
@@ -312,16 +316,15 @@ run_ended (TendTask *self,
   if (error == NULL)
     error = g_steal_pointer (&self->outcome.error);
 
-  if (error == NULL && self->interval > 0 && self->body != NULL)
+  if (tend_task_repeat (self, error))
     {
-      if (!g_atomic_int_get (&self->is_cancelling))
-        {
-          tend_outcome_clear (&self->outcome);
-          tend_task_run_later (self, self->interval);
-          return;
-        }
-      error = tend_task_new_cancelled (self);
+      g_clear_error (&error);
+      return;
     }
+
+  /* The run went well, but there is no next one. */
+  if (error == NULL && self->interval > 0 && self->body != NULL)
+    error = tend_task_new_cancelled (self);
 
   /* What a timed out body calls sees a cancellable, and so speaks of cancellation. */
   if (tend_error_is_cancelled (error) &&
@@ -389,15 +392,26 @@ tend_task_make_pending (TendTask *self)
 {
   hold (self);
   tend_task_arm_deadline (self);
+  tend_task_expect_run (self, MAX (0, tend_task_get_first_wait (self)));
   tend_task_set_status (self, TEND_TASK_STATUS_PENDING);
   tend_call_native (make_pending_native_cb, self);
 }
 
-/* Runs the body of a pending task, on the native stack. */
+/* Runs the body of a task that was not run yet, on the native stack. */
 void
 tend_task_begin (TendTask *self)
 {
+  /* A delay or interval has said already when that is due, however late it is. */
+  if (tend_task_get_first_wait (self) < 0)
+    tend_task_expect_run (self, 0);
+
   tend_task_run_job_cb (&self->job);
+}
+
+static void
+begin_native_cb (gpointer data)
+{
+  tend_task_begin (data);
 }
 
 /**
@@ -440,7 +454,7 @@ tend_task_start (TendTask  *self,
     {
       hold (self);
       tend_task_arm_deadline (self);
-      tend_call_native (run_native_cb, self);
+      tend_call_native (begin_native_cb, self);
     }
 
   return TRUE;

@@ -46,6 +46,10 @@ stand_still (TendTask *self)
       tend_loop_remove (self->loop, &self->job);
     }
 
+  /* A pending task may be begun by somebody else, whose timer stands still as well. */
+  if (tend_task_status (self) == TEND_TASK_STATUS_PENDING)
+    scope->due = MAX (0, scope->due - tend_loop_now (self->loop));
+
   scope->stands_still = TRUE;
   for (TendScopeItem *item = scope->items; item != NULL; item = item->next)
     {
@@ -72,6 +76,8 @@ go_on (TendTask *self)
         item->stand (item, FALSE);
     }
 
+  if (tend_task_status (self) == TEND_TASK_STATUS_PENDING)
+    tend_task_expect_run (self, scope->due);
   if (scope->rest >= 0)
     tend_task_run_later (self, scope->rest);
   scope->rest = -1;
@@ -141,8 +147,8 @@ ask (TendTask *self,
  * Pauses the task, until [method@Tend.Task.resume].
  *
  * The timers and posts of its scope stand still, and so does its delay or the interval until its
- * next run: what was left of them is left when it goes on. A body that runs goes on until it comes
- * to [func@Tend.checkpoint]. Cancelling and stopping work as ever, and a deadline passes.
+ * next run: what was left of them is left when it goes on. The grid of a fixed rate goes on from the
+ * run that was delayed so. A body that runs goes on until it comes to [func@Tend.checkpoint]. Cancelling and stopping work as ever, and a deadline passes.
  *
  * Does nothing if the task is paused or has ended. May be called from any thread; from another
  * than its own the timers stand still in the next turn of the task's loop.

@@ -197,9 +197,9 @@ notify_set (TendTask         *self,
 }
 
 /* Whether a setting may still be changed; says so if not. */
-static gboolean
-check_settable (TendTask   *self,
-                const char *what)
+gboolean
+tend_task_check_settable (TendTask   *self,
+                          const char *what)
 {
   g_autofree char *task = NULL;
 
@@ -250,7 +250,7 @@ tend_task_set_priority (TendTask *self,
   g_return_if_fail (self->loop != NULL && tend_loop_is_mine (self->loop));
   g_return_if_fail ((self->scope == NULL || self->scope->items == NULL) && tend_queue_is_empty (&self->waiters));
 
-  if (!check_settable (self, "priority") || priority == tend_loop_get_priority (self->loop))
+  if (!tend_task_check_settable (self, "priority") || priority == tend_loop_get_priority (self->loop))
     return;
 
   loop = tend_loop_acquire (tend_loop_get_context (self->loop), priority);
@@ -280,12 +280,12 @@ tend_task_get_delay (TendTask *self)
 /**
  * tend_task_set_delay:
  * @self: a task that was not started yet
- * @usec: microseconds, or -1 for none
+ * @usec: microseconds, 0 or more
  *
  * Sets how long after its start the task first runs.
  *
  * Without a delay an interval task first runs one interval after its start, and any other at once,
- * or in the next turn where a manager starts it.
+ * or in the next turn where a manager starts it. A delay can be changed, but not taken back.
  *
  * Since: 0.1
  */
@@ -294,59 +294,13 @@ tend_task_set_delay (TendTask *self,
                      gint64    usec)
 {
   g_return_if_fail (TEND_IS_TASK (self));
-  g_return_if_fail (usec >= -1);
+  g_return_if_fail (usec >= 0);
 
-  if (!check_settable (self, "delay") || self->delay == usec)
+  if (!tend_task_check_settable (self, "delay") || self->delay == usec)
     return;
 
   self->delay = usec;
   notify_set (self, PROP_DELAY);
-}
-
-/**
- * tend_task_get_interval:
- * @self: a task
- *
- * Gets how long after the end of one run the next begins.
- *
- * Returns: microseconds, or 0 if the task runs once
- *
- * Since: 0.1
- */
-gint64
-tend_task_get_interval (TendTask *self)
-{
-  g_return_val_if_fail (TEND_IS_TASK (self), 0);
-
-  return self->interval;
-}
-
-/**
- * tend_task_set_interval:
- * @self: a task
- * @usec: microseconds, or 0 to run once
- *
- * Makes the task run again and again.
- *
- * The interval is a fixed delay: the next run begins so long after the last one has ended. A run
- * that fails ends the task. May be set while the task runs: 0 lets it complete with this run.
- *
- * Only for the owning thread once the task is started.
- *
- * Since: 0.1
- */
-void
-tend_task_set_interval (TendTask *self,
-                        gint64    usec)
-{
-  g_return_if_fail (TEND_IS_TASK (self));
-  g_return_if_fail (usec >= 0);
-
-  if (self->interval == usec)
-    return;
-
-  self->interval = usec;
-  notify_set (self, PROP_INTERVAL);
 }
 
 /**
@@ -385,7 +339,7 @@ tend_task_set_stack_size (TendTask *self,
   g_return_if_fail (TEND_IS_TASK (self));
   g_return_if_fail (bytes <= (gsize) 1 << 40);
 
-  if (!check_settable (self, "stack size"))
+  if (!tend_task_check_settable (self, "stack size"))
     return;
 
   self->stack_size = (guint32) ((bytes + 1023) / 1024);
@@ -428,6 +382,12 @@ get_property (GObject    *object,
     case PROP_INTERVAL:
       g_value_set_int64 (value, self->interval);
       break;
+    case PROP_INTERVAL_MODE:
+      g_value_set_enum (value, tend_task_get_interval_mode (self));
+      break;
+    case PROP_KEEP_GOING:
+      g_value_set_boolean (value, self->keep_going);
+      break;
     case PROP_STACK_SIZE:
       g_value_set_uint64 (value, tend_task_get_stack_size (self));
       break;
@@ -460,6 +420,12 @@ set_property (GObject      *object,
       break;
     case PROP_INTERVAL:
       tend_task_set_interval (self, g_value_get_int64 (value));
+      break;
+    case PROP_INTERVAL_MODE:
+      tend_task_set_interval_mode (self, g_value_get_enum (value));
+      break;
+    case PROP_KEEP_GOING:
+      tend_task_set_keep_going (self, g_value_get_boolean (value));
       break;
     case PROP_STACK_SIZE:
       tend_task_set_stack_size (self, g_value_get_uint64 (value));
@@ -547,7 +513,8 @@ tend_task_install_properties (GObjectClass *klass)
   /**
    * TendTask:delay:
    *
-   * How long after its start the task first runs, in microseconds; -1 if that is not set.
+   * How long after its start the task first runs, in microseconds; -1 if that is not set. Only 0
+   * and more can be set.
    *
    * Since: 0.1
    */
@@ -556,11 +523,31 @@ tend_task_install_properties (GObjectClass *klass)
   /**
    * TendTask:interval:
    *
-   * How long after the end of one run the next begins, in microseconds; 0 runs once.
+   * How far the runs of the task lie apart, in microseconds; -1 if that is not set, and the task
+   * runs once. Only more than 0 can be set.
    *
    * Since: 0.1
    */
-  p[PROP_INTERVAL] = g_param_spec_int64 ("interval", NULL, NULL, 0, G_MAXINT64, 0, settable);
+  p[PROP_INTERVAL] = g_param_spec_int64 ("interval", NULL, NULL, -1, G_MAXINT64, -1, settable);
+
+  /**
+   * TendTask:interval-mode:
+   *
+   * From where the interval is counted.
+   *
+   * Since: 0.1
+   */
+  p[PROP_INTERVAL_MODE] = g_param_spec_enum ("interval-mode", NULL, NULL, TEND_TYPE_INTERVAL_MODE,
+                                             TEND_INTERVAL_MODE_FIXED_DELAY, settable);
+
+  /**
+   * TendTask:keep-going:
+   *
+   * Whether an interval task goes on after a run that failed.
+   *
+   * Since: 0.1
+   */
+  p[PROP_KEEP_GOING] = g_param_spec_boolean ("keep-going", NULL, NULL, FALSE, settable);
 
   /**
    * TendTask:stack-size:

@@ -306,6 +306,7 @@ static void
 tend_task_init (TendTask *self)
 {
   self->delay = -1;
+  self->interval = -1;
   tend_queue_init (&self->waiters);
   tend_job_init (&self->job, tend_task_run_job_cb);
   tend_job_init (&self->remote, remote_job_cb);

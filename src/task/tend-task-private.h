@@ -38,6 +38,11 @@ struct _TendObserver
   void (* paused)   (TendObserver *observer,
                      TendTask     *task,
                      gboolean      still);  /* the task stands still, or goes on */
+
+  /* A run of an interval task has failed; TRUE if its error was dealt with, and the task is to go on. */
+  gboolean (* run_failed) (TendObserver *observer,
+                           TendTask     *task,
+                           const GError *error);
 };
 
 /* What a task's scope holds: dies with the task. */
@@ -62,6 +67,7 @@ typedef struct
   gint64           deadline;                /* monotonic microseconds; TEND_FOREVER: none */
   TendTimer       *deadline_timer;          /* a reference; NULL until armed */
   TendQueue        paused;                  /* those who wait for the task to go on */
+  gint64           due;                     /* when the run of a task of fixed rate is; see task-interval.c */
   gint64           rest;                    /* how long the task's own job had to wait; negative: not at all */
   gboolean         stands_still;
   gboolean         is_deadline_inherited;   /* from the task that started this one */
@@ -123,7 +129,7 @@ struct _TendTask
   TendProgress        *progress;            /* under progress_lock; made on demand */
 
   gint64               delay;               /* microseconds; negative: none given */
-  gint64               interval;            /* microseconds; 0: runs once */
+  gint64               interval;            /* microseconds; negative: runs once */
   guint32              stack_size;          /* in pages of 1 KiB; 0: the default */
 
   guint                is_active : 1;       /* loop thread; the body is */
@@ -132,6 +138,8 @@ struct _TendTask
   guint                has_returned : 1;    /* loop thread; return_value() was called in this run */
   guint                is_observed : 1;     /* loop thread; somebody was told the error */
   guint                is_held : 1;         /* loop thread; holds a reference to itself */
+  guint                is_fixed_rate : 1;   /* constant once started; the interval's mode */
+  guint                keep_going : 1;      /* constant once started */
 };
 
 /* --- task.c and task-life.c --- */
@@ -162,6 +170,8 @@ void         tend_task_interrupt         (TendTask            *self,
                                           TendCancelling       why);
 void         tend_task_run_later         (TendTask            *self,
                                           gint64               usec);
+void         tend_task_run_at            (TendTask            *self,
+                                          gint64               due);
 void         tend_task_add_observer      (TendTask            *self,
                                           TendObserver        *observer);
 void         tend_task_remove_observer   (TendTask            *self,
@@ -292,6 +302,13 @@ void         tend_task_kill_scope        (TendTask            *self);
 void         tend_task_free_scope        (TendTask            *self);
 void         tend_task_run_exit_handlers (TendTask            *self);
 
+/* --- task-interval.c --- */
+
+void         tend_task_expect_run        (TendTask            *self,
+                                          gint64               usec);
+gboolean     tend_task_repeat            (TendTask            *self,
+                                          const GError        *error);
+
 /* --- task-pause.c --- */
 
 gboolean     tend_task_stands_still      (TendTask            *self);
@@ -315,6 +332,8 @@ typedef enum
   PROP_PRIORITY,
   PROP_DELAY,
   PROP_INTERVAL,
+  PROP_INTERVAL_MODE,
+  PROP_KEEP_GOING,
   PROP_STACK_SIZE,
   PROP_PAUSED,
   PROP_DEADLINE,
@@ -325,6 +344,8 @@ typedef enum
 extern GParamSpec *tend_task_properties[N_TASK_PROPERTIES];
 
 void         tend_task_install_properties (GObjectClass       *klass);
+gboolean     tend_task_check_settable    (TendTask            *self,
+                                          const char          *what);
 void         tend_task_clear_progress    (TendTask            *self);
 void         tend_task_notify_progress   (TendTask            *self);
 

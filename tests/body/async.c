@@ -232,11 +232,11 @@ test_runs_again_by_its_interval (void)
       tend_clock_advance (clock, SECOND);
       g_assert_nonnull (op.operation);
       if (i == 2)
-        tend_task_set_interval (task, 0);
+        tend_task_cancel (task);
       op_return (&op, TRUE);
     }
   assert_notes ("finish finish finish");
-  assert_status (task, "completed");
+  assert_status (task, "cancelled");
   assert_gone (task);
 }
 

@@ -217,8 +217,8 @@ observed_body (TendTask  *task,
   g_signal_connect (other, "notify", G_CALLBACK (off_fiber_notify_cb), NULL);
   g_signal_connect (tend_task_get_cancellable (other), "cancelled", G_CALLBACK (off_fiber_cancelled_cb), NULL);
   tend_task_add_exit_handler (other, off_fiber_exit_cb, NULL, NULL);
-  tend_task_set_delay (other, 5);
-  tend_task_set_delay (other, -1);
+  tend_task_set_keep_going (other, TRUE);
+  tend_task_set_interval_mode (other, TEND_INTERVAL_MODE_FIXED_RATE);
   tend_task_set_stack_size (other, 100000);
   g_assert_true (tend_task_start (other, NULL));
   tend_task_set_interval (other, 3);
@@ -249,7 +249,7 @@ test_calls_others_off_its_stack (void)
   g_test_message ("%s", notes->str);
   g_assert_null (strstr (notes->str, "ON-FIBER"));
 
-  assert_notes ("delay delay stack-size status body interval timer cancelled exit status data late | dropped | "
+  assert_notes ("keep-going interval-mode stack-size status body interval timer cancelled exit status data late | dropped | "
                 "items-changed items-changed |");
 }
 

@@ -72,7 +72,8 @@ register_with_delay (Fixture    *fixture,
 {
   g_autoptr(TendTask) task = watch (fixture, tend_task_new (name, note_name, fixture, NULL));
 
-  tend_task_set_delay (task, delay);
+  if (delay >= 0)
+    tend_task_set_delay (task, delay);
   g_assert_true (tend_task_manager_register_task (fixture->manager, task, NULL));
 }
 

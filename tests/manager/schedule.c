@@ -5,7 +5,7 @@
 
 #include "fixture.h"
 
-/* Makes a callback task with these times, and registers it. */
+/* Makes a callback task with these times, where they are not negative, and registers it. */
 static TendTask *
 register_timed (Fixture      *fixture,
                 const char   *name,
@@ -17,8 +17,10 @@ register_timed (Fixture      *fixture,
   g_autoptr(GError) error = NULL;
   g_autoptr(TendTask) task = watch (fixture, tend_task_new (name, func, data, NULL));
 
-  tend_task_set_delay (task, delay);
-  tend_task_set_interval (task, interval);
+  if (delay >= 0)
+    tend_task_set_delay (task, delay);
+  if (interval >= 0)
+    tend_task_set_interval (task, interval);
   tend_task_manager_register_task (fixture->manager, task, &error);
   g_assert_no_error (error);
 
@@ -31,7 +33,7 @@ test_delay (Fixture       *fixture,
 {
   guint n_runs = 0;
 
-  register_timed (fixture, "n", 2 * SECOND, 0, count_run, &n_runs);
+  register_timed (fixture, "n", 2 * SECOND, -1, count_run, &n_runs);
   tend_clock_advance (fixture->clock, 2 * SECOND - 1);
   g_assert_cmpuint (n_runs, ==, 0);
   g_assert_true (tend_task_manager_is_active (fixture->manager, "n"));
@@ -52,7 +54,7 @@ test_no_delay_and_delay_of_zero (Fixture       *fixture,
     {
       guint n_runs = 0;
 
-      register_timed (fixture, "n", delay, 0, count_run, &n_runs);
+      register_timed (fixture, "n", delay, -1, count_run, &n_runs);
       g_assert_cmpuint (n_runs, ==, 0);
       settle (fixture);
       g_assert_cmpuint (n_runs, ==, 1);
@@ -63,8 +65,8 @@ static void
 test_longest_delay (Fixture       *fixture,
                     gconstpointer  unused)
 {
-  register_timed (fixture, "long", 8589934592 * SECOND, 0, never_run, NULL);
-  register_timed (fixture, "longest", G_MAXINT64, 0, never_run, NULL);
+  register_timed (fixture, "long", 8589934592 * SECOND, -1, never_run, NULL);
+  register_timed (fixture, "longest", G_MAXINT64, -1, never_run, NULL);
   tend_clock_advance (fixture->clock, 8589934592 * SECOND - 1);
   g_assert_true (tend_task_manager_is_active (fixture->manager, "long"));
   g_assert_true (tend_task_manager_is_active (fixture->manager, "longest"));
@@ -76,7 +78,7 @@ test_cancelled_in_delay (Fixture       *fixture,
 {
   g_autoptr(TendTask) task = NULL;
 
-  register_timed (fixture, "n", SECOND, 0, never_run, NULL);
+  register_timed (fixture, "n", SECOND, -1, never_run, NULL);
   tend_clock_advance (fixture->clock, SECOND / 2);
 
   task = tend_task_manager_cancel_task (fixture->manager, "n");
@@ -203,15 +205,15 @@ test_bad_times (Fixture       *fixture,
 {
   TendTask *task = tend_task_new (NULL, never_run, NULL, NULL);
 
-  g_test_expect_message ("Tend", G_LOG_LEVEL_CRITICAL, "*usec >= -1*");
-  tend_task_set_delay (task, -2);
+  g_test_expect_message ("Tend", G_LOG_LEVEL_CRITICAL, "*usec >= 0*");
+  tend_task_set_delay (task, -1);
   g_test_assert_expected_messages ();
   g_assert_cmpint (tend_task_get_delay (task), ==, -1);
 
-  g_test_expect_message ("Tend", G_LOG_LEVEL_CRITICAL, "*usec >= 0*");
+  g_test_expect_message ("Tend", G_LOG_LEVEL_CRITICAL, "*usec > 0*");
   tend_task_set_interval (task, -1);
   g_test_assert_expected_messages ();
-  g_assert_cmpint (tend_task_get_interval (task), ==, 0);
+  g_assert_cmpint (tend_task_get_interval (task), ==, -1);
 
   g_assert_finalize_object (task);
 }
@@ -346,7 +348,7 @@ test_tutorial_5 (Fixture       *fixture,
   Tutorial tutorial = { fixture, 0 };
 
   register_timed (fixture, "keep adding 1", -1, SECOND / 10, add_one, &tutorial);
-  register_timed (fixture, "inject a single 2", SECOND / 2, 0, inject_two, &tutorial);
+  register_timed (fixture, "inject a single 2", SECOND / 2, -1, inject_two, &tutorial);
   tend_task_manager_wait_for_tasks_async (fixture->manager, NULL, waited_cb, fixture);
 
   g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 19 * SECOND / 10);

@@ -12,7 +12,7 @@ typedef struct
   gint64     work;      /* how long each run takes */
   guint      n_runs;
   guint      n_most;    /* the run that ends it, and how */
-  enum { NEVER, FAIL, LAST, STOP, CANCEL } end;
+  enum { NEVER, FAIL, STOP, CANCEL } end;
 } Runs;
 
 static TendClock *
@@ -39,9 +39,7 @@ runs_body (TendTask  *task,
   if (!is_last)
     return TRUE;
 
-  if (runs->end == LAST)
-    tend_task_set_interval (task, 0);
-  else if (runs->end == STOP)
+  if (runs->end == STOP)
     tend_task_stop (task);
   else if (runs->end == CANCEL)
     tend_task_cancel (task);
@@ -65,7 +63,8 @@ run_to_the_end (Runs       *runs,
   g_autoptr(TendClock) clock = freeze (runs);
   g_autoptr(TendTask) task = tend_task_new_fiber (NULL, runs_body, runs, NULL);
 
-  tend_task_set_delay (task, delay);
+  if (delay >= 0)
+    tend_task_set_delay (task, delay);
   tend_task_set_interval (task, interval);
   g_assert_true (tend_task_start (task, NULL));
   tend_clock_run_until_idle (clock);
@@ -133,34 +132,34 @@ test_long_delays_do_not_overflow (void)
 static void
 test_interval (void)
 {
-  Runs runs = { .n_most = 4, .end = LAST };
+  Runs runs = { .n_most = 4, .end = STOP };
 
-  run_to_the_end (&runs, -1, SECOND / 10, "100 200 300 400", "completed");
+  run_to_the_end (&runs, -1, SECOND / 10, "100 200 300 400", "stopped");
 }
 
 static void
 test_delay_and_interval (void)
 {
-  Runs runs = { .n_most = 3, .end = LAST };
+  Runs runs = { .n_most = 3, .end = STOP };
 
-  run_to_the_end (&runs, SECOND / 2, SECOND / 10, "500 600 700", "completed");
+  run_to_the_end (&runs, SECOND / 2, SECOND / 10, "500 600 700", "stopped");
 }
 
 static void
 test_delay_of_zero_and_interval (void)
 {
-  Runs runs = { .n_most = 3, .end = LAST };
+  Runs runs = { .n_most = 3, .end = STOP };
 
-  run_to_the_end (&runs, 0, SECOND / 10, "0 100 200", "completed");
+  run_to_the_end (&runs, 0, SECOND / 10, "0 100 200", "stopped");
 }
 
 /* 0.1 s between the end of one run and the beginning of the next, so 0.15 s from run to run. */
 static void
 test_interval_is_a_fixed_delay (void)
 {
-  Runs runs = { .n_most = 4, .end = LAST, .work = SECOND / 20 };
+  Runs runs = { .n_most = 4, .end = STOP, .work = SECOND / 20 };
 
-  run_to_the_end (&runs, -1, SECOND / 10, "100 250 400 550", "completed");
+  run_to_the_end (&runs, -1, SECOND / 10, "100 250 400 550", "stopped");
 }
 
 static void
@@ -191,7 +190,7 @@ test_run_may_cancel_it (void)
 static void
 test_status_between_runs_is_running (void)
 {
-  Runs runs = { .n_most = 2, .end = LAST };
+  Runs runs = { .n_most = 2, .end = STOP };
   g_autoptr(TendClock) clock = freeze (&runs);
   g_autoptr(TendTask) task = tend_task_new_fiber (NULL, runs_body, &runs, NULL);
 
@@ -203,8 +202,7 @@ test_status_between_runs_is_running (void)
   assert_notes ("notify:running 1000");
   assert_status (task, "running");
   tend_clock_advance (clock, SECOND);
-  assert_notes ("2000 notify:completed");
-  g_assert_cmpint (tend_task_get_int (task), ==, 2);
+  assert_notes ("2000 notify:stopped");
   assert_gone (task);
 }
 
@@ -227,7 +225,7 @@ late_body (TendTask *task,
   note ("%d", (int) ((tend_clock_get_time (runs->clock) - runs->begin) / 1000));
   tend_task_add_timer (task, runs->work, 0, return_cb, NULL, NULL);
   if (++runs->n_runs == runs->n_most)
-    tend_task_set_interval (task, 0);
+    tend_task_cancel (task);
 }
 
 static void
@@ -241,7 +239,7 @@ test_interval_of_a_callback (void)
   g_assert_true (tend_task_start (task, NULL));
   g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 4500 * 1000);
   assert_notes ("1000 2500 4000");
-  assert_status (task, "completed");
+  assert_status (task, "cancelled");
   assert_gone (task);
 }
 
@@ -266,9 +264,9 @@ test_interval_of_a_thread (void)
   g_assert_true (tend_task_start (task, NULL));
   while (g_atomic_int_get (&n_runs) < 3)
     tend_clock_advance (clock, 1);
-  tend_task_set_interval (task, 0);
+  tend_task_cancel (task);
   tend_clock_run_until_idle (clock);
-  assert_status (task, "completed");
+  assert_status (task, "cancelled");
   assert_gone (task);
 }
 
@@ -290,9 +288,9 @@ test_refuses_negative_times (void)
 {
   g_autoptr(TendTask) task = tend_task_new (NULL, idle_body, NULL, NULL);
 
-  expect_critical ("*usec >= -1*");
-  tend_task_set_delay (task, -2);
   expect_critical ("*usec >= 0*");
+  tend_task_set_delay (task, -1);
+  expect_critical ("*usec > 0*");
   tend_task_set_interval (task, -1);
   expect_critical ("*delay >= 0*");
   g_assert_null (tend_task_add_timer (task, -1, 0, note_cb, NULL, NULL));
@@ -300,7 +298,7 @@ test_refuses_negative_times (void)
   g_assert_null (tend_task_add_timer (task, 0, -1, note_cb, NULL, NULL));
   g_test_assert_expected_messages ();
   g_assert_cmpint (tend_task_get_delay (task), ==, -1);
-  g_assert_cmpint (tend_task_get_interval (task), ==, 0);
+  g_assert_cmpint (tend_task_get_interval (task), ==, -1);
   assert_gone (task);
 }
 

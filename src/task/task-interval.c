@@ -1,0 +1,308 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// How a task repeats: how far its runs lie apart, and whether it goes on after one that failed.
+//
+// A task of fixed rate keeps in its scope when its run is due, and counts the grid from there. The
+// field says how long is left, instead, while a pending task stands still: whoever begins it
+// moves its own timer in the same way. Once the task runs, its own job is what waits, and each time it
+// is armed says anew when the run is due. So a pause moves the grid by as much as it moves a run.
+//
+// Ownership: all of it is the loop thread's. Those who are told of a failed run are called on the
+// native stack, and may end the task.
+
+#include "tend-task-private.h"
+
+/**
+ * TendIntervalMode:
+ * @TEND_INTERVAL_MODE_FIXED_DELAY: the interval lies between the end of one run and the beginning of
+ *   the next
+ * @TEND_INTERVAL_MODE_FIXED_RATE: the interval lies between the moments when one run and the next are
+ *   due, however long a run takes; moments that pass while a run goes on are skipped
+ *
+ * From where the interval of a task is counted.
+ *
+ * Since: 0.1
+ */
+G_DEFINE_ENUM_TYPE (TendIntervalMode, tend_interval_mode,
+                    G_DEFINE_ENUM_VALUE (TEND_INTERVAL_MODE_FIXED_DELAY, "fixed-delay"),
+                    G_DEFINE_ENUM_VALUE (TEND_INTERVAL_MODE_FIXED_RATE, "fixed-rate"))
+
+/* --- The grid --- */
+
+/* Notes that the next run is due @usec from now: from when the task goes on, if it stands still. */
+void
+tend_task_expect_run (TendTask *self,
+                      gint64    usec)
+{
+  TendScope *scope;
+
+  if (!self->is_fixed_rate)
+    return;
+
+  scope = tend_task_ensure_scope (self);
+  scope->due = scope->stands_still ? usec : tend_time_add (tend_loop_now (self->loop), usec);
+}
+
+/* When the run after the one that has just ended is due. */
+static gint64
+get_next_due (TendTask *self)
+{
+  gint64 now = tend_loop_now (self->loop);
+  gint64 late, n_ticks;
+
+  if (!self->is_fixed_rate)
+    return tend_time_add (now, self->interval);
+
+  /* A tick that is due right now was not missed: a run may take the whole interval. */
+  late = MAX (0, now - self->scope->due);
+  n_ticks = MAX (1, late / self->interval + (late % self->interval != 0));
+
+  return tend_time_add (self->scope->due, n_ticks * self->interval);
+}
+
+/* --- Failed runs --- */
+
+static gboolean
+is_observer (TendTask     *self,
+             TendObserver *observer)
+{
+  for (TendObserver *o = self->observers; o != NULL; o = o->next)
+    {
+      if (o == observer)
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
+/*
+ * Tells all observers that a run has failed: TRUE if one of them has dealt with the error. What they
+ * call may take any of them off, so that the list itself cannot be walked.
+ */
+static gboolean
+call_observers (TendTask     *self,
+                const GError *error)
+{
+  g_autoptr(GPtrArray) observers = g_ptr_array_new ();
+  gboolean is_dealt_with = FALSE;
+
+  for (TendObserver *o = self->observers; o != NULL; o = o->next)
+    {
+      if (o->run_failed != NULL)
+        g_ptr_array_add (observers, o);
+    }
+
+  for (guint i = 0; i < observers->len; i++)
+    {
+      TendObserver *o = g_ptr_array_index (observers, i);
+
+      if (is_observer (self, o))
+        is_dealt_with |= o->run_failed (o, self, error);
+    }
+
+  return is_dealt_with;
+}
+
+/* Whether the task is not to end with the error of its run. It may have ended otherwise by then. */
+static gboolean
+outlives (TendTask     *self,
+          const GError *error)
+{
+  g_autofree char *task = NULL;
+
+  if (tend_error_is_cancelled (error))
+    return FALSE;
+
+  if (call_observers (self, error))
+    return TRUE;
+
+  /* A task that has ended cannot carry this error any more. */
+  if (!self->keep_going && !tend_task_has_ended (self))
+    return FALSE;
+
+  task = tend_task_to_string (self);
+  tend_report_unobserved (task, error, self->origin);
+
+  return TRUE;
+}
+
+/*
+ * A run has come to its end, with @error or without: arms the next one. FALSE if there is none to
+ * come, and the task is to end with @error; after TRUE it may have ended, and be gone.
+ */
+gboolean
+tend_task_repeat (TendTask     *self,
+                  const GError *error)
+{
+  g_autoptr(TendTask) kept = g_object_ref (self);
+
+  if (self->interval < 0 || self->body == NULL || g_atomic_int_get (&self->is_cancelling))
+    return FALSE;
+
+  if (error != NULL && !outlives (self, error))
+    return FALSE;
+
+  if (!tend_task_has_ended (self))
+    {
+      tend_outcome_clear (&self->outcome);
+      tend_task_run_at (self, get_next_due (self));
+    }
+
+  return TRUE;
+}
+
+/* --- Settings --- */
+
+/**
+ * tend_task_get_interval:
+ * @self: a task
+ *
+ * Gets how far the runs of the task lie apart.
+ *
+ * Returns: microseconds, or -1 if no interval was set and the task runs once
+ *
+ * Since: 0.1
+ */
+gint64
+tend_task_get_interval (TendTask *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK (self), -1);
+
+  return self->interval;
+}
+
+/**
+ * tend_task_set_interval:
+ * @self: a task
+ * @usec: microseconds, above 0
+ *
+ * Makes the task run again and again.
+ *
+ * From where the interval is counted is the [enum@Tend.IntervalMode]; see
+ * [method@Tend.Task.set_interval_mode]. Two runs of a task never overlap. Without a delay
+ * ([method@Tend.Task.set_delay]) the first run comes one interval after the start.
+ *
+ * An interval task does not complete: it ends when it is cancelled or stopped, or when a run fails,
+ * unless it is to keep going ([method@Tend.Task.set_keep_going]). An interval cannot be taken back. It
+ * may be set while the task runs, and counts from the end of that run on; a wait that has begun
+ * stays as it is. A task without a body ignores it.
+ *
+ * Only for the owning thread once the task is started.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_set_interval (TendTask *self,
+                        gint64    usec)
+{
+  g_return_if_fail (TEND_IS_TASK (self));
+  g_return_if_fail (usec > 0);
+
+  if (self->interval == usec)
+    return;
+
+  self->interval = usec;
+  tend_notify_native (G_OBJECT (self), tend_task_properties[PROP_INTERVAL]);
+}
+
+/**
+ * tend_task_get_interval_mode:
+ * @self: a task
+ *
+ * Gets from where the interval of the task is counted.
+ *
+ * Returns: the mode
+ *
+ * Since: 0.1
+ */
+TendIntervalMode
+tend_task_get_interval_mode (TendTask *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK (self), TEND_INTERVAL_MODE_FIXED_DELAY);
+
+  return self->is_fixed_rate ? TEND_INTERVAL_MODE_FIXED_RATE : TEND_INTERVAL_MODE_FIXED_DELAY;
+}
+
+/**
+ * tend_task_set_interval_mode:
+ * @self: a task that was not started yet
+ * @mode: the mode; %TEND_INTERVAL_MODE_FIXED_DELAY by default
+ *
+ * Sets from where the interval of the task is counted.
+ *
+ * At a fixed delay, the next run begins one interval after the end of the last. At a fixed rate,
+ * run n is due at the moment of the first one and n intervals, however long the runs take and however
+ * late they begin. A run that ends after the next was due skips what it has missed, and the next
+ * run comes at the next moment of the grid. After [method@Tend.Task.pause] the grid goes on from the
+ * run that the pause has delayed; a pause that is over before the run in it has ended delays none.
+ *
+ * Only for the owning thread.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_set_interval_mode (TendTask         *self,
+                             TendIntervalMode  mode)
+{
+  gboolean is_fixed_rate = mode == TEND_INTERVAL_MODE_FIXED_RATE;
+
+  g_return_if_fail (TEND_IS_TASK (self));
+  g_return_if_fail (mode == TEND_INTERVAL_MODE_FIXED_DELAY || mode == TEND_INTERVAL_MODE_FIXED_RATE);
+
+  if (!tend_task_check_settable (self, "interval mode") || self->is_fixed_rate == is_fixed_rate)
+    return;
+
+  self->is_fixed_rate = is_fixed_rate;
+  tend_notify_native (G_OBJECT (self), tend_task_properties[PROP_INTERVAL_MODE]);
+}
+
+/**
+ * tend_task_get_keep_going:
+ * @self: a task
+ *
+ * Gets whether an interval task goes on after a run that failed.
+ *
+ * Returns: %FALSE if a failed run ends the task
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_task_get_keep_going (TendTask *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK (self), FALSE);
+
+  return self->keep_going;
+}
+
+/**
+ * tend_task_set_keep_going:
+ * @self: a task that was not started yet
+ * @keep_going: whether it goes on; %FALSE by default
+ *
+ * Sets whether an interval task goes on after a run that failed.
+ *
+ * The error of such a run is not kept by the task. If nobody who watches the task has dealt with it,
+ * it is told at once as one that nobody observed is; see [func@Tend.set_unobserved_func].
+ *
+ * A run that ends with `G_IO_ERROR_CANCELLED` ends the task in every case. So do a cancelled
+ * task's run, a deadline, and an error of what was made through the task, such as a timer: that is
+ * none of a run. A task without an interval ignores this setting.
+ *
+ * Only for the owning thread.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_set_keep_going (TendTask *self,
+                          gboolean  keep_going)
+{
+  g_return_if_fail (TEND_IS_TASK (self));
+
+  keep_going = keep_going != FALSE;
+  if (!tend_task_check_settable (self, "keep-going") || self->keep_going == keep_going)
+    return;
+
+  self->keep_going = keep_going;
+  tend_notify_native (G_OBJECT (self), tend_task_properties[PROP_KEEP_GOING]);
+}
