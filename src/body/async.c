@@ -17,7 +17,7 @@ ready_cb (GObject      *source_object,
 
   tend_loop_unhold (task->loop);
 
-  if (!tend_task_has_ended (task))
+  if (!tend_task_stop_if_barred (task) && !tend_task_has_ended (task))
     {
       TendTask *previous = tend_task_enter (task);
 

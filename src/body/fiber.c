@@ -239,7 +239,12 @@ resume (Fiber *self)
 static void
 wake_cb (TendJob *job)
 {
-  resume (G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (Fiber, wake)));
+  Fiber *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (Fiber, wake));
+
+  /* Then the wait fails, which this was the end of. */
+  tend_task_stop_if_barred (self->task);
+  tend_loop_remove (self->task->loop, job);
+  resume (self);
 }
 
 static void
@@ -315,11 +320,24 @@ fiber_abandon (TendTask *task)
   interrupt (task->body_state);
 }
 
+static void
+fiber_unwind (TendTask *task)
+{
+  Fiber *self = task->body_state;
+
+  if (!self->is_waiting || self->is_bound)
+    return;
+
+  tend_loop_remove (task->loop, &self->wake);
+  resume (self);
+}
+
 static const TendBodyClass fiber_body = {
   .returns = TRUE,
   .run = fiber_run,
   .cancel = fiber_cancel,
   .abandon = fiber_abandon,
+  .unwind = fiber_unwind,
 };
 
 /**

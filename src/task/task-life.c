@@ -263,6 +263,9 @@ tend_task_run_job_cb (TendJob *job)
 {
   TendTask *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendTask, job));
 
+  if (tend_task_stop_if_barred (self))
+    return;
+
   /* A paused task begins when it goes on. */
   if (tend_task_stands_still (self))
     {

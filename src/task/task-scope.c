@@ -83,7 +83,10 @@ void
 tend_task_free_scope (TendTask *self)
 {
   if (self->scope != NULL)
-    g_clear_pointer (&self->scope->deadline_timer, tend_timer_unref);
+    {
+      g_clear_pointer (&self->scope->deadline_timer, tend_timer_unref);
+      g_clear_pointer (&self->scope->gate, tend_gate_unref);
+    }
   g_clear_pointer (&self->scope, g_free);
 }
 
@@ -292,7 +295,7 @@ struct _TendExitHandler
   GDestroyNotify   notify;
 };
 
-/* Runs the exit handlers of a task that has just ended, on the native stack. */
+/* Runs the exit handlers of a task that has just ended, on the native stack; drops them if it is barred. */
 void
 tend_task_run_exit_handlers (TendTask *self)
 {
@@ -303,7 +306,8 @@ tend_task_run_exit_handlers (TendTask *self)
       TendTask *previous = tend_task_enter (self);
 
       self->scope->exit_handlers = handler->next;
-      handler->func (self, handler->user_data);
+      if (!tend_task_is_barred (self))
+        handler->func (self, handler->user_data);
       tend_task_leave (previous);
 
       if (handler->notify != NULL)
@@ -323,7 +327,8 @@ tend_task_run_exit_handlers (TendTask *self)
  *
  * The status is final then, the scope is dead, and those who wait have not been woken. Where
  * [method@Tend.Task.stop] ends the task, @func runs before that returns. Several handlers run in
- * the opposite order of their registration. If the task has ended already, @func never runs.
+ * the opposite order of their registration. If the task has ended already, @func never runs, and
+ * neither does it when the owner of the task's manager is gone.
  *
  * Only for the owning thread.
  *

@@ -23,6 +23,8 @@ typedef struct
   int                  is_given_up;     /* atomic */
   GAsyncReadyCallback  callback;        /* loop thread */
   gpointer             user_data;       /* constant */
+  TendGate            *gate;            /* constant; the caller's; NULL: none */
+  guint                has_caller : 1;  /* constant; a task asked for it */
   guint                is_cancelled : 1; /* loop thread */
   guint                owns_task : 1;   /* loop thread; task is a reference */
 } TendWait;
@@ -63,6 +65,7 @@ tend_wait_finalize (GObject *object)
   if (self->owns_task)
     g_object_unref (self->task);
   g_clear_object (&self->cancellable);
+  g_clear_pointer (&self->gate, tend_gate_unref);
   tend_loop_release (self->loop);
 
   G_OBJECT_CLASS (tend_wait_parent_class)->finalize (object);
@@ -72,6 +75,16 @@ static void
 tend_wait_class_init (TendWaitClass *klass)
 {
   klass->finalize = tend_wait_finalize;
+}
+
+/* Whether the callback is one of those that a gate has been closed on: its caller's, or the task's. */
+static gboolean
+is_barred (TendWait *self)
+{
+  if (self->has_caller)
+    return self->gate != NULL && tend_gate_is_closed (self->gate);
+
+  return tend_task_is_barred (self->task);
 }
 
 /* The wait is over; the job is in no queue. */
@@ -88,7 +101,7 @@ wait_over (TendJob *job)
     g_signal_handler_disconnect (self->cancellable, self->handler);
   self->handler = 0;
 
-  if (callback != NULL)
+  if (callback != NULL && !is_barred (self))
     callback (G_OBJECT (self->task), G_ASYNC_RESULT (self), self->user_data);
   g_object_unref (self);
 }
@@ -141,6 +154,9 @@ tend_wait_init (TendWait *self)
  * returns; it runs once the task's exit handlers and its manager have, in the order of waiting. A
  * wait for a task that is dropped before it is started fails.
  *
+ * @callback does not run once the owner is gone of the manager that has the calling task, or outside
+ * of tasks of the one that has @self: see [ctor@Tend.TaskManager.new_for_owner].
+ *
  * Only for the owning thread.
  *
  * Since: 0.1
@@ -151,6 +167,8 @@ tend_task_wait_async (TendTask            *self,
                       GAsyncReadyCallback  callback,
                       gpointer             user_data)
 {
+  TendTask *caller = tend_task_get_current ();
+  TendGate *gate;
   TendWait *wait;
 
   g_return_if_fail (TEND_IS_TASK (self));
@@ -162,6 +180,9 @@ tend_task_wait_async (TendTask            *self,
   wait->loop = tend_loop_ref (self->loop);
   wait->callback = callback;
   wait->user_data = user_data;
+  wait->has_caller = caller != NULL;
+  gate = caller != NULL ? tend_task_get_gate (caller) : NULL;
+  wait->gate = gate != NULL ? tend_gate_ref (gate) : NULL;
 
   if (!tend_task_has_ended (self))
     tend_queue_push (&self->waiters, &wait->job);

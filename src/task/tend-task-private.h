@@ -22,7 +22,10 @@ typedef struct
   void (* run)     (TendTask *self);      /* takes the first step of a run */
   void (* cancel)  (TendTask *self);      /* active and asked to end; NULL: the cancellable does */
   void (* abandon) (TendTask *self);      /* active and the task has ended without it */
+  void (* unwind)  (TendTask *self);      /* abandoned, and to end now and not soon; NULL: cannot */
 } TendBodyClass;
+
+typedef struct _TendGate TendGate;
 
 /* Watches one task from inside the library. A call may remove its own observer, and no other. */
 typedef struct _TendObserver TendObserver;
@@ -71,6 +74,7 @@ typedef struct
   gint64           rest;                    /* how long the task's own job had to wait; negative: not at all */
   gboolean         stands_still;
   gboolean         is_deadline_inherited;   /* from the task that started this one */
+  TendGate        *gate;                    /* a reference; NULL: none */
 } TendScope;
 
 typedef struct
@@ -140,6 +144,7 @@ struct _TendTask
   guint                is_held : 1;         /* loop thread; holds a reference to itself */
   guint                is_fixed_rate : 1;   /* constant once started; the interval's mode */
   guint                keep_going : 1;      /* constant once started */
+  guint                is_managed : 1;      /* loop thread; a manager has it, or had */
 };
 
 /* --- task.c and task-life.c --- */
@@ -212,6 +217,37 @@ tend_task_set_status (TendTask       *self,
                       TendTaskStatus  status)
 {
   g_atomic_int_set (&self->status, (int) status);
+}
+
+/* --- gate.c --- */
+
+TendGate    *tend_gate_new               (void) G_GNUC_WARN_UNUSED_RESULT;
+TendGate    *tend_gate_ref               (TendGate            *self);
+void         tend_gate_unref             (TendGate            *self);
+gboolean     tend_gate_close             (TendGate            *self);
+gboolean     tend_gate_is_closed         (TendGate            *self);
+
+void         tend_task_set_gate          (TendTask            *self,
+                                          TendGate            *gate);
+TendGate    *tend_task_get_gate          (TendTask            *self);
+void         tend_task_unwind            (TendTask            *self);
+
+/* Whether the callbacks of the task are not to be called any more. */
+static inline gboolean
+tend_task_is_barred (TendTask *self)
+{
+  return self->scope != NULL && self->scope->gate != NULL && tend_gate_is_closed (self->scope->gate);
+}
+
+/* To be asked before a callback of the task is called: TRUE if it may not, and the task has ended. */
+static inline gboolean
+tend_task_stop_if_barred (TendTask *self)
+{
+  if (G_LIKELY (!tend_task_is_barred (self)))
+    return FALSE;
+
+  tend_task_stop (self);
+  return TRUE;
 }
 
 /* --- task-return.c and task-result.c --- */

@@ -129,7 +129,9 @@ timer_fire (TendJob *job)
 
   tend_timer_ref (self);
 
-  if (self->interval > 0)
+  if (tend_task_stop_if_barred (task))
+    go_on = FALSE;
+  else if (self->interval > 0)
     {
       gint64 late = tend_loop_now (task->loop) - self->deadline;
 

@@ -1,0 +1,88 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The gate through which the callbacks of some tasks go, such as those of a manager that belongs
+// to an object. Once it is closed, none of them is called any more.
+//
+// Any thread may close a gate. The tasks behind it find out at the latest when one of their
+// callbacks would run: then they are stopped instead. Whoever closes it has them stopped sooner.
+
+#include "tend-task-private.h"
+
+struct _TendGate
+{
+  gatomicrefcount ref_count;
+  int             is_closed;    /* atomic */
+};
+
+TendGate *
+tend_gate_new (void)
+{
+  TendGate *self = g_new0 (TendGate, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+
+  return self;
+}
+
+TendGate *
+tend_gate_ref (TendGate *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+
+  return self;
+}
+
+void
+tend_gate_unref (TendGate *self)
+{
+  if (g_atomic_ref_count_dec (&self->ref_count))
+    g_free (self);
+}
+
+/* Closes the gate for ever: TRUE if it was open. */
+gboolean
+tend_gate_close (TendGate *self)
+{
+  return !g_atomic_int_exchange (&self->is_closed, TRUE);
+}
+
+gboolean
+tend_gate_is_closed (TendGate *self)
+{
+  return g_atomic_int_get (&self->is_closed);
+}
+
+/* Has the callbacks of @self go through @gate. */
+void
+tend_task_set_gate (TendTask *self,
+                    TendGate *gate)
+{
+  TendScope *scope = tend_task_ensure_scope (self);
+
+  g_assert (scope->gate == NULL);
+  scope->gate = tend_gate_ref (gate);
+}
+
+/* The gate of @self, or NULL: not a reference. */
+TendGate *
+tend_task_get_gate (TendTask *self)
+{
+  return self->scope != NULL ? self->scope->gate : NULL;
+}
+
+/* Takes control back from a body whose task has been stopped, as far as that is possible at once. */
+static void
+unwind_native_cb (gpointer data)
+{
+  TendTask *self = data;
+
+  if (self->is_active && self->body->unwind != NULL)
+    self->body->unwind (self);
+}
+
+void
+tend_task_unwind (TendTask *self)
+{
+  tend_call_native (unwind_native_cb, self);
+}
