@@ -9,25 +9,9 @@
 
 G_BEGIN_DECLS
 
-/* --- The manager, to the full --- */
+/* --- The watchdog --- */
 
-typedef enum
-{
-  TEND_NAME_POLICY_REJECT,
-  TEND_NAME_POLICY_REPLACE,
-  TEND_NAME_POLICY_KEEP,
-  TEND_NAME_POLICY_QUEUE,
-} TendNamePolicy;
-
-TendTaskManager *tend_task_manager_new_for_owner          (GObject *owner);
-gboolean         tend_task_manager_register_with_policy   (TendTaskManager *self, TendTask *task, TendNamePolicy policy, GError **error);
-TendTask        *tend_task_manager_debounce               (TendTaskManager *self, const char *name, gint64 usec, TendTaskFunc func, gpointer user_data, GDestroyNotify notify);
-TendTask        *tend_task_manager_throttle               (TendTaskManager *self, const char *name, gint64 usec, TendTaskFunc func, gpointer user_data, GDestroyNotify notify);
-void             tend_task_manager_ignore_error           (TendTaskManager *self, GQuark domain, int code);
-void             tend_task_manager_add_child              (TendTaskManager *self, TendTaskManager *child);
-void             tend_task_manager_set_rate               (TendTaskManager *self, guint n_starts, gint64 usec);
-void             tend_task_manager_set_slow_check         (TendTaskManager *self, gint64 age, gint64 interval);
-void             tend_watchdog_start                      (gint64 threshold);
+void tend_watchdog_start (gint64 threshold);
 
 /* --- Caches --- */
 

@@ -7,11 +7,23 @@
 #error "Only <tend.h> can be included directly."
 #endif
 
-#include "tend-types.h"
+#include "tend-task.h"
 
 G_BEGIN_DECLS
 
+typedef enum
+{
+  TEND_NAME_POLICY_REJECT,
+  TEND_NAME_POLICY_REPLACE,
+  TEND_NAME_POLICY_KEEP,
+  TEND_NAME_POLICY_QUEUE,
+  TEND_NAME_POLICY_ANONYMOUS,
+} TendNamePolicy;
+
+#define TEND_TYPE_NAME_POLICY (tend_name_policy_get_type ())
 #define TEND_TYPE_TASK_MANAGER (tend_task_manager_get_type ())
+
+TEND_PUBLIC GType            tend_name_policy_get_type                (void) G_GNUC_CONST;
 
 TEND_PUBLIC
 G_DECLARE_DERIVABLE_TYPE (TendTaskManager, tend_task_manager, TEND, TASK_MANAGER, GObject)
@@ -23,19 +35,46 @@ struct _TendTaskManagerClass
   void (* task_failed) (TendTaskManager *self,
                         TendTask        *task,
                         const GError    *error);
+  void (* task_slow)   (TendTaskManager *self,
+                        TendTask        *task,
+                        gint64           usec);
 
   gpointer padding[8];
 };
 
 TEND_PUBLIC TendTaskManager *tend_task_manager_new                    (void) G_GNUC_WARN_UNUSED_RESULT;
+TEND_PUBLIC TendTaskManager *tend_task_manager_new_for_owner          (GObject              *owner) G_GNUC_WARN_UNUSED_RESULT;
+TEND_PUBLIC GObject         *tend_task_manager_dup_owner              (TendTaskManager      *self) G_GNUC_WARN_UNUSED_RESULT;
+
+TEND_PUBLIC gboolean         tend_task_manager_add_child              (TendTaskManager      *self,
+                                                                       TendTaskManager      *child,
+                                                                       GError              **error);
+TEND_PUBLIC void             tend_task_manager_remove_child           (TendTaskManager      *self,
+                                                                       TendTaskManager      *child);
+TEND_PUBLIC TendTaskManager *tend_task_manager_get_parent             (TendTaskManager      *self);
 
 TEND_PUBLIC guint            tend_task_manager_get_max_running        (TendTaskManager      *self);
 TEND_PUBLIC void             tend_task_manager_set_max_running        (TendTaskManager      *self,
                                                                        guint                 n_tasks);
+TEND_PUBLIC guint            tend_task_manager_get_rate               (TendTaskManager      *self,
+                                                                       gint64               *usec);
+TEND_PUBLIC void             tend_task_manager_set_rate               (TendTaskManager      *self,
+                                                                       guint                 n_starts,
+                                                                       gint64                usec);
 TEND_PUBLIC gint64           tend_task_manager_get_grace_period       (TendTaskManager      *self);
 TEND_PUBLIC void             tend_task_manager_set_grace_period       (TendTaskManager      *self,
                                                                        gint64                usec);
+TEND_PUBLIC void             tend_task_manager_set_slow_check         (TendTaskManager      *self,
+                                                                       gint64                age,
+                                                                       gint64                interval);
+TEND_PUBLIC void             tend_task_manager_ignore_error           (TendTaskManager      *self,
+                                                                       GQuark                domain,
+                                                                       int                   code);
 
+TEND_PUBLIC TendTask        *tend_task_manager_register_with_policy   (TendTaskManager      *self,
+                                                                       TendTask             *task,
+                                                                       TendNamePolicy        policy,
+                                                                       GError              **error);
 TEND_PUBLIC gboolean         tend_task_manager_register_task          (TendTaskManager      *self,
                                                                        TendTask             *task,
                                                                        GError              **error);
@@ -57,16 +96,61 @@ TEND_PUBLIC TendTask        *tend_task_manager_register_thread        (TendTaskM
                                                                        gpointer              user_data,
                                                                        GDestroyNotify        notify,
                                                                        GError              **error);
+TEND_PUBLIC TendTask        *tend_task_manager_register_async         (TendTaskManager      *self,
+                                                                       const char           *name,
+                                                                       TendAsyncFunc         func,
+                                                                       TendFinishFunc        finish,
+                                                                       gpointer              user_data,
+                                                                       GDestroyNotify        notify,
+                                                                       GError              **error);
+TEND_PUBLIC TendTask        *tend_task_manager_register_anonymous     (TendTaskManager      *self,
+                                                                       const char           *base,
+                                                                       TendTaskFunc          func,
+                                                                       gpointer              user_data,
+                                                                       GDestroyNotify        notify,
+                                                                       GError              **error);
+
+TEND_PUBLIC gboolean         tend_task_manager_debounce_task          (TendTaskManager      *self,
+                                                                       TendTask             *task,
+                                                                       gint64                usec,
+                                                                       GError              **error);
+TEND_PUBLIC TendTask        *tend_task_manager_debounce               (TendTaskManager      *self,
+                                                                       const char           *name,
+                                                                       gint64                usec,
+                                                                       TendTaskFunc          func,
+                                                                       gpointer              user_data,
+                                                                       GDestroyNotify        notify,
+                                                                       GError              **error);
+TEND_PUBLIC gboolean         tend_task_manager_throttle_task          (TendTaskManager      *self,
+                                                                       TendTask             *task,
+                                                                       gint64                usec,
+                                                                       GError              **error);
+TEND_PUBLIC TendTask        *tend_task_manager_throttle               (TendTaskManager      *self,
+                                                                       const char           *name,
+                                                                       gint64                usec,
+                                                                       TendTaskFunc          func,
+                                                                       gpointer              user_data,
+                                                                       GDestroyNotify        notify,
+                                                                       GError              **error);
 
 TEND_PUBLIC TendTask        *tend_task_manager_lookup                 (TendTaskManager      *self,
                                                                        const char           *name);
 TEND_PUBLIC gboolean         tend_task_manager_is_active              (TendTaskManager      *self,
                                                                        const char           *name);
 TEND_PUBLIC GPtrArray       *tend_task_manager_list_tasks             (TendTaskManager      *self) G_GNUC_WARN_UNUSED_RESULT;
+TEND_PUBLIC GPtrArray       *tend_task_manager_list_draining          (TendTaskManager      *self) G_GNUC_WARN_UNUSED_RESULT;
+TEND_PUBLIC GPtrArray       *tend_task_manager_list_anonymous         (TendTaskManager      *self,
+                                                                       const char           *base) G_GNUC_WARN_UNUSED_RESULT;
 
 TEND_PUBLIC TendTask        *tend_task_manager_cancel_task            (TendTaskManager      *self,
                                                                        const char           *name) G_GNUC_WARN_UNUSED_RESULT;
 TEND_PUBLIC void             tend_task_manager_cancel_all             (TendTaskManager      *self);
+
+TEND_PUBLIC guint64          tend_task_manager_get_n_tasks            (TendTaskManager      *self,
+                                                                       TendTaskStatus        status);
+TEND_PUBLIC guint64          tend_task_manager_get_n_started          (TendTaskManager      *self);
+TEND_PUBLIC gint64           tend_task_manager_get_run_time           (TendTaskManager      *self,
+                                                                       double                quantile);
 
 TEND_PUBLIC void             tend_task_manager_wait_for_tasks_async   (TendTaskManager      *self,
                                                                        GCancellable         *cancellable,

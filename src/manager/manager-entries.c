@@ -1,126 +1,59 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The entries of a manager: one for each task, which it watches. They hold the slots and the names.
+// The entries of a manager: one for each task, which it watches. They hold the names and the slots.
 //
-// An entry leaves the list when its task is released, which is when the body has really ended, and
-// gives up the name when those who wait for the task have been told, so that they can still look it
-// up. It is freed at the later of the two.
+// A new entry waits for its delay, for the real end of those before it that have its name, and for a
+// slot; then its task begins. It leaves the list when its task is released, which is when the body
+// has really ended, and gives up the name when those who wait for the task have been told, so that
+// they can still look it up. It is freed at the later of the two.
 //
 // Ownership: the loop thread's. User code is called on the native stack, when the registry says
 // what it is told.
 
 #include "tend-manager-private.h"
 
-/* --- Slots --- */
+/* --- From registered to begun --- */
 
-static gboolean
-needs_slot (TendEntry *entry)
+/* Begins the task of an entry that nothing keeps from it; on the native stack. */
+void
+tend_entry_begin (TendEntry *entry)
 {
-  /* An interval task sleeps most of its life: it would keep its slot from the others for ever. */
-  return entry->task->interval < 0;
-}
-
-static gboolean
-is_slot_free (TendTaskManagerPrivate *priv)
-{
-  return priv->max_running == 0 || priv->n_running < priv->max_running;
-}
-
-static void
-take_slot (TendTaskManagerPrivate *priv,
-           TendEntry          *entry)
-{
-  entry->has_slot = TRUE;
-  priv->n_running++;
-}
-
-static TendEntry *
-entry_of_job (TendJob *job)
-{
-  return G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendEntry, job));
-}
-
-static void
-entry_begin_cb (TendJob *job)
-{
-  tend_task_begin (entry_of_job (job)->task);
-}
-
-/* The entry's delay is over. */
-static void
-entry_due_cb (TendJob *job)
-{
-  TendEntry *entry = entry_of_job (job);
   TendTaskManagerPrivate *priv = tend_manager_get_private (entry->manager);
 
-  entry->is_delayed = FALSE;
-  if (needs_slot (entry))
-    {
-      if (!is_slot_free (priv))
-        {
-          tend_queue_push (&priv->waiting, job);
-          return;
-        }
-      take_slot (priv, entry);
-    }
-
+  entry->has_begun = TRUE;
+  entry->began = tend_loop_now (priv->loop);
+  entry->rest = 0;
+  tend_statistics_began (&priv->statistics);
   tend_task_begin (entry->task);
 }
 
-/* Lets those go on that wait for a slot, as far as there are any. */
-void
-tend_manager_give_slots (TendTaskManagerPrivate *priv)
-{
-  TendJob *job;
-
-  while (is_slot_free (priv) && (job = tend_queue_peek (&priv->waiting)) != NULL)
-    {
-      TendEntry *entry = entry_of_job (job);
-
-      tend_job_unlink (job);
-      take_slot (priv, entry);
-      job->run = entry_begin_cb;
-      tend_loop_queue_micro (entry->task->loop, job);
-    }
-}
-
-/* --- Entries --- */
-
-/* Frees the name of the entry, if it has one. */
-void
-tend_manager_free_name (TendTaskManagerPrivate *priv,
-                        TendEntry              *entry)
-{
-  if (entry->is_named)
-    g_hash_table_remove (priv->names, entry->task->name);
-  entry->is_named = FALSE;
-}
-
-/* Lets go of the task, whatever it does. */
 static void
-entry_free (TendEntry *entry)
+entry_enter_cb (TendJob *job)
 {
-  tend_loop_remove (entry->task->loop, &entry->job);
-  tend_task_remove_observer (entry->task, &entry->observer);
-  g_object_unref (entry->task);
-  g_free (entry);
+  tend_slots_enter (tend_entry_of_job (job));
 }
 
 static void
-entry_ended (TendObserver *observer,
-             TendTask     *task)
+entry_due_cb (TendJob *job)
 {
-  TendEntry *entry = (TendEntry *) observer;
-  TendTaskManager *self = entry->manager;
+  TendEntry *entry = tend_entry_of_job (job);
 
-  if (tend_task_status (task) != TEND_TASK_STATUS_FAILED)
+  entry->is_delayed = FALSE;
+  if (!entry->is_blocked)
+    tend_slots_enter (entry);
+}
+
+/* All of the same name before the entry have really ended. */
+void
+tend_entry_unblock (TendEntry *entry)
+{
+  entry->is_blocked = FALSE;
+  if (entry->is_delayed || tend_task_has_ended (entry->task))
     return;
 
-  tend_task_set_observed (task);
-  g_object_ref (self);
-  tend_manager_emit_failed (self, task);
-  g_object_unref (self);
+  entry->job.run = entry_enter_cb;
+  tend_loop_queue_micro (entry->task->loop, &entry->job);
 }
 
 /* Lets what is left of the entry's delay pass: the next turn, if nothing is. */
@@ -141,19 +74,60 @@ entry_paused (TendObserver *observer,
               gboolean      still)
 {
   TendEntry *entry = (TendEntry *) observer;
+  gint64 now = tend_loop_now (task->loop);
   gboolean is_ready = entry->job.place == TEND_JOB_QUEUED;
 
-  if (!entry->is_delayed || tend_task_has_ended (task))
+  if (tend_task_has_ended (task))
     return;
 
-  if (!still)
-    entry_wait (entry);
-  else
+  if (entry->has_begun)
     {
-      entry->rest = is_ready ? 0 :
-                    MAX (0, tend_loop_get_deadline (task->loop, &entry->job) - tend_loop_now (task->loop));
+      if (still)
+        entry->rest = now - entry->began;
+      else
+        entry->began = now - entry->rest;
+    }
+  else if (entry->is_delayed && !still)
+    entry_wait (entry);
+  else if (entry->is_delayed)
+    {
+      entry->rest = is_ready ? 0 : MAX (0, tend_loop_get_deadline (task->loop, &entry->job) - now);
       tend_loop_remove (task->loop, &entry->job);
     }
+}
+
+/* --- The end --- */
+
+/* Lets go of the task, whatever it does. */
+static void
+entry_free (TendEntry *entry)
+{
+  tend_names_remove (tend_manager_get_private (entry->manager), entry);
+  tend_loop_remove (entry->task->loop, &entry->job);
+  tend_task_remove_observer (entry->task, &entry->observer);
+  g_object_unref (entry->task);
+  g_free (entry->base);
+  g_free (entry);
+}
+
+static void
+entry_ended (TendObserver *observer,
+             TendTask     *task)
+{
+  TendEntry *entry = (TendEntry *) observer;
+  TendTaskManager *self = entry->manager;
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+  gint64 usec = -1;
+
+  if (entry->has_begun && task->interval <= 0)
+    usec = tend_entry_get_run_time (entry, tend_loop_now (task->loop));
+  tend_statistics_ended (&priv->statistics, tend_task_status (task), entry->has_begun, usec);
+
+  if (tend_task_status (task) != TEND_TASK_STATUS_FAILED)
+    return;
+
+  tend_task_set_observed (task);
+  tend_manager_tell_error (self, task, tend_task_peek_error (task));
 }
 
 static void
@@ -162,35 +136,10 @@ entry_told (TendObserver *observer,
 {
   TendEntry *entry = (TendEntry *) observer;
 
-  tend_manager_free_name (tend_manager_get_private (entry->manager), entry);
+  entry->is_named = FALSE;
   entry->is_told = TRUE;
   if (entry->iter == NULL)
     entry_free (entry);
-}
-
-/* Counts the entry off the waits that were for it, and takes out those that are over by that. */
-static GPtrArray *
-count_off (TendTaskManagerPrivate *priv,
-           TendEntry              *entry)
-{
-  GPtrArray *over = NULL;
-
-  for (guint i = 0; i < priv->waits->len;)
-    {
-      TendManagerWait *wait = g_ptr_array_index (priv->waits, i);
-
-      if (entry->serial > wait->last_serial || entry->task == wait->caller || --wait->n_left > 0)
-        {
-          i++;
-          continue;
-        }
-
-      if (over == NULL)
-        over = g_ptr_array_new_with_free_func ((GDestroyNotify) tend_manager_wait_free);
-      g_ptr_array_add (over, tend_manager_wait_take (priv->waits, i));
-    }
-
-  return over;
 }
 
 static void
@@ -201,13 +150,11 @@ entry_released (TendObserver *observer,
   TendTaskManager *self = g_object_ref (entry->manager);
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   guint position = (guint) g_sequence_iter_get_position (entry->iter);
-  g_autoptr(GPtrArray) over = count_off (priv, entry);
+  g_autoptr(GPtrArray) over = tend_manager_count_off (priv, entry);
 
-  tend_loop_remove (task->loop, &entry->job);
   g_sequence_remove (g_steal_pointer (&entry->iter));
-  if (entry->has_slot)
-    priv->n_running--;
-  tend_manager_give_slots (priv);
+  tend_slots_leave (entry);
+  tend_names_released (entry);
 
   if (entry->is_told)
     entry_free (entry);
@@ -223,6 +170,21 @@ entry_released (TendObserver *observer,
   g_object_unref (self);
 }
 
+/* A run of an interval task has failed: an ignored error, or one that is told, does not end it. */
+static gboolean
+entry_run_failed (TendObserver *observer,
+                  TendTask     *task,
+                  const GError *error)
+{
+  TendTaskManager *self = ((TendEntry *) observer)->manager;
+
+  if (!tend_task_get_keep_going (task) && !tend_manager_ignores (tend_manager_get_private (self), error))
+    return FALSE;
+
+  tend_manager_tell_error (self, task, error);
+  return TRUE;
+}
+
 /* --- A new entry --- */
 
 typedef struct
@@ -230,6 +192,7 @@ typedef struct
   TendTaskManager *manager;
   TendTask        *task;
   guint            position;
+  gboolean         is_new;
 } Added;
 
 /* Tells of the task in the list before it tells of its status: who hears of that may cancel it. */
@@ -239,46 +202,91 @@ added_native_cb (gpointer data)
   Added *added = data;
 
   g_object_freeze_notify (G_OBJECT (added->task));
-  tend_task_make_pending (added->task);
+  if (added->is_new)
+    tend_task_make_pending (added->task);
   g_list_model_items_changed (G_LIST_MODEL (added->manager), added->position, 0, 1);
   g_object_thaw_notify (G_OBJECT (added->task));
 }
 
-/* Gives @task an entry, which begins it when it is due. */
-void
-tend_manager_add_entry (TendTaskManager *self,
-                        TendTask        *task)
+static TendEntry *
+entry_new (TendTaskManager *self,
+           TendTask        *task,
+           const char      *base)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   TendEntry *entry = g_new0 (TendEntry, 1);
-  gint64 now = tend_loop_now (task->loop);
-  gint64 wait = tend_task_get_first_wait (task);
-  Added added = { self, task, (guint) g_sequence_get_length (priv->entries) };
 
   entry->observer.ended = entry_ended;
   entry->observer.told = entry_told;
   entry->observer.released = entry_released;
   entry->observer.paused = entry_paused;
+  entry->observer.run_failed = entry_run_failed;
   entry->manager = self;
   entry->task = g_object_ref (task);
   entry->iter = g_sequence_append (priv->entries, entry);
   entry->serial = ++priv->serial;
-  entry->registered = now;
+  entry->registered = tend_loop_now (task->loop);
+  entry->base = g_strdup (base);
   tend_job_init (&entry->job, entry_due_cb);
-  tend_task_add_observer (task, &entry->observer);
 
-  if (task->name != NULL)
+  return entry;
+}
+
+/*
+ * Gives @task an entry, which begins it when it is due; one that runs already is only watched. With
+ * @base the task is anonymous, and does not answer to its name.
+ */
+void
+tend_manager_add_entry (TendTaskManager *self,
+                        TendTask        *task,
+                        const char      *base)
+{
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+  gboolean is_new = tend_task_status (task) == TEND_TASK_STATUS_CREATED && task->body != NULL;
+  Added added = { self, task, (guint) g_sequence_get_length (priv->entries), is_new };
+  TendEntry *entry = entry_new (self, task, base);
+
+  task->is_managed = TRUE;
+  tend_task_add_observer (task, &entry->observer);
+  if (priv->gate != NULL)
+    tend_task_set_gate (task, priv->gate);
+  if (task->name != NULL && base == NULL)
+    tend_names_add (priv, entry);
+  tend_statistics_registered (&priv->statistics);
+
+  if (is_new)
     {
-      entry->is_named = TRUE;
-      g_hash_table_insert (priv->names, task->name, entry);
+      entry->is_delayed = TRUE;
+      entry->rest = MAX (0, tend_task_get_first_wait (task));
+      if (!tend_task_stands_still (task))
+        entry_wait (entry);
+    }
+  else
+    {
+      entry->is_blocked = FALSE;
+      entry->has_begun = TRUE;
+      entry->began = entry->registered;
+      tend_statistics_began (&priv->statistics);
     }
 
-  entry->is_delayed = TRUE;
-  entry->rest = MAX (0, wait);
-  if (!tend_task_stands_still (task))
-    entry_wait (entry);
-
+  tend_slow_check_arm (self);
   tend_call_native (added_native_cb, &added);
+}
+
+/* The entry of @task, which may be NULL, if it is in the list of @self; or NULL. */
+TendEntry *
+tend_manager_find_entry (TendTaskManager *self,
+                         TendTask        *task)
+{
+  for (TendObserver *o = task != NULL ? task->observers : NULL; o != NULL; o = o->next)
+    {
+      TendEntry *entry = (TendEntry *) o;
+
+      if (o->released == entry_released && entry->manager == self && entry->iter != NULL)
+        return entry;
+    }
+
+  return NULL;
 }
 
 /* --- All of them --- */
@@ -318,7 +326,7 @@ tend_manager_cancel_entries (TendTaskManager *self,
       TendEntry *entry = g_sequence_get (iter);
 
       if (entry->task != except)
-        tend_manager_free_name (priv, entry);
+        entry->is_named = FALSE;
     }
 
   for (guint i = 0; i < tasks->len; i++)
@@ -330,12 +338,11 @@ tend_manager_cancel_entries (TendTaskManager *self,
     }
 }
 
-/* Lets go of every task: cancels those that have not ended, which then end by themselves. */
+/* Lets go of every task, and leaves it to the caller to end them. */
 void
 tend_manager_abandon_entries (TendTaskManager *self)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
-  g_autoptr(GPtrArray) tasks = tend_manager_copy_tasks (self);
   TendJob *job;
 
   while (!g_sequence_is_empty (priv->entries))
@@ -344,18 +351,10 @@ tend_manager_abandon_entries (TendTaskManager *self)
       TendEntry *entry = g_sequence_get (first);
 
       g_sequence_remove (first);
-      tend_manager_free_name (priv, entry);
+      tend_slots_leave (entry);
       entry_free (entry);
     }
 
   while ((job = tend_queue_peek (&priv->leaving)) != NULL)
-    {
-      TendEntry *entry = entry_of_job (job);
-
-      tend_manager_free_name (priv, entry);
-      entry_free (entry);
-    }
-
-  for (guint i = 0; i < tasks->len; i++)
-    tend_task_cancel (g_ptr_array_index (tasks, i));
+    entry_free (tend_entry_of_job (job));
 }

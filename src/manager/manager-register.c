@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Giving tasks to a manager, and finding them there by their names.
+// Giving tasks to a manager.
 
 #include "tend-manager-private.h"
 
@@ -25,66 +25,198 @@ tend_manager_check_context (TendTaskManager  *self,
   return FALSE;
 }
 
+/* Whether a manager can take @task: one that was not started, or that runs and is nobody else's. */
 static gboolean
-check_registration (TendTaskManager  *self,
-                    TendTask         *task,
-                    GError          **error)
+check_task (TendTaskManager  *self,
+            TendTask         *task,
+            GError          **error)
 {
-  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   g_autofree char *text = NULL;
-  TendEntry *entry;
-
-  if (!tend_task_check_startable (task, error))
-    return FALSE;
 
   if (task->name != NULL && !tend_check_name (task->name, error))
     return FALSE;
 
-  if (!tend_manager_check_context (self, task, error))
-    return FALSE;
+  if (task->loop != NULL && tend_loop_is_mine (task->loop) && !task->is_managed && !tend_task_has_ended (task))
+    return tend_manager_check_context (self, task, error);
 
-  if (priv->state != TEND_MANAGER_OPEN)
+  text = tend_task_to_string (task);
+  if (task->loop != NULL && !tend_loop_is_mine (task->loop))
+    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
+                 "%s belongs to the main context of another thread", text);
+  else if (task->is_managed)
+    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE, "%s has a manager already", text);
+  else
+    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+                 "%s cannot be managed: it is %s", text,
+                 task->loop == NULL ? "the program's main part" : tend_task_status_to_string (tend_task_status (task)));
+
+  return FALSE;
+}
+
+static gboolean
+check_open (TendTaskManager  *self,
+            TendTask         *task,
+            GError          **error)
+{
+  g_autofree char *text = NULL;
+
+  if (tend_manager_get_private (self)->state == TEND_MANAGER_OPEN)
+    return TRUE;
+
+  text = tend_task_to_string (task);
+  g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN,
+               "Not adding %s: the manager has been shut down", text);
+  return FALSE;
+}
+
+/* Makes @task an anonymous one, whose name is the base and a number. */
+static void
+add_anonymous (TendTaskManager *self,
+               TendTask        *task)
+{
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+  g_autofree char *base = g_steal_pointer (&task->name);
+
+  if (base != NULL)
     {
-      text = tend_task_to_string (task);
-      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN,
-                   "Not adding %s: the manager has been shut down", text);
-      return FALSE;
+      task->name = g_strdup_printf ("%s %" G_GUINT64_FORMAT, base, ++priv->n_anonymous);
+      tend_notify_native (G_OBJECT (task), tend_task_properties[PROP_NAME]);
     }
 
-  entry = task->name != NULL ? g_hash_table_lookup (priv->names, task->name) : NULL;
-  if (entry != NULL && !tend_task_has_ended (entry->task))
+  tend_manager_add_entry (self, task, base);
+}
+
+/* Gives @task its place under its name, and says whose name it is then: NULL with @error set if not. */
+static TendTask *
+add_named (TendTaskManager  *self,
+           TendTask         *task,
+           TendNamePolicy    policy,
+           GError          **error)
+{
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+  TendEntry *holder = task->name != NULL ? tend_names_lookup (priv, task->name) : NULL;
+  g_autoptr(GPtrArray) replaced = NULL;
+
+  if (holder != NULL && !tend_task_has_ended (holder->task))
     {
-      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_EXISTS,
-                   "Task already exists: '%s'", task->name);
-      return FALSE;
+      if (policy == TEND_NAME_POLICY_KEEP)
+        return holder->task;
+
+      if (policy == TEND_NAME_POLICY_REJECT)
+        {
+          g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_EXISTS,
+                       "Task already exists: '%s'", task->name);
+          return NULL;
+        }
+
+      if (policy == TEND_NAME_POLICY_REPLACE)
+        replaced = tend_names_take (priv, task->name);
     }
 
-  /* A task that has ended may still be looked up, but its name is free. */
-  if (entry != NULL)
-    tend_manager_free_name (priv, entry);
+  /* The name is the new one's before anybody hears of it, or of the ends of the old ones. */
+  tend_manager_add_entry (self, task, NULL);
+  for (guint i = 0; replaced != NULL && i < replaced->len; i++)
+    tend_task_cancel (g_ptr_array_index (replaced, i));
 
-  return TRUE;
+  return task;
 }
 
 /**
- * tend_task_manager_register_task:
+ * TendNamePolicy:
+ * @TEND_NAME_POLICY_REJECT: the new task is refused with `TEND_TASK_ERROR_EXISTS`
+ * @TEND_NAME_POLICY_REPLACE: the active task is cancelled, and the new one begins after its real end
+ * @TEND_NAME_POLICY_KEEP: the active task stays, and the new one is left alone
+ * @TEND_NAME_POLICY_QUEUE: the new task begins after the real end of the active one
+ * @TEND_NAME_POLICY_ANONYMOUS: the name is a base, to which a number is added; the new task does not
+ *   answer to its name, and so no name is ever in the way of another
+ *
+ * What a manager does with a new task whose name is in use.
+ *
+ * Since: 0.1
+ */
+G_DEFINE_ENUM_TYPE (TendNamePolicy, tend_name_policy,
+                    G_DEFINE_ENUM_VALUE (TEND_NAME_POLICY_REJECT, "reject"),
+                    G_DEFINE_ENUM_VALUE (TEND_NAME_POLICY_REPLACE, "replace"),
+                    G_DEFINE_ENUM_VALUE (TEND_NAME_POLICY_KEEP, "keep"),
+                    G_DEFINE_ENUM_VALUE (TEND_NAME_POLICY_QUEUE, "queue"),
+                    G_DEFINE_ENUM_VALUE (TEND_NAME_POLICY_ANONYMOUS, "anonymous"))
+
+/**
+ * tend_task_manager_register_with_policy:
  * @self: a manager
- * @task: a task that was not started yet
+ * @task: a task that was not started yet, or that runs and has no manager
+ * @policy: what to do if its name is in use
  * @error: return location for an error
  *
  * Gives @task to the manager, which starts it.
  *
  * Its body never runs before this returns: it runs in the next turn of the loop, or after its delay
- * or first interval, and waits for a slot after that. If the task has a name, the name must be free.
- * The manager holds a reference until the body has really ended.
+ * or first interval, but not before all tasks that had its name before have really ended, and waits
+ * for a slot after that. The delay passes while it waits for them. The manager holds a reference until
+ * the body has really ended.
+ *
+ * A task that runs already, such as that of a [class@Tend.Completion], is watched from now on and ended
+ * with the others; it waits for nobody. If it is refused since its name is in use or the manager was
+ * shut down, it is cancelled: nobody would tend it.
  *
  * When the task fails, [signal@Tend.TaskManager::task-failed] is emitted before those who wait are
  * told, and the error counts as observed.
  *
- * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_EXISTS` if the name is in use,
- *   `TEND_TASK_ERROR_SHUT_DOWN` if the manager was shut down, `TEND_TASK_ERROR_STATE` if the task was
- *   started before, `TEND_TASK_ERROR_WRONG_THREAD` if it belongs elsewhere, or
- *   `G_IO_ERROR_INVALID_ARGUMENT` if the name is empty
+ * Of several tasks that are queued or replaced, the one that is last registered comes last; one that is
+ * replaced before it began never begins. A task without a name is refused by no policy.
+ *
+ * Returns: (transfer none) (nullable): the task that has the name, which is @task, or the active one
+ *   with %TEND_NAME_POLICY_KEEP; %NULL with `TEND_TASK_ERROR_EXISTS` if the name is in use,
+ *   `TEND_TASK_ERROR_SHUT_DOWN` if the manager was shut down, `TEND_TASK_ERROR_STATE` if the task has
+ *   ended or a manager, `TEND_TASK_ERROR_WRONG_THREAD` if it belongs elsewhere, or
+ *   `G_IO_ERROR_INVALID_ARGUMENT` if the name is empty or not UTF-8
+ *
+ * Since: 0.1
+ */
+TendTask *
+tend_task_manager_register_with_policy (TendTaskManager  *self,
+                                        TendTask         *task,
+                                        TendNamePolicy    policy,
+                                        GError          **error)
+{
+  TendTask *holder = NULL;
+
+  g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);
+  g_return_val_if_fail (TEND_IS_TASK (task), NULL);
+  g_return_val_if_fail ((guint) policy <= TEND_NAME_POLICY_ANONYMOUS, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  if (!check_task (self, task, error))
+    return NULL;
+
+  if (check_open (self, task, error))
+    {
+      if (policy != TEND_NAME_POLICY_ANONYMOUS)
+        holder = add_named (self, task, policy, error);
+      else
+        {
+          add_anonymous (self, task);
+          holder = task;
+        }
+    }
+
+  if (holder == NULL && tend_task_status (task) != TEND_TASK_STATUS_CREATED)
+    tend_task_cancel (task);
+
+  return holder;
+}
+
+/**
+ * tend_task_manager_register_task:
+ * @self: a manager
+ * @task: a task that was not started yet, or that runs and has no manager
+ * @error: return location for an error
+ *
+ * Gives @task to the manager, which starts it.
+ *
+ * This is [method@Tend.TaskManager.register_with_policy] with %TEND_NAME_POLICY_REJECT.
+ *
+ * Returns: %TRUE, or %FALSE with an error as it says there
  *
  * Since: 0.1
  */
@@ -93,24 +225,15 @@ tend_task_manager_register_task (TendTaskManager  *self,
                                  TendTask         *task,
                                  GError          **error)
 {
-  g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), FALSE);
-  g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
-  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
-
-  if (!check_registration (self, task, error))
-    return FALSE;
-
-  tend_manager_add_entry (self, task);
-
-  return TRUE;
+  return tend_task_manager_register_with_policy (self, task, TEND_NAME_POLICY_REJECT, error) != NULL;
 }
 
 /* Whether @name can be in a task at all, before one is made of it; destroys the data if not. */
-static gboolean
-check_name (const char      *name,
-            gpointer         user_data,
-            GDestroyNotify   notify,
-            GError         **error)
+gboolean
+tend_manager_check_name (const char      *name,
+                         gpointer         user_data,
+                         GDestroyNotify   notify,
+                         GError         **error)
 {
   if (name == NULL || tend_check_name (name, error))
     return TRUE;
@@ -121,24 +244,35 @@ check_name (const char      *name,
 }
 
 /*
- * Registers @task, which was made by the code at @origin; takes @task, and the manager keeps it.
- * Somebody who listens to the manager may have ended the task by now, and then nobody keeps it.
+ * What to give for a task that was made to be registered, and was or was not; takes @task, and the
+ * manager keeps it. Somebody who listens to the manager may have ended it by now: then nobody does.
  */
-static TendTask *
-register_taken (TendTaskManager  *self,
-                TendTask         *task,
-                gconstpointer     origin,
-                GError          **error)
+TendTask *
+tend_manager_keep_task (TendTask  *task,
+                        gboolean   is_registered,
+                        GError   **error)
 {
   TendTask *kept = task;
 
-  task->origin = origin;
-  if (!tend_task_manager_register_task (self, task, error) ||
-      (tend_task_has_ended (task) && !tend_task_propagate (task, error)))
+  if (!is_registered || (tend_task_has_ended (task) && !tend_task_propagate (task, error)))
     kept = NULL;
   g_object_unref (task);
 
   return kept;
+}
+
+/* Registers @task, which was made by the code at @origin; takes @task, and the manager keeps it. */
+static TendTask *
+register_taken (TendTaskManager  *self,
+                TendTask         *task,
+                TendNamePolicy    policy,
+                gconstpointer     origin,
+                GError          **error)
+{
+  task->origin = origin;
+
+  return tend_manager_keep_task (task, tend_task_manager_register_with_policy (self, task, policy, error) != NULL,
+                                 error);
 }
 
 /**
@@ -168,11 +302,11 @@ tend_task_manager_register (TendTaskManager  *self,
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);
   g_return_val_if_fail (func != NULL, NULL);
 
-  if (!check_name (name, user_data, notify, error))
+  if (!tend_manager_check_name (name, user_data, notify, error))
     return NULL;
 
   return register_taken (self, tend_task_new (name, func, user_data, notify),
-                         __builtin_return_address (0), error);
+                         TEND_NAME_POLICY_REJECT, __builtin_return_address (0), error);
 }
 
 /**
@@ -202,11 +336,11 @@ tend_task_manager_register_fiber (TendTaskManager  *self,
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);
   g_return_val_if_fail (func != NULL, NULL);
 
-  if (!check_name (name, user_data, notify, error))
+  if (!tend_manager_check_name (name, user_data, notify, error))
     return NULL;
 
   return register_taken (self, tend_task_new_fiber (name, func, user_data, notify),
-                         __builtin_return_address (0), error);
+                         TEND_NAME_POLICY_REJECT, __builtin_return_address (0), error);
 }
 
 /**
@@ -238,149 +372,83 @@ tend_task_manager_register_thread (TendTaskManager  *self,
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);
   g_return_val_if_fail (func != NULL, NULL);
 
-  if (!check_name (name, user_data, notify, error))
+  if (!tend_manager_check_name (name, user_data, notify, error))
     return NULL;
 
   return register_taken (self, tend_task_new_thread (name, func, user_data, notify),
-                         __builtin_return_address (0), error);
+                         TEND_NAME_POLICY_REJECT, __builtin_return_address (0), error);
 }
 
-/* --- Looking up and cancelling --- */
-
 /**
- * tend_task_manager_lookup:
+ * tend_task_manager_register_async: (skip)
  * @self: a manager
- * @name: a name
+ * @name: (nullable): a name, or %NULL for an anonymous task
+ * @func: begins the operation
+ * @finish: finishes it
+ * @user_data: data for @func and @finish
+ * @notify: (nullable): destroys @user_data when the task has ended, or if it is not registered
+ * @error: return location for an error
  *
- * Finds the task of a name.
+ * Makes a task as tend_task_new_async() does, and registers it as
+ * [method@Tend.TaskManager.register_task] does.
  *
- * A task that has ended is found until those who waited for it have been told. One that was
- * cancelled by [method@Tend.TaskManager.cancel_task] has lost its name.
- *
- * Returns: (transfer none) (nullable): the task
+ * Returns: (transfer none) (nullable): the task, which the manager owns; %NULL with @error set
  *
  * Since: 0.1
  */
 TendTask *
-tend_task_manager_lookup (TendTaskManager *self,
-                          const char      *name)
-{
-  TendEntry *entry;
-
-  g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);
-  g_return_val_if_fail (name != NULL, NULL);
-
-  if (!tend_manager_check_thread (self, G_STRFUNC))
-    return NULL;
-
-  entry = g_hash_table_lookup (tend_manager_get_private (self)->names, name);
-
-  return entry != NULL ? entry->task : NULL;
-}
-
-/**
- * tend_task_manager_is_active:
- * @self: a manager
- * @name: a name
- *
- * Tells whether the name is in use.
- *
- * Returns: %TRUE if there is a task of that name that has not ended
- *
- * Since: 0.1
- */
-gboolean
-tend_task_manager_is_active (TendTaskManager *self,
-                             const char      *name)
-{
-  TendTask *task;
-
-  g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), FALSE);
-  g_return_val_if_fail (name != NULL, FALSE);
-
-  task = tend_task_manager_lookup (self, name);
-
-  return task != NULL && !tend_task_has_ended (task);
-}
-
-/**
- * tend_task_manager_list_tasks:
- * @self: a manager
- *
- * Lists the tasks whose bodies have not ended, in the order of registration.
- *
- * Among them are those that were cancelled and still end.
- *
- * Returns: (transfer container) (element-type TendTask): the tasks, to which the list holds references
- *
- * Since: 0.1
- */
-GPtrArray *
-tend_task_manager_list_tasks (TendTaskManager *self)
+tend_task_manager_register_async (TendTaskManager  *self,
+                                  const char       *name,
+                                  TendAsyncFunc     func,
+                                  TendFinishFunc    finish,
+                                  gpointer          user_data,
+                                  GDestroyNotify    notify,
+                                  GError          **error)
 {
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);
+  g_return_val_if_fail (func != NULL, NULL);
+  g_return_val_if_fail (finish != NULL, NULL);
 
-  if (!tend_manager_check_thread (self, G_STRFUNC))
+  if (!tend_manager_check_name (name, user_data, notify, error))
     return NULL;
 
-  return tend_manager_copy_tasks (self);
+  return register_taken (self, tend_task_new_async (name, func, finish, user_data, notify),
+                         TEND_NAME_POLICY_REJECT, __builtin_return_address (0), error);
 }
 
 /**
- * tend_task_manager_cancel_task:
+ * tend_task_manager_register_anonymous:
  * @self: a manager
- * @name: a name
+ * @base: what the name begins with
+ * @func: (scope notified) (closure user_data) (destroy notify): the body, on the loop's thread
+ * @user_data: data for @func
+ * @notify: (nullable): destroys @user_data when the task has ended, or if it is not registered
+ * @error: return location for an error
  *
- * Cancels the task of a name, and frees the name at once.
+ * Makes a task as [ctor@Tend.Task.new] does, and registers it under %TEND_NAME_POLICY_ANONYMOUS.
  *
- * The manager keeps the task until its body has really ended. See [method@Tend.Task.cancel].
+ * Its name is @base with a number that rises by one with each anonymous task of the manager. A task
+ * with another kind of body is registered so by [method@Tend.TaskManager.register_with_policy].
  *
- * Returns: (transfer full) (nullable): the task, to wait for; %NULL if there is none
+ * Returns: (transfer none) (nullable): the task, which the manager owns; %NULL with @error set
  *
  * Since: 0.1
  */
 TendTask *
-tend_task_manager_cancel_task (TendTaskManager *self,
-                               const char      *name)
+tend_task_manager_register_anonymous (TendTaskManager  *self,
+                                      const char       *base,
+                                      TendTaskFunc      func,
+                                      gpointer          user_data,
+                                      GDestroyNotify    notify,
+                                      GError          **error)
 {
-  TendTask *task;
-  TendEntry *entry;
-
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);
-  g_return_val_if_fail (name != NULL, NULL);
+  g_return_val_if_fail (base != NULL, NULL);
+  g_return_val_if_fail (func != NULL, NULL);
 
-  if (!tend_manager_check_thread (self, G_STRFUNC))
+  if (!tend_manager_check_name (base, user_data, notify, error))
     return NULL;
 
-  entry = g_hash_table_lookup (tend_manager_get_private (self)->names, name);
-  if (entry == NULL)
-    return NULL;
-
-  task = g_object_ref (entry->task);
-  if (!tend_task_has_ended (task))
-    {
-      tend_manager_free_name (tend_manager_get_private (self), entry);
-      tend_task_cancel (task);
-    }
-
-  return task;
-}
-
-/**
- * tend_task_manager_cancel_all:
- * @self: a manager
- *
- * Cancels every task, and frees every name at once.
- *
- * The manager stays open. See [method@Tend.Task.cancel].
- *
- * Since: 0.1
- */
-void
-tend_task_manager_cancel_all (TendTaskManager *self)
-{
-  g_return_if_fail (TEND_IS_TASK_MANAGER (self));
-
-  if (tend_manager_check_thread (self, G_STRFUNC))
-    tend_manager_cancel_entries (self, NULL);
+  return register_taken (self, tend_task_new (base, func, user_data, notify),
+                         TEND_NAME_POLICY_ANONYMOUS, __builtin_return_address (0), error);
 }

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The shutdown of a manager, step by step: cancel every task; wait for the real end of each, but no
-// longer than the grace period; stop and name those that are left; run the shutdown tasks, all of
-// them; tell those who wait.
+// The shutdown of a manager, step by step: cancel every task, and shut the child managers down; wait for
+// the real end of each, but no longer than the grace period; stop and name those that are left; run
+// the shutdown tasks, all of them, each for no longer than that period; tell those who wait.
 //
 // Each step is a job of the loop or comes from the end of a task, and so never runs inside the call
 // that begins the shutdown. Ownership: the loop thread's.
@@ -11,6 +11,9 @@
 #include "tend-manager-private.h"
 
 static void run_next_cb (TendJob *job);
+static void shut_child_down (TendTaskManager     *self,
+                             GAsyncReadyCallback  callback,
+                             gpointer             user_data);
 
 static TendTaskManager *
 manager_of_step (TendJob *job)
@@ -55,6 +58,7 @@ finish (TendTaskManager *self)
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
 
   priv->state = TEND_MANAGER_SHUT_DOWN;
+  tend_manager_leave_parent (self);
   while (priv->shutdown_waits->len > 0)
     {
       TendManagerWait *wait = tend_manager_wait_take (priv->shutdown_waits, 0);
@@ -68,6 +72,23 @@ finish (TendTaskManager *self)
 
 /* --- The shutdown tasks --- */
 
+/* The shutdown task is over, with @error or without; takes @error. */
+static void
+go_on_after (TendTaskManager *self,
+             TendTask        *task,
+             GError          *error)
+{
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+
+  if (error != NULL)
+    g_ptr_array_add (priv->shutdown_errors, error);
+  tend_task_set_observed (task);
+  tend_task_remove_observer (task, &priv->shutdown_observer);
+  g_object_unref (g_queue_pop_head (&priv->shutdown_tasks));
+
+  set_step (self, run_next_cb, 0);
+}
+
 static void
 shutdown_task_released (TendObserver *observer,
                         TendTask     *task)
@@ -75,13 +96,23 @@ shutdown_task_released (TendObserver *observer,
   TendTaskManagerPrivate *priv = G_STRUCT_MEMBER_P (observer, -(glong) G_STRUCT_OFFSET (TendTaskManagerPrivate, shutdown_observer));
   const GError *error = tend_task_peek_error (task);
 
-  if (error != NULL)
-    g_ptr_array_add (priv->shutdown_errors, g_error_copy (error));
-  tend_task_set_observed (task);
-  tend_task_remove_observer (task, observer);
-  g_object_unref (g_queue_pop_head (&priv->shutdown_tasks));
+  go_on_after (priv->shutting_down, task, error != NULL ? g_error_copy (error) : NULL);
+}
 
-  set_step (priv->shutting_down, run_next_cb, 0);
+/* A shutdown task has not ended in time: it is stopped, and not waited for. */
+static void
+shutdown_task_late_cb (TendJob *job)
+{
+  TendTaskManager *self = manager_of_step (job);
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+  g_autoptr(TendTask) task = g_object_ref (g_queue_peek_head (&priv->shutdown_tasks));
+  g_autofree char *text = tend_task_to_string (task);
+
+  go_on_after (self, task, g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+                                        "The shutdown task %s was stopped: it is %s, and did not end within %.3f s",
+                                        text, tend_task_status_to_string (tend_task_status (task)),
+                                        (double) priv->grace_period / G_USEC_PER_SEC));
+  tend_task_stop (task);
 }
 
 /* Runs the next shutdown task. One that was started or ended by somebody else does not run again. */
@@ -98,6 +129,7 @@ run_next_cb (TendJob *job)
 
       if (tend_task_check_startable (task, &error))
         {
+          set_step (self, shutdown_task_late_cb, MAX (1, priv->grace_period));
           tend_task_add_observer (task, &priv->shutdown_observer);
           tend_task_start (task, NULL);
           return;
@@ -110,20 +142,64 @@ run_next_cb (TendJob *job)
   finish (self);
 }
 
+/* --- The child managers --- */
+
+static void
+child_done_cb (GObject      *source_object,
+               GAsyncResult *result,
+               gpointer      user_data)
+{
+  TendTaskManager *child = TEND_TASK_MANAGER (source_object);
+  g_autoptr(TendTaskManager) self = user_data;
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+  GError *error = NULL;
+
+  if (!tend_task_manager_shutdown_finish (child, result, &error))
+    g_ptr_array_add (priv->shutdown_errors, error);
+
+  priv->n_ending--;
+  tend_manager_shutdown_check (self);
+}
+
+static void
+shut_children_down (TendTaskManager *self)
+{
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+  g_autoptr(GPtrArray) children = tend_manager_copy_children (self);
+
+  priv->n_ending = children->len;
+  for (guint i = 0; i < children->len; i++)
+    shut_child_down (g_ptr_array_index (children, i), child_done_cb, g_object_ref (self));
+}
+
 /* --- The end of the tasks --- */
 
-/* Whether @task waits for the shutdown, which then cannot wait for it. */
 static gboolean
-is_caller (TendTaskManagerPrivate *priv,
-           TendTask               *task)
+is_waiting (GPtrArray *waits,
+            TendTask  *task)
 {
-  for (guint i = 0; i < priv->shutdown_waits->len; i++)
+  for (guint i = 0; i < waits->len; i++)
     {
-      if (((TendManagerWait *) g_ptr_array_index (priv->shutdown_waits, i))->caller == task)
+      if (((TendManagerWait *) g_ptr_array_index (waits, i))->caller == task)
         return TRUE;
     }
 
   return FALSE;
+}
+
+/* Whether @task waits for the shutdown, or that of a manager above, which then cannot wait for it. */
+static gboolean
+is_caller (TendTaskManagerPrivate *priv,
+           TendTask               *task)
+{
+  while (!is_waiting (priv->shutdown_waits, task))
+    {
+      if (priv->parent == NULL)
+        return FALSE;
+      priv = tend_manager_get_private (priv->parent);
+    }
+
+  return TRUE;
 }
 
 static gboolean
@@ -140,11 +216,18 @@ is_empty (TendTaskManagerPrivate *priv)
   return TRUE;
 }
 
-static void
-run_shutdown_tasks (TendTaskManager *self)
+static GError *
+new_straggler (TendTaskManagerPrivate *priv,
+               TendEntry              *entry)
 {
-  tend_manager_get_private (self)->state = TEND_MANAGER_RUNNING_TASKS;
-  set_step (self, run_next_cb, 0);
+  g_autofree char *task = tend_task_to_string (entry->task);
+  gint64 age = tend_loop_now (priv->loop) - entry->registered;
+
+  return g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+                      "%s was stopped: it is %.3f s old and %s, and did not end within %.3f s",
+                      task, (double) age / G_USEC_PER_SEC,
+                      tend_task_status_to_string (tend_task_status (entry->task)),
+                      (double) priv->grace_period / G_USEC_PER_SEC);
 }
 
 /* The grace period is over: names whoever is left, and stops them. */
@@ -153,47 +236,96 @@ grace_over_cb (TendJob *job)
 {
   TendTaskManager *self = manager_of_step (job);
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
-  g_autoptr(GPtrArray) tasks = tend_task_manager_list_tasks (self);
-  gint64 now = tend_loop_now (priv->loop);
+  g_autoptr(GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr(GPtrArray) children = tend_manager_copy_children (self);
 
   /* From here on the ends of tasks do not move the shutdown on. */
-  run_shutdown_tasks (self);
+  priv->state = TEND_MANAGER_ENDING_CHILDREN;
 
   for (GSequenceIter *iter = g_sequence_get_begin_iter (priv->entries);
        !g_sequence_iter_is_end (iter);
        iter = g_sequence_iter_next (iter))
     {
       TendEntry *entry = g_sequence_get (iter);
-      g_autofree char *task = NULL;
 
       if (is_caller (priv, entry->task))
-        {
-          g_ptr_array_remove (tasks, entry->task);
-          continue;
-        }
+        continue;
 
-      task = tend_task_to_string (entry->task);
-      g_ptr_array_add (priv->shutdown_errors,
-                       g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
-                                    "%s was stopped: it is %.3f s old and %s, and did not end within "
-                                    "%.3f s",
-                                    task, (double) (now - entry->registered) / G_USEC_PER_SEC,
-                                    tend_task_status_to_string (tend_task_status (entry->task)),
-                                    (double) priv->grace_period / G_USEC_PER_SEC));
+      g_ptr_array_add (priv->shutdown_errors, new_straggler (priv, entry));
+      g_ptr_array_add (tasks, g_object_ref (entry->task));
     }
 
+  g_object_ref (self);
   for (guint i = 0; i < tasks->len; i++)
     tend_task_stop (g_ptr_array_index (tasks, i));
+
+  for (guint i = 0; i < children->len; i++)
+    tend_manager_end_grace (g_ptr_array_index (children, i));
+  tend_manager_shutdown_check (self);
+  g_object_unref (self);
 }
 
-/* A task has been released: perhaps it was the last. */
+/* The grace period of a manager above is over, and so is this one's. */
+void
+tend_manager_end_grace (TendTaskManager *self)
+{
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+
+  if (priv->state == TEND_MANAGER_ENDING_TASKS)
+    {
+      tend_loop_remove (priv->loop, &priv->shutdown_step);
+      grace_over_cb (&priv->shutdown_step);
+    }
+}
+
+/* A task has been released, or a child manager is down: perhaps it was the last. */
 void
 tend_manager_shutdown_check (TendTaskManager *self)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
 
-  if (priv->state == TEND_MANAGER_ENDING_TASKS && is_empty (priv))
-    run_shutdown_tasks (self);
+  if (priv->n_ending > 0)
+    return;
+
+  if (priv->state == TEND_MANAGER_ENDING_CHILDREN ||
+      (priv->state == TEND_MANAGER_ENDING_TASKS && is_empty (priv)))
+    {
+      priv->state = TEND_MANAGER_RUNNING_TASKS;
+      set_step (self, run_next_cb, 0);
+    }
+}
+
+/* The owner is gone: the shutdown tasks never run, and whoever waits for the shutdown is told. */
+void
+tend_manager_shutdown_force (TendTaskManager *self)
+{
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+  TendTask *task = g_queue_peek_head (&priv->shutdown_tasks);
+  g_autoptr(TendTask) running = NULL;
+
+  if (priv->state == TEND_MANAGER_RUNNING_TASKS && task != NULL && tend_task_status (task) != TEND_TASK_STATUS_CREATED)
+    {
+      tend_task_remove_observer (task, &priv->shutdown_observer);
+      running = g_object_ref (task);
+    }
+  g_queue_clear_full (&priv->shutdown_tasks, g_object_unref);
+  tend_loop_remove (priv->loop, &priv->shutdown_step);
+
+  if (priv->shutting_down != NULL)
+    {
+      g_ptr_array_add (priv->shutdown_errors,
+                       g_error_new (TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED,
+                                    "The owner of the manager was disposed of during the shutdown"));
+      finish (self);
+    }
+  priv->state = TEND_MANAGER_SHUT_DOWN;
+  tend_manager_leave_parent (self);
+
+  if (running != NULL)
+    {
+      tend_task_stop (running);
+      tend_task_unwind (running);
+    }
 }
 
 static gboolean
@@ -213,7 +345,48 @@ begin (TendTaskManager *self)
   priv->shutting_down = g_object_ref (self);
 
   set_step (self, grace_over_cb, MAX (1, priv->grace_period));
+  shut_children_down (self);
   tend_manager_cancel_entries (self, tend_task_get_current ());
+}
+
+/* Begins the shutdown, or joins it, or gives what came of it; takes @result. */
+static void
+shut_down (TendTaskManager *self,
+           GTask           *result)
+{
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+
+  if (priv->state == TEND_MANAGER_SHUT_DOWN || is_shutdown_task (priv, tend_task_get_current ()))
+    {
+      if (priv->state == TEND_MANAGER_SHUT_DOWN)
+        return_result (priv, result);
+      else
+        g_task_return_new_error (result, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+                                 "A shutdown task cannot wait for the shutdown that waits for it");
+      g_object_unref (result);
+      return;
+    }
+
+  tend_manager_wait_new (self, priv->shutdown_waits, result);
+  if (priv->state == TEND_MANAGER_OPEN)
+    begin (self);
+
+  /* The caller may be what a child manager waits for. */
+  for (guint i = 0; priv->children != NULL && i < priv->children->len; i++)
+    tend_manager_shutdown_check (g_ptr_array_index (priv->children, i));
+  tend_manager_shutdown_check (self);
+}
+
+/* Shuts a child manager down, for its parent: nothing keeps the callback from being called. */
+static void
+shut_child_down (TendTaskManager     *self,
+                 GAsyncReadyCallback  callback,
+                 gpointer             user_data)
+{
+  GTask *result = g_task_new (self, NULL, callback, user_data);
+
+  g_task_set_source_tag (result, tend_task_manager_shutdown_async);
+  shut_down (self, result);
 }
 
 void
@@ -244,7 +417,9 @@ tend_manager_shutdown_clear (TendTaskManager *self)
  * Has @task run at the end of the shutdown.
  *
  * Shutdown tasks run after every other task has ended, one after the other, in the order in which
- * they were added, and all of them even if some fail. A shutdown task may add others.
+ * they were added, and all of them even if some fail. One that does not end within
+ * [property@Tend.TaskManager:grace-period] is stopped, and named in the error of the shutdown. A
+ * shutdown task may add others.
  *
  * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_SHUT_DOWN` after the shutdown, and the errors of
  *   [method@Tend.Task.start] if the task could not be started
@@ -309,7 +484,8 @@ tend_task_manager_is_shut_down (TendTaskManager *self)
  *
  * From now on no task can be registered. Every task is cancelled, and its real end is waited for.
  * Those that have not ended after [property@Tend.TaskManager:grace-period] are stopped, and named in
- * the error. Then the shutdown tasks run.
+ * the error with their age and status. Child managers are shut down in the same time, and their
+ * errors are among those of this one. Then the shutdown tasks run.
  *
  * The shutdown keeps the manager alive. A second call joins the first. The task that begins it is
  * not cancelled, and no task of the manager that waits for the shutdown is waited for or stopped:
@@ -323,36 +499,13 @@ tend_task_manager_shutdown_async (TendTaskManager     *self,
                                   GAsyncReadyCallback  callback,
                                   gpointer             user_data)
 {
-  TendTaskManagerPrivate *priv;
-  GTask *result;
-
   g_return_if_fail (TEND_IS_TASK_MANAGER (self));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  if (!tend_manager_check_thread (self, G_STRFUNC))
-    return;
-
-  priv = tend_manager_get_private (self);
-  result = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (result, tend_task_manager_shutdown_async);
-
-  if (priv->state == TEND_MANAGER_SHUT_DOWN || is_shutdown_task (priv, tend_task_get_current ()))
-    {
-      if (priv->state == TEND_MANAGER_SHUT_DOWN)
-        return_result (priv, result);
-      else
-        g_task_return_new_error (result, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
-                                 "A shutdown task cannot wait for the shutdown that waits for it");
-      g_object_unref (result);
-      return;
-    }
-
-  tend_manager_wait_new (self, priv->shutdown_waits, result);
-  if (priv->state == TEND_MANAGER_OPEN)
-    begin (self);
-  tend_manager_shutdown_check (self);
+  if (tend_manager_check_thread (self, G_STRFUNC))
+    shut_down (self, tend_manager_new_result (self, cancellable, callback, user_data,
+                                              tend_task_manager_shutdown_async));
 }
-
 /**
  * tend_task_manager_shutdown_finish:
  * @self: a manager

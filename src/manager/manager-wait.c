@@ -36,6 +36,8 @@ void
 tend_manager_wait_free (TendManagerWait *wait)
 {
   wait_unlisten (wait);
+  g_clear_pointer (&wait->excused, g_ptr_array_unref);
+  g_clear_object (&wait->caller);
   g_object_unref (wait->result);
   g_object_unref (wait->manager);
   g_free (wait);
@@ -60,6 +62,16 @@ wait_cancelled_cb (GCancellable *cancellable,
   return G_SOURCE_REMOVE;
 }
 
+/* The wait is over since the last one that it was for waits as well. */
+static void
+wait_over_cb (TendJob *job)
+{
+  TendManagerWait *wait = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendManagerWait, job));
+
+  g_task_return_boolean (wait->result, TRUE);
+  tend_manager_wait_free (wait);
+}
+
 /* Adds a wait to @waits, which ends by a return of @result and its removal; takes @result. */
 TendManagerWait *
 tend_manager_wait_new (TendTaskManager *self,
@@ -72,6 +84,9 @@ tend_manager_wait_new (TendTaskManager *self,
   wait->manager = g_object_ref (self);
   wait->result = result;
   wait->caller = tend_task_get_current ();
+  if (wait->caller != NULL)
+    g_object_ref (wait->caller);
+  tend_job_init (&wait->job, wait_over_cb);
   g_ptr_array_add (waits, wait);
 
   if (cancellable != NULL)
@@ -163,6 +178,162 @@ tend_manager_wait_in_fiber (TendTaskManager   *self,
   return ok;
 }
 
+/* --- Callbacks that may be barred --- */
+
+typedef struct
+{
+  TendGate            *gate;
+  GAsyncReadyCallback  callback;
+  gpointer             user_data;
+} Gated;
+
+static void
+gated_cb (GObject      *source_object,
+          GAsyncResult *result,
+          gpointer      user_data)
+{
+  Gated *self = user_data;
+
+  if (!tend_gate_is_closed (self->gate))
+    self->callback (source_object, result, self->user_data);
+  tend_gate_unref (self->gate);
+  g_free (self);
+}
+
+/*
+ * The result of a wait. Its callback goes through the gate of the calling task, or outside of tasks
+ * through that of the manager; but a fiber's must come, which frees what it waits with.
+ */
+GTask *
+tend_manager_new_result (TendTaskManager     *self,
+                         GCancellable        *cancellable,
+                         GAsyncReadyCallback  callback,
+                         gpointer             user_data,
+                         gpointer             tag)
+{
+  TendTask *caller = tend_task_get_current ();
+  TendGate *gate = caller != NULL ? tend_task_get_gate (caller) : tend_manager_get_private (self)->gate;
+  GTask *result;
+
+  if (gate != NULL && callback != NULL && callback != fiber_wait_cb)
+    {
+      Gated *gated = g_new (Gated, 1);
+
+      gated->gate = tend_gate_ref (gate);
+      gated->callback = callback;
+      gated->user_data = user_data;
+      callback = gated_cb;
+      user_data = gated;
+    }
+
+  result = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (result, tag);
+
+  return result;
+}
+
+/* --- Waiting for the tasks --- */
+
+/* Whether @wait is for @entry's task. */
+static gboolean
+is_for (TendManagerWait *wait,
+        TendEntry       *entry)
+{
+  return entry->serial <= wait->last_serial && entry->task != wait->caller &&
+         (wait->excused == NULL || !g_ptr_array_find (wait->excused, entry->task, NULL));
+}
+
+static void
+excuse (TendManagerWait *wait,
+        TendTask        *task)
+{
+  if (wait->excused == NULL)
+    wait->excused = g_ptr_array_new ();
+  g_ptr_array_add (wait->excused, task);
+}
+
+/* Counts the entry off the waits that are for it, and takes out those that are over by that. */
+GPtrArray *
+tend_manager_count_off (TendTaskManagerPrivate *priv,
+                        TendEntry              *entry)
+{
+  GPtrArray *over = NULL;
+
+  for (guint i = 0; i < priv->waits->len;)
+    {
+      TendManagerWait *wait = g_ptr_array_index (priv->waits, i);
+
+      if (!is_for (wait, entry))
+        {
+          /* Another task may come to stand at that address. */
+          if (wait->excused != NULL)
+            g_ptr_array_remove (wait->excused, entry->task);
+          i++;
+          continue;
+        }
+
+      if (--wait->n_left > 0)
+        {
+          i++;
+          continue;
+        }
+
+      if (over == NULL)
+        over = g_ptr_array_new_with_free_func ((GDestroyNotify) tend_manager_wait_free);
+      g_ptr_array_add (over, tend_manager_wait_take (priv->waits, i));
+    }
+
+  return over;
+}
+
+/*
+ * Excuses a task of the manager, which is about to wait for the others, from being waited for by those
+ * of them that wait as well: else they would wait for one another for ever.
+ */
+static void
+excuse_caller (TendTaskManager *self,
+               TendEntry       *caller)
+{
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+
+  for (guint i = 0; i < priv->waits->len;)
+    {
+      TendManagerWait *wait = g_ptr_array_index (priv->waits, i);
+
+      if (!is_for (wait, caller) || tend_manager_find_entry (self, wait->caller) == NULL)
+        {
+          i++;
+          continue;
+        }
+
+      excuse (wait, caller->task);
+      if (--wait->n_left > 0)
+        i++;
+      else
+        tend_loop_queue_micro (priv->loop, &tend_manager_wait_take (priv->waits, i)->job);
+    }
+}
+
+/* Has the new wait of a task of the manager leave out those that wait already. */
+static void
+excuse_callers (TendTaskManager *self,
+                TendManagerWait *wait)
+{
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+
+  for (guint i = 0; i < priv->waits->len; i++)
+    {
+      TendManagerWait *other = g_ptr_array_index (priv->waits, i);
+      TendEntry *entry = other != wait ? tend_manager_find_entry (self, other->caller) : NULL;
+
+      if (entry != NULL && is_for (wait, entry))
+        {
+          excuse (wait, entry->task);
+          wait->n_left--;
+        }
+    }
+}
+
 /**
  * tend_task_manager_wait_for_tasks_async:
  * @self: a manager
@@ -172,7 +343,9 @@ tend_manager_wait_in_fiber (TendTaskManager   *self,
  *
  * Waits until every task that is registered now has really ended, in whichever way.
  *
- * Tasks that are registered meanwhile are not waited for, and neither is the task that calls.
+ * Tasks that are registered meanwhile are not waited for, and neither is the task that calls. Tasks of
+ * the manager that wait for its tasks do not wait for one another. Tasks of child managers are not
+ * waited for.
  *
  * Since: 0.1
  */
@@ -184,9 +357,7 @@ tend_task_manager_wait_for_tasks_async (TendTaskManager     *self,
 {
   TendTaskManagerPrivate *priv;
   TendManagerWait *wait;
-  TendTask *caller = tend_task_get_current ();
-  guint n_left = 0;
-  GTask *result;
+  TendEntry *caller;
 
   g_return_if_fail (TEND_IS_TASK_MANAGER (self));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
@@ -195,24 +366,25 @@ tend_task_manager_wait_for_tasks_async (TendTaskManager     *self,
     return;
 
   priv = tend_manager_get_private (self);
-  result = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (result, tend_task_manager_wait_for_tasks_async);
+  caller = tend_manager_find_entry (self, tend_task_get_current ());
+  wait = tend_manager_wait_new (self, priv->waits,
+                                tend_manager_new_result (self, cancellable, callback, user_data,
+                                                         tend_task_manager_wait_for_tasks_async));
+  wait->last_serial = priv->serial;
+  wait->n_left = (guint) g_sequence_get_length (priv->entries) - (caller != NULL);
 
-  for (GSequenceIter *iter = g_sequence_get_begin_iter (priv->entries);
-       !g_sequence_iter_is_end (iter);
-       iter = g_sequence_iter_next (iter))
-    n_left += ((TendEntry *) g_sequence_get (iter))->task != caller;
-
-  if (n_left == 0)
+  if (caller != NULL)
     {
-      g_task_return_boolean (result, TRUE);
-      g_object_unref (result);
-      return;
+      excuse_callers (self, wait);
+      excuse_caller (self, caller);
     }
 
-  wait = tend_manager_wait_new (self, priv->waits, result);
-  wait->last_serial = priv->serial;
-  wait->n_left = n_left;
+  if (wait->n_left == 0)
+    {
+      tend_manager_wait_take (priv->waits, priv->waits->len - 1);
+      g_task_return_boolean (wait->result, TRUE);
+      tend_manager_wait_free (wait);
+    }
 }
 
 /**

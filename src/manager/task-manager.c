@@ -3,8 +3,8 @@
 
 // The manager as an object: its settings, its signals, and the list model.
 //
-// The registry is in manager-entries.c and manager-register.c, waiting in manager-wait.c, the
-// shutdown in manager-shutdown.c. Ownership: the loop thread's.
+// The registry is in manager-entries.c, with the names in manager-names.c and the limits in
+// manager-slots.c. Ownership: the loop thread's.
 
 #include "tend-manager-private.h"
 
@@ -17,7 +17,8 @@
  *
  * A task that is registered runs in the next turn of the loop at the earliest, after its delay, and
  * when fewer than [property@Tend.TaskManager:max-running] others run. A named task can be looked
- * up and cancelled by its name, and no other can have that name meanwhile.
+ * up and cancelled by its name. Two bodies of one name never run at once; what becomes of a new task
+ * whose name is in use says a [enum@Tend.NamePolicy].
  *
  * [method@Tend.TaskManager.shutdown_async] ends all of it in order and in bounded time: no new tasks,
  * every task cancelled and its real end awaited, those that do not end in the grace period stopped,
@@ -26,7 +27,8 @@
  * The manager is a [iface@Gio.ListModel] of the tasks whose bodies have not ended, in the order of
  * registration. It may be derived from.
  *
- * A manager that is finalized without having been shut down cancels its tasks and lets go of
+ * A manager may stand below another, and it may belong to an object such as a window, with which its
+ * tasks end. One that is finalized without having been shut down cancels its tasks and lets go of
  * them. The main context that was the thread's default when the manager was made is the one that
  * it belongs to, and its tasks have to belong to the same; everything is for that thread only.
  *
@@ -35,17 +37,12 @@
  * Since: 0.1
  */
 
-typedef enum
-{
-  PROP_MAX_RUNNING = 1,
-  PROP_GRACE_PERIOD,
-} TendTaskManagerProperty;
-
-#define N_PROPERTIES (PROP_GRACE_PERIOD + 1)
+#define N_PROPERTIES (TEND_MANAGER_PROP_GRACE_PERIOD + 1)
 
 enum
 {
   SIGNAL_TASK_FAILED,
+  SIGNAL_TASK_SLOW,
   N_SIGNALS
 };
 
@@ -76,12 +73,29 @@ tend_manager_check_thread (TendTaskManager *self,
   return FALSE;
 }
 
-/* Says that @task has failed. */
+void
+tend_manager_notify (TendTaskManager     *self,
+                     TendManagerProperty  property)
+{
+  tend_notify_native (G_OBJECT (self), properties[property]);
+}
+
+/* Says that @task, or a run of it, has failed. */
 void
 tend_manager_emit_failed (TendTaskManager *self,
-                          TendTask        *task)
+                          TendTask        *task,
+                          const GError    *error)
 {
-  g_signal_emit (self, signals[SIGNAL_TASK_FAILED], 0, task, tend_task_peek_error (task));
+  g_signal_emit (self, signals[SIGNAL_TASK_FAILED], 0, task, error);
+}
+
+/* Says that @task has run for @usec already. */
+void
+tend_manager_emit_slow (TendTaskManager *self,
+                        TendTask        *task,
+                        gint64           usec)
+{
+  g_signal_emit (self, signals[SIGNAL_TASK_SLOW], 0, task, usec);
 }
 
 /* --- The list model --- */
@@ -126,54 +140,6 @@ tend_task_manager_list_model_init (GListModelInterface *iface)
 /* --- Settings --- */
 
 /**
- * tend_task_manager_get_max_running:
- * @self: a manager
- *
- * Gets how many tasks run at once.
- *
- * Returns: the limit, or 0 for none
- *
- * Since: 0.1
- */
-guint
-tend_task_manager_get_max_running (TendTaskManager *self)
-{
-  g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), 0);
-
-  return tend_manager_get_private (self)->max_running;
-}
-
-/**
- * tend_task_manager_set_max_running:
- * @self: a manager
- * @n_tasks: the limit, or 0 for none
- *
- * Sets how many tasks run at once.
- *
- * Those above the limit are pending, and start in the order in which they became due. A task that
- * was cancelled or stopped counts until its body has really ended. Interval tasks do not count.
- * A task that is paused when its turn comes has its slot, and begins when it goes on.
- *
- * Since: 0.1
- */
-void
-tend_task_manager_set_max_running (TendTaskManager *self,
-                                   guint            n_tasks)
-{
-  TendTaskManagerPrivate *priv;
-
-  g_return_if_fail (TEND_IS_TASK_MANAGER (self));
-
-  priv = tend_manager_get_private (self);
-  if (!tend_manager_check_thread (self, G_STRFUNC) || priv->max_running == n_tasks)
-    return;
-
-  priv->max_running = n_tasks;
-  tend_manager_give_slots (priv);
-  tend_notify_native (G_OBJECT (self), properties[PROP_MAX_RUNNING]);
-}
-
-/**
  * tend_task_manager_get_grace_period:
  * @self: a manager
  *
@@ -214,7 +180,7 @@ tend_task_manager_set_grace_period (TendTaskManager *self,
     return;
 
   priv->grace_period = usec;
-  tend_notify_native (G_OBJECT (self), properties[PROP_GRACE_PERIOD]);
+  tend_manager_notify (self, TEND_MANAGER_PROP_GRACE_PERIOD);
 }
 
 /* --- The object --- */
@@ -251,6 +217,7 @@ tend_task_manager_dispose (GObject *object)
 {
   TendTaskManager *self = TEND_TASK_MANAGER (object);
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+  g_autoptr(GPtrArray) tasks = NULL;
 
   /* Its tasks can only be cancelled in its own thread: the last reference goes there. */
   if (!tend_loop_is_mine (priv->loop))
@@ -261,8 +228,19 @@ tend_task_manager_dispose (GObject *object)
 
   /* What ends now, or is freed, may call those who would register once more. */
   priv->state = TEND_MANAGER_SHUT_DOWN;
+  tasks = tend_manager_copy_tasks (self);
+  tend_manager_clear_owner (self);
+  tend_manager_leave_parent (self);
+  tend_manager_drop_children (self);
   tend_manager_abandon_entries (self);
   tend_manager_shutdown_clear (self);
+
+  /* They end by themselves. */
+  if (priv->gate != NULL)
+    tend_manager_end_tasks (tasks);
+  else
+    for (guint i = 0; i < tasks->len; i++)
+      tend_task_cancel (g_ptr_array_index (tasks, i));
 
   G_OBJECT_CLASS (tend_task_manager_parent_class)->dispose (object);
 }
@@ -272,6 +250,13 @@ tend_task_manager_finalize (GObject *object)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (TEND_TASK_MANAGER (object));
 
+  tend_slots_clear (TEND_TASK_MANAGER (object));
+  tend_loop_remove (priv->loop, &priv->slow_job);
+  tend_throttles_clear (priv);
+  tend_statistics_clear (&priv->statistics);
+  g_clear_pointer (&priv->ignored, g_array_unref);
+  g_clear_pointer (&priv->gate, tend_gate_unref);
+  g_weak_ref_clear (&priv->owner);
   g_sequence_free (priv->entries);
   g_hash_table_unref (priv->names);
   g_ptr_array_unref (priv->waits);
@@ -290,12 +275,18 @@ tend_task_manager_get_property (GObject    *object,
 {
   TendTaskManager *self = TEND_TASK_MANAGER (object);
 
-  switch ((TendTaskManagerProperty) prop_id)
+  switch ((TendManagerProperty) prop_id)
     {
-    case PROP_MAX_RUNNING:
+    case TEND_MANAGER_PROP_OWNER:
+      g_value_take_object (value, tend_task_manager_dup_owner (self));
+      break;
+    case TEND_MANAGER_PROP_PARENT:
+      g_value_set_object (value, tend_task_manager_get_parent (self));
+      break;
+    case TEND_MANAGER_PROP_MAX_RUNNING:
       g_value_set_uint (value, tend_task_manager_get_max_running (self));
       break;
-    case PROP_GRACE_PERIOD:
+    case TEND_MANAGER_PROP_GRACE_PERIOD:
       g_value_set_int64 (value, tend_task_manager_get_grace_period (self));
       break;
     default:
@@ -311,17 +302,121 @@ tend_task_manager_set_property (GObject      *object,
 {
   TendTaskManager *self = TEND_TASK_MANAGER (object);
 
-  switch ((TendTaskManagerProperty) prop_id)
+  switch ((TendManagerProperty) prop_id)
     {
-    case PROP_MAX_RUNNING:
+    case TEND_MANAGER_PROP_OWNER:
+      tend_manager_set_owner (self, g_value_get_object (value));
+      break;
+    case TEND_MANAGER_PROP_MAX_RUNNING:
       tend_task_manager_set_max_running (self, g_value_get_uint (value));
       break;
-    case PROP_GRACE_PERIOD:
+    case TEND_MANAGER_PROP_GRACE_PERIOD:
       tend_task_manager_set_grace_period (self, g_value_get_int64 (value));
       break;
+    case TEND_MANAGER_PROP_PARENT:
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
+}
+
+static void
+tend_task_manager_task_slow (TendTaskManager *self,
+                             TendTask        *task,
+                             gint64           usec)
+{
+  g_autofree char *text = task->name == NULL ? tend_task_to_string (task) : NULL;
+
+  g_warning ("Non-interval task \"%s\" has been running for %.2f!",
+             task->name != NULL ? task->name : text, (double) usec / G_USEC_PER_SEC);
+}
+
+static void
+install_properties (GObjectClass *object_class)
+{
+  /**
+   * TendTaskManager:owner:
+   *
+   * The object with which the tasks end; see [ctor@Tend.TaskManager.new_for_owner].
+   *
+   * Since: 0.1
+   */
+  properties[TEND_MANAGER_PROP_OWNER] =
+    g_param_spec_object ("owner", NULL, NULL, G_TYPE_OBJECT,
+                         G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * TendTaskManager:parent:
+   *
+   * The manager above this one; see [method@Tend.TaskManager.add_child].
+   *
+   * Since: 0.1
+   */
+  properties[TEND_MANAGER_PROP_PARENT] =
+    g_param_spec_object ("parent", NULL, NULL, TEND_TYPE_TASK_MANAGER,
+                         G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * TendTaskManager:max-running:
+   *
+   * How many tasks run at once; 0 is no limit.
+   *
+   * Since: 0.1
+   */
+  properties[TEND_MANAGER_PROP_MAX_RUNNING] =
+    g_param_spec_uint ("max-running", NULL, NULL, 0, G_MAXUINT, 0,
+                       G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * TendTaskManager:grace-period:
+   *
+   * How long a shutdown waits before it stops what has not ended, in microseconds.
+   *
+   * Since: 0.1
+   */
+  properties[TEND_MANAGER_PROP_GRACE_PERIOD] =
+    g_param_spec_int64 ("grace-period", NULL, NULL, 0, G_MAXINT64, DEFAULT_GRACE_PERIOD,
+                        G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+
+  g_object_class_install_properties (object_class, N_PROPERTIES, properties);
+}
+
+static void
+install_signals (GType type)
+{
+  /**
+   * TendTaskManager::task-failed:
+   * @self: a manager
+   * @task: the task
+   * @error: its error
+   *
+   * A task has failed, or a run of an interval task that goes on.
+   *
+   * Emitted once per failed task or run, before those who wait for it are told, and not for errors that
+   * are ignored, see [method@Tend.TaskManager.ignore_error].
+   *
+   * Since: 0.1
+   */
+  signals[SIGNAL_TASK_FAILED] =
+    g_signal_new ("task-failed", type, G_SIGNAL_RUN_LAST,
+                  G_STRUCT_OFFSET (TendTaskManagerClass, task_failed), NULL, NULL, NULL,
+                  G_TYPE_NONE, 2, TEND_TYPE_TASK, G_TYPE_ERROR);
+
+  /**
+   * TendTaskManager::task-slow:
+   * @self: a manager
+   * @task: the task
+   * @usec: for how many microseconds it has run
+   *
+   * A task has run for longer than [method@Tend.TaskManager.set_slow_check] lets it.
+   *
+   * Then a warning is logged, unless a class overrides it.
+   *
+   * Since: 0.1
+   */
+  signals[SIGNAL_TASK_SLOW] =
+    g_signal_new ("task-slow", type, G_SIGNAL_RUN_LAST,
+                  G_STRUCT_OFFSET (TendTaskManagerClass, task_slow), NULL, NULL, NULL,
+                  G_TYPE_NONE, 2, TEND_TYPE_TASK, G_TYPE_INT64);
 }
 
 static void
@@ -333,47 +428,10 @@ tend_task_manager_class_init (TendTaskManagerClass *klass)
   object_class->finalize = tend_task_manager_finalize;
   object_class->get_property = tend_task_manager_get_property;
   object_class->set_property = tend_task_manager_set_property;
+  klass->task_slow = tend_task_manager_task_slow;
 
-  /**
-   * TendTaskManager:max-running:
-   *
-   * How many tasks run at once; 0 is no limit.
-   *
-   * Since: 0.1
-   */
-  properties[PROP_MAX_RUNNING] =
-    g_param_spec_uint ("max-running", NULL, NULL, 0, G_MAXUINT, 0,
-                       G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
-
-  /**
-   * TendTaskManager:grace-period:
-   *
-   * How long a shutdown waits before it stops what has not ended, in microseconds.
-   *
-   * Since: 0.1
-   */
-  properties[PROP_GRACE_PERIOD] =
-    g_param_spec_int64 ("grace-period", NULL, NULL, 0, G_MAXINT64, DEFAULT_GRACE_PERIOD,
-                        G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
-
-  g_object_class_install_properties (object_class, N_PROPERTIES, properties);
-
-  /**
-   * TendTaskManager::task-failed:
-   * @self: a manager
-   * @task: the task
-   * @error: its error
-   *
-   * A task has failed.
-   *
-   * Emitted once per failed task, before those who wait for it are told.
-   *
-   * Since: 0.1
-   */
-  signals[SIGNAL_TASK_FAILED] =
-    g_signal_new ("task-failed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST,
-                  G_STRUCT_OFFSET (TendTaskManagerClass, task_failed), NULL, NULL, NULL,
-                  G_TYPE_NONE, 2, TEND_TYPE_TASK, G_TYPE_ERROR);
+  install_properties (object_class);
+  install_signals (G_TYPE_FROM_CLASS (klass));
 }
 
 static void
@@ -388,9 +446,11 @@ tend_task_manager_init (TendTaskManager *self)
   priv->shutdown_waits = g_ptr_array_new_with_free_func ((GDestroyNotify) tend_manager_wait_free);
   priv->shutdown_errors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
   priv->grace_period = DEFAULT_GRACE_PERIOD;
-  tend_queue_init (&priv->waiting);
+  g_weak_ref_init (&priv->owner, NULL);
   tend_queue_init (&priv->leaving);
   tend_job_init (&priv->home, come_home_cb);
+  tend_slots_init (self);
+  tend_slow_check_init (priv);
   tend_manager_shutdown_init (self);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The manager's registry, and the shutdown that ends it.
+// The manager's registry, what decides which task starts when, and the shutdown that ends it all.
 
 #pragma once
 
@@ -11,14 +11,17 @@
 G_BEGIN_DECLS
 
 typedef struct _TendEntry TendEntry;
+typedef struct _TendBereavement TendBereavement;
 
 /* Somebody who waits for tasks of the manager, or for its shutdown. */
 typedef struct
 {
+  TendJob          job;         /* tells them, where that cannot be done at once */
   TendTaskManager *manager;     /* a reference */
   GTask           *result;
   GSource         *cancelled;   /* gives up waiting; NULL without a cancellable */
-  TendTask        *caller;      /* not waited for, since it waits; not a reference */
+  TendTask        *caller;      /* not waited for, since it waits; a reference */
+  GPtrArray       *excused;     /* of tasks that wait as well; not references; NULL: none */
   guint64          last_serial; /* waits for the tasks registered up to this one */
   guint            n_left;
 } TendManagerWait;
@@ -27,20 +30,62 @@ typedef enum
 {
   TEND_MANAGER_OPEN,
   TEND_MANAGER_ENDING_TASKS,    /* cancelled, and waited for until the grace period is over */
+  TEND_MANAGER_ENDING_CHILDREN, /* the tasks have ended or were stopped: child managers are left */
   TEND_MANAGER_RUNNING_TASKS,   /* the shutdown tasks, one by one */
   TEND_MANAGER_SHUT_DOWN,
 } TendManagerState;
 
+/* Which of the tasks that are due may start. */
+typedef struct
+{
+  TendTaskManager *manager; /* constant; not a reference */
+  GArray  *lanes;           /* of queues of entries that wait, by priority; NULL until there are any */
+  guint    n_waiting;       /* entries in the lanes, here and in the managers below */
+  guint    n_running;       /* slots that are taken, here and in the managers below */
+  guint    n_given;
+  guint    max_running;     /* 0: no limit */
+
+  guint    max_starts;      /* in any rate_interval; 0: no limit */
+  gint64   rate_interval;   /* microseconds */
+  gint64  *starts;          /* a ring of the moments of the last max_starts starts */
+  guint    first_start;     /* the eldest of them */
+  TendJob  rate_job;        /* comes back when the rate lets the next one start */
+} TendSlots;
+
+/* How many tasks there have been, and how long they have run. */
+typedef struct
+{
+  guint64  n_started;
+  guint64  counts[TEND_TASK_STATUS_STOPPED + 1];    /* by status; up to running: those that are so now */
+  gint64   longest;         /* microseconds */
+  guint64 *histogram;       /* of run times; NULL until there are any */
+} TendStatistics;
+
 typedef struct
 {
   TendLoop         *loop;             /* constant; of the context that the manager belongs to */
-  GHashTable       *names;            /* of TendEntry, by the name of its task */
+  GHashTable       *names;            /* of TendEntry, the first in the chain of each name */
   GSequence        *entries;          /* of TendEntry, in the order of registration; owned */
-  TendQueue         waiting;          /* entries that wait for a slot */
   TendQueue         leaving;          /* entries that have left the list, and keep their names */
-  guint             n_running;        /* how many slots are taken */
-  guint             max_running;      /* 0: no limit */
   guint64           serial;           /* of the entry registered last */
+  guint64           n_anonymous;      /* the number of the anonymous task registered last */
+  GHashTable       *throttles;        /* the latest start of each throttled name; NULL: none */
+  guint             prune_at;         /* so many of them, and those that are over go */
+  GArray           *ignored;          /* of errors; NULL: none */
+  TendSlots         slots;
+  TendStatistics    statistics;
+
+  TendTaskManager  *parent;           /* not a reference */
+  GPtrArray        *children;         /* of TendTaskManager; references; NULL: none */
+
+  GWeakRef          owner;
+  TendGate         *gate;             /* closed when the owner goes; NULL without an owner */
+  TendBereavement  *bereavement;      /* NULL without an owner */
+
+  gint64            slow_age;         /* microseconds; 0: no check */
+  gint64            slow_interval;
+  TendJob           slow_job;
+
   GPtrArray        *waits;            /* of TendManagerWait; those for tasks */
   TendJob           home;             /* the inbox's: brings the last reference to the thread */
   TendTaskManager  *homeless;         /* the inbox's: whose reference it is */
@@ -51,6 +96,7 @@ typedef struct
   GQueue            shutdown_tasks;   /* of TendTask; owned */
   GPtrArray        *shutdown_waits;   /* of TendManagerWait */
   GPtrArray        *shutdown_errors;  /* of GError */
+  guint             n_ending;         /* child managers that are being shut down */
   TendJob           shutdown_step;
   TendTaskManager  *shutting_down;    /* a reference while the shutdown goes on */
   TendObserver      shutdown_observer;
@@ -62,42 +108,171 @@ struct _TendEntry
   TendJob          job;         /* its delay, its wait for a slot, or its place among the leaving */
   TendTaskManager *manager;     /* constant; not a reference */
   TendTask        *task;        /* constant */
-  GSequenceIter   *iter;        /* NULL once it has left the list */
+  GSequenceIter   *iter;        /* NULL once it has left the list, since its task is released */
   guint64          serial;      /* constant */
   gint64           registered;  /* constant; when */
-  guint            is_named : 1;  /* it stands in the table of names */
-  guint            is_told : 1;   /* those who waited for the task have been told */
-  guint            has_slot : 1;
+  gint64           began;       /* when its body did, moved on by what it was paused; before that, when it was due */
+  gint64           rest;        /* while its task is paused: what is left of the delay, or has been run */
+  TendEntry       *before;      /* in the chain of its name */
+  TendEntry       *after;
+  TendEntry       *last;        /* of the chain; only in the first of it */
+  char            *base;        /* of the name of an anonymous task; NULL: it is none */
+  guint            is_in_chain : 1;
+  guint            is_named : 1;    /* it answers to its name */
+  guint            is_told : 1;     /* those who waited for the task have been told */
   guint            is_delayed : 1;  /* it is not due yet */
-  gint64           rest;        /* while its task is paused: how much of the delay is left */
+  guint            is_blocked : 1;  /* one of the same name before it has not really ended */
+  guint            is_in_lane : 1;
+  guint            has_slot : 1;
+  guint            has_begun : 1;
 };
+
+/* --- task-manager.c --- */
 
 TendTaskManagerPrivate *tend_manager_get_private  (TendTaskManager  *self);
 gboolean            tend_manager_check_thread (TendTaskManager  *self,
                                                const char       *func);
 void                tend_manager_emit_failed  (TendTaskManager  *self,
-                                               TendTask         *task);
+                                               TendTask         *task,
+                                               const GError     *error);
+void                tend_manager_emit_slow    (TendTaskManager  *self,
+                                               TendTask         *task,
+                                               gint64            usec);
+
+typedef enum
+{
+  TEND_MANAGER_PROP_OWNER = 1,
+  TEND_MANAGER_PROP_PARENT,
+  TEND_MANAGER_PROP_MAX_RUNNING,
+  TEND_MANAGER_PROP_GRACE_PERIOD,
+} TendManagerProperty;
+
+void                tend_manager_notify       (TendTaskManager  *self,
+                                               TendManagerProperty property);
+
+static inline TendEntry *
+tend_entry_of_job (TendJob *job)
+{
+  return G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendEntry, job));
+}
+
+/* The time for which the body of a running entry has run. */
+static inline gint64
+tend_entry_get_run_time (TendEntry *entry,
+                         gint64     now)
+{
+  return tend_task_stands_still (entry->task) ? entry->rest : now - entry->began;
+}
+
+/* --- manager-entries.c --- */
 
 void                tend_manager_add_entry    (TendTaskManager  *self,
+                                               TendTask         *task,
+                                               const char       *base);
+TendEntry          *tend_manager_find_entry   (TendTaskManager  *self,
                                                TendTask         *task);
-void                tend_manager_free_name    (TendTaskManagerPrivate *priv,
-                                               TendEntry        *entry);
-void                tend_manager_give_slots   (TendTaskManagerPrivate *priv);
+void                tend_entry_begin          (TendEntry        *entry);
+void                tend_entry_unblock        (TendEntry        *entry);
 GPtrArray          *tend_manager_copy_tasks   (TendTaskManager  *self);
 void                tend_manager_cancel_entries (TendTaskManager *self,
                                                TendTask         *except);
 void                tend_manager_abandon_entries (TendTaskManager *self);
 
+/* --- manager-names.c --- */
+
+TendEntry          *tend_names_lookup         (TendTaskManagerPrivate *priv,
+                                               const char       *name);
+TendEntry          *tend_names_find_last      (TendTaskManagerPrivate *priv,
+                                               const char       *name);
+GPtrArray          *tend_names_take           (TendTaskManagerPrivate *priv,
+                                               const char       *name);
+void                tend_names_add            (TendTaskManagerPrivate *priv,
+                                               TendEntry        *entry);
+void                tend_names_remove         (TendTaskManagerPrivate *priv,
+                                               TendEntry        *entry);
+void                tend_names_released       (TendEntry        *entry);
+
+/* --- manager-slots.c --- */
+
+void                tend_slots_init           (TendTaskManager  *self);
+void                tend_slots_clear          (TendTaskManager  *self);
+void                tend_slots_enter          (TendEntry        *entry);
+void                tend_slots_leave          (TendEntry        *entry);
+void                tend_slots_pump           (TendTaskManager  *self);
+void                tend_slots_move           (TendTaskManager  *self,
+                                               TendTaskManager  *from,
+                                               TendTaskManager  *to);
+
+/* --- manager-register.c --- */
+
 gboolean            tend_manager_check_context (TendTaskManager *self,
                                                TendTask         *task,
                                                GError          **error);
 
+gboolean            tend_manager_check_name   (const char       *name,
+                                               gpointer          user_data,
+                                               GDestroyNotify    notify,
+                                               GError          **error);
+
+TendTask           *tend_manager_keep_task    (TendTask         *task,
+                                               gboolean          is_registered,
+                                               GError          **error);
+
+/* --- manager-children.c --- */
+
+GPtrArray          *tend_manager_copy_children (TendTaskManager *self) G_GNUC_WARN_UNUSED_RESULT;
+void                tend_manager_leave_parent (TendTaskManager  *self);
+void                tend_manager_drop_children (TendTaskManager *self);
+
+/* --- manager-owner.c --- */
+
+void                tend_manager_set_owner    (TendTaskManager  *self,
+                                               GObject          *owner);
+void                tend_manager_clear_owner  (TendTaskManager  *self);
+void                tend_manager_end_tasks    (GPtrArray        *tasks);
+
+/* --- manager-errors.c --- */
+
+void                tend_manager_tell_error   (TendTaskManager  *self,
+                                               TendTask         *task,
+                                               const GError     *error);
+gboolean            tend_manager_ignores      (TendTaskManagerPrivate *priv,
+                                               const GError     *error);
+
+/* --- manager-slow.c --- */
+
+void                tend_slow_check_arm       (TendTaskManager  *self);
+void                tend_slow_check_init      (TendTaskManagerPrivate *priv);
+
+/* --- manager-statistics.c --- */
+
+void                tend_statistics_registered (TendStatistics  *statistics);
+void                tend_statistics_began     (TendStatistics   *statistics);
+void                tend_statistics_ended     (TendStatistics   *statistics,
+                                               TendTaskStatus    status,
+                                               gboolean          had_begun,
+                                               gint64            usec);
+void                tend_statistics_clear     (TendStatistics   *statistics);
+
+/* --- manager-throttle.c --- */
+
+void                tend_throttles_clear      (TendTaskManagerPrivate *priv);
+
+/* --- manager-wait.c --- */
+
+GTask              *tend_manager_new_result   (TendTaskManager  *self,
+                                               GCancellable     *cancellable,
+                                               GAsyncReadyCallback callback,
+                                               gpointer          user_data,
+                                               gpointer          tag);
 TendManagerWait    *tend_manager_wait_new     (TendTaskManager  *self,
                                                GPtrArray        *waits,
                                                GTask            *result);
 TendManagerWait    *tend_manager_wait_take    (GPtrArray        *waits,
                                                guint             i);
 void                tend_manager_wait_free    (TendManagerWait  *wait);
+GPtrArray          *tend_manager_count_off    (TendTaskManagerPrivate *priv,
+                                               TendEntry        *entry);
 
 typedef void     (* TendManagerBegin)  (TendTaskManager      *self,
                                         GCancellable         *cancellable,
@@ -113,8 +288,12 @@ gboolean            tend_manager_wait_in_fiber (TendTaskManager   *self,
                                                TendManagerFinish  finish,
                                                GError           **error);
 
+/* --- manager-shutdown.c --- */
+
 void                tend_manager_shutdown_init  (TendTaskManager *self);
 void                tend_manager_shutdown_clear (TendTaskManager *self);
 void                tend_manager_shutdown_check (TendTaskManager *self);
+void                tend_manager_end_grace      (TendTaskManager *self);
+void                tend_manager_shutdown_force (TendTaskManager *self);
 
 G_END_DECLS

@@ -69,25 +69,67 @@ static void
 test_removal_is_by_identity (Fixture       *fixture,
                              gconstpointer  unused)
 {
-  TendTask *newer, *newest;
+  TendTask *newest;
 
   register_fiber (fixture, "n", clean_up_slowly, fixture);
   settle (fixture);
   drop (tend_task_manager_cancel_task (fixture->manager, "n"));
-  newer = register_fiber (fixture, "n", clean_up_slowly, fixture);
-  settle (fixture);
-  drop (tend_task_manager_cancel_task (fixture->manager, "n"));
   newest = register_fiber (fixture, "n", clean_up_slowly, fixture);
-
-  tend_clock_advance (fixture->clock, SECOND / 2);
-  g_assert_cmpuint (fixture->shadow->len, ==, 3);
+  g_assert_cmpuint (fixture->shadow->len, ==, 2);
   g_assert_true (tend_task_manager_lookup (fixture->manager, "n") == newest);
 
-  tend_clock_advance (fixture->clock, SECOND / 2);
+  tend_clock_advance (fixture->clock, SECOND);
   g_assert_cmpuint (fixture->shadow->len, ==, 1);
-  g_assert_true (newest != newer);
   g_assert_true (tend_task_manager_lookup (fixture->manager, "n") == newest);
   g_assert_null (tend_task_manager_register (fixture->manager, "n", never_run, NULL, NULL, NULL));
+
+  drop (tend_task_manager_cancel_task (fixture->manager, "n"));
+  tend_clock_advance (fixture->clock, SECOND);
+  g_assert_cmpuint (fixture->n_alive, ==, 0);
+}
+
+/* Two bodies of one name never overlap, although the name is free at once. */
+static void
+test_next_of_the_name_waits_for_the_real_end (Fixture       *fixture,
+                                              gconstpointer  unused)
+{
+  TendTask *next;
+
+  register_fiber (fixture, "n", clean_up_slowly, fixture);
+  settle (fixture);
+  drop (tend_task_manager_cancel_task (fixture->manager, "n"));
+  next = register_fiber (fixture, "n", clean_up_slowly, fixture);
+
+  tend_clock_advance (fixture->clock, SECOND - 1);
+  g_assert_cmpint (tend_task_get_status (next), ==, TEND_TASK_STATUS_PENDING);
+  tend_clock_advance (fixture->clock, 1);
+  g_assert_cmpint (tend_task_get_status (next), ==, TEND_TASK_STATUS_RUNNING);
+
+  drop (tend_task_manager_cancel_task (fixture->manager, "n"));
+  tend_clock_advance (fixture->clock, SECOND);
+  g_assert_cmpuint (fixture->n_alive, ==, 0);
+}
+
+/* One that waits for the real end of another leaves at once when it is cancelled, and the next waits on. */
+static void
+test_wait_passes_on_when_the_next_is_cancelled (Fixture       *fixture,
+                                                gconstpointer  unused)
+{
+  TendTask *last;
+
+  register_fiber (fixture, "n", clean_up_slowly, fixture);
+  settle (fixture);
+  for (guint i = 0; i < 3; i++)
+    {
+      drop (tend_task_manager_cancel_task (fixture->manager, "n"));
+      last = register_fiber (fixture, "n", clean_up_slowly, fixture);
+      g_assert_cmpuint (fixture->shadow->len, ==, 2);
+    }
+
+  tend_clock_advance (fixture->clock, SECOND - 1);
+  g_assert_cmpint (tend_task_get_status (last), ==, TEND_TASK_STATUS_PENDING);
+  tend_clock_advance (fixture->clock, 1);
+  g_assert_cmpint (tend_task_get_status (last), ==, TEND_TASK_STATUS_RUNNING);
 
   drop (tend_task_manager_cancel_task (fixture->manager, "n"));
   tend_clock_advance (fixture->clock, SECOND);
@@ -415,6 +457,8 @@ main (int   argc,
   add_test ("/tend/task-manager/cancel/draining-task-stays-owned-and-listed",
             test_draining_task_stays_owned_and_listed);
   add_test ("/tend/task-manager/cancel/removal-is-by-identity", test_removal_is_by_identity);
+  add_test ("/tend/task-manager/cancel/next-of-the-name-waits-for-the-real-end", test_next_of_the_name_waits_for_the_real_end);
+  add_test ("/tend/task-manager/cancel/wait-passes-on-when-the-next-is-cancelled", test_wait_passes_on_when_the_next_is_cancelled);
   add_test ("/tend/task-manager/cancel/pending-task-replaced-in-one-turn", test_pending_task_replaced_in_one_turn);
   add_test ("/tend/task-manager/cancel/thread-stays-until-it-returns", test_thread_stays_until_it_returns);
   add_test ("/tend/task-manager/cancel/ended-task-is-left-alone", test_ended_task_is_left_alone);

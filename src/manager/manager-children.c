@@ -1,0 +1,194 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Managers below managers: their tasks count in the limits of those above, and end with them.
+//
+// The parent keeps its children until they have been shut down or removed; a child only knows its
+// parent. Ownership: the loop thread's.
+
+#include "tend-manager-private.h"
+
+/* Whether @other is @self or one of those above it. */
+static gboolean
+is_above (TendTaskManager *self,
+          TendTaskManager *other)
+{
+  for (TendTaskManager *m = self; m != NULL; m = tend_manager_get_private (m)->parent)
+    {
+      if (m == other)
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
+static gboolean
+check_child (TendTaskManager  *self,
+             TendTaskManager  *child,
+             GError          **error)
+{
+  TendTaskManagerPrivate *parent = tend_manager_get_private (self);
+  TendTaskManagerPrivate *priv = tend_manager_get_private (child);
+
+  if (tend_loop_get_context (priv->loop) != tend_loop_get_context (parent->loop))
+    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
+                 "The child manager belongs to another main context than its parent");
+  else if (priv->parent != NULL)
+    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE, "The child manager has a parent already");
+  else if (is_above (self, child))
+    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE, "A manager cannot be below itself");
+  else if (priv->state != TEND_MANAGER_OPEN)
+    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN, "The child manager has been shut down");
+  else if (parent->state != TEND_MANAGER_OPEN)
+    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN, "The parent manager has been shut down");
+  else
+    return TRUE;
+
+  return FALSE;
+}
+
+/* The child managers as they are now, with references, to walk while user code changes them. */
+GPtrArray *
+tend_manager_copy_children (TendTaskManager *self)
+{
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+  GPtrArray *children = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (guint i = 0; priv->children != NULL && i < priv->children->len; i++)
+    g_ptr_array_add (children, g_object_ref (g_ptr_array_index (priv->children, i)));
+
+  return children;
+}
+
+static void
+notify_parent_native_cb (gpointer data)
+{
+  tend_manager_notify (data, TEND_MANAGER_PROP_PARENT);
+}
+
+/* Takes the manager from its parent, which drops its reference. */
+void
+tend_manager_leave_parent (TendTaskManager *self)
+{
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+  TendTaskManager *parent = priv->parent;
+  guint i;
+
+  if (parent == NULL)
+    return;
+
+  tend_slots_move (self, parent, NULL);
+  priv->parent = NULL;
+
+  g_object_ref (parent);
+  g_object_ref (self);
+  if (g_ptr_array_find (tend_manager_get_private (parent)->children, self, &i))
+    g_ptr_array_remove_index (tend_manager_get_private (parent)->children, i);
+  tend_slots_pump (parent);
+  tend_slots_pump (self);
+  tend_call_native (notify_parent_native_cb, self);
+  g_object_unref (self);
+  g_object_unref (parent);
+}
+
+/* The manager goes: its children go on without it, and nobody tends them but their other owners. */
+void
+tend_manager_drop_children (TendTaskManager *self)
+{
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+
+  while (priv->children != NULL && priv->children->len > 0)
+    {
+      g_autoptr(TendTaskManager) child = g_object_ref (g_ptr_array_index (priv->children, 0));
+
+      tend_manager_leave_parent (child);
+      tend_task_manager_cancel_all (child);
+    }
+  g_clear_pointer (&priv->children, g_ptr_array_unref);
+}
+
+/**
+ * tend_task_manager_add_child:
+ * @self: a manager
+ * @child: another manager of the same main context, without a parent
+ * @error: return location for an error
+ *
+ * Puts @child below @self.
+ *
+ * Its tasks count in the limit and the rate of @self as in its own, and a shutdown of @self shuts
+ * @child down before the shutdown tasks of @self run. Everything else is its own: names, errors,
+ * statistics, and what [method@Tend.TaskManager.wait_for_tasks_async] waits for.
+ *
+ * @self keeps @child until that has been shut down or was removed. If @self is finalized without a
+ * shutdown, the tasks of @child are cancelled.
+ *
+ * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_STATE` if @child has a parent or is above @self,
+ *   `TEND_TASK_ERROR_SHUT_DOWN` if either was shut down, or `TEND_TASK_ERROR_WRONG_THREAD` if they belong
+ *   to different contexts
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_task_manager_add_child (TendTaskManager  *self,
+                             TendTaskManager  *child,
+                             GError          **error)
+{
+  TendTaskManagerPrivate *priv;
+
+  g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), FALSE);
+  g_return_val_if_fail (TEND_IS_TASK_MANAGER (child), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (!tend_manager_check_thread (self, G_STRFUNC) || !check_child (self, child, error))
+    return FALSE;
+
+  priv = tend_manager_get_private (self);
+  if (priv->children == NULL)
+    priv->children = g_ptr_array_new_with_free_func (g_object_unref);
+  g_ptr_array_add (priv->children, g_object_ref (child));
+  tend_manager_get_private (child)->parent = self;
+  tend_slots_move (child, NULL, self);
+  tend_call_native (notify_parent_native_cb, child);
+
+  return TRUE;
+}
+
+/**
+ * tend_task_manager_remove_child:
+ * @self: a manager
+ * @child: a manager below it
+ *
+ * Takes @child out of @self, which drops its reference to it.
+ *
+ * Does nothing if @child is not directly below @self. A shutdown that is under way goes on in both.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_manager_remove_child (TendTaskManager *self,
+                                TendTaskManager *child)
+{
+  g_return_if_fail (TEND_IS_TASK_MANAGER (self));
+  g_return_if_fail (TEND_IS_TASK_MANAGER (child));
+
+  if (tend_manager_check_thread (self, G_STRFUNC) && tend_manager_get_private (child)->parent == self)
+    tend_manager_leave_parent (child);
+}
+
+/**
+ * tend_task_manager_get_parent:
+ * @self: a manager
+ *
+ * Gets the manager above this one.
+ *
+ * Returns: (transfer none) (nullable): the parent
+ *
+ * Since: 0.1
+ */
+TendTaskManager *
+tend_task_manager_get_parent (TendTaskManager *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);
+
+  return tend_manager_get_private (self)->parent;
+}

@@ -1,0 +1,87 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The errors that a manager does not make a fuss about.
+
+#include "tend-manager-private.h"
+
+#define ANY_CODE (-1)
+
+typedef struct
+{
+  GQuark domain;
+  int    code;
+} Ignored;
+
+gboolean
+tend_manager_ignores (TendTaskManagerPrivate *priv,
+                      const GError           *error)
+{
+  for (guint i = 0; priv->ignored != NULL && i < priv->ignored->len; i++)
+    {
+      const Ignored *ignored = &g_array_index (priv->ignored, Ignored, i);
+
+      if (ignored->domain == error->domain && (ignored->code == error->code || ignored->code == ANY_CODE))
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
+/* Tells of the error of a task, or of one of its runs, as loudly as it deserves; on the native stack. */
+void
+tend_manager_tell_error (TendTaskManager *self,
+                         TendTask        *task,
+                         const GError    *error)
+{
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+
+  if (tend_manager_ignores (priv, error))
+    {
+      g_autofree char *text = tend_task_to_string (task);
+
+      g_info ("Ignoring the error of %s: %s", text, error->message);
+      return;
+    }
+
+  if (priv->gate != NULL && tend_gate_is_closed (priv->gate))
+    return;
+
+  g_object_ref (self);
+  tend_manager_emit_failed (self, task, error);
+  g_object_unref (self);
+}
+
+/**
+ * tend_task_manager_ignore_error:
+ * @self: a manager
+ * @domain: a domain of errors
+ * @code: a code of that domain, or -1 for all of them
+ *
+ * Ignores an error that is to be expected, such as `G_IO_ERROR_CONNECTION_REFUSED`.
+ *
+ * [signal@Tend.TaskManager::task-failed] is not emitted for it, which is logged as information instead,
+ * and it does not end an interval task. Whoever waits for the task still gets the error. There is no
+ * way back.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_manager_ignore_error (TendTaskManager *self,
+                                GQuark           domain,
+                                int              code)
+{
+  TendTaskManagerPrivate *priv;
+  Ignored ignored = { domain, code };
+
+  g_return_if_fail (TEND_IS_TASK_MANAGER (self));
+  g_return_if_fail (domain != 0);
+
+  if (!tend_manager_check_thread (self, G_STRFUNC))
+    return;
+
+  priv = tend_manager_get_private (self);
+  if (priv->ignored == NULL)
+    priv->ignored = g_array_new (FALSE, FALSE, sizeof (Ignored));
+  g_array_append_val (priv->ignored, ignored);
+}

@@ -1,0 +1,232 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Finding the tasks of a manager, by name and all at once, and cancelling them.
+
+#include "tend-manager-private.h"
+
+/**
+ * tend_task_manager_lookup:
+ * @self: a manager
+ * @name: a name
+ *
+ * Finds the task of a name.
+ *
+ * A task that has ended is found until those who waited for it have been told. One that was
+ * cancelled by [method@Tend.TaskManager.cancel_task] or replaced has lost its name. Of several in a
+ * queue the first is found. Anonymous tasks are not.
+ *
+ * Returns: (transfer none) (nullable): the task
+ *
+ * Since: 0.1
+ */
+TendTask *
+tend_task_manager_lookup (TendTaskManager *self,
+                          const char      *name)
+{
+  TendEntry *entry;
+
+  g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);
+  g_return_val_if_fail (name != NULL, NULL);
+
+  if (!tend_manager_check_thread (self, G_STRFUNC))
+    return NULL;
+
+  entry = tend_names_lookup (tend_manager_get_private (self), name);
+
+  return entry != NULL ? entry->task : NULL;
+}
+
+/**
+ * tend_task_manager_is_active:
+ * @self: a manager
+ * @name: a name
+ *
+ * Tells whether the name is in use.
+ *
+ * Returns: %TRUE if there is a task of that name that has not ended
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_task_manager_is_active (TendTaskManager *self,
+                             const char      *name)
+{
+  TendTask *task;
+
+  g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), FALSE);
+  g_return_val_if_fail (name != NULL, FALSE);
+
+  task = tend_task_manager_lookup (self, name);
+
+  return task != NULL && !tend_task_has_ended (task);
+}
+
+/**
+ * tend_task_manager_list_tasks:
+ * @self: a manager
+ *
+ * Lists the tasks whose bodies have not ended, in the order of registration.
+ *
+ * Among them are those of [method@Tend.TaskManager.list_draining].
+ *
+ * Returns: (transfer container) (element-type TendTask): the tasks, to which the list holds references
+ *
+ * Since: 0.1
+ */
+GPtrArray *
+tend_task_manager_list_tasks (TendTaskManager *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);
+
+  if (!tend_manager_check_thread (self, G_STRFUNC))
+    return NULL;
+
+  return tend_manager_copy_tasks (self);
+}
+
+/* The tasks that @func wants, in the order of registration. */
+static GPtrArray *
+list_matching (TendTaskManager *self,
+               gboolean      (* func) (TendEntry *entry, const char *base),
+               const char      *base)
+{
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+  GPtrArray *tasks = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (GSequenceIter *iter = g_sequence_get_begin_iter (priv->entries);
+       !g_sequence_iter_is_end (iter);
+       iter = g_sequence_iter_next (iter))
+    {
+      TendEntry *entry = g_sequence_get (iter);
+
+      if (func (entry, base))
+        g_ptr_array_add (tasks, g_object_ref (entry->task));
+    }
+
+  return tasks;
+}
+
+static gboolean
+is_draining (TendEntry  *entry,
+             const char *base)
+{
+  return tend_task_has_ended (entry->task) || g_atomic_int_get (&entry->task->is_cancelling);
+}
+
+/**
+ * tend_task_manager_list_draining:
+ * @self: a manager
+ *
+ * Lists the tasks that were cancelled or stopped and whose bodies have not ended yet.
+ *
+ * Takes time in proportion to all tasks.
+ *
+ * Returns: (transfer container) (element-type TendTask): the tasks, to which the list holds references
+ *
+ * Since: 0.1
+ */
+GPtrArray *
+tend_task_manager_list_draining (TendTaskManager *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);
+
+  if (!tend_manager_check_thread (self, G_STRFUNC))
+    return NULL;
+
+  return list_matching (self, is_draining, NULL);
+}
+
+static gboolean
+has_base (TendEntry  *entry,
+          const char *base)
+{
+  return g_strcmp0 (entry->base, base) == 0;
+}
+
+/**
+ * tend_task_manager_list_anonymous:
+ * @self: a manager
+ * @base: the base of their names
+ *
+ * Lists the anonymous tasks that were registered with the base @base, and no other tasks.
+ *
+ * Takes time in proportion to all tasks.
+ *
+ * Returns: (transfer container) (element-type TendTask): the tasks, to which the list holds references
+ *
+ * Since: 0.1
+ */
+GPtrArray *
+tend_task_manager_list_anonymous (TendTaskManager *self,
+                                  const char      *base)
+{
+  g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);
+  g_return_val_if_fail (base != NULL, NULL);
+
+  if (!tend_manager_check_thread (self, G_STRFUNC))
+    return NULL;
+
+  return list_matching (self, has_base, base);
+}
+
+/**
+ * tend_task_manager_cancel_task:
+ * @self: a manager
+ * @name: a name
+ *
+ * Cancels the task of a name, and frees the name at once.
+ *
+ * The manager keeps the task until its body has really ended, and no other of that name begins
+ * before. Where others are queued under the name, it goes to the next of them. A task that has ended
+ * is given as it is. See [method@Tend.Task.cancel].
+ *
+ * Returns: (transfer full) (nullable): the task, to wait for; %NULL if there is none
+ *
+ * Since: 0.1
+ */
+TendTask *
+tend_task_manager_cancel_task (TendTaskManager *self,
+                               const char      *name)
+{
+  TendTask *task;
+  TendEntry *entry;
+
+  g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);
+  g_return_val_if_fail (name != NULL, NULL);
+
+  if (!tend_manager_check_thread (self, G_STRFUNC))
+    return NULL;
+
+  entry = tend_names_lookup (tend_manager_get_private (self), name);
+  if (entry == NULL)
+    return NULL;
+
+  task = g_object_ref (entry->task);
+  if (!tend_task_has_ended (task))
+    {
+      entry->is_named = FALSE;
+      tend_task_cancel (task);
+    }
+
+  return task;
+}
+
+/**
+ * tend_task_manager_cancel_all:
+ * @self: a manager
+ *
+ * Cancels every task, and frees every name at once.
+ *
+ * The manager stays open. See [method@Tend.Task.cancel].
+ *
+ * Since: 0.1
+ */
+void
+tend_task_manager_cancel_all (TendTaskManager *self)
+{
+  g_return_if_fail (TEND_IS_TASK_MANAGER (self));
+
+  if (tend_manager_check_thread (self, G_STRFUNC))
+    tend_manager_cancel_entries (self, NULL);
+}

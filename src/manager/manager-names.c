@@ -1,0 +1,147 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The names of a manager's tasks.
+//
+// Entries of one name form a chain in the order of registration, and the table knows the first of
+// each. An entry stays in its chain until it is freed. At most one of a chain has a body that is
+// not released: each later one is blocked until all before it have really ended. The name belongs
+// to the first that answers to it and has not ended, or else to the first that answers at all, since
+// a task may be looked up until those who waited for it have been told.
+
+#include "tend-manager-private.h"
+
+/* The entry to which @name belongs, or NULL. */
+TendEntry *
+tend_names_lookup (TendTaskManagerPrivate *priv,
+                   const char             *name)
+{
+  TendEntry *ended = NULL;
+
+  for (TendEntry *entry = g_hash_table_lookup (priv->names, name); entry != NULL; entry = entry->after)
+    {
+      if (!entry->is_named)
+        continue;
+      if (!tend_task_has_ended (entry->task))
+        return entry;
+      if (ended == NULL)
+        ended = entry;
+    }
+
+  return ended;
+}
+
+/* The entry of that name which was registered last, whether it answers to it or not; or NULL. */
+TendEntry *
+tend_names_find_last (TendTaskManagerPrivate *priv,
+                      const char             *name)
+{
+  TendEntry *first = g_hash_table_lookup (priv->names, name);
+
+  return first != NULL ? first->last : NULL;
+}
+
+/* Takes the name from all that answer to it, and gives their tasks. */
+GPtrArray *
+tend_names_take (TendTaskManagerPrivate *priv,
+                 const char             *name)
+{
+  GPtrArray *tasks = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (TendEntry *entry = g_hash_table_lookup (priv->names, name); entry != NULL; entry = entry->after)
+    {
+      if (entry->is_named)
+        g_ptr_array_add (tasks, g_object_ref (entry->task));
+      entry->is_named = FALSE;
+    }
+
+  return tasks;
+}
+
+static gboolean
+is_released (TendEntry *entry)
+{
+  return entry->iter == NULL;
+}
+
+/* Whether one before @entry has not really ended. */
+static gboolean
+is_preceded (TendEntry *entry)
+{
+  for (TendEntry *e = entry->before; e != NULL; e = e->before)
+    {
+      if (!is_released (e))
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
+/* Puts a new entry at the end of the chain of its name, to which it answers. */
+void
+tend_names_add (TendTaskManagerPrivate *priv,
+                TendEntry              *entry)
+{
+  TendEntry *first = g_hash_table_lookup (priv->names, entry->task->name);
+
+  entry->is_in_chain = TRUE;
+  entry->is_named = TRUE;
+
+  if (first == NULL)
+    {
+      entry->last = entry;
+      g_hash_table_insert (priv->names, entry->task->name, entry);
+      return;
+    }
+
+  entry->before = first->last;
+  entry->before->after = entry;
+  first->last = entry;
+  entry->is_blocked = is_preceded (entry);
+}
+
+/* Takes the entry, which goes, out of its chain. */
+void
+tend_names_remove (TendTaskManagerPrivate *priv,
+                   TendEntry              *entry)
+{
+  TendEntry *first, *next = entry->after;
+
+  if (!entry->is_in_chain)
+    return;
+
+  first = g_hash_table_lookup (priv->names, entry->task->name);
+  entry->is_in_chain = FALSE;
+  entry->is_named = FALSE;
+
+  if (entry->before != NULL)
+    entry->before->after = next;
+  if (next != NULL)
+    next->before = entry->before;
+
+  /* The key of the table is the name of the first task, and goes with it. */
+  if (first == entry && next != NULL)
+    {
+      next->last = entry->last;
+      g_hash_table_replace (priv->names, next->task->name, next);
+    }
+  else if (first == entry)
+    g_hash_table_remove (priv->names, entry->task->name);
+  else if (first->last == entry)
+    first->last = entry->before;
+
+  entry->before = entry->after = NULL;
+}
+
+/* The entry's task has been released: perhaps it was what blocked the next one of its name. */
+void
+tend_names_released (TendEntry *entry)
+{
+  TendEntry *next = entry->after;
+
+  while (next != NULL && is_released (next))
+    next = next->after;
+
+  if (next != NULL && next->is_blocked && !is_preceded (next))
+    tend_entry_unblock (next);
+}

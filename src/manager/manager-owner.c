@@ -1,0 +1,192 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// A manager that belongs to an object, such as a window: when that is disposed of, in whichever
+// thread, the tasks are stopped, and none of their callbacks is called any more.
+//
+// A gate does the latter. A weak reference to the owner closes it in the thread in which the owner
+// goes. If that is the manager's, the tasks are stopped before the owner is freed. If not, the loop is
+// told, and until it hears of it, a task is stopped when one of its callbacks would be called.
+//
+// A toggle reference, which would bring the owner home to be disposed of there, was rejected: nobody
+// is told while there are two of them, and language bindings hold one on each object that they know.
+
+#include "tend-manager-private.h"
+
+/* What the weak reference and the manager share. */
+struct _TendBereavement
+{
+  gatomicrefcount  ref_count;
+  TendGate        *gate;        /* constant */
+  TendLoop        *loop;        /* constant; a use of it */
+  TendTaskManager *manager;     /* loop thread; not a reference; NULL once it goes */
+  TendJob          job;         /* the inbox's, with a reference, when the owner went elsewhere */
+  int              has_come;    /* atomic; the weak reference is gone */
+};
+
+static void
+bereavement_unref (TendBereavement *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+
+  tend_gate_unref (self->gate);
+  tend_loop_release (self->loop);
+  g_free (self);
+}
+
+/* --- The end of the tasks --- */
+
+/* Stops the tasks, whose callbacks are barred, and has their fibers unwind at once. */
+void
+tend_manager_end_tasks (GPtrArray *tasks)
+{
+  for (guint i = 0; i < tasks->len; i++)
+    tend_task_stop (g_ptr_array_index (tasks, i));
+  for (guint i = 0; i < tasks->len; i++)
+    tend_task_unwind (g_ptr_array_index (tasks, i));
+}
+
+static void
+bereaved (TendTaskManager *self)
+{
+  g_autoptr(GPtrArray) children = tend_manager_copy_children (self);
+  g_autoptr(GPtrArray) tasks = NULL;
+
+  g_object_ref (self);
+  tend_manager_shutdown_force (self);
+  tasks = tend_manager_copy_tasks (self);
+  tend_manager_end_tasks (tasks);
+
+  for (guint i = 0; i < children->len; i++)
+    tend_task_manager_shutdown_async (g_ptr_array_index (children, i), NULL, NULL, NULL);
+  g_object_unref (self);
+}
+
+static void
+bereaved_job_cb (TendJob *job)
+{
+  TendBereavement *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendBereavement, job));
+
+  if (self->manager != NULL)
+    bereaved (self->manager);
+  bereavement_unref (self);
+}
+
+/* In whichever thread the owner goes. */
+static void
+owner_gone_cb (gpointer  data,
+               GObject  *owner)
+{
+  TendBereavement *self = data;
+
+  g_atomic_int_set (&self->has_come, TRUE);
+  tend_gate_close (self->gate);
+
+  if (tend_loop_is_mine (self->loop))
+    bereaved_job_cb (&self->job);
+  else
+    tend_loop_send (self->loop, &self->job);
+}
+
+/* --- The manager's part --- */
+
+void
+tend_manager_set_owner (TendTaskManager *self,
+                        GObject         *owner)
+{
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+  TendBereavement *bereavement;
+
+  g_weak_ref_set (&priv->owner, owner);
+  if (owner == NULL)
+    return;
+
+  bereavement = g_new0 (TendBereavement, 1);
+  g_atomic_ref_count_init (&bereavement->ref_count);
+  bereavement->gate = tend_gate_new ();
+  bereavement->loop = tend_loop_ref (priv->loop);
+  bereavement->manager = self;
+  tend_job_init (&bereavement->job, bereaved_job_cb);
+
+  priv->bereavement = bereavement;
+  priv->gate = tend_gate_ref (bereavement->gate);
+  g_atomic_ref_count_inc (&bereavement->ref_count);
+  g_object_weak_ref (owner, owner_gone_cb, bereavement);
+}
+
+/* The manager goes, and what it had goes the same way as with its owner. */
+void
+tend_manager_clear_owner (TendTaskManager *self)
+{
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+  TendBereavement *bereavement = g_steal_pointer (&priv->bereavement);
+  g_autoptr(GObject) owner = NULL;
+
+  if (bereavement == NULL)
+    return;
+
+  /* An owner that is on its way out is not to be had any more, and tells by itself. */
+  owner = g_weak_ref_get (&priv->owner);
+  if (owner != NULL && !g_atomic_int_get (&bereavement->has_come))
+    {
+      g_object_weak_unref (owner, owner_gone_cb, bereavement);
+      bereavement_unref (bereavement);
+    }
+
+  tend_gate_close (bereavement->gate);
+  bereavement->manager = NULL;
+  bereavement_unref (bereavement);
+}
+
+/**
+ * tend_task_manager_new_for_owner:
+ * @owner: an object, such as a window
+ *
+ * Makes a manager whose tasks end when @owner is disposed of.
+ *
+ * Then every task is stopped, no other can be registered, and none of the tasks' callbacks is called
+ * any more: no body and no further run of one, no timer, post or exit handler, no signal of the
+ * manager, no shutdown task, and no callback of a [method@Tend.Task.wait_async] that one of the tasks
+ * has asked for, or somebody outside of tasks for one of them. Destroy notifies are called, and tasks
+ * of others that wait get `TEND_TASK_ERROR_STOPPED`. So a callback may use @owner without holding a
+ * reference and without asking whether it was cancelled.
+ *
+ * What cannot be taken back is left to you. A thread goes on until it looks at its cancellable, and so
+ * should hold what it uses. A fiber is unwound: its wait fails, in the manager's thread before the
+ * memory of @owner is freed, and it should only free what it has. Where the last reference is dropped
+ * in another thread, this comes a moment later, a callback that is running meanwhile runs to its end,
+ * and a source of [method@Tend.Task.add_source] that is just being dispatched is dispatched.
+ *
+ * The manager does not keep @owner, and @owner may keep the manager. If the manager goes first, its
+ * tasks end in the same way.
+ *
+ * Returns: (transfer full): the manager, for the thread-default main context
+ *
+ * Since: 0.1
+ */
+TendTaskManager *
+tend_task_manager_new_for_owner (GObject *owner)
+{
+  g_return_val_if_fail (G_IS_OBJECT (owner), NULL);
+
+  return g_object_new (TEND_TYPE_TASK_MANAGER, "owner", owner, NULL);
+}
+
+/**
+ * tend_task_manager_dup_owner:
+ * @self: a manager
+ *
+ * Gets the object that the manager belongs to.
+ *
+ * Returns: (transfer full) (nullable): the owner; %NULL if there is none, or it is gone
+ *
+ * Since: 0.1
+ */
+GObject *
+tend_task_manager_dup_owner (TendTaskManager *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);
+
+  return g_weak_ref_get (&tend_manager_get_private (self)->owner);
+}

@@ -1,0 +1,128 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The check for tasks that run for very long.
+//
+// It looks at all tasks once in a while, and its timer is armed only while there are any. A queue in
+// the order of their beginnings would find the slow ones without looking at the others, but pauses
+// would put it out of order, and a look at a million tasks takes a few milliseconds in ten minutes.
+
+#include "tend-manager-private.h"
+
+typedef struct
+{
+  TendTask *task;
+  gint64    usec;
+} Slow;
+
+static void
+slow_clear (gpointer data)
+{
+  g_object_unref (((Slow *) data)->task);
+}
+
+/* Those that have run for longer than they should. */
+static GArray *
+find_slow (TendTaskManagerPrivate *priv)
+{
+  GArray *found = g_array_new (FALSE, FALSE, sizeof (Slow));
+  gint64 now = tend_loop_now (priv->loop);
+
+  g_array_set_clear_func (found, slow_clear);
+  for (GSequenceIter *iter = g_sequence_get_begin_iter (priv->entries);
+       !g_sequence_iter_is_end (iter);
+       iter = g_sequence_iter_next (iter))
+    {
+      TendEntry *entry = g_sequence_get (iter);
+      Slow slow = { entry->task, 0 };
+
+      if (!entry->has_begun || entry->task->interval > 0)
+        continue;
+
+      slow.usec = tend_entry_get_run_time (entry, now);
+      if (slow.usec < priv->slow_age)
+        continue;
+
+      g_object_ref (slow.task);
+      g_array_append_val (found, slow);
+    }
+
+  return found;
+}
+
+static void
+slow_cb (TendJob *job)
+{
+  TendTaskManagerPrivate *priv = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendTaskManagerPrivate, slow_job));
+  TendTaskManager *self = g_object_ref (priv->slots.manager);
+  g_autoptr(GArray) found = find_slow (priv);
+
+  if (!g_sequence_is_empty (priv->entries))
+    tend_loop_arm (priv->loop, job, tend_time_add (tend_loop_now (priv->loop), priv->slow_interval));
+
+  for (guint i = 0; i < found->len; i++)
+    {
+      Slow *slow = &g_array_index (found, Slow, i);
+
+      if (!tend_task_is_released (slow->task))
+        tend_manager_emit_slow (self, slow->task, slow->usec);
+    }
+
+  g_object_unref (self);
+}
+
+void
+tend_slow_check_init (TendTaskManagerPrivate *priv)
+{
+  tend_job_init (&priv->slow_job, slow_cb);
+}
+
+/* There is a task: the first look is at the earliest moment at which it can be slow. */
+void
+tend_slow_check_arm (TendTaskManager *self)
+{
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+
+  if (priv->slow_age > 0 && !tend_job_is_waiting (&priv->slow_job))
+    tend_loop_arm (priv->loop, &priv->slow_job,
+                   tend_time_add (tend_loop_now (priv->loop), priv->slow_age));
+}
+
+/**
+ * tend_task_manager_set_slow_check:
+ * @self: a manager
+ * @age: microseconds for which a task may run, or 0 for no check, as it is by default
+ * @interval: microseconds between two looks; above 0 unless @age is 0
+ *
+ * Has the manager look for tasks that run for longer than @age, and emit
+ * [signal@Tend.TaskManager::task-slow] for each of them at each look.
+ *
+ * What a task has waited before it began and what it was paused does not count, and interval tasks are
+ * left out. The first look comes @age after the first task is registered, and a look every @interval
+ * from then on, as long as there are tasks. Cancelling tasks changes nothing: one that takes long to
+ * end is named as well. Child managers have checks of their own.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_manager_set_slow_check (TendTaskManager *self,
+                                  gint64           age,
+                                  gint64           interval)
+{
+  TendTaskManagerPrivate *priv;
+
+  g_return_if_fail (TEND_IS_TASK_MANAGER (self));
+  g_return_if_fail (age >= 0);
+  g_return_if_fail (age == 0 || interval > 0);
+
+  if (!tend_manager_check_thread (self, G_STRFUNC))
+    return;
+
+  priv = tend_manager_get_private (self);
+  priv->slow_age = age;
+  priv->slow_interval = interval;
+
+  tend_loop_remove (priv->loop, &priv->slow_job);
+  if (!g_sequence_is_empty (priv->entries))
+    tend_slow_check_arm (self);
+}
