@@ -1,0 +1,219 @@
+# SPDX-FileCopyrightText: The libtend authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""community in Python: see main.c for what it does, and node.c for what the nodes say."""
+
+import argparse
+import re
+import signal
+import sys
+
+import gi
+
+gi.require_version("Tend", "1")
+from gi.repository import Gio, GLib, Tend
+
+GREETING_INTERVAL = GLib.USEC_PER_SEC // 20
+MAX_DATAGRAM = 1024
+DATAGRAM = re.compile(rb"(hello|goodbye) (node-[0-9]{2})((?: [0-9]{1,5})+)")
+
+
+def new_address(port):
+    return Gio.InetSocketAddress.new_from_string("127.0.0.1", port)
+
+
+class Node(Tend.TaskManager):
+    """A node is a task manager: what it does are its tasks, and their orderly end is its own."""
+
+    def __init__(self, number, n_nodes):
+        super().__init__()
+        self.name = f"node-{number:02}"
+        self.n_nodes = n_nodes
+        self.port = None
+        self.peers = set()
+        self.greeted_by = set()
+        self.met = Tend.Completion.new("met")
+
+    def start(self, port, bootstrap):
+        """Begins to receive and to greet. A node that is only made has no tasks."""
+        self.socket = Gio.Socket.new(Gio.SocketFamily.IPV4, Gio.SocketType.DATAGRAM, Gio.SocketProtocol.UDP)
+        self.socket.set_blocking(False)
+        self.socket.bind(new_address(port), False)
+        self.port = self.socket.get_local_address().get_port()
+        self.connection = self.socket.connection_factory_create_connection()
+        if bootstrap is not None:
+            self.peers.add(bootstrap)
+
+        greeting = Tend.Task.new("greet", self.greet)
+        greeting.set_delay(0)
+        greeting.set_interval(GREETING_INTERVAL)
+
+        self.add_shutdown_task(Tend.Task.new("leave", self.leave))
+        self.register("receive", self.receive)
+        self.register_task(greeting)
+
+    def receive(self, task):
+        # One byte more than there may be shows that a datagram is too long.
+        self.connection.get_input_stream().read_bytes_async(
+            MAX_DATAGRAM + 1, GLib.PRIORITY_DEFAULT, task.get_cancellable(), self.received, task)
+
+    def received(self, stream, result, task):
+        try:
+            datagram = stream.read_bytes_finish(result).get_data()
+        except GLib.Error as error:
+            # It ends here when the shutdown cancels it: then the error says so.
+            task.return_error(error)
+            return
+
+        self.handle(datagram or b"")
+        self.receive(task)
+
+    def handle(self, datagram):
+        match = DATAGRAM.fullmatch(datagram)
+        if len(datagram) > MAX_DATAGRAM or match is None:
+            return
+
+        word, name = match[1], match[2].decode()
+        ports = [int(port) for port in match[3].split()]
+        if not all(0 < port < 1 << 16 for port in ports) or name == self.name:
+            return
+
+        if word == b"goodbye":
+            self.peers.discard(ports[0])
+            return
+
+        self.peers.update(port for port in ports if port != self.port)
+        self.greeted_by.add(name)
+        if len(self.greeted_by) == self.n_nodes - 1:
+            self.met.try_set_value(True)
+
+    def greet(self, task):
+        """Runs at each interval: greets all peers, and tells them of one another."""
+        try:
+            self.send_to_peers("hello", *self.peers)
+            task.return_value(None)
+        except GLib.Error as error:
+            task.return_error(error)
+
+    def leave(self, task):
+        """The shutdown task: it runs when the others have ended, and nobody uses the socket any more."""
+        self.met.try_set_cancelled()
+        try:
+            self.send_to_peers("goodbye")
+        except GLib.Error:
+            pass  # Whoever leaves does not ask whether that is heard.
+
+        try:
+            self.socket.close()
+        except GLib.Error as error:
+            task.return_error(error)
+            return
+
+        print(f"{self.name} has said goodbye", flush=True)
+        task.return_value(None)
+
+    def send_to_peers(self, word, *ports):
+        datagram = " ".join(map(str, (word, self.name, self.port, *ports))).encode()
+        for peer in self.peers:
+            try:
+                self.socket.send_to(new_address(peer), datagram, None)
+            except GLib.Error as error:
+                # One that there is no room for is lost, as any datagram may be: there will be another.
+                if not error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.WOULD_BLOCK):
+                    raise
+
+    def do_task_failed(self, task, error):
+        print(f"community: {self.name}: {task.get_name()}: {error.message}", file=sys.stderr, flush=True)
+
+
+class Community:
+    def __init__(self, options):
+        self.options = options
+        self.nodes = []
+        self.status = 1
+        self.loop = GLib.MainLoop()
+        # Cancelled by what ends the program early: whichever wait it is in is given up.
+        self.interrupt = Gio.Cancellable()
+
+    def run(self):
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, signum, self.interrupted, signum)
+        GLib.idle_add(self.begin)
+        self.loop.run()
+        return self.status
+
+    def interrupted(self, signum):
+        self.status = 128 + signum
+        self.interrupt.cancel()
+        return GLib.SOURCE_CONTINUE
+
+    def begin(self):
+        for number in range(1, self.options.nodes + 1):
+            node = Node(number, self.options.nodes)
+            # Where a task has failed there is no use in waiting. What failed the node says itself.
+            node.connect("task-failed", lambda *_: self.interrupt.cancel())
+            self.nodes.append(node)
+            try:
+                node.start(self.options.port if number == 1 else 0, self.nodes[0].port)
+            except GLib.Error as error:
+                self.tell(f"{node.name}: {error.message}")
+                self.leave()
+                return
+
+        everybody = Tend.wait_all([node.met.get_task() for node in self.nodes])
+        everybody.with_timeout(int(self.options.timeout * GLib.USEC_PER_SEC)).wait_async(
+            self.interrupt, self.have_met)
+
+    def have_met(self, waiting, result):
+        try:
+            waiting.wait_finish(result)
+        except GLib.Error as error:
+            # Whoever was interrupted, by a signal or for a task that failed, has been told why.
+            if error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.TIMED_OUT):
+                self.tell(f"Not everybody has met within {self.options.timeout:g} s")
+            self.leave()
+            return
+
+        for node in self.nodes:
+            print(f"{node.name} was greeted by {', '.join(sorted(node.greeted_by))}", flush=True)
+
+        if self.options.stay:
+            Tend.Task.run_delay(GLib.MAXINT64).wait_async(self.interrupt, lambda *_: self.leave())
+        else:
+            self.status = 0
+            self.leave()
+
+    def leave(self):
+        """The last first, and all of them even if one cannot end well."""
+        if self.nodes:
+            self.nodes.pop().shutdown_async(None, self.has_left)
+        else:
+            self.loop.quit()
+
+    def has_left(self, node, result):
+        try:
+            node.shutdown_finish(result)
+        except GLib.Error as error:
+            self.tell(f"{node.name}: {error.message}")
+            self.status = self.status or 1
+        self.leave()
+
+    @staticmethod
+    def tell(message):
+        print(f"community: {message}", file=sys.stderr, flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="community")
+    parser.add_argument("--nodes", type=int, default=4, metavar="N", help="how many nodes there are")
+    parser.add_argument("--port", type=int, default=0, help="the port of the first node")
+    parser.add_argument("--timeout", type=float, default=5, metavar="SECONDS", help="within what time they have to meet")
+    parser.add_argument("--stay", action="store_true", help="stay together until Ctrl-C")
+    options = parser.parse_args()
+    if not (2 <= options.nodes <= 99 and 0 <= options.port < 1 << 16 and 0 <= options.timeout <= 1e6):
+        parser.error("Wrong options")
+    return Community(options).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
