@@ -108,6 +108,35 @@ watch_the_clock (TendTask  *task,
 }
 
 static gboolean
+stir (TendTask  *task,
+      gpointer   user_data,
+      GError   **error)
+{
+  g_print ("stir\n");
+
+  return tend_sleep (300 * 1000, error);
+}
+
+static gboolean
+stir_for_a_while (TendTask  *task,
+                  gpointer   user_data,
+                  GError   **error)
+{
+  g_autoptr(TendTask) spoon = tend_task_new_fiber ("spoon", stir, NULL, NULL);
+  gboolean is_over;
+
+  tend_task_set_interval (spoon, G_USEC_PER_SEC);
+  tend_task_set_interval_mode (spoon, TEND_INTERVAL_MODE_FIXED_RATE);
+  if (!tend_task_start (spoon, error))
+    return FALSE;
+
+  is_over = tend_sleep (3500 * 1000, error);
+  tend_task_stop (spoon);
+
+  return is_over;
+}
+
+static gboolean
 run_all (TendTask  *main_task,
          gpointer   user_data,
          GError   **error)
@@ -124,7 +153,7 @@ run_all (TendTask  *main_task,
     g_print ("No tea: %s\n", failure->message);
 
   clock = tend_task_run_fiber ("clock", watch_the_clock, NULL, NULL);
-  return tend_await (clock, error);
+  return tend_await (clock, error) && stir_for_a_while (main_task, NULL, error);
 }
 
 int

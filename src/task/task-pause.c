@@ -148,7 +148,8 @@ ask (TendTask *self,
  *
  * The timers and posts of its scope stand still, and so does its delay or the interval until its
  * next run: what was left of them is left when it goes on. The grid of a fixed rate goes on from the
- * run that was delayed so. A body that runs goes on until it comes to [func@Tend.checkpoint]. Cancelling and stopping work as ever, and a deadline passes.
+ * run that was delayed so. A body that runs goes on until it comes to [func@Tend.checkpoint].
+ * Cancelling and stopping work as ever, and a deadline passes.
  *
  * Does nothing if the task is paused or has ended. May be called from any thread; from another
  * than its own the timers stand still in the next turn of the task's loop.
