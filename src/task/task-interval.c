@@ -135,21 +135,21 @@ gboolean
 tend_task_repeat (TendTask     *self,
                   const GError *error)
 {
-  g_autoptr(TendTask) kept = g_object_ref (self);
+  gboolean repeats;
 
   if (self->interval < 0 || self->body == NULL || g_atomic_int_get (&self->is_cancelling))
     return FALSE;
 
-  if (error != NULL && !outlives (self, error))
-    return FALSE;
-
-  if (!tend_task_has_ended (self))
+  g_object_ref (self);
+  repeats = error == NULL || outlives (self, error);
+  if (repeats && !tend_task_has_ended (self))
     {
       tend_outcome_clear (&self->outcome);
       tend_task_run_at (self, get_next_due (self));
     }
+  g_object_unref (self);
 
-  return TRUE;
+  return repeats;
 }
 
 /* --- Settings --- */

@@ -90,12 +90,12 @@ make (Runs             *runs,
 /* Starts @task, lets some time pass, and compares when its runs have begun. */
 static void
 start_and_check (TendTask   *task,
-                 Runs       *runs,
+                 TendClock  *clock,
                  gint64      usec,
                  const char *expected)
 {
   g_assert_true (tend_task_start (task, NULL));
-  tend_clock_advance (runs->clock, usec);
+  tend_clock_advance (clock, usec);
   assert_notes (expected);
 }
 
@@ -226,7 +226,7 @@ test_fixed_delay_counts_from_the_end (void)
   g_autoptr(TendClock) clock = freeze (&runs);
   TendTask *task = make (&runs, TEND_INTERVAL_MODE_FIXED_DELAY);
 
-  start_and_check (task, &runs, 8 * SECOND, "1000 2000 3300 6800 7800");
+  start_and_check (task, clock, 8 * SECOND, "1000 2000 3300 6800 7800");
   stop (task);
 }
 
@@ -237,7 +237,7 @@ test_fixed_rate_keeps_its_grid (void)
   g_autoptr(TendClock) clock = freeze (&runs);
   TendTask *task = make (&runs, TEND_INTERVAL_MODE_FIXED_RATE);
 
-  start_and_check (task, &runs, 6 * SECOND, "1000 2000 3000 4000 5000 6000");
+  start_and_check (task, clock, 6 * SECOND, "1000 2000 3000 4000 5000 6000");
   stop (task);
 }
 
@@ -249,7 +249,7 @@ test_fixed_rate_skips_what_it_missed (void)
   g_autoptr(TendClock) clock = freeze (&runs);
   TendTask *task = make (&runs, TEND_INTERVAL_MODE_FIXED_RATE);
 
-  start_and_check (task, &runs, 7 * SECOND, "1000 4000 6000 7000");
+  start_and_check (task, clock, 7 * SECOND, "1000 4000 6000 7000");
   stop (task);
 }
 
@@ -261,7 +261,7 @@ test_fixed_rate_of_whole_intervals (void)
   g_autoptr(TendClock) clock = freeze (&runs);
   TendTask *task = make (&runs, TEND_INTERVAL_MODE_FIXED_RATE);
 
-  start_and_check (task, &runs, 8 * SECOND, "1000 2000 3000 5000 7000 8000");
+  start_and_check (task, clock, 8 * SECOND, "1000 2000 3000 5000 7000 8000");
   stop (task);
 }
 
@@ -274,7 +274,7 @@ test_fixed_rate_of_a_callback (void)
 
   tend_task_set_interval (task, SECOND);
   tend_task_set_interval_mode (task, TEND_INTERVAL_MODE_FIXED_RATE);
-  start_and_check (task, &runs, 7 * SECOND, "1000 2000 5000 6000 7000");
+  start_and_check (task, clock, 7 * SECOND, "1000 2000 5000 6000 7000");
   stop (task);
 }
 
@@ -291,7 +291,7 @@ test_fixed_rate_begins_with_the_delay (void)
       tend_task_set_delay (task, delay);
       runs.begin = tend_clock_get_time (clock);
       runs.n_runs = 0;
-      start_and_check (task, &runs, 4500 * MSEC, delay == 0 ? "0 1000 3000 4000" : "250 1250 3250 4250");
+      start_and_check (task, clock, 4500 * MSEC, delay == 0 ? "0 1000 3000 4000" : "250 1250 3250 4250");
       stop (task);
     }
 }
@@ -319,7 +319,7 @@ test_interval_may_be_set_in_a_run (void)
       TendTask *task = tend_task_new_fiber (NULL, set_interval_fiber, &runs, NULL);
 
       tend_task_set_interval_mode (task, mode);
-      start_and_check (task, &runs, 2500 * MSEC, expected[mode]);
+      start_and_check (task, clock, 2500 * MSEC, expected[mode]);
       stop (task);
     }
 }
@@ -332,7 +332,7 @@ test_fixed_rate_takes_a_new_interval (void)
   g_autoptr(TendClock) clock = freeze (&runs);
   TendTask *task = make (&runs, TEND_INTERVAL_MODE_FIXED_RATE);
 
-  start_and_check (task, &runs, 1100 * MSEC, "1000");
+  start_and_check (task, clock, 1100 * MSEC, "1000");
   tend_task_set_interval (task, 200 * MSEC);
   tend_clock_advance (clock, 500 * MSEC);
   assert_notes ("1400 1600");
@@ -438,7 +438,7 @@ test_pause_between_runs_moves_the_grid (void)
   g_autoptr(TendClock) clock = freeze (&runs);
   TendTask *task = make (&runs, TEND_INTERVAL_MODE_FIXED_RATE);
 
-  start_and_check (task, &runs, 2400 * MSEC, "1000 2000");
+  start_and_check (task, clock, 2400 * MSEC, "1000 2000");
   tend_task_pause (task);
   tend_clock_advance (clock, 10300 * MSEC);
   assert_notes ("");
@@ -456,7 +456,7 @@ test_pause_over_the_end_of_a_run_moves_the_grid (void)
   g_autoptr(TendClock) clock = freeze (&runs);
   TendTask *task = make (&runs, TEND_INTERVAL_MODE_FIXED_RATE);
 
-  start_and_check (task, &runs, 1200 * MSEC, "1000");
+  start_and_check (task, clock, 1200 * MSEC, "1000");
   tend_task_pause (task);
   tend_clock_advance (clock, 3900 * MSEC);
   assert_notes ("");
@@ -473,7 +473,7 @@ test_pause_within_a_run_leaves_the_grid (void)
   g_autoptr(TendClock) clock = freeze (&runs);
   TendTask *task = make (&runs, TEND_INTERVAL_MODE_FIXED_RATE);
 
-  start_and_check (task, &runs, 1100 * MSEC, "1000");
+  start_and_check (task, clock, 1100 * MSEC, "1000");
   tend_task_pause (task);
   tend_clock_advance (clock, 200 * MSEC);
   tend_task_resume (task);
