@@ -319,6 +319,14 @@ tend_task_manager_set_property (GObject      *object,
     }
 }
 
+/* Derived classes chain up to it. */
+static void
+tend_task_manager_task_failed (TendTaskManager *self,
+                               TendTask        *task,
+                               const GError    *error)
+{
+}
+
 static void
 tend_task_manager_task_slow (TendTaskManager *self,
                              TendTask        *task,
@@ -428,6 +436,7 @@ tend_task_manager_class_init (TendTaskManagerClass *klass)
   object_class->finalize = tend_task_manager_finalize;
   object_class->get_property = tend_task_manager_get_property;
   object_class->set_property = tend_task_manager_set_property;
+  klass->task_failed = tend_task_manager_task_failed;
   klass->task_slow = tend_task_manager_task_slow;
 
   install_properties (object_class);

@@ -54,6 +54,7 @@ test_node_task_failed (TendTaskManager *manager,
                        TendTask        *task,
                        const GError    *error)
 {
+  TEND_TASK_MANAGER_CLASS (test_node_parent_class)->task_failed (manager, task, error);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BUSY);
   note (TEST_NODE (manager), "node");
 }

@@ -22,6 +22,7 @@ const TestNode = GObject.registerClass({
     }
 
     vfunc_task_failed(task, error) {
+        super.vfunc_task_failed(task, error);
         this.log.push(`node: ${task.get_name()}: ${error.message}`);
     }
 

@@ -22,6 +22,7 @@ class TestNode(Tend.TaskManager):
         self.log = []
 
     def do_task_failed(self, task, error):
+        Tend.TaskManager.do_task_failed(self, task, error)
         self.log.append(f"node: {task.get_name()}: {error.message}")
 
     def visit(self, task):

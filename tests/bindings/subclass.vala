@@ -12,6 +12,7 @@ class TestNode : Tend.TaskManager {
   }
 
   public override void task_failed (Tend.Task task, Error error) {
+    base.task_failed (task, error);
     assert (error is IOError.BUSY);
     note ("node");
   }
