@@ -112,6 +112,11 @@ child_released (TendObserver *observer,
   g_object_unref (self);
 }
 
+static const TendObserverClass child_observer = {
+  .ended = child_ended,
+  .released = child_released,
+};
+
 static gboolean
 check_addition (TendGroup  *self,
                 TendTask   *task,
@@ -171,8 +176,7 @@ tend_group_add (TendGroup  *self,
     return FALSE;
 
   child = g_new0 (TendChild, 1);
-  child->observer.ended = child_ended;
-  child->observer.released = child_released;
+  child->observer.klass = &child_observer;
   child->group = self;
   child->task = g_object_ref (task);
   tend_job_init (&child->job, begin_cb);

@@ -231,6 +231,10 @@ attempt_released (TendObserver *observer,
   tend_loop_queue_micro (self->task->loop, &self->over);
 }
 
+static const TendObserverClass attempt_observer = {
+  .released = attempt_released,
+};
+
 /* Asks the attempt to end as the task was; it may have ended on its own meanwhile. */
 static void
 interrupt_attempt (Run *self)
@@ -310,7 +314,7 @@ begin_attempt (Run *self)
       return;
     }
 
-  self->observer.released = attempt_released;
+  self->observer.klass = &attempt_observer;
   tend_task_add_observer (self->attempt, &self->observer);
   if (is_interrupted (self) || tend_task_has_ended (self->task))
     interrupt_attempt (self);

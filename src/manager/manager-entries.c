@@ -185,6 +185,14 @@ entry_run_failed (TendObserver *observer,
   return TRUE;
 }
 
+static const TendObserverClass entry_observer = {
+  .ended = entry_ended,
+  .told = entry_told,
+  .released = entry_released,
+  .paused = entry_paused,
+  .run_failed = entry_run_failed,
+};
+
 /* --- A new entry --- */
 
 typedef struct
@@ -216,11 +224,7 @@ entry_new (TendTaskManager *self,
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   TendEntry *entry = g_new0 (TendEntry, 1);
 
-  entry->observer.ended = entry_ended;
-  entry->observer.told = entry_told;
-  entry->observer.released = entry_released;
-  entry->observer.paused = entry_paused;
-  entry->observer.run_failed = entry_run_failed;
+  entry->observer.klass = &entry_observer;
   entry->manager = self;
   entry->task = g_object_ref (task);
   entry->iter = g_sequence_append (priv->entries, entry);
@@ -282,7 +286,7 @@ tend_manager_find_entry (TendTaskManager *self,
     {
       TendEntry *entry = (TendEntry *) o;
 
-      if (o->released == entry_released && entry->manager == self && entry->iter != NULL)
+      if (o->klass == &entry_observer && entry->manager == self && entry->iter != NULL)
         return entry;
     }
 

@@ -99,6 +99,10 @@ shutdown_task_released (TendObserver *observer,
   go_on_after (priv->shutting_down, task, error != NULL ? g_error_copy (error) : NULL);
 }
 
+static const TendObserverClass shutdown_observer = {
+  .released = shutdown_task_released,
+};
+
 /* A shutdown task has not ended in time: it is stopped, and not waited for. */
 static void
 shutdown_task_late_cb (TendJob *job)
@@ -396,7 +400,7 @@ tend_manager_shutdown_init (TendTaskManager *self)
 
   g_queue_init (&priv->shutdown_tasks);
   tend_job_init (&priv->shutdown_step, grace_over_cb);
-  priv->shutdown_observer.released = shutdown_task_released;
+  priv->shutdown_observer.klass = &shutdown_observer;
 }
 
 /* The manager goes, and was not shut down: its shutdown tasks never run. */

@@ -63,42 +63,20 @@ get_next_due (TendTask *self)
 
 /* --- Failed runs --- */
 
-static gboolean
-is_observer (TendTask     *self,
-             TendObserver *observer)
-{
-  for (TendObserver *o = self->observers; o != NULL; o = o->next)
-    {
-      if (o == observer)
-        return TRUE;
-    }
-
-  return FALSE;
-}
-
-/*
- * Tells all observers that a run has failed: TRUE if one of them has dealt with the error. What they
- * call may take any of them off, so that the list itself cannot be walked.
- */
+/* Tells all observers that a run has failed: TRUE if one of them has dealt with the error. */
 static gboolean
 call_observers (TendTask     *self,
                 const GError *error)
 {
-  g_autoptr(GPtrArray) observers = g_ptr_array_new ();
+  TendObserverWalk walk;
+  TendObserver *o;
   gboolean is_dealt_with = FALSE;
 
-  for (TendObserver *o = self->observers; o != NULL; o = o->next)
+  tend_task_begin_walk (self, &walk);
+  while ((o = tend_task_walk (self, &walk)) != NULL)
     {
-      if (o->run_failed != NULL)
-        g_ptr_array_add (observers, o);
-    }
-
-  for (guint i = 0; i < observers->len; i++)
-    {
-      TendObserver *o = g_ptr_array_index (observers, i);
-
-      if (is_observer (self, o))
-        is_dealt_with |= o->run_failed (o, self, error);
+      if (o->klass->run_failed != NULL)
+        is_dealt_with |= o->klass->run_failed (o, self, error);
     }
 
   return is_dealt_with;

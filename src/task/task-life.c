@@ -41,12 +41,15 @@ static void
 call_observers (TendTask *self,
                 Event     event)
 {
-  for (TendObserver *o = self->observers, *next; o != NULL; o = next)
+  TendObserverWalk walk;
+  TendObserver *o;
+
+  tend_task_begin_walk (self, &walk);
+  while ((o = tend_task_walk (self, &walk)) != NULL)
     {
       void (* func) (TendObserver *, TendTask *) =
-        event == EVENT_ENDED ? o->ended : event == EVENT_TOLD ? o->told : o->released;
+        event == EVENT_ENDED ? o->klass->ended : event == EVENT_TOLD ? o->klass->told : o->klass->released;
 
-      next = o->next;
       if (func != NULL)
         func (o, self);
     }

@@ -93,11 +93,14 @@ static void
 call_observers (TendTask *self,
                 gboolean  still)
 {
-  for (TendObserver *o = self->observers, *next; o != NULL; o = next)
+  TendObserverWalk walk;
+  TendObserver *o;
+
+  tend_task_begin_walk (self, &walk);
+  while ((o = tend_task_walk (self, &walk)) != NULL)
     {
-      next = o->next;
-      if (o->paused != NULL)
-        o->paused (o, self, still);
+      if (o->klass->paused != NULL)
+        o->klass->paused (o, self, still);
     }
 }
 

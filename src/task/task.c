@@ -206,6 +206,12 @@ void
 tend_task_remove_observer (TendTask     *self,
                            TendObserver *observer)
 {
+  for (TendObserverWalk *walk = self->walk; walk != NULL; walk = walk->outer)
+    {
+      if (walk->next == observer)
+        walk->next = observer->next;
+    }
+
   for (TendObserver **o = &self->observers; *o != NULL; o = &(*o)->next)
     {
       if (*o == observer)
@@ -214,6 +220,31 @@ tend_task_remove_observer (TendTask     *self,
           return;
         }
     }
+}
+
+/* Begins a walk, which tend_task_walk() has to be asked to go on with until there is no observer left. */
+void
+tend_task_begin_walk (TendTask         *self,
+                      TendObserverWalk *walk)
+{
+  walk->next = self->observers;
+  walk->outer = self->walk;
+  self->walk = walk;
+}
+
+/* The next observer, or NULL: then the walk is over. */
+TendObserver *
+tend_task_walk (TendTask         *self,
+                TendObserverWalk *walk)
+{
+  TendObserver *observer = walk->next;
+
+  if (observer != NULL)
+    walk->next = observer->next;
+  else
+    self->walk = walk->outer;
+
+  return observer;
 }
 
 /* Somebody was told the error: it need not be told again. */

@@ -27,11 +27,11 @@ typedef struct
 
 typedef struct _TendGate TendGate;
 
-/* Watches one task from inside the library. A call may remove its own observer, and no other. */
+/* Watches one task from inside the library. Each call may remove any observer. */
 typedef struct _TendObserver TendObserver;
-struct _TendObserver
+
+typedef struct
 {
-  TendObserver *next;
   void (* ended)    (TendObserver *observer,
                      TendTask     *task);   /* the status is final; before those who wait are told */
   void (* told)     (TendObserver *observer,
@@ -46,6 +46,20 @@ struct _TendObserver
   gboolean (* run_failed) (TendObserver *observer,
                            TendTask     *task,
                            const GError *error);
+} TendObserverClass;
+
+struct _TendObserver
+{
+  const TendObserverClass *klass;
+  TendObserver            *next;
+};
+
+/* A walk over the observers of a task, which knows when the one that comes next is removed. */
+typedef struct _TendObserverWalk TendObserverWalk;
+struct _TendObserverWalk
+{
+  TendObserver     *next;
+  TendObserverWalk *outer;
 };
 
 /* What a task's scope holds: dies with the task. */
@@ -129,6 +143,7 @@ struct _TendTask
   GCancellable        *cancellable;         /* atomic; made on demand */
   TendQueue            waiters;             /* loop thread */
   TendObserver        *observers;           /* loop thread */
+  TendObserverWalk    *walk;                /* loop thread; the innermost that goes on; NULL: none */
   TendScope           *scope;               /* loop thread; made on demand */
   TendProgress        *progress;            /* under progress_lock; made on demand */
 
@@ -181,6 +196,10 @@ void         tend_task_add_observer      (TendTask            *self,
                                           TendObserver        *observer);
 void         tend_task_remove_observer   (TendTask            *self,
                                           TendObserver        *observer);
+void         tend_task_begin_walk        (TendTask            *self,
+                                          TendObserverWalk    *walk);
+TendObserver *tend_task_walk             (TendTask            *self,
+                                          TendObserverWalk    *walk);
 void         tend_task_set_observed      (TendTask            *self);
 const GError *tend_task_peek_error       (TendTask            *self);
 gboolean     tend_task_propagate         (TendTask            *self,

@@ -40,6 +40,11 @@ watcher_released (TendObserver *observer,
   tend_task_remove_observer (task, observer);
 }
 
+static const TendObserverClass watcher_class = {
+  .released = watcher_released,
+  .run_failed = watcher_run_failed,
+};
+
 static void
 told_cb (const char   *task,
          const GError *error,
@@ -62,8 +67,7 @@ watch (TendTaskFunc  func,
   tend_task_set_interval (task, SECOND);
   for (gsize i = 0; i < n_watchers; i++)
     {
-      watchers[i].observer.run_failed = watcher_run_failed;
-      watchers[i].observer.released = watcher_released;
+      watchers[i].observer.klass = &watcher_class;
       tend_task_add_observer (task, &watchers[i].observer);
     }
 
@@ -209,8 +213,7 @@ test_is_not_asked_without_an_interval (void)
   Watcher watcher = { .name = "a", .deals = TRUE };
   TendTask *task = tend_task_new (NULL, fail_body, NULL, NULL);
 
-  watcher.observer.run_failed = watcher_run_failed;
-  watcher.observer.released = watcher_released;
+  watcher.observer.klass = &watcher_class;
   tend_task_add_observer (task, &watcher.observer);
   g_assert_true (tend_task_start (task, NULL));
   assert_notes ("a:released");
