@@ -255,7 +255,7 @@ take_outcome (TendTask    *self,
  *
  * Completes a task whose body is a function on the loop, or that has none; records the result
  * where the body is a fiber, a thread or an async pair, which completes the task by returning.
- * An interval task's run ends, and the next is due an interval later.
+ * An interval task's run ends so, and the next one comes.
  *
  * A body returns once: a second result is a critical, and dropped. What comes after the task was
  * stopped is dropped without a word. May be called from any thread.
