@@ -9,10 +9,6 @@
 
 G_BEGIN_DECLS
 
-/* --- The watchdog --- */
-
-void tend_watchdog_start (gint64 threshold);
-
 /* --- Caches --- */
 
 typedef struct _TendNumberCache TendNumberCache;

@@ -20,6 +20,7 @@
 #include "tend-task.h"
 #include "tend-task-manager.h"
 #include "tend-timer.h"
+#include "tend-watchdog.h"
 #include "tend-when.h"
 
 #undef TEND_INSIDE

@@ -31,6 +31,7 @@ PUBLIC = {
     "tend-when.h": "group",
     "tend-channel.h": "sync",
     "tend-task-manager.h": "manager",
+    "tend-watchdog.h": "monitor",
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.MULTILINE)

@@ -277,7 +277,7 @@ tend_loop_new (TendHub *hub,
   tend_queue_init (&loop->ready);
   tend_queue_init (&loop->micro);
 
-  g_source_set_static_name (source, "[libtend] loop");
+  g_source_set_static_name (source, TEND_LOOP_SOURCE_NAME);
   g_source_set_priority (source, priority);
   /* A nested main loop inside a callback goes on running tasks, as it goes on running sources. */
   g_source_set_can_recurse (source, TRUE);

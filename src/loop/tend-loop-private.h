@@ -12,6 +12,8 @@ G_BEGIN_DECLS
 
 typedef struct _TendLoop TendLoop;
 
+#define TEND_LOOP_SOURCE_NAME "[libtend] loop"
+
 /* What the loops of one context have in common. */
 typedef struct
 {

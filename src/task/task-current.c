@@ -23,6 +23,12 @@ tend_task_leave (TendTask *previous)
   current = previous;
 }
 
+TendTask *
+tend_task_peek_current (void)
+{
+  return current;
+}
+
 void
 tend_set_fiber (const TendFiberClass *fiber)
 {

@@ -74,6 +74,17 @@ tend_task_get_name (TendTask *self)
   return self->name;
 }
 
+/* Prints a task that may be gone by now. */
+char *
+tend_task_print (const char *name,
+                 guint64     id)
+{
+  if (name == NULL)
+    return g_strdup_printf ("Task(%" G_GUINT64_FORMAT ")", id);
+
+  return g_strdup_printf ("Task('%s', %" G_GUINT64_FORMAT ")", name, id);
+}
+
 /**
  * tend_task_to_string:
  * @self: a task
@@ -91,10 +102,7 @@ tend_task_to_string (TendTask *self)
 {
   g_return_val_if_fail (TEND_IS_TASK (self), NULL);
 
-  if (self->name == NULL)
-    return g_strdup_printf ("Task(%" G_GUINT64_FORMAT ")", self->id);
-
-  return g_strdup_printf ("Task('%s', %" G_GUINT64_FORMAT ")", self->name, self->id);
+  return tend_task_print (self->name, self->id);
 }
 
 /**

@@ -398,6 +398,8 @@ typedef enum
 
 extern GParamSpec *tend_task_properties[N_TASK_PROPERTIES];
 
+char        *tend_task_print             (const char          *name,
+                                          guint64              id);
 void         tend_task_install_properties (GObjectClass       *klass);
 gboolean     tend_task_check_settable    (TendTask            *self,
                                           const char          *what);
@@ -409,6 +411,9 @@ void         tend_task_notify_progress   (TendTask            *self);
 /* Makes @task the current one and gives the one before, which tend_task_leave() takes. */
 TendTask    *tend_task_enter             (TendTask            *task);
 void         tend_task_leave             (TendTask            *previous);
+
+/* The current task, or NULL in the main part. In a signal handler, if it was called in the thread before. */
+TendTask    *tend_task_peek_current      (void);
 
 typedef void (* TendNativeFunc) (gpointer data);
 
