@@ -3,9 +3,12 @@
 
 // The error domain, errors that stand for several, and the report of errors that nobody observed.
 
-#include <execinfo.h>
-
 #include "tend-core-private.h"
+
+#ifdef HAVE_BACKTRACE
+#include <execinfo.h>
+#include <stdlib.h>
+#endif
 
 /**
  * TendTaskError:
@@ -277,22 +280,37 @@ is_ending (const GError *error)
   return parts != NULL;
 }
 
+/* Prints the address of code, with the function or the program that it is in. */
+static char *
+print_place (gconstpointer origin)
+{
+  char *place = NULL;
+
+#ifdef HAVE_BACKTRACE
+  void *address = (void *) origin;
+  char **symbols = address != NULL ? backtrace_symbols (&address, 1) : NULL;
+
+  if (symbols != NULL)
+    place = g_strdup (symbols[0]);
+  free (symbols);
+#endif
+
+  return place != NULL ? place : g_strdup ("an unknown place");
+}
+
 /* Tells the error of the task that prints as @task and was made by the code at @origin. */
 void
 tend_report_unobserved (const char    *task,
                         const GError  *error,
                         gconstpointer  origin)
 {
+  g_autofree char *place = NULL;
   Listener *told;
-  void *address = (void *) origin;
-  char **symbols = address != NULL ? backtrace_symbols (&address, 1) : NULL;
-  const char *place = symbols != NULL ? symbols[0] : "an unknown place";
 
   if (is_ending (error))
-    {
-      free (symbols);
-      return;
-    }
+    return;
+
+  place = print_place (origin);
 
   g_mutex_lock (&listener_lock);
   told = listener != NULL ? g_atomic_rc_box_acquire (listener) : NULL;
@@ -304,5 +322,4 @@ tend_report_unobserved (const char    *task,
     g_warning ("Nobody observed the error of %s, made at %s: %s", task, place, error->message);
 
   listener_release (told);
-  free (symbols);
 }
