@@ -88,6 +88,15 @@ const tests = {
         assertThrows(() => manager.register('late', () => {}), Tend.TaskError, Tend.TaskError.SHUT_DOWN);
     },
 
+    watchdog() {
+        assertEqual(Tend.watchdog_start(3600 * GLib.USEC_PER_SEC), true);
+        const context = new GLib.MainContext();
+        context.push_thread_default();
+        assertThrows(() => Tend.watchdog_start(GLib.USEC_PER_SEC), Gio.IOErrorEnum, Gio.IOErrorEnum.BUSY);
+        context.pop_thread_default();
+        Tend.watchdog_stop();
+    },
+
     fibersAreNotForJavaScript() {
         assertEqual(Tend.TaskManager.prototype.register_fiber, undefined);
         assertEqual(Tend.Task.new_fiber, undefined);

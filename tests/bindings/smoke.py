@@ -82,6 +82,16 @@ class Smoke(unittest.TestCase):
             self.manager.register("late", lambda task: None)
         self.assertTrue(caught.exception.matches(Tend.task_error_quark(), Tend.TaskError.SHUT_DOWN))
 
+    def test_watchdog(self):
+        self.assertTrue(Tend.watchdog_start(3600 * GLib.USEC_PER_SEC))
+        context = GLib.MainContext()
+        context.push_thread_default()
+        with self.assertRaises(GLib.Error) as caught:
+            Tend.watchdog_start(GLib.USEC_PER_SEC)
+        context.pop_thread_default()
+        self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.BUSY))
+        Tend.watchdog_stop()
+
     def test_fibers_are_not_for_python(self):
         self.assertFalse(hasattr(Tend.TaskManager, "register_fiber"))
         self.assertFalse(hasattr(Tend.Task, "new_fiber"))

@@ -69,7 +69,13 @@ async void test_shutdown (Tend.TaskManager manager) throws Error {
   }
 }
 
+void test_watchdog () throws Error {
+  assert (Tend.watchdog_start (TimeSpan.HOUR));
+  Tend.watchdog_stop ();
+}
+
 async void test_all () throws Error {
+  test_watchdog ();
   yield test_result (new Tend.TaskManager ());
   yield test_error (new Tend.TaskManager ());
   yield test_cancel_by_name (new Tend.TaskManager ());
