@@ -138,7 +138,7 @@ entry_told (TendObserver *observer,
 
   entry->is_named = FALSE;
   entry->is_told = TRUE;
-  if (entry->iter == NULL)
+  if (!entry->is_listed)
     entry_free (entry);
 }
 
@@ -149,10 +149,11 @@ entry_released (TendObserver *observer,
   TendEntry *entry = (TendEntry *) observer;
   TendTaskManager *self = g_object_ref (entry->manager);
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
-  guint position = (guint) g_sequence_iter_get_position (entry->iter);
+  gboolean is_listened_to = tend_manager_has_listeners (self);
+  guint position = is_listened_to ? tend_entry_list_get_position (&priv->entries, entry) : 0;
   g_autoptr(GPtrArray) over = tend_manager_count_off (priv, entry);
 
-  g_sequence_remove (g_steal_pointer (&entry->iter));
+  tend_entry_list_remove (&priv->entries, entry);
   tend_slots_leave (entry);
   tend_names_released (entry);
 
@@ -162,7 +163,8 @@ entry_released (TendObserver *observer,
     tend_queue_push (&priv->leaving, &entry->job);
 
   /* From here on user code runs. The list comes first: those who waited may change it again. */
-  g_list_model_items_changed (G_LIST_MODEL (self), position, 1, 0);
+  if (is_listened_to)
+    g_list_model_items_changed (G_LIST_MODEL (self), position, 1, 0);
   for (guint i = 0; over != NULL && i < over->len; i++)
     g_task_return_boolean (((TendManagerWait *) g_ptr_array_index (over, i))->result, TRUE);
   tend_manager_shutdown_check (self);
@@ -209,11 +211,12 @@ added_native_cb (gpointer data)
 {
   Added *added = data;
 
-  g_object_freeze_notify (G_OBJECT (added->task));
   if (added->is_new)
-    tend_task_make_pending (added->task);
-  g_list_model_items_changed (G_LIST_MODEL (added->manager), added->position, 0, 1);
-  g_object_thaw_notify (G_OBJECT (added->task));
+    tend_task_set_pending (added->task);
+  if (tend_manager_has_listeners (added->manager))
+    g_list_model_items_changed (G_LIST_MODEL (added->manager), added->position, 0, 1);
+  if (added->is_new && tend_task_status (added->task) == TEND_TASK_STATUS_PENDING)
+    g_object_notify_by_pspec (G_OBJECT (added->task), tend_task_properties[PROP_STATUS]);
 }
 
 static TendEntry *
@@ -227,7 +230,7 @@ entry_new (TendTaskManager *self,
   entry->observer.klass = &entry_observer;
   entry->manager = self;
   entry->task = g_object_ref (task);
-  entry->iter = g_sequence_append (priv->entries, entry);
+  tend_entry_list_append (&priv->entries, entry);
   entry->serial = ++priv->serial;
   entry->registered = tend_loop_now (task->loop);
   entry->base = g_strdup (base);
@@ -247,7 +250,7 @@ tend_manager_add_entry (TendTaskManager *self,
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   gboolean is_new = tend_task_status (task) == TEND_TASK_STATUS_CREATED && task->body != NULL;
-  Added added = { self, task, (guint) g_sequence_get_length (priv->entries), is_new };
+  Added added = { self, task, priv->entries.n_items, is_new };
   TendEntry *entry = entry_new (self, task, base);
 
   task->is_managed = TRUE;
@@ -286,7 +289,7 @@ tend_manager_find_entry (TendTaskManager *self,
     {
       TendEntry *entry = (TendEntry *) o;
 
-      if (o->klass == &entry_observer && entry->manager == self && entry->iter != NULL)
+      if (o->klass == &entry_observer && entry->manager == self && entry->is_listed)
         return entry;
     }
 
@@ -300,15 +303,11 @@ GPtrArray *
 tend_manager_copy_tasks (TendTaskManager *self)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
-  GPtrArray *tasks = g_ptr_array_new_full ((guint) g_sequence_get_length (priv->entries),
+  GPtrArray *tasks = g_ptr_array_new_full (priv->entries.n_items,
                                            g_object_unref);
 
-  for (GSequenceIter *iter = g_sequence_get_begin_iter (priv->entries);
-       !g_sequence_iter_is_end (iter);
-       iter = g_sequence_iter_next (iter))
+  for (TendEntry *entry = NULL; (entry = tend_entry_list_next (&priv->entries, entry)) != NULL;)
     {
-      TendEntry *entry = g_sequence_get (iter);
-
       g_ptr_array_add (tasks, g_object_ref (entry->task));
     }
 
@@ -323,12 +322,8 @@ tend_manager_cancel_entries (TendTaskManager *self,
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   g_autoptr(GPtrArray) tasks = tend_manager_copy_tasks (self);
 
-  for (GSequenceIter *iter = g_sequence_get_begin_iter (priv->entries);
-       !g_sequence_iter_is_end (iter);
-       iter = g_sequence_iter_next (iter))
+  for (TendEntry *entry = NULL; (entry = tend_entry_list_next (&priv->entries, entry)) != NULL;)
     {
-      TendEntry *entry = g_sequence_get (iter);
-
       if (entry->task != except)
         entry->is_named = FALSE;
     }
@@ -349,15 +344,13 @@ tend_manager_abandon_entries (TendTaskManager *self)
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   TendJob *job;
 
-  while (!g_sequence_is_empty (priv->entries))
+  for (TendEntry *entry = tend_entry_list_next (&priv->entries, NULL), *next; entry != NULL; entry = next)
     {
-      GSequenceIter *first = g_sequence_get_begin_iter (priv->entries);
-      TendEntry *entry = g_sequence_get (first);
-
-      g_sequence_remove (first);
+      next = tend_entry_list_next (&priv->entries, entry);
       tend_slots_leave (entry);
       entry_free (entry);
     }
+  tend_entry_list_clear (&priv->entries);
 
   while ((job = tend_queue_peek (&priv->leaving)) != NULL)
     entry_free (tend_entry_of_job (job));

@@ -94,12 +94,8 @@ list_matching (TendTaskManager *self,
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   GPtrArray *tasks = g_ptr_array_new_with_free_func (g_object_unref);
 
-  for (GSequenceIter *iter = g_sequence_get_begin_iter (priv->entries);
-       !g_sequence_iter_is_end (iter);
-       iter = g_sequence_iter_next (iter))
+  for (TendEntry *entry = NULL; (entry = tend_entry_list_next (&priv->entries, entry)) != NULL;)
     {
-      TendEntry *entry = g_sequence_get (iter);
-
       if (func (entry, base))
         g_ptr_array_add (tasks, g_object_ref (entry->task));
     }

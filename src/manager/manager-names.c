@@ -61,7 +61,7 @@ tend_names_take (TendTaskManagerPrivate *priv,
 static gboolean
 is_released (TendEntry *entry)
 {
-  return entry->iter == NULL;
+  return !entry->is_listed;
 }
 
 /* Whether one before @entry has not really ended. */

@@ -209,11 +209,9 @@ is_caller (TendTaskManagerPrivate *priv,
 static gboolean
 is_empty (TendTaskManagerPrivate *priv)
 {
-  for (GSequenceIter *iter = g_sequence_get_begin_iter (priv->entries);
-       !g_sequence_iter_is_end (iter);
-       iter = g_sequence_iter_next (iter))
+  for (TendEntry *entry = NULL; (entry = tend_entry_list_next (&priv->entries, entry)) != NULL;)
     {
-      if (!is_caller (priv, ((TendEntry *) g_sequence_get (iter))->task))
+      if (!is_caller (priv, entry->task))
         return FALSE;
     }
 
@@ -246,12 +244,8 @@ grace_over_cb (TendJob *job)
   /* From here on the ends of tasks do not move the shutdown on. */
   priv->state = TEND_MANAGER_ENDING_CHILDREN;
 
-  for (GSequenceIter *iter = g_sequence_get_begin_iter (priv->entries);
-       !g_sequence_iter_is_end (iter);
-       iter = g_sequence_iter_next (iter))
+  for (TendEntry *entry = NULL; (entry = tend_entry_list_next (&priv->entries, entry)) != NULL;)
     {
-      TendEntry *entry = g_sequence_get (iter);
-
       if (is_caller (priv, entry->task))
         continue;
 

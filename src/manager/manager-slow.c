@@ -29,11 +29,8 @@ find_slow (TendTaskManagerPrivate *priv)
   gint64 now = tend_loop_now (priv->loop);
 
   g_array_set_clear_func (found, slow_clear);
-  for (GSequenceIter *iter = g_sequence_get_begin_iter (priv->entries);
-       !g_sequence_iter_is_end (iter);
-       iter = g_sequence_iter_next (iter))
+  for (TendEntry *entry = NULL; (entry = tend_entry_list_next (&priv->entries, entry)) != NULL;)
     {
-      TendEntry *entry = g_sequence_get (iter);
       Slow slow = { entry->task, 0 };
 
       if (!entry->has_begun || entry->task->interval > 0)
@@ -57,7 +54,7 @@ slow_cb (TendJob *job)
   TendTaskManager *self = g_object_ref (priv->slots.manager);
   g_autoptr(GArray) found = find_slow (priv);
 
-  if (!g_sequence_is_empty (priv->entries))
+  if (priv->entries.n_items > 0)
     tend_loop_arm (priv->loop, job, tend_time_add (tend_loop_now (priv->loop), priv->slow_interval));
 
   for (guint i = 0; i < found->len; i++)
@@ -123,6 +120,6 @@ tend_task_manager_set_slow_check (TendTaskManager *self,
   priv->slow_interval = interval;
 
   tend_loop_remove (priv->loop, &priv->slow_job);
-  if (!g_sequence_is_empty (priv->entries))
+  if (priv->entries.n_items > 0)
     tend_slow_check_arm (self);
 }

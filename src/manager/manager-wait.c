@@ -371,7 +371,7 @@ tend_task_manager_wait_for_tasks_async (TendTaskManager     *self,
                                 tend_manager_new_result (self, cancellable, callback, user_data,
                                                          tend_task_manager_wait_for_tasks_async));
   wait->last_serial = priv->serial;
-  wait->n_left = (guint) g_sequence_get_length (priv->entries) - (caller != NULL);
+  wait->n_left = priv->entries.n_items - (caller != NULL);
 
   if (caller != NULL)
     {

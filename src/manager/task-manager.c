@@ -48,6 +48,7 @@ enum
 
 static GParamSpec *properties[N_PROPERTIES];
 static guint signals[N_SIGNALS];
+static guint items_changed;
 
 static void tend_task_manager_list_model_init (GListModelInterface *iface);
 
@@ -100,6 +101,13 @@ tend_manager_emit_slow (TendTaskManager *self,
 
 /* --- The list model --- */
 
+/* Whether anybody hears of changes of the list: a position takes time to find out. */
+gboolean
+tend_manager_has_listeners (TendTaskManager *self)
+{
+  return g_signal_has_handler_pending (self, items_changed, 0, TRUE);
+}
+
 static GType
 tend_task_manager_get_item_type (GListModel *model)
 {
@@ -111,7 +119,7 @@ tend_task_manager_get_n_items (GListModel *model)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (TEND_TASK_MANAGER (model));
 
-  return (guint) g_sequence_get_length (priv->entries);
+  return priv->entries.n_items;
 }
 
 static gpointer
@@ -119,14 +127,9 @@ tend_task_manager_get_item (GListModel *model,
                             guint       position)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (TEND_TASK_MANAGER (model));
-  GSequenceIter *iter;
+  TendEntry *entry = tend_entry_list_get (&priv->entries, position);
 
-  if (position >= (guint) g_sequence_get_length (priv->entries))
-    return NULL;
-
-  iter = g_sequence_get_iter_at_pos (priv->entries, (int) position);
-
-  return g_object_ref (((TendEntry *) g_sequence_get (iter))->task);
+  return entry != NULL ? g_object_ref (entry->task) : NULL;
 }
 
 static void
@@ -257,7 +260,7 @@ tend_task_manager_finalize (GObject *object)
   g_clear_pointer (&priv->ignored, g_array_unref);
   g_clear_pointer (&priv->gate, tend_gate_unref);
   g_weak_ref_clear (&priv->owner);
-  g_sequence_free (priv->entries);
+  tend_entry_list_clear (&priv->entries);
   g_hash_table_unref (priv->names);
   g_ptr_array_unref (priv->waits);
   g_ptr_array_unref (priv->shutdown_waits);
@@ -439,6 +442,7 @@ tend_task_manager_class_init (TendTaskManagerClass *klass)
   klass->task_failed = tend_task_manager_task_failed;
   klass->task_slow = tend_task_manager_task_slow;
 
+  items_changed = g_signal_lookup ("items-changed", G_TYPE_LIST_MODEL);
   install_properties (object_class);
   install_signals (G_TYPE_FROM_CLASS (klass));
 }
@@ -450,7 +454,6 @@ tend_task_manager_init (TendTaskManager *self)
 
   priv->loop = tend_loop_acquire (NULL, G_PRIORITY_DEFAULT);
   priv->names = g_hash_table_new (g_str_hash, g_str_equal);
-  priv->entries = g_sequence_new (NULL);
   priv->waits = g_ptr_array_new_with_free_func ((GDestroyNotify) tend_manager_wait_free);
   priv->shutdown_waits = g_ptr_array_new_with_free_func ((GDestroyNotify) tend_manager_wait_free);
   priv->shutdown_errors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);

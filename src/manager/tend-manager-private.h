@@ -52,6 +52,17 @@ typedef struct
   TendJob  rate_job;        /* comes back when the rate lets the next one start */
 } TendSlots;
 
+/* Entries in the order in which they came, which are found by position; see manager-list.c. */
+typedef struct
+{
+  TendEntry **entries;      /* with NULL in the holes */
+  guint64    *bits;         /* where there are entries */
+  guint      *tree;         /* of counts of blocks of bits */
+  guint       n_allocated;  /* places; whole blocks */
+  guint       n_places;     /* that were used, with the holes among them */
+  guint       n_items;
+} TendEntryList;
+
 /* How many tasks there have been, and how long they have run. */
 typedef struct
 {
@@ -65,7 +76,7 @@ typedef struct
 {
   TendLoop         *loop;             /* constant; of the context that the manager belongs to */
   GHashTable       *names;            /* of TendEntry, the first in the chain of each name */
-  GSequence        *entries;          /* of TendEntry, in the order of registration; owned */
+  TendEntryList     entries;          /* in the order of registration; owned */
   TendQueue         leaving;          /* entries that have left the list, and keep their names */
   guint64           serial;           /* of the entry registered last */
   guint64           n_anonymous;      /* the number of the anonymous task registered last */
@@ -108,7 +119,6 @@ struct _TendEntry
   TendJob          job;         /* its delay, its wait for a slot, or its place among the leaving */
   TendTaskManager *manager;     /* constant; not a reference */
   TendTask        *task;        /* constant */
-  GSequenceIter   *iter;        /* NULL once it has left the list, since its task is released */
   guint64          serial;      /* constant */
   gint64           registered;  /* constant; when */
   gint64           began;       /* when its body did, moved on by what it was paused; before that, when it was due */
@@ -117,6 +127,8 @@ struct _TendEntry
   TendEntry       *after;
   TendEntry       *last;        /* of the chain; only in the first of it */
   char            *base;        /* of the name of an anonymous task; NULL: it is none */
+  guint            place;       /* in the list */
+  guint            is_listed : 1;   /* its task is not released */
   guint            is_in_chain : 1;
   guint            is_named : 1;    /* it answers to its name */
   guint            is_told : 1;     /* those who waited for the task have been told */
@@ -135,6 +147,7 @@ gboolean            tend_manager_check_thread (TendTaskManager  *self,
 void                tend_manager_emit_failed  (TendTaskManager  *self,
                                                TendTask         *task,
                                                const GError     *error);
+gboolean            tend_manager_has_listeners (TendTaskManager *self);
 void                tend_manager_emit_slow    (TendTaskManager  *self,
                                                TendTask         *task,
                                                gint64            usec);
@@ -177,6 +190,20 @@ GPtrArray          *tend_manager_copy_tasks   (TendTaskManager  *self);
 void                tend_manager_cancel_entries (TendTaskManager *self,
                                                TendTask         *except);
 void                tend_manager_abandon_entries (TendTaskManager *self);
+
+/* --- manager-list.c --- */
+
+void                tend_entry_list_append    (TendEntryList    *list,
+                                               TendEntry        *entry);
+void                tend_entry_list_remove    (TendEntryList    *list,
+                                               TendEntry        *entry);
+void                tend_entry_list_clear     (TendEntryList    *list);
+guint               tend_entry_list_get_position (TendEntryList *list,
+                                               TendEntry        *entry);
+TendEntry          *tend_entry_list_get       (TendEntryList    *list,
+                                               guint             position);
+TendEntry          *tend_entry_list_next      (TendEntryList    *list,
+                                               TendEntry        *entry);
 
 /* --- manager-names.c --- */
 

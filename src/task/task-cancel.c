@@ -88,28 +88,39 @@ tend_task_get_cancellable (TendTask *self)
   return G_CANCELLABLE (made);
 }
 
+/* An error that says @what of the task, and @more of it. Every cancelled task gets one: no formats. */
+static GError *
+new_error (TendTask   *self,
+           GQuark      domain,
+           int         code,
+           const char *what,
+           const char *more)
+{
+  g_autofree char *task = tend_task_to_string (self);
+  g_autofree char *message = g_strconcat (task, what, more, NULL);
+
+  return g_error_new_literal (domain, code, message);
+}
+
 /* The error of a task that was asked to end, with the reason for which it was. */
 GError *
 tend_task_new_cancelled (TendTask *self)
 {
-  g_autofree char *task = tend_task_to_string (self);
   g_autofree char *reason = NULL;
   GCancellable *cancellable = g_atomic_pointer_get (&self->cancellable);
 
   if (g_atomic_int_get (&self->is_cancelling) == TEND_CANCELLING_TIMED_OUT)
-    return g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "%s did not end before its deadline", task);
+    return new_error (self, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, " did not end before its deadline", NULL);
 
   if (cancellable != NULL)
     reason = tend_cancellable_peek_reason (TEND_CANCELLABLE (cancellable));
 
-  return g_error_new (G_IO_ERROR, G_IO_ERROR_CANCELLED, "%s was cancelled%s%s", task,
-                      reason != NULL ? ": " : "", reason != NULL ? reason : "");
+  return new_error (self, G_IO_ERROR, G_IO_ERROR_CANCELLED,
+                    reason != NULL ? " was cancelled: " : " was cancelled", reason);
 }
 
 GError *
 tend_task_new_stopped (TendTask *self)
 {
-  g_autofree char *task = tend_task_to_string (self);
-
-  return g_error_new (TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED, "%s was stopped", task);
+  return new_error (self, TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED, " was stopped", NULL);
 }

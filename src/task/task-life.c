@@ -392,14 +392,20 @@ make_pending_native_cb (gpointer data)
   notify_status (data);
 }
 
-/* Marks the task as given to somebody who will begin it. */
+/* Marks the task as given to somebody who will begin it, and who says so. */
 void
-tend_task_make_pending (TendTask *self)
+tend_task_set_pending (TendTask *self)
 {
   hold (self);
   tend_task_arm_deadline (self);
   tend_task_expect_run (self, MAX (0, tend_task_get_first_wait (self)));
   tend_task_set_status (self, TEND_TASK_STATUS_PENDING);
+}
+
+void
+tend_task_make_pending (TendTask *self)
+{
+  tend_task_set_pending (self);
   tend_call_native (make_pending_native_cb, self);
 }
 

@@ -14,6 +14,7 @@
 
 static GMutex pause_lock;
 static GCond pause_cond;
+static guint n_sleepers;    /* under pause_lock */
 
 /* Whether the scope of the task stands still. */
 gboolean
@@ -26,8 +27,10 @@ tend_task_stands_still (TendTask *self)
 void
 tend_task_wake_worker (TendTask *self)
 {
+  /* A broadcast is a system call even if nobody hears it. */
   g_mutex_lock (&pause_lock);
-  g_cond_broadcast (&pause_cond);
+  if (n_sleepers > 0)
+    g_cond_broadcast (&pause_cond);
   g_mutex_unlock (&pause_lock);
 }
 
@@ -210,8 +213,10 @@ check_worker (TendTask  *task,
               GError   **error)
 {
   g_mutex_lock (&pause_lock);
+  n_sleepers++;
   while (g_atomic_int_get (&task->is_paused) && !g_atomic_int_get (&task->is_cancelling))
     g_cond_wait (&pause_cond, &pause_lock);
+  n_sleepers--;
   g_mutex_unlock (&pause_lock);
 
   if (!g_atomic_int_get (&task->is_cancelling))

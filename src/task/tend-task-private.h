@@ -179,6 +179,7 @@ TendTask    *tend_task_create            (const char          *name,
                                           gconstpointer        origin);
 gboolean     tend_task_check_startable   (TendTask            *self,
                                           GError             **error);
+void         tend_task_set_pending       (TendTask            *self);
 void         tend_task_make_pending      (TendTask            *self);
 gint64       tend_task_get_first_wait    (TendTask            *self);
 void         tend_task_begin             (TendTask            *self);
