@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The code of doc/task-manager.md: an indexer that owns its work.
+// The code of doc/task-manager.md: an indexer of files that owns its work. The test that runs it does
+// so on a clock that stands still.
 
 #include <tend.h>
 
@@ -35,7 +36,12 @@ indexer_class_init (IndexerClass *klass)
 static void
 indexer_init (Indexer *self)
 {
-  tend_task_manager_set_max_running (TEND_TASK_MANAGER (self), 4);
+  TendTaskManager *manager = TEND_TASK_MANAGER (self);
+
+  /* Four at once; no more than a hundred in a second; a file that is gone meanwhile is no failure. */
+  tend_task_manager_set_max_running (manager, 4);
+  tend_task_manager_set_rate (manager, 100, G_USEC_PER_SEC);
+  tend_task_manager_ignore_error (manager, G_FILE_ERROR, G_FILE_ERROR_NOENT);
 }
 
 /* --- Registering --- */
@@ -57,21 +63,50 @@ add_file (TendTaskManager *manager, const char *path, GError **error)
 }
 
 static void
-write_statistics (TendTask *task, gpointer user_data)
+print_statistics (TendTask *task, gpointer user_data)
 {
-  g_print ("%u tasks\n", g_list_model_get_n_items (G_LIST_MODEL (user_data)));
+  TendTaskManager *manager = user_data;
+
+  g_print ("%" G_GUINT64_FORMAT " indexed, %" G_GUINT64_FORMAT " failed, 99 %% of them within %" G_GINT64_FORMAT " us\n",
+           tend_task_manager_get_n_tasks (manager, TEND_TASK_STATUS_COMPLETED),
+           tend_task_manager_get_n_tasks (manager, TEND_TASK_STATUS_FAILED),
+           tend_task_manager_get_run_time (manager, 0.99));
   tend_task_return_boolean (task, TRUE);
 }
 
 static gboolean
 add_statistics (TendTaskManager *manager, GError **error)
 {
-  g_autoptr(TendTask) task = tend_task_new ("statistics", write_statistics, manager, NULL);
+  g_autoptr(TendTask) task = tend_task_new ("statistics", print_statistics, manager, NULL);
 
   tend_task_set_delay (task, 0);
   tend_task_set_interval (task, 60 * G_USEC_PER_SEC);
 
   return tend_task_manager_register_task (manager, task, error);
+}
+
+/* --- Names --- */
+
+static gboolean
+search (TendTask *task, gpointer user_data, GError **error)
+{
+  const char *text = user_data;
+
+  if (!tend_sleep (G_USEC_PER_SEC / 10, error))
+    return FALSE;   /* another search has come */
+
+  g_print ("found: %s\n", text);
+  return TRUE;
+}
+
+static gboolean
+start_search (TendTaskManager *manager, const char *text, GError **error)
+{
+  g_autoptr(TendTask) task = tend_task_new_fiber ("search", search, g_strdup (text), g_free);
+
+  tend_task_set_priority (task, G_PRIORITY_HIGH);
+
+  return tend_task_manager_register_with_policy (manager, task, TEND_NAME_POLICY_REPLACE, error) != NULL;
 }
 
 static void
@@ -81,6 +116,19 @@ forget_file (TendTaskManager *manager, const char *path)
 
   if (task == NULL)
     g_print ("Nobody indexes %s\n", path);
+}
+
+static void
+write_index (TendTask *task, gpointer user_data)
+{
+  g_print ("written\n");
+  tend_task_return_boolean (task, TRUE);
+}
+
+static void
+index_changed (TendTaskManager *manager)
+{
+  tend_task_manager_debounce (manager, "write", 2 * G_USEC_PER_SEC, write_index, NULL, NULL, NULL);
 }
 
 /* --- The list --- */
@@ -99,37 +147,26 @@ tasks_changed_cb (GListModel *tasks, guint position, guint n_removed, guint n_ad
 static void
 watch_tasks (TendTaskManager *manager)
 {
+  /* Whoever runs for a minute is named in the log, every ten minutes. */
+  tend_task_manager_set_slow_check (manager, 60 * G_USEC_PER_SEC, 600 * G_USEC_PER_SEC);
   g_signal_connect (manager, "items-changed", G_CALLBACK (tasks_changed_cb), NULL);
 }
 
+/* --- Child managers --- */
+
+static TendTaskManager *
+add_volume (TendTaskManager *indexer, GError **error)
+{
+  g_autoptr(TendTaskManager) volume = tend_task_manager_new ();
+
+  tend_task_manager_set_max_running (volume, 1);
+  if (!tend_task_manager_add_child (indexer, volume, error))
+    return NULL;
+
+  return volume;    /* the parent keeps it until it is shut down */
+}
+
 /* --- The end --- */
-
-static void
-close_index (TendTask *task, gpointer user_data)
-{
-  g_print ("closed\n");
-  tend_task_return_boolean (task, TRUE);
-}
-
-static gboolean
-index_all (TendTask *task, gpointer user_data, GError **error)
-{
-  TendTaskManager *manager = user_data;
-  g_autoptr(TendTask) close = tend_task_new ("close", close_index, NULL, NULL);
-
-  watch_tasks (manager);
-  if (!tend_task_manager_add_shutdown_task (manager, close, error) ||
-      !add_statistics (manager, error) ||
-      !add_file (manager, "/etc/hostname", error) ||
-      !add_file (manager, "/etc/os-release", error))
-    return FALSE;
-
-  /* The statistics would never end, and so would the wait. */
-  forget_file (manager, "statistics");
-
-  return tend_task_manager_wait_for_tasks (manager, error) &&
-         tend_task_manager_shutdown (manager, error);
-}
 
 static void
 print_errors (const GError *error)
@@ -140,14 +177,74 @@ print_errors (const GError *error)
     g_printerr ("%s\n", ((GError *) g_ptr_array_index (errors, i))->message);
 }
 
+static void
+shut_down_cb (GObject *manager, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr(GError) error = NULL;
+
+  if (!tend_task_manager_shutdown_finish (TEND_TASK_MANAGER (manager), result, &error))
+    print_errors (error);
+
+  g_main_loop_quit (user_data);
+}
+
+static void
+quit (TendTaskManager *manager, GMainLoop *loop)
+{
+  tend_task_manager_shutdown_async (manager, NULL, shut_down_cb, loop);
+}
+
+static gboolean
+end_with_write (TendTaskManager *manager, GError **error)
+{
+  g_autoptr(TendTask) write = tend_task_new ("last write", write_index, NULL, NULL);
+
+  return tend_task_manager_add_shutdown_task (manager, write, error);
+}
+
+/* --- The program --- */
+
+static gboolean
+index_all (TendTask *task, gpointer user_data, GError **error)
+{
+  TendTaskManager *manager = user_data;
+  TendTaskManager *volume = add_volume (manager, error);
+
+  watch_tasks (manager);
+  if (volume == NULL ||
+      !end_with_write (manager, error) ||
+      !add_statistics (manager, error) ||
+      !add_file (volume, "/nowhere/to/be/found", error) ||
+      !add_file (manager, "/dev/null", error) ||
+      !start_search (manager, "te", error) ||
+      !start_search (manager, "tend", error))
+    return FALSE;
+
+  index_changed (manager);
+  index_changed (manager);
+  if (!tend_sleep (G_USEC_PER_SEC, error))
+    return FALSE;
+
+  /* The statistics would never end, and so would the wait. */
+  forget_file (manager, "statistics");
+  forget_file (manager, "statistics");
+
+  return tend_task_manager_wait_for_tasks (manager, error);
+}
+
 int
 main (void)
 {
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
   g_autoptr(Indexer) indexer = g_object_new (INDEXER_TYPE, NULL);
+  g_autoptr(GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autoptr(GError) error = NULL;
 
   if (!tend_run (index_all, indexer, &error))
     print_errors (error);
+
+  quit (TEND_TASK_MANAGER (indexer), loop);
+  g_main_loop_run (loop);
 
   return error == NULL && indexer->n_failed == 0 ? 0 : 1;
 }

@@ -124,9 +124,10 @@ add_named (TendTaskManager  *self,
 /**
  * TendNamePolicy:
  * @TEND_NAME_POLICY_REJECT: the new task is refused with `TEND_TASK_ERROR_EXISTS`
- * @TEND_NAME_POLICY_REPLACE: the active task is cancelled, and the new one begins after its real end
+ * @TEND_NAME_POLICY_REPLACE: the active task and those queued behind it are cancelled, and the new one
+ *   begins after their real ends
  * @TEND_NAME_POLICY_KEEP: the active task stays, and the new one is left alone
- * @TEND_NAME_POLICY_QUEUE: the new task begins after the real end of the active one
+ * @TEND_NAME_POLICY_QUEUE: the new task begins after the real ends of all that have the name
  * @TEND_NAME_POLICY_ANONYMOUS: the name is a base, to which a number is added; the new task does not
  *   answer to its name, and so no name is ever in the way of another
  *

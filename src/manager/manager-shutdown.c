@@ -416,11 +416,13 @@ tend_manager_shutdown_clear (TendTaskManager *self)
  *
  * Shutdown tasks run after every other task has ended, one after the other, in the order in which
  * they were added, and all of them even if some fail. One that does not end within
- * [property@Tend.TaskManager:grace-period] is stopped, and named in the error of the shutdown. A
- * shutdown task may add others.
+ * [property@Tend.TaskManager:grace-period], its delay included, is stopped, and named in the error of
+ * the shutdown. A shutdown task may add others. One that somebody else has started or ended by then
+ * does not run, and gives an error to the shutdown.
  *
- * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_SHUT_DOWN` after the shutdown, and the errors of
- *   [method@Tend.Task.start] if the task could not be started
+ * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_SHUT_DOWN` after the shutdown,
+ *   `TEND_TASK_ERROR_WRONG_THREAD` if the task belongs elsewhere, and the errors of
+ *   [method@Tend.Task.start] if it could not be started
  *
  * Since: 0.1
  */
@@ -504,6 +506,7 @@ tend_task_manager_shutdown_async (TendTaskManager     *self,
     shut_down (self, tend_manager_new_result (self, cancellable, callback, user_data,
                                               tend_task_manager_shutdown_async));
 }
+
 /**
  * tend_task_manager_shutdown_finish:
  * @self: a manager
@@ -513,9 +516,10 @@ tend_task_manager_shutdown_async (TendTaskManager     *self,
  * Finishes a shutdown that [method@Tend.TaskManager.shutdown_async] began.
  *
  * Returns: %TRUE if every task ended in time and every shutdown task completed; %FALSE with @error
- *   set if not: the errors of the shutdown tasks, `G_IO_ERROR_TIMED_OUT` for each task that had to
- *   be stopped, and `G_IO_ERROR_CANCELLED` if the wait was given up. Several of them come as one,
- *   see [func@Tend.TaskError.list]
+ *   set if not: the errors of the shutdown tasks and of the child managers, `G_IO_ERROR_TIMED_OUT` for
+ *   each task that had to be stopped, and `TEND_TASK_ERROR_STOPPED` if the owner went meanwhile.
+ *   Several of them come as one, see [func@Tend.TaskError.list]. `G_IO_ERROR_CANCELLED` if the wait was
+ *   given up, and `TEND_TASK_ERROR_STATE` in a shutdown task
  *
  * Since: 0.1
  */
@@ -538,9 +542,11 @@ tend_task_manager_shutdown_finish (TendTaskManager  *self,
  *
  * Shuts the manager down in a fiber, as [method@Tend.TaskManager.shutdown_async] does.
  *
+ * A task that was cancelled before cannot wait, and so begins no shutdown, unless it is shielded.
+ *
  * Returns: %TRUE, or %FALSE with an error as [method@Tend.TaskManager.shutdown_finish] gives it,
- *   `TEND_TASK_ERROR_STOPPED` if the calling task ended, and `TEND_TASK_ERROR_NO_FIBER` outside a
- *   fiber
+ *   `G_IO_ERROR_CANCELLED` or `TEND_TASK_ERROR_STOPPED` if the calling task was cancelled or ended, and
+ *   `TEND_TASK_ERROR_NO_FIBER` outside a fiber
  *
  * Since: 0.1
  */

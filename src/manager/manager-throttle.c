@@ -100,7 +100,7 @@ check_settable (TendTaskManager  *self,
  *
  * This is [method@Tend.TaskManager.register_with_policy] with @usec as the delay and
  * %TEND_NAME_POLICY_REPLACE: a task of that name which waits never begins, and one that runs is
- * cancelled and its real end waited for.
+ * cancelled and its real end waited for. A shutdown cancels what still waits.
  *
  * Returns: %TRUE, or %FALSE with an error as [method@Tend.TaskManager.register_with_policy] gives it,
  *   or `G_IO_ERROR_INVALID_ARGUMENT` without a name
@@ -134,8 +134,8 @@ tend_task_manager_debounce_task (TendTaskManager  *self,
  * Has @task begin at once, or @usec after the last one that was throttled under its name.
  *
  * Of those that come too early only the latest begins, and the others are cancelled: so the last
- * thing that was asked for is always done. A task that runs is left alone, and the next one
- * begins after its real end at the earliest.
+ * thing that was asked for is always done, unless a shutdown cancels it. A task that runs is left
+ * alone, and the next one begins after its real end at the earliest.
  *
  * Returns: %TRUE, or %FALSE with an error as [method@Tend.TaskManager.register_with_policy] gives it,
  *   or `G_IO_ERROR_INVALID_ARGUMENT` without a name

@@ -17,8 +17,8 @@
  *
  * A task that is registered runs in the next turn of the loop at the earliest, after its delay, and
  * when fewer than [property@Tend.TaskManager:max-running] others run. A named task can be looked
- * up and cancelled by its name. Two bodies of one name never run at once; what becomes of a new task
- * whose name is in use says a [enum@Tend.NamePolicy].
+ * up and cancelled by its name. The manager never runs two bodies of one name at once; what becomes of
+ * a new task whose name is in use says a [enum@Tend.NamePolicy].
  *
  * [method@Tend.TaskManager.shutdown_async] ends all of it in order and in bounded time: no new tasks,
  * every task cancelled and its real end awaited, those that do not end in the grace period stopped,
@@ -146,7 +146,7 @@ tend_task_manager_list_model_init (GListModelInterface *iface)
  * tend_task_manager_get_grace_period:
  * @self: a manager
  *
- * Gets how long a shutdown waits for the tasks that it has cancelled.
+ * Gets how long a shutdown waits for the tasks that it has cancelled, and for each shutdown task.
  *
  * Returns: microseconds
  *
@@ -166,6 +166,8 @@ tend_task_manager_get_grace_period (TendTaskManager *self)
  * @usec: microseconds; five seconds by default
  *
  * Sets how long a shutdown waits for the tasks that it has cancelled, before it stops them.
+ *
+ * Each shutdown task has the same time for itself. A wait that has begun stays as it is.
  *
  * Since: 0.1
  */
@@ -381,6 +383,8 @@ install_properties (GObjectClass *object_class)
    * TendTaskManager:grace-period:
    *
    * How long a shutdown waits before it stops what has not ended, in microseconds.
+   *
+   * All tasks have this time together, and then each shutdown task for itself.
    *
    * Since: 0.1
    */

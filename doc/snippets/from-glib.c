@@ -1,0 +1,143 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The code of doc/which-manager.md, as it is written with libtend: the editor of by-hand.c. The
+// test that runs it does so on a clock that stands still.
+
+#include <tend.h>
+
+typedef struct
+{
+  GMainLoop       *loop;
+  GFile           *file;
+  GBytes          *text;
+
+  TendTaskManager *tasks;
+} Editor;
+
+/* --- A timer that is reset --- */
+
+static void
+idle (TendTask *task, gpointer user_data)
+{
+  g_print ("nobody is there\n");
+  tend_task_return_boolean (task, TRUE);
+}
+
+static void
+reset_idle (Editor *self)
+{
+  tend_task_manager_debounce (self->tasks, "idle", 300 * G_USEC_PER_SEC, idle, self, NULL, NULL);
+}
+
+/* --- A save --- */
+
+static gboolean
+save (TendTask *task, gpointer user_data, GError **error)
+{
+  Editor *self = user_data;
+  g_autoptr(GAsyncResult) result = NULL;
+
+  g_file_replace_contents_bytes_async (self->file, self->text, NULL, FALSE, G_FILE_CREATE_NONE,
+                                       tend_current_cancellable (), tend_resume, &result);
+  if (!tend_await_result (&result, error) ||
+      !g_file_replace_contents_finish (self->file, result, NULL, error))
+    return FALSE;
+
+  g_print ("saved\n");
+  return TRUE;
+}
+
+static void
+changed (Editor *self)
+{
+  g_autoptr(TendTask) task = tend_task_new_fiber ("save", save, self, NULL);
+
+  tend_task_manager_debounce_task (self->tasks, task, 2 * G_USEC_PER_SEC, NULL);
+}
+
+/* --- So many at a time --- */
+
+static gboolean
+look (TendTask *task, gpointer user_data, GError **error)
+{
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GFileInfo) info = NULL;
+
+  g_file_query_info_async (user_data, G_FILE_ATTRIBUTE_STANDARD_SIZE, G_FILE_QUERY_INFO_NONE,
+                           G_PRIORITY_DEFAULT, tend_current_cancellable (), tend_resume, &result);
+  if (!tend_await_result (&result, error))
+    return FALSE;
+
+  info = g_file_query_info_finish (user_data, result, error);
+  if (info != NULL)
+    g_print ("looked at one\n");
+  return info != NULL;
+}
+
+static void
+look_at (Editor *self, const char *path)
+{
+  tend_task_manager_register_fiber (self->tasks, NULL, look, g_file_new_for_path (path), g_object_unref, NULL);
+}
+
+/* --- The end --- */
+
+static void
+close_store (TendTask *task, gpointer user_data)
+{
+  g_print ("closed\n");
+  tend_task_return_boolean (task, TRUE);
+}
+
+static void
+shut_down_cb (GObject *tasks, GAsyncResult *result, gpointer user_data)
+{
+  Editor *self = user_data;
+  g_autoptr(GError) error = NULL;
+
+  if (!tend_task_manager_shutdown_finish (self->tasks, result, &error))
+    g_printerr ("%s\n", error->message);
+  g_main_loop_quit (self->loop);
+}
+
+static void
+shut_down (Editor *self)
+{
+  g_autoptr(TendTask) task = tend_task_new ("close", close_store, self, NULL);
+
+  tend_task_manager_add_shutdown_task (self->tasks, task, NULL);
+  tend_task_manager_shutdown_async (self->tasks, NULL, shut_down_cb, self);
+}
+
+int
+main (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  g_autofree char *path = g_strdup_printf ("%s/tend-from-glib-%" G_GINT64_FORMAT, g_get_tmp_dir (), g_get_real_time ());
+  Editor editor = {
+    .loop = g_main_loop_new (NULL, FALSE),
+    .file = g_file_new_for_path (path),
+    .text = g_bytes_new_static ("text", 4),
+    .tasks = tend_task_manager_new (),
+  };
+
+  tend_task_manager_set_max_running (editor.tasks, 2);
+  reset_idle (&editor);
+  changed (&editor);
+  changed (&editor);
+  for (guint i = 0; i < 3; i++)
+    look_at (&editor, "/dev/null");
+
+  tend_clock_run_until_idle (clock);
+
+  shut_down (&editor);
+  g_main_loop_run (editor.loop);
+
+  g_file_delete (editor.file, NULL, NULL);
+  g_object_unref (editor.file);
+  g_object_unref (editor.tasks);
+  g_bytes_unref (editor.text);
+  g_main_loop_unref (editor.loop);
+  return 0;
+}

@@ -1,0 +1,86 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The taste of the manager in README.md: a gallery whose work ends with it.
+
+#include <tend.h>
+
+typedef struct
+{
+  GObject          parent_instance;
+  TendTaskManager *tasks;
+} Gallery;
+
+typedef GObjectClass GalleryClass;
+
+GType gallery_get_type (void) G_GNUC_CONST;
+
+G_DEFINE_FINAL_TYPE (Gallery, gallery, G_TYPE_OBJECT)
+
+static void
+gallery_dispose (GObject *object)
+{
+  g_clear_object (&((Gallery *) object)->tasks);
+  G_OBJECT_CLASS (gallery_parent_class)->dispose (object);
+}
+
+static void
+gallery_class_init (GalleryClass *klass)
+{
+  klass->dispose = gallery_dispose;
+}
+
+static gboolean
+make_thumbnail (TendTask *task, gpointer user_data, GError **error)
+{
+  return tend_checkpoint (error);
+}
+
+static void
+search (TendTask *task, gpointer user_data)
+{
+  g_print ("searched\n");
+  tend_task_return_boolean (task, TRUE);
+}
+
+static void
+gallery_init (Gallery *self)
+{
+  /* The work ends with the gallery, and nothing calls back into one that is gone. Four at a time. */
+  self->tasks = tend_task_manager_new_for_owner (G_OBJECT (self));
+  tend_task_manager_set_max_running (self->tasks, 4);
+}
+
+static void
+gallery_add (Gallery *self, const char *path)
+{
+  /* A thread makes the picture. The name is there to look it up, to cancel it, to show it. */
+  tend_task_manager_register_thread (self->tasks, path, make_thumbnail, g_strdup (path), g_free, NULL);
+}
+
+static void
+gallery_text_changed (Gallery *self)
+{
+  /* When nobody has typed for 0.3 s. A search that still runs is ended first. */
+  tend_task_manager_debounce (self->tasks, "search", 300 * 1000, search, self, NULL, NULL);
+}
+
+int
+main (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  Gallery *gallery = g_object_new (gallery_get_type (), NULL);
+
+  gallery_add (gallery, "a.png");
+  gallery_add (gallery, "b.png");
+  gallery_text_changed (gallery);
+  gallery_text_changed (gallery);
+  tend_clock_run_until_idle (clock);
+
+  /* It goes, and what it has asked for is not done any more. */
+  gallery_text_changed (gallery);
+  g_assert_finalize_object (gallery);
+  tend_clock_run_until_idle (clock);
+
+  return 0;
+}
