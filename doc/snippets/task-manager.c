@@ -67,7 +67,7 @@ print_statistics (TendTask *task, gpointer user_data)
 {
   TendTaskManager *manager = user_data;
 
-  g_print ("%" G_GUINT64_FORMAT " indexed, %" G_GUINT64_FORMAT " failed, 99 %% of them within %" G_GINT64_FORMAT " us\n",
+  g_print ("%" G_GUINT64_FORMAT " indexed, %" G_GUINT64_FORMAT " failed, 99 %% within %" G_GINT64_FORMAT " us\n",
            tend_task_manager_get_n_tasks (manager, TEND_TASK_STATUS_COMPLETED),
            tend_task_manager_get_n_tasks (manager, TEND_TASK_STATUS_FAILED),
            tend_task_manager_get_run_time (manager, 0.99));
@@ -235,7 +235,7 @@ index_all (TendTask *task, gpointer user_data, GError **error)
 int
 main (void)
 {
-  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  TendClock *clock = tend_clock_freeze (NULL);
   g_autoptr(Indexer) indexer = g_object_new (INDEXER_TYPE, NULL);
   g_autoptr(GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autoptr(GError) error = NULL;
@@ -245,6 +245,7 @@ main (void)
 
   quit (TEND_TASK_MANAGER (indexer), loop);
   g_main_loop_run (loop);
+  g_object_unref (clock);
 
   return error == NULL && indexer->n_failed == 0 ? 0 : 1;
 }

@@ -370,9 +370,9 @@ tend_task_manager_get_max_running (TendTaskManager *self)
  *
  * Those above the limit are pending. The most urgent of them starts next, by the priority of
  * [method@Tend.Task.set_priority], and among equals whoever was due first; but every eighth slot
- * goes to whoever has waited longest, so that none waits for ever. A task that was cancelled or
- * stopped keeps its slot until its body has really ended, and a paused one until it goes on and
- * ends. Interval tasks need none, and neither do those that ran when they were registered.
+ * goes to whoever has waited longest, so that none waits for ever. A task that was cancelled, stopped
+ * or paused keeps its slot until its body has really ended. Interval tasks need none, and neither do
+ * those that ran when they were registered.
  *
  * Since: 0.1
  */
