@@ -90,6 +90,44 @@ changed (Editor *self)
     self->save_id = g_timeout_add_seconds (2, save_cb, self);
 }
 
+/* --- All that belongs to a window --- */
+
+static void
+loaded_cb (GObject *file, GAsyncResult *result, gpointer user_data)
+{
+  Editor *self;
+  g_autoptr(GError) error = NULL;
+  g_autofree char *text = NULL;
+  gsize length;
+
+  if (!g_file_load_contents_finish (G_FILE (file), result, &text, &length, NULL, &error))
+    {
+      if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+        g_printerr ("load: %s\n", error->message);
+      return;
+    }
+
+  /* Only now it is known that the editor is still there. */
+  self = user_data;
+  g_clear_pointer (&self->text, g_bytes_unref);
+  self->text = g_bytes_new_take (g_steal_pointer (&text), length);
+}
+
+static void
+load (Editor *self)
+{
+  g_file_load_contents_async (self->file, self->cancellable, loaded_cb, self);
+}
+
+static void
+dispose (Editor *self)
+{
+  g_cancellable_cancel (self->cancellable);
+  g_clear_object (&self->cancellable);
+  g_clear_handle_id (&self->idle_id, g_source_remove);
+  g_clear_handle_id (&self->save_id, g_source_remove);
+}
+
 /* --- So many at a time --- */
 
 static void begin_waiting (Editor *self);
@@ -185,15 +223,18 @@ shut_down_cb (gpointer user_data)
 int
 main (void)
 {
-  g_autofree char *path = g_strdup_printf ("%s/tend-by-hand-%" G_GINT64_FORMAT, g_get_tmp_dir (), g_get_real_time ());
+  g_autofree char *name = g_strdup_printf ("tend-by-hand-%" G_GINT64_FORMAT, g_get_real_time ());
+  g_autofree char *path = g_build_filename (g_get_tmp_dir (), name, NULL);
   Editor editor = {
     .loop = g_main_loop_new (NULL, FALSE),
     .file = g_file_new_for_path (path),
-    .text = g_bytes_new_static ("text", 4),
+    .text = g_bytes_new_static (NULL, 0),
     .waiting = G_QUEUE_INIT,
     .cancellable = g_cancellable_new (),
   };
 
+  g_file_set_contents (path, "text", -1, NULL);
+  load (&editor);
   reset_idle (&editor);
   changed (&editor);
   changed (&editor);
@@ -204,8 +245,8 @@ main (void)
   g_main_loop_run (editor.loop);
 
   g_file_delete (editor.file, NULL, NULL);
+  dispose (&editor);
   g_object_unref (editor.file);
-  g_object_unref (editor.cancellable);
   g_bytes_unref (editor.text);
   g_main_loop_unref (editor.loop);
   return 0;

@@ -114,7 +114,8 @@ int
 main (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autofree char *path = g_strdup_printf ("%s/tend-from-glib-%" G_GINT64_FORMAT, g_get_tmp_dir (), g_get_real_time ());
+  g_autofree char *name = g_strdup_printf ("tend-from-glib-%" G_GINT64_FORMAT, g_get_real_time ());
+  g_autofree char *path = g_build_filename (g_get_tmp_dir (), name, NULL);
   Editor editor = {
     .loop = g_main_loop_new (NULL, FALSE),
     .file = g_file_new_for_path (path),
