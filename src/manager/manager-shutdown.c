@@ -542,7 +542,8 @@ tend_task_manager_shutdown_finish (TendTaskManager  *self,
  *
  * Shuts the manager down in a fiber, as [method@Tend.TaskManager.shutdown_async] does.
  *
- * A task that was cancelled before cannot wait, and so begins no shutdown, unless it is shielded.
+ * A task that was cancelled before cannot wait unless it is shielded: then the shutdown begins all the
+ * same, and only the wait fails.
  *
  * Returns: %TRUE, or %FALSE with an error as [method@Tend.TaskManager.shutdown_finish] gives it,
  *   `G_IO_ERROR_CANCELLED` or `TEND_TASK_ERROR_STOPPED` if the calling task was cancelled or ended, and
@@ -557,6 +558,13 @@ tend_task_manager_shutdown (TendTaskManager  *self,
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  return tend_manager_wait_in_fiber (self, G_STRFUNC, tend_task_manager_shutdown_async,
-                                     tend_task_manager_shutdown_finish, error);
+  if (tend_manager_wait_in_fiber (self, G_STRFUNC, tend_task_manager_shutdown_async,
+                                  tend_task_manager_shutdown_finish, error))
+    return TRUE;
+
+  /* Whoever is cancelled and cleans up must not leave the manager open. */
+  if (tend_is_on_fiber () && tend_manager_get_private (self)->state == TEND_MANAGER_OPEN)
+    tend_task_manager_shutdown_async (self, NULL, NULL, NULL);
+
+  return FALSE;
 }

@@ -407,6 +407,35 @@ test_shutdown_task_that_was_started (Fixture       *fixture,
   g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
 }
 
+static gboolean
+shut_down_when_cancelled (TendTask  *task,
+                          gpointer   data,
+                          GError   **error)
+{
+  Fixture *fixture = data;
+  g_autoptr(GError) local = NULL;
+
+  g_assert_false (tend_sleep (SECOND, NULL));
+  g_assert_false (tend_task_manager_shutdown (fixture->manager, &local));
+  g_assert_error (local, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  note (fixture, "left");
+  return TRUE;
+}
+
+/* Clean-up code cannot wait, but must not leave the manager open either. */
+static void
+test_begins_in_cancelled_fiber (Fixture       *fixture,
+                                gconstpointer  unused)
+{
+  g_autoptr(TendTask) task = watch (fixture, tend_task_run_fiber (NULL, shut_down_when_cancelled, fixture, NULL));
+
+  add_note (fixture, "last");
+  tend_task_cancel (task);
+  tend_clock_run_until_idle (fixture->clock);
+  assert_log (fixture, "left last");
+  g_assert_true (tend_task_manager_is_shut_down (fixture->manager));
+}
+
 static gpointer
 misuse_in_thread (gpointer data)
 {
@@ -464,6 +493,7 @@ main (int   argc,
   add_shutdown_test ("/tend/task-manager/shutdown-calls/managed-task-that-gives-up-is-waited-for",
                      test_managed_task_that_gives_up_is_waited_for);
   add_shutdown_test ("/tend/task-manager/shutdown-calls/cancelled-in-fiber", test_cancelled_in_fiber);
+  add_shutdown_test ("/tend/task-manager/shutdown-calls/begins-in-cancelled-fiber", test_begins_in_cancelled_fiber);
   add_shutdown_test ("/tend/task-manager/shutdown-calls/inside-shutdown-task", test_inside_shutdown_task);
   add_shutdown_test ("/tend/task-manager/shutdown-calls/inside-exit-handler", test_inside_exit_handler);
   add_shutdown_test ("/tend/task-manager/shutdown-calls/inside-items-changed", test_inside_items_changed);
