@@ -351,19 +351,30 @@ work_make_task (Work       *work,
   return watch (work->fixture, work->task);
 }
 
+/* Registers a task of that name and kind, under a policy that takes it. */
+static inline Work *
+register_work_as (Fixture        *fixture,
+                  Kind            kind,
+                  const char     *name,
+                  TendNamePolicy  policy)
+{
+  g_autoptr(GError) error = NULL;
+  Work *work = work_new (fixture);
+  g_autoptr(TendTask) task = work_make_task (work, kind, name);
+  TendTask *holder = tend_task_manager_register_with_policy (fixture->manager, task, policy, &error);
+
+  g_assert_no_error (error);
+  g_assert_true (holder == task);
+
+  return work;
+}
+
 static inline Work *
 register_work (Fixture    *fixture,
                Kind        kind,
                const char *name)
 {
-  g_autoptr(GError) error = NULL;
-  Work *work = work_new (fixture);
-  g_autoptr(TendTask) task = work_make_task (work, kind, name);
-
-  tend_task_manager_register_task (fixture->manager, task, &error);
-  g_assert_no_error (error);
-
-  return work;
+  return register_work_as (fixture, kind, name, TEND_NAME_POLICY_REJECT);
 }
 
 static inline void
