@@ -69,21 +69,28 @@ check_open (TendTaskManager  *self,
   return FALSE;
 }
 
-/* Makes @task an anonymous one, whose name is the base and a number. */
+/*
+ * Makes @task an anonymous one, whose name is the base and a number. That of a task that runs stays:
+ * it may be in use in a thread. The new name is told last, since who hears of it may end the task.
+ */
 static void
 add_anonymous (TendTaskManager *self,
                TendTask        *task)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
-  g_autofree char *base = g_steal_pointer (&task->name);
+  gboolean is_renamed = task->name != NULL && tend_task_status (task) == TEND_TASK_STATUS_CREATED;
+  g_autofree char *base = NULL;
 
-  if (base != NULL)
+  if (!is_renamed)
     {
-      task->name = g_strdup_printf ("%s %" G_GUINT64_FORMAT, base, ++priv->n_anonymous);
-      tend_notify_native (G_OBJECT (task), tend_task_properties[PROP_NAME]);
+      tend_manager_add_entry (self, task, task->name);
+      return;
     }
 
+  base = g_steal_pointer (&task->name);
+  task->name = g_strdup_printf ("%s %" G_GUINT64_FORMAT, base, ++priv->n_anonymous);
   tend_manager_add_entry (self, task, base);
+  tend_notify_native (G_OBJECT (task), tend_task_properties[PROP_NAME]);
 }
 
 /* Gives @task its place under its name, and says whose name it is then: NULL with @error set if not. */
@@ -128,8 +135,8 @@ add_named (TendTaskManager  *self,
  *   begins after their real ends
  * @TEND_NAME_POLICY_KEEP: the active task stays, and the new one is left alone
  * @TEND_NAME_POLICY_QUEUE: the new task begins after the real ends of all that have the name
- * @TEND_NAME_POLICY_ANONYMOUS: the name is a base, to which a number is added; the new task does not
- *   answer to its name, and so no name is ever in the way of another
+ * @TEND_NAME_POLICY_ANONYMOUS: the name is a base, to which a number is added unless the task runs
+ *   already; the new task does not answer to its name, and so no name is ever in the way of another
  *
  * What a manager does with a new task whose name is in use.
  *
