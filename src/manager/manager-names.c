@@ -110,6 +110,7 @@ tend_names_remove (TendTaskManagerPrivate *priv,
   if (!entry->is_in_chain)
     return;
 
+  tend_throttles_forget (priv, entry);
   first = g_hash_table_lookup (priv->names, entry->task->name);
   entry->is_in_chain = FALSE;
   entry->is_named = FALSE;

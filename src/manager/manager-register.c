@@ -27,9 +27,9 @@ tend_manager_check_context (TendTaskManager  *self,
 
 /* Whether a manager can take @task: one that was not started, or that runs and is nobody else's. */
 static gboolean
-check_task (TendTaskManager  *self,
-            TendTask         *task,
-            GError          **error)
+check_takeable (TendTaskManager  *self,
+                TendTask         *task,
+                GError          **error)
 {
   g_autofree char *text = NULL;
 
@@ -67,6 +67,15 @@ check_open (TendTaskManager  *self,
   g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN,
                "Not adding %s: the manager has been shut down", text);
   return FALSE;
+}
+
+/* Whether @task can be registered, if its name is not in the way. */
+gboolean
+tend_manager_check_task (TendTaskManager  *self,
+                         TendTask         *task,
+                         GError          **error)
+{
+  return check_takeable (self, task, error) && check_open (self, task, error);
 }
 
 /*
@@ -194,7 +203,7 @@ tend_task_manager_register_with_policy (TendTaskManager  *self,
   g_return_val_if_fail ((guint) policy <= TEND_NAME_POLICY_ANONYMOUS, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  if (!check_task (self, task, error))
+  if (!check_takeable (self, task, error))
     return NULL;
 
   if (check_open (self, task, error))

@@ -7,13 +7,28 @@
 #include "tend-manager-private.h"
 
 #define FIRST_PRUNE 64
+#define NEVER G_MININT64
 
-/* The starts of the tasks of a throttled name. */
+/* The tasks of a throttled name. */
 typedef struct
 {
-  gint64 start;     /* of the latest one, which may be still to come */
-  gint64 usec;      /* from one to the next */
+  gint64   start;       /* of the latest: when it is due or, once it has begun, when it did; NEVER */
+  gint64   before;      /* of the last one that has begun, or is about to, before the latest; NEVER */
+  gint64   usec;        /* from one to the next */
+  guint64  latest;      /* the id of the latest */
+  gboolean is_alive;    /* the latest has an entry */
 } Throttle;
+
+/* --- The throttled names --- */
+
+/* When the next one may begin, if the last did at @last. */
+static gint64
+get_next (gint64 last,
+          gint64 usec,
+          gint64 now)
+{
+  return last == NEVER ? now : MAX (now, tend_time_add (last, usec));
+}
 
 static gboolean
 is_over (gpointer key,
@@ -21,8 +36,9 @@ is_over (gpointer key,
          gpointer user_data)
 {
   Throttle *throttle = value;
+  gint64 now = *(gint64 *) user_data;
 
-  return tend_time_add (throttle->start, throttle->usec) <= *(gint64 *) user_data;
+  return !throttle->is_alive && get_next (throttle->start, throttle->usec, now) == now;
 }
 
 /* Forgets the names that could start at once again, when so many more have been added. */
@@ -40,8 +56,7 @@ prune (TendTaskManagerPrivate *priv,
 static Throttle *
 ensure_throttle (TendTaskManagerPrivate *priv,
                  const char             *name,
-                 gint64                  now,
-                 gint64                  usec)
+                 gint64                  now)
 {
   Throttle *throttle;
 
@@ -56,12 +71,55 @@ ensure_throttle (TendTaskManagerPrivate *priv,
     {
       prune (priv, now);
       throttle = g_new0 (Throttle, 1);
-      throttle->start = now - usec;
+      throttle->start = NEVER;
+      throttle->before = NEVER;
       g_hash_table_insert (priv->throttles, g_strdup (name), throttle);
     }
-  throttle->usec = usec;
 
   return throttle;
+}
+
+/* Takes from the entry of the latest what has become of it. */
+static void
+learn (Throttle  *throttle,
+       TendEntry *latest)
+{
+  if (latest->has_begun)
+    throttle->start = latest->began;
+  else if (tend_task_has_ended (latest->task))
+    throttle->start = throttle->before;
+}
+
+/* The entry of the latest, or NULL. Tasks of other origin may have come behind it. */
+static TendEntry *
+find_latest (TendTaskManagerPrivate *priv,
+             Throttle               *throttle,
+             const char             *name)
+{
+  TendEntry *entry = throttle->is_alive ? tend_names_find_last (priv, name) : NULL;
+
+  while (entry != NULL && entry->task->id != throttle->latest)
+    entry = entry->before;
+
+  return entry;
+}
+
+/* The entry goes: when its task began is known to nobody else. */
+void
+tend_throttles_forget (TendTaskManagerPrivate *priv,
+                       TendEntry              *entry)
+{
+  Throttle *throttle;
+
+  if (priv->throttles == NULL)
+    return;
+
+  throttle = g_hash_table_lookup (priv->throttles, entry->task->name);
+  if (throttle == NULL || !throttle->is_alive || throttle->latest != entry->task->id)
+    return;
+
+  learn (throttle, entry);
+  throttle->is_alive = FALSE;
 }
 
 void
@@ -70,23 +128,43 @@ tend_throttles_clear (TendTaskManagerPrivate *priv)
   g_clear_pointer (&priv->throttles, g_hash_table_unref);
 }
 
+/* --- Tasks --- */
+
+/* Whether @task can be taken at all: nothing is changed for one that cannot. */
 static gboolean
-check_settable (TendTaskManager  *self,
-                TendTask         *task,
-                GError          **error)
+check_task (TendTaskManager  *self,
+            TendTask         *task,
+            GError          **error)
 {
   g_autofree char *text = NULL;
 
-  if (tend_task_check_startable (task, error))
-    {
-      if (task->name != NULL)
-        return TRUE;
+  if (!tend_task_check_startable (task, error) || !tend_manager_check_task (self, task, error))
+    return FALSE;
+  if (task->name != NULL)
+    return TRUE;
 
-      text = tend_task_to_string (task);
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "%s needs a name", text);
-    }
-
+  text = tend_task_to_string (task);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "%s needs a name", text);
   return FALSE;
+}
+
+/* Registers @task, which has been checked. Who hears of its delay may do anything, and so hears of it last. */
+static gboolean
+register_delayed (TendTaskManager  *self,
+                  TendTask         *task,
+                  gint64            delay,
+                  TendNamePolicy    policy,
+                  GError          **error)
+{
+  gboolean is_changed = task->delay != delay;
+  gboolean is_registered;
+
+  task->delay = delay;
+  is_registered = tend_task_manager_register_with_policy (self, task, policy, error) != NULL;
+  if (is_changed)
+    tend_notify_native (G_OBJECT (task), tend_task_properties[PROP_DELAY]);
+
+  return is_registered;
 }
 
 /**
@@ -117,11 +195,8 @@ tend_task_manager_debounce_task (TendTaskManager  *self,
   g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
   g_return_val_if_fail (usec >= 0, FALSE);
 
-  if (!check_settable (self, task, error))
-    return FALSE;
-
-  tend_task_set_delay (task, usec);
-  return tend_task_manager_register_with_policy (self, task, TEND_NAME_POLICY_REPLACE, error) != NULL;
+  return check_task (self, task, error) &&
+         register_delayed (self, task, usec, TEND_NAME_POLICY_REPLACE, error);
 }
 
 /**
@@ -133,9 +208,11 @@ tend_task_manager_debounce_task (TendTaskManager  *self,
  *
  * Has @task begin at once, or @usec after the last one that was throttled under its name.
  *
- * Of those that come too early only the latest begins, and the others are cancelled: so the last
- * thing that was asked for is always done, unless a shutdown cancels it. A task that runs is left
- * alone, and the next one begins after its real end at the earliest.
+ * Of those that come too early, or while an earlier one runs, only the latest begins, and the others
+ * are cancelled: so the last thing that was asked for is always done, unless a shutdown cancels it. A
+ * task that runs is left alone, and the next one begins after its real end at the earliest. The time
+ * counts from when the last one has begun; one that waits for a slot of the manager counts as if it
+ * had begun when it was due.
  *
  * Returns: %TRUE, or %FALSE with an error as [method@Tend.TaskManager.register_with_policy] gives it,
  *   or `G_IO_ERROR_INVALID_ARGUMENT` without a name
@@ -151,47 +228,45 @@ tend_task_manager_throttle_task (TendTaskManager  *self,
   TendTaskManagerPrivate *priv;
   g_autoptr(TendTask) replaced = NULL;
   Throttle *throttle;
-  TendEntry *last;
-  gint64 now, start;
+  TendEntry *latest;
+  gboolean is_waiting, is_registered;
+  gint64 now;
 
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), FALSE);
   g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
   g_return_val_if_fail (usec > 0, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (!check_settable (self, task, error))
+  if (!check_task (self, task, error))
     return FALSE;
 
   priv = tend_manager_get_private (self);
   now = tend_loop_now (priv->loop);
-  throttle = ensure_throttle (priv, task->name, now, usec);
-  last = tend_names_find_last (priv, task->name);
+  throttle = ensure_throttle (priv, task->name, now);
+  latest = find_latest (priv, throttle, task->name);
+  if (latest != NULL)
+    learn (throttle, latest);
 
-  /* The latest is still to come: @task takes its place, and its time. */
-  start = throttle->start;
-  if (start <= now)
-    start = MAX (now, tend_time_add (start, usec));
-  else if (last != NULL && last->is_named && last->is_delayed)
+  /* One that is still to come makes room. One that only waits for its turn or a slot never would begin so. */
+  is_waiting = latest != NULL && !latest->has_begun && !tend_task_has_ended (latest->task);
+  if (is_waiting && (throttle->start > now || latest->is_blocked))
     {
-      last->is_named = FALSE;
-      replaced = g_object_ref (last->task);
+      latest->is_named = FALSE;
+      replaced = g_object_ref (latest->task);
     }
+  else
+    throttle->before = is_waiting ? now : throttle->start;
 
-  tend_task_set_delay (task, start - now);
-  if (tend_task_manager_register_with_policy (self, task, TEND_NAME_POLICY_QUEUE, error) == NULL)
-    {
-      /* Nobody has been called: the entry is still there. */
-      if (replaced != NULL)
-        last->is_named = TRUE;
-      return FALSE;
-    }
-
-  /* The table may have changed: who hears of the new task may have throttled others. */
-  throttle = ensure_throttle (priv, task->name, now, usec);
-  throttle->start = MAX (throttle->start, start);
+  /* All is in its place before anybody hears of the new task, who may throttle another. */
+  throttle->start = get_next (throttle->before, usec, now);
+  throttle->usec = usec;
+  throttle->latest = task->id;
+  throttle->is_alive = TRUE;
+  is_registered = register_delayed (self, task, throttle->start - now, TEND_NAME_POLICY_QUEUE, error);
   if (replaced != NULL)
     tend_task_cancel (replaced);
 
-  return TRUE;
+  return is_registered;
 }
 
 /**

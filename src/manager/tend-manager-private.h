@@ -80,7 +80,7 @@ typedef struct
   TendQueue         leaving;          /* entries that have left the list, and keep their names */
   guint64           serial;           /* of the entry registered last */
   guint64           n_anonymous;      /* the number of the anonymous task registered last */
-  GHashTable       *throttles;        /* the latest start of each throttled name; NULL: none */
+  GHashTable       *throttles;        /* of the throttled names; manager-throttle.c's; NULL: none */
   guint             prune_at;         /* so many of them, and those that are over go */
   GArray           *ignored;          /* of errors; NULL: none */
   TendSlots         slots;
@@ -236,6 +236,10 @@ gboolean            tend_manager_check_context (TendTaskManager *self,
                                                TendTask         *task,
                                                GError          **error);
 
+gboolean            tend_manager_check_task   (TendTaskManager  *self,
+                                               TendTask         *task,
+                                               GError          **error);
+
 gboolean            tend_manager_check_name   (const char       *name,
                                                gpointer          user_data,
                                                GDestroyNotify    notify,
@@ -283,6 +287,8 @@ void                tend_statistics_clear     (TendStatistics   *statistics);
 
 /* --- manager-throttle.c --- */
 
+void                tend_throttles_forget     (TendTaskManagerPrivate *priv,
+                                               TendEntry        *entry);
 void                tend_throttles_clear      (TendTaskManagerPrivate *priv);
 
 /* --- manager-wait.c --- */
