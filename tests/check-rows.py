@@ -6,7 +6,14 @@ import pathlib
 import re
 import sys
 
-WANTED = [*map(str, range(1, 144)), *(f"DA{i}" for i in range(1, 5)), *(f"DB{i}" for i in range(1, 14))]
+WANTED = [
+    *map(str, range(1, 174)),
+    *map(str, range(179, 181)),
+    *(f"DA{i}" for i in range(1, 5)),
+    *(f"DB{i}" for i in range(1, 14)),
+    *(f"PB{i}" for i in range(1, 5)),
+    *(f"PB{i}" for i in range(12, 18)),
+]
 
 ROW = re.compile(r"^\| (\w+) \| (.+?) \| (.+) \|$", re.MULTILINE)
 TEST = re.compile(r"`([^`]+)` \(([^)]+)\)")

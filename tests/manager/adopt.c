@@ -114,7 +114,6 @@ test_every_kind_is_ended_by_shutdown (Fixture       *fixture,
     }
 }
 
-/* The manager alone holds what it has adopted, like any other task. */
 static void
 test_manager_cancels_it_when_it_goes (Fixture       *fixture,
                                       gconstpointer  unused)
@@ -127,6 +126,25 @@ test_manager_cancels_it_when_it_goes (Fixture       *fixture,
   g_assert_true (tend_task_is_cancelling (task));
   settle (fixture);
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CANCELLED);
+}
+
+/* Nobody else has to hold it, and it goes when it has ended. */
+static void
+test_manager_alone_holds_it (Fixture       *fixture,
+                             gconstpointer  unused)
+{
+  TendCompletion *completion = watch (fixture, tend_completion_new ("c"));
+  TendTask *task = g_object_ref (tend_completion_get_task (completion));
+
+  adopt (fixture, watch (fixture, task));
+  g_object_unref (task);
+  tend_clock_advance (fixture->clock, 3600 * SECOND);
+  g_assert_true (tend_task_manager_lookup (fixture->manager, "c") == task);
+
+  g_assert_true (tend_completion_set_int (completion, 7, NULL));
+  g_object_unref (completion);
+  settle (fixture);
+  g_assert_cmpuint (fixture->n_alive, ==, 0);
 }
 
 static void
@@ -524,6 +542,7 @@ main (int   argc,
   add_test ("/tend/task-manager/adopt/every-kind-is-waited-for", test_every_kind_is_waited_for);
   add_test ("/tend/task-manager/adopt/every-kind-is-ended-by-shutdown", test_every_kind_is_ended_by_shutdown);
   add_test ("/tend/task-manager/adopt/manager-cancels-it-when-it-goes", test_manager_cancels_it_when_it_goes);
+  add_test ("/tend/task-manager/adopt/manager-alone-holds-it", test_manager_alone_holds_it);
   add_test ("/tend/task-manager/adopt/completion", test_completion);
   add_test ("/tend/task-manager/adopt/cancelled-completion-tells-who-waits",
             test_cancelled_completion_tells_who_waits);

@@ -414,6 +414,31 @@ test_cancel_all_in_managed_fiber (Fixture       *fixture,
 }
 
 static gpointer
+cancel_in_thread (gpointer data)
+{
+  tend_task_cancel (data);
+  return NULL;
+}
+
+/* The task itself may be cancelled anywhere: the manager sees to it in the next turn. */
+static void
+test_task_cancelled_in_another_thread (Fixture       *fixture,
+                                       gconstpointer  unused)
+{
+  for (Kind kind = 0; kind < N_KINDS; kind++)
+    {
+      Work *work = register_work (fixture, kind, "n");
+
+      work_wait_begun (work);
+      g_thread_join (g_thread_new ("elsewhere", cancel_in_thread, work->task));
+      work_wait_gone (work);
+      g_assert_cmpuint (fixture->n_alive, ==, 0);
+      g_assert_cmpuint (fixture->shadow->len, ==, 0);
+      g_assert_null (tend_task_manager_lookup (fixture->manager, "n"));
+    }
+}
+
+static gpointer
 misuse_in_thread (gpointer data)
 {
   Fixture *fixture = data;
@@ -464,6 +489,7 @@ main (int   argc,
   add_test ("/tend/task-manager/cancel/ended-task-is-left-alone", test_ended_task_is_left_alone);
   add_test ("/tend/task-manager/cancel/unknown-name", test_unknown_name);
   add_test ("/tend/task-manager/cancel/body-that-finishes-after-all", test_body_that_finishes_after_all);
+  add_test ("/tend/task-manager/cancel/task-itself-in-another-thread", test_task_cancelled_in_another_thread);
   add_test ("/tend/task-manager/cancel/other-thread", test_other_thread);
 
   add_test ("/tend/task-manager/stop/thread-stays-until-it-returns", test_stopped_thread_stays_until_it_returns);
