@@ -518,7 +518,8 @@ test_registered_twice (Fixture       *fixture,
         {
           g_autoptr(GError) error = NULL;
 
-          g_assert_null (tend_task_manager_register_with_policy (i == 0 ? fixture->manager : other, task, policy, &error));
+          g_assert_null (tend_task_manager_register_with_policy (i == 0 ? fixture->manager : other, task, policy,
+                                                                 &error));
           g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
           g_assert_nonnull (strstr (error->message, "has a manager already"));
         }

@@ -119,6 +119,28 @@ test_interval_task (Fixture       *fixture,
   g_assert_cmpuint (n_old, ==, 2);
 }
 
+static void
+waited_cb (GObject      *object,
+           GAsyncResult *result,
+           gpointer      data)
+{
+  g_assert_false (tend_task_wait_finish (TEND_TASK (object), result, NULL));
+  note (data, "waited");
+}
+
+/* Those who waited for the old one are told before the new one begins. */
+static void
+test_waiters_come_first (Fixture       *fixture,
+                         gconstpointer  unused)
+{
+  tend_task_wait_async (add (fixture, "A", TEND_NAME_POLICY_REPLACE), NULL, waited_cb, fixture);
+  settle (fixture);
+  add (fixture, "B", TEND_NAME_POLICY_REPLACE);
+  tend_clock_advance (fixture->clock, SECOND);
+  assert_log (fixture, "A+ A! A- waited B+");
+  end_all (fixture);
+}
+
 /* --- From inside --- */
 
 static gboolean
@@ -356,6 +378,7 @@ main (int   argc,
   add_test ("/tend/task-manager/replace/whole-queue", test_whole_queue_is_replaced);
   add_test ("/tend/task-manager/replace/delay-passes-meanwhile", test_delay_passes_meanwhile);
   add_test ("/tend/task-manager/replace/interval-task", test_interval_task);
+  add_test ("/tend/task-manager/replace/waiters-come-first", test_waiters_come_first);
 
   add_test ("/tend/task-manager/replace/inside-fiber", test_inside_fiber);
   add_test ("/tend/task-manager/replace/inside-callback", test_inside_callback);

@@ -141,6 +141,33 @@ test_counts_from_the_real_beginning (Fixture       *fixture,
   assert_log (fixture, "E@100 E.120 F@120 F.125 G@130");
 }
 
+/* One that waits for a slot keeps its place, and the latest alone comes behind it. */
+static void
+test_waiting_for_a_slot (Fixture       *fixture,
+                         gconstpointer  unused)
+{
+  static const char *const tags[] = { "B", "C", "D" };
+  Work *work;
+
+  begin_time (fixture);
+  tend_task_manager_set_max_running (fixture->manager, 1);
+  work = register_work (fixture, FIBER, "busy");
+  settle (fixture);
+  throttle (fixture, "A", SECOND);
+  for (guint i = 0; i < G_N_ELEMENTS (tags); i++)
+    {
+      go_to (fixture, 5 + 8 * (int) i);
+      throttle (fixture, tags[i], SECOND);
+      g_assert_cmpuint (fixture->shadow->len, ==, 3);
+    }
+  go_to (fixture, 30);
+  assert_log (fixture, "");
+
+  work_let_go (work);
+  settle (fixture);
+  assert_log (fixture, "A@30 D@30");
+}
+
 /* --- Cancelled ones --- */
 
 static void
@@ -347,6 +374,7 @@ main (int   argc,
   add_test ("/tend/task-manager/throttle/running-body-is-left-alone", test_running_body_is_left_alone);
   add_test ("/tend/task-manager/throttle/slow-body-piles-nothing-up", test_slow_body_piles_nothing_up);
   add_test ("/tend/task-manager/throttle/counts-from-the-real-beginning", test_counts_from_the_real_beginning);
+  add_test ("/tend/task-manager/throttle/waiting-for-a-slot", test_waiting_for_a_slot);
 
   add_test ("/tend/task-manager/throttle/waiting-one-is-cancelled-by-name", test_waiting_one_is_cancelled_by_name);
   add_test ("/tend/task-manager/throttle/first-is-cancelled-before-it-began",
