@@ -78,6 +78,7 @@ test_what_is_not_over_is_not_forgotten (Fixture       *fixture,
   ask_task (fixture, tend_task_manager_throttle_task, "A", 5 * SECOND, SECOND);
   go_to (fixture, 20);
   ask (fixture, tend_task_manager_throttle, "B", SECOND);
+  go_to (fixture, 35);
   g_assert_cmpuint (n_runs, ==, 2);
   throttle_others (fixture);
 
