@@ -68,7 +68,7 @@ is_released (TendEntry *entry)
 static gboolean
 is_preceded (TendEntry *entry)
 {
-  for (TendEntry *e = entry->before; e != NULL; e = e->before)
+  for (TendEntry *e = entry->before; e != NULL && !e->is_clear; e = e->before)
     {
       if (!is_released (e))
         return TRUE;
@@ -140,9 +140,14 @@ tend_names_released (TendEntry *entry)
 {
   TendEntry *next = entry->after;
 
+  /* This holds for good, since others come behind: a long queue that is cancelled is not walked each time. */
+  entry->is_clear = !is_preceded (entry);
+  if (!entry->is_clear)
+    return;
+
   while (next != NULL && is_released (next))
     next = next->after;
 
-  if (next != NULL && next->is_blocked && !is_preceded (next))
+  if (next != NULL && next->is_blocked)
     tend_entry_unblock (next);
 }
