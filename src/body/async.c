@@ -49,6 +49,7 @@ static const TendBodyClass async_body = {
   .returns = TRUE,
   .run = async_run,
   .abandon = async_abandon,
+  .ready = ready_cb,
 };
 
 /**

@@ -338,6 +338,7 @@ static const TendBodyClass fiber_body = {
   .cancel = fiber_cancel,
   .abandon = fiber_abandon,
   .unwind = fiber_unwind,
+  .ready = tend_resume,
 };
 
 /**

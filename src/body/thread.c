@@ -14,6 +14,7 @@ typedef struct
 {
   TendJob      home;        /* brings it back to the loop */
   TendTask    *task;        /* a reference; its func and user_data stay while the body is active */
+  TendGate    *gate;        /* the task's, which has its own in the loop's thread; a reference; NULL: none */
   TendOutcome  outcome;
 } ThreadJob;
 
@@ -58,6 +59,7 @@ come_home_cb (TendJob *job)
   tend_task_run_ended (task, error);
 
   tend_outcome_clear (&self->outcome);
+  g_clear_pointer (&self->gate, tend_gate_unref);
   g_object_unref (task);
   g_free (self);
 }
@@ -71,7 +73,7 @@ work (ThreadJob *self)
   TendTask *previous;
   GError *error = NULL;
 
-  if (g_atomic_int_get (&task->is_cancelling))
+  if (g_atomic_int_get (&task->is_cancelling) || (self->gate != NULL && tend_gate_is_closed (self->gate)))
     {
       self->outcome.error = tend_task_new_cancelled (task);
       return;
@@ -165,9 +167,11 @@ static void
 thread_run (TendTask *task)
 {
   ThreadJob *job = g_new0 (ThreadJob, 1);
+  TendGate *gate = tend_task_get_gate (task);
 
   tend_job_init (&job->home, come_home_cb);
   job->task = g_object_ref (task);
+  job->gate = gate != NULL ? tend_gate_ref (gate) : NULL;
   tend_loop_hold (task->loop);
   push_job (job);
 }

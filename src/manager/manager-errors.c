@@ -44,7 +44,7 @@ tend_manager_tell_error (TendTaskManager *self,
       return;
     }
 
-  if (priv->gate != NULL && tend_gate_is_closed (priv->gate))
+  if (tend_manager_is_bereaved (priv))
     return;
 
   g_object_ref (self);

@@ -35,6 +35,13 @@ bereavement_unref (TendBereavement *self)
   g_free (self);
 }
 
+/* Whether the owner of the manager is gone, which its thread may not have heard yet. */
+gboolean
+tend_manager_is_bereaved (TendTaskManagerPrivate *priv)
+{
+  return priv->gate != NULL && tend_gate_is_closed (priv->gate);
+}
+
 /* --- The end of the tasks --- */
 
 /* Stops the tasks, whose callbacks are barred, and has their fibers unwind at once. */
@@ -47,9 +54,11 @@ tend_manager_end_tasks (GPtrArray *tasks)
     tend_task_unwind (g_ptr_array_index (tasks, i));
 }
 
+/* On the native stack: those who wait for the shutdown may be told at once. */
 static void
-bereaved (TendTaskManager *self)
+bereaved_native_cb (gpointer data)
 {
+  TendTaskManager *self = data;
   g_autoptr(GPtrArray) children = tend_manager_copy_children (self);
   g_autoptr(GPtrArray) tasks = NULL;
 
@@ -69,7 +78,7 @@ bereaved_job_cb (TendJob *job)
   TendBereavement *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendBereavement, job));
 
   if (self->manager != NULL)
-    bereaved (self->manager);
+    tend_call_native (bereaved_native_cb, self->manager);
   bereavement_unref (self);
 }
 
@@ -146,17 +155,25 @@ tend_manager_clear_owner (TendTaskManager *self)
  * Makes a manager whose tasks end when @owner is disposed of.
  *
  * Then every task is stopped, no other can be registered, and none of the tasks' callbacks is called
- * any more: no body and no further run of one, no timer, post or exit handler, no signal of the
- * manager, no shutdown task, and no callback of a [method@Tend.Task.wait_async] that one of the tasks
- * has asked for, or somebody outside of tasks for one of them. Destroy notifies are called, and tasks
- * of others that wait get `TEND_TASK_ERROR_STOPPED`. So a callback may use @owner without holding a
- * reference and without asking whether it was cancelled.
+ * any more: no body and no further run of one, no timer, post or exit handler, no handler that a task
+ * has added to a cancellable, no shutdown task, no [signal@Tend.TaskManager::task-failed] or
+ * [signal@Tend.TaskManager::task-slow], and no callback of a [method@Tend.Task.wait_async] that one of the
+ * tasks has asked for, or somebody outside of tasks for one of them; the same goes for the waits of
+ * the manager. Destroy notifies are called, and tasks of others that wait get `TEND_TASK_ERROR_STOPPED`.
+ * So a callback may use @owner without holding a reference and without asking whether it was cancelled.
+ * The callback of a wait should be given no reference, since nothing drops it where it is not called.
  *
  * What cannot be taken back is left to you. A thread goes on until it looks at its cancellable, and so
  * should hold what it uses. A fiber is unwound: its wait fails, in the manager's thread before the
- * memory of @owner is freed, and it should only free what it has. Where the last reference is dropped
- * in another thread, this comes a moment later, a callback that is running meanwhile runs to its end,
- * and a source of [method@Tend.Task.add_source] that is just being dispatched is dispatched.
+ * memory of @owner is freed, and it should only free what it has. In tend_await_result() it waits until
+ * the operation has come back, which may be later. Callbacks of other asynchronous functions are called,
+ * and so is [signal@Gio.ListModel::items-changed], by which whoever shows the tasks hears of their ends:
+ * an owner connects to it by g_signal_connect_object().
+ *
+ * Where the last reference is dropped in another thread, all this comes a moment later: a callback that
+ * runs or is just being called runs to its end, fibers unwind when @owner is gone, and a source of
+ * [method@Tend.Task.add_source] that is just being dispatched is dispatched. Callbacks of such an
+ * owner's tasks take a reference by [method@Tend.TaskManager.dup_owner].
  *
  * The manager does not keep @owner, and @owner may keep the manager. If the manager goes first, its
  * tasks end in the same way.

@@ -58,9 +58,10 @@ check_open (TendTaskManager  *self,
             TendTask         *task,
             GError          **error)
 {
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   g_autofree char *text = NULL;
 
-  if (tend_manager_get_private (self)->state == TEND_MANAGER_OPEN)
+  if (priv->state == TEND_MANAGER_OPEN && !tend_manager_is_bereaved (priv))
     return TRUE;
 
   text = tend_task_to_string (task);

@@ -134,6 +134,8 @@ run_next_cb (TendJob *job)
       if (tend_task_check_startable (task, &error))
         {
           set_step (self, shutdown_task_late_cb, MAX (1, priv->grace_period));
+          if (priv->gate != NULL)
+            tend_task_set_gate (task, priv->gate);
           tend_task_add_observer (task, &priv->shutdown_observer);
           tend_task_start (task, NULL);
           return;

@@ -52,8 +52,15 @@ slow_cb (TendJob *job)
 {
   TendTaskManagerPrivate *priv = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendTaskManagerPrivate, slow_job));
   TendTaskManager *self = g_object_ref (priv->slots.manager);
-  g_autoptr(GArray) found = find_slow (priv);
+  g_autoptr(GArray) found = NULL;
 
+  if (tend_manager_is_bereaved (priv))
+    {
+      g_object_unref (self);
+      return;
+    }
+
+  found = find_slow (priv);
   if (priv->entries.n_items > 0)
     tend_loop_arm (priv->loop, job, tend_time_add (tend_loop_now (priv->loop), priv->slow_interval));
 
@@ -61,7 +68,8 @@ slow_cb (TendJob *job)
     {
       Slow *slow = &g_array_index (found, Slow, i);
 
-      if (!tend_task_is_released (slow->task))
+      /* Who is told may have ended the next one, or dropped the last reference to the owner. */
+      if (!tend_task_is_released (slow->task) && !tend_manager_is_bereaved (priv))
         tend_manager_emit_slow (self, slow->task, slow->usec);
     }
 

@@ -212,8 +212,11 @@ tend_manager_new_result (TendTaskManager     *self,
                          gpointer             tag)
 {
   TendTask *caller = tend_task_get_current ();
-  TendGate *gate = caller != NULL ? tend_task_get_gate (caller) : tend_manager_get_private (self)->gate;
+  TendGate *gate = tend_manager_get_private (self)->gate;
   GTask *result;
+
+  if (caller->loop != NULL)
+    gate = tend_task_get_callback_gate (caller, callback);
 
   if (gate != NULL && callback != NULL && callback != fiber_wait_cb)
     {

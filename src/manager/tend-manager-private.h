@@ -262,6 +262,7 @@ void                tend_manager_set_owner    (TendTaskManager  *self,
                                                GObject          *owner);
 void                tend_manager_clear_owner  (TendTaskManager  *self);
 void                tend_manager_end_tasks    (GPtrArray        *tasks);
+gboolean            tend_manager_is_bereaved  (TendTaskManagerPrivate *priv);
 
 /* --- manager-errors.c --- */
 

@@ -18,6 +18,7 @@ typedef struct
   TendJob          job;         /* brings it to the loop of who added it */
   TendLoop        *loop;        /* constant; a use */
   TendCancellable *cancellable; /* a reference once fired */
+  TendGate        *gate;        /* constant; of the task that added it; a reference; NULL: none */
   gulong           id;          /* constant; 0: added too late to be removed */
   TendCancelFunc   func;        /* constant */
   gpointer         user_data;   /* constant */
@@ -41,12 +42,13 @@ handler_run_cb (TendJob *job)
     g_hash_table_remove (handler->cancellable->handlers, GSIZE_TO_POINTER (handler->id));
   g_mutex_unlock (&tend_cancel_lock);
 
-  if (!is_removed)
+  if (!is_removed && (handler->gate == NULL || !tend_gate_is_closed (handler->gate)))
     handler->func (handler->cancellable, handler->user_data);
   if (handler->notify != NULL)
     handler->notify (handler->user_data);
 
   g_clear_object (&handler->cancellable);
+  g_clear_pointer (&handler->gate, tend_gate_unref);
   tend_loop_release (handler->loop);
   g_free (handler);
 }
@@ -160,6 +162,7 @@ tend_handlers_destroy (GList *handlers)
  *
  * @func may remove handlers, itself too, and add others. @notify runs in the same context, where
  * it is called at once if that context is running us, and soon if not. May be called from any thread.
+ * A handler that a task has added does not run once the owner of the task's manager is gone.
  *
  * The signal [signal@Gio.Cancellable::cancelled] is for what must run at once, in whichever thread
  * cancels.
@@ -175,14 +178,18 @@ tend_cancellable_add_handler (TendCancellable *self,
                               GDestroyNotify   notify)
 {
   Handler *handler;
+  TendGate *gate;
   gulong id = 0;
 
   g_return_val_if_fail (TEND_IS_CANCELLABLE (self), 0);
   g_return_val_if_fail (func != NULL, 0);
 
+  gate = tend_task_get_callback_gate (tend_task_get_current (), NULL);
+
   handler = g_new0 (Handler, 1);
   tend_job_init (&handler->job, handler_run_cb);
   handler->loop = tend_loop_acquire (NULL, G_PRIORITY_DEFAULT);
+  handler->gate = gate != NULL ? tend_gate_ref (gate) : NULL;
   handler->func = func;
   handler->user_data = user_data;
   handler->notify = notify;

@@ -71,6 +71,23 @@ tend_task_get_gate (TendTask *self)
   return self->scope != NULL ? self->scope->gate : NULL;
 }
 
+/*
+ * The gate through which @callback goes if @caller has it called at the end of a wait: NULL if there is
+ * none, or if it is a callback of the body's own. That has to come, or the body would never end. A
+ * worker, which runs the body of another thread's task, cannot look at it.
+ */
+TendGate *
+tend_task_get_callback_gate (TendTask            *caller,
+                             GAsyncReadyCallback  callback)
+{
+  if (caller->loop == NULL || !tend_loop_has_thread (caller->loop))
+    return NULL;
+  if (callback != NULL && caller->body != NULL && caller->body->ready == callback)
+    return NULL;
+
+  return tend_task_get_gate (caller);
+}
+
 /* Takes control back from a body whose task has been stopped, as far as that is possible at once. */
 static void
 unwind_native_cb (gpointer data)

@@ -180,8 +180,8 @@ tend_task_wait_async (TendTask            *self,
   wait->loop = tend_loop_ref (self->loop);
   wait->callback = callback;
   wait->user_data = user_data;
-  wait->has_caller = caller != NULL;
-  gate = caller != NULL ? tend_task_get_gate (caller) : NULL;
+  wait->has_caller = caller->loop != NULL;
+  gate = tend_task_get_callback_gate (caller, callback);
   wait->gate = gate != NULL ? tend_gate_ref (gate) : NULL;
 
   if (!tend_task_has_ended (self))

@@ -23,6 +23,7 @@ typedef struct
   void (* cancel)  (TendTask *self);      /* active and asked to end; NULL: the cancellable does */
   void (* abandon) (TendTask *self);      /* active and the task has ended without it */
   void (* unwind)  (TendTask *self);      /* abandoned, and to end now and not soon; NULL: cannot */
+  GAsyncReadyCallback ready;              /* what it has operations call back; NULL: nothing */
 } TendBodyClass;
 
 typedef struct _TendGate TendGate;
@@ -250,6 +251,8 @@ gboolean     tend_gate_is_closed         (TendGate            *self);
 void         tend_task_set_gate          (TendTask            *self,
                                           TendGate            *gate);
 TendGate    *tend_task_get_gate          (TendTask            *self);
+TendGate    *tend_task_get_callback_gate (TendTask            *caller,
+                                          GAsyncReadyCallback  callback);
 void         tend_task_unwind            (TendTask            *self);
 
 /* Whether the callbacks of the task are not to be called any more. */

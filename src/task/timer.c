@@ -329,6 +329,7 @@ post_arrive (TendJob *job)
   TendTimer *post = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendTimer, job));
   TendTask *task = post->task;
 
+  tend_task_stop_if_barred (task);
   if (!tend_task_has_ended (task) && tend_task_stands_still (task))
     {
       /* It waits with everything else in the scope, which holds no reference. */
