@@ -470,9 +470,13 @@ tend_task_manager_add_shutdown_task (TendTaskManager  *self,
 gboolean
 tend_task_manager_is_shut_down (TendTaskManager *self)
 {
+  TendTaskManagerPrivate *priv;
+
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), FALSE);
 
-  return tend_manager_get_private (self)->state != TEND_MANAGER_OPEN;
+  priv = tend_manager_get_private (self);
+
+  return priv->state != TEND_MANAGER_OPEN || tend_manager_is_bereaved (priv);
 }
 
 /**
