@@ -199,6 +199,10 @@ over_cb (TendJob *job)
 
   tend_task_set_observed (attempt);
 
+  /* Where that stops the task, the run is over with it. */
+  if (!tend_task_has_ended (self->task) && tend_task_stop_if_barred (self->task))
+    return;
+
   if (tend_task_has_ended (self->task))
     run_end (self, NULL);
   else if (error == NULL)
@@ -252,6 +256,7 @@ check_attempt (Run       *self,
                GError   **error)
 {
   g_autofree char *task = tend_task_to_string (self->task);
+  TendGate *gate = tend_task_get_gate (self->task);
 
   if (attempt == NULL || attempt == self->task || attempt->loop == NULL)
     {
@@ -266,6 +271,10 @@ check_attempt (Run       *self,
                    "%s was given a task of another main context for attempt %u", task, self->n_attempts);
       return FALSE;
     }
+
+  /* Its callbacks are those of the task, which may have an owner. */
+  if (gate != NULL && tend_task_get_gate (attempt) == NULL)
+    tend_task_set_gate (attempt, gate);
 
   return tend_task_is_started (attempt) || tend_task_start (attempt, error);
 }
@@ -294,6 +303,10 @@ begin_attempt (Run *self)
   guint max_attempts = self->settings.max_attempts;
   g_autofree char *message = NULL;
   GError *error = NULL;
+
+  /* The run is over with that. */
+  if (tend_task_stop_if_barred (self->task))
+    return;
 
   self->n_attempts++;
   message = max_attempts > 0 ? g_strdup_printf ("attempt %u of %u", self->n_attempts, max_attempts)
@@ -338,6 +351,15 @@ retry_interrupt (TendTask *task)
     run_interrupted (self, NULL);
 }
 
+static void
+retry_unwind (TendTask *task)
+{
+  Run *self = task->user_data;
+
+  if (self->attempt != NULL)
+    tend_task_unwind (self->attempt);
+}
+
 static gboolean
 timed_out_cb (TendTask  *task,
               gpointer   user_data,
@@ -375,6 +397,7 @@ static const TendBodyClass retry_body = {
   .run = retry_run,
   .cancel = retry_interrupt,
   .abandon = retry_interrupt,
+  .unwind = retry_unwind,
 };
 
 static void

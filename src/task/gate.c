@@ -53,15 +53,16 @@ tend_gate_is_closed (TendGate *self)
   return g_atomic_int_get (&self->is_closed);
 }
 
-/* Has the callbacks of @self go through @gate. */
+/* Has the callbacks of @self go through @gate, and through none that it had before. */
 void
 tend_task_set_gate (TendTask *self,
                     TendGate *gate)
 {
   TendScope *scope = tend_task_ensure_scope (self);
 
-  g_assert (scope->gate == NULL);
-  scope->gate = tend_gate_ref (gate);
+  tend_gate_ref (gate);
+  g_clear_pointer (&scope->gate, tend_gate_unref);
+  scope->gate = gate;
 }
 
 /* The gate of @self, or NULL: not a reference. */

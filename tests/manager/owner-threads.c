@@ -97,6 +97,14 @@ run (TendTask *task,
   tend_task_return_boolean (task, TRUE);
 }
 
+static void
+fail (TendTask *task,
+      gpointer  data)
+{
+  called (data);
+  tend_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_FAILED, "It failed");
+}
+
 static gboolean
 tick (TendTask  *task,
       gpointer   data,
@@ -138,6 +146,15 @@ yield_on (TendTask  *task,
   return FALSE;
 }
 
+/* Makes attempts, which fail, without a pause between them. */
+static TendTask *
+attempt (guint    n,
+         gpointer data)
+{
+  called (data);
+  return tend_task_new (NULL, fail, data, NULL);
+}
+
 /* --- The rounds --- */
 
 static TestOwner *handed;   /* atomic; the owner with the reference to drop */
@@ -171,10 +188,14 @@ add_tasks (Round *round)
   TendTaskManager *manager = round->manager;
   g_autoptr(TendTask) ticking = tend_task_new (NULL, run, round, destroyed);
   g_autoptr(TendTask) lasting = tend_task_new (NULL, stay, round, destroyed);
+  g_autoptr(TendRetry) retry = tend_retry_new (0);
+  g_autoptr(TendTask) retrying = tend_retry_create_task (retry, NULL, attempt, round, destroyed);
 
   tend_task_set_interval (ticking, 1);
   tend_task_manager_register_task (manager, ticking, NULL);
   tend_task_manager_register_task (manager, lasting, NULL);
+  tend_retry_set_back_off (retry, 0, 0, 1);
+  tend_task_manager_register_task (manager, retrying, NULL);
   tend_task_add_timer (lasting, 0, 1, tick, round, destroyed);
   tend_task_add_timer (lasting, 0, 1, tick, round, destroyed);
   tend_task_post (lasting, post_again, round, destroyed);
@@ -183,7 +204,7 @@ add_tasks (Round *round)
   tend_task_manager_register_fiber (manager, NULL, yield_on, round, destroyed, NULL);
 
   round->task = g_steal_pointer (&lasting);
-  round->n_given = 8 + N_POSTS;
+  round->n_given = 9 + N_POSTS;
 }
 
 static void

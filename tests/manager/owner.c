@@ -236,6 +236,34 @@ test_inside_wait (Scene         *scene,
   g_assert_null (scene->owner);
 }
 
+/* --- A task of one of its tasks --- */
+
+static TendTask *
+attempt (guint    n,
+         gpointer data)
+{
+  Datum *datum = data;
+  TendTask *task = tend_task_new_fiber (NULL, sleeping_fiber, give (datum->scene), destroyed);
+
+  called (data);
+  watch (&datum->scene->fixture, task);
+  return adorn (datum->scene, task);
+}
+
+/* An attempt is the retry's, which is the manager's. */
+static void
+test_attempt (Scene         *scene,
+              gconstpointer  unused)
+{
+  g_autoptr(TendRetry) retry = tend_retry_new (3);
+
+  add_task (scene, tend_retry_create_task (retry, "retry", attempt, give (scene), destroyed));
+  settle (&scene->fixture);
+  g_assert_cmpuint (scene->n_fibers, ==, 1);
+  drop_owner (scene);
+  g_assert_cmpuint (scene->n_unwound, ==, 1);
+}
+
 /* --- During the shutdown --- */
 
 static gboolean
@@ -474,6 +502,8 @@ main (int   argc,
   add_scene ("inside-removal", "removal", test_inside_items_changed);
   add_scene ("inside-wait", NULL, test_inside_wait);
   add_scene ("inside-wait-for-tasks", "all", test_inside_wait);
+
+  add_scene ("attempt-of-a-retry", NULL, test_attempt);
 
   add_scene ("during-shutdown", NULL, test_during_shutdown);
   add_scene ("during-shutdown-task", NULL, test_during_shutdown_task);
