@@ -192,7 +192,6 @@ static void
 test_inside_items_changed (Scene         *scene,
                            gconstpointer  is_removal)
 {
-  g_autoptr(TendTask) task = NULL;
   g_autoptr(GError) error = NULL;
 
   populate (scene);
