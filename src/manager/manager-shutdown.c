@@ -295,7 +295,7 @@ tend_manager_shutdown_check (TendTaskManager *self)
     }
 }
 
-/* The owner is gone: the shutdown tasks never run, and whoever waits for the shutdown is told. */
+/* The owner or the manager goes: the shutdown tasks never run, and whoever waits for the shutdown is told. */
 void
 tend_manager_shutdown_force (TendTaskManager *self)
 {
@@ -315,7 +315,7 @@ tend_manager_shutdown_force (TendTaskManager *self)
     {
       g_ptr_array_add (priv->shutdown_errors,
                        g_error_new (TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED,
-                                    "The owner of the manager was disposed of during the shutdown"));
+                                    "The manager, or its owner, was disposed of during the shutdown"));
       finish (self);
     }
   priv->state = TEND_MANAGER_SHUT_DOWN;
@@ -397,15 +397,6 @@ tend_manager_shutdown_init (TendTaskManager *self)
   g_queue_init (&priv->shutdown_tasks);
   tend_job_init (&priv->shutdown_step, grace_over_cb);
   priv->shutdown_observer.klass = &shutdown_observer;
-}
-
-/* The manager goes, and was not shut down: its shutdown tasks never run. */
-void
-tend_manager_shutdown_clear (TendTaskManager *self)
-{
-  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
-
-  g_queue_clear_full (&priv->shutdown_tasks, g_object_unref);
 }
 
 /**

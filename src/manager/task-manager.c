@@ -231,14 +231,12 @@ tend_task_manager_dispose (GObject *object)
       return;
     }
 
-  /* What ends now, or is freed, may call those who would register once more. */
-  priv->state = TEND_MANAGER_SHUT_DOWN;
+  /* What ends now, or is freed, may call those who would register once more: nobody can from here on. */
+  tend_manager_shutdown_force (self);
   tasks = tend_manager_copy_tasks (self);
   tend_manager_clear_owner (self);
-  tend_manager_leave_parent (self);
   tend_manager_drop_children (self);
   tend_manager_abandon_entries (self);
-  tend_manager_shutdown_clear (self);
 
   /* They end by themselves. */
   if (priv->gate != NULL)

@@ -326,7 +326,6 @@ gboolean            tend_manager_wait_in_fiber (TendTaskManager   *self,
 /* --- manager-shutdown.c --- */
 
 void                tend_manager_shutdown_init  (TendTaskManager *self);
-void                tend_manager_shutdown_clear (TendTaskManager *self);
 void                tend_manager_shutdown_check (TendTaskManager *self);
 void                tend_manager_end_grace      (TendTaskManager *self);
 void                tend_manager_shutdown_force (TendTaskManager *self);

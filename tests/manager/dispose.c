@@ -442,6 +442,58 @@ test_disposed_twice (Fixture       *fixture,
   assert_log (fixture, "down");
 }
 
+static gboolean
+sleep_long (TendTask  *task,
+            gpointer   data,
+            GError   **error)
+{
+  return tend_sleep (SECOND, error);
+}
+
+static void
+note_stopped_cb (GObject      *object,
+                 GAsyncResult *result,
+                 gpointer      data)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_assert_false (tend_task_manager_shutdown_finish (TEND_TASK_MANAGER (object), result, &error));
+  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED);
+  note (data, "stopped");
+}
+
+/* A shutdown task runs, another is to come, and somebody waits. */
+static void
+test_disposed_during_shutdown_task (Fixture       *fixture,
+                                    gconstpointer  unused)
+{
+  g_autoptr(TendTask) first = watch (fixture, tend_task_new_fiber (NULL, sleep_long, NULL, NULL));
+  g_autoptr(TendTask) second = watch (fixture, tend_task_new (NULL, never_run, NULL, NULL));
+
+  tend_task_manager_add_shutdown_task (fixture->manager, first, NULL);
+  tend_task_manager_add_shutdown_task (fixture->manager, second, NULL);
+  tend_task_manager_shutdown_async (fixture->manager, NULL, note_stopped_cb, fixture);
+  settle (fixture);
+  g_object_run_dispose (G_OBJECT (fixture->manager));
+  tend_clock_advance (fixture->clock, 10 * SECOND);
+  assert_log (fixture, "stopped");
+  g_assert_cmpint (tend_task_get_status (first), ==, TEND_TASK_STATUS_STOPPED);
+}
+
+/* The tasks are being waited for. */
+static void
+test_disposed_during_grace_period (Fixture       *fixture,
+                                   gconstpointer  unused)
+{
+  register_work (fixture, CALLBACK, NULL);
+  settle (fixture);
+  tend_task_manager_shutdown_async (fixture->manager, NULL, note_stopped_cb, fixture);
+  g_object_run_dispose (G_OBJECT (fixture->manager));
+  g_ptr_array_set_size (fixture->shadow, 0);
+  tend_clock_advance (fixture->clock, 10 * SECOND);
+  assert_log (fixture, "stopped");
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -467,6 +519,8 @@ main (int   argc,
   add_test ("/tend/task-manager/dispose/during-shutdown", test_during_shutdown);
   add_test ("/tend/task-manager/dispose/during-shutdown-without-callback", test_during_shutdown_without_callback);
   add_test ("/tend/task-manager/dispose/twice", test_disposed_twice);
+  add_test ("/tend/task-manager/dispose/during-shutdown-task", test_disposed_during_shutdown_task);
+  add_test ("/tend/task-manager/dispose/during-grace-period", test_disposed_during_grace_period);
 
   return g_test_run ();
 }
