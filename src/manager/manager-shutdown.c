@@ -11,9 +11,9 @@
 #include "tend-manager-private.h"
 
 static void run_next_cb (TendJob *job);
-static void shut_child_down (TendTaskManager     *self,
-                             GAsyncReadyCallback  callback,
-                             gpointer             user_data);
+static void shut_down (TendTaskManager *self,
+                       GTask           *result,
+                       TendTask        *caller);
 
 static TendTaskManager *
 manager_of_step (TendJob *job)
@@ -56,7 +56,9 @@ static void
 finish (TendTaskManager *self)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+  g_autoptr(TendTaskManager) held = g_steal_pointer (&priv->shutting_down);
 
+  /* Whoever is told may dispose of the owner, and must find that there is nothing left to end. */
   priv->state = TEND_MANAGER_SHUT_DOWN;
   tend_manager_leave_parent (self);
   while (priv->shutdown_waits->len > 0)
@@ -66,8 +68,6 @@ finish (TendTaskManager *self)
       return_result (priv, wait->result);
       tend_manager_wait_free (wait);
     }
-
-  g_object_unref (g_steal_pointer (&priv->shutting_down));
 }
 
 /* --- The shutdown tasks --- */
@@ -158,10 +158,15 @@ child_done_cb (GObject      *source_object,
   TendTaskManager *child = TEND_TASK_MANAGER (source_object);
   g_autoptr(TendTaskManager) self = user_data;
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
-  GError *error = NULL;
+  g_autoptr(GError) error = NULL;
 
   if (!tend_task_manager_shutdown_finish (child, result, &error))
-    g_ptr_array_add (priv->shutdown_errors, error);
+    {
+      g_autoptr(GPtrArray) errors = tend_task_error_list (error);
+
+      for (guint i = 0; i < errors->len; i++)
+        g_ptr_array_add (priv->shutdown_errors, g_error_copy (g_ptr_array_index (errors, i)));
+    }
 
   priv->n_ending--;
   tend_manager_shutdown_check (self);
@@ -175,7 +180,14 @@ shut_children_down (TendTaskManager *self)
 
   priv->n_ending = children->len;
   for (guint i = 0; i < children->len; i++)
-    shut_child_down (g_ptr_array_index (children, i), child_done_cb, g_object_ref (self));
+    {
+      TendTaskManager *child = g_ptr_array_index (children, i);
+      GTask *result = g_task_new (child, NULL, child_done_cb, g_object_ref (self));
+
+      /* Nothing keeps this callback from being called. */
+      g_task_set_source_tag (result, tend_task_manager_shutdown_async);
+      shut_down (child, result, NULL);
+    }
 }
 
 /* --- The end of the tasks --- */
@@ -225,13 +237,13 @@ new_straggler (TendTaskManagerPrivate *priv,
                TendEntry              *entry)
 {
   g_autofree char *task = tend_task_to_string (entry->task);
-  gint64 age = tend_loop_now (priv->loop) - entry->registered;
+  gint64 now = tend_loop_now (priv->loop);
 
   return g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
                       "%s was stopped: it is %.3f s old and %s, and did not end within %.3f s",
-                      task, (double) age / G_USEC_PER_SEC,
+                      task, (double) (now - entry->registered) / G_USEC_PER_SEC,
                       tend_task_status_to_string (tend_task_status (entry->task)),
-                      (double) priv->grace_period / G_USEC_PER_SEC);
+                      (double) (now - priv->shutdown_began) / G_USEC_PER_SEC);
 }
 
 /* The grace period is over: names whoever is left, and stops them. */
@@ -328,12 +340,35 @@ tend_manager_shutdown_force (TendTaskManager *self)
     }
 }
 
+/* Whether @task is the shutdown task that runs in the manager or in one below, which waits for it. */
 static gboolean
 is_shutdown_task (TendTaskManagerPrivate *priv,
                   TendTask               *task)
 {
-  return priv->state == TEND_MANAGER_RUNNING_TASKS &&
-         g_queue_peek_head (&priv->shutdown_tasks) == task;
+  if (priv->state == TEND_MANAGER_RUNNING_TASKS && g_queue_peek_head (&priv->shutdown_tasks) == task)
+    return TRUE;
+
+  for (guint i = 0; priv->children != NULL && i < priv->children->len; i++)
+    {
+      if (is_shutdown_task (tend_manager_get_private (g_ptr_array_index (priv->children, i)), task))
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
+/* The manager of @task, if it is @self or one below. */
+static TendTaskManager *
+find_manager (TendTaskManager *self,
+              TendTask        *task)
+{
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+  TendTaskManager *found = tend_manager_find_entry (self, task) != NULL ? self : NULL;
+
+  for (guint i = 0; found == NULL && priv->children != NULL && i < priv->children->len; i++)
+    found = find_manager (g_ptr_array_index (priv->children, i), task);
+
+  return found;
 }
 
 static void
@@ -343,31 +378,46 @@ begin (TendTaskManager *self)
 
   priv->state = TEND_MANAGER_ENDING_TASKS;
   priv->shutting_down = g_object_ref (self);
+  priv->shutdown_began = tend_loop_now (priv->loop);
 
   set_step (self, grace_over_cb, MAX (1, priv->grace_period));
   shut_children_down (self);
   tend_manager_cancel_entries (self, tend_task_get_current ());
 }
 
-/* Begins the shutdown, or joins it, or gives what came of it; takes @result. */
+/*
+ * Begins the shutdown, or joins it, or gives what came of it, for the task @caller; takes @result. NULL
+ * is the parent: the task that has called waits for that alone. A manager below, which has the task,
+ * would cancel it if it went when it is down: it stays for the wait.
+ */
 static void
 shut_down (TendTaskManager *self,
-           GTask           *result)
+           GTask           *result,
+           TendTask        *caller)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
 
-  if (priv->state == TEND_MANAGER_SHUT_DOWN || is_shutdown_task (priv, tend_task_get_current ()))
+  if (priv->state == TEND_MANAGER_SHUT_DOWN)
     {
-      if (priv->state == TEND_MANAGER_SHUT_DOWN)
-        return_result (priv, result);
-      else
-        g_task_return_new_error (result, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
-                                 "A shutdown task cannot wait for the shutdown that waits for it");
+      return_result (priv, result);
       g_object_unref (result);
-      return;
+    }
+  else if (caller != NULL && is_shutdown_task (priv, caller))
+    {
+      g_task_return_new_error (result, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+                               "A shutdown task cannot wait for the shutdown that waits for it");
+      g_object_unref (result);
+    }
+  else
+    {
+      TendManagerWait *wait = tend_manager_wait_new (self, priv->shutdown_waits, result);
+      TendTaskManager *manager = caller != NULL ? find_manager (self, caller) : NULL;
+
+      g_set_object (&wait->caller, caller);
+      if (manager != NULL)
+        g_task_set_task_data (result, g_object_ref (manager), g_object_unref);
     }
 
-  tend_manager_wait_new (self, priv->shutdown_waits, result);
   if (priv->state == TEND_MANAGER_OPEN)
     begin (self);
 
@@ -375,18 +425,6 @@ shut_down (TendTaskManager *self,
   for (guint i = 0; priv->children != NULL && i < priv->children->len; i++)
     tend_manager_shutdown_check (g_ptr_array_index (priv->children, i));
   tend_manager_shutdown_check (self);
-}
-
-/* Shuts a child manager down, for its parent: nothing keeps the callback from being called. */
-static void
-shut_child_down (TendTaskManager     *self,
-                 GAsyncReadyCallback  callback,
-                 gpointer             user_data)
-{
-  GTask *result = g_task_new (self, NULL, callback, user_data);
-
-  g_task_set_source_tag (result, tend_task_manager_shutdown_async);
-  shut_down (self, result);
 }
 
 void
@@ -485,8 +523,9 @@ tend_task_manager_is_shut_down (TendTaskManager *self)
  * errors are among those of this one. Then the shutdown tasks run.
  *
  * The shutdown keeps the manager alive. A second call joins the first. The task that begins it is
- * not cancelled, and no task of the manager that waits for the shutdown is waited for or stopped:
- * it should end by itself. A shutdown task cannot wait for it, and gets `TEND_TASK_ERROR_STATE`.
+ * not cancelled, and no task of the manager or of one below that waits for the shutdown is waited for
+ * or stopped: it should end by itself. A shutdown task of these managers cannot wait for it, and gets
+ * `TEND_TASK_ERROR_STATE`; the shutdown begins all the same.
  *
  * Since: 0.1
  */
@@ -501,7 +540,8 @@ tend_task_manager_shutdown_async (TendTaskManager     *self,
 
   if (tend_manager_check_thread (self, G_STRFUNC))
     shut_down (self, tend_manager_new_result (self, cancellable, callback, user_data,
-                                              tend_task_manager_shutdown_async));
+                                              tend_task_manager_shutdown_async),
+               tend_task_get_current ());
 }
 
 /**

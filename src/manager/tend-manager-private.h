@@ -104,6 +104,7 @@ typedef struct
 
   TendManagerState  state;
   gint64            grace_period;
+  gint64            shutdown_began;   /* when its tasks were cancelled */
   GQueue            shutdown_tasks;   /* of TendTask; owned */
   GPtrArray        *shutdown_waits;   /* of TendManagerWait */
   GPtrArray        *shutdown_errors;  /* of GError */
