@@ -7,12 +7,10 @@ import re
 import sys
 
 WANTED = [
-    *map(str, range(1, 174)),
-    *map(str, range(179, 181)),
+    *map(str, range(1, 184)),
     *(f"DA{i}" for i in range(1, 5)),
     *(f"DB{i}" for i in range(1, 14)),
-    *(f"PB{i}" for i in range(1, 5)),
-    *(f"PB{i}" for i in range(12, 18)),
+    *(f"PB{i}" for i in range(1, 18)),
 ]
 
 ROW = re.compile(r"^\| (\w+) \| (.+?) \| (.+) \|$", re.MULTILINE)

@@ -436,6 +436,64 @@ test_begins_in_cancelled_fiber (Fixture       *fixture,
   g_assert_true (tend_task_manager_is_shut_down (fixture->manager));
 }
 
+/* One that runs already has nobody who would tend it, and is not left alone. */
+static void
+test_running_task_after_the_shutdown (Fixture       *fixture,
+                                      gconstpointer  unused)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(TendTask) task = watch (fixture, tend_task_run_fiber (NULL, shut_down_in_fiber, fixture, NULL));
+  Work *work = work_new (fixture);
+  g_autoptr(TendTask) running = work_make_task (work, FIBER, "n");
+
+  g_assert_true (tend_task_start (running, NULL));
+  settle (fixture);
+  assert_log (fixture, "fiber-down");
+  g_assert_false (tend_task_manager_register_task (fixture->manager, running, &error));
+  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
+  g_assert_nonnull (strstr (error->message, "Task('n', "));
+  settle (fixture);
+  g_assert_cmpint (tend_task_get_status (running), ==, TEND_TASK_STATUS_CANCELLED);
+}
+
+static gboolean
+live_in_thread (TendTask  *task,
+                gpointer   data,
+                GError   **error)
+{
+  g_autoptr(TendTaskManager) manager = tend_task_manager_new ();
+  guint n_runs = 0;
+
+  g_assert_nonnull (tend_task_manager_register (manager, "n", count_run, &n_runs, NULL, error));
+  g_assert_true (tend_task_manager_wait_for_tasks (manager, error));
+  g_assert_cmpuint (n_runs, ==, 1);
+  return tend_task_manager_shutdown (manager, error);
+}
+
+static gpointer
+make_in_thread (gpointer data)
+{
+  g_autoptr(GMainContext) context = g_main_context_new ();
+  g_autoptr(GError) error = NULL;
+
+  g_main_context_push_thread_default (context);
+  g_assert_true (tend_run (live_in_thread, NULL, &error));
+  g_assert_no_error (error);
+  while (g_main_context_iteration (context, FALSE))
+    ;
+  g_main_context_pop_thread_default (context);
+
+  return NULL;
+}
+
+/* A manager may be made in any thread, and belongs to the context that is the thread's default. */
+static void
+test_made_in_a_thread (Fixture       *fixture,
+                       gconstpointer  unused)
+{
+  g_thread_join (g_thread_new ("elsewhere", make_in_thread, NULL));
+}
+
 static gpointer
 misuse_in_thread (gpointer data)
 {
@@ -500,6 +558,9 @@ main (int   argc,
 
   add_shutdown_test ("/tend/task-manager/shutdown-tasks/added-after-the-end", test_shutdown_task_after_the_end);
   add_shutdown_test ("/tend/task-manager/shutdown-tasks/that-was-started", test_shutdown_task_that_was_started);
+  add_shutdown_test ("/tend/task-manager/shutdown-calls/running-task-is-refused-and-cancelled",
+                     test_running_task_after_the_shutdown);
+  add_shutdown_test ("/tend/task-manager/shutdown-calls/made-in-a-thread", test_made_in_a_thread);
   add_shutdown_test ("/tend/task-manager/shutdown-calls/other-thread", test_other_thread);
 
   return g_test_run ();
