@@ -36,8 +36,7 @@ set_step (TendTaskManager *self,
   if (usec == 0)
     tend_loop_queue_ready (priv->loop, &priv->shutdown_step);
   else
-    tend_loop_arm (priv->loop, &priv->shutdown_step,
-                   tend_time_add (tend_loop_now (priv->loop), usec));
+    tend_loop_arm (priv->loop, &priv->shutdown_step, tend_time_add (tend_loop_now (priv->loop), usec));
 }
 
 static void
@@ -56,7 +55,7 @@ static void
 finish (TendTaskManager *self)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
-  g_autoptr(TendTaskManager) held = g_steal_pointer (&priv->shutting_down);
+  TendTaskManager *held = g_steal_pointer (&priv->shutting_down);
 
   /* Whoever is told may dispose of the owner, and must find that there is nothing left to end. */
   priv->state = TEND_MANAGER_SHUT_DOWN;
@@ -68,6 +67,8 @@ finish (TendTaskManager *self)
       return_result (priv, wait->result);
       tend_manager_wait_free (wait);
     }
+
+  g_object_unref (held);
 }
 
 /* --- The shutdown tasks --- */

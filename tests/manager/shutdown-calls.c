@@ -442,13 +442,12 @@ test_running_task_after_the_shutdown (Fixture       *fixture,
                                       gconstpointer  unused)
 {
   g_autoptr(GError) error = NULL;
-  g_autoptr(TendTask) task = watch (fixture, tend_task_run_fiber (NULL, shut_down_in_fiber, fixture, NULL));
-  Work *work = work_new (fixture);
-  g_autoptr(TendTask) running = work_make_task (work, FIBER, "n");
+  g_autoptr(TendTask) running = work_make_task (work_new (fixture), FIBER, "n");
 
   g_assert_true (tend_task_start (running, NULL));
+  shut_down (fixture);
   settle (fixture);
-  assert_log (fixture, "fiber-down");
+  assert_log (fixture, "down");
   g_assert_false (tend_task_manager_register_task (fixture->manager, running, &error));
   g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
   g_assert_nonnull (strstr (error->message, "Task('n', "));
