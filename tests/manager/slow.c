@@ -228,8 +228,8 @@ test_delay_does_not_count (Fixture       *fixture,
                            gconstpointer  unused)
 {
   tend_task_manager_set_slow_check (fixture->manager, AGE, 100 * SECOND);
-  register_with_delay (fixture, "n", run_on, 450 * SECOND, 0);
-  tend_clock_advance (fixture->clock, 1000 * SECOND);
+  register_with_delay (fixture, "n", run_on, 1050 * SECOND, 0);
+  tend_clock_advance (fixture->clock, 1600 * SECOND);
   assert_log (fixture, "");
   tend_clock_advance (fixture->clock, 100 * SECOND);
   assert_log (fixture, "n:650");
@@ -245,7 +245,8 @@ test_wait_for_a_slot_does_not_count (Fixture       *fixture,
   tend_task_manager_set_max_running (fixture->manager, 1);
   first = register_callback (fixture, "first", run_on, NULL);
   register_callback (fixture, "n", run_on, NULL);
-  tend_clock_advance (fixture->clock, 350 * SECOND);
+  tend_clock_advance (fixture->clock, 750 * SECOND);
+  assert_log (fixture, "first:600 first:700");
   tend_task_return_boolean (first, TRUE);
   tend_clock_advance (fixture->clock, 550 * SECOND);
   assert_log (fixture, "");
