@@ -187,6 +187,9 @@ tend_group_add (TendGroup  *self,
   self->n_left++;
   tend_task_add_observer (task, &child->observer);
 
+  /* The child works for whoever adds it, who may have an owner. */
+  tend_task_inherit_gate (task, tend_task_get_current ());
+
   if (self->max_running > 0 && self->n_running >= self->max_running)
     {
       tend_queue_push (&self->waiting, &child->job);

@@ -256,7 +256,6 @@ check_attempt (Run       *self,
                GError   **error)
 {
   g_autofree char *task = tend_task_to_string (self->task);
-  TendGate *gate = tend_task_get_gate (self->task);
 
   if (attempt == NULL || attempt == self->task || attempt->loop == NULL)
     {
@@ -273,8 +272,7 @@ check_attempt (Run       *self,
     }
 
   /* Its callbacks are those of the task, which may have an owner. */
-  if (gate != NULL && tend_task_get_gate (attempt) == NULL)
-    tend_task_set_gate (attempt, gate);
+  tend_task_inherit_gate (attempt, self->task);
 
   return tend_task_is_started (attempt) || tend_task_start (attempt, error);
 }

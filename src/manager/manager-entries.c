@@ -44,6 +44,13 @@ entry_due_cb (TendJob *job)
     tend_slots_enter (entry);
 }
 
+static void
+enter_later (TendEntry *entry)
+{
+  entry->job.run = entry_enter_cb;
+  tend_loop_queue_micro (entry->task->loop, &entry->job);
+}
+
 /* All of the same name before the entry have really ended. */
 void
 tend_entry_unblock (TendEntry *entry)
@@ -52,8 +59,7 @@ tend_entry_unblock (TendEntry *entry)
   if (entry->is_delayed || tend_task_has_ended (entry->task))
     return;
 
-  entry->job.run = entry_enter_cb;
-  tend_loop_queue_micro (entry->task->loop, &entry->job);
+  enter_later (entry);
 }
 
 /* Lets what is left of the entry's delay pass: the next turn, if nothing is. */
@@ -94,6 +100,10 @@ entry_paused (TendObserver *observer,
       entry->rest = is_ready ? 0 : MAX (0, tend_loop_get_deadline (task->loop, &entry->job) - now);
       tend_loop_remove (task->loop, &entry->job);
     }
+  else if (still)
+    tend_slots_leave (entry);
+  else if (!entry->is_blocked)
+    enter_later (entry);
 }
 
 /* --- The end --- */
@@ -156,6 +166,8 @@ entry_released (TendObserver *observer,
   tend_entry_list_remove (&priv->entries, entry);
   tend_slots_leave (entry);
   tend_names_released (entry);
+  if (priv->entries.n_items == 0)
+    tend_loop_remove (priv->loop, &priv->slow_job);
 
   if (entry->is_told)
     entry_free (entry);

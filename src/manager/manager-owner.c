@@ -175,9 +175,10 @@ tend_manager_clear_owner (TendTaskManager *self)
  * [method@Tend.Task.add_source] that is just being dispatched is dispatched. Callbacks of such an
  * owner's tasks take a reference by [method@Tend.TaskManager.dup_owner].
  *
- * All this is about the tasks of the manager, its shutdown tasks and the attempts of a retry among them.
- * Other tasks that these start, such as the children of a group, end as the one that started them
- * has it, and are not barred: a child manager is shut down.
+ * All this is about the tasks of the manager, its shutdown tasks, the children that they add to a group
+ * and the attempts of a retry among them. The fibers of such children may unwind a moment later. Other
+ * tasks that these start end as the one that started them has it, and are not barred; a child manager is
+ * shut down.
  *
  * The manager does not keep @owner, and @owner may keep the manager. If the manager goes first, its
  * tasks end in the same way.

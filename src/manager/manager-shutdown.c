@@ -10,34 +10,9 @@
 
 #include "tend-manager-private.h"
 
-static void run_next_cb (TendJob *job);
 static void shut_down (TendTaskManager *self,
                        GTask           *result,
                        TendTask        *caller);
-
-static TendTaskManager *
-manager_of_step (TendJob *job)
-{
-  TendTaskManagerPrivate *priv = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendTaskManagerPrivate, shutdown_step));
-
-  return priv->shutting_down;
-}
-
-static void
-set_step (TendTaskManager *self,
-          TendJobFunc      step,
-          gint64           usec)
-{
-  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
-
-  tend_loop_remove (priv->loop, &priv->shutdown_step);
-  priv->shutdown_step.run = step;
-
-  if (usec == 0)
-    tend_loop_queue_ready (priv->loop, &priv->shutdown_step);
-  else
-    tend_loop_arm (priv->loop, &priv->shutdown_step, tend_time_add (tend_loop_now (priv->loop), usec));
-}
 
 static void
 return_result (TendTaskManagerPrivate *priv,
@@ -51,8 +26,9 @@ return_result (TendTaskManagerPrivate *priv,
     g_task_return_error (result, tend_error_new_several (priv->shutdown_errors));
 }
 
-static void
-finish (TendTaskManager *self)
+/* The last step: tells those who wait what came of it. */
+void
+tend_manager_shutdown_finish (TendTaskManager *self)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   TendTaskManager *held = g_steal_pointer (&priv->shutting_down);
@@ -69,84 +45,6 @@ finish (TendTaskManager *self)
     }
 
   g_object_unref (held);
-}
-
-/* --- The shutdown tasks --- */
-
-/* The shutdown task is over, with @error or without; takes @error. */
-static void
-go_on_after (TendTaskManager *self,
-             TendTask        *task,
-             GError          *error)
-{
-  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
-
-  if (error != NULL)
-    g_ptr_array_add (priv->shutdown_errors, error);
-  tend_task_set_observed (task);
-  tend_task_remove_observer (task, &priv->shutdown_observer);
-  g_object_unref (g_queue_pop_head (&priv->shutdown_tasks));
-
-  set_step (self, run_next_cb, 0);
-}
-
-static void
-shutdown_task_released (TendObserver *observer,
-                        TendTask     *task)
-{
-  TendTaskManagerPrivate *priv = G_STRUCT_MEMBER_P (observer, -(glong) G_STRUCT_OFFSET (TendTaskManagerPrivate, shutdown_observer));
-  const GError *error = tend_task_peek_error (task);
-
-  go_on_after (priv->shutting_down, task, error != NULL ? g_error_copy (error) : NULL);
-}
-
-static const TendObserverClass shutdown_observer = {
-  .released = shutdown_task_released,
-};
-
-/* A shutdown task has not ended in time: it is stopped, and not waited for. */
-static void
-shutdown_task_late_cb (TendJob *job)
-{
-  TendTaskManager *self = manager_of_step (job);
-  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
-  g_autoptr(TendTask) task = g_object_ref (g_queue_peek_head (&priv->shutdown_tasks));
-  g_autofree char *text = tend_task_to_string (task);
-
-  go_on_after (self, task, g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
-                                        "The shutdown task %s was stopped: it is %s, and did not end within %.3f s",
-                                        text, tend_task_status_to_string (tend_task_status (task)),
-                                        (double) priv->grace_period / G_USEC_PER_SEC));
-  tend_task_stop (task);
-}
-
-/* Runs the next shutdown task. One that was started or ended by somebody else does not run again. */
-static void
-run_next_cb (TendJob *job)
-{
-  TendTaskManager *self = manager_of_step (job);
-  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
-  TendTask *task;
-
-  while ((task = g_queue_peek_head (&priv->shutdown_tasks)) != NULL)
-    {
-      GError *error = NULL;
-
-      if (tend_task_check_startable (task, &error))
-        {
-          set_step (self, shutdown_task_late_cb, MAX (1, priv->grace_period));
-          if (priv->gate != NULL)
-            tend_task_set_gate (task, priv->gate);
-          tend_task_add_observer (task, &priv->shutdown_observer);
-          tend_task_start (task, NULL);
-          return;
-        }
-
-      g_ptr_array_add (priv->shutdown_errors, error);
-      g_object_unref (g_queue_pop_head (&priv->shutdown_tasks));
-    }
-
-  finish (self);
 }
 
 /* --- The child managers --- */
@@ -251,7 +149,7 @@ new_straggler (TendTaskManagerPrivate *priv,
 static void
 grace_over_cb (TendJob *job)
 {
-  TendTaskManager *self = manager_of_step (job);
+  TendTaskManager *self = tend_manager_of_step (job);
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   g_autoptr(GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
   g_autoptr(GPtrArray) children = tend_manager_copy_children (self);
@@ -304,7 +202,7 @@ tend_manager_shutdown_check (TendTaskManager *self)
       (priv->state == TEND_MANAGER_ENDING_TASKS && is_empty (priv)))
     {
       priv->state = TEND_MANAGER_RUNNING_TASKS;
-      set_step (self, run_next_cb, 0);
+      tend_manager_set_step (self, tend_manager_run_next_cb, 0);
     }
 }
 
@@ -329,7 +227,7 @@ tend_manager_shutdown_force (TendTaskManager *self)
       g_ptr_array_add (priv->shutdown_errors,
                        g_error_new (TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED,
                                     "The manager, or its owner, was disposed of during the shutdown"));
-      finish (self);
+      tend_manager_shutdown_finish (self);
     }
   priv->state = TEND_MANAGER_SHUT_DOWN;
   tend_manager_leave_parent (self);
@@ -381,7 +279,7 @@ begin (TendTaskManager *self)
   priv->shutting_down = g_object_ref (self);
   priv->shutdown_began = tend_loop_now (priv->loop);
 
-  set_step (self, grace_over_cb, MAX (1, priv->grace_period));
+  tend_manager_set_step (self, grace_over_cb, MAX (1, priv->grace_period));
   shut_children_down (self);
   tend_manager_cancel_entries (self, tend_task_get_current ());
 }
@@ -435,56 +333,7 @@ tend_manager_shutdown_init (TendTaskManager *self)
 
   g_queue_init (&priv->shutdown_tasks);
   tend_job_init (&priv->shutdown_step, grace_over_cb);
-  priv->shutdown_observer.klass = &shutdown_observer;
-}
-
-/**
- * tend_task_manager_add_shutdown_task:
- * @self: a manager
- * @task: a task that was not started yet
- * @error: return location for an error
- *
- * Has @task run at the end of the shutdown.
- *
- * Shutdown tasks run after every other task has ended, one after the other, in the order in which
- * they were added, and all of them even if some fail. One that does not end within
- * [property@Tend.TaskManager:grace-period], its delay included, is stopped, and named in the error of
- * the shutdown. A shutdown task may add others. One that somebody else has started or ended by then
- * does not run, and gives an error to the shutdown.
- *
- * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_SHUT_DOWN` after the shutdown,
- *   `TEND_TASK_ERROR_WRONG_THREAD` if the task belongs elsewhere, and the errors of
- *   [method@Tend.Task.start] if it could not be started
- *
- * Since: 0.1
- */
-gboolean
-tend_task_manager_add_shutdown_task (TendTaskManager  *self,
-                                     TendTask         *task,
-                                     GError          **error)
-{
-  TendTaskManagerPrivate *priv;
-
-  g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), FALSE);
-  g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
-  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
-
-  priv = tend_manager_get_private (self);
-  if (!tend_task_check_startable (task, error) || !tend_manager_check_context (self, task, error))
-    return FALSE;
-
-  if (priv->state == TEND_MANAGER_SHUT_DOWN)
-    {
-      g_autofree char *text = tend_task_to_string (task);
-
-      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN,
-                   "Not adding %s: the manager has been shut down", text);
-      return FALSE;
-    }
-
-  g_queue_push_tail (&priv->shutdown_tasks, g_object_ref (task));
-
-  return TRUE;
+  priv->shutdown_observer.klass = &tend_shutdown_observer;
 }
 
 /**

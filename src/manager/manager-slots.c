@@ -265,6 +265,10 @@ tend_slots_enter (TendEntry *entry)
   TendTaskManagerPrivate *priv = tend_manager_get_private (entry->manager);
   gint64 now = tend_loop_now (priv->loop);
 
+  /* It comes back when it goes on, and keeps no slot from others until then. */
+  if (tend_task_stands_still (entry->task))
+    return;
+
   /* An interval task sleeps most of its life: it would keep its slot from the others for ever. */
   if (entry->task->interval > 0)
     tend_entry_begin (entry);
@@ -280,7 +284,7 @@ tend_slots_enter (TendEntry *entry)
     }
 }
 
-/* The entry's body has really ended, or the entry goes. */
+/* The entry's body has really ended, or the entry goes, or its task stands still. */
 void
 tend_slots_leave (TendEntry *entry)
 {
@@ -370,9 +374,10 @@ tend_task_manager_get_max_running (TendTaskManager *self)
  *
  * Those above the limit are pending. The most urgent of them starts next, by the priority of
  * [method@Tend.Task.set_priority], and among equals whoever was due first; but every eighth slot
- * goes to whoever has waited longest, so that none waits for ever. A task that was cancelled, stopped
- * or paused keeps its slot until its body has really ended. Interval tasks need none, and neither do
- * those that ran when they were registered.
+ * goes to whoever has waited longest, so that none waits for ever. A task that was cancelled or stopped
+ * keeps its slot until its body has really ended, and so does one that is paused when it has begun; one
+ * that is paused before waits for none. Interval tasks need none, and neither do those that ran when
+ * they were registered.
  *
  * Since: 0.1
  */

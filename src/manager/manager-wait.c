@@ -43,6 +43,26 @@ tend_manager_wait_free (TendManagerWait *wait)
   g_free (wait);
 }
 
+/* The task waits no longer, and does something else: those that wait for tasks wait for it again. */
+static void
+stop_excusing (GPtrArray *waits,
+               TendTask  *task)
+{
+  for (guint i = 0; i < waits->len; i++)
+    {
+      if (((TendManagerWait *) g_ptr_array_index (waits, i))->caller == task)
+        return;
+    }
+
+  for (guint i = 0; i < waits->len; i++)
+    {
+      TendManagerWait *wait = g_ptr_array_index (waits, i);
+
+      if (wait->excused != NULL && g_ptr_array_remove (wait->excused, task))
+        wait->n_left++;
+    }
+}
+
 static gboolean
 wait_cancelled_cb (GCancellable *cancellable,
                    gpointer      user_data)
@@ -52,7 +72,10 @@ wait_cancelled_cb (GCancellable *cancellable,
   guint i;
 
   if (g_ptr_array_find (priv->waits, wait, &i))
-    tend_manager_wait_take (priv->waits, i);
+    {
+      tend_manager_wait_take (priv->waits, i);
+      stop_excusing (priv->waits, wait->caller);
+    }
   else if (g_ptr_array_find (priv->shutdown_waits, wait, &i))
     tend_manager_wait_take (priv->shutdown_waits, i);
 

@@ -324,7 +324,16 @@ gboolean            tend_manager_wait_in_fiber (TendTaskManager   *self,
                                                TendManagerFinish  finish,
                                                GError           **error);
 
-/* --- manager-shutdown.c --- */
+/* --- manager-shutdown.c and manager-shutdown-tasks.c --- */
+
+extern const TendObserverClass tend_shutdown_observer;
+
+TendTaskManager    *tend_manager_of_step        (TendJob         *job);
+void                tend_manager_set_step       (TendTaskManager *self,
+                                               TendJobFunc       step,
+                                               gint64            usec);
+void                tend_manager_run_next_cb    (TendJob         *job);
+void                tend_manager_shutdown_finish (TendTaskManager *self);
 
 void                tend_manager_shutdown_init  (TendTaskManager *self);
 void                tend_manager_shutdown_check (TendTaskManager *self);

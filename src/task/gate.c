@@ -65,6 +65,17 @@ tend_task_set_gate (TendTask *self,
   scope->gate = gate;
 }
 
+/* Has the callbacks of @self go through the gate of @other, if that has one and @self does not. */
+void
+tend_task_inherit_gate (TendTask *self,
+                        TendTask *other)
+{
+  TendGate *gate = tend_task_get_gate (other);
+
+  if (gate != NULL && tend_task_get_gate (self) == NULL)
+    tend_task_set_gate (self, gate);
+}
+
 /* The gate of @self, or NULL: not a reference. */
 TendGate *
 tend_task_get_gate (TendTask *self)

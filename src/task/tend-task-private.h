@@ -250,6 +250,8 @@ gboolean     tend_gate_is_closed         (TendGate            *self);
 
 void         tend_task_set_gate          (TendTask            *self,
                                           TendGate            *gate);
+void         tend_task_inherit_gate      (TendTask            *self,
+                                          TendTask            *other);
 TendGate    *tend_task_get_gate          (TendTask            *self);
 TendGate    *tend_task_get_callback_gate (TendTask            *caller,
                                           GAsyncReadyCallback  callback);

@@ -263,6 +263,36 @@ test_attempt (Scene         *scene,
   g_assert_cmpuint (scene->n_unwound, ==, 1);
 }
 
+static gboolean
+grouping_fiber (TendTask  *task,
+                gpointer   data,
+                GError   **error)
+{
+  Datum *datum = data;
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  g_autoptr(TendTask) child = tend_task_new ("child", guarded_body, give (datum->scene), destroyed);
+
+  called (data);
+  datum->scene->n_fibers++;
+  watch (&datum->scene->fixture, child);
+  g_assert_true (tend_group_add (group, adorn (datum->scene, child), NULL));
+  g_assert_false (tend_group_wait (group, error));
+  return unwind (datum, *error);
+}
+
+/* What a task adds to a group is barred with it. */
+static void
+test_child_of_group (Scene         *scene,
+                     gconstpointer  unused)
+{
+  add_task (scene, tend_task_new_fiber ("grouping", grouping_fiber, give (scene), destroyed));
+  settle (&scene->fixture);
+  g_assert_cmpuint (scene->n_fibers, ==, 1);
+  drop_owner (scene);
+  tend_clock_advance (scene->fixture.clock, 3600 * SECOND);
+  g_assert_cmpuint (scene->n_unwound, ==, 1);
+}
+
 /* --- During the shutdown --- */
 
 static gboolean
@@ -503,6 +533,7 @@ main (int   argc,
   add_scene ("inside-wait-for-tasks", "all", test_inside_wait);
 
   add_scene ("attempt-of-a-retry", NULL, test_attempt);
+  add_scene ("child-of-a-group", NULL, test_child_of_group);
 
   add_scene ("during-shutdown", NULL, test_during_shutdown);
   add_scene ("during-shutdown-task", NULL, test_during_shutdown_task);

@@ -200,6 +200,28 @@ test_paused_in_a_lane (Fixture       *fixture,
   g_assert_cmpuint (count_running (fixture->manager), ==, 4);
 }
 
+/* One that stands still when its turn comes takes no slot from those that could run. */
+static void
+test_paused_keeps_no_slot (Fixture       *fixture,
+                           gconstpointer  unused)
+{
+  Work *work = fill (fixture);
+  TendTask *paused = add (fixture, fixture->manager, "p", HIGH);
+
+  add (fixture, fixture->manager, "x", 0);
+  settle (fixture);
+  tend_task_pause (paused);
+  work_let_go (work);
+  settle (fixture);
+  assert_order (fixture, "x");
+  g_assert_cmpint (tend_task_get_status (paused), ==, TEND_TASK_STATUS_PENDING);
+  g_assert_cmpuint (tend_task_manager_get_n_tasks (fixture->manager, TEND_TASK_STATUS_PENDING), ==, 1);
+
+  tend_task_resume (paused);
+  settle (fixture);
+  assert_order (fixture, "p");
+}
+
 /* --- Child managers --- */
 
 static void
@@ -290,6 +312,7 @@ main (int   argc,
   add_test ("/tend/task-manager/priority/cancelled-in-a-lane", test_cancelled_in_a_lane);
   add_test ("/tend/task-manager/priority/emptied-lane", test_emptied_lane);
   add_test ("/tend/task-manager/priority/paused-in-a-lane", test_paused_in_a_lane);
+  add_test ("/tend/task-manager/priority/paused-keeps-no-slot", test_paused_keeps_no_slot);
   add_test ("/tend/task-manager/priority/counts-across-children", test_urgency_counts_across_children);
   add_test ("/tend/task-manager/priority/nobody-starves-in-a-child", test_nobody_starves_in_a_child);
   add_test ("/tend/task-manager/priority/limit-changes-while-they-wait", test_limit_changes_while_they_wait);

@@ -116,6 +116,48 @@ test_callbacks_and_fibers (Fixture       *fixture,
   g_assert_cmpuint (strlen (fixture->log->str), ==, strlen ("a b c"));
 }
 
+static void
+gave_up_cb (GObject      *object,
+            GAsyncResult *result,
+            gpointer      data)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_assert_false (tend_task_manager_wait_for_tasks_finish (TEND_TASK_MANAGER (object), result, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+/* Waits for half a second, gives that up, and then does something else for two seconds. */
+static gboolean
+give_up_in_fiber (TendTask  *task,
+                  gpointer   data,
+                  GError   **error)
+{
+  Fixture *fixture = data;
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+
+  tend_task_manager_wait_for_tasks_async (fixture->manager, cancellable, gave_up_cb, NULL);
+  if (!tend_sleep (SECOND / 2, error))
+    return FALSE;
+
+  g_cancellable_cancel (cancellable);
+  return tend_sleep (2 * SECOND, error);
+}
+
+/* Whoever waits no longer is waited for again. */
+static void
+test_one_gives_up (Fixture       *fixture,
+                   gconstpointer  unused)
+{
+  register_fiber (fixture, "b", give_up_in_fiber, fixture);
+  register_fiber (fixture, "a", wait_in_fiber, fixture);
+  register_fiber (fixture, NULL, sleep_a_second, NULL);
+  tend_clock_advance (fixture->clock, 2 * SECOND);
+  assert_log (fixture, "");
+  assert_time (fixture, SECOND / 2);
+  assert_log (fixture, "a");
+}
+
 /* A wait from outside is for those that wait as well, and for what they do then. */
 static void
 test_outside_waits_for_all (Fixture       *fixture,
@@ -271,6 +313,7 @@ main (int   argc,
   g_test_init (&argc, &argv, NULL);
 
   add_test ("/tend/task-manager/wait-mutual/two-and-the-rest", test_two_and_the_rest);
+  add_test ("/tend/task-manager/wait-mutual/one-gives-up", test_one_gives_up);
   add_test ("/tend/task-manager/wait-mutual/many-without-a-rest", test_many_without_a_rest);
   add_test ("/tend/task-manager/wait-mutual/callbacks-and-fibers", test_callbacks_and_fibers);
   add_test ("/tend/task-manager/wait-mutual/outside-waits-for-all", test_outside_waits_for_all);

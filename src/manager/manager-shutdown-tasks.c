@@ -1,0 +1,160 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The steps of a shutdown, and the tasks that are its last ones: run one by one, each for no longer than
+// the grace period, and all of them.
+//
+// Ownership: the loop thread's.
+
+#include "tend-manager-private.h"
+
+/* The manager of a step of its shutdown. */
+TendTaskManager *
+tend_manager_of_step (TendJob *job)
+{
+  TendTaskManagerPrivate *priv = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendTaskManagerPrivate, shutdown_step));
+
+  return priv->shutting_down;
+}
+
+/* Makes @step the next one of the shutdown, @usec from now. */
+void
+tend_manager_set_step (TendTaskManager *self,
+                       TendJobFunc      step,
+                       gint64           usec)
+{
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+
+  tend_loop_remove (priv->loop, &priv->shutdown_step);
+  priv->shutdown_step.run = step;
+
+  if (usec == 0)
+    tend_loop_queue_ready (priv->loop, &priv->shutdown_step);
+  else
+    tend_loop_arm (priv->loop, &priv->shutdown_step, tend_time_add (tend_loop_now (priv->loop), usec));
+}
+
+/* The shutdown task is over, with @error or without; takes @error. */
+static void
+go_on_after (TendTaskManager *self,
+             TendTask        *task,
+             GError          *error)
+{
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+
+  if (error != NULL)
+    g_ptr_array_add (priv->shutdown_errors, error);
+  tend_task_set_observed (task);
+  tend_task_remove_observer (task, &priv->shutdown_observer);
+  g_object_unref (g_queue_pop_head (&priv->shutdown_tasks));
+
+  tend_manager_set_step (self, tend_manager_run_next_cb, 0);
+}
+
+static void
+shutdown_task_released (TendObserver *observer,
+                        TendTask     *task)
+{
+  TendTaskManagerPrivate *priv = G_STRUCT_MEMBER_P (observer, -(glong) G_STRUCT_OFFSET (TendTaskManagerPrivate, shutdown_observer));
+  const GError *error = tend_task_peek_error (task);
+
+  go_on_after (priv->shutting_down, task, error != NULL ? g_error_copy (error) : NULL);
+}
+
+const TendObserverClass tend_shutdown_observer = {
+  .released = shutdown_task_released,
+};
+
+/* A shutdown task has not ended in time: it is stopped, and not waited for. */
+static void
+shutdown_task_late_cb (TendJob *job)
+{
+  TendTaskManager *self = tend_manager_of_step (job);
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+  g_autoptr(TendTask) task = g_object_ref (g_queue_peek_head (&priv->shutdown_tasks));
+  g_autofree char *text = tend_task_to_string (task);
+
+  go_on_after (self, task, g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+                                        "The shutdown task %s was stopped: it is %s, and did not end within %.3f s",
+                                        text, tend_task_status_to_string (tend_task_status (task)),
+                                        (double) priv->grace_period / G_USEC_PER_SEC));
+  tend_task_stop (task);
+}
+
+/* Runs the next shutdown task. One that was started or ended by somebody else does not run again. */
+void
+tend_manager_run_next_cb (TendJob *job)
+{
+  TendTaskManager *self = tend_manager_of_step (job);
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+  TendTask *task;
+
+  while ((task = g_queue_peek_head (&priv->shutdown_tasks)) != NULL)
+    {
+      GError *error = NULL;
+
+      if (tend_task_check_startable (task, &error))
+        {
+          tend_manager_set_step (self, shutdown_task_late_cb, MAX (1, priv->grace_period));
+          if (priv->gate != NULL)
+            tend_task_set_gate (task, priv->gate);
+          tend_task_add_observer (task, &priv->shutdown_observer);
+          tend_task_start (task, NULL);
+          return;
+        }
+
+      g_ptr_array_add (priv->shutdown_errors, error);
+      g_object_unref (g_queue_pop_head (&priv->shutdown_tasks));
+    }
+
+  tend_manager_shutdown_finish (self);
+}
+
+/**
+ * tend_task_manager_add_shutdown_task:
+ * @self: a manager
+ * @task: a task that was not started yet
+ * @error: return location for an error
+ *
+ * Has @task run at the end of the shutdown.
+ *
+ * Shutdown tasks run after every other task has ended, one after the other, in the order in which
+ * they were added, and all of them even if some fail. One that does not end within
+ * [property@Tend.TaskManager:grace-period], its delay included, is stopped, and named in the error of
+ * the shutdown. A shutdown task may add others. One that somebody else has started or ended by then
+ * does not run, and gives an error to the shutdown.
+ *
+ * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_SHUT_DOWN` after the shutdown,
+ *   `TEND_TASK_ERROR_WRONG_THREAD` if the task belongs elsewhere, and the errors of
+ *   [method@Tend.Task.start] if it could not be started
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_task_manager_add_shutdown_task (TendTaskManager  *self,
+                                     TendTask         *task,
+                                     GError          **error)
+{
+  TendTaskManagerPrivate *priv;
+
+  g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), FALSE);
+  g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  priv = tend_manager_get_private (self);
+  if (!tend_task_check_startable (task, error) || !tend_manager_check_context (self, task, error))
+    return FALSE;
+
+  if (priv->state == TEND_MANAGER_SHUT_DOWN)
+    {
+      g_autofree char *text = tend_task_to_string (task);
+
+      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN,
+                   "Not adding %s: the manager has been shut down", text);
+      return FALSE;
+    }
+
+  g_queue_push_tail (&priv->shutdown_tasks, g_object_ref (task));
+
+  return TRUE;
+}
