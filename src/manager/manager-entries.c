@@ -102,7 +102,7 @@ entry_paused (TendObserver *observer,
     }
   else if (still)
     tend_slots_leave (entry);
-  else if (!entry->is_blocked)
+  else if (!entry->is_blocked && !tend_job_is_waiting (&entry->job))
     enter_later (entry);
 }
 

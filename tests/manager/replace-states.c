@@ -144,6 +144,38 @@ test_heir_is_paused_after_its_delay (Fixture       *fixture,
 /* --- Running --- */
 
 static void
+resume_at_removal_cb (GListModel *model,
+                      guint       position,
+                      guint       n_removed,
+                      guint       n_added,
+                      gpointer    heir)
+{
+  if (n_removed > 0)
+    tend_task_resume (heir);
+}
+
+/* Let go on in the very moment in which the old one's end lets it begin: it begins once. */
+static void
+test_heir_goes_on_with_the_end (Fixture       *fixture,
+                                gconstpointer  unused)
+{
+  TendTask *heir;
+  gulong handler;
+
+  add (fixture, "A", TEND_NAME_POLICY_REPLACE);
+  settle (fixture);
+  heir = add_delayed (fixture, "B", TEND_NAME_POLICY_REPLACE, SECOND / 4);
+  tend_clock_advance (fixture->clock, SECOND / 2);
+  tend_task_pause (heir);
+  handler = g_signal_connect (fixture->manager, "items-changed", G_CALLBACK (resume_at_removal_cb), heir);
+
+  tend_clock_advance (fixture->clock, SECOND);
+  assert_log (fixture, "A+ A! A- B+");
+  g_signal_handler_disconnect (fixture->manager, handler);
+  end_all (fixture);
+}
+
+static void
 test_every_kind (Fixture       *fixture,
                  gconstpointer  unused)
 {
@@ -316,6 +348,7 @@ main (int   argc,
   add_test ("/tend/task-manager/replace/paused-before-it-began", test_paused_before_it_began);
   add_test ("/tend/task-manager/replace/heir-is-paused", test_heir_is_paused);
   add_test ("/tend/task-manager/replace/heir-is-paused-after-its-delay", test_heir_is_paused_after_its_delay);
+  add_test ("/tend/task-manager/replace/heir-goes-on-with-the-end", test_heir_goes_on_with_the_end);
 
   add_test ("/tend/task-manager/replace/every-kind", test_every_kind);
   add_test ("/tend/task-manager/replace/paused-while-it-runs", test_paused_while_it_runs);
