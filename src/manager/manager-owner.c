@@ -8,30 +8,63 @@
 // goes. If that is the manager's, the tasks are stopped before the owner is freed. If not, the loop is
 // told, and until it hears of it, a task is stopped when one of its callbacks would be called.
 //
+// mourners_lock is held together with no other lock of the library, and nothing is called under it.
+//
 // A toggle reference, which would bring the owner home to be disposed of there, was rejected: nobody
 // is told while there are two of them, and language bindings hold one on each object that they know.
 
 #include "tend-manager-private.h"
 
-/* What the weak reference and the manager share. */
+/* What a manager and the mourners of its owner share. */
 struct _TendBereavement
 {
   gatomicrefcount  ref_count;
   TendGate        *gate;        /* constant */
   TendLoop        *loop;        /* constant; a use of it */
   TendTaskManager *manager;     /* loop thread; not a reference; NULL once it goes */
+  struct _Mourners *mourners;   /* constant; a reference */
   TendJob          job;         /* the inbox's, with a reference, when the owner went elsewhere */
-  int              has_come;    /* atomic; the weak reference is gone */
 };
 
-static void
-bereavement_unref (TendBereavement *self)
+/*
+ * Those of one owner, in its data. It has one weak reference for all of them, which is never taken back: a
+ * manager may go while the owner is being disposed of, when GLib tells the weak references one after
+ * the other and cannot forget one any more.
+ */
+typedef struct _Mourners
 {
+  gatomicrefcount  ref_count;
+  GPtrArray       *bereavements;    /* under mourners_lock; references */
+  gboolean         is_watching;     /* under mourners_lock; the weak reference is there */
+} Mourners;
+
+static GMutex mourners_lock;
+
+static G_DEFINE_QUARK (tend-mourners, mourners)
+
+static void
+mourners_unref (gpointer data)
+{
+  Mourners *self = data;
+
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+
+  g_ptr_array_unref (self->bereavements);
+  g_free (self);
+}
+
+static void
+bereavement_unref (gpointer data)
+{
+  TendBereavement *self = data;
+
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
 
   tend_gate_unref (self->gate);
   tend_loop_release (self->loop);
+  mourners_unref (self->mourners);
   g_free (self);
 }
 
@@ -82,23 +115,69 @@ bereaved_job_cb (TendJob *job)
   bereavement_unref (self);
 }
 
-/* In whichever thread the owner goes. */
+/* In whichever thread the owner goes. All gates are closed before the first task ends. */
 static void
 owner_gone_cb (gpointer  data,
                GObject  *owner)
 {
-  TendBereavement *self = data;
+  Mourners *mourners = data;
+  GPtrArray *bereavements;
 
-  g_atomic_int_set (&self->has_come, TRUE);
-  tend_gate_close (self->gate);
+  g_mutex_lock (&mourners_lock);
+  bereavements = g_steal_pointer (&mourners->bereavements);
+  mourners->bereavements = g_ptr_array_new_with_free_func (bereavement_unref);
+  mourners->is_watching = FALSE;
+  g_mutex_unlock (&mourners_lock);
 
-  if (tend_loop_is_mine (self->loop))
-    bereaved_job_cb (&self->job);
-  else
-    tend_loop_send (self->loop, &self->job);
+  for (guint i = 0; i < bereavements->len; i++)
+    tend_gate_close (((TendBereavement *) g_ptr_array_index (bereavements, i))->gate);
+
+  /* The job takes the reference. */
+  g_ptr_array_set_free_func (bereavements, NULL);
+  for (guint i = 0; i < bereavements->len; i++)
+    {
+      TendBereavement *self = g_ptr_array_index (bereavements, i);
+
+      if (tend_loop_is_mine (self->loop))
+        bereaved_job_cb (&self->job);
+      else
+        tend_loop_send (self->loop, &self->job);
+    }
+  g_ptr_array_unref (bereavements);
 }
 
 /* --- The manager's part --- */
+
+/* Has @bereavement told when @owner goes. */
+static void
+mourn (GObject         *owner,
+       TendBereavement *bereavement)
+{
+  Mourners *mourners;
+
+  g_mutex_lock (&mourners_lock);
+
+  mourners = g_object_get_qdata (owner, mourners_quark ());
+  if (mourners == NULL)
+    {
+      mourners = g_new0 (Mourners, 1);
+      g_atomic_ref_count_init (&mourners->ref_count);
+      mourners->bereavements = g_ptr_array_new_with_free_func (bereavement_unref);
+      g_object_set_qdata_full (owner, mourners_quark (), mourners, mourners_unref);
+    }
+
+  /* An owner that was disposed of, and is still there, may be disposed of again. */
+  if (!mourners->is_watching)
+    g_object_weak_ref (owner, owner_gone_cb, mourners);
+  mourners->is_watching = TRUE;
+
+  g_atomic_ref_count_inc (&mourners->ref_count);
+  bereavement->mourners = mourners;
+  g_atomic_ref_count_inc (&bereavement->ref_count);
+  g_ptr_array_add (mourners->bereavements, bereavement);
+
+  g_mutex_unlock (&mourners_lock);
+}
 
 void
 tend_manager_set_owner (TendTaskManager *self,
@@ -120,8 +199,7 @@ tend_manager_set_owner (TendTaskManager *self,
 
   priv->bereavement = bereavement;
   priv->gate = tend_gate_ref (bereavement->gate);
-  g_atomic_ref_count_inc (&bereavement->ref_count);
-  g_object_weak_ref (owner, owner_gone_cb, bereavement);
+  mourn (owner, bereavement);
 }
 
 /* The manager goes, and what it had goes the same way as with its owner. */
@@ -130,21 +208,17 @@ tend_manager_clear_owner (TendTaskManager *self)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   TendBereavement *bereavement = g_steal_pointer (&priv->bereavement);
-  g_autoptr(GObject) owner = NULL;
 
   if (bereavement == NULL)
     return;
 
-  /* An owner that is on its way out is not to be had any more, and tells by itself. */
-  owner = g_weak_ref_get (&priv->owner);
-  if (owner != NULL && !g_atomic_int_get (&bereavement->has_come))
-    {
-      g_object_weak_unref (owner, owner_gone_cb, bereavement);
-      bereavement_unref (bereavement);
-    }
-
   tend_gate_close (bereavement->gate);
   bereavement->manager = NULL;
+
+  /* It is not there any more if the owner goes just now. */
+  g_mutex_lock (&mourners_lock);
+  g_ptr_array_remove (bereavement->mourners->bereavements, bereavement);
+  g_mutex_unlock (&mourners_lock);
   bereavement_unref (bereavement);
 }
 
