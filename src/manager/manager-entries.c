@@ -56,7 +56,9 @@ void
 tend_entry_unblock (TendEntry *entry)
 {
   entry->is_blocked = FALSE;
-  if (entry->is_delayed || tend_task_has_ended (entry->task))
+
+  /* One that is paused enters when it goes on, which may be before this job would run. */
+  if (entry->is_delayed || tend_task_has_ended (entry->task) || tend_task_stands_still (entry->task))
     return;
 
   enter_later (entry);
