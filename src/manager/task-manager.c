@@ -126,8 +126,14 @@ static gpointer
 tend_task_manager_get_item (GListModel *model,
                             guint       position)
 {
-  TendTaskManagerPrivate *priv = tend_manager_get_private (TEND_TASK_MANAGER (model));
-  TendEntry *entry = tend_entry_list_get (&priv->entries, position);
+  TendTaskManager *self = TEND_TASK_MANAGER (model);
+  TendEntry *entry;
+
+  /* Elsewhere the list may be built anew just now. */
+  if (!tend_manager_check_thread (self, G_STRFUNC))
+    return NULL;
+
+  entry = tend_entry_list_get (&tend_manager_get_private (self)->entries, position);
 
   return entry != NULL ? g_object_ref (entry->task) : NULL;
 }
@@ -217,19 +223,13 @@ come_home_cb (TendJob *job)
   g_object_remove_toggle_ref (G_OBJECT (priv->homeless), go_home_cb, NULL);
 }
 
+/* Ends what the manager has. On the native stack: those who wait for its shutdown are told at once. */
 static void
-tend_task_manager_dispose (GObject *object)
+dispose_native_cb (gpointer data)
 {
-  TendTaskManager *self = TEND_TASK_MANAGER (object);
+  TendTaskManager *self = data;
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   g_autoptr(GPtrArray) tasks = NULL;
-
-  /* Its tasks can only be cancelled in its own thread: the last reference goes there. */
-  if (!tend_loop_is_mine (priv->loop))
-    {
-      g_object_add_toggle_ref (object, go_home_cb, NULL);
-      return;
-    }
 
   /* What ends now, or is freed, may call those who would register once more: nobody can from here on. */
   tend_manager_shutdown_force (self);
@@ -244,6 +244,19 @@ tend_task_manager_dispose (GObject *object)
   else
     for (guint i = 0; i < tasks->len; i++)
       tend_task_cancel (g_ptr_array_index (tasks, i));
+}
+
+static void
+tend_task_manager_dispose (GObject *object)
+{
+  /* Its tasks can only be cancelled in its own thread: the last reference goes there. */
+  if (!tend_loop_is_mine (tend_manager_get_private (TEND_TASK_MANAGER (object))->loop))
+    {
+      g_object_add_toggle_ref (object, go_home_cb, NULL);
+      return;
+    }
+
+  tend_call_native (dispose_native_cb, object);
 
   G_OBJECT_CLASS (tend_task_manager_parent_class)->dispose (object);
 }

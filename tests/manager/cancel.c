@@ -447,6 +447,7 @@ misuse_in_thread (gpointer data)
   g_assert_null (tend_task_manager_cancel_task (fixture->manager, "n"));
   g_assert_null (tend_task_manager_lookup (fixture->manager, "n"));
   g_assert_null (tend_task_manager_list_tasks (fixture->manager));
+  g_assert_null (g_list_model_get_item (G_LIST_MODEL (fixture->manager), 0));
 
   return NULL;
 }
@@ -455,7 +456,7 @@ static void
 test_other_thread (Fixture       *fixture,
                    gconstpointer  unused)
 {
-  static const char *const functions[] = { "cancel_all", "cancel_task", "lookup", "list_tasks" };
+  static const char *const functions[] = { "cancel_all", "cancel_task", "lookup", "list_tasks", "get_item" };
   Work *work = register_work (fixture, FIBER, "n");
 
   settle (fixture);
