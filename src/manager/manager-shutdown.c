@@ -119,9 +119,20 @@ is_caller (TendTaskManagerPrivate *priv,
   return TRUE;
 }
 
+/*
+ * Whether no task is left but those that wait. This is asked at the end of each of them, and the list
+ * has holes where they were: it is only looked through when the callers could be all that is left.
+ */
 static gboolean
 is_empty (TendTaskManagerPrivate *priv)
 {
+  guint n_callers = priv->shutdown_waits->len;
+
+  for (TendTaskManager *m = priv->parent; m != NULL; m = tend_manager_get_private (m)->parent)
+    n_callers += tend_manager_get_private (m)->shutdown_waits->len;
+  if (priv->entries.n_items > n_callers)
+    return FALSE;
+
   for (TendEntry *entry = NULL; (entry = tend_entry_list_next (&priv->entries, entry)) != NULL;)
     {
       if (!is_caller (priv, entry->task))
@@ -213,14 +224,19 @@ tend_manager_shutdown_force (TendTaskManager *self)
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   TendTask *task = g_queue_peek_head (&priv->shutdown_tasks);
   g_autoptr(TendTask) running = NULL;
+  GQueue never_run;
 
   if (priv->state == TEND_MANAGER_RUNNING_TASKS && task != NULL && tend_task_status (task) != TEND_TASK_STATUS_CREATED)
     {
       tend_task_remove_observer (task, &priv->shutdown_observer);
       running = g_object_ref (task);
     }
-  g_queue_clear_full (&priv->shutdown_tasks, g_object_unref);
   tend_loop_remove (priv->loop, &priv->shutdown_step);
+
+  /* Whoever hears of anything from here on finds the manager shut down, and can add nothing to it. */
+  priv->state = TEND_MANAGER_SHUT_DOWN;
+  never_run = priv->shutdown_tasks;
+  g_queue_init (&priv->shutdown_tasks);
 
   if (priv->shutting_down != NULL)
     {
@@ -229,8 +245,8 @@ tend_manager_shutdown_force (TendTaskManager *self)
                                     "The manager, or its owner, was disposed of during the shutdown"));
       tend_manager_shutdown_finish (self);
     }
-  priv->state = TEND_MANAGER_SHUT_DOWN;
   tend_manager_leave_parent (self);
+  g_queue_clear_full (&never_run, g_object_unref);
 
   if (running != NULL)
     {
@@ -288,6 +304,9 @@ begin (TendTaskManager *self)
  * Begins the shutdown, or joins it, or gives what came of it, for the task @caller; takes @result. NULL
  * is the parent: the task that has called waits for that alone. A manager below, which has the task,
  * would cancel it if it went when it is down: it stays for the wait.
+ *
+ * The tasks that are cancelled call user code, which may drop the last reference to the manager, and run
+ * the loop until the shutdown is over.
  */
 static void
 shut_down (TendTaskManager *self,
@@ -296,6 +315,7 @@ shut_down (TendTaskManager *self,
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
 
+  g_object_ref (self);
   if (priv->state == TEND_MANAGER_SHUT_DOWN)
     {
       return_result (priv, result);
@@ -324,6 +344,7 @@ shut_down (TendTaskManager *self,
   for (guint i = 0; priv->children != NULL && i < priv->children->len; i++)
     tend_manager_shutdown_check (g_ptr_array_index (priv->children, i));
   tend_manager_shutdown_check (self);
+  g_object_unref (self);
 }
 
 void

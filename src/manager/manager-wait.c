@@ -36,7 +36,7 @@ void
 tend_manager_wait_free (TendManagerWait *wait)
 {
   wait_unlisten (wait);
-  g_clear_pointer (&wait->excused, g_ptr_array_unref);
+  g_clear_pointer (&wait->excused, g_hash_table_unref);
   g_clear_object (&wait->caller);
   g_object_unref (wait->result);
   g_object_unref (wait->manager);
@@ -58,7 +58,7 @@ stop_excusing (GPtrArray *waits,
     {
       TendManagerWait *wait = g_ptr_array_index (waits, i);
 
-      if (wait->excused != NULL && g_ptr_array_remove (wait->excused, task))
+      if (wait->excused != NULL && g_hash_table_remove (wait->excused, task))
         wait->n_left++;
     }
 }
@@ -170,7 +170,7 @@ tend_manager_wait_in_fiber (TendTaskManager   *self,
 {
   TendJob *wake = tend_begin_wait (func, error);
   FiberWait *wait;
-  gboolean ok;
+  gboolean ok = TRUE;
 
   if (wake == NULL)
     return FALSE;
@@ -186,9 +186,13 @@ tend_manager_wait_in_fiber (TendTaskManager   *self,
   wait->loop = tend_task_get_current ()->loop;
   tend_queue_init (&wait->fiber);
   begin (self, tend_current_cancellable (), fiber_wait_cb, wait);
-  tend_queue_push (&wait->fiber, wake);
 
-  ok = tend_wait (error);
+  /* Whoever was told of what began may have run the loop until the result was there. */
+  if (wait->result == NULL)
+    {
+      tend_queue_push (&wait->fiber, wake);
+      ok = tend_wait (error);
+    }
   if (wait->result == NULL)
     {
       wait->is_left = TRUE;
@@ -266,7 +270,7 @@ is_for (TendManagerWait *wait,
         TendEntry       *entry)
 {
   return entry->serial <= wait->last_serial && entry->task != wait->caller &&
-         (wait->excused == NULL || !g_ptr_array_find (wait->excused, entry->task, NULL));
+         (wait->excused == NULL || !g_hash_table_contains (wait->excused, entry->task));
 }
 
 static void
@@ -274,8 +278,8 @@ excuse (TendManagerWait *wait,
         TendTask        *task)
 {
   if (wait->excused == NULL)
-    wait->excused = g_ptr_array_new ();
-  g_ptr_array_add (wait->excused, task);
+    wait->excused = g_hash_table_new (NULL, NULL);
+  g_hash_table_add (wait->excused, task);
 }
 
 /* Counts the entry off the waits that are for it, and takes out those that are over by that. */
@@ -293,7 +297,7 @@ tend_manager_count_off (TendTaskManagerPrivate *priv,
         {
           /* Another task may come to stand at that address. */
           if (wait->excused != NULL)
-            g_ptr_array_remove (wait->excused, entry->task);
+            g_hash_table_remove (wait->excused, entry->task);
           i++;
           continue;
         }

@@ -21,7 +21,7 @@ typedef struct
   GTask           *result;
   GSource         *cancelled;   /* gives up waiting; NULL without a cancellable */
   TendTask        *caller;      /* not waited for, since it waits; a reference */
-  GPtrArray       *excused;     /* of tasks that wait as well; not references; NULL: none */
+  GHashTable      *excused;     /* of tasks that wait as well; not references; NULL: none */
   guint64          last_serial; /* waits for the tasks registered up to this one */
   guint            n_left;
 } TendManagerWait;
