@@ -1,0 +1,307 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// What the manager calls back does what it likes at that moment: it lets tasks go on, drops the manager or
+// disposes of it, adds to it, or runs the loop until all is over.
+
+#include "fixture.h"
+
+/* --- Names --- */
+
+static void
+resume_at_removal_cb (GListModel *model,
+                      guint       position,
+                      guint       n_removed,
+                      guint       n_added,
+                      gpointer    data)
+{
+  if (n_removed > 0)
+    tend_task_resume (data);
+}
+
+/* It was paused while it waited for its name, and goes on in the moment in which it has it. */
+static void
+test_goes_on_when_the_name_is_free (Fixture       *fixture,
+                                    gconstpointer  unused)
+{
+  Work *old = register_work (fixture, CALLBACK, "n");
+  g_autoptr(TendTask) next = NULL;
+  guint n_runs = 0;
+
+  settle (fixture);
+  next = watch (fixture, tend_task_new ("n", count_run, &n_runs, NULL));
+  tend_task_manager_register_with_policy (fixture->manager, next, TEND_NAME_POLICY_QUEUE, NULL);
+  settle (fixture);
+  tend_task_pause (next);
+  g_signal_connect (fixture->manager, "items-changed", G_CALLBACK (resume_at_removal_cb), next);
+
+  work_let_go (old);
+  settle (fixture);
+  g_assert_cmpuint (n_runs, ==, 1);
+  g_assert_true (tend_task_is_ended (next));
+}
+
+/* --- The owner --- */
+
+static void
+drop_manager_cb (gpointer  data,
+                 GObject  *owner)
+{
+  g_clear_object (&((Fixture *) data)->manager);
+}
+
+static void
+use_manager_of (Fixture *fixture,
+                GObject *owner)
+{
+  g_assert_finalize_object (g_steal_pointer (&fixture->manager));
+  fixture->manager = watch (fixture, tend_task_manager_new_for_owner (owner));
+}
+
+/* A window that is destroyed is not freed yet: it tells of it, and who hears of it first drops the manager. */
+static void
+test_weak_notify_drops_the_manager (Fixture       *fixture,
+                                    gconstpointer  unused)
+{
+  g_autoptr(GObject) owner = g_object_new (G_TYPE_OBJECT, NULL);
+  TendTask *task;
+
+  g_object_weak_ref (owner, drop_manager_cb, fixture);
+  use_manager_of (fixture, owner);
+  task = register_callback (fixture, "n", count_run, NULL);
+  g_object_ref (task);
+
+  g_object_run_dispose (owner);
+  g_assert_null (fixture->manager);
+  g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_STOPPED);
+  g_object_unref (task);
+
+  /* It is told again when it is freed. */
+  fixture->manager = watch (fixture, tend_task_manager_new_for_owner (owner));
+  g_assert_finalize_object (g_steal_pointer (&owner));
+  g_assert_true (tend_task_manager_is_shut_down (fixture->manager));
+}
+
+typedef struct
+{
+  Fixture         *fixture;
+  TendTaskManager *other;
+} Pair;
+
+static void
+drop_other_cb (gpointer data)
+{
+  Pair *pair = data;
+
+  note (pair->fixture, "dropped");
+  g_clear_object (&pair->other);
+}
+
+static void
+note_exit (TendTask *task,
+           gpointer  data)
+{
+  note (data, "exit");
+}
+
+/* Two managers of one owner: the end of the first one's task, which calls nothing back, drops the second. */
+static void
+test_one_manager_of_an_owner_drops_another (Fixture       *fixture,
+                                            gconstpointer  unused)
+{
+  GObject *owner = g_object_new (G_TYPE_OBJECT, NULL);
+  Pair pair = { fixture, NULL };
+  g_autoptr(TendTask) task = watch (fixture, tend_task_new (NULL, never_run, NULL, NULL));
+
+  use_manager_of (fixture, owner);
+  pair.other = watch (fixture, tend_task_manager_new_for_owner (owner));
+  tend_task_manager_register (fixture->manager, NULL, never_run, &pair, drop_other_cb, NULL);
+  tend_task_add_exit_handler (task, note_exit, fixture, NULL);
+  tend_task_manager_register_task (pair.other, task, NULL);
+
+  g_object_run_dispose (owner);
+  assert_log (fixture, "dropped");
+  g_assert_null (pair.other);
+  g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_STOPPED);
+  g_assert_finalize_object (owner);
+}
+
+static void
+add_another_cb (gpointer data)
+{
+  Fixture *fixture = data;
+  g_autoptr(GError) error = NULL;
+  TendTask *task = tend_task_new ("late", never_run, NULL, NULL);
+
+  g_assert_false (tend_task_manager_add_shutdown_task (fixture->manager, watch (fixture, task), &error));
+  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
+  g_object_unref (task);
+  note (fixture, "refused");
+}
+
+/* The data of a shutdown task that never runs are destroyed: whoever hears of it can add none. */
+static void
+test_dropped_shutdown_task_adds_another (Fixture       *fixture,
+                                         gconstpointer  unused)
+{
+  GObject *owner = g_object_new (G_TYPE_OBJECT, NULL);
+  g_autoptr(TendTask) task = watch (fixture, tend_task_new (NULL, never_run, fixture, add_another_cb));
+
+  use_manager_of (fixture, owner);
+  tend_task_manager_add_shutdown_task (fixture->manager, task, NULL);
+  g_clear_object (&task);
+  g_assert_finalize_object (owner);
+  assert_log (fixture, "refused");
+}
+
+/* --- The shutdown --- */
+
+static void
+shut_down_cb (GObject      *object,
+              GAsyncResult *result,
+              gpointer      data)
+{
+  Fixture *fixture = data;
+  g_autoptr(GError) error = NULL;
+
+  assert_is_native (fixture);
+  note (fixture, tend_task_manager_shutdown_finish (TEND_TASK_MANAGER (object), result, &error) ? "down" : "error");
+}
+
+static gboolean
+sleep_for_long (TendTask  *task,
+                gpointer   data,
+                GError   **error)
+{
+  return tend_sleep (3 * SECOND, error);
+}
+
+static gboolean
+dispose_in_fiber (TendTask  *task,
+                  gpointer   data,
+                  GError   **error)
+{
+  Fixture *fixture = data;
+
+  if (!tend_sleep (SECOND, error))
+    return FALSE;
+
+  g_object_run_dispose (G_OBJECT (fixture->manager));
+  return TRUE;
+}
+
+/* Those who wait for the shutdown are told on the native stack. */
+static void
+test_disposed_in_a_fiber (Fixture       *fixture,
+                          gconstpointer  unused)
+{
+  g_autoptr(TendTask) fiber = watch (fixture, tend_task_new_fiber (NULL, dispose_in_fiber, fixture, NULL));
+  g_autoptr(TendTask) last = watch (fixture, tend_task_new_fiber (NULL, sleep_for_long, NULL, NULL));
+
+  tend_task_manager_add_shutdown_task (fixture->manager, last, NULL);
+  g_assert_true (tend_task_start (fiber, NULL));
+  tend_task_manager_shutdown_async (fixture->manager, NULL, shut_down_cb, fixture);
+  tend_clock_run_until_idle (fixture->clock);
+  assert_log (fixture, "error");
+}
+
+typedef struct
+{
+  Fixture         *fixture;
+  TendTaskManager *manager;     /* a reference, until it is dropped */
+} Nested;
+
+/* Lets happen what happens now, from inside of what happens. */
+static void
+drop_and_run_the_loop (gpointer data)
+{
+  Nested *nested = data;
+
+  g_clear_object (&nested->manager);
+  settle (nested->fixture);
+  note (nested->fixture, "nested");
+}
+
+/* A task that has not begun, whose end runs the loop. */
+static void
+add_trap (Nested *nested)
+{
+  g_autoptr(TendTask) task = tend_task_new (NULL, never_run, nested, drop_and_run_the_loop);
+
+  tend_task_set_delay (watch (nested->fixture, task), 3600 * SECOND);
+  g_assert_true (tend_task_manager_register_task (nested->manager, task, NULL));
+}
+
+static gboolean
+shut_down_later_cb (gpointer data)
+{
+  Nested *nested = data;
+
+  tend_task_manager_shutdown_async (nested->manager, NULL, shut_down_cb, nested->fixture);
+  note (nested->fixture, "back");
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+shut_down_in_fiber (TendTask  *task,
+                    gpointer   data,
+                    GError   **error)
+{
+  Nested *nested = data;
+
+  if (!tend_task_manager_shutdown (nested->manager, error))
+    return FALSE;
+
+  note (nested->fixture, "down");
+  return TRUE;
+}
+
+/* The shutdown is over before the call that begins it returns, and so is the manager. */
+static void
+test_shutdown_ends_in_a_nested_loop (Fixture       *fixture,
+                                     gconstpointer  unused)
+{
+  Nested nested = { fixture, watch (fixture, tend_task_manager_new ()) };
+
+  add_trap (&nested);
+  g_idle_add (shut_down_later_cb, &nested);
+  while (g_main_context_iteration (NULL, FALSE))
+    continue;
+  assert_log (fixture, "down nested back");
+}
+
+/* The same for a fiber, which must not wait for what has been. */
+static void
+test_fiber_finds_the_shutdown_over (Fixture       *fixture,
+                                    gconstpointer  unused)
+{
+  Nested nested = { fixture, watch (fixture, tend_task_manager_new ()) };
+  g_autoptr(TendTask) fiber = watch (fixture, tend_task_new_fiber (NULL, shut_down_in_fiber, &nested, NULL));
+
+  add_trap (&nested);
+  tend_task_set_delay (fiber, 0);
+  g_assert_true (tend_task_start (fiber, NULL));
+  tend_clock_run_until_idle (fixture->clock);
+  assert_log (fixture, "nested down");
+  g_assert_cmpint (tend_task_get_status (fiber), ==, TEND_TASK_STATUS_COMPLETED);
+}
+
+int
+main (int   argc,
+      char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+
+  add_test ("/tend/task-manager/reentry/goes-on-when-the-name-is-free", test_goes_on_when_the_name_is_free);
+
+  add_test ("/tend/task-manager/reentry/weak-notify-drops-the-manager", test_weak_notify_drops_the_manager);
+  add_test ("/tend/task-manager/reentry/one-manager-of-an-owner-drops-another",
+            test_one_manager_of_an_owner_drops_another);
+  add_test ("/tend/task-manager/reentry/dropped-shutdown-task-adds-another", test_dropped_shutdown_task_adds_another);
+
+  add_test ("/tend/task-manager/reentry/disposed-in-a-fiber", test_disposed_in_a_fiber);
+  add_test ("/tend/task-manager/reentry/shutdown-ends-in-a-nested-loop", test_shutdown_ends_in_a_nested_loop);
+  add_test ("/tend/task-manager/reentry/fiber-finds-the-shutdown-over", test_fiber_finds_the_shutdown_over);
+
+  return g_test_run ();
+}
