@@ -183,7 +183,7 @@ G_DEFINE_ENUM_TYPE (TendNamePolicy, tend_name_policy,
  * Of several tasks that are queued or replaced, the one that is last registered comes last; one that is
  * replaced before it began never begins. A task without a name is refused by no policy.
  *
- * Returns: (transfer none) (nullable): the task that has the name, which is @task, or the active one
+ * Returns: (transfer none): the task that has the name, which is @task, or the active one
  *   with %TEND_NAME_POLICY_KEEP; %NULL with `TEND_TASK_ERROR_EXISTS` if the name is in use,
  *   `TEND_TASK_ERROR_SHUT_DOWN` if the manager was shut down, `TEND_TASK_ERROR_STATE` if the task has
  *   ended or a manager, `TEND_TASK_ERROR_WRONG_THREAD` if it belongs elsewhere, or
@@ -305,7 +305,7 @@ register_taken (TendTaskManager  *self,
  * Makes a task as [ctor@Tend.Task.new] does, and registers it as
  * [method@Tend.TaskManager.register_task] does.
  *
- * Returns: (transfer none) (nullable): the task, which the manager owns; %NULL with @error set
+ * Returns: (transfer none): the task, which the manager owns; %NULL with @error set
  *
  * Since: 0.1
  */
@@ -339,7 +339,7 @@ tend_task_manager_register (TendTaskManager  *self,
  * Makes a task as tend_task_new_fiber() does, and registers it as
  * [method@Tend.TaskManager.register_task] does.
  *
- * Returns: (transfer none) (nullable): the task, which the manager owns; %NULL with @error set
+ * Returns: (transfer none): the task, which the manager owns; %NULL with @error set
  *
  * Since: 0.1
  */
@@ -375,7 +375,7 @@ tend_task_manager_register_fiber (TendTaskManager  *self,
  *
  * Name and shutdown are checked before the body is given to any thread.
  *
- * Returns: (transfer none) (nullable): the task, which the manager owns; %NULL with @error set
+ * Returns: (transfer none): the task, which the manager owns; %NULL with @error set
  *
  * Since: 0.1
  */
@@ -410,7 +410,7 @@ tend_task_manager_register_thread (TendTaskManager  *self,
  * Makes a task as tend_task_new_async() does, and registers it as
  * [method@Tend.TaskManager.register_task] does.
  *
- * Returns: (transfer none) (nullable): the task, which the manager owns; %NULL with @error set
+ * Returns: (transfer none): the task, which the manager owns; %NULL with @error set
  *
  * Since: 0.1
  */
@@ -448,7 +448,7 @@ tend_task_manager_register_async (TendTaskManager  *self,
  * Its name is @base with a number that rises by one with each anonymous task of the manager. A task
  * with another kind of body is registered so by [method@Tend.TaskManager.register_with_policy].
  *
- * Returns: (transfer none) (nullable): the task, which the manager owns; %NULL with @error set
+ * Returns: (transfer none): the task, which the manager owns; %NULL with @error set
  *
  * Since: 0.1
  */

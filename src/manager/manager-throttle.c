@@ -283,7 +283,7 @@ tend_task_manager_throttle_task (TendTaskManager  *self,
  *
  * Makes a task as [ctor@Tend.Task.new] does, for [method@Tend.TaskManager.debounce_task].
  *
- * Returns: (transfer none) (nullable): the task, which the manager owns; %NULL with @error set
+ * Returns: (transfer none): the task, which the manager owns; %NULL with @error set
  *
  * Since: 0.1
  */
@@ -326,7 +326,7 @@ tend_task_manager_debounce (TendTaskManager  *self,
  *
  * Makes a task as [ctor@Tend.Task.new] does, for [method@Tend.TaskManager.throttle_task].
  *
- * Returns: (transfer none) (nullable): the task, which the manager owns; %NULL with @error set
+ * Returns: (transfer none): the task, which the manager owns; %NULL with @error set
  *
  * Since: 0.1
  */
