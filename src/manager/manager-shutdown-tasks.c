@@ -85,11 +85,12 @@ shutdown_task_late_cb (TendJob *job)
 void
 tend_manager_run_next_cb (TendJob *job)
 {
-  TendTaskManager *self = tend_manager_of_step (job);
+  g_autoptr(TendTaskManager) self = g_object_ref (tend_manager_of_step (job));
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   TendTask *task;
 
-  while ((task = g_queue_peek_head (&priv->shutdown_tasks)) != NULL)
+  /* Who hears that a task which cannot run is dropped may dispose of the manager. */
+  while (priv->shutting_down != NULL && (task = g_queue_peek_head (&priv->shutdown_tasks)) != NULL)
     {
       GError *error = NULL;
 
@@ -107,7 +108,8 @@ tend_manager_run_next_cb (TendJob *job)
       g_object_unref (g_queue_pop_head (&priv->shutdown_tasks));
     }
 
-  tend_manager_shutdown_finish (self);
+  if (priv->shutting_down != NULL)
+    tend_manager_shutdown_finish (self);
 }
 
 /**

@@ -68,8 +68,8 @@ slow_cb (TendJob *job)
     {
       Slow *slow = &g_array_index (found, Slow, i);
 
-      /* Who is told may have ended the next one, or dropped the last reference to the owner. */
-      if (!tend_task_is_released (slow->task) && !tend_manager_is_bereaved (priv))
+      /* Who is told may have ended the next one, or the manager, or dropped the last reference to the owner. */
+      if (tend_manager_find_entry (self, slow->task) != NULL && !tend_manager_is_bereaved (priv))
         tend_manager_emit_slow (self, slow->task, slow->usec);
     }
 

@@ -316,6 +316,22 @@ tend_manager_count_off (TendTaskManagerPrivate *priv,
   return over;
 }
 
+/* The manager goes, although they hold it, and hears no more of its tasks: tells those who wait for them. */
+void
+tend_manager_give_up_waits (TendTaskManager *self)
+{
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+
+  while (priv->waits->len > 0)
+    {
+      TendManagerWait *wait = tend_manager_wait_take (priv->waits, 0);
+
+      g_task_return_new_error (wait->result, TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED,
+                               "The manager was disposed of");
+      tend_manager_wait_free (wait);
+    }
+}
+
 /*
  * Excuses a task of the manager, which is about to wait for the others, from being waited for by those
  * of them that wait as well: else they would wait for one another for ever.
@@ -426,7 +442,7 @@ tend_task_manager_wait_for_tasks_async (TendTaskManager     *self,
  * Finishes a wait that [method@Tend.TaskManager.wait_for_tasks_async] began.
  *
  * Returns: %TRUE, whatever became of the tasks; %FALSE with `G_IO_ERROR_CANCELLED` if the wait was
- *   given up
+ *   given up, and `TEND_TASK_ERROR_STOPPED` if somebody has disposed of the manager
  *
  * Since: 0.1
  */

@@ -244,6 +244,8 @@ dispose_native_cb (gpointer data)
   else
     for (guint i = 0; i < tasks->len; i++)
       tend_task_cancel (g_ptr_array_index (tasks, i));
+
+  tend_manager_give_up_waits (self);
 }
 
 static void

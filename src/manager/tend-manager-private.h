@@ -309,6 +309,7 @@ TendManagerWait    *tend_manager_wait_take    (GPtrArray        *waits,
 void                tend_manager_wait_free    (TendManagerWait  *wait);
 GPtrArray          *tend_manager_count_off    (TendTaskManagerPrivate *priv,
                                                TendEntry        *entry);
+void                tend_manager_give_up_waits (TendTaskManager *self);
 
 typedef void     (* TendManagerBegin)  (TendTaskManager      *self,
                                         GCancellable         *cancellable,

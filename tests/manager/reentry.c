@@ -205,6 +205,30 @@ test_disposed_in_a_fiber (Fixture       *fixture,
   assert_log (fixture, "error");
 }
 
+static void
+dispose_cb (gpointer  data,
+            GObject  *object)
+{
+  g_object_run_dispose (G_OBJECT (((Fixture *) data)->manager));
+}
+
+/* One that was cancelled before cannot run: the shutdown drops it, and who hears of that ends it all. */
+static void
+test_dropped_shutdown_task_disposes (Fixture       *fixture,
+                                     gconstpointer  unused)
+{
+  TendTask *task = tend_task_new (NULL, never_run, NULL, NULL);
+
+  tend_task_manager_add_shutdown_task (fixture->manager, task, NULL);
+  tend_task_cancel (task);
+  g_object_weak_ref (G_OBJECT (task), dispose_cb, fixture);
+  g_object_unref (task);
+
+  tend_task_manager_shutdown_async (fixture->manager, NULL, shut_down_cb, fixture);
+  settle (fixture);
+  assert_log (fixture, "error");
+}
+
 typedef struct
 {
   Fixture         *fixture;
@@ -286,6 +310,61 @@ test_fiber_finds_the_shutdown_over (Fixture       *fixture,
   g_assert_cmpint (tend_task_get_status (fiber), ==, TEND_TASK_STATUS_COMPLETED);
 }
 
+/* --- Waiting and looking --- */
+
+static void
+waited_cb (GObject      *object,
+           GAsyncResult *result,
+           gpointer      data)
+{
+  g_autoptr(GError) error = NULL;
+
+  assert_is_native (data);
+  g_assert_false (tend_task_manager_wait_for_tasks_finish (TEND_TASK_MANAGER (object), result, &error));
+  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED);
+  note (data, "stopped");
+}
+
+/* Those who wait hold the manager, and would do so for ever. */
+static void
+test_disposed_while_somebody_waits (Fixture       *fixture,
+                                    gconstpointer  unused)
+{
+  register_work (fixture, FIBER, NULL);
+  settle (fixture);
+  tend_task_manager_wait_for_tasks_async (fixture->manager, NULL, waited_cb, fixture);
+  g_object_run_dispose (G_OBJECT (fixture->manager));
+  g_ptr_array_set_size (fixture->shadow, 0);
+  settle (fixture);
+  assert_log (fixture, "stopped");
+}
+
+static void
+dispose_when_slow_cb (TendTaskManager *manager,
+                      TendTask        *task,
+                      gint64           usec,
+                      gpointer         data)
+{
+  note (data, "slow");
+  g_object_run_dispose (G_OBJECT (manager));
+}
+
+/* The others are no longer the manager's, and it tells of none of them. */
+static void
+test_disposed_while_slow_tasks_are_told (Fixture       *fixture,
+                                         gconstpointer  unused)
+{
+  g_signal_connect (fixture->manager, "task-slow", G_CALLBACK (dispose_when_slow_cb), fixture);
+  g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING, "*has been running*");
+  tend_task_manager_set_slow_check (fixture->manager, SECOND, SECOND);
+  for (guint i = 0; i < 3; i++)
+    register_work (fixture, FIBER, NULL);
+  tend_clock_advance (fixture->clock, 10 * SECOND);
+  g_test_assert_expected_messages ();
+  g_ptr_array_set_size (fixture->shadow, 0);
+  assert_log (fixture, "slow");
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -300,8 +379,13 @@ main (int   argc,
   add_test ("/tend/task-manager/reentry/dropped-shutdown-task-adds-another", test_dropped_shutdown_task_adds_another);
 
   add_test ("/tend/task-manager/reentry/disposed-in-a-fiber", test_disposed_in_a_fiber);
+  add_test ("/tend/task-manager/reentry/dropped-shutdown-task-disposes", test_dropped_shutdown_task_disposes);
   add_test ("/tend/task-manager/reentry/shutdown-ends-in-a-nested-loop", test_shutdown_ends_in_a_nested_loop);
   add_test ("/tend/task-manager/reentry/fiber-finds-the-shutdown-over", test_fiber_finds_the_shutdown_over);
+
+  add_test ("/tend/task-manager/reentry/disposed-while-somebody-waits", test_disposed_while_somebody_waits);
+  add_test ("/tend/task-manager/reentry/disposed-while-slow-tasks-are-told",
+            test_disposed_while_slow_tasks_are_told);
 
   return g_test_run ();
 }
