@@ -15,6 +15,8 @@
 
 #include "tend-manager-private.h"
 
+typedef struct _Mourners Mourners;
+
 /* What a manager and the mourners of its owner share. */
 struct _TendBereavement
 {
@@ -22,7 +24,7 @@ struct _TendBereavement
   TendGate        *gate;        /* constant */
   TendLoop        *loop;        /* constant; a use of it */
   TendTaskManager *manager;     /* loop thread; not a reference; NULL once it goes */
-  struct _Mourners *mourners;   /* constant; a reference */
+  Mourners        *mourners;    /* constant; a reference */
   TendJob          job;         /* the inbox's, with a reference, when the owner went elsewhere */
 };
 
@@ -31,12 +33,12 @@ struct _TendBereavement
  * manager may go while the owner is being disposed of, when GLib tells the weak references one after
  * the other and cannot forget one any more.
  */
-typedef struct _Mourners
+struct _Mourners
 {
   gatomicrefcount  ref_count;
   GPtrArray       *bereavements;    /* under mourners_lock; references */
   gboolean         is_watching;     /* under mourners_lock; the weak reference is there */
-} Mourners;
+};
 
 static GMutex mourners_lock;
 
