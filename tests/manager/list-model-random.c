@@ -178,7 +178,9 @@ static void
 register_one (Side *side)
 {
   TendNamePolicy policy = (TendNamePolicy) draw (side->state, TEND_NAME_POLICY_ANONYMOUS + 1);
-  int name = policy == TEND_NAME_POLICY_ANONYMOUS || draw (side->state, 4) == 0 ? -1 : draw (side->state, N_NAMES);
+  gboolean is_nameless = policy == TEND_NAME_POLICY_ANONYMOUS || draw (side->state, 4) == 0;
+  /* While one is throttled, the model cannot know which of its name has just lost that. */
+  int name = is_nameless || side->is_throttling ? -1 : draw (side->state, N_NAMES);
   g_autoptr(TendTask) task = make_task (side, name);
   g_autoptr(GError) error = NULL;
   Record *record = record_of (task);
