@@ -23,6 +23,7 @@ typedef enum
   TEND_TASK_ERROR_WRONG_THREAD,
   TEND_TASK_ERROR_SEVERAL,
   TEND_TASK_ERROR_CLOSED,
+  TEND_TASK_ERROR_FULL,
 } TendTaskError;
 
 #define TEND_TYPE_TASK_ERROR (tend_task_error_get_type ())

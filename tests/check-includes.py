@@ -31,6 +31,9 @@ PUBLIC = {
     "tend-when.h": "group",
     "tend-channel.h": "sync",
     "tend-task-manager.h": "manager",
+    "tend-number-cache.h": "cache",
+    "tend-random-number-cache.h": "cache",
+    "tend-request-cache.h": "cache",
     "tend-watchdog.h": "monitor",
 }
 

@@ -22,6 +22,7 @@
  * @TEND_TASK_ERROR_WRONG_THREAD: the task belongs to the main context of another thread
  * @TEND_TASK_ERROR_SEVERAL: several errors, which [func@Tend.TaskError.list] lists
  * @TEND_TASK_ERROR_CLOSED: the channel was closed
+ * @TEND_TASK_ERROR_FULL: every number is in use
  *
  * Error codes of the `TEND_TASK_ERROR` domain.
  *
@@ -39,7 +40,8 @@ G_DEFINE_ENUM_TYPE (TendTaskError, tend_task_error,
                     G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_NO_STACK, "no-stack"),
                     G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_WRONG_THREAD, "wrong-thread"),
                     G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_SEVERAL, "several"),
-                    G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_CLOSED, "closed"))
+                    G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_CLOSED, "closed"),
+                    G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_FULL, "full"))
 
 typedef struct
 {

@@ -91,6 +91,8 @@ void          tend_loop_unhold      (TendLoop     *loop);
 /* Any thread. */
 void          tend_loop_send        (TendLoop     *loop,
                                      TendJob      *job);
+gboolean      tend_loop_take_home   (TendLoop     *loop,
+                                     GObject      *object);
 
 /* The hub's view, for the clock. */
 TendHub      *tend_hub_acquire      (GMainContext *context);

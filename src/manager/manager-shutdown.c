@@ -466,8 +466,9 @@ tend_task_manager_shutdown (TendTaskManager  *self,
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (tend_manager_wait_in_fiber (self, G_STRFUNC, tend_task_manager_shutdown_async,
-                                  tend_task_manager_shutdown_finish, error))
+  if (tend_manager_wait_in_fiber (self, tend_manager_get_private (self)->loop, G_STRFUNC,
+                                  (TendManagerBegin) tend_task_manager_shutdown_async,
+                                  (TendManagerFinish) tend_task_manager_shutdown_finish, error))
     return TRUE;
 
   /* Whoever is cancelled and cleans up must not leave the manager open. */

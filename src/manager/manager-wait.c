@@ -162,7 +162,8 @@ fiber_wait_cb (GObject      *source_object,
  * goes on outside of the context, for which virtual time stands still.
  */
 gboolean
-tend_manager_wait_in_fiber (TendTaskManager   *self,
+tend_manager_wait_in_fiber (gpointer           self,
+                            TendLoop          *loop,
                             const char        *func,
                             TendManagerBegin   begin,
                             TendManagerFinish  finish,
@@ -175,10 +176,10 @@ tend_manager_wait_in_fiber (TendTaskManager   *self,
   if (wake == NULL)
     return FALSE;
 
-  if (!tend_loop_is_mine (tend_manager_get_private (self)->loop))
+  if (!tend_loop_is_mine (loop))
     {
       g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
-                   "%s(): the manager belongs to the main context of another thread", func);
+                   "%s(): the object belongs to the main context of another thread", func);
       return FALSE;
     }
 
@@ -478,6 +479,7 @@ tend_task_manager_wait_for_tasks (TendTaskManager  *self,
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  return tend_manager_wait_in_fiber (self, G_STRFUNC, tend_task_manager_wait_for_tasks_async,
-                                     tend_task_manager_wait_for_tasks_finish, error);
+  return tend_manager_wait_in_fiber (self, tend_manager_get_private (self)->loop, G_STRFUNC,
+                                     (TendManagerBegin) tend_task_manager_wait_for_tasks_async,
+                                     (TendManagerFinish) tend_task_manager_wait_for_tasks_finish, error);
 }

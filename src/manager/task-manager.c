@@ -196,33 +196,6 @@ tend_task_manager_set_grace_period (TendTaskManager *self,
 
 /* --- The object --- */
 
-/*
- * The other thread has dropped its last reference: the one that is left goes home. A plain reference
- * would not do, since it could be dropped at home before the other thread has dropped its own.
- */
-static void
-go_home_cb (gpointer  data,
-            GObject  *object,
-            gboolean  is_last_ref)
-{
-  TendTaskManagerPrivate *priv = tend_manager_get_private (TEND_TASK_MANAGER (object));
-
-  if (is_last_ref && g_atomic_int_compare_and_exchange (&priv->is_going_home, FALSE, TRUE))
-    {
-      priv->homeless = TEND_TASK_MANAGER (object);
-      tend_loop_send (priv->loop, &priv->home);
-    }
-}
-
-static void
-come_home_cb (TendJob *job)
-{
-  TendTaskManagerPrivate *priv = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendTaskManagerPrivate, home));
-
-  g_atomic_int_set (&priv->is_going_home, FALSE);
-  g_object_remove_toggle_ref (G_OBJECT (priv->homeless), go_home_cb, NULL);
-}
-
 /* Ends what the manager has. On the native stack: those who wait for its shutdown are told at once. */
 static void
 dispose_native_cb (gpointer data)
@@ -252,11 +225,8 @@ static void
 tend_task_manager_dispose (GObject *object)
 {
   /* Its tasks can only be cancelled in its own thread: the last reference goes there. */
-  if (!tend_loop_is_mine (tend_manager_get_private (TEND_TASK_MANAGER (object))->loop))
-    {
-      g_object_add_toggle_ref (object, go_home_cb, NULL);
-      return;
-    }
+  if (tend_loop_take_home (tend_manager_get_private (TEND_TASK_MANAGER (object))->loop, object))
+    return;
 
   tend_call_native (dispose_native_cb, object);
 
@@ -477,7 +447,6 @@ tend_task_manager_init (TendTaskManager *self)
   priv->grace_period = DEFAULT_GRACE_PERIOD;
   g_weak_ref_init (&priv->owner, NULL);
   tend_queue_init (&priv->leaving);
-  tend_job_init (&priv->home, come_home_cb);
   tend_slots_init (self);
   tend_slow_check_init (priv);
   tend_manager_shutdown_init (self);

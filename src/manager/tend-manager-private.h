@@ -98,9 +98,6 @@ typedef struct
   TendJob           slow_job;
 
   GPtrArray        *waits;            /* of TendManagerWait; those for tasks */
-  TendJob           home;             /* the inbox's: brings the last reference to the thread */
-  TendTaskManager  *homeless;         /* the inbox's: whose reference it is */
-  int               is_going_home;    /* atomic */
 
   TendManagerState  state;
   gint64            grace_period;
@@ -311,15 +308,17 @@ GPtrArray          *tend_manager_count_off    (TendTaskManagerPrivate *priv,
                                                TendEntry        *entry);
 void                tend_manager_give_up_waits (TendTaskManager *self);
 
-typedef void     (* TendManagerBegin)  (TendTaskManager      *self,
+/* The two halves of a wait that an object offers. */
+typedef void     (* TendManagerBegin)  (gpointer              self,
                                         GCancellable         *cancellable,
                                         GAsyncReadyCallback   callback,
                                         gpointer              user_data);
-typedef gboolean (* TendManagerFinish) (TendTaskManager      *self,
+typedef gboolean (* TendManagerFinish) (gpointer              self,
                                         GAsyncResult         *result,
                                         GError              **error);
 
-gboolean            tend_manager_wait_in_fiber (TendTaskManager   *self,
+gboolean            tend_manager_wait_in_fiber (gpointer           self,
+                                               TendLoop          *loop,
                                                const char        *func,
                                                TendManagerBegin   begin,
                                                TendManagerFinish  finish,

@@ -1,0 +1,71 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#pragma once
+
+#if !defined(TEND_INSIDE) && !defined(TEND_COMPILATION)
+#error "Only <tend.h> can be included directly."
+#endif
+
+#include "tend-number-cache.h"
+
+G_BEGIN_DECLS
+
+#define TEND_TYPE_REQUEST_CACHE (tend_request_cache_get_type ())
+
+TEND_PUBLIC
+G_DECLARE_FINAL_TYPE (TendRequestCache, tend_request_cache, TEND, REQUEST_CACHE, GObject)
+
+TEND_PUBLIC TendRequestCache *tend_request_cache_new             (void) G_GNUC_WARN_UNUSED_RESULT;
+
+TEND_PUBLIC TendTaskManager  *tend_request_cache_get_manager     (TendRequestCache     *self);
+
+TEND_PUBLIC gboolean          tend_request_cache_add             (TendRequestCache     *self,
+                                                                  TendNumberCache      *cache,
+                                                                  GError              **error);
+TEND_PUBLIC guint             tend_request_cache_get_n_caches    (TendRequestCache     *self);
+TEND_PUBLIC gboolean          tend_request_cache_has             (TendRequestCache     *self,
+                                                                  const char           *prefix,
+                                                                  guint64               number);
+TEND_PUBLIC TendNumberCache  *tend_request_cache_lookup          (TendRequestCache     *self,
+                                                                  const char           *prefix,
+                                                                  guint64               number);
+TEND_PUBLIC TendNumberCache  *tend_request_cache_pop             (TendRequestCache     *self,
+                                                                  const char           *prefix,
+                                                                  guint64               number) G_GNUC_WARN_UNUSED_RESULT;
+TEND_PUBLIC gboolean          tend_request_cache_has_type        (TendRequestCache     *self,
+                                                                  GType                 type,
+                                                                  guint64               number);
+TEND_PUBLIC TendNumberCache  *tend_request_cache_lookup_type     (TendRequestCache     *self,
+                                                                  GType                 type,
+                                                                  guint64               number);
+TEND_PUBLIC TendNumberCache  *tend_request_cache_pop_type        (TendRequestCache     *self,
+                                                                  GType                 type,
+                                                                  guint64               number) G_GNUC_WARN_UNUSED_RESULT;
+
+TEND_PUBLIC TendTask         *tend_request_cache_wait_for        (TendRequestCache     *self,
+                                                                  const char           *prefix,
+                                                                  guint64               number,
+                                                                  gint64                timeout) G_GNUC_WARN_UNUSED_RESULT;
+
+TEND_PUBLIC void              tend_request_cache_push_timeout    (TendRequestCache     *self,
+                                                                  GType                 type,
+                                                                  gint64                usec);
+TEND_PUBLIC void              tend_request_cache_pop_timeout     (TendRequestCache     *self);
+
+TEND_PUBLIC void              tend_request_cache_clear           (TendRequestCache     *self);
+TEND_PUBLIC gboolean          tend_request_cache_is_shut_down    (TendRequestCache     *self);
+TEND_PUBLIC void              tend_request_cache_shutdown_async  (TendRequestCache     *self,
+                                                                  GCancellable         *cancellable,
+                                                                  GAsyncReadyCallback   callback,
+                                                                  gpointer              user_data);
+TEND_PUBLIC gboolean          tend_request_cache_shutdown_finish (TendRequestCache     *self,
+                                                                  GAsyncResult         *result,
+                                                                  GError              **error);
+TEND_PUBLIC gboolean          tend_request_cache_shutdown        (TendRequestCache     *self,
+                                                                  GError              **error);
+
+TEND_PUBLIC gboolean          tend_tag_equal                     (GBytes               *tag,
+                                                                  GBytes               *other);
+
+G_END_DECLS

@@ -1,0 +1,673 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// One request that waits for its answer, under a number, and the tasks that are settled with it.
+//
+// Ownership: the thread's of the request cache that it was made for or added to. It comes home to that
+// thread when its last reference is dropped elsewhere, since it gives its number back.
+
+#include "tend-cache-private.h"
+
+#define DEFAULT_TIMEOUT (10 * G_USEC_PER_SEC)
+
+/**
+ * TendNumberCache:
+ *
+ * What a program knows of a request until its answer comes: a number, by which the answer finds it, a
+ * time-out, and whatever a derived class adds.
+ *
+ * A [class@Tend.RequestCache] holds it from [method@Tend.RequestCache.add] until the answer pops it
+ * or its time is over: then [signal@Tend.NumberCache::timed-out] is emitted, and the tasks that were
+ * added to it get the values or errors that they were added with.
+ *
+ * Numbers belong to prefixes, such as `dns-query`: what has a prefix has a space of numbers of its own.
+ * For numbers that others cannot guess use [class@Tend.RandomNumberCache].
+ *
+ * It may be derived from, in any language. It belongs to the thread of the request cache that has it. A
+ * single task that waits for one answer, with nobody who sends a number, is a [class@Tend.Completion].
+ *
+ * Since: 0.1
+ */
+
+typedef enum
+{
+  PROP_PREFIX = 1,
+  PROP_NUMBER,
+  PROP_TIMEOUT,
+} TendNumberCacheProperty;
+
+#define N_PROPERTIES (PROP_TIMEOUT + 1)
+
+enum
+{
+  SIGNAL_TIMED_OUT,
+  N_SIGNALS
+};
+
+static GParamSpec *properties[N_PROPERTIES];
+static guint signals[N_SIGNALS];
+
+G_DEFINE_TYPE_WITH_PRIVATE (TendNumberCache, tend_number_cache, G_TYPE_OBJECT)
+
+/* A task that is settled when the cache times out, and cancelled when it goes any other way. */
+struct _TendManagedTask
+{
+  TendManagedTask *next;
+  TendTask        *task;    /* a reference */
+  TendOutcome      outcome; /* what it gets at the time-out; no value if there is neither */
+};
+
+TendNumberCachePrivate *
+tend_number_cache_get_private (TendNumberCache *self)
+{
+  return tend_number_cache_get_instance_private (self);
+}
+
+/* --- The tasks --- */
+
+static void
+managed_free (TendManagedTask *managed)
+{
+  g_object_unref (managed->task);
+  tend_outcome_clear (&managed->outcome);
+  g_free (managed);
+}
+
+/* Whether somebody else completes the task: a body that returns does so itself. */
+static gboolean
+check_settable (TendTask  *task,
+                GError   **error)
+{
+  g_autofree char *text = NULL;
+
+  if (task->body == NULL || !task->body->returns)
+    return TRUE;
+
+  text = tend_task_to_string (task);
+  g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+               "%s ends when its body returns, and cannot be given a result", text);
+  return FALSE;
+}
+
+/* At the end, so that they are settled in the order in which they were added. */
+static TendManagedTask *
+append (TendNumberCache *self,
+        TendTask        *task)
+{
+  TendManagedTask **end = &tend_number_cache_get_private (self)->managed;
+
+  while (*end != NULL)
+    end = &(*end)->next;
+
+  *end = g_new0 (TendManagedTask, 1);
+  (*end)->task = g_object_ref (task);
+
+  return *end;
+}
+
+static void
+settle (TendManagedTask *managed)
+{
+  if (tend_task_has_ended (managed->task))
+    return;
+
+  if (managed->outcome.error != NULL)
+    tend_task_return_error (managed->task, g_steal_pointer (&managed->outcome.error));
+  else
+    tend_task_return_value (managed->task, G_IS_VALUE (&managed->outcome.value) ? &managed->outcome.value : NULL);
+}
+
+/* Cancels the tasks that the cache still has. */
+void
+tend_number_cache_cancel_tasks (TendNumberCache *self)
+{
+  TendManagedTask *managed = g_steal_pointer (&tend_number_cache_get_private (self)->managed);
+
+  while (managed != NULL)
+    {
+      TendManagedTask *next = managed->next;
+
+      tend_task_cancel (managed->task);
+      managed_free (managed);
+      managed = next;
+    }
+}
+
+/* The time of a cache in a request cache is over: its number is free before anybody hears of it. */
+void
+tend_number_cache_timed_out_cb (TendJob *job)
+{
+  TendNumberCachePrivate *priv = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendNumberCachePrivate, job));
+  TendNumberCache *self = G_STRUCT_MEMBER_P (priv, -(glong) TendNumberCache_private_offset);
+  TendManagedTask *managed;
+
+  g_object_ref (self);
+  tend_request_cache_release (priv->held_by, self);
+  managed = g_steal_pointer (&priv->managed);
+  g_signal_emit (self, signals[SIGNAL_TIMED_OUT], 0);
+
+  while (managed != NULL)
+    {
+      TendManagedTask *next = managed->next;
+
+      settle (managed);
+      managed_free (managed);
+      managed = next;
+    }
+  g_object_unref (self);
+}
+
+/* --- The object --- */
+
+static void
+tend_number_cache_timed_out (TendNumberCache *self)
+{
+}
+
+static gint64
+tend_number_cache_real_get_timeout (TendNumberCache *self)
+{
+  return tend_number_cache_get_private (self)->timeout;
+}
+
+static void
+tend_number_cache_constructed (GObject *object)
+{
+  TendNumberCachePrivate *priv = tend_number_cache_get_private (TEND_NUMBER_CACHE (object));
+
+  if (priv->prefix == NULL)
+    priv->prefix = g_strdup (G_OBJECT_TYPE_NAME (object));
+
+  G_OBJECT_CLASS (tend_number_cache_parent_class)->constructed (object);
+}
+
+/* Gives back a number that was never used. */
+void
+tend_number_cache_give_back (TendNumberCache *self)
+{
+  TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
+  TendNumberSpace *space = g_steal_pointer (&priv->space);
+  TendPlace *place = space != NULL ? tend_number_space_find (space, priv->number) : NULL;
+
+  if (place != NULL && place->holder == tend_reserve (self))
+    tend_number_space_remove (space, place);
+  g_clear_pointer (&space, tend_number_space_unref);
+}
+
+static void
+tend_number_cache_dispose (GObject *object)
+{
+  TendNumberCache *self = TEND_NUMBER_CACHE (object);
+  TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
+
+  if (priv->loop != NULL && tend_loop_take_home (priv->loop, object))
+    return;
+
+  /* A request cache that has it holds a reference: it is none's by now, unless somebody disposes of it. */
+  if (priv->held_by != NULL)
+    tend_request_cache_release (priv->held_by, self);
+  tend_number_cache_give_back (self);
+
+  if (!priv->is_popped)
+    tend_number_cache_cancel_tasks (self);
+  while (priv->managed != NULL)
+    {
+      TendManagedTask *next = priv->managed->next;
+
+      managed_free (priv->managed);
+      priv->managed = next;
+    }
+
+  G_OBJECT_CLASS (tend_number_cache_parent_class)->dispose (object);
+}
+
+static void
+tend_number_cache_finalize (GObject *object)
+{
+  TendNumberCachePrivate *priv = tend_number_cache_get_private (TEND_NUMBER_CACHE (object));
+
+  g_free (priv->prefix);
+  g_clear_pointer (&priv->loop, tend_loop_release);
+
+  G_OBJECT_CLASS (tend_number_cache_parent_class)->finalize (object);
+}
+
+static void
+tend_number_cache_get_property (GObject    *object,
+                                guint       prop_id,
+                                GValue     *value,
+                                GParamSpec *pspec)
+{
+  TendNumberCache *self = TEND_NUMBER_CACHE (object);
+
+  switch ((TendNumberCacheProperty) prop_id)
+    {
+    case PROP_PREFIX:
+      g_value_set_string (value, tend_number_cache_get_prefix (self));
+      break;
+    case PROP_NUMBER:
+      g_value_set_uint64 (value, tend_number_cache_get_number (self));
+      break;
+    case PROP_TIMEOUT:
+      g_value_set_int64 (value, tend_number_cache_get_private (self)->timeout);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+    }
+}
+
+static void
+tend_number_cache_set_property (GObject      *object,
+                                guint         prop_id,
+                                const GValue *value,
+                                GParamSpec   *pspec)
+{
+  TendNumberCache *self = TEND_NUMBER_CACHE (object);
+  TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
+
+  switch ((TendNumberCacheProperty) prop_id)
+    {
+    case PROP_PREFIX:
+      priv->prefix = g_value_dup_string (value);
+      break;
+    case PROP_NUMBER:
+      priv->number = g_value_get_uint64 (value);
+      break;
+    case PROP_TIMEOUT:
+      tend_number_cache_set_timeout (self, g_value_get_int64 (value));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+    }
+}
+
+static void
+install_properties (GObjectClass *object_class)
+{
+  /**
+   * TendNumberCache:prefix:
+   *
+   * The space of numbers to which the number belongs; the name of the class, if none is given.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_PREFIX] =
+    g_param_spec_string ("prefix", NULL, NULL, NULL,
+                         G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * TendNumberCache:number:
+   *
+   * The number by which the answer finds the cache.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_NUMBER] =
+    g_param_spec_uint64 ("number", NULL, NULL, 0, G_MAXUINT64, 0,
+                         G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * TendNumberCache:timeout:
+   *
+   * How long a request cache holds the cache, in microseconds, unless the class says otherwise by
+   * `get_timeout`.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_TIMEOUT] =
+    g_param_spec_int64 ("timeout", NULL, NULL, 0, G_MAXINT64, DEFAULT_TIMEOUT,
+                        G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+
+  g_object_class_install_properties (object_class, N_PROPERTIES, properties);
+}
+
+static void
+tend_number_cache_class_init (TendNumberCacheClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->constructed = tend_number_cache_constructed;
+  object_class->dispose = tend_number_cache_dispose;
+  object_class->finalize = tend_number_cache_finalize;
+  object_class->get_property = tend_number_cache_get_property;
+  object_class->set_property = tend_number_cache_set_property;
+  klass->timed_out = tend_number_cache_timed_out;
+  klass->get_timeout = tend_number_cache_real_get_timeout;
+
+  install_properties (object_class);
+
+  /**
+   * TendNumberCache::timed-out:
+   * @self: a cache
+   *
+   * No answer has come in time.
+   *
+   * The request cache does not have the cache any more, whose number is free: it may be added again. The
+   * tasks that were added to it have not been settled yet, and those that a handler completes keep what
+   * it gives.
+   *
+   * Since: 0.1
+   */
+  signals[SIGNAL_TIMED_OUT] =
+    g_signal_new ("timed-out", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST,
+                  G_STRUCT_OFFSET (TendNumberCacheClass, timed_out), NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+tend_number_cache_init (TendNumberCache *self)
+{
+  TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
+
+  priv->timeout = DEFAULT_TIMEOUT;
+  tend_job_init (&priv->job, tend_number_cache_timed_out_cb);
+}
+
+/* Chooses the number of a new cache and keeps it from others. */
+void
+tend_number_cache_reserve (TendNumberCache  *self,
+                           TendRequestCache *request_cache,
+                           guint             bits)
+{
+  TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
+  TendNumberSpace *space = tend_request_cache_get_space (request_cache, priv->prefix, TRUE);
+
+  priv->loop = tend_loop_ref (request_cache->loop);
+  if (!tend_number_space_choose (space, bits, &priv->number))
+    {
+      priv->has_no_number = TRUE;
+      return;
+    }
+
+  priv->space = tend_number_space_ref (space);
+  tend_number_space_insert (space, priv->number, tend_reserve (self));
+}
+
+/* Whether the cache has a number at all. */
+gboolean
+tend_number_cache_check_number (TendNumberCache  *self,
+                                GError          **error)
+{
+  TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
+
+  if (!priv->has_no_number)
+    return TRUE;
+
+  g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_FULL,
+               "Could not find a number that isn't in use under '%s'", priv->prefix);
+  return FALSE;
+}
+
+/* --- Public --- */
+
+/**
+ * tend_number_cache_new:
+ * @prefix: (nullable): the space of numbers, or %NULL for the name of the class
+ * @number: a number
+ *
+ * Makes a cache.
+ *
+ * Returns: (transfer full): the cache, which no request cache has yet
+ *
+ * Since: 0.1
+ */
+TendNumberCache *
+tend_number_cache_new (const char *prefix,
+                       guint64     number)
+{
+  return g_object_new (TEND_TYPE_NUMBER_CACHE, "prefix", prefix, "number", number, NULL);
+}
+
+/**
+ * tend_number_cache_get_prefix:
+ * @self: a cache
+ *
+ * Gets the space of numbers to which the number belongs.
+ *
+ * Returns: (transfer none): the prefix
+ *
+ * Since: 0.1
+ */
+const char *
+tend_number_cache_get_prefix (TendNumberCache *self)
+{
+  g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), NULL);
+
+  return tend_number_cache_get_private (self)->prefix;
+}
+
+/**
+ * tend_number_cache_get_number:
+ * @self: a cache
+ *
+ * Gets the number by which the answer finds the cache.
+ *
+ * Returns: the number
+ *
+ * Since: 0.1
+ */
+guint64
+tend_number_cache_get_number (TendNumberCache *self)
+{
+  g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), 0);
+
+  return tend_number_cache_get_private (self)->number;
+}
+
+/**
+ * tend_number_cache_to_string:
+ * @self: a cache
+ *
+ * Prints the cache for messages: `<TendNumberCache dns-query-4711>`.
+ *
+ * Returns: (transfer full): the text
+ *
+ * Since: 0.1
+ */
+char *
+tend_number_cache_to_string (TendNumberCache *self)
+{
+  TendNumberCachePrivate *priv;
+
+  g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), NULL);
+
+  priv = tend_number_cache_get_private (self);
+  return g_strdup_printf ("<%s %s-%" G_GUINT64_FORMAT ">", G_OBJECT_TYPE_NAME (self), priv->prefix, priv->number);
+}
+
+/**
+ * tend_number_cache_get_timeout:
+ * @self: a cache
+ *
+ * Gets how long a request cache is to hold the cache.
+ *
+ * A class may override it for all of its objects. By default it is
+ * [property@Tend.NumberCache:timeout]. [method@Tend.RequestCache.add] asks for it once.
+ *
+ * Returns: microseconds; 0 for the next turn of the loop
+ *
+ * Since: 0.1
+ */
+gint64
+tend_number_cache_get_timeout (TendNumberCache *self)
+{
+  g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), 0);
+
+  return TEND_NUMBER_CACHE_GET_CLASS (self)->get_timeout (self);
+}
+
+/**
+ * tend_number_cache_set_timeout:
+ * @self: a cache
+ * @usec: microseconds; ten seconds by default
+ *
+ * Sets how long a request cache is to hold the cache.
+ *
+ * Nothing changes for a request cache that has it already.
+ *
+ * Since: 0.1
+ */
+void
+tend_number_cache_set_timeout (TendNumberCache *self,
+                               gint64           usec)
+{
+  TendNumberCachePrivate *priv;
+
+  g_return_if_fail (TEND_IS_NUMBER_CACHE (self));
+  g_return_if_fail (usec >= 0);
+
+  priv = tend_number_cache_get_private (self);
+  if (priv->timeout == usec)
+    return;
+
+  priv->timeout = usec;
+  tend_notify_native (G_OBJECT (self), properties[PROP_TIMEOUT]);
+}
+
+/**
+ * tend_number_cache_is_held:
+ * @self: a cache
+ *
+ * Tells whether a request cache has the cache.
+ *
+ * Returns: %TRUE from when it was added until it was popped or dropped, or has timed out
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_number_cache_is_held (TendNumberCache *self)
+{
+  g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), FALSE);
+
+  return tend_number_cache_get_private (self)->held_by != NULL;
+}
+
+/**
+ * tend_number_cache_add_task:
+ * @self: a cache
+ * @task: a task that is completed from outside, such as that of a [class@Tend.Completion]
+ * @value: (nullable): what it gets when the cache times out, or %NULL to complete it without a value
+ * @error: return location for an error
+ *
+ * Has the cache settle @task.
+ *
+ * If the cache times out before the task has ended, it gets @value, after
+ * [signal@Tend.NumberCache::timed-out]. If the cache goes in any other way, the task is cancelled: when
+ * the request cache is cleared, shut down or freed, refuses the cache, or when the cache is freed
+ * without ever having been popped. See [method@Tend.RequestCache.pop] for that.
+ *
+ * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_STATE` if @task ends when its body returns
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_number_cache_add_task (TendNumberCache  *self,
+                            TendTask         *task,
+                            const GValue     *value,
+                            GError          **error)
+{
+  TendManagedTask *managed;
+
+  g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), FALSE);
+  g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
+  g_return_val_if_fail (value == NULL || G_IS_VALUE (value), FALSE);
+
+  if (!check_settable (task, error))
+    return FALSE;
+
+  managed = append (self, task);
+  if (value != NULL)
+    {
+      g_value_init (&managed->outcome.value, G_VALUE_TYPE (value));
+      g_value_copy (value, &managed->outcome.value);
+    }
+
+  return TRUE;
+}
+
+/**
+ * tend_number_cache_add_task_with_error:
+ * @self: a cache
+ * @task: a task that is completed from outside, such as that of a [class@Tend.Completion]
+ * @reason: the error that it gets when the cache times out
+ * @error: return location for an error
+ *
+ * Has the cache settle @task, as [method@Tend.NumberCache.add_task] does, but with an error.
+ *
+ * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_STATE` if @task ends when its body returns
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_number_cache_add_task_with_error (TendNumberCache  *self,
+                                       TendTask         *task,
+                                       const GError     *reason,
+                                       GError          **error)
+{
+  g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), FALSE);
+  g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
+  g_return_val_if_fail (reason != NULL, FALSE);
+
+  if (!check_settable (task, error))
+    return FALSE;
+
+  append (self, task)->outcome.error = g_error_copy (reason);
+
+  return TRUE;
+}
+
+/**
+ * tend_number_cache_remove_task:
+ * @self: a cache
+ * @task: a task
+ *
+ * Has the cache forget @task, which is left alone.
+ *
+ * Returns: %TRUE if the cache had it
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_number_cache_remove_task (TendNumberCache *self,
+                               TendTask        *task)
+{
+  g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), FALSE);
+  g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
+
+  for (TendManagedTask **m = &tend_number_cache_get_private (self)->managed; *m != NULL; m = &(*m)->next)
+    {
+      TendManagedTask *managed = *m;
+
+      if (managed->task == task)
+        {
+          *m = managed->next;
+          managed_free (managed);
+          return TRUE;
+        }
+    }
+
+  return FALSE;
+}
+
+/**
+ * tend_number_cache_list_tasks:
+ * @self: a cache
+ *
+ * Lists the tasks that the cache would settle, in the order in which they were added.
+ *
+ * Returns: (transfer container) (element-type TendTask): the tasks, to which the list holds references
+ *
+ * Since: 0.1
+ */
+GPtrArray *
+tend_number_cache_list_tasks (TendNumberCache *self)
+{
+  GPtrArray *tasks;
+
+  g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), NULL);
+
+  tasks = g_ptr_array_new_with_free_func (g_object_unref);
+  for (TendManagedTask *m = tend_number_cache_get_private (self)->managed; m != NULL; m = m->next)
+    g_ptr_array_add (tasks, g_object_ref (m->task));
+
+  return tasks;
+}

@@ -1,0 +1,198 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The numbers of one prefix that are in use: a table of open addressing, with linear probing and without
+// tombstones. Lookups are what there is most of, with numbers that anybody on the network may have
+// made up; they take one cache line as a rule. A GHashTable takes three, and twice the time.
+//
+// The hash multiplies by 2^64 / phi and takes the highest bits (Knuth, The Art of Computer Programming
+// 6.4), which spreads runs of numbers. Whoever chooses numbers to collide must be the program itself.
+
+#include "tend-cache-private.h"
+
+#include <string.h>
+
+#define GOLDEN G_GUINT64_CONSTANT (0x9E3779B97F4A7C15)
+#define MIN_PLACES 8
+
+/* So many numbers are tried before the ones after a random one are. */
+#define MAX_TRIES 64
+
+TendNumberSpace *
+tend_number_space_new (const char *prefix)
+{
+  TendNumberSpace *self = g_new0 (TendNumberSpace, 1);
+
+  self->ref_count = 1;
+  self->prefix = g_strdup (prefix);
+
+  return self;
+}
+
+TendNumberSpace *
+tend_number_space_ref (TendNumberSpace *self)
+{
+  self->ref_count++;
+
+  return self;
+}
+
+void
+tend_number_space_unref (TendNumberSpace *self)
+{
+  if (--self->ref_count > 0)
+    return;
+
+  g_free (self->prefix);
+  g_free (self->places);
+  g_free (self);
+}
+
+static inline guint
+get_home (TendNumberSpace *self,
+          guint64          number)
+{
+  return (guint) ((number * GOLDEN) >> self->shift);
+}
+
+/* The place of the number, or NULL. */
+TendPlace *
+tend_number_space_find (TendNumberSpace *self,
+                        guint64          number)
+{
+  if (self->places == NULL)
+    return NULL;
+
+  for (guint i = get_home (self, number);; i = (i + 1) & (self->n_places - 1))
+    {
+      TendPlace *place = &self->places[i];
+
+      if (place->holder == NULL)
+        return NULL;
+      if (place->number == number)
+        return place;
+    }
+}
+
+static void
+put (TendNumberSpace *self,
+     guint64          number,
+     gpointer         holder)
+{
+  guint i = get_home (self, number);
+
+  while (self->places[i].holder != NULL)
+    i = (i + 1) & (self->n_places - 1);
+
+  self->places[i].number = number;
+  self->places[i].holder = holder;
+}
+
+static void
+resize (TendNumberSpace *self,
+        guint            n_places)
+{
+  TendPlace *old = self->places;
+  guint n_old = self->n_places;
+
+  self->places = g_new0 (TendPlace, n_places);
+  self->n_places = n_places;
+  self->shift = 64 - (guint) __builtin_ctz (n_places);
+
+  for (guint i = 0; i < n_old; i++)
+    {
+      if (old[i].holder != NULL)
+        put (self, old[i].number, old[i].holder);
+    }
+  g_free (old);
+}
+
+static inline guint
+count_bits (guint64 number)
+{
+  return number == 0 ? 0 : 64 - (guint) __builtin_clzll (number);
+}
+
+/* Notes that a number is in use, which was not. */
+void
+tend_number_space_insert (TendNumberSpace *self,
+                          guint64          number,
+                          gpointer         holder)
+{
+  /* At most three quarters are taken: probing goes past two places on average. */
+  if (4 * (gsize) (self->n_used + 1) > 3 * (gsize) self->n_places)
+    resize (self, MAX (MIN_PLACES, 2 * self->n_places));
+
+  put (self, number, holder);
+  self->n_used++;
+  self->counts[count_bits (number)]++;
+}
+
+/* Frees a place, and moves those up that were put behind it since it was taken. */
+void
+tend_number_space_remove (TendNumberSpace *self,
+                          TendPlace       *place)
+{
+  guint mask = self->n_places - 1;
+  guint hole = (guint) (place - self->places);
+
+  self->n_used--;
+  self->counts[count_bits (place->number)]--;
+
+  for (guint i = (hole + 1) & mask; self->places[i].holder != NULL; i = (i + 1) & mask)
+    {
+      guint home = get_home (self, self->places[i].number);
+
+      /* It may go to the hole unless its home lies between the hole and itself. */
+      if (((i - home) & mask) >= ((i - hole) & mask))
+        {
+          self->places[hole] = self->places[i];
+          hole = i;
+        }
+    }
+  self->places[hole].holder = NULL;
+
+  if (self->n_places > MIN_PLACES && 8 * (gsize) self->n_used < self->n_places)
+    resize (self, self->n_places / 2);
+}
+
+/* How many of the numbers below 2^@bits are in use. */
+static guint64
+count_used (TendNumberSpace *self,
+            guint            bits)
+{
+  guint64 n_used = 0;
+
+  for (guint i = 0; i <= bits; i++)
+    n_used += self->counts[i];
+
+  return n_used;
+}
+
+/*
+ * Chooses a number below 2^@bits that is not in use: FALSE if all are. Up to nine tenths in use, ten
+ * tries do on average. With next to none left, the ones after a random one are tried instead.
+ */
+gboolean
+tend_number_space_choose (TendNumberSpace *self,
+                          guint            bits,
+                          guint64         *number)
+{
+  guint64 mask = bits < 64 ? ((guint64) 1 << bits) - 1 : G_MAXUINT64;
+
+  if (bits < 64 && count_used (self, bits) > mask)
+    return FALSE;
+
+  for (guint i = 0; i < MAX_TRIES; i++)
+    {
+      *number = tend_random_bits (bits);
+      if (tend_number_space_find (self, *number) == NULL)
+        return TRUE;
+    }
+
+  do
+    *number = (*number + 1) & mask;
+  while (tend_number_space_find (self, *number) != NULL);
+
+  return TRUE;
+}

@@ -1,0 +1,189 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// A cache whose number nobody can guess.
+
+#include "tend-cache-private.h"
+
+#define DEFAULT_BITS 16
+
+/**
+ * TendRandomNumberCache:
+ *
+ * A cache with a random number, so that an answer which is found by it comes from somebody who has
+ * seen the request.
+ *
+ * The number comes from the kernel's random source. It is chosen when the object is made, from those of
+ * the prefix that are not in use in the request cache, and kept from others until the object goes or
+ * times out: so it can be sent before the cache is added. 16 bits, as in DNS, are easily guessed by
+ * trying: check where an answer comes from as well, or use more.
+ *
+ * Where none is left, [ctor@Tend.RandomNumberCache.new] gives an error at once; an object that was made in
+ * another way is refused by [method@Tend.RequestCache.add] with the same.
+ *
+ * Since: 0.1
+ */
+
+typedef enum
+{
+  PROP_REQUEST_CACHE = 1,
+  PROP_BITS,
+} TendRandomNumberCacheProperty;
+
+#define N_PROPERTIES (PROP_BITS + 1)
+
+static GParamSpec *properties[N_PROPERTIES];
+
+typedef struct
+{
+  TendRequestCache *request_cache;  /* a reference, while the object is made */
+  guint             bits;           /* constant */
+} TendRandomNumberCachePrivate;
+
+G_DEFINE_TYPE_WITH_PRIVATE (TendRandomNumberCache, tend_random_number_cache, TEND_TYPE_NUMBER_CACHE)
+
+static void
+tend_random_number_cache_constructed (GObject *object)
+{
+  TendRandomNumberCachePrivate *priv = tend_random_number_cache_get_instance_private (TEND_RANDOM_NUMBER_CACHE (object));
+
+  G_OBJECT_CLASS (tend_random_number_cache_parent_class)->constructed (object);
+
+  g_return_if_fail (priv->request_cache != NULL);
+
+  if (tend_request_cache_check_thread (priv->request_cache, G_STRFUNC))
+    tend_number_cache_reserve (TEND_NUMBER_CACHE (object), priv->request_cache, priv->bits);
+  g_clear_object (&priv->request_cache);
+}
+
+static void
+tend_random_number_cache_get_property (GObject    *object,
+                                       guint       prop_id,
+                                       GValue     *value,
+                                       GParamSpec *pspec)
+{
+  switch ((TendRandomNumberCacheProperty) prop_id)
+    {
+    case PROP_BITS:
+      g_value_set_uint (value, tend_random_number_cache_get_bits (TEND_RANDOM_NUMBER_CACHE (object)));
+      break;
+    case PROP_REQUEST_CACHE:
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+    }
+}
+
+static void
+tend_random_number_cache_set_property (GObject      *object,
+                                       guint         prop_id,
+                                       const GValue *value,
+                                       GParamSpec   *pspec)
+{
+  TendRandomNumberCachePrivate *priv = tend_random_number_cache_get_instance_private (TEND_RANDOM_NUMBER_CACHE (object));
+
+  switch ((TendRandomNumberCacheProperty) prop_id)
+    {
+    case PROP_REQUEST_CACHE:
+      priv->request_cache = g_value_dup_object (value);
+      break;
+    case PROP_BITS:
+      priv->bits = g_value_get_uint (value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+    }
+}
+
+static void
+tend_random_number_cache_class_init (TendRandomNumberCacheClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->constructed = tend_random_number_cache_constructed;
+  object_class->get_property = tend_random_number_cache_get_property;
+  object_class->set_property = tend_random_number_cache_set_property;
+
+  /**
+   * TendRandomNumberCache:request-cache:
+   *
+   * Where the number must not be in use. The object does not keep it.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_REQUEST_CACHE] =
+    g_param_spec_object ("request-cache", NULL, NULL, TEND_TYPE_REQUEST_CACHE,
+                         G_PARAM_WRITABLE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * TendRandomNumberCache:bits:
+   *
+   * How many bits the number may have: it is below two to the power of that.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_BITS] =
+    g_param_spec_uint ("bits", NULL, NULL, 1, 64, DEFAULT_BITS,
+                       G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+
+  g_object_class_install_properties (object_class, N_PROPERTIES, properties);
+}
+
+static void
+tend_random_number_cache_init (TendRandomNumberCache *self)
+{
+}
+
+/**
+ * tend_random_number_cache_new:
+ * @request_cache: where the number must not be in use
+ * @prefix: (nullable): the space of numbers, or %NULL for the name of the class
+ * @bits: how many bits the number may have, from 1 to 64
+ * @error: return location for an error
+ *
+ * Makes a cache with a random number, which is kept from others until the object goes.
+ *
+ * Returns: (transfer full) (nullable): the cache, or %NULL with `TEND_TASK_ERROR_FULL` if every number is
+ *   in use
+ *
+ * Since: 0.1
+ */
+TendRandomNumberCache *
+tend_random_number_cache_new (TendRequestCache  *request_cache,
+                              const char        *prefix,
+                              guint              bits,
+                              GError           **error)
+{
+  TendRandomNumberCache *self;
+
+  g_return_val_if_fail (TEND_IS_REQUEST_CACHE (request_cache), NULL);
+  g_return_val_if_fail (bits >= 1 && bits <= 64, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  self = g_object_new (TEND_TYPE_RANDOM_NUMBER_CACHE,
+                       "request-cache", request_cache, "prefix", prefix, "bits", bits, NULL);
+  if (!tend_number_cache_check_number (TEND_NUMBER_CACHE (self), error))
+    g_clear_object (&self);
+
+  return self;
+}
+
+/**
+ * tend_random_number_cache_get_bits:
+ * @self: a cache
+ *
+ * Gets how many bits the number may have.
+ *
+ * Returns: the number of bits
+ *
+ * Since: 0.1
+ */
+guint
+tend_random_number_cache_get_bits (TendRandomNumberCache *self)
+{
+  TendRandomNumberCachePrivate *priv;
+
+  g_return_val_if_fail (TEND_IS_RANDOM_NUMBER_CACHE (self), 0);
+
+  priv = tend_random_number_cache_get_instance_private (self);
+  return priv->bits;
+}

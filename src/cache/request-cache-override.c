@@ -1,0 +1,144 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Other time-outs than the caches have, for a while: for tests, above all.
+//
+// An override belongs to the task that pushed it, or to code outside of tasks, and counts for what that
+// adds. So it nests, and what waits in between leaks nothing into others. One whose task has ended
+// without popping it counts for nobody and is dropped.
+
+#include "tend-cache-private.h"
+
+struct _TendTimeoutOverride
+{
+  TendTimeoutOverride *next;
+  TendTask            *task;    /* a reference; NULL outside of tasks */
+  GType                type;
+  gint64               usec;
+};
+
+static void
+override_free (TendTimeoutOverride *override)
+{
+  g_clear_object (&override->task);
+  g_free (override);
+}
+
+static void
+drop_ended (TendRequestCache *self)
+{
+  for (TendTimeoutOverride **o = &self->overrides; *o != NULL;)
+    {
+      TendTimeoutOverride *override = *o;
+
+      if (override->task != NULL && tend_task_has_ended (override->task))
+        {
+          *o = override->next;
+          override_free (override);
+        }
+      else
+        o = &override->next;
+    }
+}
+
+void
+tend_request_cache_clear_overrides (TendRequestCache *self)
+{
+  while (self->overrides != NULL)
+    {
+      TendTimeoutOverride *next = self->overrides->next;
+
+      override_free (self->overrides);
+      self->overrides = next;
+    }
+}
+
+/* The time-out of @cache, which would be @timeout, for the code that runs now. */
+gint64
+tend_request_cache_override (TendRequestCache *self,
+                             TendNumberCache  *cache,
+                             gint64            timeout)
+{
+  TendTask *current;
+
+  if (self->overrides == NULL)
+    return timeout;
+
+  current = tend_task_get_current ();
+  for (TendTimeoutOverride *o = self->overrides; o != NULL; o = o->next)
+    {
+      if (o->task == current && g_type_is_a (G_OBJECT_TYPE (cache), o->type))
+        return o->usec;
+    }
+
+  return timeout;
+}
+
+/**
+ * tend_request_cache_push_timeout:
+ * @self: a request cache
+ * @type: for caches of this type and of those derived from it; `TEND_TYPE_NUMBER_CACHE` for all
+ * @usec: microseconds; 0 for the next turn of the loop
+ *
+ * Has the caches that are added from now on time out after @usec, whatever they say themselves.
+ *
+ * This holds until [method@Tend.RequestCache.pop_timeout], for what the task adds that calls, or the code
+ * outside of tasks: while it waits, others are not concerned. Among several that match the newest
+ * counts. A cache keeps the time-out with which it was added.
+ *
+ * Since: 0.1
+ */
+void
+tend_request_cache_push_timeout (TendRequestCache *self,
+                                 GType             type,
+                                 gint64            usec)
+{
+  TendTimeoutOverride *override;
+  TendTask *current = tend_task_get_current ();
+
+  g_return_if_fail (TEND_IS_REQUEST_CACHE (self));
+  g_return_if_fail (g_type_is_a (type, TEND_TYPE_NUMBER_CACHE));
+  g_return_if_fail (usec >= 0);
+
+  if (!tend_request_cache_check_thread (self, G_STRFUNC))
+    return;
+
+  drop_ended (self);
+  override = g_new0 (TendTimeoutOverride, 1);
+  override->task = current != NULL ? g_object_ref (current) : NULL;
+  override->type = type;
+  override->usec = usec;
+  override->next = self->overrides;
+  self->overrides = override;
+}
+
+/**
+ * tend_request_cache_pop_timeout:
+ * @self: a request cache
+ *
+ * Ends the newest override of the calling task, or of the code outside of tasks.
+ *
+ * Since: 0.1
+ */
+void
+tend_request_cache_pop_timeout (TendRequestCache *self)
+{
+  g_return_if_fail (TEND_IS_REQUEST_CACHE (self));
+
+  if (!tend_request_cache_check_thread (self, G_STRFUNC))
+    return;
+
+  for (TendTimeoutOverride **o = &self->overrides; *o != NULL; o = &(*o)->next)
+    {
+      TendTimeoutOverride *override = *o;
+
+      if (override->task == tend_task_get_current ())
+        {
+          *o = override->next;
+          override_free (override);
+          return;
+        }
+    }
+
+  g_critical ("%s: no time-out was pushed here", G_STRFUNC);
+}

@@ -1,0 +1,231 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Waiting for a cache that may be added later.
+//
+// A waiter is a task that the request cache completes. The table holds it until it has ended, however
+// that comes: its exit handler takes it out. Ownership: the loop thread's.
+
+#include "tend-cache-private.h"
+
+typedef struct
+{
+  guint64  number;
+  char    *prefix;
+} Key;
+
+typedef struct
+{
+  TendRequestCache *request_cache;  /* not a reference; NULL once it goes */
+  TendTask         *task;           /* a reference, while it is in the table */
+  Key               key;
+} Waiter;
+
+static guint
+key_hash (gconstpointer data)
+{
+  const Key *key = data;
+
+  return g_str_hash (key->prefix) ^ g_int64_hash (&key->number);
+}
+
+static gboolean
+key_equal (gconstpointer a,
+           gconstpointer b)
+{
+  const Key *left = a, *right = b;
+
+  return left->number == right->number && g_str_equal (left->prefix, right->prefix);
+}
+
+static void
+key_free (gpointer data)
+{
+  Key *key = data;
+
+  g_free (key->prefix);
+  g_free (key);
+}
+
+static void
+waiter_free (gpointer data)
+{
+  Waiter *waiter = data;
+
+  g_free (waiter->key.prefix);
+  g_free (waiter);
+}
+
+/* The waiter's task has ended: if nobody took it out of the table, it goes from there. */
+static void
+waiter_ended_cb (TendTask *task,
+                 gpointer  user_data)
+{
+  Waiter *waiter = user_data;
+  TendRequestCache *self = waiter->request_cache;
+  GPtrArray *waiters;
+
+  if (self == NULL)
+    return;
+
+  waiter->request_cache = NULL;
+  waiters = g_hash_table_lookup (self->waiters, &waiter->key);
+  g_ptr_array_remove (waiters, waiter);
+  if (waiters->len == 0)
+    g_hash_table_remove (self->waiters, &waiter->key);
+  g_object_unref (waiter->task);
+}
+
+static gboolean
+waiter_late_cb (TendTask  *task,
+                gpointer   user_data,
+                GError   **error)
+{
+  Waiter *waiter = user_data;
+
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
+               "No cache '%s:%" G_GUINT64_FORMAT "' was added in time", waiter->key.prefix, waiter->key.number);
+  return FALSE;
+}
+
+static void
+add_waiter (TendRequestCache *self,
+            Waiter           *waiter)
+{
+  GPtrArray *waiters;
+
+  if (self->waiters == NULL)
+    self->waiters = g_hash_table_new_full (key_hash, key_equal, key_free, (GDestroyNotify) g_ptr_array_unref);
+
+  waiters = g_hash_table_lookup (self->waiters, &waiter->key);
+  if (waiters == NULL)
+    {
+      Key *key = g_new (Key, 1);
+
+      *key = (Key) { waiter->key.number, g_strdup (waiter->key.prefix) };
+      waiters = g_ptr_array_new ();
+      g_hash_table_insert (self->waiters, key, waiters);
+    }
+  g_ptr_array_add (waiters, waiter);
+}
+
+/* Takes the waiter out of what it is in, and gives the reference to its task. */
+static TendTask *
+take_out (Waiter *waiter)
+{
+  waiter->request_cache = NULL;
+
+  return waiter->task;
+}
+
+/* The cache has come that some may wait for. */
+void
+tend_request_cache_tell_waiters (TendRequestCache *self,
+                                 TendNumberCache  *cache)
+{
+  TendNumberCachePrivate *priv = tend_number_cache_get_private (cache);
+  Key key = { priv->number, priv->prefix };
+  g_autoptr(GPtrArray) waiters = g_hash_table_lookup (self->waiters, &key);
+
+  if (waiters == NULL)
+    return;
+
+  /* The tasks are ended when they are in the table no more: who is told may wait again. */
+  g_ptr_array_ref (waiters);
+  g_hash_table_remove (self->waiters, &key);
+  for (guint i = 0; i < waiters->len; i++)
+    {
+      Waiter *waiter = g_ptr_array_index (waiters, i);
+
+      waiters->pdata[i] = take_out (waiter);
+    }
+  for (guint i = 0; i < waiters->len; i++)
+    {
+      TendTask *task = g_ptr_array_index (waiters, i);
+
+      tend_task_return_object (task, cache);
+      g_object_unref (task);
+    }
+}
+
+/* Nothing will be added any more. */
+void
+tend_request_cache_cancel_waiters (TendRequestCache *self)
+{
+  g_autoptr(GHashTable) table = g_steal_pointer (&self->waiters);
+  g_autoptr(GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+  GHashTableIter iter;
+  gpointer value;
+
+  if (table == NULL)
+    return;
+
+  g_hash_table_iter_init (&iter, table);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      GPtrArray *waiters = value;
+
+      for (guint i = 0; i < waiters->len; i++)
+        g_ptr_array_add (tasks, take_out (g_ptr_array_index (waiters, i)));
+    }
+
+  for (guint i = 0; i < tasks->len; i++)
+    tend_task_cancel (g_ptr_array_index (tasks, i));
+}
+
+/**
+ * tend_request_cache_wait_for:
+ * @self: a request cache
+ * @prefix: a prefix
+ * @number: a number
+ * @timeout: microseconds for which to wait; 0 for the rest of this turn, -1 for ever
+ *
+ * Waits for the cache of a number, which may be there or be added later.
+ *
+ * Any number of tasks may wait for the same number, each for its own time. Cancel the task to give up.
+ * It is cancelled if no cache comes in time, or the request cache is shut down or freed.
+ *
+ * Returns: (transfer full): a task to wait for, whose result is the cache
+ *
+ * Since: 0.1
+ */
+TendTask *
+tend_request_cache_wait_for (TendRequestCache *self,
+                             const char       *prefix,
+                             guint64           number,
+                             gint64            timeout)
+{
+  TendNumberCache *cache;
+  TendTask *task;
+  Waiter *waiter;
+
+  g_return_val_if_fail (TEND_IS_REQUEST_CACHE (self), NULL);
+  g_return_val_if_fail (prefix != NULL, NULL);
+  g_return_val_if_fail (timeout >= -1, NULL);
+  g_return_val_if_fail (tend_loop_is_mine (self->loop), NULL);
+
+  task = tend_task_create (NULL, NULL, NULL, NULL, NULL, NULL, __builtin_return_address (0));
+  cache = tend_request_cache_lookup (self, prefix, number);
+  if (cache != NULL)
+    {
+      tend_task_return_object (task, cache);
+      return task;
+    }
+
+  if (self->is_shut_down)
+    {
+      tend_task_cancel (task);
+      return task;
+    }
+
+  waiter = g_new0 (Waiter, 1);
+  waiter->request_cache = self;
+  waiter->task = g_object_ref (task);
+  waiter->key = (Key) { number, g_strdup (prefix) };
+  add_waiter (self, waiter);
+  if (timeout >= 0)
+    tend_task_add_timer (task, timeout, 0, waiter_late_cb, waiter, NULL);
+  tend_task_add_exit_handler (task, waiter_ended_cb, waiter, waiter_free);
+
+  return task;
+}

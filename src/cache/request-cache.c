@@ -1,0 +1,490 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The requests that wait for their answers: added, found by number, popped.
+//
+// Each prefix has a space of numbers. The one used last is remembered, since answers of one protocol come
+// one after another. Time-outs are jobs of the loop, in its one heap. Ownership: the loop thread's.
+
+#include "tend-cache-private.h"
+
+#include <string.h>
+
+/**
+ * TendRequestCache:
+ *
+ * The requests of a program that wait for an answer, each under a number.
+ *
+ * A [class@Tend.NumberCache] is added when a request is sent, and popped by its number when the answer
+ * comes. What no answer comes for times out. An answer that comes late, twice, or for a request that
+ * there never was finds nothing: it is no error, and nothing has to be kept for it.
+ *
+ * What else belongs to the requests goes to [method@Tend.RequestCache.get_manager], and ends with them by
+ * [method@Tend.RequestCache.shutdown_async].
+ *
+ * A request cache that is finalized without having been shut down drops its caches, as
+ * [method@Tend.RequestCache.clear] does. Everything is for the thread of the main context that was
+ * the thread's default when it was made.
+ *
+ * Since: 0.1
+ */
+G_DEFINE_FINAL_TYPE (TendRequestCache, tend_request_cache, G_TYPE_OBJECT)
+
+gboolean
+tend_request_cache_check_thread (TendRequestCache *self,
+                                 const char       *func)
+{
+  if (tend_loop_is_mine (self->loop))
+    return TRUE;
+
+  g_critical ("%s: the request cache belongs to the main context of another thread", func);
+  return FALSE;
+}
+
+/* --- Spaces --- */
+
+/* Forgets a space without numbers: prefixes may be many, and each used once. */
+static void
+drop_if_empty (TendRequestCache *self,
+               TendNumberSpace  *space)
+{
+  if (space != NULL && space != self->latest && space->n_used == 0 &&
+      g_hash_table_lookup (self->spaces, space->prefix) == space)
+    g_hash_table_remove (self->spaces, space->prefix);
+}
+
+/* The space of @prefix; NULL if there is none and none is to be made. */
+TendNumberSpace *
+tend_request_cache_get_space (TendRequestCache *self,
+                              const char       *prefix,
+                              gboolean          create)
+{
+  TendNumberSpace *latest = self->latest, *space;
+
+  if (latest != NULL && (latest->prefix == prefix || strcmp (latest->prefix, prefix) == 0))
+    return latest;
+
+  space = g_hash_table_lookup (self->spaces, prefix);
+  if (space == NULL && create)
+    {
+      space = tend_number_space_new (prefix);
+      g_hash_table_insert (self->spaces, space->prefix, space);
+    }
+  if (space != NULL)
+    {
+      self->latest = space;
+      drop_if_empty (self, latest);
+    }
+
+  return space;
+}
+
+static TendNumberCache *
+find (TendRequestCache *self,
+      const char       *prefix,
+      guint64           number)
+{
+  TendNumberSpace *space = tend_request_cache_get_space (self, prefix, FALSE);
+
+  return space != NULL ? tend_place_get_cache (tend_number_space_find (space, number)) : NULL;
+}
+
+/* --- Adding and letting go --- */
+
+/* Lets go of a cache: its number is free, and its time-out disarmed. */
+void
+tend_request_cache_release (TendRequestCache *self,
+                            TendNumberCache  *cache)
+{
+  TendNumberCachePrivate *priv = tend_number_cache_get_private (cache);
+  TendNumberSpace *space = g_steal_pointer (&priv->space);
+
+  tend_loop_remove (self->loop, &priv->job);
+  tend_number_space_remove (space, tend_number_space_find (space, priv->number));
+  priv->held_by = NULL;
+  self->n_caches--;
+
+  drop_if_empty (self, space);
+  tend_number_space_unref (space);
+  g_object_unref (cache);
+}
+
+/* Lets go of all caches, and gives them. */
+GPtrArray *
+tend_request_cache_release_all (TendRequestCache *self)
+{
+  GPtrArray *caches = g_ptr_array_new_full (self->n_caches, g_object_unref);
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, self->spaces);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      TendNumberSpace *space = value;
+
+      for (guint i = 0; i < space->n_places; i++)
+        {
+          TendPlace *place = &space->places[i];
+
+          if (place->holder != NULL && tend_place_get_cache (place) != NULL)
+            g_ptr_array_add (caches, g_object_ref (place->holder));
+        }
+    }
+
+  for (guint i = 0; i < caches->len; i++)
+    tend_request_cache_release (self, g_ptr_array_index (caches, i));
+
+  return caches;
+}
+
+static gboolean
+check_addable (TendRequestCache  *self,
+               TendNumberCache   *cache,
+               GError           **error)
+{
+  TendNumberCachePrivate *priv = tend_number_cache_get_private (cache);
+  g_autofree char *text = NULL;
+
+  if (!tend_number_cache_check_number (cache, error))
+    return FALSE;
+
+  if (priv->held_by == NULL && !self->is_shut_down && (priv->loop == NULL || tend_loop_is_mine (priv->loop)))
+    return TRUE;
+
+  text = tend_number_cache_to_string (cache);
+  if (priv->held_by != NULL)
+    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE, "%s has been added already", text);
+  else if (priv->loop != NULL && !tend_loop_is_mine (priv->loop))
+    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
+                 "%s belongs to the main context of another thread", text);
+  else
+    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN, "Dropping %s due to shutdown!", text);
+
+  return FALSE;
+}
+
+/* Puts the number of @cache in use for it, unless another has it. */
+static gboolean
+take_number (TendRequestCache  *self,
+             TendNumberCache   *cache,
+             GError           **error)
+{
+  TendNumberCachePrivate *priv = tend_number_cache_get_private (cache);
+  TendNumberSpace *space = tend_request_cache_get_space (self, priv->prefix, TRUE);
+  TendPlace *place = tend_number_space_find (space, priv->number);
+
+  if (place == NULL)
+    {
+      g_assert (priv->space == NULL || priv->space != space);
+      tend_number_space_insert (space, priv->number, cache);
+    }
+  else if (place->holder == tend_reserve (cache))
+    place->holder = cache;
+  else
+    {
+      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_EXISTS,
+                   "This number is already in use '%s:%" G_GUINT64_FORMAT "'", priv->prefix, priv->number);
+      return FALSE;
+    }
+
+  if (priv->space != space)
+    {
+      tend_number_cache_give_back (cache);
+      priv->space = tend_number_space_ref (space);
+    }
+
+  return TRUE;
+}
+
+/**
+ * tend_request_cache_add:
+ * @self: a request cache
+ * @cache: a cache that no request cache has
+ * @error: return location for an error
+ *
+ * Has @self hold @cache until it is popped or times out.
+ *
+ * The time-out is what [method@Tend.NumberCache.get_timeout] says, unless
+ * [method@Tend.RequestCache.push_timeout] says otherwise, and counts from now. A cache may be added
+ * again after it has timed out or was popped. If it is refused, its tasks are cancelled.
+ *
+ * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_EXISTS` if the number is in use,
+ *   `TEND_TASK_ERROR_SHUT_DOWN` after the shutdown, `TEND_TASK_ERROR_STATE` if a request cache has it,
+ *   `TEND_TASK_ERROR_FULL` if it has no number, `TEND_TASK_ERROR_WRONG_THREAD` if it belongs elsewhere,
+ *   or `G_IO_ERROR_INVALID_ARGUMENT` if its class gives a negative time-out
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_request_cache_add (TendRequestCache  *self,
+                        TendNumberCache   *cache,
+                        GError           **error)
+{
+  TendNumberCachePrivate *priv;
+  gint64 timeout;
+
+  g_return_val_if_fail (TEND_IS_REQUEST_CACHE (self), FALSE);
+  g_return_val_if_fail (TEND_IS_NUMBER_CACHE (cache), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (!tend_request_cache_check_thread (self, G_STRFUNC))
+    return FALSE;
+
+  /* The class says it, and may do anything meanwhile. */
+  priv = tend_number_cache_get_private (cache);
+  timeout = tend_request_cache_override (self, cache, tend_number_cache_get_timeout (cache));
+  if (timeout < 0)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                 "The time-out of %s %s-%" G_GUINT64_FORMAT " is negative",
+                 G_OBJECT_TYPE_NAME (cache), priv->prefix, priv->number);
+
+  if (timeout < 0 || !check_addable (self, cache, error) || !take_number (self, cache, error))
+    {
+      if (priv->held_by == NULL)
+        tend_number_cache_cancel_tasks (cache);
+      return FALSE;
+    }
+
+  if (priv->loop == NULL)
+    priv->loop = tend_loop_ref (self->loop);
+  priv->held_by = self;
+  priv->is_popped = FALSE;
+  g_object_ref (cache);
+  self->n_caches++;
+
+  if (timeout > 0)
+    tend_loop_arm (self->loop, &priv->job, tend_time_add (tend_loop_now (self->loop), timeout));
+  else
+    tend_loop_queue_ready (self->loop, &priv->job);
+
+  if (self->waiters != NULL)
+    tend_request_cache_tell_waiters (self, cache);
+
+  return TRUE;
+}
+
+/* --- Finding --- */
+
+/**
+ * tend_request_cache_get_n_caches:
+ * @self: a request cache
+ *
+ * Counts the caches that wait for their answers.
+ *
+ * Returns: the number of caches
+ *
+ * Since: 0.1
+ */
+guint
+tend_request_cache_get_n_caches (TendRequestCache *self)
+{
+  g_return_val_if_fail (TEND_IS_REQUEST_CACHE (self), 0);
+
+  return self->n_caches;
+}
+
+/**
+ * tend_request_cache_lookup:
+ * @self: a request cache
+ * @prefix: a prefix
+ * @number: a number
+ *
+ * Finds the cache of a number, and leaves it where it is.
+ *
+ * Returns: (transfer none) (nullable): the cache; %NULL if there is none, which is as common as late answers
+ *
+ * Since: 0.1
+ */
+TendNumberCache *
+tend_request_cache_lookup (TendRequestCache *self,
+                           const char       *prefix,
+                           guint64           number)
+{
+  g_return_val_if_fail (TEND_IS_REQUEST_CACHE (self), NULL);
+  g_return_val_if_fail (prefix != NULL, NULL);
+
+  if (!tend_request_cache_check_thread (self, G_STRFUNC))
+    return NULL;
+
+  return find (self, prefix, number);
+}
+
+/**
+ * tend_request_cache_has:
+ * @self: a request cache
+ * @prefix: a prefix
+ * @number: a number
+ *
+ * Tells whether there is a cache of that number.
+ *
+ * Returns: %TRUE if [method@Tend.RequestCache.lookup] would find one
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_request_cache_has (TendRequestCache *self,
+                        const char       *prefix,
+                        guint64           number)
+{
+  return tend_request_cache_lookup (self, prefix, number) != NULL;
+}
+
+/**
+ * tend_request_cache_pop:
+ * @self: a request cache
+ * @prefix: a prefix
+ * @number: a number
+ *
+ * Takes the cache of a number out of the request cache: the answer has come.
+ *
+ * It does not time out any more, and its number is free. Its tasks are left alone, and are the caller's:
+ * complete them with what the answer says. Nobody cancels them when the cache goes, so that the caller
+ * may keep them for longer.
+ *
+ * Returns: (transfer full) (nullable): the cache; %NULL if there is none: the answer came too late, or
+ *   twice, or nobody asked for it
+ *
+ * Since: 0.1
+ */
+TendNumberCache *
+tend_request_cache_pop (TendRequestCache *self,
+                        const char       *prefix,
+                        guint64           number)
+{
+  TendNumberCache *cache = tend_request_cache_lookup (self, prefix, number);
+
+  if (cache == NULL)
+    return NULL;
+
+  g_object_ref (cache);
+  tend_number_cache_get_private (cache)->is_popped = TRUE;
+  tend_request_cache_release (self, cache);
+
+  return cache;
+}
+
+/**
+ * tend_request_cache_has_type:
+ * @self: a request cache
+ * @type: a type derived from [class@Tend.NumberCache]
+ * @number: a number
+ *
+ * Tells whether there is a cache of that number whose prefix is the name of the type.
+ *
+ * Returns: %TRUE if [method@Tend.RequestCache.lookup_type] would find one
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_request_cache_has_type (TendRequestCache *self,
+                             GType             type,
+                             guint64           number)
+{
+  return tend_request_cache_lookup_type (self, type, number) != NULL;
+}
+
+/**
+ * tend_request_cache_lookup_type:
+ * @self: a request cache
+ * @type: a type derived from [class@Tend.NumberCache]
+ * @number: a number
+ *
+ * Finds the cache of a number whose prefix is the name of the type, as it is if none was given.
+ *
+ * Returns: (transfer none) (nullable): the cache, or %NULL
+ *
+ * Since: 0.1
+ */
+TendNumberCache *
+tend_request_cache_lookup_type (TendRequestCache *self,
+                                GType             type,
+                                guint64           number)
+{
+  g_return_val_if_fail (g_type_is_a (type, TEND_TYPE_NUMBER_CACHE), NULL);
+
+  return tend_request_cache_lookup (self, g_type_name (type), number);
+}
+
+/**
+ * tend_request_cache_pop_type:
+ * @self: a request cache
+ * @type: a type derived from [class@Tend.NumberCache]
+ * @number: a number
+ *
+ * Takes the cache out of the request cache that [method@Tend.RequestCache.lookup_type] would find, as
+ * [method@Tend.RequestCache.pop] does.
+ *
+ * Returns: (transfer full) (nullable): the cache, or %NULL
+ *
+ * Since: 0.1
+ */
+TendNumberCache *
+tend_request_cache_pop_type (TendRequestCache *self,
+                             GType             type,
+                             guint64           number)
+{
+  g_return_val_if_fail (g_type_is_a (type, TEND_TYPE_NUMBER_CACHE), NULL);
+
+  return tend_request_cache_pop (self, g_type_name (type), number);
+}
+
+/* --- The object --- */
+
+static void
+tend_request_cache_dispose (GObject *object)
+{
+  TendRequestCache *self = TEND_REQUEST_CACHE (object);
+
+  if (tend_loop_take_home (self->loop, object))
+    return;
+
+  self->is_shut_down = TRUE;
+  tend_request_cache_drop_all (self);
+  g_clear_object (&self->manager);
+
+  G_OBJECT_CLASS (tend_request_cache_parent_class)->dispose (object);
+}
+
+static void
+tend_request_cache_finalize (GObject *object)
+{
+  TendRequestCache *self = TEND_REQUEST_CACHE (object);
+
+  tend_request_cache_clear_overrides (self);
+  g_clear_pointer (&self->waiters, g_hash_table_unref);
+  g_hash_table_unref (self->spaces);
+  tend_loop_release (self->loop);
+
+  G_OBJECT_CLASS (tend_request_cache_parent_class)->finalize (object);
+}
+
+static void
+tend_request_cache_class_init (TendRequestCacheClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->dispose = tend_request_cache_dispose;
+  object_class->finalize = tend_request_cache_finalize;
+}
+
+static void
+tend_request_cache_init (TendRequestCache *self)
+{
+  self->loop = tend_loop_acquire (NULL, G_PRIORITY_DEFAULT);
+  self->spaces = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) tend_number_space_unref);
+}
+
+/**
+ * tend_request_cache_new:
+ *
+ * Makes a request cache.
+ *
+ * Returns: (transfer full): the request cache, for the thread-default main context
+ *
+ * Since: 0.1
+ */
+TendRequestCache *
+tend_request_cache_new (void)
+{
+  return g_object_new (TEND_TYPE_REQUEST_CACHE, NULL);
+}

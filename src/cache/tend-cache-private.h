@@ -1,0 +1,134 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// What holds the caches: the numbers of each prefix, and what a cache has of them.
+
+#pragma once
+
+#include "tend-manager-private.h"
+#include "tend-random-number-cache.h"
+#include "tend-request-cache.h"
+
+G_BEGIN_DECLS
+
+/* --- number-space.c --- */
+
+/*
+ * A number that is in use, and by which cache. A reserved one is not to be found by its number yet: the
+ * lowest bit of its pointer is set.
+ */
+typedef struct
+{
+  guint64  number;
+  gpointer holder;      /* NULL: the place is free */
+} TendPlace;
+
+/* The numbers of one prefix in one request cache. Loop thread only. */
+typedef struct
+{
+  guint      ref_count;
+  char      *prefix;        /* constant */
+  TendPlace *places;        /* open addressing; NULL until there is a number */
+  guint      n_places;      /* a power of two */
+  guint      n_used;
+  guint      shift;         /* 64 less the bits of n_places */
+  guint      counts[65];    /* of numbers in use, by how many bits they have */
+} TendNumberSpace;
+
+TendNumberSpace  *tend_number_space_new      (const char          *prefix) G_GNUC_WARN_UNUSED_RESULT;
+TendNumberSpace  *tend_number_space_ref      (TendNumberSpace     *self);
+void              tend_number_space_unref    (TendNumberSpace     *self);
+TendPlace        *tend_number_space_find     (TendNumberSpace     *self,
+                                              guint64              number);
+void              tend_number_space_insert   (TendNumberSpace     *self,
+                                              guint64              number,
+                                              gpointer             holder);
+void              tend_number_space_remove   (TendNumberSpace     *self,
+                                              TendPlace           *place);
+gboolean          tend_number_space_choose   (TendNumberSpace     *self,
+                                              guint                bits,
+                                              guint64             *number);
+
+static inline gpointer
+tend_reserve (TendNumberCache *cache)
+{
+  return GSIZE_TO_POINTER (GPOINTER_TO_SIZE (cache) | 1);
+}
+
+/* The cache that is to be found there, or NULL. */
+static inline TendNumberCache *
+tend_place_get_cache (const TendPlace *place)
+{
+  return place != NULL && !(GPOINTER_TO_SIZE (place->holder) & 1) ? place->holder : NULL;
+}
+
+/* --- random.c --- */
+
+guint64           tend_random_bits           (guint                bits);
+
+/* --- number-cache.c --- */
+
+typedef struct _TendManagedTask TendManagedTask;
+
+typedef struct
+{
+  TendJob           job;            /* its time-out, while a request cache has it */
+  TendRequestCache *held_by;        /* not a reference; NULL: no request cache */
+  TendNumberSpace  *space;          /* a reference; while its number is in use */
+  guint64           number;         /* constant */
+  char             *prefix;         /* constant */
+  gint64            timeout;        /* microseconds */
+  TendManagedTask  *managed;        /* loop thread */
+  TendLoop         *loop;           /* a use of it; NULL until it belongs to a thread */
+  guint             is_popped : 1;  /* whoever has popped it has its tasks */
+  guint             has_no_number : 1;  /* none was left when it was made */
+} TendNumberCachePrivate;
+
+TendNumberCachePrivate *tend_number_cache_get_private (TendNumberCache *self);
+void              tend_number_cache_reserve  (TendNumberCache     *self,
+                                              TendRequestCache    *request_cache,
+                                              guint                bits);
+gboolean          tend_number_cache_check_number (TendNumberCache *self,
+                                              GError             **error);
+void              tend_number_cache_give_back (TendNumberCache    *self);
+void              tend_number_cache_cancel_tasks (TendNumberCache *self);
+void              tend_number_cache_timed_out_cb (TendJob         *job);
+
+/* --- request-cache.c and its parts --- */
+
+typedef struct _TendTimeoutOverride TendTimeoutOverride;
+
+struct _TendRequestCache
+{
+  GObject              parent_instance;
+
+  TendLoop            *loop;            /* constant */
+  TendTaskManager     *manager;         /* made on demand */
+  GHashTable          *spaces;          /* of TendNumberSpace, by prefix */
+  TendNumberSpace     *latest;          /* the one used last; not a reference */
+  guint                n_caches;
+  GHashTable          *waiters;         /* of lists, by prefix and number; NULL until there are any */
+  TendTimeoutOverride *overrides;       /* newest first */
+  gboolean             is_shut_down;
+};
+
+gboolean          tend_request_cache_check_thread (TendRequestCache *self,
+                                              const char          *func);
+TendNumberSpace  *tend_request_cache_get_space (TendRequestCache  *self,
+                                              const char          *prefix,
+                                              gboolean             create);
+void              tend_request_cache_release (TendRequestCache    *self,
+                                              TendNumberCache     *cache);
+GPtrArray        *tend_request_cache_release_all (TendRequestCache *self);
+void              tend_request_cache_drop_all (TendRequestCache   *self);
+
+void              tend_request_cache_tell_waiters (TendRequestCache *self,
+                                              TendNumberCache     *cache);
+void              tend_request_cache_cancel_waiters (TendRequestCache *self);
+
+gint64            tend_request_cache_override (TendRequestCache   *self,
+                                              TendNumberCache     *cache,
+                                              gint64               timeout);
+void              tend_request_cache_clear_overrides (TendRequestCache *self);
+
+G_END_DECLS
