@@ -49,88 +49,10 @@ static guint signals[N_SIGNALS];
 
 G_DEFINE_TYPE_WITH_PRIVATE (TendNumberCache, tend_number_cache, G_TYPE_OBJECT)
 
-/* A task that is settled when the cache times out, and cancelled when it goes any other way. */
-struct _TendManagedTask
-{
-  TendManagedTask *next;
-  TendTask        *task;    /* a reference */
-  TendOutcome      outcome; /* what it gets at the time-out; no value if there is neither */
-};
-
 TendNumberCachePrivate *
 tend_number_cache_get_private (TendNumberCache *self)
 {
   return tend_number_cache_get_instance_private (self);
-}
-
-/* --- The tasks --- */
-
-static void
-managed_free (TendManagedTask *managed)
-{
-  g_object_unref (managed->task);
-  tend_outcome_clear (&managed->outcome);
-  g_free (managed);
-}
-
-/* Whether somebody else completes the task: a body that returns does so itself. */
-static gboolean
-check_settable (TendTask  *task,
-                GError   **error)
-{
-  g_autofree char *text = NULL;
-
-  if (task->body == NULL || !task->body->returns)
-    return TRUE;
-
-  text = tend_task_to_string (task);
-  g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
-               "%s ends when its body returns, and cannot be given a result", text);
-  return FALSE;
-}
-
-/* At the end, so that they are settled in the order in which they were added. */
-static TendManagedTask *
-append (TendNumberCache *self,
-        TendTask        *task)
-{
-  TendManagedTask **end = &tend_number_cache_get_private (self)->managed;
-
-  while (*end != NULL)
-    end = &(*end)->next;
-
-  *end = g_new0 (TendManagedTask, 1);
-  (*end)->task = g_object_ref (task);
-
-  return *end;
-}
-
-static void
-settle (TendManagedTask *managed)
-{
-  if (tend_task_has_ended (managed->task))
-    return;
-
-  if (managed->outcome.error != NULL)
-    tend_task_return_error (managed->task, g_steal_pointer (&managed->outcome.error));
-  else
-    tend_task_return_value (managed->task, G_IS_VALUE (&managed->outcome.value) ? &managed->outcome.value : NULL);
-}
-
-/* Cancels the tasks that the cache still has. */
-void
-tend_number_cache_cancel_tasks (TendNumberCache *self)
-{
-  TendManagedTask *managed = g_steal_pointer (&tend_number_cache_get_private (self)->managed);
-
-  while (managed != NULL)
-    {
-      TendManagedTask *next = managed->next;
-
-      tend_task_cancel (managed->task);
-      managed_free (managed);
-      managed = next;
-    }
 }
 
 /* The time of a cache in a request cache is over: its number is free before anybody hears of it. */
@@ -139,21 +61,12 @@ tend_number_cache_timed_out_cb (TendJob *job)
 {
   TendNumberCachePrivate *priv = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendNumberCachePrivate, job));
   TendNumberCache *self = G_STRUCT_MEMBER_P (priv, -(glong) TendNumberCache_private_offset);
-  TendManagedTask *managed;
 
   g_object_ref (self);
   tend_request_cache_release (priv->held_by, self);
-  managed = g_steal_pointer (&priv->managed);
+  tend_number_cache_mark_due (self);
   g_signal_emit (self, signals[SIGNAL_TIMED_OUT], 0);
-
-  while (managed != NULL)
-    {
-      TendManagedTask *next = managed->next;
-
-      settle (managed);
-      managed_free (managed);
-      managed = next;
-    }
+  tend_number_cache_settle_due (self);
   g_object_unref (self);
 }
 
@@ -168,6 +81,20 @@ static gint64
 tend_number_cache_real_get_timeout (TendNumberCache *self)
 {
   return tend_number_cache_get_private (self)->timeout;
+}
+
+typedef struct
+{
+  TendNumberCache *cache;
+  gint64           timeout;
+} AskTimeout;
+
+static void
+ask_timeout_native_cb (gpointer data)
+{
+  AskTimeout *ask = data;
+
+  ask->timeout = TEND_NUMBER_CACHE_GET_CLASS (ask->cache)->get_timeout (ask->cache);
 }
 
 static void
@@ -190,7 +117,10 @@ tend_number_cache_give_back (TendNumberCache *self)
   TendPlace *place = space != NULL ? tend_number_space_find (space, priv->number) : NULL;
 
   if (place != NULL && place->holder == tend_reserve (self))
-    tend_number_space_remove (space, place);
+    {
+      tend_number_space_remove (space, place);
+      tend_request_cache_drop_space (space);
+    }
   g_clear_pointer (&space, tend_number_space_unref);
 }
 
@@ -210,13 +140,7 @@ tend_number_cache_dispose (GObject *object)
 
   if (!priv->is_popped)
     tend_number_cache_cancel_tasks (self);
-  while (priv->managed != NULL)
-    {
-      TendManagedTask *next = priv->managed->next;
-
-      managed_free (priv->managed);
-      priv->managed = next;
-    }
+  tend_number_cache_forget_tasks (self);
 
   G_OBJECT_CLASS (tend_number_cache_parent_class)->dispose (object);
 }
@@ -372,11 +296,9 @@ tend_number_cache_reserve (TendNumberCache  *self,
   TendNumberSpace *space = tend_request_cache_get_space (request_cache, priv->prefix, TRUE);
 
   priv->loop = tend_loop_ref (request_cache->loop);
-  if (!tend_number_space_choose (space, bits, &priv->number))
-    {
-      priv->has_no_number = TRUE;
-      return;
-    }
+  priv->has_no_number = !tend_number_space_choose (space, bits, &priv->number);
+  if (priv->has_no_number)
+    return;
 
   priv->space = tend_number_space_ref (space);
   tend_number_space_insert (space, priv->number, tend_reserve (self));
@@ -490,9 +412,16 @@ tend_number_cache_to_string (TendNumberCache *self)
 gint64
 tend_number_cache_get_timeout (TendNumberCache *self)
 {
+  AskTimeout ask = { self, 0 };
+
   g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), 0);
 
-  return TEND_NUMBER_CACHE_GET_CLASS (self)->get_timeout (self);
+  /* A derived class may be an interpreter's. */
+  if (TEND_NUMBER_CACHE_GET_CLASS (self)->get_timeout == tend_number_cache_real_get_timeout)
+    return tend_number_cache_real_get_timeout (self);
+
+  tend_call_native (ask_timeout_native_cb, &ask);
+  return ask.timeout;
 }
 
 /**
@@ -539,135 +468,4 @@ tend_number_cache_is_held (TendNumberCache *self)
   g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), FALSE);
 
   return tend_number_cache_get_private (self)->held_by != NULL;
-}
-
-/**
- * tend_number_cache_add_task:
- * @self: a cache
- * @task: a task that is completed from outside, such as that of a [class@Tend.Completion]
- * @value: (nullable): what it gets when the cache times out, or %NULL to complete it without a value
- * @error: return location for an error
- *
- * Has the cache settle @task.
- *
- * If the cache times out before the task has ended, it gets @value, after
- * [signal@Tend.NumberCache::timed-out]. If the cache goes in any other way, the task is cancelled: when
- * the request cache is cleared, shut down or freed, refuses the cache, or when the cache is freed
- * without ever having been popped. See [method@Tend.RequestCache.pop] for that.
- *
- * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_STATE` if @task ends when its body returns
- *
- * Since: 0.1
- */
-gboolean
-tend_number_cache_add_task (TendNumberCache  *self,
-                            TendTask         *task,
-                            const GValue     *value,
-                            GError          **error)
-{
-  TendManagedTask *managed;
-
-  g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), FALSE);
-  g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
-  g_return_val_if_fail (value == NULL || G_IS_VALUE (value), FALSE);
-
-  if (!check_settable (task, error))
-    return FALSE;
-
-  managed = append (self, task);
-  if (value != NULL)
-    {
-      g_value_init (&managed->outcome.value, G_VALUE_TYPE (value));
-      g_value_copy (value, &managed->outcome.value);
-    }
-
-  return TRUE;
-}
-
-/**
- * tend_number_cache_add_task_with_error:
- * @self: a cache
- * @task: a task that is completed from outside, such as that of a [class@Tend.Completion]
- * @reason: the error that it gets when the cache times out
- * @error: return location for an error
- *
- * Has the cache settle @task, as [method@Tend.NumberCache.add_task] does, but with an error.
- *
- * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_STATE` if @task ends when its body returns
- *
- * Since: 0.1
- */
-gboolean
-tend_number_cache_add_task_with_error (TendNumberCache  *self,
-                                       TendTask         *task,
-                                       const GError     *reason,
-                                       GError          **error)
-{
-  g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), FALSE);
-  g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
-  g_return_val_if_fail (reason != NULL, FALSE);
-
-  if (!check_settable (task, error))
-    return FALSE;
-
-  append (self, task)->outcome.error = g_error_copy (reason);
-
-  return TRUE;
-}
-
-/**
- * tend_number_cache_remove_task:
- * @self: a cache
- * @task: a task
- *
- * Has the cache forget @task, which is left alone.
- *
- * Returns: %TRUE if the cache had it
- *
- * Since: 0.1
- */
-gboolean
-tend_number_cache_remove_task (TendNumberCache *self,
-                               TendTask        *task)
-{
-  g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), FALSE);
-  g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
-
-  for (TendManagedTask **m = &tend_number_cache_get_private (self)->managed; *m != NULL; m = &(*m)->next)
-    {
-      TendManagedTask *managed = *m;
-
-      if (managed->task == task)
-        {
-          *m = managed->next;
-          managed_free (managed);
-          return TRUE;
-        }
-    }
-
-  return FALSE;
-}
-
-/**
- * tend_number_cache_list_tasks:
- * @self: a cache
- *
- * Lists the tasks that the cache would settle, in the order in which they were added.
- *
- * Returns: (transfer container) (element-type TendTask): the tasks, to which the list holds references
- *
- * Since: 0.1
- */
-GPtrArray *
-tend_number_cache_list_tasks (TendNumberCache *self)
-{
-  GPtrArray *tasks;
-
-  g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), NULL);
-
-  tasks = g_ptr_array_new_with_free_func (g_object_unref);
-  for (TendManagedTask *m = tend_number_cache_get_private (self)->managed; m != NULL; m = m->next)
-    g_ptr_array_add (tasks, g_object_ref (m->task));
-
-  return tasks;
 }

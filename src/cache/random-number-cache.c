@@ -131,6 +131,8 @@ tend_random_number_cache_class_init (TendRandomNumberCacheClass *klass)
 static void
 tend_random_number_cache_init (TendRandomNumberCache *self)
 {
+  /* Until one is chosen: it must not be added under a number that anybody can guess. */
+  tend_number_cache_get_private (TEND_NUMBER_CACHE (self))->has_no_number = TRUE;
 }
 
 /**

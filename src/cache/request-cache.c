@@ -43,14 +43,13 @@ tend_request_cache_check_thread (TendRequestCache *self,
 
 /* --- Spaces --- */
 
-/* Forgets a space without numbers: prefixes may be many, and each used once. */
-static void
-drop_if_empty (TendRequestCache *self,
-               TendNumberSpace  *space)
+/* Has its request cache forget a space without numbers: prefixes may be many, and each used once. */
+void
+tend_request_cache_drop_space (TendNumberSpace *space)
 {
-  if (space != NULL && space != self->latest && space->n_used == 0 &&
-      g_hash_table_lookup (self->spaces, space->prefix) == space)
-    g_hash_table_remove (self->spaces, space->prefix);
+  /* The one used last is kept for a program that has one request at a time. */
+  if (space->n_used == 0 && space->owner != NULL && space->owner->latest != space)
+    g_hash_table_remove (space->owner->spaces, space->prefix);
 }
 
 /* The space of @prefix; NULL if there is none and none is to be made. */
@@ -68,15 +67,27 @@ tend_request_cache_get_space (TendRequestCache *self,
   if (space == NULL && create)
     {
       space = tend_number_space_new (prefix);
+      space->owner = self;
       g_hash_table_insert (self->spaces, space->prefix, space);
     }
   if (space != NULL)
     {
       self->latest = space;
-      drop_if_empty (self, latest);
+      if (latest != NULL)
+        tend_request_cache_drop_space (latest);
     }
 
   return space;
+}
+
+/* What a cache with a reserved number still has of its space is none of the request cache's then. */
+static void
+space_leave (gpointer data)
+{
+  TendNumberSpace *space = data;
+
+  space->owner = NULL;
+  tend_number_space_unref (space);
 }
 
 static TendNumberCache *
@@ -104,7 +115,7 @@ tend_request_cache_release (TendRequestCache *self,
   priv->held_by = NULL;
   self->n_caches--;
 
-  drop_if_empty (self, space);
+  tend_request_cache_drop_space (space);
   tend_number_space_unref (space);
   g_object_unref (cache);
 }
@@ -471,7 +482,7 @@ static void
 tend_request_cache_init (TendRequestCache *self)
 {
   self->loop = tend_loop_acquire (NULL, G_PRIORITY_DEFAULT);
-  self->spaces = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) tend_number_space_unref);
+  self->spaces = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, space_leave);
 }
 
 /**

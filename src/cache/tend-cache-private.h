@@ -26,13 +26,14 @@ typedef struct
 /* The numbers of one prefix in one request cache. Loop thread only. */
 typedef struct
 {
-  guint      ref_count;
-  char      *prefix;        /* constant */
-  TendPlace *places;        /* open addressing; NULL until there is a number */
-  guint      n_places;      /* a power of two */
-  guint      n_used;
-  guint      shift;         /* 64 less the bits of n_places */
-  guint      counts[65];    /* of numbers in use, by how many bits they have */
+  guint             ref_count;
+  char             *prefix;     /* constant */
+  TendRequestCache *owner;      /* in whose table it is; not a reference; NULL: in none */
+  TendPlace        *places;     /* open addressing; NULL until there is a number */
+  guint             n_places;   /* a power of two */
+  guint             n_used;
+  guint             shift;      /* 64 less the bits of n_places */
+  guint             counts[65]; /* of numbers in use, by how many bits they have */
 } TendNumberSpace;
 
 TendNumberSpace  *tend_number_space_new      (const char          *prefix) G_GNUC_WARN_UNUSED_RESULT;
@@ -68,8 +69,6 @@ guint64           tend_random_bits           (guint                bits);
 
 /* --- number-cache.c --- */
 
-typedef struct _TendManagedTask TendManagedTask;
-
 typedef struct
 {
   TendJob           job;            /* its time-out, while a request cache has it */
@@ -78,10 +77,10 @@ typedef struct
   guint64           number;         /* constant */
   char             *prefix;         /* constant */
   gint64            timeout;        /* microseconds */
-  TendManagedTask  *managed;        /* loop thread */
+  GQueue            tasks;          /* of what number-cache-tasks.c has of each; loop thread */
   TendLoop         *loop;           /* a use of it; NULL until it belongs to a thread */
   guint             is_popped : 1;  /* whoever has popped it has its tasks */
-  guint             has_no_number : 1;  /* none was left when it was made */
+  guint             has_no_number : 1;  /* none was chosen when it was made, or none was left */
 } TendNumberCachePrivate;
 
 TendNumberCachePrivate *tend_number_cache_get_private (TendNumberCache *self);
@@ -91,8 +90,14 @@ void              tend_number_cache_reserve  (TendNumberCache     *self,
 gboolean          tend_number_cache_check_number (TendNumberCache *self,
                                               GError             **error);
 void              tend_number_cache_give_back (TendNumberCache    *self);
-void              tend_number_cache_cancel_tasks (TendNumberCache *self);
 void              tend_number_cache_timed_out_cb (TendJob         *job);
+
+/* --- number-cache-tasks.c --- */
+
+void              tend_number_cache_mark_due (TendNumberCache     *self);
+void              tend_number_cache_settle_due (TendNumberCache   *self);
+void              tend_number_cache_cancel_tasks (TendNumberCache *self);
+void              tend_number_cache_forget_tasks (TendNumberCache *self);
 
 /* --- request-cache.c and its parts --- */
 
@@ -117,6 +122,7 @@ gboolean          tend_request_cache_check_thread (TendRequestCache *self,
 TendNumberSpace  *tend_request_cache_get_space (TendRequestCache  *self,
                                               const char          *prefix,
                                               gboolean             create);
+void              tend_request_cache_drop_space (TendNumberSpace  *space);
 void              tend_request_cache_release (TendRequestCache    *self,
                                               TendNumberCache     *cache);
 GPtrArray        *tend_request_cache_release_all (TendRequestCache *self);

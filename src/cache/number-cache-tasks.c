@@ -1,0 +1,266 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The tasks of a cache: given what they were added with when it times out, and cancelled when it goes any
+// other way. Ownership: that of the cache.
+
+#include "tend-cache-private.h"
+
+typedef struct
+{
+  TendTask    *task;        /* a reference */
+  TendOutcome  outcome;     /* what it gets at the time-out; no value if there is neither */
+  gboolean     is_due;      /* the time-out that goes on now settles it */
+} ManagedTask;
+
+static void
+managed_free (ManagedTask *managed)
+{
+  g_object_unref (managed->task);
+  tend_outcome_clear (&managed->outcome);
+  g_free (managed);
+}
+
+/* Whether somebody else completes the task: a body that returns does so itself, and the main part never ends. */
+static gboolean
+check_settable (TendTask  *task,
+                GError   **error)
+{
+  g_autofree char *text = NULL;
+
+  if (task->loop != NULL && (task->body == NULL || !task->body->returns))
+    return TRUE;
+
+  text = tend_task_to_string (task);
+  if (task->loop == NULL)
+    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE, "%s never ends, and cannot be given a result", text);
+  else
+    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+                 "%s ends when its body returns, and cannot be given a result", text);
+  return FALSE;
+}
+
+/* At the end, so that they are settled in the order in which they were added. */
+static ManagedTask *
+append (TendNumberCache *self,
+        TendTask        *task)
+{
+  ManagedTask *managed = g_new0 (ManagedTask, 1);
+
+  managed->task = g_object_ref (task);
+  g_queue_push_tail (&tend_number_cache_get_private (self)->tasks, managed);
+
+  return managed;
+}
+
+/* Whether the body of @task runs and can be given a result. Not if it has not begun, or waits for its interval. */
+static gboolean
+is_answerable (TendTask *task)
+{
+  return !tend_loop_is_mine (task->loop) || (task->is_active && !task->has_returned);
+}
+
+static void
+settle (ManagedTask *managed)
+{
+  TendTask *task = managed->task;
+
+  /* Another thread may have completed it, and that may be on its way: the first outcome counts. */
+  if (task->body == NULL)
+    {
+      if (tend_task_try_return (task, &managed->outcome))
+        managed->outcome = (TendOutcome) { G_VALUE_INIT, NULL };
+    }
+  else if (!is_answerable (task))
+    tend_task_cancel (task);
+  else if (managed->outcome.error != NULL)
+    tend_task_return_error (task, g_steal_pointer (&managed->outcome.error));
+  else
+    tend_task_return_value (task, G_IS_VALUE (&managed->outcome.value) ? &managed->outcome.value : NULL);
+}
+
+/* The time-out settles those that there are now: not what a handler adds for the next time. */
+void
+tend_number_cache_mark_due (TendNumberCache *self)
+{
+  for (GList *l = tend_number_cache_get_private (self)->tasks.head; l != NULL; l = l->next)
+    ((ManagedTask *) l->data)->is_due = TRUE;
+}
+
+/* Settles those that were marked and are still there. They stand before all that were added since. */
+void
+tend_number_cache_settle_due (TendNumberCache *self)
+{
+  GQueue *tasks = &tend_number_cache_get_private (self)->tasks;
+  ManagedTask *managed;
+
+  while ((managed = g_queue_peek_head (tasks)) != NULL && managed->is_due)
+    {
+      g_queue_pop_head (tasks);
+      settle (managed);
+      managed_free (managed);
+    }
+}
+
+/* Cancels the tasks that the cache has. */
+void
+tend_number_cache_cancel_tasks (TendNumberCache *self)
+{
+  GQueue *tasks = &tend_number_cache_get_private (self)->tasks;
+  GQueue cancelled = *tasks;
+  ManagedTask *managed;
+
+  g_queue_init (tasks);
+  while ((managed = g_queue_pop_head (&cancelled)) != NULL)
+    {
+      tend_task_cancel (managed->task);
+      managed_free (managed);
+    }
+}
+
+/* Leaves the tasks alone. */
+void
+tend_number_cache_forget_tasks (TendNumberCache *self)
+{
+  g_queue_clear_full (&tend_number_cache_get_private (self)->tasks, (GDestroyNotify) managed_free);
+}
+
+/* --- Public --- */
+
+/**
+ * tend_number_cache_add_task:
+ * @self: a cache
+ * @task: a task that is completed from outside, such as that of a [class@Tend.Completion]
+ * @value: (nullable): what it gets when the cache times out, or %NULL to complete it without a value
+ * @error: return location for an error
+ *
+ * Has the cache settle @task.
+ *
+ * If the cache times out before the task has ended, it gets @value, after
+ * [signal@Tend.NumberCache::timed-out]: whose handlers may still list and remove it. If the cache goes in
+ * any other way, the task is cancelled: when the request cache is cleared, shut down or freed, refuses
+ * the cache, or when the cache is freed without ever having been popped. See
+ * [method@Tend.RequestCache.pop] for that.
+ *
+ * A task whose body does not run when the cache times out, since it has not been started or waits for
+ * its interval, cannot be given anything and is cancelled as well.
+ *
+ * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_STATE` if @task ends when its body returns, or never
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_number_cache_add_task (TendNumberCache  *self,
+                            TendTask         *task,
+                            const GValue     *value,
+                            GError          **error)
+{
+  ManagedTask *managed;
+
+  g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), FALSE);
+  g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
+  g_return_val_if_fail (value == NULL || G_IS_VALUE (value), FALSE);
+
+  if (!check_settable (task, error))
+    return FALSE;
+
+  managed = append (self, task);
+  if (value != NULL)
+    {
+      g_value_init (&managed->outcome.value, G_VALUE_TYPE (value));
+      g_value_copy (value, &managed->outcome.value);
+    }
+
+  return TRUE;
+}
+
+/**
+ * tend_number_cache_add_task_with_error:
+ * @self: a cache
+ * @task: a task that is completed from outside, such as that of a [class@Tend.Completion]
+ * @reason: the error that it gets when the cache times out
+ * @error: return location for an error
+ *
+ * Has the cache settle @task, as [method@Tend.NumberCache.add_task] does, but with an error.
+ *
+ * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_STATE` if @task ends when its body returns, or never
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_number_cache_add_task_with_error (TendNumberCache  *self,
+                                       TendTask         *task,
+                                       const GError     *reason,
+                                       GError          **error)
+{
+  g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), FALSE);
+  g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
+  g_return_val_if_fail (reason != NULL, FALSE);
+
+  if (!check_settable (task, error))
+    return FALSE;
+
+  append (self, task)->outcome.error = g_error_copy (reason);
+
+  return TRUE;
+}
+
+/**
+ * tend_number_cache_remove_task:
+ * @self: a cache
+ * @task: a task
+ *
+ * Has the cache forget @task, which is left alone.
+ *
+ * Returns: %TRUE if the cache had it
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_number_cache_remove_task (TendNumberCache *self,
+                               TendTask        *task)
+{
+  GQueue *tasks;
+
+  g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), FALSE);
+  g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
+
+  tasks = &tend_number_cache_get_private (self)->tasks;
+  for (GList *l = tasks->head; l != NULL; l = l->next)
+    {
+      ManagedTask *managed = l->data;
+
+      if (managed->task == task)
+        {
+          g_queue_delete_link (tasks, l);
+          managed_free (managed);
+          return TRUE;
+        }
+    }
+
+  return FALSE;
+}
+
+/**
+ * tend_number_cache_list_tasks:
+ * @self: a cache
+ *
+ * Lists the tasks that the cache would settle, in the order in which they were added.
+ *
+ * Returns: (transfer container) (element-type TendTask): the tasks, to which the list holds references
+ *
+ * Since: 0.1
+ */
+GPtrArray *
+tend_number_cache_list_tasks (TendNumberCache *self)
+{
+  GPtrArray *tasks;
+
+  g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), NULL);
+
+  tasks = g_ptr_array_new_with_free_func (g_object_unref);
+  for (GList *l = tend_number_cache_get_private (self)->tasks.head; l != NULL; l = l->next)
+    g_ptr_array_add (tasks, g_object_ref (((ManagedTask *) l->data)->task));
+
+  return tasks;
+}
