@@ -12,7 +12,7 @@
 struct _TendTimeoutOverride
 {
   TendTimeoutOverride *next;
-  TendTask            *task;    /* a reference; NULL outside of tasks */
+  TendTask            *task;    /* a reference; outside of tasks it is that of the program's main part */
   GType                type;
   gint64               usec;
 };
@@ -20,7 +20,7 @@ struct _TendTimeoutOverride
 static void
 override_free (TendTimeoutOverride *override)
 {
-  g_clear_object (&override->task);
+  g_object_unref (override->task);
   g_free (override);
 }
 
@@ -31,7 +31,7 @@ drop_ended (TendRequestCache *self)
     {
       TendTimeoutOverride *override = *o;
 
-      if (override->task != NULL && tend_task_has_ended (override->task))
+      if (tend_task_has_ended (override->task))
         {
           *o = override->next;
           override_free (override);
@@ -94,7 +94,6 @@ tend_request_cache_push_timeout (TendRequestCache *self,
                                  gint64            usec)
 {
   TendTimeoutOverride *override;
-  TendTask *current = tend_task_get_current ();
 
   g_return_if_fail (TEND_IS_REQUEST_CACHE (self));
   g_return_if_fail (g_type_is_a (type, TEND_TYPE_NUMBER_CACHE));
@@ -105,7 +104,7 @@ tend_request_cache_push_timeout (TendRequestCache *self,
 
   drop_ended (self);
   override = g_new0 (TendTimeoutOverride, 1);
-  override->task = current != NULL ? g_object_ref (current) : NULL;
+  override->task = g_object_ref (tend_task_get_current ());
   override->type = type;
   override->usec = usec;
   override->next = self->overrides;

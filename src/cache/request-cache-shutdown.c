@@ -108,7 +108,8 @@ weak_free (gpointer data)
  *
  * Gets the manager of the tasks that belong to the requests, such as those that send them again.
  *
- * It is shut down with the request cache, and so are the caches if it is shut down alone.
+ * It is shut down with the request cache, and so are the caches if it is shut down alone: when its tasks
+ * have ended. Of a request cache that is shut down it takes no tasks.
  *
  * Returns: (transfer none): the manager
  *
@@ -136,6 +137,10 @@ tend_request_cache_get_manager (TendRequestCache *self)
   self->manager = tend_task_manager_new ();
   g_main_context_pop_thread_default (context);
   tend_task_manager_add_shutdown_task (self->manager, task, NULL);
+
+  /* There was none when the request cache was shut down: nothing may begin in it any more. */
+  if (self->is_shut_down)
+    tend_task_manager_shutdown_async (self->manager, NULL, NULL, NULL);
 
   return self->manager;
 }
