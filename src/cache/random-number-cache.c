@@ -45,14 +45,15 @@ G_DEFINE_TYPE_WITH_PRIVATE (TendRandomNumberCache, tend_random_number_cache, TEN
 static void
 tend_random_number_cache_constructed (GObject *object)
 {
-  TendRandomNumberCachePrivate *priv = tend_random_number_cache_get_instance_private (TEND_RANDOM_NUMBER_CACHE (object));
+  TendRandomNumberCache *self = TEND_RANDOM_NUMBER_CACHE (object);
+  TendRandomNumberCachePrivate *priv = tend_random_number_cache_get_instance_private (self);
 
   G_OBJECT_CLASS (tend_random_number_cache_parent_class)->constructed (object);
 
   g_return_if_fail (priv->request_cache != NULL);
 
   if (tend_request_cache_check_thread (priv->request_cache, G_STRFUNC))
-    tend_number_cache_reserve (TEND_NUMBER_CACHE (object), priv->request_cache, priv->bits);
+    tend_number_cache_reserve (TEND_NUMBER_CACHE (self), priv->request_cache, priv->bits);
   g_clear_object (&priv->request_cache);
 }
 
@@ -79,7 +80,8 @@ tend_random_number_cache_set_property (GObject      *object,
                                        const GValue *value,
                                        GParamSpec   *pspec)
 {
-  TendRandomNumberCachePrivate *priv = tend_random_number_cache_get_instance_private (TEND_RANDOM_NUMBER_CACHE (object));
+  TendRandomNumberCache *self = TEND_RANDOM_NUMBER_CACHE (object);
+  TendRandomNumberCachePrivate *priv = tend_random_number_cache_get_instance_private (self);
 
   switch ((TendRandomNumberCacheProperty) prop_id)
     {

@@ -83,7 +83,8 @@ tend_request_cache_override (TendRequestCache *self,
  * Has the caches that are added from now on time out after @usec, whatever they say themselves.
  *
  * This holds until [method@Tend.RequestCache.pop_timeout], for what the task adds that calls, or the code
- * outside of tasks: while it waits, others are not concerned. Among several that match the newest
+ * outside of tasks: while it waits, others are not concerned. A handler of
+ * [signal@Tend.NumberCache::timed-out] is code outside of tasks. Among several that match the newest
  * counts. A cache keeps the time-out with which it was added.
  *
  * Since: 0.1

@@ -341,8 +341,8 @@ test_cancels_tasks (Fixture       *fixture,
 {
   const Way *way = data;
   TendNumberCache *cache = request_new (fixture, 1);
-  g_autoptr(TendTask) a = answer_add_int (cache, "a", 1);
-  g_autoptr(TendTask) b = answer_add (cache, "b");
+  g_autoptr(TendTask) a G_GNUC_UNUSED = answer_add_int (cache, "a", 1);
+  g_autoptr(TendTask) b G_GNUC_UNUSED = answer_add (cache, "b");
 
   way->go (fixture, cache);
   assert_notes ("a:cancelled b:cancelled");
@@ -357,7 +357,7 @@ test_freed_unadded (Fixture       *fixture,
                     gconstpointer  unused)
 {
   TendNumberCache *cache = request_new (fixture, 1);
-  g_autoptr(TendTask) task = answer_add (cache, "a");
+  g_autoptr(TendTask) task G_GNUC_UNUSED = answer_add (cache, "a");
 
   g_assert_finalize_object (cache);
   assert_notes ("a:cancelled");
@@ -436,7 +436,7 @@ test_never_added_dropped_elsewhere (Fixture       *fixture,
                                     gconstpointer  unused)
 {
   TendNumberCache *cache = request_new (fixture, 1);
-  g_autoptr(TendTask) task = answer_add (cache, "a");
+  g_autoptr(TendTask) task G_GNUC_UNUSED = answer_add (cache, "a");
 
   unref_elsewhere (cache);
   settle ();

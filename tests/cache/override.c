@@ -162,8 +162,8 @@ test_fibers_interleaved (Fixture       *fixture,
                          gconstpointer  unused)
 {
   Plan plans[] = { { fixture, 1, 3 * SECOND }, { fixture, 2, 2 * SECOND } };
-  g_autoptr(TendTask) a = tend_task_run_fiber ("a", override_fiber, &plans[0], NULL);
-  g_autoptr(TendTask) b = tend_task_run_fiber ("b", override_fiber, &plans[1], NULL);
+  g_autoptr(TendTask) a G_GNUC_UNUSED = tend_task_run_fiber ("a", override_fiber, &plans[0], NULL);
+  g_autoptr(TendTask) b G_GNUC_UNUSED = tend_task_run_fiber ("b", override_fiber, &plans[1], NULL);
 
   request_add (fixture, 3, 20 * SECOND, NULL);
   push (fixture, TEND_TYPE_NUMBER_CACHE, 5 * SECOND);
@@ -234,7 +234,7 @@ static void
 test_finalized_within (Fixture       *fixture,
                        gconstpointer  unused)
 {
-  g_autoptr(TendTask) task = tend_task_run_fiber (NULL, forget_fiber, fixture, NULL);
+  g_autoptr(TendTask) task G_GNUC_UNUSED = tend_task_run_fiber (NULL, forget_fiber, fixture, NULL);
 
   push (fixture, TEND_TYPE_NUMBER_CACHE, SECOND);
   g_assert_finalize_object (g_steal_pointer (&fixture->requests));

@@ -181,7 +181,7 @@ static void
 test_without_number_is_refused (Fixture       *fixture,
                                 gconstpointer  unused)
 {
-  g_autoptr(GPtrArray) caches = random_fill (fixture, 1);
+  g_autoptr(GPtrArray) caches G_GNUC_UNUSED = random_fill (fixture, 1);
   g_autoptr(TendNumberCache) late = g_object_new (TEND_TYPE_RANDOM_NUMBER_CACHE, "prefix", "r", "bits", 1,
                                                   "request-cache", fixture->requests, NULL);
   g_autoptr(TendNumberCache) orphan = NULL;
@@ -196,7 +196,7 @@ test_without_number_is_refused (Fixture       *fixture,
   for (guint i = 0; i < G_N_ELEMENTS (refused); i++)
     {
       g_autoptr(GError) error = NULL;
-      g_autoptr(TendTask) task = answer_add (refused[i], "a");
+      g_autoptr(TendTask) task G_GNUC_UNUSED = answer_add (refused[i], "a");
 
       g_assert_false (tend_request_cache_add (fixture->requests, refused[i], &error));
       g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_FULL);
@@ -210,7 +210,7 @@ test_dropped_elsewhere (Fixture       *fixture,
                         gconstpointer  unused)
 {
   GPtrArray *caches = random_fill (fixture, 2);
-  g_autoptr(TendTask) task = answer_add (caches->pdata[3], "a");
+  g_autoptr(TendTask) task G_GNUC_UNUSED = answer_add (caches->pdata[3], "a");
 
   unref_elsewhere (g_object_ref (caches->pdata[0]));
   g_ptr_array_set_free_func (caches, NULL);

@@ -110,7 +110,7 @@ static void
 test_answers (Fixture       *fixture,
               gconstpointer  unused)
 {
-  g_autoptr(TendTask) task = answer_add (request_add (fixture, 1, SECOND, NULL), "a");
+  g_autoptr(TendTask) task G_GNUC_UNUSED = answer_add (request_add (fixture, 1, SECOND, NULL), "a");
   g_autoptr(TendTask) late = answer_add_int (request_add (fixture, 2, SECOND, NULL), "late", 7);
 
   for (guint64 number = 3; number < 1000; number++)
@@ -172,7 +172,7 @@ test_added_twice (Fixture       *fixture,
   g_autoptr(TendRequestCache) other = tend_request_cache_new ();
   TendRequestCache *both[] = { fixture->requests, other };
   TendNumberCache *cache = request_add (fixture, 1, SECOND, NULL);
-  g_autoptr(TendTask) task = answer_add (cache, "a");
+  g_autoptr(TendTask) task G_GNUC_UNUSED = answer_add (cache, "a");
 
   for (guint i = 0; i < G_N_ELEMENTS (both); i++)
     {
@@ -323,7 +323,7 @@ static void
 test_dropped_elsewhere (Fixture       *fixture,
                         gconstpointer  unused)
 {
-  g_autoptr(TendTask) task = answer_add (request_add (fixture, 1, SECOND, NULL), "a");
+  g_autoptr(TendTask) task G_GNUC_UNUSED = answer_add (request_add (fixture, 1, SECOND, NULL), "a");
   g_autoptr(TendTask) waiter = tend_request_cache_wait_for (fixture->requests, "p", 2, -1);
 
   tend_task_add_exit_handler (waiter, note_exit_cb, (gpointer) "waiter", NULL);

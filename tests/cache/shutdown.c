@@ -130,7 +130,7 @@ static void
 test_with_manager (Fixture       *fixture,
                    gconstpointer  unused)
 {
-  g_autoptr(TendTask) task = answer_add (request_add (fixture, 1, SECOND, NULL), "a");
+  g_autoptr(TendTask) task G_GNUC_UNUSED = answer_add (request_add (fixture, 1, SECOND, NULL), "a");
 
   register_linger (fixture);
   add_last (fixture);
@@ -182,7 +182,7 @@ static void
 test_manager_alone (Fixture       *fixture,
                     gconstpointer  unused)
 {
-  g_autoptr(TendTask) task = answer_add (request_add (fixture, 1, 10 * SECOND, NULL), "a");
+  g_autoptr(TendTask) task G_GNUC_UNUSED = answer_add (request_add (fixture, 1, 10 * SECOND, NULL), "a");
   g_autoptr(TendTask) waiter = tend_request_cache_wait_for (fixture->requests, "p", 2, -1);
 
   tend_task_add_exit_handler (waiter, note_exit_cb, (gpointer) "waiter", NULL);
@@ -205,7 +205,7 @@ static void
 test_together (Fixture       *fixture,
                gconstpointer  request_cache_first)
 {
-  g_autoptr(TendTask) task = answer_add (request_add (fixture, 1, 10 * SECOND, NULL), "a");
+  g_autoptr(TendTask) task G_GNUC_UNUSED = answer_add (request_add (fixture, 1, 10 * SECOND, NULL), "a");
 
   register_linger (fixture);
   add_last (fixture);
@@ -277,7 +277,7 @@ static void
 test_in_fiber (Fixture       *fixture,
                gconstpointer  unused)
 {
-  g_autoptr(TendTask) task = answer_add (request_add (fixture, 1, 10 * SECOND, NULL), "a");
+  g_autoptr(TendTask) task G_GNUC_UNUSED = answer_add (request_add (fixture, 1, 10 * SECOND, NULL), "a");
   g_autoptr(TendTask) fiber = NULL;
   g_autoptr(GError) error = NULL;
 
@@ -317,7 +317,7 @@ test_in_timed_out (Fixture       *fixture,
                    gconstpointer  unused)
 {
   g_autoptr(TendTask) a = answer_add_int (request_add (fixture, 1, SECOND, shut_down_hook), "a", 7);
-  g_autoptr(TendTask) b = answer_add (request_add (fixture, 2, SECOND, NULL), "b");
+  g_autoptr(TendTask) b G_GNUC_UNUSED = answer_add (request_add (fixture, 2, SECOND, NULL), "b");
 
   add_last (fixture);
   advance (fixture, SECOND);
@@ -367,7 +367,7 @@ static void
 test_dropped (Fixture       *fixture,
               gconstpointer  unused)
 {
-  g_autoptr(TendTask) task = answer_add (request_add (fixture, 1, SECOND, NULL), "a");
+  g_autoptr(TendTask) task G_GNUC_UNUSED = answer_add (request_add (fixture, 1, SECOND, NULL), "a");
 
   register_linger (fixture);
   add_last (fixture);

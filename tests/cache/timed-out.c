@@ -34,8 +34,8 @@ test_order (Fixture       *fixture,
             gconstpointer  unused)
 {
   TendNumberCache *cache = request_add (fixture, 1, SECOND, look_around);
-  g_autoptr(TendTask) a = answer_add (cache, "a");
-  g_autoptr(TendTask) b = answer_add (cache, "b");
+  g_autoptr(TendTask) a G_GNUC_UNUSED = answer_add (cache, "a");
+  g_autoptr(TendTask) b G_GNUC_UNUSED = answer_add (cache, "b");
 
   g_signal_connect (cache, "timed-out", G_CALLBACK (note_handler_cb), NULL);
   advance (fixture, SECOND);
@@ -271,7 +271,7 @@ test_handler_adds_again (Fixture       *fixture,
                          gconstpointer  unused)
 {
   TendNumberCache *cache = request_add (fixture, 1, SECOND, again_once);
-  g_autoptr(TendTask) task = answer_add (cache, "a");
+  g_autoptr(TendTask) task G_GNUC_UNUSED = answer_add (cache, "a");
 
   advance (fixture, SECOND);
   assert_notes ("p-1 a:completed");
@@ -301,7 +301,7 @@ static void
 test_handler_keeps_tasks (Fixture       *fixture,
                           gconstpointer  unused)
 {
-  g_autoptr(TendTask) task = answer_add (request_add (fixture, 1, SECOND, again_with_tasks), "a");
+  g_autoptr(TendTask) task G_GNUC_UNUSED = answer_add (request_add (fixture, 1, SECOND, again_with_tasks), "a");
 
   advance (fixture, SECOND);
   assert_notes ("p-1");
@@ -350,7 +350,7 @@ static void
 test_handler_adds_others (Fixture       *fixture,
                           gconstpointer  unused)
 {
-  g_autoptr(TendTask) task = answer_add (request_add (fixture, 1, SECOND, add_others), "a");
+  g_autoptr(TendTask) task G_GNUC_UNUSED = answer_add (request_add (fixture, 1, SECOND, add_others), "a");
 
   advance (fixture, SECOND);
   assert_notes ("p-1 a:completed");
@@ -401,8 +401,8 @@ test_handler_ends_next (Fixture       *fixture,
     {
       g_autoptr(TendRequestCache) requests = tend_request_cache_new ();
       Fixture other = { fixture->clock, requests };
-      g_autoptr(TendTask) a = answer_add (request_add (&other, 1, SECOND, hooks[i].hook), "a");
-      g_autoptr(TendTask) b = answer_add (request_add (&other, 2, SECOND, NULL), "b");
+      g_autoptr(TendTask) a G_GNUC_UNUSED = answer_add (request_add (&other, 1, SECOND, hooks[i].hook), "a");
+      g_autoptr(TendTask) b G_GNUC_UNUSED = answer_add (request_add (&other, 2, SECOND, NULL), "b");
 
       advance (fixture, SECOND);
       assert_notes (hooks[i].notes);
@@ -414,7 +414,7 @@ static void
 test_handler_adds_again_and_clears (Fixture       *fixture,
                                     gconstpointer  unused)
 {
-  g_autoptr(TendTask) task = answer_add (request_add (fixture, 1, SECOND, again_and_clear), "a");
+  g_autoptr(TendTask) task G_GNUC_UNUSED = answer_add (request_add (fixture, 1, SECOND, again_and_clear), "a");
 
   advance (fixture, SECOND);
   assert_notes ("p-1 a:cancelled");
@@ -442,8 +442,8 @@ static void
 test_handler_drops_the_request_cache (Fixture       *fixture,
                                       gconstpointer  unused)
 {
-  g_autoptr(TendTask) a = answer_add (request_add (fixture, 1, SECOND, drop_requests), "a");
-  g_autoptr(TendTask) b = answer_add (request_add (fixture, 2, SECOND, NULL), "b");
+  g_autoptr(TendTask) a G_GNUC_UNUSED = answer_add (request_add (fixture, 1, SECOND, drop_requests), "a");
+  g_autoptr(TendTask) b G_GNUC_UNUSED = answer_add (request_add (fixture, 2, SECOND, NULL), "b");
 
   fixture->requests = NULL;
   advance (fixture, SECOND);
@@ -463,7 +463,7 @@ test_handler_drops_itself (Fixture       *fixture,
                            gconstpointer  unused)
 {
   TendNumberCache *cache = g_object_ref (request_add (fixture, 1, SECOND, drop_itself));
-  g_autoptr(TendTask) task = answer_add (cache, "a");
+  g_autoptr(TendTask) task G_GNUC_UNUSED = answer_add (cache, "a");
   gpointer weak = cache;
 
   g_object_add_weak_pointer (G_OBJECT (cache), &weak);
@@ -480,7 +480,7 @@ test_popped_and_added (Fixture       *fixture,
                        gconstpointer  unused)
 {
   TendNumberCache *cache = request_add (fixture, 1, SECOND, NULL);
-  g_autoptr(TendTask) task = answer_add (cache, "a");
+  g_autoptr(TendTask) task G_GNUC_UNUSED = answer_add (cache, "a");
   g_autoptr(TendNumberCache) popped = NULL;
 
   advance (fixture, SECOND - 1);

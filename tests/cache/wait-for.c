@@ -67,9 +67,9 @@ static void
 test_own_times (Fixture       *fixture,
                 gconstpointer  unused)
 {
-  g_autoptr(TendTask) slow = wait_for (fixture, 1, 3 * SECOND, "slow");
+  g_autoptr(TendTask) slow G_GNUC_UNUSED = wait_for (fixture, 1, 3 * SECOND, "slow");
   g_autoptr(TendTask) fast = wait_for (fixture, 1, SECOND, "fast");
-  g_autoptr(TendTask) ever = wait_for (fixture, 1, -1, "ever");
+  g_autoptr(TendTask) ever G_GNUC_UNUSED = wait_for (fixture, 1, -1, "ever");
 
   advance (fixture, SECOND - 1);
   assert_notes ("");
@@ -89,8 +89,8 @@ static void
 test_zero (Fixture       *fixture,
            gconstpointer  unused)
 {
-  g_autoptr(TendTask) lucky = wait_for (fixture, 1, 0, "lucky");
-  g_autoptr(TendTask) unlucky = wait_for (fixture, 2, 0, "unlucky");
+  g_autoptr(TendTask) lucky G_GNUC_UNUSED = wait_for (fixture, 1, 0, "lucky");
+  g_autoptr(TendTask) unlucky G_GNUC_UNUSED = wait_for (fixture, 2, 0, "unlucky");
 
   assert_notes ("");
   request_add (fixture, 1, SECOND, NULL);
@@ -106,7 +106,7 @@ static void
 test_longest (Fixture       *fixture,
               gconstpointer  unused)
 {
-  g_autoptr(TendTask) task = wait_for (fixture, 1, G_MAXINT64, "a");
+  g_autoptr(TendTask) task G_GNUC_UNUSED = wait_for (fixture, 1, G_MAXINT64, "a");
 
   advance (fixture, ((gint64) 1 << 33) * SECOND);
   assert_notes ("");
@@ -121,7 +121,7 @@ test_cancelled (Fixture       *fixture,
 {
   g_autoptr(TendTask) a = wait_for (fixture, 1, SECOND, "a");
   g_autoptr(TendTask) b = wait_for (fixture, 1, SECOND, "b");
-  g_autoptr(TendTask) c = wait_for (fixture, 1, SECOND, "c");
+  g_autoptr(TendTask) c G_GNUC_UNUSED = wait_for (fixture, 1, SECOND, "c");
 
   tend_task_cancel (a);
   tend_task_stop (b);
@@ -167,8 +167,8 @@ static void
 test_finalized (Fixture       *fixture,
                 gconstpointer  unused)
 {
-  g_autoptr(TendTask) a = wait_for (fixture, 1, -1, "a");
-  g_autoptr(TendTask) b = wait_for (fixture, 1, SECOND, "b");
+  g_autoptr(TendTask) a G_GNUC_UNUSED = wait_for (fixture, 1, -1, "a");
+  g_autoptr(TendTask) b G_GNUC_UNUSED = wait_for (fixture, 1, SECOND, "b");
 
   g_assert_finalize_object (g_steal_pointer (&fixture->requests));
   assert_notes ("a:cancelled b:cancelled");
@@ -283,7 +283,7 @@ test_drops_the_request_cache (Fixture       *fixture,
                               gconstpointer  unused)
 {
   g_autoptr(TendTask) a = wait_for (fixture, 1, SECOND, "a");
-  g_autoptr(TendTask) b = wait_for (fixture, 2, SECOND, "b");
+  g_autoptr(TendTask) b G_GNUC_UNUSED = wait_for (fixture, 2, SECOND, "b");
 
   tend_task_add_exit_handler (a, drop_requests_cb, fixture, NULL);
   advance (fixture, SECOND);
