@@ -1,0 +1,258 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The main part: a fiber that reads the names and asks for them, as many at once as may be outstanding.
+//
+// What ends it early, an interrupt or a reader who has gone, cancels its task: whichever wait it is in
+// fails, what is outstanding gets its outcome, and the request cache is shut down with all that belongs
+// to it.
+
+#include "resolve.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* So many connections at once; the receivers have slots besides. */
+#define MAX_CONNECTIONS 16
+
+/* So many questions are sent before what has come is looked at: more would flood a server. */
+#define BURST_SIZE      64
+
+/* More lines than that are not gathered: no new names are asked for until they were read. */
+#define FULL_SIZE       (256 * 1024)
+
+/* --- Signals --- */
+
+static void
+leave_at_once (int signum)
+{
+  _exit (128 + signum);
+}
+
+static gboolean
+interrupt (Run *self,
+           int  signum)
+{
+  if (self->signum != 0)
+    return G_SOURCE_CONTINUE;
+
+  /* The second one does not wait for this loop. */
+  signal (SIGINT, leave_at_once);
+  signal (SIGTERM, leave_at_once);
+
+  self->signum = signum;
+  tend_task_cancel (self->task);
+
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+sigint_cb (gpointer user_data)
+{
+  return interrupt (user_data, SIGINT);
+}
+
+static gboolean
+sigterm_cb (gpointer user_data)
+{
+  return interrupt (user_data, SIGTERM);
+}
+
+/* The source dies with the main part, to whose scope it is added. */
+static void
+add_signal (Run         *self,
+            int          signum,
+            GSourceFunc  func)
+{
+  g_autoptr(GSource) source = NULL;
+  struct sigaction action;
+
+  /* Whoever started the program with the signal ignored, as nohup does, means it. */
+  if (sigaction (signum, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+    return;
+
+  source = g_unix_signal_source_new (signum);
+  g_source_set_callback (source, func, self, NULL);
+  g_source_set_priority (source, G_PRIORITY_HIGH);
+  tend_task_add_source (self->task, source);
+}
+
+/* --- The main part --- */
+
+/* Waits until no more than so many are outstanding. */
+static gboolean
+wait_outstanding (Run     *self,
+                  guint    n_left,
+                  GError **error)
+{
+  transport_flush (self->transport);
+
+  while (self->n_outstanding > n_left)
+    {
+      g_autoptr(TendTask) room = tend_task_new (NULL, NULL, NULL, NULL);
+      gboolean is_fine;
+
+      self->room = room;
+      self->n_awaited = n_left;
+      is_fine = tend_await (room, error);
+      self->room = NULL;
+      if (!is_fine)
+        return FALSE;
+    }
+
+  return TRUE;
+}
+
+/* Asks for one type of a name when there is room for it. */
+static gboolean
+ask (Run         *self,
+     const char  *name,
+     guint16      type,
+     guint       *n_sent,
+     GError     **error)
+{
+  if (++*n_sent >= BURST_SIZE)
+    {
+      *n_sent = 0;
+      transport_flush (self->transport);
+      if (!tend_yield (error))
+        return FALSE;
+    }
+  if (self->n_outstanding >= self->options->n_parallel)
+    {
+      *n_sent = 0;
+      if (!wait_outstanding (self, self->options->n_parallel - 1, error))
+        return FALSE;
+    }
+
+  request_begin (self, name, type);
+
+  return print_wait_room (self->print, FULL_SIZE, error);
+}
+
+static gboolean
+ask_all (Run     *self,
+         Names   *names,
+         GError **error)
+{
+  guint n_sent = 0;
+
+  for (;;)
+    {
+      const char *name;
+
+      if (!names_next (names, &name, error))
+        return FALSE;
+      if (name == NULL)
+        break;
+
+      self->counts.n_names++;
+      if (self->options->asks_a && !ask (self, name, DNS_TYPE_A, &n_sent, error))
+        return FALSE;
+      if (self->options->asks_aaaa && !ask (self, name, DNS_TYPE_AAAA, &n_sent, error))
+        return FALSE;
+    }
+
+  return wait_outstanding (self, 0, error) && print_wait_room (self->print, 0, error);
+}
+
+static void
+begin (Run      *self,
+       TendTask *task)
+{
+  self->task = task;
+  self->cache = tend_request_cache_new ();
+  self->transport = transport_new (self);
+  self->print = print_new (self);
+  tend_task_manager_set_max_running (tend_request_cache_get_manager (self->cache),
+                                     self->options->n_sockets + MAX_CONNECTIONS);
+
+  signal (SIGPIPE, SIG_IGN);
+  add_signal (self, SIGINT, sigint_cb);
+  add_signal (self, SIGTERM, sigterm_cb);
+}
+
+/* Ends what is left, which is nothing unless the main part was cancelled. */
+static void
+end (Run *self)
+{
+  /* The first one has no outcome yet: it would have been printed. */
+  while (self->requests.head != NULL)
+    request_end (self->requests.head->data, NULL, "cancelled");
+
+  /* This wait is not to fail because of the very cancellation that it cleans up after. */
+  tend_shield_push ();
+  tend_request_cache_shutdown (self->cache, NULL);
+  tend_shield_pop ();
+
+  transport_free (self->transport);
+  g_clear_object (&self->cache);
+  print_progress (self->print, TRUE);
+  print_last (self->print);
+}
+
+static gboolean
+main_part (TendTask  *task,
+           gpointer   user_data,
+           GError   **error)
+{
+  Run *self = user_data;
+  Names *names;
+  gboolean is_fine;
+
+  begin (self, task);
+
+  names = names_new (self->options, error);
+  is_fine = names != NULL && transport_open (self->transport, error) && ask_all (self, names, error);
+  g_clear_pointer (&names, names_free);
+
+  end (self);
+  return is_fine;
+}
+
+static void
+print_counts (const Counts *counts)
+{
+  fprintf (stderr,
+           "%" G_GUINT64_FORMAT " names, %" G_GUINT64_FORMAT " answered, %" G_GUINT64_FORMAT " errors, "
+           "%" G_GUINT64_FORMAT " retries, %" G_GUINT64_FORMAT " over TCP; dropped: "
+           "wrong source %" G_GUINT64_FORMAT ", wrong id %" G_GUINT64_FORMAT ", malformed %" G_GUINT64_FORMAT ", "
+           "oversized %" G_GUINT64_FORMAT ", late/duplicate %" G_GUINT64_FORMAT "\n",
+           counts->n_names, counts->n_answered, counts->n_errors, counts->n_retries, counts->n_tcp,
+           counts->n_wrong_source, counts->n_wrong_id, counts->n_malformed, counts->n_oversized, counts->n_late);
+}
+
+/* Resolves all names; the program's exit status. */
+int
+run (const Options *options)
+{
+  g_autoptr(GError) error = NULL;
+  Run self = { .options = options };
+  gboolean is_fine = tend_run (main_part, &self, &error);
+  int code = print_get_errno (self.print);
+
+  print_free (self.print);
+  if (!options->is_quiet)
+    print_counts (&self.counts);
+
+  if (self.signum != 0)
+    return 128 + self.signum;
+
+  /* Nobody reads any more, which is no failure of ours; ends as those programs do that never ask. */
+  if (code == EPIPE)
+    {
+      signal (SIGPIPE, SIG_DFL);
+      raise (SIGPIPE);
+    }
+
+  if (code != 0)
+    fprintf (stderr, "resolve: standard output: %s\n", g_strerror (code));
+  else if (!is_fine)
+    fprintf (stderr, "resolve: %s\n", error->message);
+
+  return !is_fine || code != 0 || self.has_failed;
+}

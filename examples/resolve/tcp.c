@@ -1,0 +1,124 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// An answer that does not fit into a datagram, asked for over TCP: a fiber for each.
+//
+// The manager of the request cache holds the fibers and limits how many run, and so how many
+// descriptors there are. A try begins when its fiber does. Where the connection fails or ends too soon,
+// the fiber ends and the query stays: its time-out begins the next try, so that a server that has no
+// room is not asked again at once.
+
+#include "resolve.h"
+
+#define PREFIX      "tcp"
+#define LENGTH_SIZE 2
+
+/* Reads exactly so many bytes. */
+static gboolean
+read_all (GInputStream  *stream,
+          guint8        *bytes,
+          gsize          size,
+          GError       **error)
+{
+  g_autoptr(GAsyncResult) result = NULL;
+  gsize n_read;
+
+  g_input_stream_read_all_async (stream, bytes, size, G_PRIORITY_DEFAULT, tend_current_cancellable (),
+                                 tend_resume, &result);
+  if (!tend_await_result (&result, error) || !g_input_stream_read_all_finish (stream, result, &n_read, error))
+    return FALSE;
+
+  if (n_read < size)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The server has closed the connection");
+
+  return n_read == size;
+}
+
+/* Connects, asks, and reads the answer: NULL if there is none. */
+static guint8 *
+exchange (Request  *request,
+          guint16   id,
+          gsize    *size,
+          GError  **error)
+{
+  g_autoptr(GSocketClient) client = g_socket_client_new ();
+  g_autoptr(GSocketConnection) connection = NULL;
+  g_autoptr(GAsyncResult) connected = NULL;
+  g_autoptr(GAsyncResult) written = NULL;
+  g_autofree guint8 *answer = NULL;
+  guint8 packet[LENGTH_SIZE + DNS_MAX_QUERY], length[LENGTH_SIZE];
+  gsize n = dns_build_query (id, request->qname, request->type, packet + LENGTH_SIZE);
+  GOutputStream *out;
+  GInputStream *in;
+
+  g_socket_client_set_enable_proxy (client, FALSE);
+  g_socket_client_connect_async (client, G_SOCKET_CONNECTABLE (request->run->options->server),
+                                 tend_current_cancellable (), tend_resume, &connected);
+  if (!tend_await_result (&connected, error))
+    return NULL;
+  connection = g_socket_client_connect_finish (client, connected, error);
+  if (connection == NULL)
+    return NULL;
+
+  /* The length and the packet in one write, so that they travel together. */
+  packet[0] = (guint8) (n >> 8);
+  packet[1] = (guint8) n;
+  out = g_io_stream_get_output_stream (G_IO_STREAM (connection));
+  g_output_stream_write_all_async (out, packet, LENGTH_SIZE + n, G_PRIORITY_DEFAULT, tend_current_cancellable (),
+                                   tend_resume, &written);
+  if (!tend_await_result (&written, error) || !g_output_stream_write_all_finish (out, written, NULL, error))
+    return NULL;
+
+  in = g_io_stream_get_input_stream (G_IO_STREAM (connection));
+  if (!read_all (in, length, LENGTH_SIZE, error))
+    return NULL;
+  *size = (gsize) length[0] << 8 | length[1];
+  answer = g_malloc (*size + 1);
+  if (!read_all (in, answer, *size, error))
+    return NULL;
+
+  return g_steal_pointer (&answer);
+}
+
+static gboolean
+ask (TendTask  *task,
+     gpointer   user_data,
+     GError   **error)
+{
+  Request *request = user_data;
+  TendRequestCache *cache = request->run->cache;
+  g_autoptr(Query) query = query_new (request, PREFIX);
+  g_autoptr(TendNumberCache) popped = NULL;
+  g_autofree guint8 *packet = NULL;
+  DnsAnswer answer;
+  DnsResult result;
+  guint16 id;
+  gsize size;
+
+  /* The shutdown has begun. */
+  if (query == NULL)
+    return TRUE;
+
+  query->task = g_object_ref (task);
+  id = (guint16) tend_number_cache_get_number (TEND_NUMBER_CACHE (query));
+  packet = exchange (request, id, &size, NULL);
+  if (packet == NULL || !tend_number_cache_is_held (TEND_NUMBER_CACHE (query)))
+    return TRUE;
+
+  popped = tend_request_cache_pop (cache, PREFIX, id);
+  result = size < DNS_HEADER_SIZE || dns_get_id (packet) != id
+           ? DNS_MALFORMED
+           : dns_read_answer (packet, size, request->qname, request->type, &answer);
+  request_answered (request, result, &answer);
+
+  return TRUE;
+}
+
+/* Begins a try as soon as there is a slot for it. */
+void
+tcp_ask (Request *request)
+{
+  TendTaskManager *manager = tend_request_cache_get_manager (request->run->cache);
+
+  tend_task_manager_register_fiber (manager, NULL, ask, request_ref (request), (GDestroyNotify) request_unref, NULL);
+}
