@@ -185,19 +185,21 @@ request_answered (Request   *self,
     }
 }
 
+/* Begins with a name and type, unless @waits: then it is outstanding, and no more. */
 void
 request_begin (Run        *run,
                const char *name,
-               guint16     type)
+               guint16     type,
+               gboolean    waits)
 {
   Request *self = request_new (run, name, type);
 
   run->n_outstanding++;
   self->began = g_get_monotonic_time ();
-  if (self->is_valid)
-    try_again (self);
-  else
+  if (!self->is_valid)
     end_failed (self, "invalid name");
+  else if (!waits)
+    try_again (self);
 }
 
 /* --- The query --- */

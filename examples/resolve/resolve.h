@@ -111,7 +111,8 @@ struct _Query
 
 void      request_begin       (Run           *run,
                                const char    *name,
-                               guint16        type);
+                               guint16        type,
+                               gboolean       waits);
 Request  *request_ref         (Request       *self);
 void      request_unref       (Request       *self);
 void      request_end         (Request       *self,

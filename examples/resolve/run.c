@@ -107,13 +107,11 @@ wait_outstanding (Run     *self,
   return TRUE;
 }
 
-/* Asks for one type of a name when there is room for it. */
+/* Waits until there is room for one more. */
 static gboolean
-ask (Run         *self,
-     const char  *name,
-     guint16      type,
-     guint       *n_sent,
-     GError     **error)
+wait_turn (Run     *self,
+           guint   *n_sent,
+           GError **error)
 {
   if (++*n_sent >= BURST_SIZE)
     {
@@ -122,16 +120,34 @@ ask (Run         *self,
       if (!tend_yield (error))
         return FALSE;
     }
-  if (self->n_outstanding >= self->options->n_parallel)
+
+  return print_wait_room (self->print, FULL_SIZE, error) &&
+         (self->n_outstanding < self->options->n_parallel ||
+          wait_outstanding (self, self->options->n_parallel - 1, error));
+}
+
+/* Asks for a name. If that is cut short, what was not asked any more is outstanding all the same. */
+static gboolean
+ask (Run         *self,
+     const char  *name,
+     guint       *n_sent,
+     GError     **error)
+{
+  gboolean is_fine = TRUE;
+
+  self->counts.n_names++;
+  if (self->options->asks_a)
     {
-      *n_sent = 0;
-      if (!wait_outstanding (self, self->options->n_parallel - 1, error))
-        return FALSE;
+      is_fine = wait_turn (self, n_sent, error);
+      request_begin (self, name, DNS_TYPE_A, !is_fine);
+    }
+  if (self->options->asks_aaaa)
+    {
+      is_fine = is_fine && wait_turn (self, n_sent, error);
+      request_begin (self, name, DNS_TYPE_AAAA, !is_fine);
     }
 
-  request_begin (self, name, type);
-
-  return print_wait_room (self->print, FULL_SIZE, error);
+  return is_fine;
 }
 
 static gboolean
@@ -139,25 +155,18 @@ ask_all (Run     *self,
          Names   *names,
          GError **error)
 {
+  const char *name;
   guint n_sent = 0;
 
-  for (;;)
+  while (names_next (names, &name, error))
     {
-      const char *name;
-
-      if (!names_next (names, &name, error))
-        return FALSE;
       if (name == NULL)
-        break;
-
-      self->counts.n_names++;
-      if (self->options->asks_a && !ask (self, name, DNS_TYPE_A, &n_sent, error))
-        return FALSE;
-      if (self->options->asks_aaaa && !ask (self, name, DNS_TYPE_AAAA, &n_sent, error))
+        return wait_outstanding (self, 0, error) && print_wait_room (self->print, 0, error);
+      if (!ask (self, name, &n_sent, error))
         return FALSE;
     }
 
-  return wait_outstanding (self, 0, error) && print_wait_room (self->print, 0, error);
+  return FALSE;
 }
 
 static void
