@@ -238,12 +238,28 @@ get_type_name (Request *request)
   return request->type == DNS_TYPE_A ? "A" : "AAAA";
 }
 
+/* inet_ntop() takes five times as long for IPv4, of which there is most. */
 static const char *
 get_address (const guint8  address[16],
              guint16       type,
              char         *text)
 {
-  return inet_ntop (type == DNS_TYPE_A ? AF_INET : AF_INET6, address, text, INET6_ADDRSTRLEN);
+  char *p = text;
+
+  if (type != DNS_TYPE_A)
+    return inet_ntop (AF_INET6, address, text, INET6_ADDRSTRLEN);
+
+  for (guint i = 0; i < 4; i++)
+    {
+      if (address[i] >= 100)
+        *p++ = (char) ('0' + address[i] / 100);
+      if (address[i] >= 10)
+        *p++ = (char) ('0' + address[i] / 10 % 10);
+      *p++ = (char) ('0' + address[i] % 10);
+      *p++ = i < 3 ? '.' : '\0';
+    }
+
+  return text;
 }
 
 static void
