@@ -133,6 +133,10 @@ dns_name_equal (const uint8_t *name,
   if (size != dns_name_size (other))
     return false;
 
+  /* Servers repeat names as they were asked, as a rule. */
+  if (memcmp (name, other, size) == 0)
+    return true;
+
   for (size_t i = 0; i < size; i++)
     {
       if (to_lower (name[i]) != to_lower (other[i]))
