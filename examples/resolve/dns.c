@@ -5,17 +5,18 @@
 //
 // What is read is hostile until it has proved otherwise. Every read is checked against the size of the
 // packet, no count is believed further than the bytes reach, and the work is bounded: a name takes at
-// most MAX_JUMPS pointers, each to a place before the one where the last part began, and the
-// records are walked at most MAX_ALIASES + 2 times.
+// most MAX_JUMPS pointers, each to a place before the one where the last part began. All names are
+// read once, to check them; of the many walks that aliases may take, each reads those of aliases only.
 
 #include "dns.h"
 
 #include <string.h>
 
-#define MAX_JUMPS   32
-#define MAX_ALIASES 16
+#define MAX_JUMPS         32
+#define MAX_ALIASES       16
+#define MAX_ALIAS_RECORDS 64
 
-#define CLASS_IN    1
+#define CLASS_IN          1
 
 #define FLAG_QR     0x80
 #define FLAG_OPCODE 0x78
@@ -275,24 +276,41 @@ dns_read_question (const uint8_t *packet,
 
 typedef struct
 {
+  size_t   owner;       /* where the name of the owner is, ... */
+  size_t   data;        /* ... and where the data are */
   uint16_t type;
   uint16_t class;
   uint32_t ttl;         /* of an OPT, flags */
-  uint16_t size;
-  size_t   data;        /* where the data is */
+  uint16_t size;        /* of the data */
 } Record;
 
-/* Reads the record at @offset, which is left behind it; @owner may be NULL. */
+/* Goes past a name, without a look at what its pointer points to. */
+static bool
+skip_name (const uint8_t *packet,
+           size_t         size,
+           size_t        *offset)
+{
+  while (*offset < size && packet[*offset] != 0 && packet[*offset] <= DNS_MAX_LABEL)
+    *offset += packet[*offset] + 1u;
+
+  if (*offset >= size)
+    return false;
+
+  *offset += packet[*offset] == 0 ? 1 : 2;
+  return *offset <= size;
+}
+
+/* Reads the record at @offset, which is left behind it. */
 static bool
 read_record (const uint8_t *packet,
              size_t         size,
              size_t        *offset,
-             uint8_t       *owner,
              Record        *record)
 {
   const uint8_t *p;
 
-  if (!dns_read_name (packet, size, offset, owner) || size - *offset < 10)
+  record->owner = *offset;
+  if (!skip_name (packet, size, offset) || size - *offset < 10)
     return false;
 
   p = packet + *offset;
@@ -308,13 +326,29 @@ read_record (const uint8_t *packet,
   return true;
 }
 
-/* Whether the data of a record are what its type says. */
+/* Whether the record is one of @type, and of the owner that is looked for. */
 static bool
-check_data (const uint8_t *packet,
-            size_t         size,
-            const Record  *record)
+is_record_of (const DnsAnswer *answer,
+              const Record    *record,
+              uint16_t         type)
 {
-  size_t end = record->data;
+  size_t offset = record->owner;
+  uint8_t owner[DNS_MAX_NAME];
+
+  return record->type == type && record->class == CLASS_IN &&
+         dns_read_name (answer->packet, answer->size, &offset, owner) && dns_name_equal (owner, answer->owner);
+}
+
+/* Whether the owner of a record is a name, and its data are what its type says. */
+static bool
+check_record (const uint8_t *packet,
+              size_t         size,
+              const Record  *record)
+{
+  size_t end = record->owner;
+
+  if (!dns_read_name (packet, size, &end, NULL))
+    return false;
 
   if (record->type == DNS_TYPE_OPT || record->class != CLASS_IN)
     return true;
@@ -326,6 +360,7 @@ check_data (const uint8_t *packet,
     case DNS_TYPE_AAAA:
       return record->size == 16;
     case DNS_TYPE_CNAME:
+      end = record->data;
       return dns_read_name (packet, size, &end, NULL) && end == record->data + record->size;
     default:
       return true;
@@ -347,12 +382,13 @@ check_records (DnsAnswer *answer,
     {
       Record record;
 
-      if (!read_record (packet, answer->size, &offset, NULL, &record) ||
-          !check_data (packet, answer->size, &record))
+      if (!read_record (packet, answer->size, &offset, &record) ||
+          !check_record (packet, answer->size, &record))
         return false;
 
-      if (i < n_answers && record.type == DNS_TYPE_CNAME)
-        ++*n_aliases;
+      /* Nobody has so many, but whoever wants them to be followed. */
+      if (i < n_answers && record.type == DNS_TYPE_CNAME && ++*n_aliases > MAX_ALIAS_RECORDS)
+        return false;
 
       /* The upper bits of the error code. There is one OPT at most, among the additional records. */
       if (record.type == DNS_TYPE_OPT)
@@ -372,16 +408,15 @@ static bool
 follow_alias (DnsAnswer *answer)
 {
   size_t offset = answer->offset;
-  uint8_t owner[DNS_MAX_NAME];
 
   for (unsigned i = 0; i < answer->n_left; i++)
     {
       Record record;
 
-      if (!read_record (answer->packet, answer->size, &offset, owner, &record))
+      if (!read_record (answer->packet, answer->size, &offset, &record))
         return false;
 
-      if (record.type == DNS_TYPE_CNAME && record.class == CLASS_IN && dns_name_equal (owner, answer->owner))
+      if (is_record_of (answer, &record, DNS_TYPE_CNAME))
         return dns_read_name (answer->packet, answer->size, &record.data, answer->owner);
     }
 
@@ -393,21 +428,18 @@ bool
 dns_next_address (DnsAnswer *answer,
                   uint8_t    address[16])
 {
-  uint8_t owner[DNS_MAX_NAME];
-
   while (answer->n_left > 0)
     {
       Record record;
 
       answer->n_left--;
-      if (!read_record (answer->packet, answer->size, &answer->offset, owner, &record))
+      if (!read_record (answer->packet, answer->size, &answer->offset, &record))
         {
           answer->n_left = 0;
           return false;
         }
 
-      if (record.type == answer->type && record.class == CLASS_IN && record.size <= 16 &&
-          dns_name_equal (owner, answer->owner))
+      if (record.size <= 16 && is_record_of (answer, &record, answer->type))
         {
           memcpy (address, answer->packet + record.data, record.size);
           return true;

@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-/* A try lasts up to so much shorter or longer, so that those that began together do not go on so. */
+/* A try lasts up to so much longer, so that those that began together do not go on so. */
 #define JITTER 0.1
 
 /* More doublings than that would be years. */
@@ -259,7 +259,7 @@ choose_timeout (Request *request)
   guint doublings = MIN (request->n_tries - 1u, MAX_DOUBLINGS);
   double timeout = (double) (request->run->options->timeout << doublings);
 
-  return (gint64) (timeout * g_random_double_range (1 - JITTER, 1 + JITTER));
+  return (gint64) (timeout * g_random_double_range (1, 1 + JITTER));
 }
 
 /*

@@ -332,6 +332,25 @@ test_aliases_too_many (void)
   assert_result (&more, DNS_NO_ADDRESS);
 }
 
+/* They lead nowhere, but would have to be looked at for each step of a chain. */
+static void
+test_alias_records_too_many (void)
+{
+  for (guint n = 64; n <= 65; n++)
+    {
+      Packet packet = begin (DNS_TYPE_A);
+
+      for (guint i = 0; i < n; i++)
+        append_alias (&packet, "other.test", "a.test");
+      append_record (&packet, "www.example.org", DNS_TYPE_A, 300, "\12\0\0\7", 4);
+
+      if (n == 64)
+        assert_address (&packet, DNS_TYPE_A, 7);
+      else
+        assert_result (&packet, DNS_MALFORMED);
+    }
+}
+
 static void
 test_aliases_in_a_circle (void)
 {
@@ -457,6 +476,7 @@ main (int    argc,
   g_test_add_func ("/tend/dns/answer-other-question", test_answer_other_question);
   g_test_add_func ("/tend/dns/aliases-in-any-order", test_aliases_in_any_order);
   g_test_add_func ("/tend/dns/aliases-too-many", test_aliases_too_many);
+  g_test_add_func ("/tend/dns/alias-records-too-many", test_alias_records_too_many);
   g_test_add_func ("/tend/dns/aliases-in-a-circle", test_aliases_in_a_circle);
   g_test_add_func ("/tend/dns/forged-counts", test_forged_counts);
   g_test_add_func ("/tend/dns/every-beginning", test_every_beginning);
