@@ -45,6 +45,7 @@ class TapResult(unittest.TestResult):
     def __init__(self, *args):
         super().__init__(*args)
         self.count = 0
+        self.failed_in_part = None
 
     def line(self, test, word, rest=""):
         self.count += 1
@@ -66,6 +67,18 @@ class TapResult(unittest.TestResult):
     def addFailure(self, test, err):
         super().addFailure(test, err)
         self.fail(test, self.failures[-1][1])
+
+    def addSubTest(self, test, subtest, err):
+        """A part that fails makes the test fail, which has one line all the same."""
+        super().addSubTest(test, subtest, err)
+        if err is None:
+            return
+        text = (self.failures if issubclass(err[0], test.failureException) else self.errors)[-1][1]
+        for line in [str(subtest), *text.splitlines()]:
+            print("# " + line)
+        if test is not self.failed_in_part:
+            self.failed_in_part = test
+            self.line(test, "not ok")
 
     def addError(self, test, err):
         super().addError(test, err)
