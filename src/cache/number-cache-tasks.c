@@ -21,6 +21,20 @@ managed_free (ManagedTask *managed)
   g_free (managed);
 }
 
+/* Whether the calling thread may use what the cache has: any may until it belongs to one. */
+static gboolean
+check_thread (TendNumberCache *self,
+              const char      *func)
+{
+  TendLoop *loop = tend_number_cache_get_private (self)->loop;
+
+  if (loop == NULL || tend_loop_is_mine (loop))
+    return TRUE;
+
+  g_critical ("%s: the cache belongs to the main context of another thread", func);
+  return FALSE;
+}
+
 /* Whether somebody else completes the task: a body that returns does so itself, and the main part never ends. */
 static gboolean
 check_settable (TendTask  *task,
@@ -161,7 +175,7 @@ tend_number_cache_add_task (TendNumberCache  *self,
   g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
   g_return_val_if_fail (value == NULL || G_IS_VALUE (value), FALSE);
 
-  if (!check_settable (task, error))
+  if (!check_thread (self, G_STRFUNC) || !check_settable (task, error))
     return FALSE;
 
   managed = append (self, task);
@@ -197,7 +211,7 @@ tend_number_cache_add_task_with_error (TendNumberCache  *self,
   g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
   g_return_val_if_fail (reason != NULL, FALSE);
 
-  if (!check_settable (task, error))
+  if (!check_thread (self, G_STRFUNC) || !check_settable (task, error))
     return FALSE;
 
   append (self, task)->outcome.error = g_error_copy (reason);
@@ -224,6 +238,9 @@ tend_number_cache_remove_task (TendNumberCache *self,
 
   g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), FALSE);
   g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
+
+  if (!check_thread (self, G_STRFUNC))
+    return FALSE;
 
   tasks = &tend_number_cache_get_private (self)->tasks;
   for (GList *l = tasks->head; l != NULL; l = l->next)
@@ -259,6 +276,9 @@ tend_number_cache_list_tasks (TendNumberCache *self)
   g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), NULL);
 
   tasks = g_ptr_array_new_with_free_func (g_object_unref);
+  if (!check_thread (self, G_STRFUNC))
+    return tasks;
+
   for (GList *l = tend_number_cache_get_private (self)->tasks.head; l != NULL; l = l->next)
     g_ptr_array_add (tasks, g_object_ref (((ManagedTask *) l->data)->task));
 

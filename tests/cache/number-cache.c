@@ -431,6 +431,38 @@ test_dropped_elsewhere (Fixture       *fixture,
   assert_notes ("a:cancelled");
 }
 
+static gpointer
+misuse_thread (gpointer cache)
+{
+  g_autoptr(TendTask) task = g_object_ref (g_object_get_data (cache, "task"));
+  g_autoptr(GError) reason = g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "No answer");
+  g_autoptr(GPtrArray) tasks = tend_number_cache_list_tasks (cache);
+
+  g_assert_cmpuint (tasks->len, ==, 0);
+  g_assert_false (tend_number_cache_add_task (cache, task, NULL, NULL));
+  g_assert_false (tend_number_cache_add_task_with_error (cache, task, reason, NULL));
+  g_assert_false (tend_number_cache_remove_task (cache, task));
+  return NULL;
+}
+
+static void
+test_wrong_thread (Fixture       *fixture,
+                   gconstpointer  unused)
+{
+  TendNumberCache *cache = request_add (fixture, 1, SECOND, NULL);
+  g_autoptr(TendTask) task = answer_add (cache, "a");
+
+  g_object_set_data (G_OBJECT (cache), "task", task);
+  for (guint i = 0; i < 4; i++)
+    expect_critical ("*the cache belongs to the main context of another thread");
+  g_assert_true (g_main_context_acquire (NULL));
+  in_thread (misuse_thread, cache);
+  g_main_context_release (NULL);
+  g_test_assert_expected_messages ();
+  advance (fixture, SECOND);
+  assert_notes ("p-1 a:completed");
+}
+
 static void
 test_never_added_dropped_elsewhere (Fixture       *fixture,
                                     gconstpointer  unused)
@@ -476,6 +508,7 @@ main (int    argc,
   add_test ("/tend/number-cache/tasks/cancelled-when-never-added", test_freed_unadded);
   add_test ("/tend/number-cache/tasks/pop-leaves-them-alone", test_pop_leaves_tasks);
   add_test ("/tend/number-cache/tasks/added-by-the-end-of-another", test_task_added_by_the_end_of_another);
+  add_test ("/tend/number-cache/threads/other-threads-are-refused", test_wrong_thread);
   add_test ("/tend/number-cache/threads/popped-and-dropped-elsewhere", test_dropped_elsewhere);
   add_test ("/tend/number-cache/threads/never-added-and-dropped-elsewhere", test_never_added_dropped_elsewhere);
 
