@@ -385,6 +385,23 @@ test_pop_leaves_tasks (Fixture       *fixture,
   g_assert_cmpint (tend_task_get_int (task), ==, 1);
 }
 
+/* That it was popped once counts until it is added again. */
+static void
+test_popped_added_and_freed (Fixture       *fixture,
+                             gconstpointer  unused)
+{
+  g_autoptr(TendTask) task = NULL;
+  TendNumberCache *cache = request_add (fixture, 1, SECOND, NULL);
+
+  g_assert_true (tend_request_cache_pop (fixture->requests, "p", 1) == cache);
+  add (fixture->requests, cache);
+  advance (fixture, SECOND);
+  assert_notes ("p-1");
+  task = answer_add (cache, "a");
+  g_assert_finalize_object (cache);
+  assert_notes ("a:cancelled");
+}
+
 /* A task that ends may look at the cache, or give it others: each is settled in its turn. */
 static void
 add_another_cb (TendTask *task,
@@ -507,6 +524,7 @@ main (int    argc,
     g_test_add (ways[i].path, Fixture, &ways[i], set_up, test_cancels_tasks, tear_down);
   add_test ("/tend/number-cache/tasks/cancelled-when-never-added", test_freed_unadded);
   add_test ("/tend/number-cache/tasks/pop-leaves-them-alone", test_pop_leaves_tasks);
+  add_test ("/tend/number-cache/tasks/cancelled-when-popped-and-added-and-timed-out", test_popped_added_and_freed);
   add_test ("/tend/number-cache/tasks/added-by-the-end-of-another", test_task_added_by_the_end_of_another);
   add_test ("/tend/number-cache/threads/other-threads-are-refused", test_wrong_thread);
   add_test ("/tend/number-cache/threads/popped-and-dropped-elsewhere", test_dropped_elsewhere);

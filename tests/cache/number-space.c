@@ -176,6 +176,30 @@ test_empty_spaces_are_forgotten (void)
   g_assert_finalize_object (requests);
 }
 
+/* Neither does a number that somebody has waited for. */
+static void
+test_waiters_leave_nothing (void)
+{
+  TendRequestCache *requests = tend_request_cache_new ();
+
+  for (guint64 number = 0; number < 3; number++)
+    {
+      g_autoptr(TendTask) task = tend_request_cache_wait_for (requests, "p", number, -1);
+      g_autoptr(TendNumberCache) cache = tend_number_cache_new ("p", number);
+
+      g_assert_cmpuint (g_hash_table_size (requests->waiters), ==, 1);
+      if (number == 0)
+        tend_task_cancel (task);
+      else if (number == 1)
+        tend_task_return_value (task, NULL);
+      else
+        g_assert_true (tend_request_cache_add (requests, cache, NULL));
+      g_assert_cmpuint (g_hash_table_size (requests->waiters), ==, 0);
+    }
+
+  g_assert_finalize_object (requests);
+}
+
 /* --- The choice --- */
 
 #define N_NUMBERS 1024
@@ -444,6 +468,7 @@ main (int    argc,
     g_test_add_data_func (keys[i].path, &keys[i], test_like_model);
   g_test_add_func ("/tend/number-space/shrinks", test_shrinks);
   g_test_add_func ("/tend/number-space/empty-ones-are-forgotten", test_empty_spaces_are_forgotten);
+  g_test_add_func ("/tend/request-cache/waiters-leave-nothing", test_waiters_leave_nothing);
   g_test_add_data_func ("/tend/number-space/prefers-none/empty", GUINT_TO_POINTER (0), test_uniform);
   g_test_add_data_func ("/tend/number-space/prefers-none/half-full", GUINT_TO_POINTER (N_NUMBERS / 2), test_uniform);
   g_test_add_data_func ("/tend/number-space/prefers-none/nine-tenths-full",

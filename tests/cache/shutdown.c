@@ -259,6 +259,31 @@ test_manager_context (Fixture       *fixture,
   assert_notes ("lingered down");
 }
 
+/* Its context is not the program's, and is asked for a manager when it is not the default any more. */
+static void
+test_manager_of_other_context (Fixture       *fixture,
+                               gconstpointer  unused)
+{
+  g_autoptr(GMainContext) context = g_main_context_new ();
+  g_autoptr(TendClock) clock = tend_clock_freeze (context);
+  Fixture other = { clock, NULL };
+
+  g_main_context_push_thread_default (context);
+  other.requests = tend_request_cache_new ();
+  g_main_context_pop_thread_default (context);
+  tend_request_cache_get_manager (other.requests);
+
+  g_main_context_push_thread_default (context);
+  add_last (&other);
+  shut_down (&other, "down");
+  g_main_context_pop_thread_default (context);
+  advance (fixture, SECOND);
+  assert_notes ("");
+  advance (&other, 0);
+  assert_notes ("last down");
+  g_assert_finalize_object (other.requests);
+}
+
 /* --- From where it is called --- */
 
 static gboolean
@@ -422,6 +447,7 @@ main (int    argc,
   g_test_add ("/tend/request-cache/shutdown/both-manager-first", Fixture, NULL, set_up, test_together, tear_down);
   add_test ("/tend/request-cache/shutdown/errors-of-the-manager", test_errors);
   add_test ("/tend/request-cache/shutdown/manager-belongs-to-its-context", test_manager_context);
+  add_test ("/tend/request-cache/shutdown/manager-of-another-context", test_manager_of_other_context);
   add_test ("/tend/request-cache/shutdown/in-a-fiber", test_in_fiber);
   add_test ("/tend/request-cache/shutdown/in-a-fiber-of-the-manager", test_in_managed_fiber);
   add_test ("/tend/request-cache/shutdown/in-timed-out", test_in_timed_out);
