@@ -42,6 +42,8 @@ TEND_PUBLIC TendNumberCache  *tend_request_cache_lookup_type     (TendRequestCac
 TEND_PUBLIC TendNumberCache  *tend_request_cache_pop_type        (TendRequestCache     *self,
                                                                   GType                 type,
                                                                   guint64               number) G_GNUC_WARN_UNUSED_RESULT;
+TEND_PUBLIC gboolean          tend_request_cache_remove          (TendRequestCache     *self,
+                                                                  TendNumberCache      *cache);
 
 TEND_PUBLIC TendTask         *tend_request_cache_wait_for        (TendRequestCache     *self,
                                                                   const char           *prefix,

@@ -439,6 +439,38 @@ tend_request_cache_pop_type (TendRequestCache *self,
   return tend_request_cache_pop (self, g_type_name (type), number);
 }
 
+/**
+ * tend_request_cache_remove:
+ * @self: a request cache
+ * @cache: a cache
+ *
+ * Drops a cache whose answer nobody wants any more.
+ *
+ * It does not time out, its number is free, and its tasks are cancelled.
+ *
+ * Returns: %TRUE if @self had it
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_request_cache_remove (TendRequestCache *self,
+                           TendNumberCache  *cache)
+{
+  g_return_val_if_fail (TEND_IS_REQUEST_CACHE (self), FALSE);
+  g_return_val_if_fail (TEND_IS_NUMBER_CACHE (cache), FALSE);
+
+  if (!tend_request_cache_check_thread (self, G_STRFUNC) ||
+      tend_number_cache_get_private (cache)->held_by != self)
+    return FALSE;
+
+  g_object_ref (cache);
+  tend_request_cache_release (self, cache);
+  tend_number_cache_cancel_tasks (cache);
+  g_object_unref (cache);
+
+  return TRUE;
+}
+
 /* --- The object --- */
 
 static void

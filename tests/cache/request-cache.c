@@ -31,6 +31,34 @@ test_add_find_pop (Fixture       *fixture,
   g_assert_cmpuint (tend_request_cache_get_n_caches (requests), ==, 0);
 }
 
+/* Nobody wants the answer any more. */
+static void
+test_remove (Fixture       *fixture,
+             gconstpointer  unused)
+{
+  TendRequestCache *requests = fixture->requests;
+  g_autoptr(TendNumberCache) cache = request_new (fixture, 1);
+  g_autoptr(TendNumberCache) other = request_new (fixture, 2);
+  g_autoptr(TendTask) task = answer_add (cache, "a");
+
+  g_assert_false (tend_request_cache_remove (requests, cache));
+  assert_notes ("");
+  add (requests, cache);
+  add (requests, other);
+  g_assert_true (tend_request_cache_remove (requests, cache));
+  assert_notes ("a:cancelled");
+  g_assert_false (tend_number_cache_is_held (cache));
+  g_assert_false (tend_request_cache_has (requests, "p", 1));
+  g_assert_true (tend_request_cache_has (requests, "p", 2));
+  g_assert_false (tend_request_cache_remove (requests, cache));
+
+  /* It does not time out, and may be added again. */
+  advance (fixture, 60 * G_USEC_PER_SEC);
+  assert_notes ("p-2");
+  add (requests, cache);
+  g_assert_true (tend_request_cache_remove (requests, cache));
+}
+
 /* Numbers at both ends, and prefixes of which one begins with the other. */
 static void
 test_prefixes_are_apart (Fixture       *fixture,
@@ -397,6 +425,7 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
 
   add_test ("/tend/request-cache/adds-finds-and-pops", test_add_find_pop);
+  add_test ("/tend/request-cache/removes", test_remove);
   add_test ("/tend/request-cache/prefixes-are-apart", test_prefixes_are_apart);
   add_test ("/tend/request-cache/finds-by-type", test_types);
   add_test ("/tend/request-cache/late-duplicate-and-forged-answers-find-nothing", test_answers);
