@@ -18,6 +18,7 @@ input ends, and then prints what it did, as JSON.
 import argparse
 import asyncio
 import collections
+import contextlib
 import ipaddress
 import json
 import random
@@ -374,9 +375,9 @@ for NAME in TCP_ACTIONS:
     truncated(NAME)
 
 # For chaos: whatever sends nothing that is right or final.
-HARMFUL = ["wrongid", "wrongport", "wrongaddr", "wrongname", "wrongtype", "wrongclass", "noquestion", "twoquestions", "echo",
-           "loop", "pingpong", "beyond", "questionloop", "label", "longname", "counts", "length", "short", "zero", "one",
-           "junk", "cut", "huge"]
+HARMFUL = ["wrongid", "wrongport", "wrongaddr", "wrongname", "wrongtype", "wrongclass", "noquestion", "twoquestions",
+           "echo", "loop", "pingpong", "beyond", "questionloop", "label", "longname", "counts", "length", "short",
+           "zero", "one", "junk", "cut", "huge"]
 
 
 # --- The server ---
@@ -437,7 +438,8 @@ class Server(asyncio.DatagramProtocol):
                 self.hold(asked, rest, number)
                 return
             elif name == "chaos":
-                self.act(asked, [(harm, 30 if harm == "cut" else None) for harm in asked.rand.choices(HARMFUL, k=number)])
+                harms = asked.rand.choices(HARMFUL, k=number)
+                self.act(asked, [(harm, 30 if harm == "cut" else None) for harm in harms])
                 ok(asked)
             elif number is None:
                 ACTIONS[name](asked)
@@ -526,7 +528,8 @@ async def serve(args):
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(end), sys.stdin)
     await end.read()
     server.ended.set()
-    print(json.dumps(server.report()), flush=True)
+    with contextlib.suppress(BrokenPipeError):
+        print(json.dumps(server.report()), flush=True)
 
 
 def main():

@@ -39,6 +39,11 @@ def right(name, type_):
     return {address_of(name, TYPES[type_])}
 
 
+def is_lost(key):
+    """Whether the server drops each try."""
+    return all(chance(LOSS_SEED, key, i + 1).random() * 100 < LOSS for i in range(N_TRIES))
+
+
 class HostileTest(ResolveTest):
     def serve(self, *options):
         return self.enterContext(Hostile(*options))
@@ -190,8 +195,7 @@ class HostileTest(ResolveTest):
         self.assertEqual(sum(queries.values()), N_LOSS + run.counts["retries"])
         if run.counts["late"] == 0:
             # The machine was as fast as the time-outs, and then the seed decides of each name.
-            self.assertEqual(lost, {key for key in queries
-                                    if all(chance(LOSS_SEED, key, i + 1).random() * 100 < LOSS for i in range(N_TRIES))})
+            self.assertEqual(lost, {key for key in queries if is_lost(key)})
 
     def test_ids_and_ports_cannot_be_guessed(self):
         server = self.serve()
@@ -219,7 +223,8 @@ class HostileTest(ResolveTest):
         self.assert_right(run, names_of("tcnxdomain"), expected=lambda name, type_: "not found")
 
     def test_json_says_what_came_over_tcp(self):
-        run = self.run_it(*PATIENT, "--json", "--ordered", "--type", "A", "tc.test", "ok.test", server=self.serve().address)
+        run = self.run_it(*PATIENT, "--json", "--ordered", "--type", "A", "tc.test", "ok.test",
+                          server=self.serve().address)
         self.assertRegex(run.out[0], r'"tries": ?1, ?"tcp": ?true')
         self.assertRegex(run.out[1], r'"tries": ?1, ?"tcp": ?false')
 

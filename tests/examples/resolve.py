@@ -214,8 +214,8 @@ class WithoutServer(ResolveTest):
 
     def test_no_more_than_that_are_outstanding(self):
         udp, address = self.silent()
-        process = self.start("--parallel", "5", "--timeout", "60", "--type", "A", *(f"host-{i}.test" for i in range(12)),
-                             server=address)
+        names = [f"host-{i}.test" for i in range(12)]
+        process = self.start("--parallel", "5", "--timeout", "60", "--type", "A", *names, server=address)
         for count in (5, 3, 3, 1):
             asked = self.receive(udp, count)
             udp.settimeout(0)
@@ -254,7 +254,7 @@ class WithoutServer(ResolveTest):
                     process.send_signal(signum)
                     run = self.finish(process)
                     answered = {question.name for question, _ in first[10:]}
-                    expected = [f"{name} A " + ("10.1.2.3" if name in answered else "error: cancelled") for name in names]
+                    expected = [f"{name} A {'10.1.2.3' if name in answered else 'error: cancelled'}" for name in names]
                     if options:
                         self.assertEqual(run.out, expected)
                     else:
@@ -304,8 +304,8 @@ class WithoutServer(ResolveTest):
     def test_help_names_every_option(self):
         run = self.run_it("--help")
         self.assertEqual((run.status, run.err), (0, []))
-        for option in ("server", "parallel", "timeout", "retries", "type", "sockets", "ordered", "json", "progress", "file",
-                       "quiet"):
+        for option in ("server", "parallel", "timeout", "retries", "type", "sockets", "ordered", "json", "progress",
+                       "file", "quiet"):
             self.assertIn(f"--{option}", "\n".join(run.out))
 
 

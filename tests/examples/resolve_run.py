@@ -10,9 +10,10 @@ import subprocess
 
 from support import ENV, EXE, TreeTest
 
-COUNTS = re.compile(r"(?P<names>\d+) names, (?P<answered>\d+) answered, (?P<errors>\d+) errors, (?P<retries>\d+) retries, "
-                    r"(?P<tcp>\d+) over TCP; dropped: wrong source (?P<source>\d+), wrong id (?P<id>\d+), "
-                    r"malformed (?P<malformed>\d+), oversized (?P<oversized>\d+), late/duplicate (?P<late>\d+)")
+COUNTS = re.compile(r"(?P<names>\d+) names, (?P<answered>\d+) answered, (?P<errors>\d+) errors, "
+                    r"(?P<retries>\d+) retries, (?P<tcp>\d+) over TCP; "
+                    r"dropped: wrong source (?P<source>\d+), wrong id (?P<id>\d+), malformed (?P<malformed>\d+), "
+                    r"oversized (?P<oversized>\d+), late/duplicate (?P<late>\d+)")
 DROPPED = ("source", "id", "malformed", "oversized", "late")
 DEFINITE = ("not found", "no address")
 BOTH = ("A", "AAAA")
