@@ -35,13 +35,22 @@ test_there_already (Fixture       *fixture,
   tend_request_cache_clear (fixture->requests);
 }
 
-/* Each of them gets it, as they came, and the cache is still there. The other number has the same hash. */
+/* A number that GLib gives the same hash as 1, which it did in two ways. */
+static guint64
+get_hash_twin (void)
+{
+  static const guint64 one = 1, twins[] = { G_GUINT64_CONSTANT (1) << 32, (G_GUINT64_CONSTANT (1) << 32) + 1 };
+
+  return twins[g_int64_hash (&twins[0]) == g_int64_hash (&one) ? 0 : 1];
+}
+
+/* Each of them gets it, as they came, and the cache is still there. */
 static void
 test_added_later (Fixture       *fixture,
                   gconstpointer  unused)
 {
   g_autoptr(TendTask) a = wait_for (fixture, 1, -1, "a");
-  g_autoptr(TendTask) other = wait_for (fixture, (guint64) 1 << 32, -1, "other");
+  g_autoptr(TendTask) other = wait_for (fixture, get_hash_twin (), -1, "other");
   g_autoptr(TendTask) b = wait_for (fixture, 1, 10 * SECOND, "b");
   g_autoptr(TendTask) c = wait_for (fixture, 1, -1, "c");
   TendNumberCache *cache;
