@@ -139,6 +139,21 @@ const tests = {
         assertEqual(late.get_status(), Tend.TaskStatus.CANCELLED);
     },
 
+    heldByTheRequestCacheAlone(requests) {
+        const log = [];
+        (() => {
+            const query = new TestQuery({number: 7, host: 'example.org'});
+            query.log = log;
+            requests.add(query);
+        })();
+        for (let i = 0; i < 3; i++) {
+            System.gc();
+            clock.advance(0);
+        }
+        clock.advance(3 * SECOND);
+        assertEqual(log.join(), 'timed out: example.org');
+    },
+
     override(requests) {
         const query = new TestQuery({number: 7});
         requests.push_timeout(TestQuery, 0);

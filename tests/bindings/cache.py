@@ -142,6 +142,17 @@ class Test(unittest.TestCase):
         clock.advance(SECOND)
         self.assertEqual(late.get_status(), Tend.TaskStatus.CANCELLED)
 
+    def test_held_by_the_request_cache_alone(self):
+        """What Python knows of the object lives as long as the object."""
+        log = []
+        query = TestQuery(7, host="example.org")
+        query.log = log
+        self.requests.add(query)
+        del query
+        gc.collect()
+        clock.advance(3 * SECOND)
+        self.assertEqual(log, ["timed out: example.org"])
+
     def test_override(self):
         query = TestQuery(7)
         self.requests.push_timeout(TestQuery, 0)
