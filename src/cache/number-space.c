@@ -156,6 +156,32 @@ tend_number_space_remove (TendNumberSpace *self,
     resize (self, self->n_places / 2);
 }
 
+/*
+ * Takes all caches out of the table, and leaves what is reserved. One by one, in the order of the table,
+ * they would leave the others ever more crowded behind them.
+ */
+void
+tend_number_space_take_caches (TendNumberSpace *self,
+                               GPtrArray       *caches)
+{
+  TendPlace *old = g_steal_pointer (&self->places);
+  guint n_old = self->n_places;
+
+  self->n_places = self->n_used = 0;
+  memset (self->counts, 0, sizeof self->counts);
+
+  for (guint i = 0; i < n_old; i++)
+    {
+      TendNumberCache *cache = tend_place_get_cache (&old[i]);
+
+      if (cache != NULL)
+        g_ptr_array_add (caches, cache);
+      else if (old[i].holder != NULL)
+        tend_number_space_insert (self, old[i].number, old[i].holder);
+    }
+  g_free (old);
+}
+
 /* How many of the numbers below 2^@bits are in use. */
 static guint64
 count_used (TendNumberSpace *self,

@@ -102,22 +102,32 @@ find (TendRequestCache *self,
 
 /* --- Adding and letting go --- */
 
-/* Lets go of a cache: its number is free, and its time-out disarmed. */
-void
-tend_request_cache_release (TendRequestCache *self,
-                            TendNumberCache  *cache)
+/* Lets go of a cache that is in the table of its space no more. */
+static void
+let_go (TendRequestCache *self,
+        TendNumberCache  *cache)
 {
   TendNumberCachePrivate *priv = tend_number_cache_get_private (cache);
   TendNumberSpace *space = g_steal_pointer (&priv->space);
 
   tend_loop_remove (self->loop, &priv->job);
-  tend_number_space_remove (space, tend_number_space_find (space, priv->number));
   priv->held_by = NULL;
   self->n_caches--;
 
   tend_request_cache_drop_space (space);
   tend_number_space_unref (space);
   g_object_unref (cache);
+}
+
+/* Lets go of a cache: its number is free, and its time-out disarmed. */
+void
+tend_request_cache_release (TendRequestCache *self,
+                            TendNumberCache  *cache)
+{
+  TendNumberCachePrivate *priv = tend_number_cache_get_private (cache);
+
+  tend_number_space_remove (priv->space, tend_number_space_find (priv->space, priv->number));
+  let_go (self, cache);
 }
 
 /* Lets go of all caches, and gives them. */
@@ -130,20 +140,14 @@ tend_request_cache_release_all (TendRequestCache *self)
 
   g_hash_table_iter_init (&iter, self->spaces);
   while (g_hash_table_iter_next (&iter, NULL, &value))
-    {
-      TendNumberSpace *space = value;
-
-      for (guint i = 0; i < space->n_places; i++)
-        {
-          TendPlace *place = &space->places[i];
-
-          if (place->holder != NULL && tend_place_get_cache (place) != NULL)
-            g_ptr_array_add (caches, g_object_ref (place->holder));
-        }
-    }
+    tend_number_space_take_caches (value, caches);
 
   for (guint i = 0; i < caches->len; i++)
-    tend_request_cache_release (self, g_ptr_array_index (caches, i));
+    {
+      /* One reference was the request cache's, the other is the list's. */
+      g_object_ref (g_ptr_array_index (caches, i));
+      let_go (self, g_ptr_array_index (caches, i));
+    }
 
   return caches;
 }

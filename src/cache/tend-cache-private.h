@@ -46,6 +46,8 @@ void              tend_number_space_insert   (TendNumberSpace     *self,
                                               gpointer             holder);
 void              tend_number_space_remove   (TendNumberSpace     *self,
                                               TendPlace           *place);
+void              tend_number_space_take_caches (TendNumberSpace *self,
+                                              GPtrArray           *caches);
 gboolean          tend_number_space_choose   (TendNumberSpace     *self,
                                               guint                bits,
                                               guint64             *number);
