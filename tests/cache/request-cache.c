@@ -47,6 +47,7 @@ test_remove (Fixture       *fixture,
   add (requests, other);
   g_assert_true (tend_request_cache_remove (requests, cache));
   assert_notes ("a:cancelled");
+  g_assert_true (tend_task_is_ended (task));
   g_assert_false (tend_number_cache_is_held (cache));
   g_assert_false (tend_request_cache_has (requests, "p", 1));
   g_assert_true (tend_request_cache_has (requests, "p", 2));

@@ -175,7 +175,7 @@ class HostileTest(ResolveTest):
     def test_loss(self):
         server = self.serve("--seed", str(LOSS_SEED))
         names = names_of(f"drop{LOSS}-ok", N_LOSS // 2)
-        run = self.run_it("--timeout", "0.05", "--retries", str(N_TRIES - 1), "--parallel", "100", names=names,
+        run = self.run_it("--timeout", "0.15", "--retries", str(N_TRIES - 1), "--parallel", "100", names=names,
                           server=server.address)
         outcomes = run.outcomes()
         self.assertEqual(sorted((name, type_) for name, type_, _ in outcomes), sorted(itertools.product(names, BOTH)))
