@@ -290,7 +290,8 @@ class ChecksumTest(TreeTest):
         took, out, err = self.interrupt(process)
         self.assertEqual((process.returncode, out), (130, b""))
         self.assertLess(took, 0.5)
-        self.assertEqual(err.count("Interrupted\n"), 2)
+        # Files are cancelled one by one: a thread that has heard of it may begin one that has not.
+        self.assertIn(err.count("Interrupted\n"), range(2, 67))    # two threads, and 64 that wait for one
         self.assertEqual(err.count("Interrupted before it was read\n"), 10)
         self.assertTrue(err.endswith("more of those found so far\n"))
 
