@@ -16,6 +16,7 @@ typedef struct
 
 typedef struct
 {
+  GList             link;           /* among those for the same number, while it is in the table */
   TendRequestCache *request_cache;  /* not a reference; NULL once it goes */
   TendTask         *task;           /* a reference, while it is in the table */
   Key               key;
@@ -63,15 +64,15 @@ waiter_ended_cb (TendTask *task,
 {
   Waiter *waiter = user_data;
   TendRequestCache *self = waiter->request_cache;
-  GPtrArray *waiters;
+  GQueue *waiters;
 
   if (self == NULL)
     return;
 
   waiter->request_cache = NULL;
   waiters = g_hash_table_lookup (self->waiters, &waiter->key);
-  g_ptr_array_remove (waiters, waiter);
-  if (waiters->len == 0)
+  g_queue_unlink (waiters, &waiter->link);
+  if (waiters->length == 0)
     g_hash_table_remove (self->waiters, &waiter->key);
   g_object_unref (waiter->task);
 }
@@ -92,10 +93,10 @@ static void
 add_waiter (TendRequestCache *self,
             Waiter           *waiter)
 {
-  GPtrArray *waiters;
+  GQueue *waiters;
 
   if (self->waiters == NULL)
-    self->waiters = g_hash_table_new_full (key_hash, key_equal, key_free, (GDestroyNotify) g_ptr_array_unref);
+    self->waiters = g_hash_table_new_full (key_hash, key_equal, key_free, g_free);
 
   waiters = g_hash_table_lookup (self->waiters, &waiter->key);
   if (waiters == NULL)
@@ -103,19 +104,26 @@ add_waiter (TendRequestCache *self,
       Key *key = g_new (Key, 1);
 
       *key = (Key) { waiter->key.number, g_strdup (waiter->key.prefix) };
-      waiters = g_ptr_array_new ();
+      waiters = g_new0 (GQueue, 1);
       g_hash_table_insert (self->waiters, key, waiters);
     }
-  g_ptr_array_add (waiters, waiter);
+  g_queue_push_tail_link (waiters, &waiter->link);
 }
 
-/* Takes the waiter out of what it is in, and gives the reference to its task. */
-static TendTask *
-take_out (Waiter *waiter)
+/* Gives the references to the tasks of all these, which are in the table no more. */
+static void
+take_out (GQueue    *waiters,
+          GPtrArray *tasks)
 {
-  waiter->request_cache = NULL;
+  GList *link;
 
-  return waiter->task;
+  while ((link = g_queue_pop_head_link (waiters)) != NULL)
+    {
+      Waiter *waiter = link->data;
+
+      waiter->request_cache = NULL;
+      g_ptr_array_add (tasks, waiter->task);
+    }
 }
 
 /* The cache has come that some may wait for. */
@@ -125,27 +133,18 @@ tend_request_cache_tell_waiters (TendRequestCache *self,
 {
   TendNumberCachePrivate *priv = tend_number_cache_get_private (cache);
   Key key = { priv->number, priv->prefix };
-  g_autoptr(GPtrArray) waiters = g_hash_table_lookup (self->waiters, &key);
+  GQueue *waiters = g_hash_table_lookup (self->waiters, &key);
+  g_autoptr(GPtrArray) tasks = NULL;
 
   if (waiters == NULL)
     return;
 
   /* The tasks are ended when they are in the table no more: who is told may wait again. */
-  g_ptr_array_ref (waiters);
+  tasks = g_ptr_array_new_full (waiters->length, g_object_unref);
+  take_out (waiters, tasks);
   g_hash_table_remove (self->waiters, &key);
-  for (guint i = 0; i < waiters->len; i++)
-    {
-      Waiter *waiter = g_ptr_array_index (waiters, i);
-
-      waiters->pdata[i] = take_out (waiter);
-    }
-  for (guint i = 0; i < waiters->len; i++)
-    {
-      TendTask *task = g_ptr_array_index (waiters, i);
-
-      tend_task_return_object (task, cache);
-      g_object_unref (task);
-    }
+  for (guint i = 0; i < tasks->len; i++)
+    tend_task_return_object (g_ptr_array_index (tasks, i), cache);
 }
 
 /* Nothing will be added any more. */
@@ -162,12 +161,7 @@ tend_request_cache_cancel_waiters (TendRequestCache *self)
 
   g_hash_table_iter_init (&iter, table);
   while (g_hash_table_iter_next (&iter, NULL, &value))
-    {
-      GPtrArray *waiters = value;
-
-      for (guint i = 0; i < waiters->len; i++)
-        g_ptr_array_add (tasks, take_out (g_ptr_array_index (waiters, i)));
-    }
+    take_out (value, tasks);
 
   for (guint i = 0; i < tasks->len; i++)
     tend_task_cancel (g_ptr_array_index (tasks, i));
@@ -219,6 +213,7 @@ tend_request_cache_wait_for (TendRequestCache *self,
     }
 
   waiter = g_new0 (Waiter, 1);
+  waiter->link.data = waiter;
   waiter->request_cache = self;
   waiter->task = g_object_ref (task);
   waiter->key = (Key) { number, g_strdup (prefix) };

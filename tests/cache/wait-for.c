@@ -124,6 +124,27 @@ test_longest (Fixture       *fixture,
   tend_request_cache_clear (fixture->requests);
 }
 
+/* Those that go from the midst of many leave the others in their order. */
+static void
+test_some_of_many (Fixture       *fixture,
+                   gconstpointer  unused)
+{
+  static const char *const names[] = { "a", "b", "c", "d", "e" };
+  TendTask *tasks[G_N_ELEMENTS (names)];
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    tasks[i] = wait_for (fixture, 1, -1, names[i]);
+  tend_task_cancel (tasks[2]);
+  tend_task_cancel (tasks[0]);
+  assert_notes ("c:cancelled a:cancelled");
+  request_add (fixture, 1, SECOND, NULL);
+  assert_notes ("b:completed d:completed e:completed");
+  tend_request_cache_clear (fixture->requests);
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    g_object_unref (tasks[i]);
+}
+
 static void
 test_cancelled (Fixture       *fixture,
                 gconstpointer  unused)
@@ -394,6 +415,7 @@ main (int    argc,
   add_test ("/tend/request-cache/wait-for/each-for-its-own-time", test_own_times);
   add_test ("/tend/request-cache/wait-for/zero-is-the-rest-of-the-turn", test_zero);
   add_test ("/tend/request-cache/wait-for/longest", test_longest);
+  add_test ("/tend/request-cache/wait-for/some-of-many-go", test_some_of_many);
   add_test ("/tend/request-cache/wait-for/is-cancelled-or-stopped", test_cancelled);
   add_test ("/tend/request-cache/wait-for/is-cancelled-elsewhere", test_cancelled_elsewhere);
   add_test ("/tend/request-cache/wait-for/forgotten-waiters-go", test_forgotten);
