@@ -152,6 +152,23 @@ tend_request_cache_release_all (TendRequestCache *self)
   return caches;
 }
 
+/* What belongs to another thread is not even asked for its time-out, and its tasks are left alone. */
+static gboolean
+check_home (TendNumberCache  *cache,
+            GError          **error)
+{
+  TendLoop *loop = tend_number_cache_get_private (cache)->loop;
+  g_autofree char *text = NULL;
+
+  if (loop == NULL || tend_loop_is_mine (loop))
+    return TRUE;
+
+  text = tend_number_cache_to_string (cache);
+  g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
+               "%s belongs to the main context of another thread", text);
+  return FALSE;
+}
+
 static gboolean
 check_addable (TendRequestCache  *self,
                TendNumberCache   *cache,
@@ -163,15 +180,12 @@ check_addable (TendRequestCache  *self,
   if (!tend_number_cache_check_number (cache, error))
     return FALSE;
 
-  if (priv->held_by == NULL && !self->is_shut_down && (priv->loop == NULL || tend_loop_is_mine (priv->loop)))
+  if (priv->held_by == NULL && !self->is_shut_down)
     return TRUE;
 
   text = tend_number_cache_to_string (cache);
   if (priv->held_by != NULL)
     g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE, "%s has been added already", text);
-  else if (priv->loop != NULL && !tend_loop_is_mine (priv->loop))
-    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
-                 "%s belongs to the main context of another thread", text);
   else
     g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN, "Dropping %s due to shutdown!", text);
 
@@ -221,7 +235,8 @@ take_number (TendRequestCache  *self,
  *
  * The time-out is what [method@Tend.NumberCache.get_timeout] says, unless
  * [method@Tend.RequestCache.push_timeout] says otherwise, and counts from now. A cache may be added
- * again after it has timed out or was popped. If it is refused, its tasks are cancelled.
+ * again after it has timed out or was popped. If it is refused, its tasks are cancelled, unless a request
+ * cache has it or it belongs to another thread.
  *
  * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_EXISTS` if the number is in use,
  *   `TEND_TASK_ERROR_SHUT_DOWN` after the shutdown, `TEND_TASK_ERROR_STATE` if a request cache has it,
@@ -242,7 +257,7 @@ tend_request_cache_add (TendRequestCache  *self,
   g_return_val_if_fail (TEND_IS_NUMBER_CACHE (cache), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (!tend_request_cache_check_thread (self, G_STRFUNC))
+  if (!tend_request_cache_check_thread (self, G_STRFUNC) || !check_home (cache, error))
     return FALSE;
 
   /* The class says it, and may do anything meanwhile. */

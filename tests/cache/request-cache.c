@@ -333,18 +333,36 @@ add_at_its_home_thread (gpointer cache)
   return NULL;
 }
 
-/* Once it has been in a request cache, it belongs to that one's thread. */
+static void
+asked (TendNumberCache  *cache,
+       TendRequestCache *requests)
+{
+  g_assert_not_reached ();
+}
+
+/*
+ * Once it has been in a request cache, it belongs to that one's thread: there its class is asked, and its
+ * tasks are cancelled, and nowhere else.
+ */
 static void
 test_added_in_another_thread (Fixture       *fixture,
                               gconstpointer  unused)
 {
   g_autoptr(TendNumberCache) cache = NULL;
+  g_autoptr(TendTask) answer = NULL;
 
   request_add (fixture, 1, SECOND, NULL);
   cache = tend_request_cache_pop (fixture->requests, "p", 1);
+  answer = answer_add (cache, "a");
+  get_private (cache)->ask_hook = asked;
   g_assert_true (g_main_context_acquire (NULL));
   in_thread (add_at_its_home_thread, cache);
   g_main_context_release (NULL);
+
+  settle ();
+  assert_status (answer, "running");
+  tend_task_cancel (answer);
+  assert_notes ("a:cancelled");
 }
 
 /* It comes home with what it holds, and takes it apart there. */
