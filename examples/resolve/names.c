@@ -16,7 +16,7 @@
 
 #define BUFFER_SIZE (64 * 1024)
 
-/* No name is as long. Of what is longer so much is kept, which is no valid name, or a comment. */
+/* No name is as long. Of what is longer so much is kept, and made invalid unless a comment begins there. */
 #define MAX_LINE    1024
 
 struct _Names
@@ -100,6 +100,8 @@ take_line (Names *self)
   gsize n = end != NULL ? (gsize) (end - begin) : self->size - self->offset;
 
   g_string_append_len (self->line, begin, (gssize) MIN (n, MAX_LINE - self->line->len));
+  if (self->line->len == MAX_LINE && memchr (self->line->str, '#', MAX_LINE) == NULL)
+    self->line->str[MAX_LINE - 1] = '?';
   self->offset += n + (end != NULL);
 
   return end != NULL;
