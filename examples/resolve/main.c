@@ -37,6 +37,8 @@ static const char description[] =
   "A server with a short queue loses what is asked at once beyond that, and is asked again when the try\n"
   "has timed out: it may be faster with a smaller --parallel.\n"
   "\n"
+  "With --ordered up to 100,000 outcomes wait for one before them; then no more is asked until it has come.\n"
+  "\n"
   "The last line, on stderr, counts what came and was dropped: from elsewhere than the server; with an id\n"
   "or a question that was not asked on that socket; no DNS answer; larger than offered; or after the\n"
   "question had been answered or given up.\n"

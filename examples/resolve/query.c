@@ -112,11 +112,12 @@ request_end (Request    *self,
     run->counts.n_errors++;
 
   run->n_outstanding--;
-  if (run->room != NULL && run->n_outstanding <= run->n_awaited)
-    tend_task_return_boolean (g_steal_pointer (&run->room), TRUE);
 
-  /* Last, since the request may go with it. */
+  /* The request may go with it. */
   print_outcomes (run, self, print_format (run->print, self, answer, message));
+
+  if (run->room != NULL && run_has_room (run, run->n_awaited))
+    tend_task_return_boolean (g_steal_pointer (&run->room), TRUE);
 }
 
 static void

@@ -61,13 +61,15 @@ struct _Run
   GQueue            requests;       /* those whose outcome was not printed yet, in the order of the input */
   guint             n_outstanding;
   TendTask         *room;           /* what the main part waits for, or NULL ... */
-  guint             n_awaited;      /* ... namely that no more than so many are outstanding */
+  guint             n_awaited;      /* ... namely room beside so many that are outstanding */
   Counts            counts;
   gboolean          has_failed;     /* anything that is to change the exit status */
   int               signum;         /* what interrupted, or 0 */
 };
 
 int       run                 (const Options *options);
+gboolean  run_has_room        (const Run     *self,
+                               guint          n_left);
 
 /* --- names: the input --- */
 

@@ -25,6 +25,9 @@
 /* More lines than that are not gathered: no new names are asked for until they were read. */
 #define FULL_SIZE       (256 * 1024)
 
+/* So many outcomes may wait for one before them, if they are to be printed in order: some 30 MB. */
+#define MAX_KEPT        100000
+
 /* --- Signals --- */
 
 static void
@@ -83,7 +86,15 @@ add_signal (Run         *self,
 
 /* --- The main part --- */
 
-/* Waits until no more than so many are outstanding. */
+/* Whether no more than so many are outstanding, and no more outcomes wait for one before them than may be kept. */
+gboolean
+run_has_room (const Run *self,
+              guint      n_left)
+{
+  return self->n_outstanding <= n_left && self->requests.length <= n_left + MAX_KEPT;
+}
+
+/* Waits until there is room beside so many that are outstanding. */
 static gboolean
 wait_outstanding (Run     *self,
                   guint    n_left,
@@ -91,7 +102,7 @@ wait_outstanding (Run     *self,
 {
   transport_flush (self->transport);
 
-  while (self->n_outstanding > n_left)
+  while (!run_has_room (self, n_left))
     {
       g_autoptr(TendTask) room = tend_task_new (NULL, NULL, NULL, NULL);
       gboolean is_fine;
@@ -122,7 +133,7 @@ wait_turn (Run     *self,
     }
 
   return print_wait_room (self->print, FULL_SIZE, error) &&
-         (self->n_outstanding < self->options->n_parallel ||
+         (run_has_room (self, self->options->n_parallel - 1) ||
           wait_outstanding (self, self->options->n_parallel - 1, error));
 }
 
