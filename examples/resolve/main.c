@@ -8,6 +8,7 @@
 
 #include "resolve.h"
 
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -204,6 +205,23 @@ take (const Given *given,
   return NULL;
 }
 
+/*
+ * Takes the places of stdin, stdout and stderr where they are closed, so that no socket gets what is to be
+ * printed. They cannot be read or written, as if they were still closed.
+ */
+static void
+fill_descriptors (void)
+{
+  int fd;
+
+  do
+    fd = open ("/", O_PATH | O_CLOEXEC);
+  while (fd >= 0 && fd <= STDERR_FILENO);
+
+  if (fd >= 0)
+    close (fd);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -214,6 +232,7 @@ main (int    argc,
   const char *message;
   int status;
 
+  fill_descriptors ();
   setlocale (LC_ALL, "");
   message = parse (&argc, &argv, &given, &options, &error) ? take (&given, &options) : error->message;
   status = message == NULL ? run (&options) : fail_usage (message);
