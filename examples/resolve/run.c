@@ -221,12 +221,11 @@ main_part (TendTask  *task,
            GError   **error)
 {
   Run *self = user_data;
-  Names *names;
+  /* Before the signals are the loop's: to open a named pipe waits for a writer, and not in the loop. */
+  Names *names = names_new (self->options, error);
   gboolean is_fine;
 
   begin (self, task);
-
-  names = names_new (self->options, error);
   is_fine = names != NULL && transport_open (self->transport, error) && ask_all (self, names, error);
   g_clear_pointer (&names, names_free);
 
