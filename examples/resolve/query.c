@@ -264,15 +264,16 @@ choose_timeout (Request *request)
 }
 
 /*
- * A try of the request, which the request cache has from now on. NULL if there is no number left, or
- * the request cache has been shut down; the request is as it was then.
+ * A try of the request, which the request cache has from now on, under a number of so many bits. NULL if
+ * there is none left, or the request cache has been shut down; the request is as it was then.
  */
 Query *
 query_new (Request    *request,
-           const char *prefix)
+           const char *prefix,
+           guint       bits)
 {
   TendRequestCache *cache = request->run->cache;
-  g_autoptr(Query) self = g_object_new (QUERY_TYPE, "request-cache", cache, "prefix", prefix, NULL);
+  g_autoptr(Query) self = g_object_new (QUERY_TYPE, "request-cache", cache, "prefix", prefix, "bits", bits, NULL);
 
   self->request = request_ref (request);
   self->timeout = choose_timeout (request);

@@ -124,7 +124,8 @@ void      request_answered    (Request       *self,
                                DnsResult      result,
                                DnsAnswer     *answer);
 Query    *query_new           (Request       *request,
-                               const char    *prefix);
+                               const char    *prefix,
+                               guint          bits);
 
 /* --- tcp: an answer that does not fit into a datagram --- */
 

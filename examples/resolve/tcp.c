@@ -11,6 +11,12 @@
 #include "resolve.h"
 
 #define PREFIX      "tcp"
+
+/*
+ * Each connection has ids of its own, and those whose server has hung up keep their numbers until they time
+ * out: there may be more of them than an id has values. It is the lowest bits of the number.
+ */
+#define NUMBER_BITS 64
 #define LENGTH_SIZE 2
 
 /* Reads exactly so many bytes. */
@@ -87,11 +93,12 @@ ask (TendTask  *task,
 {
   Request *request = user_data;
   TendRequestCache *cache = request->run->cache;
-  g_autoptr(Query) query = query_new (request, PREFIX);
+  g_autoptr(Query) query = query_new (request, PREFIX, NUMBER_BITS);
   g_autoptr(TendNumberCache) popped = NULL;
   g_autofree guint8 *packet = NULL;
   DnsAnswer answer;
   DnsResult result;
+  guint64 number;
   guint16 id;
   gsize size;
 
@@ -100,12 +107,13 @@ ask (TendTask  *task,
     return TRUE;
 
   query->task = g_object_ref (task);
-  id = (guint16) tend_number_cache_get_number (TEND_NUMBER_CACHE (query));
+  number = tend_number_cache_get_number (TEND_NUMBER_CACHE (query));
+  id = (guint16) number;
   packet = exchange (request, id, &size, NULL);
   if (packet == NULL || !tend_number_cache_is_held (TEND_NUMBER_CACHE (query)))
     return TRUE;
 
-  popped = tend_request_cache_pop (cache, PREFIX, id);
+  popped = tend_request_cache_pop (cache, PREFIX, number);
   result = size < DNS_HEADER_SIZE || dns_get_id (packet) != id
            ? DNS_MALFORMED
            : dns_read_answer (packet, size, request->qname, request->type, &answer);

@@ -24,7 +24,8 @@
 
 #define BUFFER_SIZE  (1024 * 1024)
 
-#define N_IDS        65536
+#define ID_BITS      16
+#define N_IDS        (1 << ID_BITS)
 
 typedef struct
 {
@@ -309,7 +310,7 @@ transport_ask (Transport *self,
   for (guint i = 0; i < self->n_sockets; i++)
     {
       Socket *socket = &self->sockets[(first + i) % self->n_sockets];
-      Query *query = query_new (request, socket->prefix);
+      Query *query = query_new (request, socket->prefix, ID_BITS);
 
       /* Another one may have a number left. */
       if (query == NULL)
