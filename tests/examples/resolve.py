@@ -9,9 +9,12 @@ import contextlib
 import functools
 import itertools
 import os
+import pathlib
 import signal
 import socket
 import subprocess
+import threading
+import time
 
 import dns_message as dns
 from dns_servers import DNSMASQ, Dnsmasq, Zone, free_port
@@ -282,6 +285,70 @@ class WithoutServer(ResolveTest):
             self.answer(udp, self.receive(udp, 1))
             self.assertEqual(process.stdout.readline(), f"host-{i}.test A 10.1.2.3\n")
         self.assertEqual(self.finish(process).status, 0)
+
+    def test_a_signal_ends_it_while_nobody_writes_to_its_file(self):
+        os.mkfifo("pipe")
+        process = self.start("--file", "pipe", server="127.0.0.1:9")
+        # Some kernels do not tell what a process waits for.
+        wchan = pathlib.Path(f"/proc/{process.pid}/wchan")
+        end = time.monotonic() + 20
+        while not wchan.exists() or wchan.read_text(encoding="ascii") != "wait_for_partner":
+            if time.monotonic() > end:
+                self.skipTest("it is not seen to open the file")
+            time.sleep(0.001)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(timeout=60), -signal.SIGINT)
+
+    def test_outcomes_that_wait_for_the_first_are_limited(self):
+        # The last question comes when the first one has been given up: its answer would come too late.
+        udp, address = self.silent()
+        bad = ["a..b"] * 120_000
+        self.write("names", "\n".join(["first.test", *bad, "last.test"]).encode())
+        process = self.start("--ordered", "--type", "A", "--timeout", "2", "--retries", "0", "--file", "names",
+                             server=address)
+        first = self.receive(udp, 1)
+        reader = threading.Thread(target=lambda: self.answer(udp, self.receive(udp, 1) + first))
+        reader.start()
+        run = self.finish(process)
+        reader.join()
+        self.assertEqual([run.out[0], run.out[-1], len(run.out)],
+                         ["first.test A error: timed out", "last.test A 10.1.2.3", len(bad) + 2])
+
+    def test_a_line_that_is_too_long_is_no_name(self):
+        names = [" " * 1012 + "www.example.org", "a.test" + " " * 1100 + "x", "x" * 2000]
+        run = self.run_it("--type", "A", names=[*names, "# " + "x" * 2000], server="127.0.0.1:9")
+        self.assertEqual([line.rpartition(" error: ")[2] for line in run.out], ["invalid name"] * len(names))
+
+    def test_closed_descriptors_get_nothing(self):
+        for closed, args, text in ((0, [], "Bad file descriptor"), (1, ["a..b"], "standard output: Bad file descriptor")):
+            with self.subTest(closed):
+                run = self.run_it(*args, server="127.0.0.1:9", preexec_fn=lambda fd=closed: os.close(fd))
+                self.assertEqual((run.status, run.out), (1, []))
+                self.assertIn(text, run.err[-1])
+        run = self.run_it("--type", "A", "a..b", server="127.0.0.1:9", preexec_fn=lambda: os.close(2))
+        self.assertEqual((run.status, run.out, run.err), (1, ["a..b A error: invalid name"], []))
+
+    def test_more_wait_for_tcp_than_an_id_has_values(self):
+        n_rounds, n_each = 660, 100
+        if N_NAMES < n_rounds * n_each:
+            self.skipTest(f"TEND_NAMES is below {n_rounds * n_each}")
+        udp, address = self.silent()
+        tcp = socket.create_server(udp.getsockname(), backlog=n_each)
+        self.addCleanup(tcp.close)
+        tcp.settimeout(60)
+        process = self.start("--type", "A", "--timeout", "900", "--retries", "0", "--parallel", str(n_rounds * n_each),
+                             server=address, stdin=subprocess.PIPE)
+        for i in range(n_rounds):
+            process.stdin.write("".join(f"host-{i}-{j}.test\n" for j in range(n_each)))
+            process.stdin.flush()
+            for question, sender in self.receive(udp, n_each):
+                udp.sendto(dns.answer(question, flags=dns.TRUNCATED), sender)
+            # Each is closed at once, and keeps its number until the end of its try.
+            for _ in range(n_each):
+                tcp.accept()[0].close()
+        process.send_signal(signal.SIGTERM)
+        run = self.finish(process)
+        self.assertEqual((run.status, run.counts["tcp"]), (143, n_rounds * n_each))
 
     def test_a_reader_that_goes_ends_it(self):
         udp, address = self.silent()
