@@ -273,6 +273,10 @@ test_random (Fixture       *fixture,
           g_assert_cmpuint (series.latest, ==, series.n_asked);
         }
     }
+
+  /* None is left that would begin after the series. */
+  tend_clock_advance (fixture->clock, 10 * SECOND);
+  g_assert_cmpuint (fixture->shadow->len, ==, 0);
 }
 
 int
