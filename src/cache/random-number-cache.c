@@ -146,7 +146,7 @@ tend_random_number_cache_init (TendRandomNumberCache *self)
  *
  * Makes a cache with a random number, which is kept from others until the object goes.
  *
- * Returns: (transfer full) (nullable): the cache, or %NULL with `TEND_TASK_ERROR_FULL` if every number is
+ * Returns: (transfer full): the cache, or %NULL with `TEND_TASK_ERROR_FULL` if every number is
  *   in use
  *
  * Since: 0.1

@@ -8,7 +8,8 @@
 // goes. If that is the manager's, the tasks are stopped before the owner is freed. If not, the loop is
 // told, and until it hears of it, a task is stopped when one of its callbacks would be called.
 //
-// mourners_lock is held together with no other lock of the library, and nothing is called under it.
+// mourners_lock is held together with no other lock of the library. GLib's own for the data of an object
+// are taken under it, and nothing of the user's is called.
 //
 // A toggle reference, which would bring the owner home to be disposed of there, was rejected: nobody
 // is told while there are two of them, and language bindings hold one on each object that they know.

@@ -93,9 +93,9 @@ tend_task_get_deadline (TendTask *self)
  *
  * At that moment the task is asked to end as [method@Tend.Task.cancel] asks, but with
  * `G_IO_ERROR_TIMED_OUT`, and fails if it ends with that error. What the task starts inherits its
- * deadline, unless that has a nearer one, or the starter is a thread's body or under a shield; the error of an inherited deadline counts as observed. A
- * task that is started keeps the nearest: a later @time changes nothing then. Time goes on for it
- * while the task is paused.
+ * deadline, unless that has a nearer one, or the starter is a thread's body or under a shield; the
+ * error of an inherited deadline counts as observed. A task that is started keeps the nearest: a
+ * later @time changes nothing then. Time goes on for it while the task is paused.
  *
  * Only for the owning thread.
  *

@@ -28,8 +28,9 @@
  *
  * A task belongs to the main context that was the thread's default when it was made, and to the
  * thread that runs that context. Drop the last reference to a task that has not ended there, unless it
- * runs: one that waits to be started or completed is being used by its own thread. Cancelling, stopping, completing and reporting progress work
- * from any thread; everything else is for the owning thread. A task that runs keeps itself alive.
+ * runs: one that waits to be started or completed is being used by its own thread. Cancelling, stopping,
+ * completing and reporting progress work from any thread; everything else is for the owning thread. A
+ * task that runs keeps itself alive.
  *
  * For work that a GIO function already does, and that needs no name, no progress and no owner,
  * that function alone is enough.

@@ -483,8 +483,10 @@ main (int   argc,
   add_test ("/tend/task-manager/cancel/draining-task-stays-owned-and-listed",
             test_draining_task_stays_owned_and_listed);
   add_test ("/tend/task-manager/cancel/removal-is-by-identity", test_removal_is_by_identity);
-  add_test ("/tend/task-manager/cancel/next-of-the-name-waits-for-the-real-end", test_next_of_the_name_waits_for_the_real_end);
-  add_test ("/tend/task-manager/cancel/wait-passes-on-when-the-next-is-cancelled", test_wait_passes_on_when_the_next_is_cancelled);
+  add_test ("/tend/task-manager/cancel/next-of-the-name-waits-for-the-real-end",
+            test_next_of_the_name_waits_for_the_real_end);
+  add_test ("/tend/task-manager/cancel/wait-passes-on-when-the-next-is-cancelled",
+            test_wait_passes_on_when_the_next_is_cancelled);
   add_test ("/tend/task-manager/cancel/pending-task-replaced-in-one-turn", test_pending_task_replaced_in_one_turn);
   add_test ("/tend/task-manager/cancel/thread-stays-until-it-returns", test_thread_stays_until_it_returns);
   add_test ("/tend/task-manager/cancel/ended-task-is-left-alone", test_ended_task_is_left_alone);
