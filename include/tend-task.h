@@ -86,6 +86,10 @@ TEND_PUBLIC gboolean      tend_task_is_paused         (TendTask             *sel
 TEND_PUBLIC gboolean      tend_checkpoint             (GError              **error);
 
 TEND_PUBLIC TendTask     *tend_task_get_current       (void);
+TEND_PUBLIC void          tend_task_push_current      (TendTask             *self);
+TEND_PUBLIC void          tend_task_pop_current       (TendTask             *self);
+TEND_PUBLIC GMainContext *tend_task_get_context       (TendTask             *self);
+TEND_PUBLIC gboolean      tend_task_is_owner_thread   (TendTask             *self);
 
 TEND_PUBLIC guint64       tend_task_get_id            (TendTask             *self);
 TEND_PUBLIC const char   *tend_task_get_name          (TendTask             *self);

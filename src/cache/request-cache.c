@@ -28,7 +28,7 @@
  *
  * Since: 0.1
  */
-G_DEFINE_FINAL_TYPE (TendRequestCache, tend_request_cache, G_TYPE_OBJECT)
+G_DEFINE_TYPE (TendRequestCache, tend_request_cache, G_TYPE_OBJECT)
 
 gboolean
 tend_request_cache_check_thread (TendRequestCache *self,

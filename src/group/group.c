@@ -55,7 +55,7 @@ G_DEFINE_ENUM_TYPE (TendGroupPolicy, tend_group_policy,
                     G_DEFINE_ENUM_VALUE (TEND_GROUP_FIRST_ERROR, "first-error"),
                     G_DEFINE_ENUM_VALUE (TEND_GROUP_FIRST_SUCCESS, "first-success"))
 
-G_DEFINE_FINAL_TYPE (TendGroup, tend_group, G_TYPE_OBJECT)
+G_DEFINE_TYPE (TendGroup, tend_group, G_TYPE_OBJECT)
 
 /* --- The end of the group --- */
 

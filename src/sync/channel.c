@@ -50,7 +50,7 @@
  *
  * Since: 0.1
  */
-G_DEFINE_FINAL_TYPE (TendChannel, tend_channel, G_TYPE_OBJECT)
+G_DEFINE_TYPE (TendChannel, tend_channel, G_TYPE_OBJECT)
 
 typedef enum
 {

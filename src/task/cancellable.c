@@ -57,7 +57,7 @@ struct _Link
  *
  * Since: 0.1
  */
-G_DEFINE_FINAL_TYPE (TendCancellable, tend_cancellable, G_TYPE_CANCELLABLE)
+G_DEFINE_TYPE (TendCancellable, tend_cancellable, G_TYPE_CANCELLABLE)
 
 GMutex tend_cancel_lock;
 

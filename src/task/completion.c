@@ -68,7 +68,7 @@ typedef enum
 
 static GParamSpec *properties[PROP_COMPLETION_TASK + 1];
 
-G_DEFINE_FINAL_TYPE (TendCompletion, tend_completion, G_TYPE_OBJECT)
+G_DEFINE_TYPE (TendCompletion, tend_completion, G_TYPE_OBJECT)
 
 /* --- Being dropped --- */
 

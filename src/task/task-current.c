@@ -8,6 +8,17 @@
 static __thread TendTask *current;
 static __thread const TendFiberClass *current_fiber;
 
+/* The tasks that somebody has made current from outside, innermost first. */
+typedef struct _Pushed Pushed;
+struct _Pushed
+{
+  TendTask *task;       /* a reference */
+  TendTask *previous;
+  Pushed   *outer;
+};
+
+static __thread Pushed *pushed;
+
 TendTask *
 tend_task_enter (TendTask *task)
 {
@@ -151,8 +162,9 @@ get_main_task (void)
  * Gets the task whose code is running.
  *
  * In a body, in a fiber also after it waited, in a thread's body, in a callback of the task's scope
- * and in its exit handlers that is the task. Everywhere else it is a task that stands for the
- * program's main part: it is called `main()`, is always running, and cannot be awaited or ended.
+ * and in its exit handlers that is the task, and where [method@Tend.Task.push_current] said so.
+ * Everywhere else it is a task that stands for the program's main part: it is called `main()`, is
+ * always running, and cannot be awaited or ended.
  *
  * May be called from any thread.
  *
@@ -164,4 +176,59 @@ TendTask *
 tend_task_get_current (void)
 {
   return current != NULL ? current : get_main_task ();
+}
+
+/**
+ * tend_task_push_current:
+ * @self: a task
+ *
+ * Makes the task the current one of the thread, until [method@Tend.Task.pop_current].
+ *
+ * For those who run a task's code where the library does not know it: a coroutine that goes on when
+ * something else calls back, say. What is done in between is then done by the task: what it starts is
+ * under its deadline, and what it waits for goes with its owner. It does not run the loop, nor
+ * keep the task from ending.
+ *
+ * Only for the owning thread, and not in a fiber, which is its task's anyway.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_push_current (TendTask *self)
+{
+  Pushed *push;
+
+  g_return_if_fail (TEND_IS_TASK (self));
+  g_return_if_fail (self->loop != NULL && tend_loop_is_mine (self->loop));
+  g_return_if_fail (!tend_is_on_fiber ());
+
+  push = g_new (Pushed, 1);
+  push->task = g_object_ref (self);
+  push->previous = tend_task_enter (self);
+  push->outer = pushed;
+  pushed = push;
+}
+
+/**
+ * tend_task_pop_current:
+ * @self: the task that was pushed last
+ *
+ * Makes that task the current one that was so before [method@Tend.Task.push_current].
+ *
+ * Only for the thread that pushed it.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_pop_current (TendTask *self)
+{
+  Pushed *push = pushed;
+
+  g_return_if_fail (TEND_IS_TASK (self));
+  g_return_if_fail (push != NULL && push->task == self && current == self);
+
+  pushed = push->outer;
+  tend_task_leave (push->previous);
+  g_object_unref (push->task);
+  g_free (push);
 }

@@ -127,6 +127,9 @@ const char tend_main_name[] = "main()";
 
 static int n_created;   /* atomic */
 
+/* tend_task_create() is making a task, and gives it its number. */
+static __thread gboolean is_creating;
+
 static inline guint64
 take_id (void)
 {
@@ -334,9 +337,14 @@ tend_task_class_init (TendTaskClass *klass)
   tend_task_install_properties (object_class);
 }
 
+/* A task that an interpreter makes of the class alone is one without a name and without a body. */
 static void
 tend_task_init (TendTask *self)
 {
+  self->loop = tend_loop_acquire (NULL, G_PRIORITY_DEFAULT);
+  if (!is_creating)
+    self->id = take_id ();
+  self->status = TEND_TASK_STATUS_RUNNING;
   self->delay = -1;
   self->interval = -1;
   tend_queue_init (&self->waiters);
@@ -379,18 +387,19 @@ tend_task_create (const char          *name,
       name = NULL;
     }
 
+  is_creating = TRUE;
   self = g_object_new (TEND_TYPE_TASK, NULL);
-  self->loop = tend_loop_acquire (NULL, G_PRIORITY_DEFAULT);
-  self->name = g_strdup (name);
+  is_creating = FALSE;
   self->id = name == tend_main_name ? MAIN_TASK_ID : take_id ();
+  self->name = g_strdup (name);
   self->body = body;
   self->func = func;
   self->finish_func = finish_func;
   self->user_data = user_data;
   self->notify = notify;
   self->origin = origin;
-  if (body == NULL)
-    tend_task_set_status (self, TEND_TASK_STATUS_RUNNING);
+  if (body != NULL)
+    self->status = TEND_TASK_STATUS_CREATED;
 
   return self;
 }

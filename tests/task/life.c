@@ -412,124 +412,6 @@ test_numbers_from_zero (void)
   assert_notes ("Task('main()', 1)");
 }
 
-/* --- The current task --- */
-
-static void
-note_current (TendTask   *task,
-              const char *where)
-{
-  if (tend_task_get_current () == task)
-    note ("%s", where);
-  else
-    note ("not-%s", where);
-}
-
-static gboolean
-current_timer_cb (TendTask  *task,
-                  gpointer   user_data,
-                  GError   **error)
-{
-  note_current (task, user_data);
-  return FALSE;
-}
-
-static void
-current_exit_cb (TendTask *task,
-                 gpointer  user_data)
-{
-  note_current (task, user_data);
-}
-
-static gboolean
-current_body (TendTask  *task,
-              gpointer   user_data,
-              GError   **error)
-{
-  g_autoptr(TendTask) other = NULL;
-
-  note_current (task, "body");
-  tend_task_add_timer (task, 10, 0, current_timer_cb, (gpointer) "timer", NULL);
-  tend_task_post (task, current_timer_cb, (gpointer) "post", NULL);
-  tend_task_add_exit_handler (task, current_exit_cb, (gpointer) "exit", NULL);
-
-  other = tend_task_run_fiber (NULL, sleep_body, NULL, NULL);
-  tend_task_add_exit_handler (other, current_exit_cb, (gpointer) "other-exit", NULL);
-  note_current (task, "after-start");
-  if (!tend_sleep (20, error))
-    return FALSE;
-  note_current (task, "after-sleep");
-  tend_task_stop (other);
-  note_current (task, "after-stop");
-  return TRUE;
-}
-
-static void
-test_current_is_the_task (void)
-{
-  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) task = tend_task_run_fiber (NULL, current_body, NULL, NULL);
-
-  assert_notes ("body after-start");
-  tend_clock_run_until_idle (clock);
-  assert_notes ("post timer after-sleep other-exit after-stop exit interrupted");
-  assert_gone (task);
-}
-
-static gboolean
-current_thread_body (TendTask  *task,
-                     gpointer   user_data,
-                     GError   **error)
-{
-  gboolean *is_current = user_data;
-
-  *is_current = tend_task_get_current () == task;
-  return TRUE;
-}
-
-static void
-test_current_in_a_thread_is_the_task (void)
-{
-  gboolean is_current = FALSE;
-  g_autoptr(TendTask) task = tend_task_run_thread (NULL, current_thread_body, &is_current, NULL);
-
-  g_assert_true (tend_task_wait_sync (task, NULL));
-  g_assert_true (is_current);
-  assert_gone (task);
-}
-
-static gpointer
-current_thread (gpointer data)
-{
-  return tend_task_get_current ();
-}
-
-static void
-test_current_outside_is_the_main_part (void)
-{
-  TendTask *main_task = tend_task_get_current ();
-
-  g_assert_cmpstr (tend_task_get_name (main_task), ==, "main()");
-  g_assert_cmpuint (tend_task_get_id (main_task), ==, 1);
-  assert_status (main_task, "running");
-  g_assert_true (tend_task_get_current () == main_task);
-  g_assert_true (g_thread_join (g_thread_new ("test", current_thread, NULL)) == main_task);
-}
-
-static void
-test_main_part_cannot_be_ended (void)
-{
-  TendTask *main_task = tend_task_get_current ();
-
-  expect_critical ("Task('main()', 1) is the root task and cannot be stopped");
-  tend_task_stop (main_task);
-  expect_critical ("Task('main()', 1) is the root task and cannot be cancelled");
-  tend_task_cancel (main_task);
-  expect_critical ("Task('main()', 1) does not run and cannot return a result");
-  tend_task_return_value (main_task, NULL);
-  g_test_assert_expected_messages ();
-  assert_status (main_task, "running");
-}
-
 int
 main (int    argc,
       char **argv)
@@ -554,10 +436,6 @@ main (int    argc,
   g_test_add_func ("/tend/task/prints-name-and-id", test_prints_name_and_id);
   g_test_add_func ("/tend/task/refuses-a-name-that-is-not-utf8", test_refuses_a_name_that_is_not_utf8);
   g_test_add_func ("/tend/task/numbers-from-zero", test_numbers_from_zero);
-  g_test_add_func ("/tend/task/current-is-the-task", test_current_is_the_task);
-  g_test_add_func ("/tend/task/current-in-a-thread-is-the-task", test_current_in_a_thread_is_the_task);
-  g_test_add_func ("/tend/task/current-outside-is-the-main-part", test_current_outside_is_the_main_part);
-  g_test_add_func ("/tend/task/main-part-cannot-be-ended", test_main_part_cannot_be_ended);
 
   return g_test_run ();
 }
