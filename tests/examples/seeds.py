@@ -1,16 +1,23 @@
 # SPDX-FileCopyrightText: The libtend authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Runs the short examples and compares what they print, in TAP.
+"""Runs the short examples of every language and compares what they print, in TAP.
 
-seeds.py EXPECTED_DIR PROGRAM... INSTANT_PROGRAM...
+seeds.py EXPECTED_DIR [--run LABEL INTERPRETER PROGRAM...]...
 
-They run all at once: as they are, in real time, and linked to a virtual clock, in an instant.
+There is one --run for each language, and each of them has to have all examples. INTERPRETER is what
+runs them ("gjs -m", say), empty where they run by themselves. The words of LABEL may end the names of
+the programs: with the label vala, future-vala is the example "future". Labels that end in -instant are
+of programs that are linked to a virtual clock: all those together have to be fast.
+
+The runs come one after another, and the programs of a run are started all at once.
 """
 
+import argparse
 import difflib
 import os
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -23,26 +30,27 @@ MESSAGES = {
 ONCE_MORE = {
     "tasks-tutorial-6": ("-keeping", {"KEEP_PENDING_TASKS": "1"}, 1),
 }
-# All of the instant ones together; as they are, they sleep for twice as long.
+# All of the instant ones together; as they are, those of each language sleep for twice as long.
 INSTANT_SEC = 10
 
 
 class Example:
-    def __init__(self, expected, program, way="", environment=None, status=0):
-        self.label = pathlib.Path(program).name + way
-        self.name = self.label.replace("-instant", "")
-        self.expected = (expected / f"{self.name}.out").read_text(encoding="utf-8")
+    """A program that runs: NAME is the example's, WAY says what is special about this run of it."""
+
+    def __init__(self, name, command, way="", environment=None, status=0):
+        self.name = name
+        self.output = name + way
         self.status = status
         self.process = subprocess.Popen(
-            [program], text=True, env=os.environ | (environment or {}),
+            command, text=True, env=os.environ | (environment or {}),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
-    def check(self):
+    def check(self, expected):
         """What is wrong with it, as lines."""
         out, messages = self.process.communicate()
+        lines = (expected / f"{self.output}.out").read_text(encoding="utf-8").splitlines()
 
-        problems = list(difflib.unified_diff(
-            self.expected.splitlines(), out.splitlines(), "expected", "printed", lineterm=""))
+        problems = list(difflib.unified_diff(lines, out.splitlines(), "expected", "printed", lineterm=""))
         if self.process.returncode != self.status:
             problems.append(f"its status is {self.process.returncode}")
         if not re.fullmatch(MESSAGES.get(self.name, ""), messages.strip()):
@@ -50,39 +58,66 @@ class Example:
         return problems
 
 
-def list_runs(programs):
-    """The programs, and once more those that are run another way: what Example() takes."""
-    again = [(program, *ONCE_MORE[name]) for program in programs
-             if (name := pathlib.Path(program).name.removesuffix("-instant")) in ONCE_MORE]
-    return [*((program,) for program in programs), *again]
+class Tap:
+    """Lines of TAP; the plan stands at the end."""
+
+    def __init__(self):
+        self.n_points = 0
+        self.n_bad = 0
+
+    def point(self, what, problems):
+        self.n_points += 1
+        self.n_bad += bool(problems)
+        for line in problems:
+            print(f"# {line}")
+        print(f"{'not ' if problems else ''}ok {self.n_points} - {what}", flush=True)
 
 
-def run_all(expected, runs, first):
-    """Runs them at once and gives how many are wrong; they have the numbers from first on."""
-    n_bad = 0
-    for number, example in enumerate([Example(expected, *run) for run in runs], first):
-        problems = example.check()
-        n_bad += bool(problems)
-        print("\n".join(f"# {line}" for line in problems))
-        print(f"{'not ' if problems else ''}ok {number} - {example.label}", flush=True)
-    return n_bad
+def get_name(program, label):
+    name = pathlib.Path(program).stem
+    for word in reversed(label.split("-")):
+        name = name.removesuffix(f"-{word}")
+    return name
 
 
-def main(expected, *programs):
-    instant = list_runs([program for program in programs if program.endswith("-instant")])
-    others = list_runs([program for program in programs if not program.endswith("-instant")])
-    n_runs = len(instant) + len(others)
+def start_all(label, interpreter, programs):
+    """Starts the programs, and once more those that are run another way."""
+    examples = []
+    for program in programs:
+        name = get_name(program, label)
+        command = [*shlex.split(interpreter), program]
+        examples.append(Example(name, command))
+        if name in ONCE_MORE:
+            examples.append(Example(name, command, *ONCE_MORE[name]))
+    return examples
 
-    print(f"1..{n_runs + 1}")
-    begin = time.monotonic()
-    n_bad = run_all(pathlib.Path(expected), instant, 1)
-    seconds = time.monotonic() - begin
-    n_bad += run_all(pathlib.Path(expected), others, len(instant) + 1)
 
-    slow = seconds > INSTANT_SEC
-    print(f"{'not ' if slow else ''}ok {n_runs + 1} - the instant ones took {seconds:.1f} s")
-    return 1 if n_bad or slow else 0
+def run_all(tap, expected, label, examples):
+    for example in examples:
+        tap.point(f"{label}: {example.output}", example.check(expected))
+    missing = {file.stem for file in expected.glob("*.out")} - {example.output for example in examples}
+    tap.point(f"{label}: every example is there", [f"{name} is missing" for name in sorted(missing)])
+
+
+def main(arguments):
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("expected", type=pathlib.Path)
+    parser.add_argument("--run", action="append", nargs="+", required=True)
+    options = parser.parse_args(arguments)
+
+    tap = Tap()
+    instant_seconds = 0
+    for label, interpreter, *programs in options.run:
+        begin = time.monotonic()
+        run_all(tap, options.expected, label, start_all(label, interpreter, programs))
+        if label.endswith("-instant"):
+            instant_seconds += time.monotonic() - begin
+
+    slow = [f"more than {INSTANT_SEC} s"] if instant_seconds > INSTANT_SEC else []
+    tap.point(f"the instant ones took {instant_seconds:.1f} s", slow)
+    print(f"1..{tap.n_points}")
+    return 1 if tap.n_bad else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]))
