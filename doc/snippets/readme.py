@@ -4,29 +4,19 @@
 import gi
 
 gi.require_version("Tend", "1")
-from gi.repository import GLib, Tend
+from gi.repository import Tend
 
 
-def count_down(task):
-    count = iter((3, 2, 1))
-
-    def tick(task):
-        n = next(count, None)
-        if n is None:
-            task.return_value("lift-off")
-        else:
-            print(n)
-        return True
-
-    task.add_timer(0, GLib.USEC_PER_SEC // 10, tick)
+async def count_down():
+    for n in (3, 2, 1):
+        print(n)
+        await Tend.sleep(0.1)
+    return "lift-off"
 
 
-def landed(task, result):
-    print(task.get_result())
-    manager.shutdown_async(None, lambda manager, result: loop.quit())
+async def main():
+    async with Tend.TaskManager() as manager:
+        print(await manager.register("countdown", count_down))
 
 
-loop = GLib.MainLoop()
-manager = Tend.TaskManager()
-manager.register("countdown", count_down).wait_async(None, landed)
-loop.run()
+Tend.run(main())

@@ -13,7 +13,7 @@ import gi
 gi.require_version("Tend", "1")
 from gi.repository import Gio, GLib, Tend
 
-GREETING_INTERVAL = GLib.USEC_PER_SEC // 20
+GREETING_INTERVAL = 0.05
 MAX_DATAGRAM = 1024
 DATAGRAM = re.compile(rb"(hello|goodbye) (node-[0-9]{2})((?: [0-9]{1,5})+)")
 
@@ -44,29 +44,17 @@ class Node(Tend.TaskManager):
         if bootstrap is not None:
             self.peers.add(bootstrap)
 
-        greeting = Tend.Task.new("greet", self.greet)
-        greeting.set_delay(0)
-        greeting.set_interval(GREETING_INTERVAL)
-
-        self.add_shutdown_task(Tend.Task.new("leave", self.leave))
+        self.add_shutdown_task(Tend.Task("leave", self.leave))
         self.register("receive", self.receive)
-        self.register_task(greeting)
+        self.register("greet", self.greet, delay=0, interval=GREETING_INTERVAL)
 
-    def receive(self, task):
-        # One byte more than there may be shows that a datagram is too long.
-        self.connection.get_input_stream().read_bytes_async(
-            MAX_DATAGRAM + 1, GLib.PRIORITY_DEFAULT, task.get_cancellable(), self.received, task)
-
-    def received(self, stream, result, task):
-        try:
-            datagram = stream.read_bytes_finish(result).get_data()
-        except GLib.Error as error:
-            # It ends here when the shutdown cancels it: then the error says so.
-            task.return_error(error)
-            return
-
-        self.handle(datagram or b"")
-        self.receive(task)
+    async def receive(self):
+        """Goes on until the shutdown cancels it."""
+        stream = self.connection.get_input_stream()
+        while True:
+            # One byte more than there may be shows that a datagram is too long.
+            datagram = await Tend.gio(stream.read_bytes_async, MAX_DATAGRAM + 1, GLib.PRIORITY_DEFAULT)
+            self.handle(datagram.get_data() or b"")
 
     def handle(self, datagram):
         match = DATAGRAM.fullmatch(datagram)
@@ -87,15 +75,11 @@ class Node(Tend.TaskManager):
         if len(self.greeted_by) == self.n_nodes - 1:
             self.met.try_set_value(True)
 
-    def greet(self, task):
+    def greet(self):
         """Runs at each interval: greets all peers, and tells them of one another."""
-        try:
-            self.send_to_peers("hello", *self.peers)
-            task.return_value(None)
-        except GLib.Error as error:
-            task.return_error(error)
+        self.send_to_peers("hello", *self.peers)
 
-    def leave(self, task):
+    def leave(self):
         """The shutdown task: it runs when the others have ended, and nobody uses the socket any more."""
         self.met.try_set_cancelled()
         try:
@@ -103,14 +87,8 @@ class Node(Tend.TaskManager):
         except GLib.Error:
             pass  # Whoever leaves does not ask whether that is heard.
 
-        try:
-            self.socket.close()
-        except GLib.Error as error:
-            task.return_error(error)
-            return
-
+        self.socket.close()
         print(f"{self.name} has said goodbye", flush=True)
-        task.return_value(None)
 
     def send_to_peers(self, word, *ports):
         datagram = " ".join(map(str, (word, self.name, self.port, *ports))).encode()
@@ -131,15 +109,20 @@ class Community:
         self.options = options
         self.nodes = []
         self.status = 1
-        self.loop = GLib.MainLoop()
         # Cancelled by what ends the program early: whichever wait it is in is given up.
-        self.interrupt = Gio.Cancellable()
+        self.interrupt = Tend.Cancellable()
 
-    def run(self):
+    async def run(self):
         for signum in (signal.SIGINT, signal.SIGTERM):
             GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, signum, self.interrupted, signum)
-        GLib.idle_add(self.begin)
-        self.loop.run()
+        try:
+            self.begin()
+            await self.meet()
+        except GLib.Error as error:
+            self.tell(error.message)
+        except Tend.CancelledError:
+            pass  # Whoever was interrupted, by a signal or for a task that failed, has been told why.
+        await self.leave()
         return self.status
 
     def interrupted(self, signum):
@@ -156,47 +139,34 @@ class Community:
             try:
                 node.start(self.options.port if number == 1 else 0, self.nodes[0].port)
             except GLib.Error as error:
-                self.tell(f"{node.name}: {error.message}")
-                self.leave()
-                return
+                error.message = f"{node.name}: {error.message}"
+                raise
 
-        everybody = Tend.wait_all([node.met.get_task() for node in self.nodes])
-        everybody.with_timeout(int(self.options.timeout * GLib.USEC_PER_SEC)).wait_async(
-            self.interrupt, self.have_met)
-
-    def have_met(self, waiting, result):
+    async def meet(self):
+        everybody = Tend.wait_all(node.met.get_task() for node in self.nodes)
         try:
-            waiting.wait_finish(result)
-        except GLib.Error as error:
-            # Whoever was interrupted, by a signal or for a task that failed, has been told why.
-            if error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.TIMED_OUT):
-                self.tell(f"Not everybody has met within {self.options.timeout:g} s")
-            self.leave()
+            await everybody.with_timeout(int(self.options.timeout * GLib.USEC_PER_SEC)).with_cancellable(self.interrupt)
+        except TimeoutError:
+            self.tell(f"Not everybody has met within {self.options.timeout:g} s")
             return
 
         for node in self.nodes:
             print(f"{node.name} was greeted by {', '.join(sorted(node.greeted_by))}", flush=True)
 
         if self.options.stay:
-            Tend.Task.run_delay(GLib.MAXINT64).wait_async(self.interrupt, lambda *_: self.leave())
+            await Tend.Task.run_delay(GLib.MAXINT64).with_cancellable(self.interrupt)
         else:
             self.status = 0
-            self.leave()
 
-    def leave(self):
+    async def leave(self):
         """The last first, and all of them even if one cannot end well."""
-        if self.nodes:
-            self.nodes.pop().shutdown_async(None, self.has_left)
-        else:
-            self.loop.quit()
-
-    def has_left(self, node, result):
-        try:
-            node.shutdown_finish(result)
-        except GLib.Error as error:
-            self.tell(f"{node.name}: {error.message}")
-            self.status = self.status or 1
-        self.leave()
+        while self.nodes:
+            node = self.nodes.pop()
+            try:
+                await node.shutdown()
+            except GLib.Error as error:
+                self.tell(f"{node.name}: {error.message}")
+                self.status = self.status or 1
 
     @staticmethod
     def tell(message):
@@ -212,7 +182,7 @@ def main():
     options = parser.parse_args()
     if not (2 <= options.nodes <= 99 and 0 <= options.port < 1 << 16 and 0 <= options.timeout <= 1e6):
         parser.error("Wrong options")
-    return Community(options).run()
+    return Tend.run(Community(options).run())
 
 
 if __name__ == "__main__":

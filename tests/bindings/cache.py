@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The libtend authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""Caches derived in Python, without an override module; cache.vala and cache.js do the same."""
+"""Caches derived in Python; cache.vala and cache.js do the same."""
 
 import contextlib
 import gc
@@ -165,7 +165,7 @@ class Test(unittest.TestCase):
         ping, query, log = TestPing(self.requests), TestQuery(7), []
         self.requests.add(ping)
         self.requests.add(query)
-        self.requests.get_manager().register("again", lambda task: None)
+        self.requests.get_manager().register("again", lambda: None)
         self.requests.shutdown_async(None, lambda requests, result: log.append(requests.shutdown_finish(result)))
         self.assertEqual(ping.answer.get_task().get_status(), Tend.TaskStatus.CANCELLED)
         clock.advance(10 * SECOND)

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The libtend authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""A class derived from the manager in Python, without an override module; see subclass.c."""
+"""A class derived from the manager in Python; see subclass.c."""
 
 import gc
 import unittest
@@ -25,20 +25,15 @@ class TestNode(Tend.TaskManager):
         Tend.TaskManager.do_task_failed(self, task, error)
         self.log.append(f"node: {task.get_name()}: {error.message}")
 
-    def visit(self, task):
-        self.log.append(task.get_name())
-        task.return_value(None)
+    def visit(self):
+        self.log.append(Tend.current_task().get_name())
 
-    def stay(self, task):
-        """Goes on until it is cancelled, as a body does that waits for an operation."""
-        def cancelled(operation, result):
-            try:
-                operation.wait_finish(result)
-            except GLib.Error as error:
-                self.log.append(task.get_name())
-                task.return_error(error)
-
-        Tend.Task.run_delay(GLib.USEC_PER_SEC).wait_async(task.get_cancellable(), cancelled)
+    async def stay(self):
+        """Goes on until it is cancelled."""
+        try:
+            await Tend.sleep(3600)
+        finally:
+            self.visit()
 
 
 class TestHastyNode(TestNode):
@@ -51,8 +46,8 @@ class TestHastyNode(TestNode):
         TestNode.do_task_failed(self, task, error)
 
 
-def fail(task):
-    task.return_error(GLib.Error.new_literal(Gio.io_error_quark(), "busy", Gio.IOErrorEnum.BUSY))
+def fail():
+    raise GLib.Error.new_literal(Gio.io_error_quark(), "busy", Gio.IOErrorEnum.BUSY)
 
 
 class Test(unittest.TestCase):
@@ -118,7 +113,7 @@ class Test(unittest.TestCase):
         self.assert_finalized()
 
     def test_dropped(self):
-        task = Tend.Task.new("never", lambda task: self.fail("it runs"))
+        task = Tend.Task.new("never", self.fail, "it runs")
         task.set_delay(GLib.USEC_PER_SEC)
         self.node.register_task(task)
         self.assert_finalized()

@@ -1,0 +1,26 @@
+# SPDX-FileCopyrightText: The libtend authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""libtend in Python: `await task`, exceptions that arrive, bodies that are plain functions or coroutines.
+
+A body is called with the arguments that were given with it, and without its task, which current_task() gives.
+What it returns is the result, and what it throws fails the task. Times that are keyword arguments, and those of
+functions that only Python has, are seconds; all others are microseconds, as in C.
+"""
+
+from .awaiting import checkpoint, gio, shield, sleep, spawn, wait_for
+from .driver import Stopped
+from .errors import CancelledError, SeveralErrors, TimeoutError, set_unobserved_func
+from .group import Group, TaskStream, wait_all, when_all, when_any, when_each
+from .loop import run
+from .manager import NumberCache, RequestCache, TaskManager
+from .sync import Channel, Completion, Retry
+from .task import Task
+
+current_task = Task.get_current
+
+__all__ = [
+    "CancelledError", "Channel", "Completion", "Group", "NumberCache", "RequestCache", "Retry", "SeveralErrors",
+    "Stopped", "Task", "TaskManager", "TaskStream", "TimeoutError", "checkpoint", "current_task", "gio", "run",
+    "set_unobserved_func", "shield", "sleep", "spawn", "wait_all", "wait_for", "when_all", "when_any", "when_each",
+]

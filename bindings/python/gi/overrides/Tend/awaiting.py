@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: The libtend authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""What a coroutine can await besides a task, and what makes a task of a coroutine."""
+
+import sys
+
+from . import driver
+from .base import Tend, to_usec
+from .task import Task, operate
+
+
+def spawn(func, *args, name=None, **settings):
+    """Gives a started task whose body is @func(*@args), or a coroutine or generator that exists already."""
+    return Task.run(name, func, *args, **settings)
+
+
+async def sleep(seconds):
+    """Waits in a coroutine for so many seconds; 0 is the next turn of the loop."""
+    delay = Tend.Task.run_delay(to_usec(seconds))
+    try:
+        await delay
+    finally:
+        delay.cancel()
+
+
+def get_task(awaitable):
+    """Gives the task that @awaitable is, or a started one that awaits it."""
+    if isinstance(awaitable, Tend.Task):
+        return awaitable
+    if isinstance(awaitable, driver.COROUTINES):
+        return spawn(awaitable)
+    return spawn(forward, awaitable)
+
+
+async def forward(awaitable):
+    return await awaitable
+
+
+async def wait_for(awaitable, seconds):
+    """Awaits @awaitable, but cancels it after so many seconds, and then raises TimeoutError."""
+    task = get_task(awaitable)
+    if seconds is None:
+        return await task
+    try:
+        return await task.with_timeout(to_usec(seconds))
+    finally:
+        # It has ended, or nobody waits for it any more.
+        task.cancel()
+
+
+async def shield(awaitable):
+    """Awaits @awaitable, which goes on where the one who awaits it is cancelled."""
+    return await get_task(awaitable).with_cancellable(None)
+
+
+async def checkpoint():
+    """Waits while the current task is paused."""
+    task = Task.get_current()
+    while task.is_paused():
+        goes_on = Tend.Completion.new(None)
+        task.add_timer(0, 0, lambda *_: goes_on.set_value(None) and False)
+        await goes_on.get_task()
+
+
+# --- GIO ---
+
+def find_finish(func, source):
+    """Finds the function of GIO that finishes what @func has begun, by its name."""
+    name = func.__name__.removesuffix("_async") + "_finish"
+    container = getattr(func, "get_container", lambda: None)()
+    if source is not None and hasattr(source, name):
+        return getattr(source, name)
+    if hasattr(func, "__self__"):
+        return getattr(func.__self__, name)
+
+    module = sys.modules[f"gi.repository.{func.get_namespace()}"]
+    return getattr(module if container is None else getattr(module, container.get_name()), name)
+
+
+async def gio(func, *args, cancellable=None, finish=None):
+    """Awaits any asynchronous function of GIO: `await Tend.gio(file.load_contents_async)`.
+
+    @args are those in front of the cancellable. That of the current task is given if there is no other, and then
+    the operation is waited for until it has really ended, also where it is cancelled. The function that finishes is
+    found by its name, or is @finish, which takes the result.
+    """
+    def finished(source, result):
+        return (finish or find_finish(func, source))(result)
+
+    return await operate(func.__name__, func, args, finished, cancellable)

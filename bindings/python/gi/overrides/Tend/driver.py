@@ -1,0 +1,303 @@
+# SPDX-FileCopyrightText: The libtend authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""The bodies of tasks: functions, and what drives the coroutines that they return.
+
+A coroutine goes on within a driver, which waits for what the coroutine awaits. The task is the thread's current
+one meanwhile. A coroutine that awaits what has ended goes on at once, in a loop and not by recursion.
+
+The body is an attribute of its task, and not data of the callback that the library has, since the garbage
+collector would not look into that.
+"""
+
+import asyncio
+import threading
+import types
+
+from gi.repository import GLib
+
+from . import errors, values
+from .base import Tend
+from .errors import CancelledError
+
+COROUTINES = (types.CoroutineType, types.GeneratorType)
+MAX_UNWINDING = 100  # how many times a stopped coroutine may wait once more
+
+
+class Stopped(BaseException):
+    """What a coroutine sees whose task was stopped: only for "finally", and for who cleans up and raises it again.
+
+    Not GeneratorExit: with that, Python would not let clean-up of an inner coroutine get as far as awaiting
+    something, and would raise an Exception from there.
+    """
+
+
+class Stepping(threading.local):
+    """What this thread runs."""
+
+    driver = None       # whose coroutine runs just now
+    interrupt = None    # what ends Tend.run()
+
+
+stepping = Stepping()
+
+
+# --- Results ---
+
+def settle(task, value):
+    """Ends a run of the body of @task with @value."""
+    packed, kept = values.pack(value)
+    if kept is not None or "_result" in task.__dict__:
+        task._result = kept
+    Tend.Task.return_value(task, packed)
+
+
+def settle_with_exception(task, exception):
+    """Ends a run of the body of @task with what it has thrown."""
+    # The first frame is ours. It would make a cycle of every task that failed.
+    if exception.__traceback__ is not None:
+        exception.__traceback__ = exception.__traceback__.tb_next
+    if errors.is_fatal(exception) and stepping.interrupt is not None:
+        stepping.interrupt.end_with(exception)
+    error, task._failure = errors.pack_exception(task, exception)
+    Tend.Task.return_error(task, error)
+
+
+def get_result(task):
+    """Gives the result of the ended @task, or raises."""
+    try:
+        packed = Tend.Task.get_result(task)
+    except GLib.Error:
+        if not task.is_ended():
+            raise
+    else:
+        return values.unpack(packed, task.__dict__.get("_result"))
+    errors.raise_exception(task)
+
+
+def get_outcome(task):
+    """Gives the result and the exception of the ended @task, one of which is None."""
+    try:
+        return get_result(task), None
+    except BaseException as exception:
+        exception.__traceback__ = exception.__traceback__.tb_next
+        return None, exception
+
+
+# --- Bodies ---
+
+def give(value):
+    """The body of a task that is given a coroutine."""
+    return value
+
+
+def take_body(task):
+    """Gives the function of @task and its arguments. Those that run once are not kept beyond that."""
+    body = task._body
+    if task.get_interval() <= 0:
+        del task._body
+    return body
+
+
+def run(task, *_):
+    """The body that the library knows: calls that of Python, which is an attribute of the task."""
+    func, args = take_body(task)
+    try:
+        value = func(*args)
+    except BaseException as exception:
+        settle_with_exception(task, exception)
+    else:
+        if isinstance(value, COROUTINES):
+            Driver(task, value).step(None, None)
+        else:
+            settle(task, value)
+    finally:
+        # An exception keeps the frames that it came through, and so would keep its own task.
+        del func, args, task
+
+
+def run_in_thread(task, *_):
+    """The same for a body in a worker thread, where nothing can be awaited."""
+    func, args = take_body(task)
+    try:
+        value = func(*args)
+        if isinstance(value, types.CoroutineType):
+            value.close()
+            raise TypeError("a coroutine cannot run in a thread of the pool")
+    except BaseException as exception:
+        settle_with_exception(task, exception)
+    else:
+        settle(task, value)
+    finally:
+        del func, args, task
+    return True
+
+
+class Turn:
+    """What lets a turn of the loop pass when it is awaited."""
+
+    def __await__(self):
+        yield
+
+
+class Unhurried:
+    """Awaits a task that was given the cancellable of who awaits it, and so hears of that by itself."""
+
+    def __init__(self, task):
+        self.task = task
+
+    def __await__(self):
+        return (yield self)
+
+
+async def drive_generator(generator):
+    """Runs a generator as a coroutine that awaits what the generator yields; None is a turn of the loop."""
+    step, argument = generator.send, None
+    while True:
+        try:
+            awaited = step(argument)
+        except StopIteration as stop:
+            return stop.value
+
+        try:
+            argument = await (Turn() if awaited is None else awaited)
+            step = generator.send
+        except BaseException as exception:
+            step, argument = generator.throw, exception
+
+
+# --- Coroutines ---
+
+def close_driver(task, *_):
+    """The exit handler of a task that has waited: the task is not to run any more."""
+    driver = task._driver
+    if driver is not None and driver.coroutine is not None and not driver.is_running:
+        driver.run(driver.close)
+
+
+class Driver:
+    """Runs one coroutine as the body of a task."""
+
+    __slots__ = ("coroutine", "is_cancelled", "is_running", "n_waits", "task")
+
+    def __init__(self, task, coroutine):
+        if isinstance(coroutine, types.GeneratorType):
+            coroutine = drive_generator(coroutine)
+        self.task = task
+        self.coroutine = coroutine  # None when it has ended
+        self.n_waits = 0            # which wait it is in: what an earlier one brings is dropped
+        self.is_cancelled = False   # the coroutine was told so
+        self.is_running = False
+
+    def run(self, func, *args):
+        """Calls a function that runs code of the coroutine."""
+        outer, stepping.driver = stepping.driver, self
+        self.is_running = True
+        self.task.push_current()
+        try:
+            func(*args)
+        finally:
+            stepping.driver = outer
+            self.is_running = False
+            self.task.pop_current()
+            # See run() above.
+            if self.coroutine is None:
+                self.task = None
+
+    def step(self, value, exception):
+        """Goes on until the coroutine has ended, or awaits what has not."""
+        self.run(self.step_on, value, exception)
+
+    def step_on(self, value, exception):
+        ready = value, exception
+        while ready is not None:
+            ready = self.step_once(*ready)
+
+        # It has stopped its own task, and has come to where it waits.
+        if self.coroutine is not None and self.task.is_ended():
+            self.close()
+
+    def step_once(self, value, exception):
+        """Gives what the coroutine goes on with at once, or None where it waits, or has ended."""
+        try:
+            if exception is None:
+                awaited = self.coroutine.send(value)
+            else:
+                awaited = self.coroutine.throw(exception)
+        except StopIteration as stop:
+            self.coroutine = None
+            settle(self.task, stop.value)
+        except BaseException as raised:
+            self.coroutine = None
+            settle_with_exception(self.task, raised)
+        else:
+            return None if self.task.is_ended() else self.wait(awaited)
+        finally:
+            del exception
+
+    def close(self):
+        """Unwinds the coroutine, where each wait fails at once."""
+        coroutine, self.coroutine = self.coroutine, None
+        for _ in range(MAX_UNWINDING):
+            try:
+                coroutine.throw(Stopped())
+            except (Stopped, StopIteration):
+                return
+        coroutine.close()
+
+    # What it can wait for.
+
+    def wait(self, awaited):
+        """Begins to wait for what the coroutine awaits; gives what is there already, as step_once() does."""
+        self.n_waits += 1
+        if self.task.__dict__.setdefault("_driver") is None:
+            self.task.add_exit_handler(close_driver)
+        self.task._driver = self
+
+        cancellable = None if self.is_cancelled else self.task.get_cancellable()
+        if cancellable is not None and cancellable.is_cancelled():
+            return self.tell_cancelled()
+        if awaited is None:
+            awaited = Tend.Task.run_delay(0)
+        if isinstance(awaited, Tend.Task):
+            return self.wait_for_task(awaited, cancellable)
+        if isinstance(awaited, Unhurried):
+            return self.wait_for_task(awaited.task, None)
+        if getattr(awaited, "_asyncio_future_blocking", None) is not None:
+            return self.wait_for_future(awaited, cancellable)
+
+        return None, TypeError(f"{self.task.to_string()} cannot await {awaited!r}")
+
+    def tell_cancelled(self):
+        self.is_cancelled = True
+        reason = self.task.get_cancellable().dup_reason()
+        return None, CancelledError(f"{self.task.to_string()} was cancelled" + (f": {reason}" if reason else ""))
+
+    def wait_for_task(self, awaited, cancellable):
+        if awaited.is_ended():
+            return get_outcome(awaited)
+        if awaited == self.task:
+            return None, RuntimeError(f"{awaited.to_string()} cannot await itself")
+
+        awaited.wait_async(cancellable, self.waited, self.n_waits)
+
+    def waited(self, awaited, result, n_waits):
+        if n_waits == self.n_waits and self.coroutine is not None:
+            self.step(*(get_outcome(awaited) if awaited.is_ended() else self.tell_cancelled()))
+
+    def wait_for_future(self, future, cancellable):
+        if asyncio._get_running_loop() is not asyncio.futures._get_loop(future):
+            return None, RuntimeError(f"{self.task.to_string()} cannot await {future!r}, whose event loop does not run "
+                                      "in this thread; Tend.EventLoop is one that runs both")
+
+        future._asyncio_future_blocking = False
+        handler = cancellable.add_handler(lambda *_: future.cancel()) if cancellable is not None else 0
+
+        def done(future, n_waits=self.n_waits):
+            if handler != 0:
+                cancellable.remove_handler(handler)
+            if n_waits == self.n_waits and self.coroutine is not None:
+                is_told = future.cancelled() and cancellable is not None and cancellable.is_cancelled()
+                self.step(*(self.tell_cancelled() if is_told else (None, None)))
+
+        future.add_done_callback(done)

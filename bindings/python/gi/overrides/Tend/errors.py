@@ -1,0 +1,232 @@
+# SPDX-FileCopyrightText: The libtend authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""Exceptions on their way through the library, as a GError, and back.
+
+A GLib.Error goes as it is. For any other exception goes a GError of a domain of its own, whose code is a
+number that finds the exception again, also in a copy that the library has handed on.
+"""
+
+import asyncio
+import builtins
+import itertools
+import sys
+import traceback
+import weakref
+
+from gi.repository import Gio, GLib
+
+from .base import Tend
+from .values import Kept, keep
+
+DOMAIN = "tend-exception"
+IO = Gio.io_error_quark()
+TASK = Tend.task_error_quark()
+
+# What was thrown, by its number, and by what the task prints as. The tasks keep it.
+thrown = weakref.WeakValueDictionary()
+numbers = itertools.count(1)
+
+# The tracebacks of what was collected, by what the task printed as: the library may be about to report them.
+last_words = {}
+MAX_LAST_WORDS = 20
+
+
+class _Coded:
+    """What a GLib.Error has, for exceptions that cannot be one by their layout or their place."""
+
+    def _set(self, message, domain, code):
+        self.domain = GLib.quark_to_string(domain)
+        self.code = int(code)
+        return self
+
+    def matches(self, domain, code):
+        """Whether the error has this domain, a string or a quark, and this code."""
+        if not isinstance(domain, str):
+            domain = GLib.quark_to_string(domain)
+        return (self.domain, self.code) == (domain, code)
+
+
+class CancelledError(_Coded, asyncio.CancelledError):
+    """The task that was awaited, or that awaits, was cancelled: G_IO_ERROR_CANCELLED.
+
+    Not an Exception, as in asyncio, so that no body swallows it by mistake.
+    """
+
+    def __init__(self, message="Operation was cancelled"):
+        super().__init__(message)
+        self.message = message
+        self._set(message, IO, Gio.IOErrorEnum.CANCELLED)
+
+
+class TimeoutError(GLib.Error, builtins.TimeoutError):
+    """Something did not end in time: G_IO_ERROR_TIMED_OUT."""
+
+
+class SeveralErrors(_Coded, ExceptionGroup, GLib.Error):
+    """Several errors at once, those of the tasks of a group: TEND_TASK_ERROR_SEVERAL.
+
+    Its exceptions are those that the tasks have thrown; a cancelled one counts as a GLib.Error here.
+    """
+
+    def __new__(cls, message, exceptions):
+        return super().__new__(cls, message, exceptions)
+
+    def __init__(self, message, exceptions):
+        self._set(message, TASK, Tend.TaskError.SEVERAL)
+
+    def __str__(self):
+        return self.message
+
+    def derive(self, exceptions):
+        return type(self)(self.message, exceptions)
+
+
+class Thrown(Kept):
+    """What a task has thrown."""
+
+    __slots__ = ("is_observed", "task")
+
+    def __init__(self, exception, task):
+        super().__init__(exception)
+        self.is_observed = isinstance(exception, asyncio.CancelledError)  # nobody reports a cancellation
+        self.task = task  # what it prints as
+
+    def format(self):
+        return "".join(traceback.format_exception(self.value)).rstrip()
+
+    def __del__(self):
+        # Where the garbage collector finds a cycle, this runs before the task is finalized, which then reports.
+        if not self.is_observed and not sys.is_finalizing():
+            last_words[self.task] = self.format()
+            while len(last_words) > MAX_LAST_WORDS:
+                del last_words[next(iter(last_words))]
+
+
+def is_fatal(exception):
+    """Whether it is to end the program, and is never wrapped."""
+    return isinstance(exception, (KeyboardInterrupt, SystemExit))
+
+
+def pack_exception(thrower, exception):
+    """Gives the GError that stands for @exception, and what has to be kept for that."""
+    kept = Thrown(exception, thrower.to_string() if isinstance(thrower, Tend.Task) else None)
+    if isinstance(exception, GLib.Error) and not isinstance(exception, SeveralErrors):
+        error = exception
+    elif isinstance(exception, asyncio.CancelledError):
+        message = getattr(exception, "message", None) or str(exception) or f"{kept.task or 'It'} was cancelled"
+        error = GLib.Error.new_literal(IO, message, Gio.IOErrorEnum.CANCELLED)
+    else:
+        number = next(numbers) % GLib.MAXINT32
+        error = GLib.Error(f"{type(exception).__name__}: {exception}", DOMAIN, number)
+        thrown[number] = kept
+
+    if kept.task is not None:
+        thrown[kept.task] = kept
+    return error, kept
+
+
+def pack_exception_for(owner, exception):
+    """Gives the GError that stands for @exception, and lets @owner, a task perhaps, keep the exception."""
+    error, kept = pack_exception(owner, exception)
+    keep(owner, kept)
+    owner.__dict__.setdefault("_failure", kept)
+    return error
+
+
+def is_same(error, exception):
+    """Whether @exception, that a task has thrown, is why it ended with @error."""
+    if isinstance(exception, asyncio.CancelledError):
+        return error.matches(IO, Gio.IOErrorEnum.CANCELLED)
+
+    return (isinstance(exception, GLib.Error) and not isinstance(exception, SeveralErrors) and
+            (exception.domain, exception.code, exception.message) == (error.domain, error.code, error.message))
+
+
+def unpack_error(error, own=None):
+    """Gives the exception that @error stands for; @own is what the task itself has thrown, or None."""
+    if error.domain == DOMAIN:
+        kept = thrown.get(error.code)
+        return kept.value if kept is not None else error
+
+    exception = own.value if own is not None and is_same(error, own.value) else error
+    if error.matches(IO, Gio.IOErrorEnum.CANCELLED) and not isinstance(exception, asyncio.CancelledError):
+        return CancelledError(error.message).with_traceback(exception.__traceback__)
+    if error.matches(IO, Gio.IOErrorEnum.TIMED_OUT) and exception is error:
+        return TimeoutError(error.message, error.domain, error.code)
+
+    return exception
+
+
+def unpack_several(error, parts):
+    """Gives the exception for the error of a task that has those of others as its parts."""
+    exceptions = []
+    for part in parts:
+        exception = unpack_error(part)
+        if is_fatal(exception):
+            return exception
+        # What groups exceptions takes nothing else, neither from asyncio nor from here.
+        exceptions.append(exception if isinstance(exception, Exception) else part)
+
+    return SeveralErrors(error.message, exceptions)
+
+
+def get_exception(task):
+    """Gives the exception of the ended @task, the same each time, or None; it counts as observed."""
+    error = Tend.Task.get_error(task)
+    if error is None:
+        return None
+
+    kept = task.__dict__.get("_failure")
+    if kept is not None:
+        kept.is_observed = True
+
+    if "_raised" not in task.__dict__:
+        if error.matches(TASK, Tend.TaskError.SEVERAL):
+            exception = unpack_several(error, Tend.Task.list_errors(task))
+        else:
+            exception = unpack_error(error, kept)
+        task._raised = exception, exception.__traceback__
+
+    return task._raised[0]
+
+
+def raise_exception(task):
+    """Raises the exception of @task: from where the task has thrown it, however often it was raised since."""
+    get_exception(task)
+    exception, origin = task._raised
+    raise exception.with_traceback(origin)
+
+
+# --- Errors that nobody observed ---
+
+def report(task, error, origin, *_):
+    """Says what the library says by default, and where the exception comes from."""
+    message = f"Nobody observed the error of {task}, made at {origin}: {error.message}"
+    kept = thrown.get(task)
+    if kept is not None:
+        kept.is_observed = True
+        message += "\n" + kept.format()
+    elif task in last_words:
+        message += "\n" + last_words.pop(task)
+
+    GLib.log_variant("Tend", GLib.LogLevelFlags.LEVEL_WARNING, GLib.Variant("a{sv}", {
+        "MESSAGE": GLib.Variant("s", message),
+        "GLIB_DOMAIN": GLib.Variant("s", "Tend"),
+    }))
+
+
+def set_unobserved_func(func, *user_data):
+    """Sets what is told the exception of a failed task that was dropped with nobody having read it.
+
+    It is called with what the task prints as, the exception, and where the task was made. None restores the
+    default, which logs a warning with the traceback.
+    """
+    if func is None:
+        Tend.set_unobserved_func(report)
+    else:
+        Tend.set_unobserved_func(
+            lambda task, error, origin, *_: func(task, unpack_error(error, thrown.get(task)), origin, *user_data))
+
+
+Tend.set_unobserved_func(report)

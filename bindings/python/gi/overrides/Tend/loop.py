@@ -1,0 +1,85 @@
+# SPDX-FileCopyrightText: The libtend authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""Running the main context: Tend.run(), and an event loop of asyncio."""
+
+import asyncio
+import contextlib
+import signal
+import threading
+
+from gi._ossighelper import sigint_handler_is_default, wakeup_on_signal
+
+from . import driver
+from .awaiting import forward
+from .base import Tend
+from .task import Task
+
+
+class Interrupt:
+    """Cancels the main task on Ctrl-C, and stops it on the second."""
+
+    def __init__(self, task):
+        self.task = task
+        self.exception = None
+
+    def handle(self, signum, frame):
+        if self.exception is None:
+            self.end_with(KeyboardInterrupt())
+        else:
+            self.task.stop()
+
+    def end_with(self, exception):
+        self.exception = exception
+        self.task.cancel()
+
+
+@contextlib.contextmanager
+def handling_interrupts(interrupt):
+    """Has Ctrl-C go to @interrupt, unless the program has its own idea of that."""
+    if threading.current_thread() is not threading.main_thread() or not sigint_handler_is_default():
+        yield
+        return
+
+    signal.signal(signal.SIGINT, interrupt.handle)
+    try:
+        with wakeup_on_signal():
+            yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def make_task(main, args):
+    """Gives the task that @main is, or one that is not started yet."""
+    if isinstance(main, Tend.Task):
+        return main
+    if callable(main) or isinstance(main, driver.COROUTINES):
+        return Task("run", main, *args)
+    return Task("run", forward, main)
+
+
+def run(main, *args):
+    """Runs the main context until @main has ended, and gives its result or raises.
+
+    @main is a function, which is called with @args, a coroutine or a task. Ctrl-C cancels it, which may clean up, and
+    then raises KeyboardInterrupt. What other tasks throw to end the program, SystemExit say, does the same.
+    """
+    if driver.stepping.driver is not None:
+        raise RuntimeError(f"Tend.run() in {Task.get_current().to_string()}, which runs already: await it there")
+
+    task = make_task(main, args)
+    interrupt = Interrupt(task)
+    outer, driver.stepping.interrupt = driver.stepping.interrupt, interrupt
+    try:
+        with handling_interrupts(interrupt):
+            if not task.is_started():
+                task.start()
+            task.wait_sync()
+    except asyncio.CancelledError:
+        if interrupt.exception is not None:
+            raise interrupt.exception from None
+        raise
+    finally:
+        driver.stepping.interrupt = outer
+
+    return task.get_result()

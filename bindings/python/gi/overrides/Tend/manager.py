@@ -1,0 +1,95 @@
+# SPDX-FileCopyrightText: The libtend authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""The task manager in Python, and the request cache with what it holds."""
+
+from . import driver, errors, values
+from .base import Tend, override
+from .task import Task, begin, new_task, set_times
+
+
+class ShutDown:
+    """Classes that can be shut down, and with "async with" are."""
+
+    def shutdown(self):
+        """Begins the shutdown; gives a task that ends with it."""
+        return begin("shutdown", self.shutdown_async, (), lambda _, result: self.shutdown_finish(result))
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, *_):
+        await self.shutdown()
+
+
+@override
+class TaskManager(ShutDown, Tend.TaskManager):
+    def __contains__(self, task):
+        if isinstance(task, str):
+            return self.is_active(task)
+        return task in self.list_tasks()
+
+    def __getitem__(self, key):
+        if not isinstance(key, str):
+            return super().__getitem__(key)
+
+        task = self.lookup(key)
+        if task is None:
+            raise KeyError(key)
+        return task
+
+    def __bool__(self):
+        return True  # with no tasks, too
+
+    def register_with_policy(self, task, policy):
+        return Tend.TaskManager.register_with_policy(self, task, policy)
+
+    def register_task(self, task, func=None, *args, policy=Tend.NamePolicy.REJECT, **settings):
+        """Registers @task, or a new one of that name whose body is @func(*@args); gives the one that has the name."""
+        task = Task(task, func, *args, **settings) if not isinstance(task, Tend.Task) else set_times(task, **settings)
+        return Tend.TaskManager.register_with_policy(self, task, policy)
+
+    register = register_task
+
+    def register_thread(self, name, func, *args, policy=Tend.NamePolicy.REJECT, **settings):
+        task = new_task(Task, driver.run_in_thread, name, func, args, settings)
+        return Tend.TaskManager.register_with_policy(self, task, policy)
+
+    def register_anonymous(self, base, func, *args, **settings):
+        return self.register_task(base, func, *args, policy=Tend.NamePolicy.ANONYMOUS, **settings)
+
+    def debounce(self, name, usec, func, *args, **settings):
+        task = Task(name, func, *args, **settings)
+        self.debounce_task(task, usec)
+        return task
+
+    def throttle(self, name, usec, func, *args, **settings):
+        task = Task(name, func, *args, **settings)
+        self.throttle_task(task, usec)
+        return task
+
+    def wait_for_tasks(self):
+        """Gives a task that ends when the tasks that are there now have."""
+        return begin("wait_for_tasks", self.wait_for_tasks_async, (),
+                     lambda _, result: self.wait_for_tasks_finish(result))
+
+
+@override
+class NumberCache(Tend.NumberCache):
+    def add_task(self, task, value):
+        return Tend.NumberCache.add_task(self, task, values.pack_for(task, value))
+
+    def add_task_with_error(self, task, exception):
+        return Tend.NumberCache.add_task_with_error(self, task, errors.pack_exception_for(task, exception))
+
+
+@override
+class RequestCache(ShutDown, Tend.RequestCache):
+    def __len__(self):
+        return self.get_n_caches()
+
+    def __bool__(self):
+        return True  # with no caches, too
+
+    def __contains__(self, cache):
+        return self.lookup(cache.get_prefix(), cache.get_number()) is cache

@@ -1,0 +1,131 @@
+# SPDX-FileCopyrightText: The libtend authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""What is handed from one task to another: completions, channels, and attempts."""
+
+from . import errors, values
+from .base import Tend, override
+from .task import Task, operate, set_times
+
+
+@override
+class Completion(Tend.Completion):
+    def __await__(self):
+        return self.get_task().__await__()
+
+    def set_value(self, value=None):
+        return Tend.Completion.set_value(self, values.pack_for(self.get_task(), value))
+
+    def try_set_value(self, value=None):
+        return Tend.Completion.try_set_value(self, values.pack_for(self.get_task(), value))
+
+    def set_error(self, exception):
+        return Tend.Completion.set_error(self, errors.pack_exception_for(self.get_task(), exception))
+
+    def try_set_error(self, exception):
+        return Tend.Completion.try_set_error(self, errors.pack_exception_for(self.get_task(), exception))
+
+
+@override
+class Channel(Tend.Channel):
+    """Its values are kept by the channel itself until they are received, as those of a task by the task."""
+
+    def take(self, packed):
+        value = values.unpack(packed)
+        if type(packed) is values.Token:
+            values.discard(self, packed())
+        return value
+
+    async def send(self, value):
+        """Sends @value, and waits until there is room for it."""
+        packed = values.pack_for(self, value)
+        try:
+            return await operate("send", self.send_async, (packed,), lambda _, result: self.send_finish(result))
+        except BaseException:
+            if type(packed) is values.Token:
+                values.discard(self, packed())
+            raise
+
+    def send_async(self, value, cancellable, callback, *user_data):
+        Tend.Channel.send_async(self, values.pack_for(self, value), cancellable, callback, *user_data)
+
+    def try_send(self, value):
+        packed = values.pack_for(self, value)
+        if Tend.Channel.try_send(self, packed):
+            return True
+        if type(packed) is values.Token:
+            values.discard(self, packed())
+        return False
+
+    async def receive(self):
+        """Waits for a value, and gives it."""
+        return await operate("receive", self.receive_async, (), lambda _, result: self.receive_finish(result))
+
+    def receive_finish(self, result):
+        try:
+            return self.take(Tend.Channel.receive_finish(self, result))
+        except errors.GLib.Error as error:
+            if error.domain != errors.DOMAIN:
+                raise
+            raise errors.unpack_error(error)
+
+    def try_receive(self):
+        is_received, packed = Tend.Channel.try_receive(self)
+        return is_received, self.take(packed)
+
+    def close_with_error(self, exception):
+        Tend.Channel.close_with_error(self, errors.pack_exception_for(self, exception))
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        try:
+            return await self.receive()
+        except errors.GLib.Error as error:
+            if error.matches(errors.TASK, Tend.TaskError.CLOSED):
+                raise StopAsyncIteration from None
+            raise
+
+
+async def follow(task):
+    """Ends as @task does, and takes it along when it is cancelled."""
+    try:
+        return await task
+    finally:
+        task.cancel()
+
+
+def attempt(func, args):
+    """The body of an attempt."""
+    value = func(*args)
+    return follow(value) if isinstance(value, Tend.Task) else value
+
+
+@override
+class Retry(Tend.Retry):
+    """The function is a body as any other, or gives a task; it is called with its arguments alone."""
+
+    def create_task(self, name, func, *args, **settings):
+        kept = []
+
+        def make(*_):
+            # The latest attempt has the result or the exception of the whole.
+            kept[:] = [Task(name, attempt, func, args)]
+            return kept[0]
+
+        task = set_times(Tend.Retry.create_task(self, name, make), **settings)
+        values.keep(task, kept)
+        return task
+
+    def run(self, name, func, *args, **settings):
+        task = self.create_task(name, func, *args, **settings)
+        task.start()
+        return task
+
+    def set_predicate(self, func, *user_data):
+        if func is None:
+            Tend.Retry.set_predicate(self, None)
+        else:
+            Tend.Retry.set_predicate(self, lambda task, number, error, *_: func(
+                task, number, errors.unpack_error(error), *user_data))

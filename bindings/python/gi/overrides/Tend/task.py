@@ -1,0 +1,177 @@
+# SPDX-FileCopyrightText: The libtend authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""The task in Python: what makes one, its result, and and its end."""
+
+from . import bridge, driver, errors, values
+from .base import Tend, override, to_usec
+
+
+def set_times(task, delay=None, interval=None, interval_mode=None, keep_going=None, priority=None, timeout=None,
+              deadline=None):
+    """Sets what the keyword arguments of a constructor say; times are in seconds."""
+    if delay is not None:
+        task.set_delay(to_usec(delay))
+    if interval is not None:
+        task.set_interval(to_usec(interval))
+    if interval_mode is not None:
+        task.set_interval_mode(interval_mode)
+    if keep_going is not None:
+        task.set_keep_going(keep_going)
+    if priority is not None:
+        task.set_priority(priority)
+    if timeout is not None:
+        deadline = bridge.get_time() + timeout
+    if deadline is not None:
+        task.set_deadline(to_usec(deadline))
+    return task
+
+
+def new_task(cls, run, name, func, args, settings):
+    """Makes a task whose body is @func(*@args), called by the function @run."""
+    if isinstance(func, driver.COROUTINES):
+        func, args = driver.give, (func,)
+    if not callable(func):
+        raise TypeError(f"the body of a task is a function, and not {func!r}")
+
+    new = Tend.Task.new_thread if run is driver.run_in_thread else Tend.Task.new
+    task = new(name, run)
+    task._body = func, args
+    return set_times(task, **settings)
+
+
+def begin(name, func, args, finish, cancellable=None):
+    """Begins an asynchronous operation; gives a task that ends as the operation does.
+
+    @finish takes the object that calls back, and the result. Cancelling the task cancels the operation.
+    """
+    task = Task(name)
+
+    def ready(source, result, *_):
+        try:
+            task.return_value(finish(source, result))
+        except Exception as exception:
+            task.return_error(exception)
+
+    func(*args, cancellable or task.get_cancellable(), ready)
+    return task
+
+
+async def operate(name, func, args, finish, cancellable=None):
+    """Awaits such an operation.
+
+    Where it is cancelled with the current task, and not by another @cancellable, it is waited for until it has really
+    ended: what it brings after all is not lost.
+    """
+    running = driver.stepping.driver
+    if cancellable is not None or running is None or running.is_cancelled:
+        return await begin(name, func, args, finish, cancellable)
+
+    return await driver.Unhurried(begin(name, func, args, finish, running.task.get_cancellable()))
+
+
+def with_sources(task, *sources):
+    """Lets @task keep those whose values and exceptions it may hand on."""
+    values.keep(task, sources)
+    return task
+
+
+def start(task):
+    try:
+        task.start()
+        return task
+    finally:
+        del task  # which the exception of a body that fails at once would keep, with this frame
+
+
+@override
+class Task(Tend.Task):
+    def __new__(cls, name=None, func=None, *args, **settings):
+        if func is not None:
+            return new_task(cls, driver.run, name, func, args, settings)
+        return set_times(Tend.Task.new(name, None), **settings)
+
+    def __init__(self, name=None, func=None, *args, **settings):
+        # The constructor of the library has done all, and a GObject's knows no positional arguments.
+        pass
+
+    def __repr__(self):
+        return f"<Tend.{self.to_string()} {self.get_status().value_nick}>"
+
+    @classmethod
+    def new(cls, name=None, func=None, *args, **settings):
+        return cls(name, func, *args, **settings)
+
+    @classmethod
+    def new_thread(cls, name, func, *args, **settings):
+        return new_task(cls, driver.run_in_thread, name, func, args, settings)
+
+    @classmethod
+    def run(cls, name, func, *args, **settings):
+        return start(cls.new(name, func, *args, **settings))
+
+    @classmethod
+    def run_thread(cls, name, func, *args, **settings):
+        return start(cls.new_thread(name, func, *args, **settings))
+
+    # Its end.
+
+    def return_value(self, value=None):
+        Tend.Task.return_value(self, values.pack_for(self, value))
+
+    def return_error(self, exception):
+        Tend.Task.return_error(self, errors.pack_exception_for(self, exception))
+
+    def get_result(self):
+        return driver.get_result(self)
+
+    @property
+    def result(self):
+        return driver.get_result(self)
+
+    def get_error(self):
+        return errors.get_exception(self)
+
+    @property
+    def exception(self):
+        return errors.get_exception(self)
+
+    def list_errors(self):
+        exception = errors.get_exception(self)
+        return list(getattr(exception, "exceptions", [exception])) if exception is not None else []
+
+    # Its waits.
+
+    def __await__(self):
+        if driver.stepping.driver is not None:
+            return (yield self)
+        if not self.is_ended():
+            yield from bridge.wait(self)
+        return driver.get_result(self)
+
+    def wait_finish(self, result):
+        try:
+            return Tend.Task.wait_finish(self, result)
+        except errors.GLib.Error:
+            if not self.is_ended():
+                raise  # the wait was given up
+        errors.raise_exception(self)
+
+    def wait_sync(self):
+        try:
+            return Tend.Task.wait_sync(self)
+        except errors.GLib.Error:
+            if not self.is_ended():
+                raise
+        errors.raise_exception(self)
+
+    # What follows it.
+
+    def with_cancellable(self, cancellable):
+        return with_sources(Tend.Task.with_cancellable(self, cancellable), self)
+
+    def with_timeout(self, usec):
+        return with_sources(Tend.Task.with_timeout(self, usec), self)
+
+    def with_deadline(self, time):
+        return with_sources(Tend.Task.with_deadline(self, time), self)
