@@ -23,4 +23,6 @@ TEND_PUBLIC void       tend_clock_advance        (TendClock    *self,
                                                   gint64        usec);
 TEND_PUBLIC gint64     tend_clock_run_until_idle (TendClock    *self);
 
+TEND_PUBLIC gint64     tend_get_time             (void);
+
 G_END_DECLS

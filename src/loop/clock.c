@@ -170,6 +170,30 @@ tend_clock_get_time (TendClock *self)
 }
 
 /**
+ * tend_get_time:
+ *
+ * Gets the time that the tasks of the thread-default main context go by.
+ *
+ * It is what [method@Tend.Task.set_deadline] counts from: the machine's monotonic time, or that of the
+ * [class@Tend.Clock] that has frozen it.
+ *
+ * Returns: monotonic time, in microseconds
+ *
+ * Since: 0.1
+ */
+gint64
+tend_get_time (void)
+{
+  g_autoptr(GMainContext) context = g_main_context_ref_thread_default ();
+  TendHub *hub = tend_hub_acquire (context);
+  gint64 now = hub->clock != NULL ? hub->frozen_now : g_get_monotonic_time ();
+
+  tend_hub_release (hub);
+
+  return now;
+}
+
+/**
  * tend_clock_advance:
  * @self: a clock
  * @usec: how far, in microseconds; 0 lets happen what happens now

@@ -325,6 +325,20 @@ test_run_takes_no_time (void)
   g_assert_finalize_object (clock);
 }
 
+static void
+test_the_time_of_tasks (void)
+{
+  gint64 begin = g_get_monotonic_time ();
+  TendClock *clock = freeze ();
+
+  tend_clock_advance (clock, HOUR);
+  g_assert_cmpint (tend_get_time (), ==, tend_clock_get_time (clock));
+  g_assert_finalize_object (clock);
+
+  g_assert_cmpint (tend_get_time (), >=, begin);
+  g_assert_cmpint (tend_get_time (), <, begin + HOUR);
+}
+
 static gpointer
 return_thread (gpointer data)
 {
@@ -368,6 +382,7 @@ main (int    argc,
   ADD ("/tend/clock/may-be-frozen-again", test_may_be_frozen_again);
   ADD ("/tend/clock/real-time-rules-again", test_real_time_rules_again);
   ADD ("/tend/clock/run-takes-no-time", test_run_takes_no_time);
+  ADD ("/tend/clock/the-time-of-tasks", test_the_time_of_tasks);
   ADD ("/tend/clock/wait-sync-waits-for-others", test_wait_sync_waits_for_others);
 
   return g_test_run ();

@@ -3,6 +3,8 @@
 
 """The task in Python: what makes one, its result, and and its end."""
 
+from gi.repository import GLib
+
 from . import bridge, driver, errors, values
 from .base import Tend, override, to_usec
 
@@ -21,7 +23,7 @@ def set_times(task, delay=None, interval=None, interval_mode=None, keep_going=No
     if priority is not None:
         task.set_priority(priority)
     if timeout is not None:
-        deadline = bridge.get_time() + timeout
+        task.set_deadline(min(Tend.get_time() + to_usec(timeout), GLib.MAXINT64))
     if deadline is not None:
         task.set_deadline(to_usec(deadline))
     return task
