@@ -12,7 +12,7 @@ from .awaiting import checkpoint, gio, shield, sleep, spawn, wait_for
 from .driver import Stopped
 from .errors import CancelledError, SeveralErrors, TimeoutError, set_unobserved_func
 from .group import Group, TaskStream, wait_all, when_all, when_any, when_each
-from .loop import run
+from .loop import EventLoop, run
 from .manager import NumberCache, RequestCache, TaskManager
 from .sync import Channel, Completion, Retry
 from .task import Task
@@ -20,7 +20,7 @@ from .task import Task
 current_task = Task.get_current
 
 __all__ = [
-    "CancelledError", "Channel", "Completion", "Group", "NumberCache", "RequestCache", "Retry", "SeveralErrors",
+    "CancelledError", "Channel", "Completion", "EventLoop", "Group", "NumberCache", "RequestCache", "Retry", "SeveralErrors",
     "Stopped", "Task", "TaskManager", "TaskStream", "TimeoutError", "checkpoint", "current_task", "gio", "run",
     "set_unobserved_func", "shield", "sleep", "spawn", "wait_all", "wait_for", "when_all", "when_any", "when_each",
 ]

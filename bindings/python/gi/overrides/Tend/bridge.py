@@ -1,62 +1,82 @@
 # SPDX-FileCopyrightText: The libtend authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""Awaiting a task outside of any task: in a coroutine of asyncio."""
+"""Awaiting a task outside of any task: in a coroutine of asyncio, perhaps in another thread."""
 
 import asyncio
 
 from gi.repository import GLib
 
+from . import driver
 from .base import Tend
 
 
-def runs_context(loop):
-    """Whether @loop runs the main context as well: Tend.EventLoop, gi.events of PyGObject, gbulb."""
-    return (getattr(loop, "_tend_context", None) is not None or
-            any(cls.__module__.partition(".")[0] in ("gi", "gbulb") for cls in type(loop).__mro__))
+class Ended(asyncio.Future):
+    """Has the outcome of a task when that has ended. Cancelling it cancels the task, and its end is waited for."""
+
+    def __init__(self, task, loop):
+        super().__init__(loop=loop)
+        self.task = task
+        self.is_asked = False
+
+    def cancel(self, msg=None):
+        if self.done():
+            return False
+        self.is_asked = True
+        self.task.cancel()
+        return True
+
+    def set_outcome(self, value, exception):
+        if self.done():
+            return
+        if self.is_asked and isinstance(exception, asyncio.CancelledError):
+            # Some in asyncio look for this very class, when they have cancelled something themselves.
+            super().cancel()
+        else:
+            self.set_result((value, exception))
 
 
 def invoke(context, func):
     """Calls @func once in the thread that runs @context."""
-    source = GLib.Idle()
-    source.set_priority(GLib.PRIORITY_DEFAULT)
-    source.set_callback(lambda *_: func() and False)
+    source = GLib.Idle(priority=GLib.PRIORITY_DEFAULT)
+    source.set_callback(lambda *_: func())
     source.attach(context)
 
 
 def watch(task, call):
-    """Has call() called when @task has ended, in the thread of the task."""
+    """Calls @call with the outcome of @task when that has ended, in the thread of the task; both are given up then."""
     # A wait would never end once the owner of the task's manager is gone. The end of one that follows it does.
-    follower = task.with_cancellable(None)
-    follower.wait_async(None, lambda *_: call())
-    # Nobody else looks at the error of the follower.
-    return follower
+    follower = Tend.Task.with_cancellable(task, None)
+
+    def ended(*_):
+        follower.get_error()  # which is not reported, then: that of the task is told
+        call(*(driver.get_outcome(task) if task.is_ended() else driver.get_outcome(follower)))
+
+    follower.wait_async(None, ended)
 
 
 def wait(task):
-    """What awaits @task in a coroutine of asyncio: to be delegated to with "yield from"."""
+    """Gives the result of @task to a coroutine of asyncio, or raises: to be delegated to with "yield from"."""
     loop = asyncio._get_running_loop()
+    is_here = task.is_owner_thread()
     if loop is None:
         raise RuntimeError(f"{task.to_string()} is awaited where nothing runs that could go on later: neither the "
-                           "body of a task (Tend.run() runs one) nor asyncio")
-    is_here = task.is_owner_thread()
-    if is_here and not runs_context(loop):
+                           "body of a task, which Tend.run() runs, nor an event loop of asyncio")
+    # Loops that run a main context have it there: Tend.EventLoop, and those of PyGObject and of gbulb.
+    if is_here and getattr(loop, "_context", None) != task.get_context():
         raise RuntimeError(f"{task.to_string()} belongs to this thread, whose event loop does not run the main "
                            "context of GLib: use asyncio.Runner(loop_factory=Tend.EventLoop), or Tend.run()")
 
-    future = loop.create_future()
-
-    def wake():
-        if not future.done():
-            future.set_result(None)
-
+    future = Ended(task, loop)
     if is_here:
-        watch(task, wake)
+        watch(task, future.set_outcome)
     else:
-        invoke(task.get_context(), lambda: watch(task, lambda: loop.call_soon_threadsafe(wake)) and None)
+        def tell(*outcome):
+            loop.call_soon_threadsafe(future.set_outcome, *outcome)
 
-    try:
-        yield from future
-    except asyncio.CancelledError:
-        task.cancel()
-        raise
+        invoke(task.get_context(), lambda: watch(task, tell))
+
+    value, exception = yield from future
+    if exception is not None:
+        raise exception
+    return value

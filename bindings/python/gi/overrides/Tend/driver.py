@@ -92,7 +92,7 @@ def give(value):
 
 
 def take_body(task):
-    """Gives the function of @task and its arguments. Those that run once are not kept beyond that."""
+    """Gives the body of @task: its context, function and arguments. What runs once is not kept beyond that."""
     body = task._body
     if task.get_interval() <= 0:
         del task._body
@@ -101,14 +101,14 @@ def take_body(task):
 
 def run(task, *_):
     """The body that the library knows: calls that of Python, which is an attribute of the task."""
-    func, args = take_body(task)
+    context, func, args = take_body(task)
     try:
-        value = func(*args)
+        value = context.run(func, *args)
     except BaseException as exception:
         settle_with_exception(task, exception)
     else:
         if isinstance(value, COROUTINES):
-            Driver(task, value).step(None, None)
+            Driver(task, context, value).step(None, None)
         else:
             settle(task, value)
     finally:
@@ -118,9 +118,9 @@ def run(task, *_):
 
 def run_in_thread(task, *_):
     """The same for a body in a worker thread, where nothing can be awaited."""
-    func, args = take_body(task)
+    context, func, args = take_body(task)
     try:
-        value = func(*args)
+        value = context.run(func, *args)
         if isinstance(value, types.CoroutineType):
             value.close()
             raise TypeError("a coroutine cannot run in a thread of the pool")
@@ -178,12 +178,13 @@ def close_driver(task, *_):
 class Driver:
     """Runs one coroutine as the body of a task."""
 
-    __slots__ = ("coroutine", "is_cancelled", "is_running", "n_waits", "task")
+    __slots__ = ("context", "coroutine", "is_cancelled", "is_running", "n_waits", "task")
 
-    def __init__(self, task, coroutine):
+    def __init__(self, task, context, coroutine):
         if isinstance(coroutine, types.GeneratorType):
             coroutine = drive_generator(coroutine)
         self.task = task
+        self.context = context
         self.coroutine = coroutine  # None when it has ended
         self.n_waits = 0            # which wait it is in: what an earlier one brings is dropped
         self.is_cancelled = False   # the coroutine was told so
@@ -195,7 +196,7 @@ class Driver:
         self.is_running = True
         self.task.push_current()
         try:
-            func(*args)
+            self.context.run(func, *args)
         finally:
             stepping.driver = outer
             self.is_running = False
@@ -286,7 +287,7 @@ class Driver:
             self.step(*(get_outcome(awaited) if awaited.is_ended() else self.tell_cancelled()))
 
     def wait_for_future(self, future, cancellable):
-        if asyncio._get_running_loop() is not asyncio.futures._get_loop(future):
+        if asyncio._get_running_loop() is not future.get_loop():
             return None, RuntimeError(f"{self.task.to_string()} cannot await {future!r}, whose event loop does not run "
                                       "in this thread; Tend.EventLoop is one that runs both")
 

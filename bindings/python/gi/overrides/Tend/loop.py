@@ -5,9 +5,12 @@
 
 import asyncio
 import contextlib
+import math
+import selectors
 import signal
 import threading
 
+from gi.repository import GLib
 from gi._ossighelper import sigint_handler_is_default, wakeup_on_signal
 
 from . import driver
@@ -83,3 +86,49 @@ def run(main, *args):
         driver.stepping.interrupt = outer
 
     return task.get_result()
+
+
+# --- asyncio ---
+
+class Selector(selectors.DefaultSelector):
+    """Runs a main context while it waits for files, all of which are one file to that."""
+
+    def __init__(self, context):
+        super().__init__()
+        self.context = context
+        self.files = GLib.unix_fd_source_new(self.fileno(), GLib.IOCondition.IN)
+        self.timer = GLib.timeout_source_new(GLib.MAXINT32)
+        for source in (self.files, self.timer):
+            source.set_callback(lambda *_: GLib.SOURCE_CONTINUE)
+            source.attach(context)
+
+    def select(self, timeout=None):
+        if timeout is None:
+            self.timer.set_ready_time(-1)
+        else:
+            self.timer.set_ready_time(GLib.get_monotonic_time() + math.ceil(max(0, timeout) * GLib.USEC_PER_SEC))
+        self.context.iteration(timeout is None or timeout > 0)
+        return super().select(0)
+
+    def close(self):
+        self.files.destroy()
+        self.timer.destroy()
+        super().close()
+
+
+class EventLoop(asyncio.SelectorEventLoop):
+    """An event loop of asyncio that runs a main context as well, the thread's own if no other is given.
+
+    For `asyncio.Runner(loop_factory=Tend.EventLoop)`: there tasks of both kinds can await one another.
+    """
+
+    def __init__(self, context=None):
+        self._context = context or GLib.MainContext.ref_thread_default()
+        super().__init__(Selector(self._context))
+
+    def run_forever(self):
+        self._context.push_thread_default()
+        try:
+            super().run_forever()
+        finally:
+            self._context.pop_thread_default()

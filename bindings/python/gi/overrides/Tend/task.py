@@ -3,6 +3,8 @@
 
 """The task in Python: what makes one, its result, and and its end."""
 
+import contextvars
+
 from gi.repository import GLib
 
 from . import bridge, driver, errors, values
@@ -38,7 +40,7 @@ def new_task(cls, run, name, func, args, settings):
 
     new = Tend.Task.new_thread if run is driver.run_in_thread else Tend.Task.new
     task = new(name, run)
-    task._body = func, args
+    task._body = contextvars.copy_context(), func, args
     return set_times(task, **settings)
 
 
@@ -147,9 +149,9 @@ class Task(Tend.Task):
     def __await__(self):
         if driver.stepping.driver is not None:
             return (yield self)
-        if not self.is_ended():
-            yield from bridge.wait(self)
-        return driver.get_result(self)
+        if self.is_owner_thread() and self.is_ended():
+            return driver.get_result(self)
+        return (yield from bridge.wait(self))
 
     def wait_finish(self, result):
         try:
