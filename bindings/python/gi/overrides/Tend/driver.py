@@ -283,6 +283,8 @@ class Driver:
         awaited.wait_async(cancellable, self.waited, self.n_waits)
 
     def waited(self, awaited, result, n_waits):
+        # In C it has a reference to the task. This frame, which an exception of the task may keep, must not have one.
+        del result
         if n_waits == self.n_waits and self.coroutine is not None:
             self.step(*(get_outcome(awaited) if awaited.is_ended() else self.tell_cancelled()))
 

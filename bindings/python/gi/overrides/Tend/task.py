@@ -56,6 +56,8 @@ def begin(name, func, args, finish, cancellable=None):
             task.return_value(finish(source, result))
         except Exception as exception:
             task.return_error(exception)
+        finally:
+            del result  # and what it refers to in C, from a frame that the exception keeps
 
     func(*args, cancellable or task.get_cancellable(), ready)
     return task
