@@ -10,7 +10,7 @@ import System from 'system';
 import Tend from 'gi://Tend?version=1';
 
 const SECOND = 1000000;
-const GREETING_INTERVAL = SECOND / 20;
+const GREETING_INTERVAL = 50;   // milliseconds
 const MAX_DATAGRAM = 1024;
 const MAX_PORT = 65535;
 const MAX_NODES = 99;
@@ -18,8 +18,6 @@ const DATAGRAM = /^(hello|goodbye) (node-[0-9]{2})((?: [0-9]{1,5})+)$/;
 const SIGNALS = [2, 15];   // SIGINT and SIGTERM
 
 Gio._promisify(Gio.InputStream.prototype, 'read_bytes_async', 'read_bytes_finish');
-Gio._promisify(Tend.Task.prototype, 'wait_async', 'wait_finish');
-Gio._promisify(Tend.TaskManager.prototype, 'shutdown_async', 'shutdown_finish');
 
 const newAddress = port => Gio.InetSocketAddress.new_from_string('127.0.0.1', port);
 const isError = (error, code) => error instanceof GLib.Error && error.matches(Gio.IOErrorEnum, code);
@@ -45,27 +43,19 @@ const Node = GObject.registerClass(class Node extends Tend.TaskManager {
         if (bootstrap)
             this.peers.add(bootstrap);
 
-        const greeting = Tend.Task.new('greet', task => this.greet(task));
-        greeting.set_delay(0);
-        greeting.set_interval(GREETING_INTERVAL);
-
-        this.add_shutdown_task(Tend.Task.new('leave', task => this.leave(task)));
-        this.register('receive', task => void this.receive(task));
-        this.register_task(greeting);
+        this.add_shutdown_task(Tend.Task.new('leave', () => this.leave()));
+        this.register('receive', task => this.receive(task));
+        this.register('greet', () => this.sendToPeers('hello', ...this.peers), {delay: 0, interval: GREETING_INTERVAL});
     }
 
     // Goes on until the shutdown cancels it: then the read fails, and its error says so.
     async receive(task) {
         const stream = this.connection.get_input_stream();
-        try {
-            for (;;) {
-                // One byte more than there may be shows that a datagram is too long.
-                // eslint-disable-next-line no-await-in-loop
-                this.received((await stream.read_bytes_async(
-                    MAX_DATAGRAM + 1, GLib.PRIORITY_DEFAULT, task.get_cancellable())).toArray());
-            }
-        } catch (error) {
-            task.return_error(error);
+        for (;;) {
+            // One byte more than there may be shows that a datagram is too long.
+            // eslint-disable-next-line no-await-in-loop
+            this.received((await task.wait_for(stream.read_bytes_async(
+                MAX_DATAGRAM + 1, GLib.PRIORITY_DEFAULT, task.get_cancellable()))).toArray());
         }
     }
 
@@ -90,18 +80,8 @@ const Node = GObject.registerClass(class Node extends Tend.TaskManager {
             this.met.try_set_value(true);
     }
 
-    // Runs at each interval: greets all peers, and tells them of one another.
-    greet(task) {
-        try {
-            this.sendToPeers('hello', ...this.peers);
-            task.return_value(null);
-        } catch (error) {
-            task.return_error(error);
-        }
-    }
-
     // The shutdown task: it runs when the others have ended, and nobody uses the socket any more.
-    leave(task) {
+    leave() {
         this.met.try_set_cancelled();
         try {
             this.sendToPeers('goodbye');
@@ -109,13 +89,8 @@ const Node = GObject.registerClass(class Node extends Tend.TaskManager {
             // Whoever leaves does not ask whether that is heard.
         }
 
-        try {
-            this.socket.close();
-            print(`${this.name} has said goodbye`);
-            task.return_value(null);
-        } catch (error) {
-            task.return_error(error);
-        }
+        this.socket.close();
+        print(`${this.name} has said goodbye`);
     }
 
     sendToPeers(word, ...ports) {
@@ -161,7 +136,7 @@ class Community {
             this.startNodes();
             await this.meet();
             if (this.options.stay)
-                await this.end.get_task().wait_async(this.interrupt);
+                await this.end.task.wait(this.interrupt);
             isFine = true;
         } catch (error) {
             // Whoever was interrupted, by a signal or for a task that failed, has been told why.
@@ -188,9 +163,9 @@ class Community {
     }
 
     async meet() {
-        const everybody = Tend.wait_all(this.nodes.map(node => node.met.get_task()));
+        const everybody = Tend.wait_all(this.nodes.map(node => node.met.task));
         try {
-            await everybody.with_timeout(this.options.timeout * SECOND).wait_async(this.interrupt);
+            await everybody.with_timeout(this.options.timeout * SECOND).wait(this.interrupt);
         } catch (error) {
             if (isError(error, Gio.IOErrorEnum.TIMED_OUT))
                 throw new Error(`Not everybody has met within ${this.options.timeout} s`);
@@ -207,7 +182,7 @@ class Community {
         for (const node of [...this.nodes].reverse()) {
             try {
                 // eslint-disable-next-line no-await-in-loop
-                await node.shutdown_async(null);
+                await node.shutdown();
             } catch (error) {
                 printerr(`community: ${node.name}: ${error.message}`);
                 isFine = false;
@@ -239,8 +214,4 @@ if (options === null) {
     System.exit(2);
 }
 
-const loop = new GLib.MainLoop(null, false);
-let status = 1;
-new Community(options).run().then(result => (status = result), logError).finally(() => loop.quit());
-loop.run();
-System.exit(status);
+System.exit(await new Community(options).run());

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Caches derived in JavaScript, without an override module; cache.py and cache.vala do the same.
+// Caches derived in JavaScript; cache.py and cache.vala do the same.
 
 import Gio from 'gi://Gio';
 import GLib from 'gi://GLib';

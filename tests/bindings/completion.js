@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Completions, cancellables and retries from JavaScript, without an override module.
+// Completions, cancellables and retries from JavaScript.
 
 import Gio from 'gi://Gio';
 import GLib from 'gi://GLib';
@@ -120,14 +120,11 @@ const tests = {
         const retry = Tend.Retry.new(5);
         const attempts = [];
         retry.set_back_off(1000, 2000, 2);
-        const task = retry.run('try', number => {
+        const task = retry.run('try', (_task, number) => {
             attempts.push(number);
-            return Tend.Task.new(null, t => {
-                if (number < 3)
-                    t.return_error(newError(`busy ${number}`));
-                else
-                    t.return_value(number);
-            });
+            if (number < 3)
+                throw newError(`busy ${number}`);
+            return number;
         });
         assertEqual(wait(task), true);
         assertEqual(task.get_result(), 3);

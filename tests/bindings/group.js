@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Groups, combined tasks, pauses and deadlines from JavaScript, without an override module.
+// Groups, combined tasks, pauses and deadlines from JavaScript.
 
 import Gio from 'gi://Gio';
 import GLib from 'gi://GLib';
@@ -20,9 +20,9 @@ const newError = message => new GLib.Error(Gio.IOErrorEnum, Gio.IOErrorEnum.BUSY
 
 // A task that ends after so many seconds of virtual time.
 function newTask(seconds, value = null) {
-    return Tend.Task.new(null, task => task.add_timer(seconds * SECOND, 0, () => {
-        value instanceof GLib.Error ? task.return_error(value) : task.return_value(value);
-    }));
+    return Tend.Task.new(null, task => new Promise((resolve, reject) => task.add_timer(seconds * SECOND, 0, () => {
+        value instanceof GLib.Error ? reject(value) : resolve(value);
+    })));
 }
 
 function run(...args) {
@@ -63,7 +63,7 @@ function join(policy, ...tasks) {
 { // All
     const tasks = [run(3, 'slow'), run(1, 'fast')];
     wait(Tend.wait_all(tasks));
-    assertEqual([...wait(Tend.when_all(tasks))].map(task => task.get_result()).join(), 'slow,fast');
+    assertEqual(wait(Tend.when_all(tasks)).join(), 'slow,fast');
     const failed = Tend.wait_all([run(2, newError('two')), run(1, newError('one'))]);
     assertFails(failed, Tend.TaskError, Tend.TaskError.SEVERAL);
     assertEqual(failed.list_errors().map(error => error.message).join(), 'one,two');

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// A class derived from the manager in JavaScript, without an override module; see subclass.c.
+// A class derived from the manager in JavaScript; see subclass.c.
 
 import Gio from 'gi://Gio';
 import GLib from 'gi://GLib';
@@ -28,19 +28,16 @@ const TestNode = GObject.registerClass({
 
     visit(task) {
         this.log.push(task.get_name());
-        task.return_value(null);
     }
 
     // Goes on until it is cancelled, as a body does that waits for an operation.
-    stay(task) {
-        Tend.Task.run_delay(SECOND).wait_async(task.get_cancellable(), (operation, result) => {
-            try {
-                operation.wait_finish(result);
-            } catch (error) {
-                this.log.push(task.get_name());
-                task.return_error(error);
-            }
-        });
+    async stay(task) {
+        try {
+            await Tend.sleep(1000);
+        } catch (error) {
+            this.log.push(task.get_name());
+            throw error;
+        }
     }
 });
 
@@ -61,7 +58,9 @@ function assertEqual(value, expected) {
         throw new Error(`${value} is not ${expected}`);
 }
 
-const fail = task => task.return_error(new GLib.Error(Gio.IOErrorEnum, Gio.IOErrorEnum.BUSY, 'busy'));
+function fail() {
+    throw new GLib.Error(Gio.IOErrorEnum, Gio.IOErrorEnum.BUSY, 'busy');
+}
 
 // What tells whether a node is still there. The tests leave it behind, and with it no other reference.
 const target = new TestNode();

@@ -1,0 +1,227 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The language's own face of libtend: functions and async functions as bodies, tasks that can be awaited, results
+// and exceptions of any kind. The other classes are in _tendClasses.js.
+
+const Await = imports.overrides._tendAwait;
+const Body = imports.overrides._tendBody;
+const Classes = imports.overrides._tendClasses;
+const Outcome = imports.overrides._tendOutcome;
+
+const RETURN_METHODS = ['boolean', 'double', 'int', 'object', 'string'];
+
+let Tend = null;
+
+// The functions of C, by their names, that what is defined here stands in front of.
+const native = {};
+
+function newTask(name, body = null, options = {}) {
+    Body.checkOptions(options);
+    return Body.applyOptions(native.new(name ?? null, body === null ? null : Body.wrapBody(body)), options);
+}
+
+function runTask(name, body, options = {}) {
+    const task = newTask(name, Body.checkFunction(body, 'The body of a task'), options);
+    task.start();
+    return task;
+}
+
+function checkTasks(tasks) {
+    if (typeof tasks?.[Symbol.iterator] !== 'function')
+        throw new TypeError('An array of tasks is needed, or anything that can be iterated over');
+    return [...tasks].map(Body.checkTask);
+}
+
+// Combinators: they remember what they stand for, whose results and exceptions are the language's.
+function defineCombinators() {
+    for (const name of ['wait_all', 'when_all', 'when_any', 'when_each'])
+        native[name] = Tend[name];
+    for (const name of ['with_cancellable', 'with_deadline', 'with_timeout']) {
+        native[name] = Tend.Task.prototype[name];
+        Tend.Task.prototype[name] = function (limit) {
+            return Outcome.setCombined(native[name].call(this, limit), [this], () => Outcome.resultOf(this));
+        };
+    }
+
+    Tend.wait_all = function (tasks) {
+        const sources = checkTasks(tasks);
+        return Outcome.setCombined(native.wait_all(sources), sources);
+    };
+    Tend.when_all = function (tasks) {
+        const sources = checkTasks(tasks);
+        return Outcome.setCombined(native.when_all(sources), sources, () => sources.map(Outcome.resultOf));
+    };
+    Tend.when_any = function (tasks) {
+        const sources = checkTasks(tasks);
+        if (sources.length === 0)
+            throw new RangeError('At least one task is needed');
+        return Outcome.setCombined(native.when_any(sources), sources);
+    };
+    Tend.when_each = function (tasks) {
+        return native.when_each(checkTasks(tasks));
+    };
+}
+
+// Calls func, and throws the very exception of the task where it throws a copy of its error.
+function throwOriginal(task, func) {
+    try {
+        return func();
+    } catch (error) {
+        if (task.is_ended())
+            Outcome.outcomeOf(task);
+        throw error;
+    }
+}
+
+const taskMethods = {
+    return_value(value) {
+        Body.returnValue(this, value);
+    },
+
+    return_error(exception) {
+        Body.returnError(this, exception);
+    },
+
+    get_result() {
+        if (!this.is_ended())
+            native.get_result.call(this);
+        return Outcome.outcomeOf(this);
+    },
+
+    get_error() {
+        return Outcome.failureOf(this)?.exception ?? null;
+    },
+
+    list_errors() {
+        const failure = Outcome.failureOf(this);
+        return failure === null ? [] : Outcome.isSeveral(failure.exception) ? failure.exception.errors : [failure.exception];
+    },
+
+    // With a callback as in C, and else a promise of the result.
+    wait_async(cancellable = null, callback = null) {
+        return callback === null ? Await.waitForTask(this, Await.capture(), cancellable)
+            : native.wait_async.call(this, cancellable, callback);
+    },
+
+    wait_finish(result) {
+        return throwOriginal(this, () => native.wait_finish.call(this, result));
+    },
+
+    wait_sync() {
+        return throwOriginal(this, () => native.wait_sync.call(this));
+    },
+
+    wait(cancellable = null) {
+        return this.wait_async(cancellable);
+    },
+
+    // Waits in this task for a promise, or for another task: what goes on then is this task's code, which
+    // cancelling interrupts and stopping ends.
+    wait_for(promise) {
+        return Await.waitForPromise(this, promise);
+    },
+
+    catch(onRejected) {
+        return this.then(undefined, onRejected);
+    },
+
+    finally(onSettled) {
+        return this.wait().finally(onSettled);
+    },
+
+    stop() {
+        Await.callDetached(() => native.stop.call(this));
+    },
+
+    cancel() {
+        Await.callDetached(() => native.cancel.call(this));
+    },
+
+    post(func) {
+        native.post.call(this, Body.wrapWork(func));
+    },
+
+    add_timer(delay, interval, func) {
+        return native.add_timer.call(this, delay, interval, Body.wrapWork(func));
+    },
+
+    add_exit_handler(func) {
+        native.add_exit_handler.call(this, Body.wrapExitHandler(func));
+    },
+};
+
+function defineTask() {
+    const {prototype} = Tend.Task;
+    for (const name of [...Object.keys(taskMethods), ...RETURN_METHODS.map(type => `return_${type}`)])
+        native[name] = prototype[name];
+
+    Object.assign(prototype, taskMethods);
+    for (const type of RETURN_METHODS) {
+        prototype[`return_${type}`] = function (value) {
+            Body.returnNative(this, native[`return_${type}`], value);
+        };
+    }
+
+    Object.defineProperties(prototype, {
+        then: {configurable: true, get() {
+            return Await.thenOf(this);
+        }},
+        result: {configurable: true, get() {
+            return this.get_result();
+        }},
+    });
+
+    // The constructor of C knows the body, and what it makes takes the place of the object that is made here.
+    prototype._init = function (name = null, body = null, options = {}) {
+        if (name === null || typeof name !== 'object')
+            return newTask(name, body, options);
+        const {name: ownName = null, body: ownBody = null, ...others} = name;
+        return newTask(ownName, ownBody, others);
+    };
+
+    for (const name of ['new', 'run_delay'])
+        native[name] = Tend.Task[name];
+    Object.assign(Tend.Task, {new: newTask, run: runTask, new_thread: Body.refuseThread, run_thread: Body.refuseThread});
+}
+
+// Lets the given time pass, in milliseconds. In a task the sleep is given up when that is cancelled.
+function sleep(milliseconds) {
+    const task = native.run_delay(Body.toMicroseconds(milliseconds, 'The time to sleep'));
+    const caller = Await.capture();
+    if (caller?.needsCancellable())
+        task.add_cancellable(caller.task.get_cancellable());
+    return task;
+}
+
+// Lets a turn of the loop pass, and a task of its own stand still as long as it is paused.
+function checkpoint() {
+    const task = Await.capture()?.task;
+    if (!task?.is_paused())
+        return sleep(0).wait();
+
+    const resumed = newTask(null);
+    const handler = task.connect('notify::paused', () => {
+        task.disconnect(handler);
+        resumed.return_value(undefined);
+    });
+    return resumed.wait();
+}
+
+// Runs the main loop until a task has ended, or the function that is given in its place: the main part of a script.
+function run(main) {
+    const task = main instanceof Tend.Task ? main : newTask('main', main);
+    if (task.get_status() === Tend.TaskStatus.CREATED)
+        task.start();
+    task.wait_sync();
+    return task.get_result();
+}
+
+function _init() {
+    Tend = this;
+    defineTask();
+    defineCombinators();
+    for (const module of [Outcome, Await, Body, Classes])
+        module.init(Tend, native);
+    Object.assign(Tend, {sleep, checkpoint, run});
+}

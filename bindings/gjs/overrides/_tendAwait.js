@@ -1,0 +1,288 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Waiting: how a promise is settled so that what goes on then runs as the task that has been waiting.
+//
+// Who waits is known when he asks: await looks up the property "then" at once, in the code that awaits. What goes
+// on is a job of its own, which resolving the promise puts behind those that wait already. So there are three: one
+// makes the task the current one, one goes on, one makes an end of it. They are queued for one wait at a time,
+// since what goes on may stop the task that would go on next, and no line of that one must run then.
+//
+// Nothing here keeps a task that was not started: whoever waits for one that is dropped is told so.
+
+/* exported init, capture, callDetached, callAttached, callAsync, thenOf, waitForTask, waitForPromise, asPromise */
+
+const {Gio, GLib} = imports.gi;
+const {isOpaque, outcomeOf, resultOf, setCombined, state} = imports.overrides._tendOutcome;
+
+const deliveries = [];
+
+let Tend = null;
+let native = null;
+let main = null;
+let opaque = null;
+let nDetached = 0;
+let isPumping = false;
+let delivered = null;
+
+function init(namespace, methods) {
+    Tend = namespace;
+    native = methods;
+    main = Tend.Task.get_current();
+}
+
+// Settled, so that each reaction is a job of the next round.
+const soon = Promise.resolve();
+
+// The task whose code waits, with the run of its body that the code belongs to.
+class Caller {
+    constructor(task) {
+        const {run} = state(task);
+        this.task = task;
+        this.run = run?.isOver ? null : run;
+    }
+
+    // Whether no line of it may run any more.
+    isOver() {
+        return this.task.is_ended() || Boolean(this.run?.isOver);
+    }
+
+    // Cancellation is thrown once: what cleans up after it may wait.
+    needsCancellable() {
+        return !state(this.task).isCancelSeen;
+    }
+
+    noteError(error) {
+        if (error instanceof GLib.Error && error.matches(Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED) &&
+            this.task.is_cancelling())
+            state(this.task).isCancelSeen = true;
+    }
+}
+
+function captureTask(task) {
+    return task === main ? null : new Caller(task);
+}
+
+// Whose code this is; null outside of tasks.
+function capture() {
+    return nDetached > 0 ? null : captureTask(Tend.Task.get_current());
+}
+
+// Calls a function whose code belongs to nobody, although a task that has ended may be the current one: an exit
+// handler, or whoever is told of an end.
+function callDetached(func) {
+    nDetached++;
+    try {
+        return func();
+    } finally {
+        nDetached--;
+    }
+}
+
+// Calls a function whose code belongs to the current task, wherever it is called from.
+function callAttached(func) {
+    const outer = nDetached;
+    nDetached = 0;
+    try {
+        return func();
+    } finally {
+        nDetached = outer;
+    }
+}
+
+// Whether a handler is what settles a promise, not a function that somebody wrote. Bound ones have a name.
+function isResolver(handler) {
+    return handler.name === '' && /\[native code\]/.test(Function.prototype.toString.call(handler));
+}
+
+// Calls what settles a promise. A result that is a task itself is handed on, and not waited for in turn.
+function callResolver(resolver, value) {
+    opaque = isOpaque(value) ? value : null;
+    try {
+        resolver(value);
+    } finally {
+        opaque = null;
+    }
+}
+
+// What remains to be done to settle a wait, as a function: the handlers that were given to then() are called here,
+// unless they are those of an await.
+function getLastStep({caller, finish, onFulfilled, onRejected, resolve, reject}) {
+    let value, handler = onFulfilled, resolver = resolve;
+    try {
+        value = finish();
+    } catch (error) {
+        caller?.noteError(error);
+        [value, handler, resolver] = [error, onRejected, reject];
+    }
+
+    if (typeof handler !== 'function')
+        return () => callResolver(resolver, value);
+    if (isResolver(handler))
+        return () => callResolver(handler, value);
+
+    try {
+        const result = handler(value);
+        return () => resolve(result);
+    } catch (error) {
+        return () => reject(error);
+    }
+}
+
+function enter() {
+    delivered?.task.push_current();
+}
+
+function leave() {
+    delivered?.task.pop_current();
+    pump();
+}
+
+function pump() {
+    const next = deliveries.shift();
+    isPumping = next !== undefined;
+    delivered = null;
+    if (!isPumping)
+        return;
+
+    if (next.caller?.isOver()) {
+        soon.then(pump);
+        return;
+    }
+
+    delivered = next.caller;
+    delivered?.task.push_current();
+    const lastStep = getLastStep(next);
+    delivered?.task.pop_current();
+
+    soon.then(enter);
+    lastStep();
+    soon.then(leave);
+}
+
+function deliver(delivery) {
+    deliveries.push(delivery);
+    if (!isPumping) {
+        isPumping = true;
+        soon.then(pump);
+    }
+}
+
+// Calls begin(cancellable) as the caller, with a cancellable that has all that may give up the wait.
+function beginAs(caller, given, begin) {
+    let cancellable = given;
+    if (caller?.needsCancellable()) {
+        cancellable = caller.task.get_cancellable();
+        if (given) {
+            cancellable = new Tend.Cancellable();
+            cancellable.add_parent(given);
+            cancellable.add_parent(caller.task.get_cancellable());
+        }
+    }
+
+    caller?.task.push_current();
+    try {
+        begin(cancellable);
+    } finally {
+        caller?.task.pop_current();
+    }
+}
+
+// Waits for an asynchronous function of C. begin(cancellable, callback) calls it, finish(source, result) gives its
+// result.
+function callAsync(given, begin, finish) {
+    const caller = capture();
+    return new Promise((resolve, reject) => {
+        const wait = {caller, resolve, reject};
+        if (!caller?.isOver()) {
+            beginAs(caller, given, cancellable => begin(cancellable,
+                (source, result) => deliver({...wait, finish: () => finish(source, result)})));
+        }
+    });
+}
+
+// In a function of its own, since a callback keeps what stands around it.
+function makeCallback(wait) {
+    return (source, result) => deliver({
+        ...wait,
+        finish() {
+            if (!source.is_ended())
+                native.wait_finish.call(source, result);
+            return outcomeOf(source);
+        },
+    });
+}
+
+// Waits as the caller for the end of the task.
+function waitForTask(task, caller, given, onFulfilled, onRejected) {
+    return new Promise((resolve, reject) => {
+        const wait = {caller, onFulfilled, onRejected, resolve, reject};
+        if (caller?.isOver())
+            return;
+
+        if (caller?.needsCancellable() && caller.task.is_cancelling()) {
+            deliver({...wait, finish: () => caller.task.get_cancellable().set_error_if_cancelled()});
+        } else if (task.is_ended()) {
+            deliver({...wait, finish: () => outcomeOf(task)});
+        } else {
+            // Outside of tasks the wait belongs to the awaited one, and goes with the owner of its manager. One
+            // that follows it ends in any case; but that would keep a task which nobody starts.
+            let awaited = task;
+            if (caller === null && task.get_status() !== Tend.TaskStatus.CREATED)
+                awaited = setCombined(native.with_cancellable.call(task, null), [task], () => resultOf(task));
+            beginAs(caller, given,
+                cancellable => native.wait_async.call(awaited, cancellable, makeCallback(wait)));
+        }
+    });
+}
+
+// The method that await looks up, which belongs to whose code looks it up.
+function thenOf(task) {
+    if (opaque === task) {
+        opaque = null;
+        return undefined;
+    }
+
+    const caller = capture();
+    return (onFulfilled, onRejected) => waitForTask(task, caller, null, onFulfilled, onRejected);
+}
+
+// A task that ends when the promise is settled: finish() of what this gives has the outcome then.
+function bridge(promise) {
+    const task = native.new(null, null);
+    const settled = {task, finish: null};
+    const end = finish => {
+        settled.finish = finish;
+        native.return_value.call(task, null);
+    };
+
+    Promise.resolve(promise).then(value => end(() => value), error => end(() => {
+        throw error;
+    }));
+    return settled;
+}
+
+// Waits as the task for anything that can be awaited.
+function waitForPromise(task, promise) {
+    const caller = captureTask(task);
+    if (promise instanceof Tend.Task)
+        return waitForTask(promise, caller, null);
+
+    const settled = bridge(promise);
+    return new Promise((resolve, reject) => {
+        if (caller.isOver())
+            return;
+
+        beginAs(caller, null, cancellable => native.wait_async.call(settled.task, cancellable, (source, result) =>
+            deliver({caller, resolve, reject, finish() {
+                if (settled.finish === null)
+                    native.wait_finish.call(source, result);
+                return settled.finish();
+            }})));
+    });
+}
+
+// A promise that ends as whatever can be awaited.
+function asPromise(thenable) {
+    return thenable instanceof Tend.Task ? waitForTask(thenable, capture(), null) : Promise.resolve(thenable);
+}

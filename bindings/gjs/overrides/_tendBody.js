@@ -1,0 +1,194 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Bodies: how what a function returns or throws ends its task, and the options of a task.
+
+/* exported init, checkFunction, checkTask, refuseThread, checkOptions, toMicroseconds, wrapBody, wrapWork, wrapExitHandler, applyOptions,
+   returnValue, returnError, returnNative */
+
+const {callAttached, callDetached, asPromise} = imports.overrides._tendAwait;
+const {isThenable, setResult, setThrown, state, toGError} = imports.overrides._tendOutcome;
+
+const MAX_MILLISECONDS = Number.MAX_SAFE_INTEGER / 1000;
+
+let Tend = null;
+let native = null;
+
+function init(namespace, methods) {
+    Tend = namespace;
+    native = methods;
+}
+
+function checkFunction(func, what) {
+    if (typeof func !== 'function')
+        throw new TypeError(`${what} is a function, and not ${func === null ? 'null' : `a ${typeof func}`}`);
+    return func;
+}
+
+function checkTask(task) {
+    if (!(task instanceof Tend.Task))
+        throw new TypeError(`${String(task)} is not a Tend.Task`);
+    return task;
+}
+
+// JavaScript runs in one thread: a function of it can be called in no other.
+function refuseThread() {
+    throw new Error('JavaScript runs in one thread: use an async function as the body, ' +
+        'and the asynchronous functions of GIO for what would block');
+}
+
+function toMicroseconds(milliseconds, what) {
+    if (typeof milliseconds !== 'number')
+        throw new TypeError(`${what} is a number of milliseconds`);
+    if (!(milliseconds >= 0 && milliseconds <= MAX_MILLISECONDS))
+        throw new RangeError(`${what} is not negative, and finite`);
+    return Math.round(milliseconds * 1000);
+}
+
+// How each option of a task is set.
+const SETTERS = {
+    delay: (task, value) => task.set_delay(toMicroseconds(value, 'A delay')),
+    interval(task, value) {
+        if (toMicroseconds(value, 'An interval') === 0)
+            throw new RangeError('An interval is at least a microsecond');
+        task.set_interval(toMicroseconds(value, 'An interval'));
+    },
+    interval_mode: (task, value) => task.set_interval_mode(value),
+    keep_going: (task, value) => task.set_keep_going(value),
+    priority: (task, value) => task.set_priority(value),
+    deadline: (task, value) => task.set_deadline(value),
+};
+
+function checkOptions(options, others = []) {
+    if (options === null || typeof options !== 'object')
+        throw new TypeError('The options of a task are an object');
+    for (const name of Object.keys(options)) {
+        if (!Object.hasOwn(SETTERS, name) && !others.includes(name))
+            throw new TypeError(`A task has no option '${name}'`);
+    }
+    return options;
+}
+
+function applyOptions(task, options) {
+    for (const [name, set] of Object.entries(SETTERS)) {
+        if (options[name] !== undefined)
+            set(task, options[name]);
+    }
+    return task;
+}
+
+// Whether the task takes a result now. One that was ended by others drops it; one that has returned already, or
+// does not run, is told so.
+function takesResult(task) {
+    const status = task.get_status();
+    if (status === Tend.TaskStatus.RUNNING)
+        return true;
+
+    if (task.is_ended() && !state(task).hasReturned)
+        return false;
+    throw new Error(task.is_ended() ? `${task.to_string()} has returned a result already`
+        : `${task.to_string()} does not run and cannot return a result`);
+}
+
+function give(task, func, argument) {
+    const own = state(task);
+    if (own.run)
+        own.run.isOver = true;
+    own.hasReturned = true;
+    callDetached(() => func.call(task, argument));
+}
+
+// Completes the task with the value, or as a promise or a task ends that is given instead of one.
+function returnValue(task, value) {
+    if (!takesResult(task))
+        return;
+
+    if (isThenable(value)) {
+        settleWith(task, state(task).run, value);
+        return;
+    }
+    give(task, native.return_value, setResult(task, value));
+}
+
+function returnError(task, exception) {
+    if (takesResult(task))
+        give(task, native.return_error, setThrown(task, exception));
+}
+
+// Ends the run with what func gives, unless it was over before.
+function endRun(task, run, end, outcome) {
+    if (run?.isOver)
+        return;
+
+    if (run)
+        run.isOver = true;
+    if (task.get_status() === Tend.TaskStatus.RUNNING)
+        end(task, outcome);
+}
+
+function settleWith(task, run, thenable) {
+    asPromise(thenable).then(
+        value => endRun(task, run, returnValue, value),
+        error => endRun(task, run, returnError, error));
+}
+
+function runBody(task, body) {
+    const run = {isOver: false};
+    state(task).run = run;
+    state(task).hasReturned = false;
+
+    try {
+        const result = callAttached(() => body(task));
+        if (!run.isOver && isThenable(result))
+            settleWith(task, run, result);
+        else
+            endRun(task, run, returnValue, result);
+    } catch (error) {
+        endRun(task, run, returnError, error);
+    }
+}
+
+// The function that C calls for a body: nothing that is thrown leaves it.
+function wrapBody(body) {
+    checkFunction(body, 'The body of a task');
+    return task => runBody(task, body);
+}
+
+// The same for a callback of a task's scope, which fails the task if it throws, or if its promise does. One that
+// is to be called again is, unless it gives false.
+function wrapWork(func) {
+    checkFunction(func, 'A callback of a task');
+    return task => {
+        let result;
+        try {
+            result = callAttached(() => func(task));
+        } catch (error) {
+            throw task.is_ended() ? toGError(error) : setThrown(task, error);
+        }
+        if (isThenable(result))
+            asPromise(result).then(null, error => endRun(task, null, returnError, error));
+        return result !== false;
+    };
+}
+
+function wrapExitHandler(func) {
+    checkFunction(func, 'An exit handler');
+    return task => {
+        try {
+            const result = callDetached(() => func(task));
+            if (isThenable(result))
+                asPromise(result).then(null, logError);
+        } catch (error) {
+            logError(error, `An exit handler of ${task.to_string()} has failed`);
+        }
+    };
+}
+
+// Completes the task with a value that C has a function for.
+function returnNative(task, func, value) {
+    if (!takesResult(task))
+        return;
+
+    state(task).result = undefined;
+    give(task, func, value);
+}

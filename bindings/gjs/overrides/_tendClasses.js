@@ -1,0 +1,273 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Managers, channels, completions, caches and the others, with promises, iterators and values of any kind.
+
+/* exported init */
+
+const {GLib} = imports.gi;
+const {callAsync} = imports.overrides._tendAwait;
+const {applyOptions, checkFunction, checkOptions, checkTask, refuseThread, wrapBody} = imports.overrides._tendBody;
+const {box, failureOf, originalOf, setResult, setThrown, toGError, toNative, unbox} = imports.overrides._tendOutcome;
+
+let Tend = null;
+
+// Puts the methods that make(native) gives in front of those of C, which they call as native.NAME.call(this).
+function define(klass, make) {
+    const native = {};
+    const methods = make(native);
+    for (const name of Object.keys(methods))
+        native[name] = klass.prototype[name];
+    Object.assign(klass.prototype, methods);
+}
+
+function defineGetter(klass, name, get) {
+    Object.defineProperty(klass.prototype, name, {configurable: true, get() {
+        return get(this);
+    }});
+}
+
+// Lets an asynchronous function give a promise when it is called without a callback, also under the name of its
+// twin that waits in a fiber of C. The last of its own arguments comes before the cancellable.
+function promisify(klass, name, {nArguments = 0, convert = value => value} = {}) {
+    const {[`${name}_async`]: begin, [`${name}_finish`]: finish} = klass.prototype;
+    const call = function (...args) {
+        const own = args.slice(0, nArguments).map(box);
+        const [cancellable = null, callback = null] = args.slice(nArguments);
+        if (callback !== null)
+            return begin.call(this, ...own, cancellable, callback);
+
+        return callAsync(cancellable,
+            (given, ready) => begin.call(this, ...own, given, ready),
+            (source, result) => convert(finishWith(finish, source, result)));
+    };
+
+    Object.assign(klass.prototype, {
+        [name]: call,
+        [`${name}_async`]: call,
+        [`${name}_finish`](result) {
+            return convert(finishWith(finish, this, result));
+        },
+    });
+}
+
+function finishWith(finish, source, result) {
+    try {
+        return finish.call(source, result);
+    } catch (error) {
+        throw error instanceof GLib.Error ? originalOf(source, error) : error;
+    }
+}
+
+// --- Managers ---
+
+// Registers what the arguments say: a task, or the name and the function for a new one, and options.
+function register(manager, native, policy, first, ...rest) {
+    const isTask = first instanceof Tend.Task;
+    const [body, given = {}] = isTask ? [null, ...rest] : rest;
+    const {policy: ownPolicy = policy, ...options} = checkOptions(given, ['policy']);
+    const task = isTask ? applyOptions(first, options)
+        : Tend.Task.new(first, checkFunction(body, 'The body of a task'), options);
+
+    return native.register_with_policy.call(manager, task, ownPolicy);
+}
+
+const makeManagerMethods = native => ({
+    register(name, body, options) {
+        return register(this, native, Tend.NamePolicy.REJECT, name, body, options);
+    },
+
+    register_task(taskOrName, ...rest) {
+        return register(this, native, Tend.NamePolicy.REJECT, taskOrName, ...rest);
+    },
+
+    register_anonymous(base, body, options) {
+        return register(this, native, Tend.NamePolicy.ANONYMOUS, base, body, options);
+    },
+
+    register_with_policy(task, policy) {
+        return native.register_with_policy.call(this, checkTask(task), policy);
+    },
+
+    register_thread: refuseThread,
+
+    debounce(name, usec, body) {
+        return native.debounce.call(this, name, usec, wrapBody(body));
+    },
+
+    throttle(name, usec, body) {
+        return native.throttle.call(this, name, usec, wrapBody(body));
+    },
+
+    has(name) {
+        return this.is_active(name);
+    },
+
+    get(name) {
+        return this.lookup(name);
+    },
+
+    [Symbol.iterator]() {
+        return this.list_tasks()[Symbol.iterator]();
+    },
+});
+
+// --- Completions and caches ---
+
+// Completes with what keep() makes of a value or an exception for C, and keeps it: not for one that was before.
+function complete(completion, func, keep, convert, value) {
+    const given = completion.is_done() ? convert(value) : keep(completion.get_task(), value);
+    return func.call(completion, given);
+}
+
+const makeCompletionMethods = native => ({
+    set_value(value) {
+        return complete(this, native.set_value, setResult, toNative, value);
+    },
+
+    try_set_value(value) {
+        return complete(this, native.try_set_value, setResult, toNative, value);
+    },
+
+    set_error(exception) {
+        return complete(this, native.set_error, setThrown, toGError, exception);
+    },
+
+    try_set_error(exception) {
+        return complete(this, native.try_set_error, setThrown, toGError, exception);
+    },
+});
+
+const makeCacheMethods = native => ({
+    add_task(task, value = null) {
+        return native.add_task.call(this, checkTask(task), box(value));
+    },
+
+    add_task_with_error(task, exception) {
+        return native.add_task_with_error.call(this, task, setThrown(checkTask(task), exception));
+    },
+});
+
+// --- Channels and streams ---
+
+const makeChannelMethods = native => ({
+    try_send(value) {
+        return native.try_send.call(this, box(value));
+    },
+
+    try_receive() {
+        const [isReceived, value] = native.try_receive.call(this);
+        return [isReceived, unbox(value)];
+    },
+
+    close_with_error(exception) {
+        native.close_with_error.call(this, setThrown(this, exception));
+    },
+
+    // Ends when the channel is closed and empty.
+    [Symbol.asyncIterator]() {
+        return {
+            next: () => callAsync(null,
+                (cancellable, ready) => this.receive_async(cancellable, ready),
+                (source, result) => nextItem(() => this.receive_finish(result))),
+            [Symbol.asyncIterator]() {
+                return this;
+            },
+        };
+    },
+});
+
+function nextItem(receive) {
+    try {
+        return {value: receive(), done: false};
+    } catch (error) {
+        if (error instanceof GLib.Error && error.matches(Tend.TaskError, Tend.TaskError.CLOSED))
+            return {value: undefined, done: true};
+        throw error;
+    }
+}
+
+// Asks for the next task that ends. Whoever gives up the wait takes the question back.
+function nextTask(stream) {
+    const next = stream.next();
+    return callAsync(null,
+        (cancellable, ready) => {
+            if (cancellable !== null)
+                next.add_cancellable(cancellable);
+            next.wait_async(null, ready);
+        },
+        (source, result) => {
+            next.wait_finish(result);
+            const task = next.get_result();
+            return {value: task ?? undefined, done: task === null};
+        });
+}
+
+const makeStreamMethods = () => ({
+    [Symbol.asyncIterator]() {
+        return {
+            next: () => nextTask(this),
+            [Symbol.asyncIterator]() {
+                return this;
+            },
+        };
+    },
+});
+
+// --- Retries ---
+
+// The task of an attempt: what the function gives may be a task of its own, which is the attempt's then.
+function makeAttempt(func, attempt) {
+    return Tend.Task.new(null, task => {
+        const result = func(task, attempt);
+        if (result instanceof Tend.Task) {
+            result.add_cancellable(task.get_cancellable());
+            if (result.get_status() === Tend.TaskStatus.CREATED)
+                result.start();
+        }
+        return result;
+    });
+}
+
+const makeRetryMethods = native => ({
+    create_task(name, func) {
+        checkFunction(func, 'What is tried');
+        return native.create_task.call(this, name, attempt => makeAttempt(func, attempt));
+    },
+
+    run(name, func) {
+        checkFunction(func, 'What is tried');
+        return native.run.call(this, name, attempt => makeAttempt(func, attempt));
+    },
+
+    set_predicate(func) {
+        native.set_predicate.call(this, func && ((task, attempt, error) => {
+            try {
+                return Boolean(func(task, attempt, failureOf(task)?.exception ?? error));
+            } catch (exception) {
+                logError(exception, 'The predicate of a retry has failed');
+                return false;
+            }
+        }));
+    },
+});
+
+function init(namespace) {
+    Tend = namespace;
+    define(Tend.TaskManager, makeManagerMethods);
+    define(Tend.Completion, makeCompletionMethods);
+    define(Tend.NumberCache, makeCacheMethods);
+    define(Tend.Channel, makeChannelMethods);
+    define(Tend.TaskStream, makeStreamMethods);
+    define(Tend.Retry, makeRetryMethods);
+
+    defineGetter(Tend.TaskManager, 'size', manager => manager.get_n_items());
+    defineGetter(Tend.RequestCache, 'size', cache => cache.get_n_caches());
+    defineGetter(Tend.Channel, 'size', channel => channel.get_n_items());
+
+    promisify(Tend.TaskManager, 'shutdown');
+    promisify(Tend.TaskManager, 'wait_for_tasks');
+    promisify(Tend.RequestCache, 'shutdown');
+    promisify(Tend.Channel, 'send', {nArguments: 1});
+    promisify(Tend.Channel, 'receive', {convert: unbox});
+}
