@@ -90,12 +90,14 @@ const taskMethods = {
     },
 
     get_error() {
-        return Outcome.failureOf(this)?.exception ?? null;
+        return Outcome.exceptionOf(this, null);
     },
 
     list_errors() {
         const failure = Outcome.failureOf(this);
-        return failure === null ? [] : Outcome.isSeveral(failure.exception) ? failure.exception.errors : [failure.exception];
+        if (failure === null)
+            return [];
+        return Outcome.isSeveral(failure.exception) ? failure.exception.errors : [failure.exception];
     },
 
     // With a callback as in C, and else a promise of the result.
@@ -182,7 +184,8 @@ function defineTask() {
 
     for (const name of ['new', 'run_delay'])
         native[name] = Tend.Task[name];
-    Object.assign(Tend.Task, {new: newTask, run: runTask, new_thread: Body.refuseThread, run_thread: Body.refuseThread});
+    Object.assign(Tend.Task,
+        {new: newTask, run: runTask, new_thread: Body.refuseThread, run_thread: Body.refuseThread});
 }
 
 // Lets the given time pass, in milliseconds. In a task the sleep is given up when that is cancelled.
@@ -219,6 +222,9 @@ function run(main) {
 
 function _init() {
     Tend = this;
+
+    // An error of this domain has more than others: C must know so before the first of them is made.
+    Tend.TaskError.quark();
     defineTask();
     defineCombinators();
     for (const module of [Outcome, Await, Body, Classes])

@@ -3,8 +3,8 @@
 
 // Bodies: how what a function returns or throws ends its task, and the options of a task.
 
-/* exported init, checkFunction, checkTask, refuseThread, checkOptions, toMicroseconds, wrapBody, wrapWork, wrapExitHandler, applyOptions,
-   returnValue, returnError, returnNative */
+/* exported init, checkFunction, checkTask, refuseThread, checkOptions, toMicroseconds, wrapBody, wrapWork,
+   wrapExitHandler, applyOptions, returnValue, returnError, returnNative */
 
 const {callAttached, callDetached, asPromise} = imports.overrides._tendAwait;
 const {isThenable, setResult, setThrown, state, toGError} = imports.overrides._tendOutcome;

@@ -8,7 +8,9 @@
 const {GLib} = imports.gi;
 const {callAsync} = imports.overrides._tendAwait;
 const {applyOptions, checkFunction, checkOptions, checkTask, refuseThread, wrapBody} = imports.overrides._tendBody;
-const {box, failureOf, originalOf, setResult, setThrown, toGError, toNative, unbox} = imports.overrides._tendOutcome;
+const {
+    box, originalOf, resultOf, setCombined, setResult, setThrown, toGError, toNative, unbox,
+} = imports.overrides._tendOutcome;
 
 let Tend = null;
 
@@ -139,7 +141,7 @@ const makeCompletionMethods = native => ({
 });
 
 const makeCacheMethods = native => ({
-    add_task(task, value = null) {
+    add_task(task, value) {
         return native.add_task.call(this, checkTask(task), box(value));
     },
 
@@ -229,21 +231,30 @@ function makeAttempt(func, attempt) {
     });
 }
 
+// Calls one of C's functions that try again, whose task ends as the last of the attempts.
+function tryAgain(retry, func, name, body) {
+    checkFunction(body, 'What is tried');
+    const attempts = [];
+    const task = func.call(retry, name, attempt => {
+        attempts[0] = makeAttempt(body, attempt);
+        return attempts[0];
+    });
+    return setCombined(task, attempts, () => resultOf(attempts[0]));
+}
+
 const makeRetryMethods = native => ({
-    create_task(name, func) {
-        checkFunction(func, 'What is tried');
-        return native.create_task.call(this, name, attempt => makeAttempt(func, attempt));
+    create_task(name, body) {
+        return tryAgain(this, native.create_task, name, body);
     },
 
-    run(name, func) {
-        checkFunction(func, 'What is tried');
-        return native.run.call(this, name, attempt => makeAttempt(func, attempt));
+    run(name, body) {
+        return tryAgain(this, native.run, name, body);
     },
 
     set_predicate(func) {
         native.set_predicate.call(this, func && ((task, attempt, error) => {
             try {
-                return Boolean(func(task, attempt, failureOf(task)?.exception ?? error));
+                return Boolean(func(task, attempt, originalOf(task, error)));
             } catch (exception) {
                 logError(exception, 'The predicate of a retry has failed');
                 return false;

@@ -9,7 +9,7 @@
 // exception an error with its text.
 
 /* exported init, isThenable, isOpaque, state, toNative, box, unbox, setResult, resultOf, setCombined, toGError,
-   setThrown, isSeveral, originalOf, failureOf, outcomeOf */
+   setThrown, isSeveral, originalOf, failureOf, exceptionOf, outcomeOf */
 
 const {GLib, GObject} = imports.gi;
 
@@ -128,8 +128,10 @@ function setThrown(task, exception) {
     return error;
 }
 
+// Whether an error may be a copy of another. Somebody may have added to the text of an exception.
 function isCopy(error, other) {
-    return error.domain === other.domain && error.code === other.code && error.message === other.message;
+    return error.domain === other.domain && error.code === other.code &&
+        (error.message === other.message || error.domain === EXCEPTION_DOMAIN);
 }
 
 // Failures are objects that have the exception, since null and undefined can be thrown as well.
@@ -159,10 +161,10 @@ function isThrown(thrown, error) {
     return thrown !== undefined && thrown.error.domain === error.domain && thrown.error.code === error.code;
 }
 
-// What was given to an object as its exception, for a copy of the GError that C has of it.
+// The exception that was given to an object, or to what it stands for, by a copy of the GError that C has of it.
 function originalOf(object, error) {
-    const thrown = object[STATE]?.thrown;
-    return isThrown(thrown, error) ? thrown.exception : failureFor(error, []).exception;
+    const {thrown, sources = []} = object[STATE] ?? {};
+    return isThrown(thrown, error) ? thrown.exception : failureFor(error, sources).exception;
 }
 
 function findFailure(task, raw) {
@@ -191,6 +193,12 @@ function failureOf(task) {
     const own = state(task);
     own.failure ??= findFailure(task, raw);
     return own.failure;
+}
+
+// The exception that a task ended with, or what is given for one that has none.
+function exceptionOf(task, otherwise) {
+    const failure = failureOf(task);
+    return failure === null ? otherwise : failure.exception;
 }
 
 // What a task that has ended gives to those who wait.
