@@ -213,6 +213,10 @@ function makeCallback(wait) {
     });
 }
 
+function refuseItself(task) {
+    throw new TypeError(`${task.to_string()} cannot wait for its own end`);
+}
+
 // Waits as the caller for the end of the task.
 function waitForTask(task, caller, given, onFulfilled, onRejected) {
     return new Promise((resolve, reject) => {
@@ -220,7 +224,9 @@ function waitForTask(task, caller, given, onFulfilled, onRejected) {
         if (caller?.isOver())
             return;
 
-        if (caller?.needsCancellable() && caller.task.is_cancelling()) {
+        if (caller?.task === task) {
+            deliver({...wait, finish: () => refuseItself(task)});
+        } else if (caller?.needsCancellable() && caller.task.is_cancelling()) {
             deliver({...wait, finish: () => caller.task.get_cancellable().set_error_if_cancelled()});
         } else if (task.is_ended()) {
             deliver({...wait, finish: () => outcomeOf(task)});

@@ -128,28 +128,30 @@ function setThrown(task, exception) {
     return error;
 }
 
-// Whether an error may be a copy of another. Somebody may have added to the text of an exception.
-function isCopy(error, other) {
-    return error.domain === other.domain && error.code === other.code &&
-        (error.message === other.message || error.domain === EXCEPTION_DOMAIN);
+// What an error has in common with its copies. Somebody may have added to the text of an exception.
+function keyOf(error) {
+    return [error.domain, error.code, error.domain === EXCEPTION_DOMAIN ? '' : error.message].join();
 }
 
 // Failures are objects that have the exception, since null and undefined can be thrown as well.
 
-// The failure that the error of a task is a copy of, if it came from one of those the task stands for.
-function fromSources(error, sources) {
+// The failures of those that a task stands for, in lists by what their copies have in common.
+function indexFailures(sources) {
+    const index = new Map();
     for (const source of sources) {
         const raw = source.is_ended() ? native.get_error.call(source) : null;
-        if (raw !== null && isCopy(raw, error))
-            return failureOf(source);
+        if (raw !== null) {
+            const key = keyOf(raw);
+            index.set(key, [...index.get(key) ?? [], failureOf(source)]);
+        }
     }
-    return null;
+    return index;
 }
 
 // The failure that a GError stands for: what was thrown, where it is known, or else the error itself.
-function failureFor(error, sources) {
+function takeFailure(error, index) {
     const isRecent = error.domain === EXCEPTION_DOMAIN && recent.has(error.code);
-    return fromSources(error, sources) ?? {exception: isRecent ? recent.get(error.code) : error};
+    return index.get(keyOf(error))?.shift() ?? {exception: isRecent ? recent.get(error.code) : error};
 }
 
 // Whether it is the error of a task that stands for several which failed.
@@ -164,7 +166,7 @@ function isThrown(thrown, error) {
 // The exception that was given to an object, or to what it stands for, by a copy of the GError that C has of it.
 function originalOf(object, error) {
     const {thrown, sources = []} = object[STATE] ?? {};
-    return isThrown(thrown, error) ? thrown.exception : failureFor(error, sources).exception;
+    return isThrown(thrown, error) ? thrown.exception : takeFailure(error, indexFailures(sources)).exception;
 }
 
 function findFailure(task, raw) {
@@ -172,15 +174,10 @@ function findFailure(task, raw) {
     if (isThrown(thrown, raw))
         return thrown;
 
-    const failure = failureFor(raw, sources);
-    if (failure.exception !== raw || !isSeveral(raw))
-        return failure;
-
-    const left = [...sources];
-    raw.errors = native.list_errors.call(task).map(part => {
-        const found = left.findIndex(source => fromSources(part, [source]) !== null);
-        return failureFor(part, found < 0 ? [] : left.splice(found, 1)).exception;
-    });
+    const index = indexFailures(sources);
+    const failure = takeFailure(raw, index);
+    if (failure.exception === raw && isSeveral(raw))
+        raw.errors = native.list_errors.call(task).map(part => takeFailure(part, index).exception);
     return failure;
 }
 
