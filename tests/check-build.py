@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The libtend authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Builds the library in other shapes: each option off, static, ucontext, and as a subproject."""
+"""Builds the library in other shapes: each option off, static, ucontext."""
 
 import pathlib
 import subprocess
@@ -25,13 +25,6 @@ REFUSED = {
     "reference without GIR": ["-Dintrospection=disabled", "-Ddocs=enabled"],
 }
 
-PARENT = """project('parent', 'c')
-executable('parent', 'main.c', dependencies: dependency('tend-1', fallback: 'libtend'))
-"""
-MAIN = """#include <tend.h>
-int main (void) { g_autoptr(TendTaskManager) manager = tend_task_manager_new (); return manager == NULL; }
-"""
-
 
 def run(*command):
     """Runs a command and gives its output if it failed, else an empty string."""
@@ -42,15 +35,6 @@ def run(*command):
 def build(source, build_dir, options=()):
     return (run("meson", "setup", build_dir, source, "-Dwerror=true", *options)
             or run("ninja", "-C", build_dir))
-
-
-def as_subproject(source, tmp):
-    parent = tmp / "parent"
-    (parent / "subprojects").mkdir(parents=True)
-    (parent / "subprojects/libtend").symlink_to(source)
-    (parent / "meson.build").write_text(PARENT, encoding="utf-8")
-    (parent / "main.c").write_text(MAIN, encoding="utf-8")
-    return build(parent, parent / "_build") or run(parent / "_build/parent")
 
 
 def main(source):
@@ -70,7 +54,6 @@ def main(source):
         for what, options in REFUSED.items():
             output = run("meson", "setup", tmp / what, source, *options)
             report(what, "" if "is made from the GIR" in output else f"not refused:\n{output}")
-        report("subproject", as_subproject(source, tmp))
     return 1 if n_bad else 0
 
 
