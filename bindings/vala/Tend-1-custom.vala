@@ -18,7 +18,8 @@ namespace Tend {
 	[Version (since = "0.1")]
 	public static GLib.AsyncResult await_async (Tend.AsyncFunc begin) throws GLib.Error {
 		GLib.AsyncResult? result = null;
-		begin (Tend.Task.get_current (), Tend.current_cancellable (), (source, ready) => Tend.resume (source, ready, &result));
+		begin (Tend.Task.get_current (), Tend.current_cancellable (),
+			(source, ready) => Tend.resume (source, ready, &result));
 		Tend.await_result (ref result);
 		return result;
 	}
@@ -29,17 +30,25 @@ namespace Tend {
 		[CCode (cname = "_tend_vala_task_new_async")]
 		[Version (since = "0.1")]
 		public static Tend.Task new_async (string? name, owned Tend.AsyncFunc begin, owned Tend.FinishFunc finish) {
-			return _new_async (name, (task, cancellable, callback) => begin (task, cancellable, callback), (task, result) => finish (task, result));
+			return _new_async (name,
+				(task, cancellable, callback) => begin (task, cancellable, callback),
+				(task, result) => finish (task, result));
 		}
 		[CCode (cname = "_tend_vala_task_run_async")]
 		[Version (since = "0.1")]
 		public static Tend.Task run_async (string? name, owned Tend.AsyncFunc begin, owned Tend.FinishFunc finish) {
-			return _run_async (name, (task, cancellable, callback) => begin (task, cancellable, callback), (task, result) => finish (task, result));
+			return _run_async (name,
+				(task, cancellable, callback) => begin (task, cancellable, callback),
+				(task, result) => finish (task, result));
 		}
 		[CCode (cname = "tend_task_new_async")]
-		public static Tend.Task _new_async (string? name, [CCode (delegate_target_pos = 3.1, destroy_notify_pos = 3.2)] owned Tend.AsyncFunc begin, [CCode (delegate_target = false)] Tend.FinishFunc finish);
+		public static Tend.Task _new_async (string? name,
+			[CCode (delegate_target_pos = 3.1, destroy_notify_pos = 3.2)] owned Tend.AsyncFunc begin,
+			[CCode (delegate_target = false)] Tend.FinishFunc finish);
 		[CCode (cname = "tend_task_run_async")]
-		public static Tend.Task _run_async (string? name, [CCode (delegate_target_pos = 3.1, destroy_notify_pos = 3.2)] owned Tend.AsyncFunc begin, [CCode (delegate_target = false)] Tend.FinishFunc finish);
+		public static Tend.Task _run_async (string? name,
+			[CCode (delegate_target_pos = 3.1, destroy_notify_pos = 3.2)] owned Tend.AsyncFunc begin,
+			[CCode (delegate_target = false)] Tend.FinishFunc finish);
 
 		// They are true, so that a body can end with "return task.return_int (42);".
 		[CCode (cname = "_tend_vala_task_return_boolean")]
@@ -83,12 +92,17 @@ namespace Tend {
 	public class TaskManager : GLib.Object {
 		[CCode (cname = "_tend_vala_task_manager_register_async")]
 		[Version (since = "0.1")]
-		public unowned Tend.Task register_async (string? name, owned Tend.AsyncFunc begin, owned Tend.FinishFunc finish) throws GLib.Error {
-			unowned Tend.Task registered = this._register_async (name, (task, cancellable, callback) => begin (task, cancellable, callback), (task, result) => finish (task, result));
+		public unowned Tend.Task register_async (string? name, owned Tend.AsyncFunc begin,
+				owned Tend.FinishFunc finish) throws GLib.Error {
+			unowned Tend.Task registered = this._register_async (name,
+				(task, cancellable, callback) => begin (task, cancellable, callback),
+				(task, result) => finish (task, result));
 			return registered;
 		}
 		[CCode (cname = "tend_task_manager_register_async")]
-		public unowned Tend.Task _register_async (string? name, [CCode (delegate_target_pos = 3.1, destroy_notify_pos = 3.2)] owned Tend.AsyncFunc begin, [CCode (delegate_target = false)] Tend.FinishFunc finish) throws GLib.Error;
+		public unowned Tend.Task _register_async (string? name,
+			[CCode (delegate_target_pos = 3.1, destroy_notify_pos = 3.2)] owned Tend.AsyncFunc begin,
+			[CCode (delegate_target = false)] Tend.FinishFunc finish) throws GLib.Error;
 
 		// For "name in manager", and for "foreach (var task in manager)".
 		[CCode (cname = "tend_task_manager_is_active")]
@@ -103,8 +117,8 @@ namespace Tend {
 		}
 	}
 
-	// The tasks of a manager as they were when the loop began, which may cancel and register some. A list store
-	// gives them in order, owns those that a loop has left behind, and needs no type of C's.
+	// The tasks of a manager as they were when the loop began, which may cancel and register some. A list
+	// store gives them in order, owns those that a loop has left behind, and needs no type of C's.
 	[CCode (cheader_filename = "tend.h", cname = "GListStore", type_id = "g_list_store_get_type ()")]
 	[Version (since = "0.1")]
 	public sealed class TaskIterator : GLib.Object {

@@ -7,8 +7,7 @@ bool count_down (Tend.Task task) throws Error {
     Tend.sleep (TimeSpan.SECOND / 10);
   }
 
-  task.return_string ("lift-off");
-  return true;
+  return task.return_string ("lift-off");
 }
 
 bool launch (Tend.Task task) throws Error {
