@@ -53,8 +53,10 @@ class Tree:
         yield re.escape(f"{self.datadir}/gir-1.0/Tend-1.gir")
         yield re.escape(f"{self.libdir}/girepository-1.0/Tend-1.typelib")
         bindings = self.source / "bindings"
-        for top, place in (("gjs/overrides", re.escape(f"{self.datadir}/gjs-1.0/overrides/")),
-                           ("python/gi/overrides/Tend", ".*-packages/gi/overrides/Tend/")):
+        overrides = [("gjs/overrides", re.escape(f"{self.datadir}/gjs-1.0/overrides/"))]
+        if "python" in self.has:
+            overrides.append(("python/gi/overrides/Tend", ".*-packages/gi/overrides/Tend/"))
+        for top, place in overrides:
             for name in files_below(bindings / top):
                 if "__pycache__" not in name:
                     yield place + re.escape(name)
@@ -115,7 +117,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("source", type=pathlib.Path)
-    parser.add_argument("--has", action="append", default=[], choices=["introspection", "vapi"])
+    parser.add_argument("--has", action="append", default=[], choices=["introspection", "python", "vapi"])
     args = parser.parse_args()
     with staged(args.build, "--strip") as destdir:
         return tap(Tree(args, destdir).cases())
