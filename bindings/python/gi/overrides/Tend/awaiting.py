@@ -3,6 +3,8 @@
 
 """What a coroutine can await besides a task, and what makes a task of a coroutine."""
 
+import asyncio
+import contextlib
 import sys
 
 from . import driver
@@ -17,7 +19,7 @@ def spawn(func, *args, name=None, **settings):
 
 async def sleep(seconds):
     """Waits in a coroutine for so many seconds; 0 is the next turn of the loop."""
-    delay = Tend.Task.run_delay(to_usec(seconds))
+    delay = driver.run_delay(to_usec(seconds))
     try:
         await delay
     finally:
@@ -44,9 +46,12 @@ async def wait_for(awaitable, seconds):
         return await task
     try:
         return await task.with_timeout(to_usec(seconds))
-    finally:
-        # It has ended, or nobody waits for it any more.
-        task.cancel()
+    except BaseException:
+        if not task.is_ended():
+            task.cancel()
+            with contextlib.suppress(Exception, asyncio.CancelledError):
+                await task.with_cancellable(None)
+        raise
 
 
 async def shield(awaitable):

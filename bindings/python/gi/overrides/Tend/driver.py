@@ -24,6 +24,9 @@ COROUTINES = (types.CoroutineType, types.GeneratorType)
 MAX_UNWINDING = 100  # how many times a stopped coroutine may wait once more
 
 
+abandoned = []  # coroutines
+
+
 class Stopped(BaseException):
     """What a coroutine sees whose task was stopped: only for "finally", and for who cleans up and raises it again.
 
@@ -166,11 +169,22 @@ async def drive_generator(generator):
             step, argument = generator.throw, exception
 
 
+def run_delay(usec):
+    """Gives a task that ends after @usec, which clean-up under a deadline that has passed can await as well."""
+    driver = stepping.driver
+    if driver is None or not driver.is_cancelled:
+        return Tend.Task.run_delay(usec)
+
+    delay = Tend.Task.new(None, None)
+    delay.add_timer(usec, 0, lambda delay: bool(Tend.Task.return_value(delay, None)))
+    return delay
+
+
 # --- Coroutines ---
 
 def close_driver(task, *_):
-    """The exit handler of a task that has waited: the task is not to run any more."""
-    driver = task._driver
+    """Is told of the status of a task that has waited: when the task has ended, nothing of it is to run any more."""
+    driver = task._driver if task.is_ended() else None
     if driver is not None and driver.coroutine is not None and not driver.is_running:
         driver.run(driver.close)
 
@@ -244,22 +258,26 @@ class Driver:
                 coroutine.throw(Stopped())
             except (Stopped, StopIteration):
                 return
-        coroutine.close()
+
+        # Python would go on with it, and for ever perhaps, when it frees it.
+        abandoned.append(coroutine)
+        raise RuntimeError(f"the body of {self.task.to_string()} waits on and on, though it was stopped")
 
     # What it can wait for.
 
     def wait(self, awaited):
         """Begins to wait for what the coroutine awaits; gives what is there already, as step_once() does."""
         self.n_waits += 1
-        if self.task.__dict__.setdefault("_driver") is None:
-            self.task.add_exit_handler(close_driver)
+        if "_driver" not in self.task.__dict__:
+            # Not an exit handler, which is not called where the owner of the task's manager is gone.
+            self.task.connect("notify::status", close_driver)
         self.task._driver = self
 
         cancellable = None if self.is_cancelled else self.task.get_cancellable()
         if cancellable is not None and cancellable.is_cancelled():
             return self.tell_cancelled()
         if awaited is None:
-            awaited = Tend.Task.run_delay(0)
+            awaited = run_delay(0)
         if isinstance(awaited, Tend.Task):
             return self.wait_for_task(awaited, cancellable)
         if isinstance(awaited, Unhurried):

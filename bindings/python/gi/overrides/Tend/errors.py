@@ -108,6 +108,15 @@ def is_fatal(exception):
     return isinstance(exception, (KeyboardInterrupt, SystemExit))
 
 
+def describe(exception):
+    """Gives the type and the text of @exception, as far as it has one, as C can have it."""
+    try:
+        text = str(exception)
+    except Exception:
+        text = "<exception str() failed>"
+    return f"{type(exception).__name__}: {text}".encode(errors="backslashreplace").decode().replace("\0", "\\0")
+
+
 def pack_exception(thrower, exception):
     """Gives the GError that stands for @exception, and what has to be kept for that."""
     kept = Thrown(exception, thrower.to_string() if isinstance(thrower, Tend.Task) else None)
@@ -118,7 +127,7 @@ def pack_exception(thrower, exception):
         error = GLib.Error.new_literal(IO, message, Gio.IOErrorEnum.CANCELLED)
     else:
         number = next(numbers) % GLib.MAXINT32
-        error = GLib.Error(f"{type(exception).__name__}: {exception}", DOMAIN, number)
+        error = GLib.Error(describe(exception), DOMAIN, number)
         thrown[number] = kept
 
     if kept.task is not None:

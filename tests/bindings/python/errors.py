@@ -1,0 +1,225 @@
+# SPDX-FileCopyrightText: The libtend authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""Exceptions end a task and come back as they were thrown, also through the tasks that stand for others."""
+
+import asyncio
+import gc
+import traceback
+import unittest
+
+from common import Gio, GLib, Tend, VirtualTimeTest, new_error, printed_errors
+
+
+class Custom(Exception):
+    def __init__(self, one, two):
+        super().__init__(one)
+        self.two = two
+
+
+class Unprintable(Exception):
+    def __str__(self):
+        raise RuntimeError("it has no text")
+
+
+def throw(exception):
+    raise exception
+
+
+async def throw_later(exception, seconds=1):
+    await Tend.sleep(seconds)
+    raise exception
+
+
+class Errors(VirtualTimeTest):
+    def catch(self, awaitable):
+        with self.assertRaises(BaseException) as caught:
+            Tend.run(awaitable)
+        return caught.exception
+
+    def test_the_very_exception(self):
+        for exception in (ValueError("text"), Custom(1, 2), KeyError(), new_error(), ExceptionGroup(
+                "several", [ValueError()]), asyncio.TimeoutError(), OSError(2, "no such file"), UnicodeError("\ud800")):
+            for name, task in {
+                "function": Tend.spawn(throw, exception),
+                "coroutine": Tend.spawn(throw_later, exception),
+                "thread": Tend.Task.run_thread(None, throw, exception),
+                "follower": Tend.spawn(throw_later, exception).with_timeout(9 * GLib.USEC_PER_SEC),
+                "retry": Tend.Retry.new(1).run(None, throw_later, exception),
+            }.items():
+                with self.subTest(exception=repr(exception), kind=name):
+                    is_copy = isinstance(exception, GLib.Error) and name in ("follower", "retry")
+                    caught = self.catch(task)
+                    if not is_copy:
+                        self.assertIs(caught, exception)
+                    self.assertEqual(task.get_status(), Tend.TaskStatus.FAILED)
+                    self.assertIs(task.exception, self.catch(task))
+                    self.assertIs(task.get_error(), task.exception)
+                    self.assertEqual(task.list_errors(), list(getattr(task.exception, "exceptions", [task.exception])))
+
+    def test_glib_errors_keep_domain_and_code(self):
+        for task in (Tend.spawn(throw_later, new_error()), Tend.spawn(throw, new_error()).with_cancellable(None)):
+            error = self.catch(task)
+            self.assertTrue(error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.BUSY))
+            self.assertEqual(error.message, "busy")
+
+    def test_what_c_is_told(self):
+        """A manager hears of any exception, with its type and text."""
+        manager, told = Tend.TaskManager(), []
+        manager.connect("task-failed", lambda manager, task, error: told.append((error.message, task.exception)))
+        errors = [ValueError("text"), new_error()]
+        for error in errors:
+            manager.register_anonymous("x", throw, error)
+        self.run_for(0)
+        self.assertEqual(told, [("ValueError: text", errors[0]), ("busy", errors[1])])
+
+    def test_an_exception_that_has_no_text(self):
+        exception = Unprintable()
+        self.assertIs(self.catch(Tend.spawn(throw, exception)), exception)
+
+    def test_stop_iteration_of_a_function(self):
+        exception = StopIteration(1)
+        self.assertIs(self.catch(Tend.spawn(throw, exception)), exception)
+
+    def test_it_is_caught_within_a_coroutine(self):
+        async def body():
+            try:
+                await Tend.spawn(throw_later, Custom(1, 2))
+            except Custom as exception:
+                return exception.two
+
+        self.assertEqual(Tend.run(body), 2)
+
+    def test_tracebacks_say_where_it_was_thrown_and_do_not_grow(self):
+        task, lengths = Tend.spawn(throw_later, ValueError()), set()
+        for _ in range(5):
+            try:
+                Tend.run(task)
+            except ValueError as exception:
+                frames = traceback.extract_tb(exception.__traceback__)
+            self.assertEqual(frames[-1].name, "throw_later")
+            lengths.add(len(frames))
+        self.assertEqual(len(lengths), 1)
+
+    def test_one_of_several(self):
+        """One that fails makes a group as well: whoever awaits several of them need not look for both."""
+        exception = ValueError(1)
+        caught = self.catch(Tend.when_all([Tend.spawn(throw_later, exception), Tend.spawn(Tend.sleep, 2)]))
+        self.assertIsInstance(caught, Tend.SeveralErrors)
+        self.assertEqual(caught.exceptions, (exception,))
+
+    def test_several(self):
+        exceptions = [ValueError(1), KeyError(2), new_error()]
+        task = Tend.wait_all([Tend.spawn(throw_later, exceptions[2], 3), Tend.spawn(throw_later, exceptions[0], 1),
+                              Tend.spawn(throw_later, exceptions[1], 2)])
+        caught = self.catch(task)
+        self.assertIsInstance(caught, Tend.SeveralErrors)
+        self.assertIsInstance(caught, ExceptionGroup)
+        self.assertIsInstance(caught, GLib.Error)
+        self.assertTrue(caught.matches(Tend.task_error_quark(), Tend.TaskError.SEVERAL))
+        self.assertEqual(str(caught), "One or more errors occurred. (ValueError: 1) (KeyError: 2) (busy)")
+        self.assertEqual(caught.exceptions[:2], tuple(exceptions[:2]))
+        self.assertEqual(caught.exceptions[2].message, "busy")
+        self.assertEqual(task.list_errors(), list(caught.exceptions))
+
+    def test_several_by_except_star(self):
+        seen = []
+        try:
+            Tend.run(Tend.when_all([Tend.spawn(throw, ValueError(1)), Tend.spawn(throw, KeyError(2))]))
+        except* ValueError as group:
+            self.assertIsInstance(group, Tend.SeveralErrors)
+            seen += group.exceptions
+        except* KeyError as group:
+            seen += group.exceptions
+        self.assertEqual([repr(exception) for exception in seen], ["ValueError(1)", "KeyError(2)"])
+
+    def test_a_cancelled_one_among_several(self):
+        cancelled = Tend.spawn(Tend.sleep, 9)
+        task = Tend.wait_all([Tend.spawn(throw, ValueError(1)), cancelled])
+        cancelled.cancel()
+        caught = self.catch(task)
+        self.assertEqual([type(exception) for exception in caught.exceptions], [ValueError, GLib.Error])
+
+    def test_time_out(self):
+        for task in (Tend.spawn(Tend.sleep, 5).with_timeout(1), Tend.spawn(Tend.sleep, 5, timeout=1),
+                     Tend.wait_for(Tend.sleep(5), 1)):
+            caught = self.catch(task)
+            self.assertIsInstance(caught, TimeoutError)
+            self.assertIsInstance(caught, Tend.TimeoutError)
+            self.assertTrue(caught.matches(Gio.io_error_quark(), Gio.IOErrorEnum.TIMED_OUT))
+
+    def test_by_hand(self):
+        exception, task, completion = Custom(1, 2), Tend.Task(), Tend.Completion()
+        task.return_error(exception)
+        self.assertIs(self.catch(task), exception)
+        self.assertTrue(completion.set_error(exception))
+        self.assertFalse(completion.try_set_error(ValueError()))
+        self.assertIs(self.catch(completion), exception)
+        with self.assert_error(Tend.task_error_quark(), Tend.TaskError.STATE):
+            completion.set_error(ValueError())
+
+    def test_the_callback_style(self):
+        caught = []
+
+        def callback(task, result):
+            try:
+                task.wait_finish(result)
+            except ValueError as exception:
+                caught.append(exception)
+
+        exception = ValueError()
+        Tend.spawn(throw_later, exception).wait_async(None, callback)
+        self.run_for(1)
+        self.assertEqual(caught, [exception])
+
+
+class Unobserved(VirtualTimeTest):
+    def fail_unobserved(self, exception):
+        Tend.Task.run("fetch", throw, exception)
+
+    def test_is_told_once_with_the_traceback(self):
+        for exception, text in ((ValueError("text"), "ValueError: text"), (new_error(), "busy")):
+            with self.subTest(exception=repr(exception)), printed_errors() as printed:
+                self.fail_unobserved(exception)
+                gc.collect()
+            printed = printed.getvalue()
+            self.assertEqual(printed.count("Nobody observed the error of Task('fetch', "), 1)
+            self.assertIn(f": {text}\n", printed)
+            self.assertIn("in throw\n    raise exception\n", printed)
+
+    def test_is_told_where_the_collector_finds_it(self):
+        with printed_errors() as printed:
+            task = Tend.Task("fetch", throw, ValueError("text"))
+            task.cycle = task
+            task.start()
+            del task
+            gc.collect()
+        self.assertIn("in throw\n    raise exception\n", printed.getvalue())
+
+    def test_is_not_told_if_it_was_observed(self):
+        with printed_errors() as printed:
+            for observe in (lambda task: task.exception, lambda task: self.assertRaises(ValueError, task.get_result),
+                            lambda task: self.assertRaises(ValueError, Tend.run, task)):
+                observe(Tend.spawn(throw, ValueError()))
+            Tend.spawn(Tend.sleep, 1).cancel()
+            Tend.spawn(Tend.sleep, 1).stop()
+            self.run_for(1)
+            gc.collect()
+        self.assertEqual(printed.getvalue(), "")
+
+    def test_who_is_told_can_be_set(self):
+        told, exception = [], ValueError("text")
+        Tend.set_unobserved_func(lambda *args: told.append(args), "more")
+        try:
+            self.fail_unobserved(exception)
+            gc.collect()
+        finally:
+            Tend.set_unobserved_func(None)
+        (task, thrown, origin, more), = told
+        self.assertTrue(task.startswith("Task('fetch', "))
+        self.assertIs(thrown, exception)
+        self.assertEqual(more, "more")
+
+
+if __name__ == "__main__":
+    unittest.main()
