@@ -43,6 +43,9 @@ TEND_PUBLIC TendTask     *tend_task_new               (const char           *nam
                                                        TendTaskFunc          func,
                                                        gpointer              user_data,
                                                        GDestroyNotify        notify) G_GNUC_WARN_UNUSED_RESULT;
+TEND_PUBLIC TendTask     *tend_task_new_main          (TendTaskFunc          func,
+                                                       gpointer              user_data,
+                                                       GDestroyNotify        notify) G_GNUC_WARN_UNUSED_RESULT;
 TEND_PUBLIC TendTask     *tend_task_new_fiber         (const char           *name,
                                                        TendWorkFunc          func,
                                                        gpointer              user_data,

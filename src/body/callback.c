@@ -53,6 +53,32 @@ tend_task_new (const char     *name,
 }
 
 /**
+ * tend_task_new_main:
+ * @func: (scope notified) (closure user_data) (destroy notify): the body
+ * @user_data: data for @func
+ * @notify: (nullable): destroys @user_data when the task has ended and its body with it
+ *
+ * Makes a task as [ctor@Tend.Task.new] does, for the main part of a program: `Task('main()', 1)`.
+ *
+ * For languages whose main part is no fiber, as that of [func@Tend.run] is. The tasks that it makes
+ * have the numbers that they have in C, then.
+ *
+ * Returns: (transfer full): the task, for the thread-default main context
+ *
+ * Since: 0.1
+ */
+TendTask *
+tend_task_new_main (TendTaskFunc    func,
+                    gpointer        user_data,
+                    GDestroyNotify  notify)
+{
+  g_return_val_if_fail (func != NULL, NULL);
+
+  return tend_task_create (tend_main_name, &callback_body, func, NULL, user_data, notify,
+                           __builtin_return_address (0));
+}
+
+/**
  * tend_task_run:
  * @name: (nullable): a name
  * @func: (scope notified) (closure user_data) (destroy notify): the body

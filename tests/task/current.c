@@ -107,6 +107,21 @@ test_current_outside_is_the_main_part (void)
 }
 
 static void
+test_main_part_of_another_language (void)
+{
+  TendTask *task = tend_task_new_main (complete_body, NULL, NULL);
+  g_autoptr(TendTask) next = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) last = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autofree char *text = tend_task_to_string (task);
+
+  g_assert_cmpstr (text, ==, "Task('main()', 1)");
+  g_assert_cmpuint (tend_task_get_id (last), ==, tend_task_get_id (next) + 1 + (tend_task_get_id (next) == 0));
+  g_assert_true (tend_task_start (task, NULL));
+  assert_status (task, "completed");
+  assert_gone (task);
+}
+
+static void
 test_main_part_cannot_be_ended (void)
 {
   TendTask *main_task = tend_task_get_current ();
@@ -311,6 +326,7 @@ main (int    argc,
   g_test_add_func ("/tend/task/current-is-the-task", test_current_is_the_task);
   g_test_add_func ("/tend/task/current-in-a-thread-is-the-task", test_current_in_a_thread_is_the_task);
   g_test_add_func ("/tend/task/current-outside-is-the-main-part", test_current_outside_is_the_main_part);
+  g_test_add_func ("/tend/task/main-part-of-another-language", test_main_part_of_another_language);
   g_test_add_func ("/tend/task/main-part-cannot-be-ended", test_main_part_cannot_be_ended);
   g_test_add_func ("/tend/task/pushed-is-current", test_pushed_is_current);
   g_test_add_func ("/tend/task/pushed-starts-its-own", test_what_a_pushed_task_starts_is_its_own);

@@ -16,7 +16,7 @@ from gi._ossighelper import sigint_handler_is_default, wakeup_on_signal
 from . import driver
 from .awaiting import forward
 from .base import Tend
-from .task import Task
+from .task import Task, set_body
 
 
 class Interrupt:
@@ -56,9 +56,9 @@ def make_task(main, args):
     """Gives the task that @main is, or one that is not started yet."""
     if isinstance(main, Tend.Task):
         return main
-    if callable(main) or isinstance(main, driver.COROUTINES):
-        return Task("run", main, *args)
-    return Task("run", forward, main)
+    if not callable(main) and not isinstance(main, driver.COROUTINES):
+        main, args = forward, (main,)
+    return set_body(Tend.Task.new_main(driver.run), main, args)
 
 
 def run(main, *args):

@@ -31,17 +31,21 @@ def set_times(task, delay=None, interval=None, interval_mode=None, keep_going=No
     return task
 
 
-def new_task(cls, run, name, func, args, settings):
-    """Makes a task whose body is @func(*@args), called by the function @run."""
+def set_body(task, func, args):
+    """Gives @task its body, which the function that the library knows calls as @func(*@args)."""
     if isinstance(func, driver.COROUTINES):
         func, args = driver.give, (func,)
     if not callable(func):
         raise TypeError(f"the body of a task is a function, and not {func!r}")
 
-    new = Tend.Task.new_thread if run is driver.run_in_thread else Tend.Task.new
-    task = new(name, run)
     task._body = contextvars.copy_context(), func, args
-    return set_times(task, **settings)
+    return task
+
+
+def new_task(cls, run, name, func, args, settings):
+    """Makes a task whose body is @func(*@args), called by the function @run."""
+    new = Tend.Task.new_thread if run is driver.run_in_thread else Tend.Task.new
+    return set_times(set_body(new(name, run), func, args), **settings)
 
 
 def begin(name, func, args, finish, cancellable=None):
