@@ -11,6 +11,7 @@ collector would not look into that.
 """
 
 import asyncio
+import ctypes
 import threading
 import types
 
@@ -22,9 +23,6 @@ from .errors import CancelledError
 
 COROUTINES = (types.CoroutineType, types.GeneratorType)
 MAX_UNWINDING = 100  # how many times a stopped coroutine may wait once more
-
-
-abandoned = []  # coroutines
 
 
 class Stopped(BaseException):
@@ -136,11 +134,14 @@ def run_in_thread(task, *_):
     return True
 
 
-class Turn:
-    """What lets a turn of the loop pass when it is awaited."""
+class Sleep:
+    """Lets so many microseconds pass when it is awaited in a task; none is a turn of the loop."""
+
+    def __init__(self, usec):
+        self.usec = usec
 
     def __await__(self):
-        yield
+        yield self
 
 
 class Unhurried:
@@ -163,21 +164,10 @@ async def drive_generator(generator):
             return stop.value
 
         try:
-            argument = await (Turn() if awaited is None else awaited)
+            argument = await (Sleep(0) if awaited is None else awaited)
             step = generator.send
         except BaseException as exception:
             step, argument = generator.throw, exception
-
-
-def run_delay(usec):
-    """Gives a task that ends after @usec, which clean-up under a deadline that has passed can await as well."""
-    driver = stepping.driver
-    if driver is None or not driver.is_cancelled:
-        return Tend.Task.run_delay(usec)
-
-    delay = Tend.Task.new(None, None)
-    delay.add_timer(usec, 0, lambda delay: bool(Tend.Task.return_value(delay, None)))
-    return delay
 
 
 # --- Coroutines ---
@@ -192,7 +182,7 @@ def close_driver(task, *_):
 class Driver:
     """Runs one coroutine as the body of a task."""
 
-    __slots__ = ("context", "coroutine", "is_cancelled", "is_running", "n_waits", "task")
+    __slots__ = ("alarm", "context", "coroutine", "is_cancelled", "is_running", "n_waits", "task")
 
     def __init__(self, task, context, coroutine):
         if isinstance(coroutine, types.GeneratorType):
@@ -259,8 +249,8 @@ class Driver:
             except (Stopped, StopIteration):
                 return
 
-        # Python would go on with it, and for ever perhaps, when it frees it.
-        abandoned.append(coroutine)
+        # Python would go on with it when it frees it, and for ever perhaps: it never does, not even as it exits.
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(coroutine))
         raise RuntimeError(f"the body of {self.task.to_string()} waits on and on, though it was stopped")
 
     # What it can wait for.
@@ -277,7 +267,9 @@ class Driver:
         if cancellable is not None and cancellable.is_cancelled():
             return self.tell_cancelled()
         if awaited is None:
-            awaited = run_delay(0)
+            return self.sleep(0, cancellable)
+        if isinstance(awaited, Sleep):
+            return self.sleep(awaited.usec, cancellable)
         if isinstance(awaited, Tend.Task):
             return self.wait_for_task(awaited, cancellable)
         if isinstance(awaited, Unhurried):
@@ -291,6 +283,20 @@ class Driver:
         self.is_cancelled = True
         reason = self.task.get_cancellable().dup_reason()
         return None, CancelledError(f"{self.task.to_string()} was cancelled" + (f": {reason}" if reason else ""))
+
+    def sleep(self, usec, cancellable):
+        # No task that ends with the time: that would have a number, and leave gaps between those that the program
+        # has made. Nor a timer of the task, which would not go on while the task is paused or cleans up.
+        def woken(*_, n_waits=self.n_waits):
+            if n_waits == self.n_waits and self.coroutine is not None:
+                is_told = cancellable is not None and cancellable.is_cancelled()
+                self.step(*(self.tell_cancelled() if is_told else (None, None)))
+
+        self.alarm = Tend.Cancellable()
+        self.alarm.add_handler(woken)
+        if cancellable is not None:
+            self.alarm.add_parent(cancellable)
+        self.alarm.cancel_after(usec)
 
     def wait_for_task(self, awaited, cancellable):
         if awaited.is_ended():
