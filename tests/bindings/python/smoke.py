@@ -91,6 +91,35 @@ class Smoke(unittest.TestCase):
         self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.BUSY))
         Tend.watchdog_stop()
 
+    def test_waiting_takes_no_number(self):
+        async def main():
+            self.assertEqual(str(Tend.current_task()), "Task('main()', 1)")
+            first = Tend.Task(None, self.fail), Tend.Task(None, self.fail)
+            await Tend.sleep(0)
+            await Tend.sleep(0.001)
+            self.assertEqual(Tend.Task(None, self.fail).get_id(), first[1].get_id() + 1)
+
+        Tend.run(main())
+
+    def test_cancelling_ends_a_sleep(self):
+        async def sleep():
+            try:
+                await Tend.sleep(3600)
+            finally:
+                await Tend.sleep(0)
+                lines.append("cleaned up")
+
+        async def main():
+            task = Tend.spawn(sleep)
+            task.cancel()
+            with self.assertRaises(Tend.CancelledError):
+                await task
+            Tend.spawn(sleep).stop()
+
+        lines = []
+        Tend.run(main())
+        self.assertEqual(lines, ["cleaned up"])
+
     def test_fibers_are_not_for_python(self):
         self.assertFalse(hasattr(Tend.TaskManager, "register_fiber"))
         self.assertFalse(hasattr(Tend.Task, "new_fiber"))

@@ -105,6 +105,9 @@ class Task(Tend.Task):
         # The constructor of the library has done all, and a GObject's knows no positional arguments.
         pass
 
+    def __str__(self):
+        return self.to_string()
+
     def __repr__(self):
         return f"<Tend.{self.to_string()} {self.get_status().value_nick}>"
 
