@@ -1,0 +1,34 @@
+# SPDX-FileCopyrightText: The libtend authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""A chain of posts and timers, each of which makes the next, that ends with its task."""
+
+import gi
+
+gi.require_version("Tend", "1")
+from gi.repository import GLib, Tend
+
+def add_timer(task):
+    task.add_timer(GLib.USEC_PER_SEC // 2, 0, tick)
+
+
+def tick(task):
+    print("tick")
+    task.post(add_timer)
+
+
+async def work():
+    Tend.current_task().post(add_timer)
+    await Tend.sleep(1.5)
+
+
+async def main():
+    task = Tend.spawn(work, name="task with timer")
+    await task
+    print(f"{task} {task.get_status().value_nick}")
+
+    await Tend.sleep(1.5)
+    print("Let's wait and see what happens.")
+
+
+Tend.run(main())
