@@ -47,6 +47,15 @@ class Channel(unittest.TestCase):
             self.assertEqual(channel.try_receive(), (True, value))
         self.assertEqual(channel.try_receive(), (False, None))
 
+    def test_values_of_coroutines(self):
+        async def main():
+            for value in (42, b"bytes", ("a", {"tuple": None}), receive):
+                await channel.send(value)
+                self.assertEqual(await channel.receive(), value)
+
+        channel = Tend.Channel()
+        Tend.run(main())
+
     def test_capacity(self):
         channel = Tend.Channel.new(1)
         received = []

@@ -40,7 +40,8 @@ class Channel(Tend.Channel):
         """Sends @value, and waits until there is room for it."""
         packed = values.pack_for(self, value)
         try:
-            return await operate("send", self.send_async, (packed,), lambda _, result: self.send_finish(result))
+            return await operate("send", Tend.Channel.send_async, (self, packed),
+                                 lambda _, result: self.send_finish(result))
         except BaseException:
             if type(packed) is values.Token:
                 values.discard(self, packed())
