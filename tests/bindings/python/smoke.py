@@ -120,6 +120,19 @@ class Smoke(unittest.TestCase):
         Tend.run(main())
         self.assertEqual(lines, ["cleaned up"])
 
+    def test_wait_for_takes_along_what_it_waits_for(self):
+        async def main(seconds):
+            slow = Tend.spawn(Tend.sleep, 3600)
+            task = Tend.spawn(Tend.wait_for, slow, seconds)
+            task.cancel()
+            with self.assertRaises(Tend.CancelledError):
+                await task
+            await Tend.sleep(0)
+            self.assertEqual(slow.get_status(), Tend.TaskStatus.CANCELLED)
+
+        for seconds in (3600, None):
+            Tend.run(main(seconds))
+
     def test_fibers_are_not_for_python(self):
         self.assertFalse(hasattr(Tend.TaskManager, "register_fiber"))
         self.assertFalse(hasattr(Tend.Task, "new_fiber"))

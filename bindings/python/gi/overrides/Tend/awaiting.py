@@ -45,10 +45,8 @@ async def forward(awaitable):
 async def wait_for(awaitable, seconds):
     """Awaits @awaitable, but cancels it after so many seconds, and then raises TimeoutError."""
     task = get_task(awaitable)
-    if seconds is None:
-        return await task
     try:
-        return await task.with_timeout(to_usec(seconds))
+        return await (task if seconds is None else task.with_timeout(to_usec(seconds)))
     except BaseException:
         if not task.is_ended():
             task.cancel()
