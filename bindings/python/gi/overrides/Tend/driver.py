@@ -58,10 +58,11 @@ def settle_with_exception(task, exception):
     # The first frame is ours. It would make a cycle of every task that failed.
     if exception.__traceback__ is not None:
         exception.__traceback__ = exception.__traceback__.tb_next
-    if errors.is_fatal(exception) and stepping.interrupt is not None:
-        stepping.interrupt.end_with(exception)
     error, task._failure = errors.pack_exception(task, exception)
     Tend.Task.return_error(task, error)
+    if errors.is_fatal(exception) and stepping.interrupt is not None:
+        stepping.interrupt.end_with(exception)
+        errors.get_exception(task)  # which Tend.run() raises: nobody need be told again
 
 
 def get_result(task):

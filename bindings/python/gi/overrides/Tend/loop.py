@@ -78,8 +78,8 @@ def run(main, *args):
             if not task.is_started():
                 task.start()
             task.wait_sync()
-    except asyncio.CancelledError:
-        if interrupt.exception is not None:
+    except BaseException:
+        if interrupt.exception is not None and task.get_status() != Tend.TaskStatus.FAILED:
             raise interrupt.exception from None
         raise
     finally:
