@@ -77,7 +77,8 @@ class UnderOurLoop(unittest.TestCase):
 
     def test_what_asyncio_has(self):
         async def main():
-            self.assertEqual(await asyncio.gather(Tend.spawn(later, 1), asyncio.sleep(0, 2), Tend.spawn(later, 3)), [1, 2, 3])
+            tasks = Tend.spawn(later, 1), asyncio.sleep(0, 2), Tend.spawn(later, 3)
+            self.assertEqual(await asyncio.gather(*tasks), [1, 2, 3])
             self.assertEqual(await asyncio.wait_for(Tend.spawn(later, 1), 3600), 1)
             self.assertEqual(await asyncio.ensure_future(Tend.spawn(later, 1)), 1)
             self.assertEqual(await asyncio.shield(Tend.spawn(later, 1)), 1)

@@ -46,10 +46,10 @@ class Driver(VirtualTimeTest):
     def test_turns(self):
         log = []
 
-        async def count(name, turn):
+        async def count(name):
             for number in range(3):
                 log.append(f"{name}{number}")
-                await turn()
+                await Tend.sleep(0)
 
         def yield_turns():
             for number in range(3):
@@ -57,8 +57,7 @@ class Driver(VirtualTimeTest):
                 yield
 
         with self.assert_takes(0):
-            Tend.run(Tend.when_all([Tend.spawn(count, "a", lambda: Tend.sleep(0)), Tend.spawn(count, "b", lambda: Tend.sleep(0)),
-                                    Tend.spawn(yield_turns)]))
+            Tend.run(Tend.when_all([Tend.spawn(count, "a"), Tend.spawn(count, "b"), Tend.spawn(yield_turns)]))
         self.assertEqual(log, ["a0", "b0", "c0", "a1", "b1", "c1", "a2", "b2", "c2"])
 
     def test_sleep(self):
@@ -187,7 +186,8 @@ class Files(unittest.TestCase):
             ok, contents, etag = await Tend.gio(FILE.load_contents_async)
             stream = await Tend.gio(FILE.read_async, GLib.PRIORITY_DEFAULT)
             data = await Tend.gio(stream.read_bytes_async, 10, GLib.PRIORITY_DEFAULT)
-            info = await Tend.gio(FILE.query_info_async, "standard::size", Gio.FileQueryInfoFlags.NONE, GLib.PRIORITY_LOW)
+            info = await Tend.gio(
+                FILE.query_info_async, "standard::size", Gio.FileQueryInfoFlags.NONE, GLib.PRIORITY_LOW)
             return contents.startswith(data.get_data()) and info.get_size() == len(contents)
 
         self.assertTrue(Tend.run(body))

@@ -128,8 +128,8 @@ class Lifetime(unittest.TestCase):
             task.return_value(token)
             return task
 
-        for make in (lambda token: Tend.spawn(result, token), lambda token: Tend.spawn(exception, token), caught, never_started,
-                     by_hand, lambda token: Tend.Task.run_thread(None, lambda: token),
+        for make in (lambda token: Tend.spawn(result, token), lambda token: Tend.spawn(exception, token), caught,
+                     never_started, by_hand, lambda token: Tend.Task.run_thread(None, lambda: token),
                      lambda token: Tend.when_all([Tend.spawn(result, token)])):
             with self.subTest(make=make), printed_errors():
                 self.assert_collected(make)

@@ -19,11 +19,15 @@ class Text(str):
 
 
 VALUES = (
-    None, True, False, 0, 1, -1, 2 ** 31, -2 ** 31, 2 ** 31 - 1, 2 ** 32, 2 ** 63 - 1, -2 ** 63, 2 ** 63, 2 ** 64, 10 ** 30,
-    0.0, 1.5, float("inf"), 1e300, "", "text", "ä€😀", "a\0b", "\ud800", b"", b"bytes\0", (), (1, [2]), [], {}, {"a": {1}},
-    Color.RED, Text("text"), Ellipsis, NotImplemented, int, len, lambda: None, ValueError("not thrown"), object(),
-    GObject.Object(), Gio.ListStore(), Gio.ListStore.new(Tend.Task), GLib.Variant("(is)", (1, "a")), GLib.Bytes.new(b"b"),
-    GLib.DateTime.new_utc(2000, 1, 1, 0, 0, 0), GLib.Error("not thrown", "domain", 1), Tend.TaskStatus.FAILED, GObject.Object,
+    None, True, False, 0, 1, -1,
+    2 ** 31, -2 ** 31, 2 ** 31 - 1, 2 ** 32, 2 ** 63 - 1, -2 ** 63, 2 ** 63, 2 ** 64, 10 ** 30,
+    0.0, 1.5, float("inf"), 1e300,
+    "", "text", "ä€😀", "a\0b", "\ud800", b"", b"bytes\0", (), (1, [2]), [], {}, {"a": {1}},
+    Color.RED, Text("text"),
+    Ellipsis, NotImplemented, int, len, lambda: None, ValueError("not thrown"), object(),
+    GObject.Object(), Gio.ListStore(), Gio.ListStore.new(Tend.Task), GObject.Object,
+    GLib.Variant("(is)", (1, "a")), GLib.Bytes.new(b"b"),
+    GLib.DateTime.new_utc(2000, 1, 1, 0, 0, 0), GLib.Error("not thrown", "domain", 1), Tend.TaskStatus.FAILED,
 )
 IMMUTABLE = (int, float, str)
 BOXED = (GLib.Variant, GObject.GBoxed)  # C has a copy, which is equal, and so have those who follow

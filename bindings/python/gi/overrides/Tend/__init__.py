@@ -20,7 +20,8 @@ from .task import Task
 current_task = Task.get_current
 
 __all__ = [
-    "CancelledError", "Channel", "Completion", "EventLoop", "Group", "NumberCache", "RequestCache", "Retry", "SeveralErrors",
-    "Stopped", "Task", "TaskManager", "TaskStream", "TimeoutError", "checkpoint", "current_task", "gio", "run",
-    "set_unobserved_func", "shield", "sleep", "spawn", "wait_all", "wait_for", "when_all", "when_any", "when_each",
+    "CancelledError", "Channel", "Completion", "EventLoop", "Group", "NumberCache", "RequestCache", "Retry",
+    "SeveralErrors", "Stopped", "Task", "TaskManager", "TaskStream", "TimeoutError", "checkpoint",
+    "current_task", "gio", "run", "set_unobserved_func", "shield", "sleep", "spawn", "wait_all", "wait_for",
+    "when_all", "when_any", "when_each",
 ]

@@ -3,10 +3,9 @@
 
 """What the other modules stand on: the library as it is introspected, and times."""
 
+from gi.module import get_introspection_module
 from gi.overrides import override as gi_override
 from gi.repository import GLib
-
-from ...module import get_introspection_module
 
 Tend = get_introspection_module("Tend")
 

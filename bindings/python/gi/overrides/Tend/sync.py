@@ -3,6 +3,8 @@
 
 """What is handed from one task to another: completions, channels, and attempts."""
 
+from gi.repository import GLib
+
 from . import errors, values
 from .base import Tend, override
 from .task import Task, operate, set_times
@@ -65,7 +67,7 @@ class Channel(Tend.Channel):
     def receive_finish(self, result):
         try:
             return self.take(Tend.Channel.receive_finish(self, result))
-        except errors.GLib.Error as error:
+        except GLib.Error as error:
             if error.domain != errors.DOMAIN:
                 raise
             raise errors.unpack_error(error)
@@ -83,7 +85,7 @@ class Channel(Tend.Channel):
     async def __anext__(self):
         try:
             return await self.receive()
-        except errors.GLib.Error as error:
+        except GLib.Error as error:
             if error.matches(errors.TASK, Tend.TaskError.CLOSED):
                 raise StopAsyncIteration from None
             raise

@@ -96,6 +96,8 @@ def start(task):
 
 @override
 class Task(Tend.Task):
+    """A task whose body is @func(*@args), or without one if there is no @func; see set_times() for the settings."""
+
     def __new__(cls, name=None, func=None, *args, **settings):
         if func is not None:
             return new_task(cls, driver.run, name, func, args, settings)
@@ -165,7 +167,7 @@ class Task(Tend.Task):
     def wait_finish(self, result):
         try:
             return Tend.Task.wait_finish(self, result)
-        except errors.GLib.Error:
+        except GLib.Error:
             if not self.is_ended():
                 raise  # the wait was given up
         errors.raise_exception(self)
@@ -173,7 +175,7 @@ class Task(Tend.Task):
     def wait_sync(self):
         try:
             return Tend.Task.wait_sync(self)
-        except errors.GLib.Error:
+        except GLib.Error:
             if not self.is_ended():
                 raise
         errors.raise_exception(self)
