@@ -55,10 +55,10 @@ def cancel():
     return task
 
 
-def stop():
-    task = Tend.spawn(wait)
-    task.stop()
-    return task
+async def stop():
+    """The wait that the task was in is given up in the next turn of the loop."""
+    Tend.spawn(wait).stop()
+    await Tend.sleep(0)
 
 
 KINDS = {

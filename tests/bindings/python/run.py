@@ -34,7 +34,7 @@ class Run(VirtualTimeTest):
         async def body():
             Tend.run(later, 3)
 
-        with self.assertRaisesRegex(RuntimeError, r"Tend.run\(\) in Task\('run', .*await it there"):
+        with self.assertRaisesRegex(RuntimeError, r"Tend.run\(\) in Task\('main\(\)', .*await it there"):
             Tend.run(body)
 
     def test_from_a_callback(self):
