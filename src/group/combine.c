@@ -391,6 +391,7 @@ delay_run (TendTask *task)
 
 static const TendBodyClass delay_body = {
   .returns = FALSE,
+  .numbers_late = TRUE,
   .run = delay_run,
   .abandon = combine_abandon,
 };

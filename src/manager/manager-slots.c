@@ -140,7 +140,7 @@ goes_before (Candidate a,
     return a.priority < b.priority;
 
   return a.entry->began < b.entry->began ||
-         (a.entry->began == b.entry->began && a.entry->task->id < b.entry->task->id);
+         (a.entry->began == b.entry->began && tend_task_number (a.entry->task) < tend_task_number (b.entry->task));
 }
 
 /* Whether the manager itself has a slot to give now; comes back when its rate does, if that is why not. */

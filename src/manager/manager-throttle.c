@@ -98,7 +98,7 @@ find_latest (TendTaskManagerPrivate *priv,
 {
   TendEntry *entry = throttle->is_alive ? tend_names_find_last (priv, name) : NULL;
 
-  while (entry != NULL && entry->task->id != throttle->latest)
+  while (entry != NULL && tend_task_number (entry->task) != throttle->latest)
     entry = entry->before;
 
   return entry;
@@ -115,7 +115,7 @@ tend_throttles_forget (TendTaskManagerPrivate *priv,
     return;
 
   throttle = g_hash_table_lookup (priv->throttles, entry->task->name);
-  if (throttle == NULL || !throttle->is_alive || throttle->latest != entry->task->id)
+  if (throttle == NULL || !throttle->is_alive || throttle->latest != tend_task_number (entry->task))
     return;
 
   learn (throttle, entry);
@@ -260,7 +260,7 @@ tend_task_manager_throttle_task (TendTaskManager  *self,
   /* All is in its place before anybody hears of the new task, who may throttle another. */
   throttle->start = get_next (throttle->before, usec, now);
   throttle->usec = usec;
-  throttle->latest = task->id;
+  throttle->latest = tend_task_number (task);
   throttle->is_alive = TRUE;
   is_registered = register_delayed (self, task, throttle->start - now, TEND_NAME_POLICY_QUEUE, error);
   if (replaced != NULL)

@@ -42,7 +42,8 @@ tend_task_status_to_string (TendTaskStatus status)
  * Gets the number of the task.
  *
  * Numbers rise in the order in which tasks are made, in the whole process. 1 is that of the
- * program's main part. May be called from any thread.
+ * program's main part. One that [func@Tend.Task.run_delay] made gets its number when it is first asked
+ * for, so that sleeping leaves no gaps. May be called from any thread.
  *
  * Returns: the number
  *
@@ -53,7 +54,7 @@ tend_task_get_id (TendTask *self)
 {
   g_return_val_if_fail (TEND_IS_TASK (self), 0);
 
-  return self->id;
+  return tend_task_number (self);
 }
 
 /**
@@ -108,7 +109,7 @@ tend_task_to_string (TendTask *self)
 {
   g_return_val_if_fail (TEND_IS_TASK (self), NULL);
 
-  return tend_task_print (self->name, self->id);
+  return tend_task_print (self->name, tend_task_number (self));
 }
 
 /**
@@ -417,7 +418,7 @@ get_property (GObject    *object,
       g_value_set_string (value, self->name);
       break;
     case PROP_ID:
-      g_value_set_uint64 (value, self->id);
+      g_value_set_uint64 (value, tend_task_number (self));
       break;
     case PROP_STATUS:
       g_value_set_enum (value, tend_task_get_status (self));

@@ -138,6 +138,38 @@ take_id (void)
   return id < MAIN_TASK_ID ? id : (guint64) id + 1;
 }
 
+/* What the id is of a task that is numbered late, until it is. */
+#define NO_ID G_MAXUINT64
+
+/* The number of the task. Any thread. */
+guint64
+tend_task_number (TendTask *self)
+{
+  static GMutex lock;
+  guint64 id;
+
+  if (self->body == NULL || !self->body->numbers_late)
+    return self->id;
+
+  g_mutex_lock (&lock);
+  if (self->id == NO_ID)
+    self->id = take_id ();
+  id = self->id;
+  g_mutex_unlock (&lock);
+
+  return id;
+}
+
+static guint64
+get_first_id (const char          *name,
+              const TendBodyClass *body)
+{
+  if (name == tend_main_name)
+    return MAIN_TASK_ID;
+
+  return body != NULL && body->numbers_late ? NO_ID : take_id ();
+}
+
 /* --- Requests from other threads --- */
 
 /*
@@ -390,7 +422,7 @@ tend_task_create (const char          *name,
   is_creating = TRUE;
   self = g_object_new (TEND_TYPE_TASK, NULL);
   is_creating = FALSE;
-  self->id = name == tend_main_name ? MAIN_TASK_ID : take_id ();
+  self->id = get_first_id (name, body);
   self->name = g_strdup (name);
   self->body = body;
   self->func = func;

@@ -19,6 +19,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   gboolean returns;                       /* it ends by returning: return_value() only records */
+  gboolean numbers_late;                  /* its tasks are numbered when somebody asks: no program counts them */
   void (* run)     (TendTask *self);      /* takes the first step of a run */
   void (* cancel)  (TendTask *self);      /* active and asked to end; NULL: the cancellable does */
   void (* abandon) (TendTask *self);      /* active and the task has ended without it */
@@ -129,7 +130,7 @@ struct _TendTask
   GDestroyNotify       notify;              /* loop thread; likewise */
   gpointer             body_state;          /* the body's */
   gconstpointer        origin;              /* constant; the address that made it */
-  guint64              id;                  /* constant */
+  guint64              id;                  /* tend_task_number()'s; constant, but for a task that is numbered late */
   char                *name;                /* constant */
 
   TendJob              job;                 /* loop thread; its start, delay, interval, last unref */
@@ -165,6 +166,7 @@ struct _TendTask
 
 /* --- task.c and task-life.c --- */
 
+guint64      tend_task_number            (TendTask            *self);
 void         tend_task_run_job_cb        (TendJob             *job);
 void         tend_task_drop_user_data    (TendTask            *self);
 

@@ -343,6 +343,22 @@ test_delay_completes (void)
   assert_gone (none);
 }
 
+/* Sleeping leaves no gaps between the numbers of tasks; who asks for the one of a delay gets it then. */
+static void
+test_delay_is_numbered_when_asked (void)
+{
+  g_autoptr(TendTask) first = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) delay = tend_task_run_delay (SECOND);
+  g_autoptr(TendTask) second = tend_task_new (NULL, NULL, NULL, NULL);
+  guint64 id = tend_task_get_id (first);
+
+  g_assert_cmpuint (tend_task_get_id (second), ==, id + 1);
+  g_assert_cmpuint (tend_task_get_id (delay), ==, id + 2);
+  g_assert_cmpuint (tend_task_get_id (delay), ==, id + 2);
+  tend_task_stop (delay);
+  assert_gone (delay);
+}
+
 static void
 test_delay_is_cancelled (void)
 {
@@ -443,6 +459,7 @@ main (int    argc,
   g_test_add_func ("/tend/limits/of-another-thread", test_of_another_thread);
   g_test_add_func ("/tend/limits/refuses-nonsense", test_refuses_nonsense);
   g_test_add_func ("/tend/delay/completes", test_delay_completes);
+  g_test_add_func ("/tend/delay/is-numbered-when-asked", test_delay_is_numbered_when_asked);
   g_test_add_func ("/tend/delay/is-cancelled", test_delay_is_cancelled);
   g_test_add_func ("/tend/delay/is-made-by-its-caller", test_delay_is_made_by_its_caller);
   g_test_add_func ("/tend/delay/of-zero-starves-no-timer", test_delays_of_zero_starve_no_timer);

@@ -135,14 +135,11 @@ def run_in_thread(task, *_):
     return True
 
 
-class Sleep:
-    """Lets so many microseconds pass when it is awaited in a task; none is a turn of the loop."""
-
-    def __init__(self, usec):
-        self.usec = usec
+class Turn:
+    """What lets a turn of the loop pass when it is awaited."""
 
     def __await__(self):
-        yield self
+        yield
 
 
 class Unhurried:
@@ -165,10 +162,21 @@ async def drive_generator(generator):
             return stop.value
 
         try:
-            argument = await (Sleep(0) if awaited is None else awaited)
+            argument = await (Turn() if awaited is None else awaited)
             step = generator.send
         except BaseException as exception:
             step, argument = generator.throw, exception
+
+
+def run_delay(usec):
+    """Gives a task that ends after @usec, which clean-up under a deadline that has passed can await as well."""
+    driver = stepping.driver
+    if driver is None or not driver.is_cancelled:
+        return Tend.Task.run_delay(usec)
+
+    delay = Tend.Task.new(None, None)
+    delay.add_timer(usec, 0, lambda delay: bool(Tend.Task.return_value(delay, None)))
+    return delay
 
 
 # --- Coroutines ---
@@ -183,7 +191,7 @@ def close_driver(task, *_):
 class Driver:
     """Runs one coroutine as the body of a task."""
 
-    __slots__ = ("alarm", "context", "coroutine", "is_cancelled", "is_running", "n_waits", "task")
+    __slots__ = ("context", "coroutine", "is_cancelled", "is_running", "n_waits", "task", "turn")
 
     def __init__(self, task, context, coroutine):
         if isinstance(coroutine, types.GeneratorType):
@@ -194,6 +202,7 @@ class Driver:
         self.n_waits = 0            # which wait it is in: what an earlier one brings is dropped
         self.is_cancelled = False   # the coroutine was told so
         self.is_running = False
+        self.turn = None            # the turn of the loop that it waits for last: nobody else keeps it
 
     def run(self, func, *args):
         """Calls a function that runs code of the coroutine."""
@@ -268,9 +277,7 @@ class Driver:
         if cancellable is not None and cancellable.is_cancelled():
             return self.tell_cancelled()
         if awaited is None:
-            return self.sleep(0, cancellable)
-        if isinstance(awaited, Sleep):
-            return self.sleep(awaited.usec, cancellable)
+            awaited = self.turn = run_delay(0)
         if isinstance(awaited, Tend.Task):
             return self.wait_for_task(awaited, cancellable)
         if isinstance(awaited, Unhurried):
@@ -284,20 +291,6 @@ class Driver:
         self.is_cancelled = True
         reason = self.task.get_cancellable().dup_reason()
         return None, CancelledError(f"{self.task.to_string()} was cancelled" + (f": {reason}" if reason else ""))
-
-    def sleep(self, usec, cancellable):
-        # No task that ends with the time: that would have a number, and leave gaps between those that the program
-        # has made. Nor a timer of the task, which would not go on while the task is paused or cleans up.
-        def woken(*_, n_waits=self.n_waits):
-            if n_waits == self.n_waits and self.coroutine is not None:
-                is_told = cancellable is not None and cancellable.is_cancelled()
-                self.step(*(self.tell_cancelled() if is_told else (None, None)))
-
-        self.alarm = Tend.Cancellable()
-        self.alarm.add_handler(woken)
-        if cancellable is not None:
-            self.alarm.add_parent(cancellable)
-        self.alarm.cancel_after(usec)
 
     def wait_for_task(self, awaited, cancellable):
         if awaited.is_ended():
