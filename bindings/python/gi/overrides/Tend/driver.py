@@ -303,8 +303,14 @@ class Driver:
     def waited(self, awaited, result, n_waits):
         # In C it has a reference to the task. This frame, which an exception of the task may keep, must not have one.
         del result
-        if n_waits == self.n_waits and self.coroutine is not None:
-            self.step(*(get_outcome(awaited) if awaited.is_ended() else self.tell_cancelled()))
+        if n_waits != self.n_waits or self.coroutine is None:
+            return
+
+        # What has ended with the task that awaits it, by the same deadline say, is not to blame: the task hears of
+        # its own end, and once.
+        is_news = awaited.is_ended() and (
+            self.is_cancelled or not self.task.is_cancelling() or awaited.get_status() == Tend.TaskStatus.COMPLETED)
+        self.step(*(get_outcome(awaited) if is_news else self.tell_cancelled()))
 
     def wait_for_future(self, future, cancellable):
         if asyncio._get_running_loop() is not future.get_loop():
