@@ -121,5 +121,51 @@ class Test(unittest.TestCase):
         clock.advance(2 * GLib.USEC_PER_SEC)
 
 
+class Derived(unittest.TestCase):
+    """Classes that only interpreters derive from: with arguments and attributes of their own."""
+
+    def test_classes(self):
+        for base, settings in (
+                (Tend.Channel, {"capacity": 2}), (Tend.Completion, {"name": "x"}), (Tend.Cancellable, {}),
+                (Tend.RequestCache, {}), (Tend.Group, {"max_running": 2}), (Tend.TaskManager, {})):
+            with self.subTest(base=base.__name__):
+                class Sub(base):
+                    __gtype_name__ = f"TestDerived{base.__name__}"
+
+                    def __init__(self, label, **kwargs):
+                        super().__init__(**kwargs)
+                        self.label = label
+
+                    def get_label(self):
+                        return self.label
+
+                derived, gone = Sub("label", **settings), []
+                self.assertIsInstance(derived, base)
+                self.assertEqual(derived.get_label(), "label")
+                for name, value in settings.items():
+                    self.assertEqual(derived.get_property(name), value)
+                derived.weak_ref(gone.append, True)
+                del derived
+                gc.collect()
+                self.assertEqual(gone, [True])
+
+    def test_they_work(self):
+        class Inbox(Tend.Channel):
+            async def get(self):
+                return [await self.receive()]
+
+        class Answer(Tend.Completion):
+            def give(self, value):
+                self.set_value((value,))
+
+        async def main():
+            inbox, answer = Inbox(), Answer()
+            await inbox.send({})
+            answer.give([1])
+            return await inbox.get(), await answer
+
+        self.assertEqual(Tend.run(main), ([{}], ([1],)))
+
+
 if __name__ == "__main__":
     unittest.main()

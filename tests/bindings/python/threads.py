@@ -9,6 +9,13 @@ import unittest
 from common import GLib, Tend, settle
 
 
+async def later(value):
+    await Tend.sleep(0)
+    if isinstance(value, Exception):
+        raise value
+    return value
+
+
 class Threads(unittest.TestCase):
     def test_results_and_exceptions(self):
         async def main():
@@ -124,6 +131,33 @@ class Threads(unittest.TestCase):
         thread.start()
         thread.join()
         self.assertEqual(results, [[1]])
+
+    def test_awaiting_a_task_of_another_thread(self):
+        """Its own thread has to run it, and is asked there."""
+        value, exception = [1], KeyError(1)
+        tasks = [Tend.spawn(later, value), Tend.spawn(later, exception), Tend.spawn(lambda: value)]
+
+        def other():
+            context = GLib.MainContext()
+            context.push_thread_default()
+            try:
+                done.set_value(Tend.run(main))
+            finally:
+                context.pop_thread_default()
+
+        async def main():
+            self.assertIs(await tasks[0], value)
+            self.assertIs(await tasks[2], value)
+            with self.assertRaises(KeyError) as caught:
+                await tasks[1]
+            self.assertIs(caught.exception, exception)
+            return "done"
+
+        done = Tend.Completion()
+        thread = threading.Thread(target=other)
+        thread.start()
+        self.assertEqual(Tend.run(done), "done")
+        thread.join()
 
 
 if __name__ == "__main__":

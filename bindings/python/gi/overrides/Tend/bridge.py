@@ -55,6 +55,18 @@ def watch(task, call):
     follower.wait_async(None, ended)
 
 
+def relay(task, here):
+    """Has @here, a task without a body of this thread, end as @task does, which is of another. Gives @here."""
+    def tell(value, exception):
+        if exception is None:
+            here.return_value(value)
+        else:
+            here.return_error(exception)
+
+    invoke(task.get_context(), lambda: watch(task, tell))
+    return here
+
+
 def wait(task):
     """Gives the result of @task to a coroutine of asyncio, or raises: to be delegated to with "yield from"."""
     loop = asyncio._get_running_loop()

@@ -159,7 +159,7 @@ class Task(Tend.Task):
 
     def __await__(self):
         if driver.stepping.driver is not None:
-            return (yield self)
+            return (yield self if self.is_owner_thread() else bridge.relay(self, Task()))
         if self.is_owner_thread() and self.is_ended():
             return driver.get_result(self)
         return (yield from bridge.wait(self))
