@@ -177,6 +177,16 @@ static const TendBodyClass combine_body = {
   .abandon = combine_abandon,
 };
 
+/* Not under the caller's deadline: a wait that its caller has left behind is no failure. */
+static void
+start (TendTask *result)
+{
+  TendTask *previous = tend_task_enter (NULL);
+
+  tend_task_start (result, NULL);
+  tend_task_leave (previous);
+}
+
 static TendTask *
 combine (Kind            kind,
          TendTask      **tasks,
@@ -184,7 +194,7 @@ combine (Kind            kind,
          gconstpointer   origin)
 {
   Combine *self = g_malloc0 (sizeof (Combine) + n_tasks * sizeof (TendWatch));
-  TendTask *result, *previous;
+  TendTask *result;
 
   self->kind = kind;
   self->n_tasks = (guint) n_tasks;
@@ -193,10 +203,7 @@ combine (Kind            kind,
   result = tend_task_create (NULL, &combine_body, NULL, NULL, self, combine_free, origin);
   self->result = result;
 
-  /* Not under the caller's deadline: a wait that its caller has left behind is no failure. */
-  previous = tend_task_enter (NULL);
-  tend_task_start (result, NULL);
-  tend_task_leave (previous);
+  start (result);
 
   return result;
 }
@@ -402,7 +409,7 @@ static const TendBodyClass delay_body = {
  *
  * Gives a task that completes after @usec, and that can be cancelled meanwhile.
  *
- * A fiber sleeps with tend_sleep() instead.
+ * It is under no deadline, not even that of the task which makes it. A fiber sleeps with tend_sleep() instead.
  *
  * Returns: (transfer full): the task, for the thread-default main context
  *
@@ -417,7 +424,7 @@ tend_task_run_delay (gint64 usec)
 
   task = tend_task_create (NULL, &delay_body, NULL, NULL, NULL, NULL, __builtin_return_address (0));
   tend_task_set_delay (task, usec);
-  tend_task_start (task, NULL);
+  start (task);
 
   return task;
 }

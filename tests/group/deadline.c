@@ -403,15 +403,45 @@ shielded_body (TendTask  *task,
                gpointer   user_data,
                GError   **error)
 {
-  g_autoptr(TendTask) delay = NULL;
+  g_autoptr(TendTask) child = NULL;
   gboolean timed_out = !tend_sleep (10 * SECOND, error);
 
   tend_shield_push ();
-  delay = tend_task_run_delay (SECOND);
-  note ("cleaned-up:%d", tend_await (delay, NULL));
+  child = tend_task_run_fiber (NULL, sleep_body, NULL, NULL);
+  note ("cleaned-up:%d", tend_await (child, NULL));
   tend_shield_pop ();
 
   return !timed_out;
+}
+
+static gboolean
+delay_body (TendTask  *task,
+            gpointer   user_data,
+            GError   **error)
+{
+  g_autoptr(TendTask) delay = tend_task_run_delay (3 * SECOND);
+
+  note ("awaited:%d", tend_await (delay, error));
+  g_assert_false (tend_task_is_ended (delay));
+  tend_shield_push ();
+  note ("passed:%d", tend_await (delay, NULL));
+  tend_shield_pop ();
+  return FALSE;
+}
+
+/* To let time pass is nothing that could fail. */
+static void
+test_is_not_inherited_by_a_delay (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  g_autoptr(TendTask) task = tend_task_new_fiber (NULL, delay_body, NULL, NULL);
+
+  tend_task_set_deadline (task, now (clock) + SECOND);
+  g_assert_true (tend_task_start (task, NULL));
+  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 3 * SECOND);
+  assert_notes ("awaited:0 passed:1");
+  g_assert_error (tend_task_get_error (task), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  assert_gone (task);
 }
 
 /* What cleans up after the deadline has time for it. */
@@ -424,7 +454,7 @@ test_is_not_inherited_under_a_shield (void)
   tend_task_set_deadline (task, now (clock) + SECOND);
   g_assert_true (tend_task_start (task, NULL));
   g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 2 * SECOND);
-  assert_notes ("cleaned-up:1");
+  assert_notes ("slept cleaned-up:1");
   g_assert_error (tend_task_get_error (task), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   assert_gone (task);
 }
@@ -453,6 +483,7 @@ main (int    argc,
   g_test_add_func ("/tend/deadline/ends-a-group-with-its-children", test_ends_a_group_with_its_children);
   g_test_add_func ("/tend/deadline/goes-on-while-paused", test_goes_on_while_paused);
   g_test_add_func ("/tend/deadline/is-not-inherited-under-a-shield", test_is_not_inherited_under_a_shield);
+  g_test_add_func ("/tend/deadline/is-not-inherited-by-a-delay", test_is_not_inherited_by_a_delay);
 
   return g_test_run ();
 }

@@ -19,7 +19,7 @@ def spawn(func, *args, name=None, **settings):
 
 async def sleep(seconds):
     """Waits in a coroutine for so many seconds; 0 is the next turn of the loop."""
-    delay = driver.run_delay(to_usec(seconds))
+    delay = Tend.Task.run_delay(to_usec(seconds))
     try:
         await delay
     finally:

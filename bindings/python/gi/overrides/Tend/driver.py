@@ -168,17 +168,6 @@ async def drive_generator(generator):
             step, argument = generator.throw, exception
 
 
-def run_delay(usec):
-    """Gives a task that ends after @usec, which clean-up under a deadline that has passed can await as well."""
-    driver = stepping.driver
-    if driver is None or not driver.is_cancelled:
-        return Tend.Task.run_delay(usec)
-
-    delay = Tend.Task.new(None, None)
-    delay.add_timer(usec, 0, lambda delay: bool(Tend.Task.return_value(delay, None)))
-    return delay
-
-
 # --- Coroutines ---
 
 def close_driver(task, *_):
@@ -277,7 +266,7 @@ class Driver:
         if cancellable is not None and cancellable.is_cancelled():
             return self.tell_cancelled()
         if awaited is None:
-            awaited = self.turn = run_delay(0)
+            awaited = self.turn = Tend.Task.run_delay(0)
         if isinstance(awaited, Tend.Task):
             return self.wait_for_task(awaited, cancellable)
         if isinstance(awaited, Unhurried):
