@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The libtend authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""examples/checksum on a terminal: its live view. checksum-terminal.py PROGRAM [NAME...]"""
+"""examples/checksum on a terminal: its live view. checksum-terminal.py COMMAND... [-- NAME...]"""
 
 import fcntl
 import os
@@ -14,7 +14,7 @@ import termios
 import time
 import unicodedata
 
-from support import ENV, EXE, TreeTest, main
+from support import COMMAND, ENV, TreeTest, main
 
 FRAME = "\x1b[?7l"  # each frame turns automatic wrapping off, and on again
 TOKEN = re.compile(r"\x1b\[(\?7[lh]|\d*[AJKm])|([\r\n])|([^\x00-\x1f\x7f-\x9f])")
@@ -103,7 +103,7 @@ class TerminalTest(TreeTest):
             os.setsid()
             fcntl.ioctl(self.slave, termios.TIOCSCTTY, 0)
 
-        self.process = subprocess.Popen([EXE, *args], stdin=self.slave, stdout=stdout or self.slave,
+        self.process = subprocess.Popen([*COMMAND, *args], stdin=self.slave, stdout=stdout or self.slave,
                                         stderr=stderr or self.slave, preexec_fn=control,
                                         env={**ENV, "TERM": "xterm-256color", **(env or {})})
         self.addCleanup(self.process.wait)

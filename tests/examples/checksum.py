@@ -1,22 +1,26 @@
 # SPDX-FileCopyrightText: The libtend authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""examples/checksum without a terminal: lines, messages, exit status. checksum.py PROGRAM [NAME...]"""
+"""examples/checksum without a terminal: lines, messages, exit status. checksum.py COMMAND... [-- NAME...]"""
 
 import base64
+import contextlib
 import fcntl
 import hashlib
 import json
 import os
+import pty
 import resource
 import signal
 import socket
+import struct
 import subprocess
+import termios
 import time
 import unittest
 
-from support import ENV, EXE, TreeTest, main
+from support import COMMAND, ENV, TreeTest, main
 
-F_SETLEASE = 1024
+F_SETLEASE, F_GETLEASE = 1024, 1025
 NOBODY = 65534
 
 ODD_NAMES = [
@@ -45,11 +49,11 @@ ODD_NAMES = [
 
 class ChecksumTest(TreeTest):
     def run_it(self, *args, timeout=30, **kwargs):
-        return subprocess.run([EXE, *args], capture_output=True, env=ENV, timeout=timeout, **kwargs)
+        return subprocess.run([*COMMAND, *args], capture_output=True, env=ENV, timeout=timeout, **kwargs)
 
     def start(self, *args, **kwargs):
-        kwargs = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **kwargs}
-        process = subprocess.Popen([EXE, *args], env=ENV, **kwargs)
+        kwargs = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": ENV, **kwargs}
+        process = subprocess.Popen([*COMMAND, *args], **kwargs)
         self.addCleanup(process.communicate)
         self.addCleanup(process.kill)
         return process
@@ -70,8 +74,25 @@ class ChecksumTest(TreeTest):
             self.write(os.path.join(b"tree", name), b"%d" % i)
             self.write(os.path.join(b"tree", b"below " + name[:200], name), b"%d below" % i)
 
+    def wait_until(self, func):
+        end = time.monotonic() + 20
+        while not func():
+            self.assertLess(time.monotonic(), end, "what is waited for does not come")
+            time.sleep(0.01)
+
+    def wait_until_opened(self, process, *paths):
+        """Waits until the program has opened all these files."""
+        paths = {os.path.join(self.parent, path) for path in paths}
+        fds = f"/proc/{process.pid}/fd"
+
+        def is_open():
+            with contextlib.suppress(FileNotFoundError):  # what it has closed meanwhile
+                return paths <= {os.readlink(f"{fds}/{fd}") for fd in os.listdir(fds)}
+
+        self.wait_until(is_open)
+
     def lease(self, path):
-        """Holds a file so that whoever opens it is blocked, in the kernel."""
+        """Holds a file so that whoever opens it is blocked, in the kernel; gives what waits until somebody is."""
         fd = os.open(path, os.O_WRONLY)
         self.addCleanup(os.close, fd)
         old = signal.signal(signal.SIGIO, signal.SIG_IGN)
@@ -81,6 +102,7 @@ class ChecksumTest(TreeTest):
         except OSError as error:
             self.skipTest(f"no leases here: {error}")
         self.addCleanup(fcntl.fcntl, fd, F_SETLEASE, fcntl.F_UNLCK)
+        return lambda: self.wait_until(lambda: fcntl.fcntl(fd, F_GETLEASE) != fcntl.F_WRLCK)
 
     # --- Lines ---
 
@@ -266,7 +288,7 @@ class ChecksumTest(TreeTest):
         process.send_signal(signum)
         began = time.monotonic()
         out, err = process.communicate(timeout=10)
-        return time.monotonic() - began, out, err.decode()
+        return time.monotonic() - began, out, (err or b"").decode()
 
     def test_interrupt_names_the_unfinished(self):
         for signum, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
@@ -276,7 +298,7 @@ class ChecksumTest(TreeTest):
                     self.sparse(f"tree/big {i}")
                 process = self.start("--jobs", "4", "tree")
                 self.assertIn(b"tree/small", process.stdout.readline())
-                time.sleep(0.2)
+                self.wait_until_opened(process, *(f"tree/big {i}" for i in range(3)))
                 took, out, err = self.interrupt(process, signum)
                 self.assertEqual((process.returncode, out), (status, b""))
                 self.assertLess(took, 0.5)
@@ -299,7 +321,10 @@ class ChecksumTest(TreeTest):
         for i in range(3000):
             self.write(f"tree/{'long name ' * 12}{i}")
         process = self.start("tree")
-        time.sleep(0.5)
+        # Pages that are not full count as if they were, so that no more than this is sure to come.
+        half = fcntl.fcntl(process.stdout, fcntl.F_GETPIPE_SZ) // 2
+        self.wait_until(lambda: struct.unpack("i", fcntl.ioctl(process.stdout, termios.FIONREAD, bytes(4)))[0] >= half)
+        time.sleep(0.2)
         self.assertIsNone(process.poll())
         process.send_signal(signal.SIGINT)
         began = time.monotonic()
@@ -308,18 +333,18 @@ class ChecksumTest(TreeTest):
 
     def test_interrupt_of_a_thread_that_is_blocked(self):
         self.write("tree/held")
-        self.lease("tree/held")
+        wait_until_blocked = self.lease("tree/held")
         process = self.start("tree")
-        time.sleep(0.3)
+        wait_until_blocked()
         took, out, err = self.interrupt(process)
         self.assertEqual((process.returncode, out, err), (130, b"", "checksum: tree/held: Interrupted\n"))
         self.assertLess(took, 0.5)
 
     def test_second_interrupt_stops_at_once(self):
         self.write("tree/held")
-        self.lease("tree/held")
+        wait_until_blocked = self.lease("tree/held")
         process = self.start("tree")
-        time.sleep(0.3)
+        wait_until_blocked()
         process.send_signal(signal.SIGINT)
         time.sleep(0.1)
         took, out, err = self.interrupt(process)
@@ -334,6 +359,20 @@ class ChecksumTest(TreeTest):
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(timeout=10), 1)
+
+    # --- The terminal ---
+
+    def test_work_is_shown_on_a_terminal(self):
+        self.sparse("tree/big")
+        master, slave = pty.openpty()
+        self.addCleanup(os.close, master)
+        process = self.start("tree", stderr=slave, env={**ENV, "TERM": "xterm"})
+        os.close(slave)
+        shown = b""
+        while b"tree/big" not in shown:
+            shown += os.read(master, 4096)
+        self.assertEqual(self.interrupt(process)[1], b"")
+        self.assertEqual(process.returncode, 130)
 
     # --- Stdout ---
 

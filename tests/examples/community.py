@@ -9,10 +9,8 @@ import subprocess
 import sys
 import unittest
 
-from support import ENV, main
+from support import COMMAND, ENV, main
 
-COMMAND = sys.argv[1:]
-del sys.argv[2:]
 
 MALFORMED = [
     b"",

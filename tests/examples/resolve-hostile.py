@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The libtend authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""examples/resolve with a server that misbehaves. resolve-hostile.py PROGRAM [NAME...]
+"""examples/resolve with a server that misbehaves. resolve-hostile.py COMMAND... [-- NAME...]
 
 What is dropped is counted exactly: there one query is outstanding at a time, and what is wrong comes before
 what is right, over the same loopback, so that both are there when the right one is read.

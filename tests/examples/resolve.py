@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The libtend authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""examples/resolve with dnsmasq: lines, order, messages, exit status. resolve.py PROGRAM [NAME...]
+"""examples/resolve with dnsmasq: lines, order, messages, exit status. resolve.py COMMAND... [-- NAME...]
 
 The environment's TEND_NAMES says how many names the test of many names takes (default: 2,000).
 """

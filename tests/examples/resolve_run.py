@@ -8,7 +8,7 @@ import json
 import re
 import subprocess
 
-from support import ENV, EXE, TreeTest
+from support import COMMAND, ENV, TreeTest
 
 COUNTS = re.compile(r"(?P<names>\d+) names, (?P<answered>\d+) answered, (?P<errors>\d+) errors, "
                     r"(?P<retries>\d+) retries, (?P<tcp>\d+) over TCP; "
@@ -55,7 +55,7 @@ class Run:
 
 class ResolveTest(TreeTest):
     def start(self, *args, server=None, **kwargs):
-        command = [EXE, *(["--server", server] if server else []), *args]
+        command = [*COMMAND, *(["--server", server] if server else []), *args]
         kwargs = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **kwargs}
         process = subprocess.Popen(command, env=ENV, text=True, encoding="utf-8", **kwargs)
         self.addCleanup(process.communicate)

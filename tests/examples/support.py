@@ -8,7 +8,11 @@ import sys
 import tempfile
 import unittest
 
-EXE = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else None
+# A script is run as "SCRIPT COMMAND... [-- NAME...]": what it tries, with an interpreter if it takes one, and some of
+# its tests.
+N_WORDS = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+COMMAND = [os.path.abspath(word) if os.path.exists(word) else word for word in sys.argv[1:N_WORDS]]
+NAMES = sys.argv[N_WORDS + 1:]
 
 # The locale and the terminal are the tests' own matter.
 ENV = {key: value for key, value in os.environ.items() if not key.startswith("LC_") and key not in ("TERM", "LANG")}
@@ -86,9 +90,9 @@ class TapResult(unittest.TestResult):
 
 
 def main():
-    """Runs the tests of the script; names behind the program pick some of them."""
+    """Runs the tests of the script, or those that have one of the names."""
     suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])
-    tests = [test for case in suite for test in case if not sys.argv[2:] or any(n in test.id() for n in sys.argv[2:])]
+    tests = [test for case in suite for test in case if not NAMES or any(name in test.id() for name in NAMES)]
     print(f"1..{len(tests)}", flush=True)
     result = TapResult()
     for test in tests:
