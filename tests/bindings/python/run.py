@@ -30,6 +30,22 @@ class Run(VirtualTimeTest):
         with self.assert_takes(3600):
             Tend.run(later, 3)
 
+    def test_what_is_due_at_once_comes_in_order(self):
+        """Also what begins with the main part, before the loop runs."""
+        async def sleep(name):
+            await Tend.sleep(1)
+            order.append(name)
+
+        async def main():
+            first = Tend.spawn(sleep, "first")
+            Tend.current_task().add_timer(GLib.USEC_PER_SEC, 0, lambda _: order.append("second"))
+            third = Tend.spawn(sleep, "third")
+            await Tend.wait_all([first, third])
+
+        order = []
+        Tend.run(main)
+        self.assertEqual(order, ["first", "second", "third"])
+
     def test_not_within_a_coroutine(self):
         async def body():
             Tend.run(later, 3)
