@@ -95,6 +95,29 @@ async void stop_while_waiting () {
   }
 }
 
+// However a task has ended, and although nobody waited meanwhile.
+async void wait_after_every_end () throws Error {
+  var cancelled = make_late ();
+  var stopped = make_late ();
+  var failed = make_failing ();
+  var unstarted = new Tend.Task.fiber ("unstarted", () => true);
+
+  cancelled.cancel ();
+  stopped.stop ();
+  unstarted.stop ();
+  yield Tend.Task.run_delay (TimeSpan.MINUTE).wait ();
+  foreach (var task in new Tend.Task[] { cancelled, stopped, failed, unstarted }) {
+    for (int i = 0; i < 2; i++) {
+      try {
+        yield task.wait ();
+        assert_not_reached ();
+      } catch (Error e) {
+        assert (task.is_ended () && e.matches (task.get_error ().domain, task.get_error ().code));
+      }
+    }
+  }
+}
+
 async void wait_for_all () throws Error {
   Tend.Task[] tasks = { make_late (), make_late (), make_late () };
   int64 sum = 0;
@@ -176,6 +199,8 @@ int main (string[] args) {
                       (done) => wait_before_and_after.begin (done), (result) => wait_before_and_after.end (result));
   TestTend.add_async ("/tend/vala/wait/every-kind",
                       (done) => wait_for_every_kind.begin (done), (result) => wait_for_every_kind.end (result));
+  TestTend.add_async ("/tend/vala/wait/every-end",
+                      (done) => wait_after_every_end.begin (done), (result) => wait_after_every_end.end (result));
   TestTend.add_async ("/tend/vala/wait/error-each-time",
                       (done) => catch_error_each_time.begin (done), (result) => catch_error_each_time.end (result));
   TestTend.add_async ("/tend/vala/wait/given-up",
