@@ -121,10 +121,10 @@ namespace Tend {
 	// store gives them in order, owns those that a loop has left behind, and needs no type of C's.
 	[CCode (cheader_filename = "tend.h", cname = "GListStore", type_id = "g_list_store_get_type ()")]
 	[Version (since = "0.1")]
-	public sealed class TaskIterator : GLib.Object {
+	public sealed class TaskIterator : GLib.Object, GLib.ListModel {
 		[CCode (cname = "_tend_vala_task_iterator_next_value")]
 		public Tend.Task? next_value () {
-			Tend.Task? task = this._get (0);
+			Tend.Task? task = (Tend.Task?) this.get_item (0);
 			if (task != null)
 				this._remove (0);
 			return task;
@@ -133,8 +133,6 @@ namespace Tend {
 		public TaskIterator (GLib.Type type);
 		[CCode (cname = "g_list_store_append")]
 		public void _append (Tend.Task task);
-		[CCode (cname = "g_list_model_get_item")]
-		public Tend.Task? _get (uint position);
 		[CCode (cname = "g_list_store_remove")]
 		public void _remove (uint position);
 	}
