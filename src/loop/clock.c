@@ -236,8 +236,10 @@ tend_clock_advance (TendClock *self,
  *
  * Runs the main context until nothing is left to run, jumping to the next deadline each time.
  *
- * Waits for task bodies in threads and for results that fibers await. It does not return while
- * an interval task or a repeating timer goes on; [method@Tend.Clock.advance] is for those.
+ * Waits for task bodies in threads, for the operations of asynchronous bodies, and for results that
+ * fibers await. While one of them is out, time stands still: an operation that waits for this very clock
+ * would never end. Neither does this return while an interval task or a repeating timer goes on;
+ * [method@Tend.Clock.advance] is for those.
  *
  * To be called in the thread that runs the context, outside tasks.
  *
