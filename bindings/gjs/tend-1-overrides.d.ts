@@ -1,0 +1,96 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// What the overrides of GJS add to the types that ts-for-gir makes of the GIR. Times are milliseconds here. A
+// class's own "new" and "run" cannot be declared anew: what takes options is reached through a manager.
+
+import type Gio from 'gi://Gio?version=2.0';
+import type GObject from 'gi://GObject?version=2.0';
+
+declare module 'gi://Tend?version=1' {
+    export namespace Tend {
+        /** A body: what it returns, or what its promise settles with, ends the task. */
+        type Body = (task: Task) => unknown;
+
+        /** How a task runs; times in milliseconds. */
+        interface TaskOptions {
+            delay?: number;
+            interval?: number;
+            interval_mode?: IntervalMode;
+            keep_going?: boolean;
+            priority?: number;
+            deadline?: number;
+        }
+
+        interface RegisterOptions extends TaskOptions {
+            policy?: NamePolicy;
+        }
+
+        /** Lets milliseconds pass. */
+        function sleep(milliseconds: number): Task;
+
+        /** Lets a turn of the loop pass, and a task of its own stand still while it is paused. */
+        function checkpoint(): Promise<unknown>;
+
+        /** Runs the main loop until a task has ended, and gives its result. */
+        function run(main: Task | Body): any;
+
+        function wait_all(tasks: Iterable<Task>): Task;
+        function when_all(tasks: Iterable<Task>): Task;
+        function when_any(tasks: Iterable<Task>): Task;
+        function when_each(tasks: Iterable<Task>): TaskStream;
+
+        interface Task extends PromiseLike<any> {
+            readonly result: any;
+
+            get_result(): any;
+            return_error(exception: unknown): void;
+
+            wait(cancellable?: Gio.Cancellable | null): Promise<any>;
+
+            /** Waits in this task for a promise or another task: what goes on then is this task's code. */
+            wait_for<T>(promise: PromiseLike<T>): Promise<T>;
+
+            catch<T = never>(onRejected?: ((reason: any) => T | PromiseLike<T>) | null): Promise<any>;
+            finally(onSettled?: (() => void) | null): Promise<any>;
+        }
+
+        interface TaskManager<A extends GObject.Object = GObject.Object> extends Iterable<Task> {
+            readonly size: number;
+
+            has(name: string): boolean;
+            get(name: string): Task | null;
+
+            register(name: string | null, body: Body, options?: RegisterOptions): Task;
+            register_task(task: Task, options?: RegisterOptions): Task;
+            register_task(name: string, body: Body, options?: RegisterOptions): Task;
+            register_anonymous(base: string, body: Body, options?: RegisterOptions): Task;
+
+            shutdown(cancellable?: Gio.Cancellable | null): Promise<boolean>;
+            wait_for_tasks(cancellable?: Gio.Cancellable | null): Promise<boolean>;
+        }
+
+        interface RequestCache {
+            readonly size: number;
+
+            shutdown(cancellable?: Gio.Cancellable | null): Promise<boolean>;
+        }
+
+        interface Channel extends AsyncIterable<any> {
+            readonly size: number;
+
+            send(value: unknown, cancellable?: Gio.Cancellable | null): Promise<boolean>;
+            receive(cancellable?: Gio.Cancellable | null): Promise<any>;
+        }
+
+        interface TaskStream extends AsyncIterable<Task> {
+        }
+
+        interface Completion {
+            set_value(value: unknown): void;
+            try_set_value(value: unknown): boolean;
+            set_error(exception: unknown): void;
+            try_set_error(exception: unknown): boolean;
+        }
+    }
+}
