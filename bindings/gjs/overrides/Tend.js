@@ -4,6 +4,7 @@
 // The language's own face of libtend: functions and async functions as bodies, tasks that can be awaited, results
 // and exceptions of any kind. The other classes are in _tendClasses.js.
 
+const {GLib} = imports.gi;
 const Await = imports.overrides._tendAwait;
 const Body = imports.overrides._tendBody;
 const Classes = imports.overrides._tendClasses;
@@ -211,11 +212,22 @@ function checkpoint() {
     return resumed.wait();
 }
 
+// The jobs of promises wait while one of them runs the loop, so that no task would go on.
+function checkPromisesRun() {
+    let hasRun = false;
+    Promise.resolve().then(() => (hasRun = true));
+    GLib.MainContext.default().iteration(false);
+    if (!hasRun)
+        throw new Error('Tend.run() is for what runs in no promise: after an await, use await instead');
+}
+
 // Runs the main loop until a task has ended, or the function that is given in its place: the main part of a script.
 function run(main) {
-    const task = main instanceof Tend.Task ? main : newTask('main', main);
+    const task = main instanceof Tend.Task ? main : newTask('main', Body.checkFunction(main, 'What is run'));
     if (task.get_status() === Tend.TaskStatus.CREATED)
         task.start();
+    if (!task.is_ended())
+        checkPromisesRun();
     task.wait_sync();
     return task.get_result();
 }

@@ -98,16 +98,19 @@ function give(task, func, argument) {
     callDetached(() => func.call(task, argument));
 }
 
+function completeWith(task, value) {
+    give(task, native.return_value, setResult(task, value));
+}
+
 // Completes the task with the value, or as a promise or a task ends that is given instead of one.
 function returnValue(task, value) {
     if (!takesResult(task))
         return;
 
-    if (isThenable(value)) {
+    if (isThenable(value))
         settleWith(task, state(task).run, value);
-        return;
-    }
-    give(task, native.return_value, setResult(task, value));
+    else
+        completeWith(task, value);
 }
 
 function returnError(task, exception) {
@@ -128,7 +131,7 @@ function endRun(task, run, end, outcome) {
 
 function settleWith(task, run, thenable) {
     asPromise(thenable).then(
-        value => endRun(task, run, returnValue, value),
+        value => endRun(task, run, completeWith, value),
         error => endRun(task, run, returnError, error));
 }
 
@@ -142,7 +145,7 @@ function runBody(task, body) {
         if (!run.isOver && isThenable(result))
             settleWith(task, run, result);
         else
-            endRun(task, run, returnValue, result);
+            endRun(task, run, completeWith, result);
     } catch (error) {
         endRun(task, run, returnError, error);
     }

@@ -9,7 +9,7 @@ const {GLib} = imports.gi;
 const {callAsync} = imports.overrides._tendAwait;
 const {applyOptions, checkFunction, checkOptions, checkTask, refuseThread, wrapBody} = imports.overrides._tendBody;
 const {
-    box, originalOf, resultOf, setCombined, setResult, setThrown, toGError, toNative, unbox,
+    box, originalOf, resultOf, setCombined, setResult, setThrown, state, toGError, toNative, unbox,
 } = imports.overrides._tendOutcome;
 
 let Tend = null;
@@ -218,11 +218,13 @@ const makeStreamMethods = () => ({
 
 // --- Retries ---
 
-// The task of an attempt: what the function gives may be a task of its own, which is the attempt's then.
+// The task of an attempt: what the function gives may be a task of its own, which is the attempt's then. It is that
+// which is cancelled, and the attempt is over when it is.
 function makeAttempt(func, attempt) {
     return Tend.Task.new(null, task => {
         const result = func(task, attempt);
         if (result instanceof Tend.Task) {
+            state(task).isCancelSeen = true;
             result.add_cancellable(task.get_cancellable());
             if (result.get_status() === Tend.TaskStatus.CREATED)
                 result.start();

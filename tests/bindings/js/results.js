@@ -128,6 +128,8 @@ Object.assign(tests, {
         assertEqual(await Tend.when_any(tasks).wait(), tasks[0]);
         await Tend.when_any(tasks).then(async task => assertEqual(await task, 1));
         assertEqual((await Promise.all([Tend.when_any(tasks)]))[0], tasks[0]);
+        for (const body of [() => Tend.when_any(tasks), async () => Tend.when_any(tasks)]) // eslint-disable-line
+            assertEqual(await Tend.Task.run(null, body), tasks[0]); // eslint-disable-line no-await-in-loop
     },
 });
 
