@@ -7,7 +7,7 @@
    wrapExitHandler, applyOptions, returnValue, returnError, returnNative */
 
 const {callAttached, callDetached, asPromise} = imports.overrides._tendAwait;
-const {isThenable, setResult, setThrown, state, toGError} = imports.overrides._tendOutcome;
+const {isThenable, logException, setResult, setThrown, state, toGError} = imports.overrides._tendOutcome;
 
 const MAX_MILLISECONDS = Number.MAX_SAFE_INTEGER / 1000;
 
@@ -177,12 +177,13 @@ function wrapWork(func) {
 function wrapExitHandler(func) {
     checkFunction(func, 'An exit handler');
     return task => {
+        const log = error => logException(error, `An exit handler of ${task.to_string()} has failed`);
         try {
             const result = callDetached(() => func(task));
             if (isThenable(result))
-                asPromise(result).then(null, logError);
+                asPromise(result).then(null, log);
         } catch (error) {
-            logError(error, `An exit handler of ${task.to_string()} has failed`);
+            log(error);
         }
     };
 }

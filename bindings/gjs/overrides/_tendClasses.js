@@ -9,7 +9,7 @@ const {GLib} = imports.gi;
 const {callAsync} = imports.overrides._tendAwait;
 const {applyOptions, checkFunction, checkOptions, checkTask, refuseThread, wrapBody} = imports.overrides._tendBody;
 const {
-    box, originalOf, resultOf, setCombined, setResult, setThrown, state, toGError, toNative, unbox,
+    box, logException, originalOf, resultOf, setCombined, setResult, setThrown, state, toGError, toNative, unbox,
 } = imports.overrides._tendOutcome;
 
 let Tend = null;
@@ -258,7 +258,7 @@ const makeRetryMethods = native => ({
             try {
                 return Boolean(func(task, attempt, originalOf(task, error)));
             } catch (exception) {
-                logError(exception, 'The predicate of a retry has failed');
+                logException(exception, 'The predicate of a retry has failed');
                 return false;
             }
         }));

@@ -9,7 +9,8 @@
 // exception an error with its text.
 
 /* exported init, isThenable, isOpaque, state, toNative, box, unbox, setResult, resultOf, setCombined, toGError,
-   setThrown, isSeveral, originalOf, failureOf, exceptionOf, outcomeOf */
+   setThrown, isSeveral, originalOf, failureOf, exceptionOf, outcomeOf,
+   logException */
 
 const {GLib, GObject} = imports.gi;
 
@@ -106,6 +107,11 @@ function describe(exception) {
     } catch {
         return 'an exception without a text';
     }
+}
+
+// Logs whatever was thrown where there is no task for it to fail.
+function logException(exception, what) {
+    logError(exception instanceof Error ? exception : new Error(describe(exception)), what);
 }
 
 // The GError that C gets for whatever was thrown.

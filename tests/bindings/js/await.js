@@ -66,10 +66,12 @@ const tests = {
         const channel = Tend.Channel.new(4);
         const manager = new Tend.TaskManager();
         const steps = [
-            () => Tend.sleep(1000), () => ended, () => run(1), () => run(1).wait(), () => Tend.when_all([run(1), ended]),
-            () => Tend.when_any([run(1), run(2)]), () => channel.send({}), () => channel.receive(), () => Tend.checkpoint(),
+            () => Tend.sleep(1000), () => ended, () => run(1), () => run(1).wait(), () => Tend.checkpoint(),
+            () => Tend.when_all([run(1), ended]), () => Tend.when_any([run(1), run(2)]),
+            () => channel.send({}), () => channel.receive(),
             () => manager.wait_for_tasks(), () => manager.shutdown(), task => task.wait_for(Promise.resolve(1)),
-            task => task.wait_for(later(1)), task => task.wait_for(Promise.all([run(1), later(2)])), () => ended.catch(),
+            task => task.wait_for(later(1)), task => task.wait_for(Promise.all([run(1), later(2)])),
+            () => ended.catch(),
             () => ended.then(() => 1), () => Tend.Task.run(null, () => Promise.reject(new Error('x'))).catch(() => {}),
         ];
         const body = async task => {

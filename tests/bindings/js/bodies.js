@@ -16,7 +16,8 @@ async function later(task) {
 
 const tests = {
     constructors: async () => {
-        for (const task of [Tend.Task.new('a', later), new Tend.Task('a', later), new Tend.Task({name: 'a', body: later})]) {
+        const tasks = [Tend.Task.new('a', later), new Tend.Task('a', later), new Tend.Task({name: 'a', body: later})];
+        for (const task of tasks) {
             assertEqual(task.get_status(), CREATED);
             assertEqual(task.get_name(), 'a');
             task.start();
@@ -119,7 +120,8 @@ const tests = {
     },
 
     threadsAreNotForJavaScript() {
-        for (const call of [Tend.Task.new_thread, Tend.Task.run_thread, () => new Tend.TaskManager().register_thread('a')])
+        const manager = new Tend.TaskManager();
+        for (const call of [Tend.Task.new_thread, Tend.Task.run_thread, () => manager.register_thread('a', later)])
             assertEqual(/one thread.*async function/.test(assertThrows(call, Error).message), true);
     },
 

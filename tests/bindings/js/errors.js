@@ -96,8 +96,10 @@ const COPYING = ['retry', 'group'];
 
 async function assertFailsWith(task, exception, isCopy) {
     const seen = [];
-    for (const wait of [() => task, () => task.wait(), () => Tend.Task.run(null, () => task), () => Promise.all([task])])
-        await wait().then(() => seen.push('nothing'), error => seen.push(error)); // eslint-disable-line no-await-in-loop
+    const waits = [() => task, () => task.wait(), () => Tend.Task.run(null, () => task), () => Promise.all([task])];
+    for (const wait of waits)
+        // eslint-disable-next-line no-await-in-loop
+        await wait().then(() => seen.push('nothing'), error => seen.push(error));
     for (const read of [() => task.get_result(), () => task.result, () => task.wait_sync()]) {
         try {
             seen.push(read());

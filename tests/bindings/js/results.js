@@ -75,8 +75,9 @@ Object.assign(tests, {
         assertEqual(Tend.Task.run(null, () => object).get_object(), object);
     },
 
-    theResultOfAListenerIsItsTask() {
-        for (const [name, value] of [['boolean', true], ['int', 5], ['double', 0.5], ['string', 'x'], ['object', null]]) {
+    theTypedFunctionsOfC() {
+        const values = {boolean: true, int: 5, double: 0.5, string: 'x', object: null};
+        for (const [name, value] of Object.entries(values)) {
             const task = Tend.Task.new(null, null);
             task[`return_${name}`](value);
             assertEqual(task.result, value);
