@@ -183,26 +183,30 @@ function defineTask() {
         return newTask(ownName, ownBody, others);
     };
 
-    for (const name of ['new', 'run_delay'])
+    for (const name of ['new', 'new_main', 'run_delay'])
         native[name] = Tend.Task[name];
-    Object.assign(Tend.Task,
-        {new: newTask, run: runTask, new_thread: Body.refuseThread, run_thread: Body.refuseThread});
+    Object.assign(Tend.Task, {
+        new: newTask,
+        new_main: body => native.new_main(Body.wrapBody(body)),
+        run: runTask,
+        new_thread: Body.refuseThread,
+        run_thread: Body.refuseThread,
+    });
 }
 
-// Lets the given time pass, in milliseconds. In a task the sleep is given up when that is cancelled.
+// Lets the given time pass, in milliseconds. In a task that is a timer of it, which a pause holds up; the sleep is
+// given up when the task is cancelled.
 function sleep(milliseconds) {
-    const task = native.run_delay(Body.toMicroseconds(milliseconds, 'The time to sleep'));
+    const usec = Body.toMicroseconds(milliseconds, 'The time to sleep');
     const caller = Await.capture();
-    if (caller?.needsCancellable())
-        task.add_cancellable(caller.task.get_cancellable());
-    return task;
+    return caller === null ? native.run_delay(usec).then(() => {}) : Await.sleepAs(caller, usec);
 }
 
 // Lets a turn of the loop pass, and a task of its own stand still as long as it is paused.
 function checkpoint() {
     const task = Await.capture()?.task;
     if (!task?.is_paused())
-        return sleep(0).wait();
+        return sleep(0);
 
     const resumed = newTask(null);
     const handler = task.connect('notify::paused', () => {
@@ -223,7 +227,7 @@ function checkPromisesRun() {
 
 // Runs the main loop until a task has ended, or the function that is given in its place: the main part of a script.
 function run(main) {
-    const task = main instanceof Tend.Task ? main : newTask('main', Body.checkFunction(main, 'What is run'));
+    const task = main instanceof Tend.Task ? main : native.new_main(Body.wrapBody(main));
     if (task.get_status() === Tend.TaskStatus.CREATED)
         task.start();
     if (!task.is_ended())

@@ -10,7 +10,8 @@
 //
 // Nothing here keeps a task that was not started: whoever waits for one that is dropped is told so.
 
-/* exported init, capture, callDetached, callAttached, callAsync, thenOf, waitForTask, waitForPromise, asPromise */
+/* exported init, capture, callDetached, callAttached, callAsync, thenOf, waitForTask, waitForPromise,
+   sleepAs, asPromise */
 
 const {Gio, GLib} = imports.gi;
 const {isOpaque, outcomeOf, resultOf, setCombined, state} = imports.overrides._tendOutcome;
@@ -253,19 +254,35 @@ function thenOf(task) {
     return (onFulfilled, onRejected) => waitForTask(task, caller, null, onFulfilled, onRejected);
 }
 
-// A task that ends when the promise is settled: finish() of what this gives has the outcome then.
-function bridge(promise) {
-    const task = native.new(null, null);
-    const settled = {task, finish: null};
-    const end = finish => {
-        settled.finish = finish;
-        native.return_value.call(task, null);
-    };
+// Waits as the caller for what begin(settle) begins. That calls settle(finish) at its end, and gives a function that
+// takes it back, if there is one.
+function waitUnlessCancelled(caller, begin) {
+    return new Promise((resolve, reject) => {
+        if (caller.isOver())
+            return;
 
-    Promise.resolve(promise).then(value => end(() => value), error => end(() => {
-        throw error;
-    }));
-    return settled;
+        const cancellable = caller.needsCancellable() ? caller.task.get_cancellable() : null;
+        let isSettled = false, handler = 0, takeBack = null;
+        const settle = finish => {
+            if (isSettled)
+                return;
+            isSettled = true;
+            if (handler !== 0)
+                cancellable.remove_handler(handler);
+            deliver({caller, resolve, reject, finish});
+        };
+        const giveUp = () => {
+            takeBack?.();
+            settle(() => cancellable.set_error_if_cancelled());
+        };
+
+        if (cancellable?.is_cancelled()) {
+            giveUp();
+            return;
+        }
+        handler = cancellable?.add_handler(giveUp) ?? 0;
+        takeBack = begin(settle);
+    });
 }
 
 // Waits as the task for anything that can be awaited.
@@ -274,17 +291,21 @@ function waitForPromise(task, promise) {
     if (promise instanceof Tend.Task)
         return waitForTask(promise, caller, null);
 
-    const settled = bridge(promise);
-    return new Promise((resolve, reject) => {
-        if (caller.isOver())
-            return;
+    // What it ends with is dropped where the task has ended, or has been told to.
+    const settled = Promise.resolve(promise);
+    settled.catch(() => {});
+    return waitUnlessCancelled(caller, settle => {
+        settled.then(value => settle(() => value), error => settle(() => {
+            throw error;
+        }));
+    });
+}
 
-        beginAs(caller, null, cancellable => native.wait_async.call(settled.task, cancellable, (source, result) =>
-            deliver({caller, resolve, reject, finish() {
-                if (settled.finish === null)
-                    native.wait_finish.call(source, result);
-                return settled.finish();
-            }})));
+// Lets time pass for the caller by a timer of its task.
+function sleepAs(caller, usec) {
+    return waitUnlessCancelled(caller, settle => {
+        const timer = native.add_timer.call(caller.task, usec, 0, () => settle(() => {}));
+        return () => timer.cancel();
     });
 }
 

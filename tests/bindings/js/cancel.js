@@ -242,7 +242,7 @@ Object.assign(tests, {
         task.add_cancellable(cancellable);
         cancellable.cancel();
         await assertRejects(task, ...CANCELLED);
-        await assertRejects(Tend.sleep(1000).wait(cancellable), ...CANCELLED);
+        await assertRejects(Tend.Task.run_delay(1000000).wait(cancellable), ...CANCELLED);
         await assertRejects(Tend.Task.new(null, null).wait(cancellable), ...CANCELLED);
     },
 
@@ -258,26 +258,31 @@ Object.assign(tests, {
         await assertRejects(task, ...CANCELLED);
     },
 
-    pausedAtACheckpoint: async () => {
-        const log = [];
-        const task = Tend.Task.run('a', async () => {
-            for (;;) {
-                await Tend.sleep(1000); // eslint-disable-line no-await-in-loop
-                await Tend.checkpoint(); // eslint-disable-line no-await-in-loop
-                log.push('round');
-            }
-        });
-        await Tend.sleep(2500);
+    paused: async () => {
+        const [log, gate] = [[], Tend.Task.new(null, null)];
+        const body = async () => {
+            await gate;
+            await Tend.checkpoint();
+            log.push('on');
+            await Tend.sleep(1000);
+            log.push('end');
+        };
+        const [task, cancelled] = [Tend.Task.run('a', body), Tend.Task.run('b', body)];
         task.pause();
+        cancelled.pause();
+        gate.return_value(null);
         await Tend.sleep(5000);
-        assertEqual(log.join(), 'round,round');
+        cancelled.cancel();
+        await assertRejects(cancelled, ...CANCELLED);
+        assertEqual(log.join(), '');
         task.resume();
         await Tend.sleep(10);
-        assertEqual(log.join(), 'round,round,round');
         task.pause();
         await Tend.sleep(5000);
-        task.cancel();
-        await assertRejects(task, ...CANCELLED);
+        assertEqual(log.join(), 'on');
+        task.resume();
+        await task;
+        assertEqual(log.join(), 'on,end');
     },
 });
 

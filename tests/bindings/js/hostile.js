@@ -32,7 +32,7 @@ const tests = {
             task.add_exit_handler(throws);
             task.add_exit_handler(async () => throws());
             /* eslint-disable no-await-in-loop */
-            assertEqual(await task, null);
+            assertEqual(await task, undefined);
             await retry.run(null, throws).catch(() => {});
             await manager.register('a', throws).catch(() => {});
             await run(self => self.post(throws)).catch(() => {});

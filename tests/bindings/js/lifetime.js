@@ -60,8 +60,8 @@ const KINDS = {
     awaitingOthers: () => run('a', async task => {
         await ended;
         await task.wait_for(Promise.all([ended, Tend.sleep(0)]));
-        await Tend.when_all([ended, Tend.sleep(0)]);
-        return Tend.when_any([ended, Tend.sleep(0)]);
+        await Tend.when_all([ended, Tend.Task.run_delay(0)]);
+        return Tend.when_any([ended, Tend.Task.run_delay(0)]);
     }),
     timer: () => run('a', task => new Promise(resolve => task.add_timer(0, 0, () => resolve()))),
     completion: () => {

@@ -14,7 +14,7 @@ assertEqual(Tend.run(async () => {
     await Tend.sleep(1000);
     return 'from a function';
 }), 'from a function');
-assertEqual(Tend.run(Tend.Task.run(null, () => Tend.sleep(5))), null);
+assertEqual(Tend.run(Tend.Task.run(null, () => Tend.sleep(5))), undefined);
 assertThrows(() => Tend.run(() => Promise.reject(error)), error);
 
 // Time stands still here, and nobody else moves it on.
