@@ -6,7 +6,8 @@
 // Who waits is known when he asks: await looks up the property "then" at once, in the code that awaits. What goes
 // on is a job of its own, which resolving the promise puts behind those that wait already. So there are three: one
 // makes the task the current one, one goes on, one makes an end of it. They are queued for one wait at a time,
-// since what goes on may stop the task that would go on next, and no line of that one must run then.
+// and for the next one when no job is left: what goes on may stop the task that would go on next, also by promises
+// of its own, as when its body fails, and no line of that one must run then.
 //
 // Nothing here keeps a task that was not started: whoever waits for one that is dropped is told so.
 
@@ -136,20 +137,27 @@ function enter() {
 
 function leave() {
     delivered?.task.pop_current();
-    pump();
+    delivered = null;
 }
 
-function pump() {
-    const next = deliveries.shift();
-    isPumping = next !== undefined;
-    delivered = null;
-    if (!isPumping)
-        return;
-
-    if (next.caller?.isOver()) {
-        soon.then(pump);
-        return;
+// Reads what came for a task that is over meanwhile. It was told to who asked for it, and so counts as observed.
+function drop({finish}) {
+    try {
+        finish();
+    } catch {
+        // Nobody is left whom it could concern.
     }
+}
+
+// Delivers the next one. Sources run when those jobs have that are there, and all that come of them.
+function pump() {
+    let next = deliveries.shift();
+    for (; next?.caller?.isOver(); next = deliveries.shift())
+        drop(next);
+
+    isPumping = next !== undefined;
+    if (!isPumping)
+        return GLib.SOURCE_REMOVE;
 
     delivered = next.caller;
     delivered?.task.push_current();
@@ -159,13 +167,14 @@ function pump() {
     soon.then(enter);
     lastStep();
     soon.then(leave);
+    return GLib.SOURCE_CONTINUE;
 }
 
 function deliver(delivery) {
     deliveries.push(delivery);
     if (!isPumping) {
         isPumping = true;
-        soon.then(pump);
+        GLib.idle_add(GLib.PRIORITY_HIGH, pump);
     }
 }
 

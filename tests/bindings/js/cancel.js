@@ -284,6 +284,29 @@ Object.assign(tests, {
         await task;
         assertEqual(log.join(), 'on,end');
     },
+
+    aFailureThatStopsAnotherIsFirst: async () => {
+        // Both wake up at the same time, and the error of the first takes its way through several promises.
+        const log = [];
+        const fail = async () => {
+            await Tend.sleep(10);
+            throw new Error('failed');
+        };
+        const failing = Tend.Task.new('a', async () => {
+            await (async () => (await fail(), 'never'))();
+        });
+        const other = Tend.Task.new('b', async () => {
+            await Tend.sleep(10);
+            log.push('a line of one that was stopped');
+        });
+        failing.add_exit_handler(() => other.stop());
+        failing.start();
+        other.start();
+        await assertRejects(failing, Error);
+        await assertRejects(other, ...STOPPED);
+        await Tend.sleep(10);
+        assertEqual(log.join(), '');
+    },
 });
 
 runTests(tests);
