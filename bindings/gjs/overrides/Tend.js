@@ -101,6 +101,10 @@ const taskMethods = {
         return Outcome.isSeveral(failure.exception) ? failure.exception.errors : [failure.exception];
     },
 
+    toString() {
+        return this.to_string();
+    },
+
     // With a callback as in C, and else a promise of the result.
     wait_async(cancellable = null, callback = null) {
         return callback === null ? Await.waitForTask(this, Await.capture(), cancellable)

@@ -132,6 +132,11 @@ Object.assign(tests, {
         for (const body of [() => Tend.when_any(tasks), async () => Tend.when_any(tasks)]) // eslint-disable-line
             assertEqual(await Tend.Task.run(null, body), tasks[0]); // eslint-disable-line no-await-in-loop
     },
+
+    aTaskIsTextByItsName() {
+        const task = Tend.Task.run('a task', () => 1);
+        assertEqual(`${task}`, task.to_string());
+    },
 });
 
 runTests(tests);
