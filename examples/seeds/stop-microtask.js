@@ -1,0 +1,25 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// A chain of posts and timers, each of which makes the next, that ends with its task.
+
+import GLib from 'gi://GLib';
+import Tend from 'gi://Tend?version=1';
+
+function addTimer(task) {
+    task.add_timer(GLib.USEC_PER_SEC / 2, 0, () => {
+        print('tick');
+        task.post(addTimer);
+    });
+}
+
+const task = Tend.Task.run('task with timer', async me => {
+    me.post(addTimer);
+    await Tend.sleep(1250);
+});
+
+await task;
+print(`${task} ${Tend.TaskStatus.to_string(task.status)}`);
+
+await Tend.sleep(1500);
+print("Let's wait and see what happens.");

@@ -1,0 +1,29 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Made, awaited, and started: what is made and never started does not run, what is awaited is over
+// before its creator goes on, and what is started goes on beside it.
+
+import Tend from 'gi://Tend?version=1';
+
+const completed = [];
+
+const make = number => Tend.Task.new(null, async () => {
+    await Tend.sleep(500);
+    completed.push(number);
+});
+
+// Nobody has started it, and nobody can any more.
+make(1);
+
+const awaited = make(2);
+awaited.start();
+await awaited;
+completed.push(3);
+
+make(4).start();
+completed.push(5);
+
+// Without this the program would end first, and 4 not be in the list.
+await Tend.sleep(1000);
+print(`[${completed.join(', ')}]`);
