@@ -18,7 +18,7 @@ import time
 
 import dns_message as dns
 from dns_servers import DNSMASQ, Dnsmasq, Zone, free_port
-from resolve_run import BOTH, ResolveTest
+from resolve_run import BOTH, IS_GJS, ResolveTest
 from support import main
 
 N_NAMES = int(os.environ.get("TEND_NAMES", "2000"))
@@ -320,7 +320,10 @@ class WithoutServer(ResolveTest):
         self.assertEqual([line.rpartition(" error: ")[2] for line in run.out], ["invalid name"] * len(names))
 
     def test_closed_descriptors_get_nothing(self):
-        for closed, args, text in ((0, [], "Bad file descriptor"), (1, ["a..b"], "standard output: Bad file descriptor")):
+        if IS_GJS:
+            self.skipTest("GJS takes the places of closed descriptors for itself")
+        bad = "Bad file descriptor"
+        for closed, args, text in ((0, [], bad), (1, ["a..b"], f"standard output: {bad}")):
             with self.subTest(closed):
                 run = self.run_it(*args, server="127.0.0.1:9", preexec_fn=lambda fd=closed: os.close(fd))
                 self.assertEqual((run.status, run.out), (1, []))
