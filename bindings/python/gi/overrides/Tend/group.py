@@ -4,6 +4,7 @@
 """Several tasks: groups, and tasks that stand for others."""
 
 import asyncio
+import types
 
 from . import values
 from .base import Tend, override
@@ -41,6 +42,8 @@ def when_each(tasks):
 
 @override
 class TaskStream(Tend.TaskStream):
+    __class_getitem__ = classmethod(types.GenericAlias)
+
     def __aiter__(self):
         return self
 

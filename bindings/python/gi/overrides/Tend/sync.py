@@ -3,6 +3,8 @@
 
 """What is handed from one task to another: completions, channels, and attempts."""
 
+import types
+
 from gi.repository import GLib
 
 from . import errors, values
@@ -12,6 +14,8 @@ from .task import Task, operate, set_times
 
 @override
 class Completion(Tend.Completion):
+    __class_getitem__ = classmethod(types.GenericAlias)
+
     def __await__(self):
         return self.get_task().__await__()
 
@@ -32,7 +36,9 @@ class Completion(Tend.Completion):
 class Channel(Tend.Channel):
     """Its values are kept by the channel itself until they are received, as those of a task by the task."""
 
-    def take(self, packed):
+    __class_getitem__ = classmethod(types.GenericAlias)
+
+    def _take(self, packed):
         value = values.unpack(packed)
         if type(packed) is values.Token:
             values.discard(self, packed())
@@ -66,7 +72,7 @@ class Channel(Tend.Channel):
 
     def receive_finish(self, result):
         try:
-            return self.take(Tend.Channel.receive_finish(self, result))
+            return self._take(Tend.Channel.receive_finish(self, result))
         except GLib.Error as error:
             if error.domain != errors.DOMAIN:
                 raise
@@ -74,7 +80,7 @@ class Channel(Tend.Channel):
 
     def try_receive(self):
         is_received, packed = Tend.Channel.try_receive(self)
-        return is_received, self.take(packed)
+        return is_received, self._take(packed)
 
     def close_with_error(self, exception):
         Tend.Channel.close_with_error(self, errors.pack_exception_for(self, exception))

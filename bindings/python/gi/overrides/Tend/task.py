@@ -4,6 +4,7 @@
 """The task in Python: what makes one, its result, and and its end."""
 
 import contextvars
+import types
 
 from gi.repository import GLib
 
@@ -97,6 +98,8 @@ def start(task):
 @override
 class Task(Tend.Task):
     """A task whose body is @func(*@args), or without one if there is no @func; see set_times() for the settings."""
+
+    __class_getitem__ = classmethod(types.GenericAlias)  # Tend.Task[int], for annotations
 
     def __new__(cls, name=None, func=None, *args, **settings):
         if func is not None:
