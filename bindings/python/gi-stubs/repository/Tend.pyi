@@ -207,6 +207,8 @@ class Task(GObject.Object, Generic[_T_co]):
         timeout: float | None = ..., deadline: float | None = ...,
     ) -> Task[_T]: ...
     @classmethod
+    def new_main(cls, func: Callable[..., object], *user_data: Any) -> Task[Any]: ...
+    @classmethod
     def new_thread(
         cls, name: str | None, func: Callable[..., _T], *args: Any,
         delay: float | None = ..., interval: float | None = ...,
