@@ -105,7 +105,8 @@ async def caches() -> None:
     async with Tend.RequestCache() as cache:
         question = Question(5)
         cache.add(question)
-        assert_type(cache.lookup("question", 5), Tend.NumberCache | None)
+        assert_type(cache.lookup("question", 5), Any | None)
+        assert_type(cache.lookup_type(Question, 5), Question | None)
         question.answer.set_value("an answer")
         assert_type(await question.answer, str)
 

@@ -31,6 +31,7 @@ async def wrong(manager: Tend.TaskManager, channel: Tend.Channel[int]) -> None:
     manager.register("policy", double, 1, policy=Tend.GroupPolicy.WAIT_ALL)  # call-overload
     manager["name"].cancle()  # attr-defined
     manager.set_max_running("many")  # arg-type
+    Tend.RequestCache().pop("unchecked", 1).get_number()  # union-attr
     with manager:  # attr-defined, attr-defined
         pass
     Tend.Cancellable().add_parent(manager)  # arg-type
