@@ -31,7 +31,7 @@ async function showBodies() {
 async function showTask() {
     const task = new Tend.Task('look', look, {delay: 2000, priority: GLib.PRIORITY_LOW});
     task.start();
-    print(task.to_string(), task.get_status() === Tend.TaskStatus.PENDING);
+    print(task.get_name(), task.get_status() === Tend.TaskStatus.PENDING);
     print(await task, task.result);
 }
 

@@ -48,7 +48,7 @@ async def load(path):
 async def show_task():
     task = Tend.Task("look", look, "gnome.org", 1, delay=2, timeout=60)
     task.start()
-    print(task)
+    print(task.get_name(), task.get_status().value_nick)
     print(await task, task.result)
 
 

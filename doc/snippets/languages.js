@@ -46,7 +46,7 @@ async function collect() {
 // --- No longer than that ---
 
 async function limit() {
-    const slow = Tend.sleep(3600 * 1000);
+    const slow = Tend.Task.run_delay(3600 * GLib.USEC_PER_SEC);
     try {
         await slow.with_timeout(GLib.USEC_PER_SEC);
     } catch (error) {
