@@ -140,9 +140,31 @@ def compare_arguments(where, nodes, function, is_method):
             problems.append(f"{where} takes {name}, too")
 
 
+def takes_none(annotation):
+    """Whether it allows None; None where it allows anything."""
+    if ast.unparse(annotation) in ("Any", "_T", "_AsyncReady"):
+        return None
+    if isinstance(annotation, ast.BinOp):
+        return bool(takes_none(annotation.left) or takes_none(annotation.right))
+    return ast.unparse(annotation) == "None"
+
+
+def compare_nullable(where, node, function):
+    """What is introspected takes None, and gives it, where the stub says so."""
+    nullable = {argument.get_name(): argument.may_be_null() for argument in function.get_arguments()}
+    for argument in node.args.args:
+        expected = nullable.get(argument.arg)
+        if expected is not None and takes_none(argument.annotation) not in (expected, None):
+            problems.append(f"{where} takes None as {argument.arg}: {expected}")
+    if ast.unparse(node.returns) != "None" and takes_none(node.returns) not in (function.may_return_null(), None):
+        problems.append(f"{where} gives None: {function.may_return_null()}")
+
+
 def compare(where, nodes, real, is_method):
     if isinstance(nodes[0], FUNCTIONS) and callable(real) and not where.split(".")[-1].startswith("__"):
         compare_arguments(where, nodes, real, is_method)
+        if hasattr(real, "may_return_null"):
+            compare_nullable(where, nodes[0], real)
     elif isinstance(nodes[0], FUNCTIONS) and "property" not in decorators(nodes[0]) and not callable(real):
         problems.append(f"{where} is no function")
 
