@@ -10,6 +10,7 @@ and what fails or is interrupted ends all.
 
 import argparse
 import base64
+import collections.abc
 import contextlib
 import hashlib
 import json
@@ -52,6 +53,9 @@ def format_json(path, **members):
     return json.dumps({"path": text, **exact, **members}).encode() + b"\n"
 
 
+FORMATS: dict[bool, collections.abc.Callable[..., bytes]] = {False: format_line, True: format_json}
+
+
 def scan(directory):
     """Gives the files and the directories in a directory. Runs in a thread, as digest() does."""
     with os.scandir(directory) as entries:
@@ -86,7 +90,7 @@ class Checksum:
         self.lines = Tend.Channel.new(BATCH)
         self.writing = None     # the task that writes lines
         self.unfinished = {}    # from a path to the task that hashes it, until its line is written
-        self.format = format_json if options.json else format_line
+        self.format = FORMATS[options.json]
         is_terminal = sys.stdout.isatty()
         self.shows_lines = not is_terminal or options.json or options.print
         self.shows_work = sys.stderr.isatty() and not (is_terminal and self.shows_lines)
@@ -228,7 +232,7 @@ class Parser(argparse.ArgumentParser):
 def main():
     parser = Parser(prog="checksum", description="Hashes every regular file below DIR with SHA-256.")
     parser.add_argument("dir", nargs="?", type=os.fsencode, default=b"/usr/lib", metavar="DIR")
-    parser.add_argument("-j", "--jobs", type=int, default=min(max(os.cpu_count(), 4), MAX_JOBS), metavar="N",
+    parser.add_argument("-j", "--jobs", type=int, default=min(max(os.cpu_count() or 1, 4), MAX_JOBS), metavar="N",
                         help="hash N files at once")
     parser.add_argument("-t", "--timeout", type=float, default=0, metavar="SECONDS", help="give files up after so long")
     parser.add_argument("--json", action="store_true", help="print an object for each file")

@@ -56,6 +56,7 @@ class Tree:
         overrides = [("gjs/overrides", re.escape(f"{self.datadir}/gjs-1.0/overrides/"))]
         if "python" in self.has:
             overrides.append(("python/gi/overrides/Tend", ".*-packages/gi/overrides/Tend/"))
+            overrides.append(("python/gi-stubs", ".*-packages/gi-stubs/"))
         for top, place in overrides:
             for name in files_below(bindings / top):
                 if "__pycache__" not in name:
