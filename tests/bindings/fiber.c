@@ -19,7 +19,7 @@ work_free (gpointer data)
 
   g_object_unref (self->own);
   g_object_unref (self->started);
-  g_object_unref (self->manager);
+  g_clear_object (&self->manager);
   g_free (self);
 }
 
@@ -64,4 +64,40 @@ tend_test_new_fiber (TendTask        *own,
   self->manager = g_object_ref (manager);
 
   return tend_task_new_fiber ("fiber", work_cb, self, work_free);
+}
+
+static gboolean
+thread_cb (TendTask  *task,
+           gpointer   user_data,
+           GError   **error)
+{
+  Work *self = user_data;
+
+  tend_task_set_progress (task, 0.5, "half");
+  tend_task_return_string (self->own, "from a thread");
+  tend_task_cancel (self->started);
+  tend_task_return_string (task, "result");
+
+  return TRUE;
+}
+
+/**
+ * tend_test_new_thread:
+ * @own: a task without a body, to complete
+ * @cancelled: a task to cancel
+ *
+ * Makes a task that does all that in a thread of the pool.
+ *
+ * Returns: (transfer full): the task
+ */
+TendTask *
+tend_test_new_thread (TendTask *own,
+                      TendTask *cancelled)
+{
+  Work *self = g_new0 (Work, 1);
+
+  self->own = g_object_ref (own);
+  self->started = g_object_ref (cancelled);
+
+  return tend_task_new_thread ("thread", thread_cb, self, work_free);
 }

@@ -5,6 +5,8 @@
 
 #include <tend.h>
 
-TendTask *tend_test_new_fiber (TendTask        *own,
-                               TendTask        *started,
-                               TendTaskManager *manager);
+TendTask *tend_test_new_fiber  (TendTask        *own,
+                                TendTask        *started,
+                                TendTaskManager *manager);
+TendTask *tend_test_new_thread (TendTask        *own,
+                                TendTask        *cancelled);

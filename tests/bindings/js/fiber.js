@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// What a fiber of C does is told to JavaScript on the native stack: on another one no line of it would run.
+// What a fiber or a thread of C does is told to JavaScript on the native stack of its own thread: elsewhere no line of
+// it would run.
 
 import Gio from 'gi://Gio';
 import GObject from 'gi://GObject';
@@ -43,6 +44,27 @@ runTests({
         assertEqual(other.failed, 'busy');
         for (const what of ['progress', 'exit handler', 'status', 'exit handler of its own', 'status of the started',
             'items', 'body', 'rest of the body'])
+            assertEqual(`${what} ${log.includes(what)}`, `${what} true`);
+    },
+
+    everythingIsToldInItsOwnThread: async () => {
+        const [log, own] = [[], Tend.Task.new('own', null)];
+        const tell = what => () => log.push(what);
+
+        const cancelled = Tend.Task.run('cancelled', () => Tend.sleep(1e6));
+        const thread = TendTest.new_thread(own, cancelled);
+        thread.connect('notify::progress', tell('progress'));
+        thread.add_exit_handler(tell('exit handler'));
+        own.connect('notify::status', tell('status'));
+        cancelled.connect('notify::status', tell('status of the cancelled'));
+
+        const manager = new Node();
+        manager.connect('items-changed', tell('items'));
+        manager.register_task(thread);
+        assertEqual(await thread, 'result');
+        assertEqual(await own, 'from a thread');
+        await assertRejects(cancelled, Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED);
+        for (const what of ['progress', 'exit handler', 'status', 'status of the cancelled', 'items'])
             assertEqual(`${what} ${log.includes(what)}`, `${what} true`);
     },
 });
