@@ -169,6 +169,12 @@ class Channels(VirtualTimeTest):
             self.assertIs(type(received), type(value))
             self.assertEqual(received, value)
 
+    def test_what_is_boxed_is_not_kept(self):
+        channel = Tend.Channel.new(1)
+        self.assertTrue(channel.try_send(GLib.Variant("i", 5)))
+        self.assertEqual(channel.try_receive()[1].unpack(), 5)
+        self.assertFalse(channel.__dict__.get("_kept"))
+
     def test_try(self):
         channel = Tend.Channel.new(1)
         value = [1]

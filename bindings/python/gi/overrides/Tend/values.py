@@ -84,7 +84,7 @@ def pack(value):
 def pack_for(owner, value):
     """Gives what stands for @value in the library, and lets @owner keep the value."""
     packed, kept = pack(value)
-    if kept is not None:
+    if type(packed) is Token:  # Of what is boxed the library has a copy of its own.
         keep(owner, kept)
     return packed
 
