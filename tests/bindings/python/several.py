@@ -258,6 +258,12 @@ class Retries(VirtualTimeTest):
         self.run_for(0)
         self.assertEqual(tasks[0].get_status(), Tend.TaskStatus.CANCELLED)
 
+    def test_what_cannot_be_tried_again(self):
+        coroutine = later(1)
+        self.assertRaises(TypeError, self.retry.run, "x", coroutine)
+        coroutine.close()
+        self.assertRaises(TypeError, self.retry.run, "x", 5)
+
     def test_the_predicate_sees_the_exception(self):
         seen, exception = [], KeyError(1)
         self.retry.set_predicate(lambda task, attempt, error, more: seen.append((attempt, error, more)), "more")

@@ -116,6 +116,8 @@ class Retry(Tend.Retry):
     """The function is a body as any other, or gives a task; it is called with its arguments alone."""
 
     def create_task(self, name, func, *args, **settings):
+        if not callable(func):
+            raise TypeError(f"what is tried again is a function, and not {func!r}")
         kept = []
 
         def make(*_):
