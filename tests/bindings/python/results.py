@@ -66,6 +66,10 @@ class Results(VirtualTimeTest):
             if isinstance(value, BOXED):
                 self.assertIs(Tend.run(later, value), value)
 
+    def test_a_value_of_gobject_is_not_unwrapped(self):
+        for value in (GObject.Value(int, 3), GObject.Value()):
+            self.assertIs(Tend.run(later, value), value)
+
     def test_by_hand(self):
         for value in VALUES:
             with self.subTest(value=repr(value)):

@@ -76,9 +76,12 @@ def pack(value):
     if cls is str and is_utf8(value):
         return value, None
 
+    # A value of GObject's own would arrive as what is in it, and an empty one not at all.
+    is_boxed = isinstance(value, BOXED) and cls is not GObject.Value
+
     # C gets a copy of it, and gives back a copy of that: Python looks at what is kept.
     kept = Kept(value)
-    return value if isinstance(value, BOXED) else Token(kept), kept
+    return value if is_boxed else Token(kept), kept
 
 
 def pack_for(owner, value):
