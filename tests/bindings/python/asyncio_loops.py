@@ -225,6 +225,20 @@ class OurLoop(unittest.TestCase):
 
         self.assertEqual(run(main(), lambda: Tend.EventLoop(context)), 1)
 
+    def test_in_a_thread_while_the_main_thread_runs(self):
+        def work():
+            with asyncio.Runner(loop_factory=Tend.EventLoop) as runner:
+                return runner.run(main())
+
+        async def main():
+            task = Tend.spawn(later, 1)
+            return task.get_context() == GLib.MainContext.default(), await task
+
+        async def body():
+            return await Tend.Task.run_thread("loop", work)
+
+        self.assertEqual(Tend.run(body), (False, 1))
+
     def test_subprocesses_and_signals(self):
         async def main():
             process = await asyncio.create_subprocess_exec("echo", "text", stdout=asyncio.subprocess.PIPE)

@@ -119,11 +119,15 @@ class Selector(selectors.DefaultSelector):
 class EventLoop(asyncio.SelectorEventLoop):
     """An event loop of asyncio that runs a main context as well, the thread's own if no other is given.
 
+    A thread that has none of its own gets a new one, since the main thread may run the context that it would share.
+
     For `asyncio.Runner(loop_factory=Tend.EventLoop)`: there tasks of both kinds can await one another.
     """
 
     def __init__(self, context=None):
-        self._context = context or GLib.MainContext.ref_thread_default()
+        is_main = threading.current_thread() is threading.main_thread()
+        self._context = context or GLib.MainContext.get_thread_default() or (
+            GLib.MainContext.default() if is_main else GLib.MainContext())
         super().__init__(Selector(self._context))
 
     def run_forever(self):
