@@ -158,6 +158,12 @@ class Errors(VirtualTimeTest):
         with self.assert_error(Tend.task_error_quark(), Tend.TaskError.STATE):
             completion.set_error(ValueError())
 
+    def test_what_is_no_exception(self):
+        completion = Tend.Completion()
+        for wrong in "text", ValueError, None:
+            self.assertRaises(TypeError, completion.set_error, wrong)
+        completion.set_value(1)
+
     def test_the_callback_style(self):
         caught = []
 

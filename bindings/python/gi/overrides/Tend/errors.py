@@ -137,6 +137,8 @@ def pack_exception(thrower, exception):
 
 def pack_exception_for(owner, exception):
     """Gives the GError that stands for @exception, and lets @owner, a task perhaps, keep the exception."""
+    if not isinstance(exception, BaseException):
+        raise TypeError(f"an error is an exception, and not {exception!r}")
     error, kept = pack_exception(owner, exception)
     keep(owner, kept)
     owner.__dict__.setdefault("_failure", kept)
