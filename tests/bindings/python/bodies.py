@@ -65,6 +65,9 @@ class Bodies(VirtualTimeTest):
         for body in (3, "answer"):
             self.assertRaises(TypeError, Tend.Task, None, body)
         self.assertRaises(TypeError, Tend.Task, None, answer, unknown=1)
+        coroutine = answer_later(1)
+        self.assertRaises(TypeError, Tend.Task, None, coroutine, 2)
+        coroutine.close()
 
     def test_a_task_without_a_body_is_completed_by_hand(self):
         task = Tend.Task("by hand")

@@ -66,6 +66,10 @@ class Driver(VirtualTimeTest):
         with self.assertRaises(ValueError):
             Tend.run(Tend.sleep(-1))
 
+    def test_no_time_to_sleep(self):
+        self.assertRaises(TypeError, Tend.run, Tend.sleep(None))
+        self.assertRaises(ValueError, Tend.run, Tend.sleep(-1))
+
     def test_a_cancelled_sleep_leaves_no_timer(self):
         task = Tend.spawn(Tend.sleep, 3600)
         task.cancel()

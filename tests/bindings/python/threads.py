@@ -31,11 +31,15 @@ class Threads(unittest.TestCase):
         self.assertIs(Tend.run(task), task)
 
     def test_nothing_can_be_awaited_there(self):
-        async def body():
+        async def coroutine():
             pass
 
-        with self.assertRaisesRegex(TypeError, "a coroutine cannot run in a thread"):
-            Tend.run(Tend.Task.run_thread("x", body))
+        def generator():
+            yield
+
+        for body in coroutine, generator:
+            with self.assertRaisesRegex(TypeError, "a coroutine cannot run in a thread"):
+                Tend.run(Tend.Task.run_thread("x", body))
 
     def test_cancel(self):
         """A body looks for it, and may end with it."""

@@ -19,6 +19,8 @@ def spawn(func, *args, name=None, **settings):
 
 async def sleep(seconds):
     """Waits in a coroutine for so many seconds; 0 is the next turn of the loop."""
+    if seconds is None:
+        raise TypeError("a sleep has an end: the time is a number")
     delay = Tend.Task.run_delay(to_usec(seconds))
     try:
         await delay

@@ -123,9 +123,9 @@ def run_in_thread(task, *_):
     context, func, args = take_body(task)
     try:
         value = context.run(func, *args)
-        if isinstance(value, types.CoroutineType):
+        if isinstance(value, COROUTINES):
             value.close()
-            raise TypeError("a coroutine cannot run in a thread of the pool")
+            raise TypeError("a coroutine cannot run in a thread of the pool, nor can a generator")
     except BaseException as exception:
         settle_with_exception(task, exception)
     else:

@@ -35,6 +35,8 @@ def set_times(task, delay=None, interval=None, interval_mode=None, keep_going=No
 def set_body(task, func, args):
     """Gives @task its body, which the function that the library knows calls as @func(*@args)."""
     if isinstance(func, driver.COROUTINES):
+        if args:
+            raise TypeError(f"{func!r} has its arguments already, and is given {args!r}")
         func, args = driver.give, (func,)
     if not callable(func):
         raise TypeError(f"the body of a task is a function, and not {func!r}")
