@@ -145,6 +145,21 @@ class UnderOurLoop(unittest.TestCase):
 
         self.run_here(main())
 
+    def test_a_body_is_not_in_the_task_of_asyncio(self):
+        """What needs one says so, and does not take that which happens to have started the body."""
+        async def body():
+            self.assertIsNone(asyncio.current_task())
+            async with asyncio.timeout(0):
+                await Tend.sleep(1)
+
+        async def main():
+            task = Tend.spawn(body)
+            self.assertIsNotNone(asyncio.current_task())
+            with self.assertRaisesRegex(RuntimeError, "inside a task"):
+                await task
+
+        self.run_here(main())
+
     def test_cancelling_a_task_that_awaits_asyncio(self):
         async def main():
             future = asyncio.get_running_loop().create_future()

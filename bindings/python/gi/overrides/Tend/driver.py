@@ -170,6 +170,18 @@ async def drive_generator(generator):
 
 # --- Coroutines ---
 
+def leave_asyncio():
+    """Hides the task of asyncio that has started or ended something, and gives it: it is not that of our coroutine.
+
+    asyncio.timeout(), for one, would cancel it in place of the task that the coroutine is the body of.
+    """
+    loop = asyncio._get_running_loop()
+    task = asyncio.current_task(loop) if loop is not None else None
+    if task is not None:
+        asyncio.tasks._leave_task(loop, task)
+    return task
+
+
 def close_driver(task, *_):
     """Is told of the status of a task that has waited: when the task has ended, nothing of it is to run any more."""
     driver = task._driver if task.is_ended() else None
@@ -196,12 +208,15 @@ class Driver:
     def run(self, func, *args):
         """Calls a function that runs code of the coroutine."""
         outer, stepping.driver = stepping.driver, self
+        hidden = leave_asyncio()
         self.is_running = True
         self.task.push_current()
         try:
             self.context.run(func, *args)
         finally:
             stepping.driver = outer
+            if hidden is not None:
+                asyncio.tasks._enter_task(hidden.get_loop(), hidden)
             self.is_running = False
             self.task.pop_current()
             # See run() above.
