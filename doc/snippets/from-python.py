@@ -45,6 +45,13 @@ async def load(path):
     return contents.decode()
 
 
+async def copy(source, target):
+    def begin(cancellable, callback):
+        source.copy_async(target, Gio.FileCopyFlags.NONE, GLib.PRIORITY_DEFAULT, cancellable, None, None, callback)
+
+    await Tend.gio(begin, finish=source.copy_finish)
+
+
 async def show_task():
     task = Tend.Task("look", look, "gnome.org", 1, delay=2, timeout=60)
     task.start()

@@ -4,6 +4,8 @@
 """What a coroutine can await, and how it goes on."""
 
 import contextlib
+import functools
+import tempfile
 import unittest
 
 from common import Gio, GLib, Tend, VirtualTimeTest
@@ -205,6 +207,16 @@ class Files(unittest.TestCase):
     def test_finish_that_is_given(self):
         result = Tend.run(Tend.gio(FILE.load_contents_async, finish=FILE.load_partial_contents_finish))
         self.assertEqual(result[0], True)
+
+    def test_a_function_with_a_callback_of_progress(self):
+        def begin(cancellable, callback):
+            FILE.copy_async(target, Gio.FileCopyFlags.OVERWRITE, GLib.PRIORITY_DEFAULT, cancellable, None, None, callback)
+
+        with tempfile.TemporaryDirectory() as directory:
+            target = Gio.File.new_for_path(directory).get_child("copy")
+            for func in begin, functools.partial(begin):
+                self.assertTrue(Tend.run(Tend.gio(func, finish=FILE.copy_finish)))
+            self.assertEqual(target.load_contents()[1], FILE.load_contents()[1])
 
     def test_errors(self):
         with self.assertRaises(GLib.Error) as caught:

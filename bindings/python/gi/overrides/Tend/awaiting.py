@@ -88,9 +88,10 @@ async def gio(func, *args, cancellable=None, finish=None):
 
     @args are those in front of the cancellable. That of the current task is given if there is no other, and then
     the operation is waited for until it has really ended, also where it is cancelled. The function that finishes is
-    found by its name, or is @finish, which takes the result.
+    found by its name, or is @finish, which takes the result. A function with more between the two callbacks, such as
+    that of progress, is called by one of yours that takes the cancellable and the callback, and needs @finish.
     """
     def finished(source, result):
         return (finish or find_finish(func, source))(result)
 
-    return await operate(func.__name__, func, args, finished, cancellable)
+    return await operate(getattr(func, "__name__", None), func, args, finished, cancellable)
