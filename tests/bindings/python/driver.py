@@ -5,6 +5,7 @@
 
 import contextlib
 import functools
+import sys
 import tempfile
 import unittest
 
@@ -67,6 +68,26 @@ class Driver(VirtualTimeTest):
             Tend.run(Tend.sleep(3600.5))
         with self.assertRaises(ValueError):
             Tend.run(Tend.sleep(-1))
+
+    def test_a_generator_that_is_left_cleans_up(self):
+        async def numbers():
+            try:
+                while True:
+                    yield 1
+                    await Tend.sleep(1)
+            finally:
+                await Tend.sleep(1)
+                log.append("closed")
+
+        async def main():
+            async for _ in numbers():
+                break
+            await Tend.sleep(2)
+
+        hooks, log = sys.get_asyncgen_hooks(), []
+        Tend.run(main)
+        self.assertEqual(log, ["closed"])
+        self.assertEqual(sys.get_asyncgen_hooks(), hooks)
 
     def test_no_time_to_sleep(self):
         self.assertRaises(TypeError, Tend.run, Tend.sleep(None))

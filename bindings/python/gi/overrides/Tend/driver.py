@@ -11,7 +11,9 @@ collector would not look into that.
 """
 
 import asyncio
+import contextvars
 import ctypes
+import sys
 import threading
 import types
 
@@ -182,6 +184,18 @@ def leave_asyncio():
     return task
 
 
+async def close_generator(generator):
+    await generator.aclose()
+
+
+def finalize_generator(generator):
+    """Closes an asynchronous generator that was left where it yields: in a task, since its clean-up may await."""
+    if not sys.is_finalizing():
+        task = Tend.Task.new("aclose", run)
+        task._body = contextvars.copy_context(), close_generator, (generator,)
+        task.start()
+
+
 def close_driver(task, *_):
     """Is told of the status of a task that has waited: when the task has ended, nothing of it is to run any more."""
     driver = task._driver if task.is_ended() else None
@@ -209,12 +223,15 @@ class Driver:
         """Calls a function that runs code of the coroutine."""
         outer, stepping.driver = stepping.driver, self
         hidden = leave_asyncio()
+        hooks = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(None, finalize_generator)
         self.is_running = True
         self.task.push_current()
         try:
             self.context.run(func, *args)
         finally:
             stepping.driver = outer
+            sys.set_asyncgen_hooks(*hooks)
             if hidden is not None:
                 asyncio.tasks._enter_task(hidden.get_loop(), hidden)
             self.is_running = False
