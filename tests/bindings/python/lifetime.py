@@ -13,7 +13,7 @@ import sys
 import unittest
 import weakref
 
-from common import Gio, GLib, Tend, Token, printed_errors, settle
+from common import Gio, GLib, Tend, Token, VirtualTimeTest, printed_errors, settle
 
 N_TASKS = int(sys.argv.pop()) if len(sys.argv) > 1 and sys.argv[-1].isdigit() else 2_000
 
@@ -74,7 +74,7 @@ def count_objects():
                for o in gc.get_objects())
 
 
-class Lifetime(unittest.TestCase):
+class Lifetime(VirtualTimeTest):  # in real time what a turn of the loop leaves to the next may be counted
     def assert_collected(self, make):
         """make(token) gives a task that keeps the token."""
         token = Token()
