@@ -154,6 +154,7 @@ class Cache(VirtualTimeTest):
                     await failing
                 self.assertIs(caught.exception, exception)
                 self.assertNotIn(query, requests)
+                self.assertNotIn("query", requests)
 
         Tend.run(main)
 

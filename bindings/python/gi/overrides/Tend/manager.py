@@ -92,4 +92,4 @@ class RequestCache(ShutDown, Tend.RequestCache):
         return True  # with no caches, too
 
     def __contains__(self, cache):
-        return self.lookup(cache.get_prefix(), cache.get_number()) is cache
+        return isinstance(cache, Tend.NumberCache) and self.lookup(cache.get_prefix(), cache.get_number()) is cache
