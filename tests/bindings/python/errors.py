@@ -148,6 +148,16 @@ class Errors(VirtualTimeTest):
             self.assertIsInstance(caught, Tend.TimeoutError)
             self.assertTrue(caught.matches(Gio.io_error_quark(), Gio.IOErrorEnum.TIMED_OUT))
 
+    def test_time_out_that_a_body_throws(self):
+        def body():
+            raise Tend.TimeoutError("late")
+
+        task = Tend.spawn(body)
+        with self.assertRaisesRegex(Tend.TimeoutError, "late") as caught:
+            Tend.run(task)
+        self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.TIMED_OUT))
+        self.assertEqual(Tend.TimeoutError().message, "Operation timed out")
+
     def test_by_hand(self):
         exception, task, completion = Custom(1, 2), Tend.Task(), Tend.Completion()
         task.return_error(exception)

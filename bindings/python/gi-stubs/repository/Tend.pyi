@@ -93,7 +93,8 @@ class SeveralErrors(_Coded, ExceptionGroup[Exception], GLib.Error):  # type: ign
 
 class Stopped(BaseException): ...
 
-class TimeoutError(GLib.Error, builtins.TimeoutError): ...
+class TimeoutError(GLib.Error, builtins.TimeoutError):
+    def __init__(self, message: str = ...) -> None: ...
 
 # --- Tasks ---
 

@@ -62,6 +62,9 @@ class CancelledError(_Coded, asyncio.CancelledError):
 class TimeoutError(GLib.Error, builtins.TimeoutError):
     """Something did not end in time: G_IO_ERROR_TIMED_OUT."""
 
+    def __init__(self, message="Operation timed out"):
+        super().__init__(message, GLib.quark_to_string(IO), int(Gio.IOErrorEnum.TIMED_OUT))
+
 
 class SeveralErrors(_Coded, ExceptionGroup, GLib.Error):
     """Several errors at once, those of the tasks of a group: TEND_TASK_ERROR_SEVERAL.
@@ -164,7 +167,7 @@ def unpack_error(error, own=None):
     if error.matches(IO, Gio.IOErrorEnum.CANCELLED) and not isinstance(exception, asyncio.CancelledError):
         return CancelledError(error.message).with_traceback(exception.__traceback__)
     if error.matches(IO, Gio.IOErrorEnum.TIMED_OUT) and exception is error:
-        return TimeoutError(error.message, error.domain, error.code)
+        return TimeoutError(error.message)
 
     return exception
 
