@@ -231,7 +231,8 @@ class Files(unittest.TestCase):
 
     def test_a_function_with_a_callback_of_progress(self):
         def begin(cancellable, callback):
-            FILE.copy_async(target, Gio.FileCopyFlags.OVERWRITE, GLib.PRIORITY_DEFAULT, cancellable, None, None, callback)
+            flags = Gio.FileCopyFlags.OVERWRITE
+            FILE.copy_async(target, flags, GLib.PRIORITY_DEFAULT, cancellable, None, None, callback)
 
         with tempfile.TemporaryDirectory() as directory:
             target = Gio.File.new_for_path(directory).get_child("copy")

@@ -174,6 +174,28 @@ class Errors(VirtualTimeTest):
             self.assertRaises(TypeError, completion.set_error, wrong)
         completion.set_value(1)
 
+    def test_what_a_callback_throws_is_printed(self):
+        """It fails no task. A timer that throws ends, and so do attempts whose predicate throws."""
+        calls = []
+
+        def callback(*_):
+            calls.append(1)
+            raise KeyError("callback")
+
+        async def body():
+            Tend.current_task().add_timer(1, 1, callback)
+            Tend.current_task().add_exit_handler(callback)
+            await Tend.sleep(1)
+            return "completed"
+
+        retry = Tend.Retry.new(3)
+        retry.set_predicate(callback)
+        with printed_errors() as printed:
+            self.assertEqual(Tend.run(body), "completed")
+            self.assertRaises(ValueError, Tend.run, retry.run(None, throw, ValueError()))
+        self.assertEqual(len(calls), 3)
+        self.assertEqual(printed.getvalue().count("KeyError: 'callback'"), 3)
+
     def test_the_callback_style(self):
         caught = []
 
