@@ -223,8 +223,10 @@ function checkpoint() {
 // The jobs of promises wait while one of them runs the loop, so that no task would go on.
 function checkPromisesRun() {
     let hasRun = false;
-    Promise.resolve().then(() => (hasRun = true));
-    GLib.MainContext.default().iteration(false);
+    if (!Await.isDelivering()) {
+        Promise.resolve().then(() => (hasRun = true));
+        GLib.MainContext.default().iteration(false);
+    }
     if (!hasRun)
         throw new Error('Tend.run() is for what runs in no promise: after an await, use await instead');
 }

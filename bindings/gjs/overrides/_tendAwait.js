@@ -11,7 +11,7 @@
 //
 // Nothing here keeps a task that was not started: whoever waits for one that is dropped is told so.
 
-/* exported init, capture, callDetached, callAttached, callAsync, thenOf, waitForTask, waitForPromise,
+/* exported init, isDelivering, capture, callDetached, callAttached, callAsync, thenOf, waitForTask, waitForPromise,
    sleepAs, asPromise */
 
 const {Gio, GLib} = imports.gi;
@@ -25,12 +25,18 @@ let main = null;
 let opaque = null;
 let nDetached = 0;
 let isPumping = false;
+let isUnderWay = false;
 let delivered = null;
 
 function init(namespace, methods) {
     Tend = namespace;
     native = methods;
     main = Tend.Task.get_current();
+}
+
+// Whether the code of this is what goes on behind a wait.
+function isDelivering() {
+    return isUnderWay;
 }
 
 // Settled, so that each reaction is a job of the next round.
@@ -131,6 +137,13 @@ function getLastStep({caller, finish, onFulfilled, onRejected, resolve, reject})
     }
 }
 
+function schedule() {
+    if (!isPumping) {
+        isPumping = true;
+        GLib.idle_add(GLib.PRIORITY_HIGH, pump); // eslint-disable-line no-use-before-define
+    }
+}
+
 function enter() {
     delivered?.task.push_current();
 }
@@ -138,6 +151,9 @@ function enter() {
 function leave() {
     delivered?.task.pop_current();
     delivered = null;
+    isUnderWay = false;
+    if (deliveries.length > 0)
+        schedule();
 }
 
 // Reads what came for a task that is over meanwhile. It was told to who asked for it, and so counts as observed.
@@ -149,8 +165,14 @@ function drop({finish}) {
     }
 }
 
-// Delivers the next one. Sources run when those jobs have that are there, and all that come of them.
+// Delivers the next one. Sources run when those jobs have that are there, and all that come of them; but for a
+// loop that what goes on runs within itself, where no job does: the last of the three begins anew then.
 function pump() {
+    if (isUnderWay) {
+        isPumping = false;
+        return GLib.SOURCE_REMOVE;
+    }
+
     let next = deliveries.shift();
     for (; next?.caller?.isOver(); next = deliveries.shift())
         drop(next);
@@ -159,6 +181,7 @@ function pump() {
     if (!isPumping)
         return GLib.SOURCE_REMOVE;
 
+    isUnderWay = true;
     delivered = next.caller;
     delivered?.task.push_current();
     const lastStep = getLastStep(next);
@@ -172,10 +195,7 @@ function pump() {
 
 function deliver(delivery) {
     deliveries.push(delivery);
-    if (!isPumping) {
-        isPumping = true;
-        GLib.idle_add(GLib.PRIORITY_HIGH, pump);
-    }
+    schedule();
 }
 
 // Calls begin(cancellable) as the caller, with a cancellable that has all that may give up the wait.

@@ -3,9 +3,10 @@
 
 // Tasks among promises: who goes on, in which order, and as which task.
 
+import GLib from 'gi://GLib';
 import GObject from 'gi://GObject';
 import Tend from 'gi://Tend?version=1';
-import {assertEqual, assertRejects, collect, runTests} from './support.js';
+import {assertEqual, assertRejects, assertThrows, collect, runTests} from './support.js';
 
 const main = Tend.Task.get_current();
 
@@ -136,6 +137,28 @@ const tests = {
         task.start();
         await Tend.sleep(10);
         assertEqual(log.sort().join(), 'exit,notify,outer notify');
+    },
+
+    aLoopWithinWhatGoesOn: async () => {
+        const [log, first, second] = [[], Tend.Task.new(null, null), Tend.Task.new(null, null)];
+        const nesting = Tend.Task.run(null, async task => {
+            await first;
+            second.return_value(null);
+            for (let i = 0; i < 10; i++)
+                GLib.MainContext.default().iteration(false);
+            log.push(Tend.Task.get_current() === task);
+        });
+        const others = [1, 2].map(() => Tend.Task.run(null, async task => {
+            await second;
+            log.push(Tend.Task.get_current() === task);
+        }));
+        first.return_value(null);
+        await Promise.all([nesting, ...others]);
+        assertEqual(log.join(), 'true,true,true');
+    },
+
+    runWithinAHandler: async () => {
+        await run(1).then(() => assertThrows(() => Tend.run(() => later(1)), Error));
     },
 
     manyEndedInARow: async () => {
