@@ -133,8 +133,18 @@ const taskMethods = {
         return this.then(undefined, onRejected);
     },
 
+    // A promise's own finally() would go on in jobs that are no longer the caller's.
     finally(onSettled) {
-        return this.wait().finally(onSettled);
+        if (typeof onSettled !== 'function')
+            return this.wait();
+
+        const settle = end => {
+            const result = onSettled();
+            return Outcome.isThenable(result) ? Await.asPromise(result).then(end) : end();
+        };
+        return this.then(value => settle(() => value), error => settle(() => {
+            throw error;
+        }));
     },
 
     stop() {

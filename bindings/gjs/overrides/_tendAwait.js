@@ -15,7 +15,7 @@
    sleepAs, asPromise */
 
 const {Gio, GLib} = imports.gi;
-const {isOpaque, outcomeOf, resultOf, setCombined, state} = imports.overrides._tendOutcome;
+const {isOpaque, isThenable, outcomeOf, resultOf, setCombined, state} = imports.overrides._tendOutcome;
 
 const deliveries = [];
 
@@ -131,7 +131,12 @@ function getLastStep({caller, finish, onFulfilled, onRejected, resolve, reject})
 
     try {
         const result = handler(value);
-        return () => resolve(result);
+        if (caller === null || !isThenable(result))
+            return () => resolve(result);
+
+        // By itself the promise would be settled in jobs that are no longer the caller's.
+        const promise = asPromise(result);
+        return () => follow({caller, resolve, reject}, promise);
     } catch (error) {
         return () => reject(error);
     }
@@ -285,57 +290,61 @@ function thenOf(task) {
 
 // Waits as the caller for what begin(settle) begins. That calls settle(finish) at its end, and gives a function that
 // takes it back, if there is one.
-function waitUnlessCancelled(caller, begin) {
-    return new Promise((resolve, reject) => {
-        if (caller.isOver())
-            return;
+function waitUnlessCancelled(wait, begin) {
+    const {caller} = wait;
+    if (caller.isOver())
+        return;
 
-        const cancellable = caller.needsCancellable() ? caller.task.get_cancellable() : null;
-        let isSettled = false, handler = 0, takeBack = null;
-        const settle = finish => {
-            if (isSettled)
-                return;
-            isSettled = true;
-            if (handler !== 0)
-                cancellable.remove_handler(handler);
-            deliver({caller, resolve, reject, finish});
-        };
-        const giveUp = () => {
-            takeBack?.();
-            settle(() => cancellable.set_error_if_cancelled());
-        };
-
-        if (cancellable?.is_cancelled()) {
-            giveUp();
+    const cancellable = caller.needsCancellable() ? caller.task.get_cancellable() : null;
+    let isSettled = false, handler = 0, takeBack = null;
+    const settle = finish => {
+        if (isSettled)
             return;
-        }
-        handler = cancellable?.add_handler(giveUp) ?? 0;
-        takeBack = begin(settle);
-    });
+        isSettled = true;
+        if (handler !== 0)
+            cancellable.remove_handler(handler);
+        deliver({...wait, finish});
+    };
+    const giveUp = () => {
+        takeBack?.();
+        settle(() => cancellable.set_error_if_cancelled());
+    };
+
+    if (cancellable?.is_cancelled()) {
+        giveUp();
+        return;
+    }
+    handler = cancellable?.add_handler(giveUp) ?? 0;
+    takeBack = begin(settle);
 }
 
-// Waits as the task for anything that can be awaited.
-function waitForPromise(task, promise) {
-    const caller = captureTask(task);
-    if (promise instanceof Tend.Task)
-        return waitForTask(promise, caller, null);
-
+// Settles a wait as the promise, unless its caller is cancelled before.
+function follow(wait, promise) {
     // What it ends with is dropped where the task has ended, or has been told to.
-    const settled = Promise.resolve(promise);
-    settled.catch(() => {});
-    return waitUnlessCancelled(caller, settle => {
-        settled.then(value => settle(() => value), error => settle(() => {
+    promise.catch(() => {});
+    waitUnlessCancelled(wait, settle => {
+        promise.then(value => settle(() => value), error => settle(() => {
             throw error;
         }));
     });
 }
 
+// Waits as the task for anything that can be awaited. The main part of a program is no task that could be cancelled.
+function waitForPromise(task, promise) {
+    const caller = captureTask(task);
+    if (promise instanceof Tend.Task)
+        return waitForTask(promise, caller, null);
+
+    const settled = Promise.resolve(promise);
+    return caller === null ? settled : new Promise((resolve, reject) => follow({caller, resolve, reject}, settled));
+}
+
 // Lets time pass for the caller by a timer of its task.
 function sleepAs(caller, usec) {
-    return waitUnlessCancelled(caller, settle => {
+    return new Promise((resolve, reject) => waitUnlessCancelled({caller, resolve, reject}, settle => {
         const timer = native.add_timer.call(caller.task, usec, 0, () => settle(() => {}));
         return () => timer.cancel();
-    });
+    }));
 }
 
 // A promise that ends as whatever can be awaited.

@@ -73,7 +73,9 @@ const tests = {
             () => manager.wait_for_tasks(), () => manager.shutdown(), task => task.wait_for(Promise.resolve(1)),
             task => task.wait_for(later(1)), task => task.wait_for(Promise.all([run(1), later(2)])),
             () => ended.catch(),
-            () => ended.then(() => 1), () => Tend.Task.run(null, () => Promise.reject(new Error('x'))).catch(() => {}),
+            () => ended.then(() => 1), () => ended.then(() => run(1)), () => ended.then(() => later(1)),
+            () => ended.finally(() => {}), () => ended.finally(() => later(1)), () => ended.finally(() => run(1)),
+            () => Tend.Task.run(null, () => Promise.reject(new Error('x'))).catch(() => {}),
         ];
         const body = async task => {
             assertCurrent(task);
@@ -137,6 +139,14 @@ const tests = {
         task.start();
         await Tend.sleep(10);
         assertEqual(log.sort().join(), 'exit,notify,outer notify');
+    },
+
+    outsideOfTasks: async () => {
+        assertEqual(await main.wait_for(later(1)), 1);
+        assertEqual(await main.wait_for(run(2)), 2);
+        const error = new TypeError('x');
+        await assertRejects(main.wait_for(Promise.reject(error)), error);
+        await assertRejects(run(1).finally(() => Promise.reject(error)), error);
     },
 
     aLoopWithinWhatGoesOn: async () => {

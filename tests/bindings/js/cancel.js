@@ -30,6 +30,8 @@ const WAITS = {
     all: task => Promise.all([Tend.sleep(1), Tend.sleep(1e6), task.wait_for(never)]),
     whenAll: () => Tend.when_all([Tend.Task.new(null, null)]),
     then: () => Tend.Task.new(null, null).then(() => {}),
+    thenPromise: () => Tend.Task.run(null, () => {}).then(() => never),
+    finallyPromise: () => Tend.Task.run(null, () => {}).finally(() => never),
     receive: () => new Tend.Channel().receive(),
     send: async () => {
         const channel = Tend.Channel.new(1);
