@@ -32,6 +32,17 @@ typedef enum
 TEND_PUBLIC GType      tend_task_error_get_type   (void) G_GNUC_CONST;
 TEND_PUBLIC GQuark     tend_task_error_quark      (void);
 
+typedef enum
+{
+  TEND_EXCEPTION_ERROR_THROWN,
+} TendExceptionError;
+
+#define TEND_TYPE_EXCEPTION_ERROR (tend_exception_error_get_type ())
+#define TEND_EXCEPTION_ERROR (tend_exception_error_quark ())
+
+TEND_PUBLIC GType      tend_exception_error_get_type (void) G_GNUC_CONST;
+TEND_PUBLIC GQuark     tend_exception_error_quark    (void);
+
 TEND_PUBLIC GPtrArray *tend_task_error_list       (const GError *error) G_GNUC_WARN_UNUSED_RESULT;
 
 typedef void (* TendUnobservedFunc) (const char   *task,

@@ -79,6 +79,34 @@ tend_task_error_private_clear (TendTaskErrorPrivate *priv)
  */
 G_DEFINE_EXTENDED_ERROR (TendTaskError, tend_task_error)
 
+/* Here, and not in what is added for a language, since GJS calls no function with an error whose domain is in no
+ * typelib, unless other JavaScript is on the stack: nobody would be told of what failed in a timer. */
+
+/**
+ * TendExceptionError:
+ * @TEND_EXCEPTION_ERROR_THROWN: something was thrown
+ *
+ * The domain `TEND_EXCEPTION_ERROR`, of errors that stand for what code in another language has thrown.
+ *
+ * The message is the text of the exception. The code may be any number: where the language tells its
+ * exceptions apart by it, it says nothing to others. So look at the domain alone.
+ *
+ * Since: 0.1
+ */
+G_DEFINE_ENUM_TYPE (TendExceptionError, tend_exception_error,
+                    G_DEFINE_ENUM_VALUE (TEND_EXCEPTION_ERROR_THROWN, "thrown"))
+
+/**
+ * tend_exception_error_quark:
+ *
+ * Gives the error domain of exceptions of other languages, `TEND_EXCEPTION_ERROR`.
+ *
+ * Returns: the quark of the domain
+ *
+ * Since: 0.1
+ */
+G_DEFINE_QUARK (tend-exception, tend_exception_error)
+
 /**
  * TEND_MAJOR_VERSION:
  *

@@ -15,7 +15,6 @@
 const {GLib, GObject} = imports.gi;
 
 const STATE = Symbol('tend-state');
-const EXCEPTION_DOMAIN = GLib.quark_from_string('tend-exception');
 const MAX_SERIAL = 0x7fffffff;
 const MAX_RECENT = 1000;
 
@@ -26,11 +25,13 @@ const Box = GObject.registerClass({GTypeName: 'TendJsBox'}, class Box extends GO
 const recent = new Map();
 
 let Tend = null;
+let exceptionDomain = 0;
 let native = null;
 let serial = 0;
 
 function init(namespace, methods) {
     Tend = namespace;
+    exceptionDomain = Tend.ExceptionError.quark();
     native = methods;
 }
 
@@ -124,7 +125,7 @@ function toGError(exception) {
     if (recent.size > MAX_RECENT)
         recent.delete(recent.keys().next().value);
 
-    return new GLib.Error(EXCEPTION_DOMAIN, serial, describe(exception));
+    return new GLib.Error(exceptionDomain, serial, describe(exception));
 }
 
 // Keeps the exception for a task that is about to end with it; gives its GError.
@@ -136,7 +137,7 @@ function setThrown(task, exception) {
 
 // What an error has in common with its copies. Somebody may have added to the text of an exception.
 function keyOf(error) {
-    return [error.domain, error.code, error.domain === EXCEPTION_DOMAIN ? '' : error.message].join();
+    return [error.domain, error.code, error.domain === exceptionDomain ? '' : error.message].join();
 }
 
 // Failures are objects that have the exception, since null and undefined can be thrown as well.
@@ -156,7 +157,7 @@ function indexFailures(sources) {
 
 // The failure that a GError stands for: what was thrown, where it is known, or else the error itself.
 function takeFailure(error, index) {
-    const isRecent = error.domain === EXCEPTION_DOMAIN && recent.has(error.code);
+    const isRecent = error.domain === exceptionDomain && recent.has(error.code);
     return index.get(keyOf(error))?.shift() ?? {exception: isRecent ? recent.get(error.code) : error};
 }
 

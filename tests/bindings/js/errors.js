@@ -136,6 +136,7 @@ Object.assign(tests, {
         manager.register('x', throwing(new TypeError('wrong')));
         await Tend.sleep(1);
         assertEqual(seen.message, 'TypeError: wrong');
+        assertEqual(seen.domain, Tend.ExceptionError.quark());
         assertEqual(GLib.quark_to_string(seen.domain), 'tend-exception');
     },
 

@@ -29,6 +29,19 @@ const task = Tend.Task.run(null, async () => {
 assertEqual((await task).a, 1);
 assertEqual(await task, task.result);
 
+// The main loop itself calls what is posted here: no JavaScript is on the stack when its failure is told.
+const [manager, seen] = [new Tend.TaskManager(), []];
+manager.connect('task-failed', (_manager, _task, given) => seen.push(given.message));
+await manager.register('post', self => {
+    self.post(() => {
+        throw error;
+    });
+    return new Promise(() => {});
+}).catch(thrown => seen.push(thrown));
+assertEqual(seen.length, 2);
+assertEqual(seen[0], 'TypeError: x');
+assertEqual(seen[1], error);
+
 // The jobs of promises do not run within one of them, and so Tend.run() would wait for ever.
 assertThrows(() => Tend.run(() => Tend.sleep(1)), Error);
 GLib.source_remove(moving);
