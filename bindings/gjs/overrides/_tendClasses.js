@@ -34,7 +34,7 @@ function defineGetter(klass, name, get) {
 function promisify(klass, name, {nArguments = 0, convert = value => value} = {}) {
     const {[`${name}_async`]: begin, [`${name}_finish`]: finish} = klass.prototype;
     const call = function (...args) {
-        const own = args.slice(0, nArguments).map(box);
+        const own = Array.from({length: nArguments}, (_, n) => box(args[n]));
         const [cancellable = null, callback = null] = args.slice(nArguments);
         if (callback !== null)
             return begin.call(this, ...own, cancellable, callback);
@@ -163,7 +163,8 @@ const makeChannelMethods = native => ({
     },
 
     close_with_error(exception) {
-        native.close_with_error.call(this, setThrown(this, exception));
+        // Of a channel that is closed already, C keeps the error that it has.
+        native.close_with_error.call(this, this.is_closed() ? toGError(exception) : setThrown(this, exception));
     },
 
     // Ends when the channel is closed and empty.

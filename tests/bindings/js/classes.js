@@ -4,6 +4,7 @@
 // The other classes in the language's way: iterators, promises, and classes derived from them.
 
 import Gio from 'gi://Gio';
+import GLib from 'gi://GLib';
 import GObject from 'gi://GObject';
 import Tend from 'gi://Tend?version=1';
 import {assertEqual, assertRejects, assertThrows, clock, collect, runTests} from './support.js';
@@ -104,6 +105,14 @@ const tests = {
         await assertRejects(channel.send(1), Tend.TaskError, Tend.TaskError.CLOSED);
     },
 
+    channelItemsMayBeLeftOut: async () => {
+        const channel = Tend.Channel.new(2);
+        await channel.send();
+        channel.try_send();
+        assertEqual(await channel.receive(), undefined);
+        assertEqual(await channel.receive(), undefined);
+    },
+
     channelIsIterable: async () => {
         const [channel, log] = [new Tend.Channel(), []];
         const consumer = Tend.Task.run('consumer', async task => {
@@ -138,6 +147,12 @@ const tests = {
         const [channel, error] = [new Tend.Channel(), new TypeError('x')];
         channel.close_with_error(error);
         await assertRejects(channel.receive(), error);
+
+        const [first, second] = ['a', 'b'].map(text => new GLib.Error(Gio.IOErrorEnum, Gio.IOErrorEnum.BUSY, text));
+        const closed = new Tend.Channel();
+        closed.close_with_error(first);
+        closed.close_with_error(second);
+        await assertRejects(closed.receive(), first);
         await assertRejects((async () => {
             for await (const item of channel)
                 throw new Error(`${item} was received`);
