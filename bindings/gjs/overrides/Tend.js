@@ -34,14 +34,25 @@ function checkTasks(tasks) {
     return [...tasks].map(Body.checkTask);
 }
 
+function checkTimeout(usec) {
+    if (Body.checkNumber(usec, 'A time limit') < 0)
+        throw new RangeError('A time limit is not negative');
+    return usec;
+}
+
 // Combinators: they remember what they stand for, whose results and exceptions are the language's.
 function defineCombinators() {
     for (const name of ['wait_all', 'when_all', 'when_any', 'when_each'])
         native[name] = Tend[name];
-    for (const name of ['with_cancellable', 'with_deadline', 'with_timeout']) {
+    const checks = {
+        with_cancellable: cancellable => cancellable,
+        with_deadline: time => Body.checkNumber(time, 'A deadline'),
+        with_timeout: checkTimeout,
+    };
+    for (const [name, check] of Object.entries(checks)) {
         native[name] = Tend.Task.prototype[name];
         Tend.Task.prototype[name] = function (limit) {
-            return Outcome.setCombined(native[name].call(this, limit), [this], () => Outcome.resultOf(this));
+            return Outcome.setCombined(native[name].call(this, check(limit)), [this], () => Outcome.resultOf(this));
         };
     }
 

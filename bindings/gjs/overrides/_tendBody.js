@@ -3,7 +3,7 @@
 
 // Bodies: how what a function returns or throws ends its task, and the options of a task.
 
-/* exported init, checkFunction, checkTask, refuseThread, checkOptions, toMicroseconds, wrapBody, wrapWork,
+/* exported init, checkFunction, checkTask, refuseThread, checkNumber, checkOptions, toMicroseconds, wrapBody, wrapWork,
    wrapExitHandler, applyOptions, returnValue, returnError, returnNative */
 
 const {callAttached, callDetached, asPromise} = imports.overrides._tendAwait;
@@ -21,7 +21,7 @@ function init(namespace, methods) {
 
 function checkFunction(func, what) {
     if (typeof func !== 'function')
-        throw new TypeError(`${what} is a function, and not ${func === null ? 'null' : `a ${typeof func}`}`);
+        throw new TypeError(`${what} is a function, and not ${func === null ? 'null' : typeof func}`);
     return func;
 }
 
@@ -35,6 +35,13 @@ function checkTask(task) {
 function refuseThread() {
     throw new Error('JavaScript runs in one thread: use an async function as the body, ' +
         'and the asynchronous functions of GIO for what would block');
+}
+
+// C would take what is no number for zero.
+function checkNumber(value, what) {
+    if (typeof value !== 'number' || Number.isNaN(value))
+        throw new TypeError(`${what} is a number`);
+    return value;
 }
 
 function toMicroseconds(milliseconds, what) {
@@ -53,10 +60,10 @@ const SETTERS = {
             throw new RangeError('An interval is at least a microsecond');
         task.set_interval(toMicroseconds(value, 'An interval'));
     },
-    interval_mode: (task, value) => task.set_interval_mode(value),
+    interval_mode: (task, value) => task.set_interval_mode(checkNumber(value, 'An interval mode')),
     keep_going: (task, value) => task.set_keep_going(value),
-    priority: (task, value) => task.set_priority(value),
-    deadline: (task, value) => task.set_deadline(value),
+    priority: (task, value) => task.set_priority(checkNumber(value, 'A priority')),
+    deadline: (task, value) => task.set_deadline(checkNumber(value, 'A deadline')),
 };
 
 function checkOptions(options, others = []) {

@@ -146,11 +146,15 @@ const tests = {
             () => Tend.Task.new('a', later, {dealy: 5}), () => Tend.Task.new('a', later, null),
             () => manager.register('a', later, {delay: '5'}), () => Tend.Task.new('a', later, {interval: null}),
             () => Tend.sleep('5'), () => Tend.sleep(), () => Tend.when_any(null), () => Tend.run(5),
+            () => Tend.Task.new('a', later, {deadline: 'soon'}), () => Tend.Task.new('a', later, {priority: 'high'}),
+            () => Tend.Task.new('a', later, {interval_mode: 'rate'}), () => Tend.Task.new('a', later, {deadline: NaN}),
+            () => task.with_timeout(), () => task.with_timeout('5'), () => task.with_deadline(),
         ])
             assertThrows(call, TypeError);
         for (const call of [
             () => Tend.sleep(-1), () => Tend.sleep(NaN), () => Tend.sleep(Infinity), () => Tend.when_any([]),
             () => Tend.Task.new('a', later, {delay: -1}), () => Tend.Task.new('a', later, {interval: 0}),
+            () => task.with_timeout(-1),
         ])
             assertThrows(call, RangeError);
         assertEqual(manager.size, 0);
