@@ -14,6 +14,15 @@ const {
 
 let Tend = null;
 
+// The interpreter would abort the program that derives a class from one of these.
+const FINAL_CLASSES = ['Clock', 'Retry', 'Task', 'TaskStream'];
+
+function refuseDerived(name) {
+    Tend[name]._classInit = () => {
+        throw new TypeError(`Tend.${name} is a final class, and no other is derived from it`);
+    };
+}
+
 // Puts the methods that make(native) gives in front of those of C, which they call as native.NAME.call(this).
 function define(klass, make) {
     const native = {};
@@ -268,6 +277,7 @@ const makeRetryMethods = native => ({
 
 function init(namespace) {
     Tend = namespace;
+    FINAL_CLASSES.forEach(refuseDerived);
     define(Tend.TaskManager, makeManagerMethods);
     define(Tend.Completion, makeCompletionMethods);
     define(Tend.NumberCache, makeCacheMethods);

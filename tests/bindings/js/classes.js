@@ -253,6 +253,11 @@ const tests = {
         assertEqual((await completion.task)[0], 1);
     },
 
+    finalClasses() {
+        for (const name of ['Clock', 'Retry', 'Task', 'TaskStream'])
+            assertThrows(() => registerClass({GTypeName: `TestJs${name}`}, class extends Tend[name] {}), TypeError);
+    },
+
     debounceAndThrottle: async () => {
         const [manager, log, begin] = [new Tend.TaskManager(), [], clock.get_time()];
         for (let i = 0; i < 3; i++)
