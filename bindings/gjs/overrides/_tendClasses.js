@@ -9,7 +9,8 @@ const {GLib} = imports.gi;
 const {callAsync} = imports.overrides._tendAwait;
 const {applyOptions, checkFunction, checkOptions, checkTask, refuseThread, wrapBody} = imports.overrides._tendBody;
 const {
-    box, logException, originalOf, resultOf, setCombined, setResult, setThrown, state, toGError, toNative, unbox,
+    box, isThenable, logException, originalOf, resultOf, setCombined, setResult, setThrown, state, toGError,
+    toNative, unbox,
 } = imports.overrides._tendOutcome;
 
 let Tend = null;
@@ -254,6 +255,15 @@ function tryAgain(retry, func, name, body) {
     return setCombined(task, attempts, () => resultOf(attempts[0]));
 }
 
+// A promise would be a yes, whatever it ends with.
+function checkAnswer(answer) {
+    if (!isThenable(answer))
+        return Boolean(answer);
+
+    answer.then(null, () => {});
+    throw new TypeError('The predicate of a retry answers at once, and not with a promise');
+}
+
 const makeRetryMethods = native => ({
     create_task(name, body) {
         return tryAgain(this, native.create_task, name, body);
@@ -266,7 +276,7 @@ const makeRetryMethods = native => ({
     set_predicate(func) {
         native.set_predicate.call(this, func && ((task, attempt, error) => {
             try {
-                return Boolean(func(task, attempt, originalOf(task, error)));
+                return checkAnswer(func(task, attempt, originalOf(task, error)));
             } catch (exception) {
                 logException(exception, 'The predicate of a retry has failed');
                 return false;

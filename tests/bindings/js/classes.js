@@ -218,6 +218,17 @@ const tests = {
         assertEqual(inner.get_status(), Tend.TaskStatus.CANCELLED);
     },
 
+    predicatesAnswerAtOnce: async () => {
+        let nAttempts = 0;
+        const [error, retry] = [new TypeError('x'), Tend.Retry.new(3)];
+        retry.set_predicate(async () => true); // eslint-disable-line require-await
+        await assertRejects(retry.run(null, () => {
+            nAttempts++;
+            throw error;
+        }), error);
+        assertEqual(nAttempts, 1);
+    },
+
     requestCache: async () => {
         const requests = new derived.RequestCache();
         const query = new derived.Query({prefix: 'query', number: 5, timeout: SECOND});
