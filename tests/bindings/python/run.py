@@ -78,6 +78,16 @@ class Run(VirtualTimeTest):
             self.assertEqual(caught.exception.code, 4)
         self.assertEqual(log, ["cleaned up"])
 
+    def test_exit_in_a_thread(self):
+        async def body():
+            Tend.Task.run_thread(None, sys.exit, 4)
+            never = Tend.Completion()
+            await never
+
+        with self.assertRaises(SystemExit) as caught:
+            Tend.run(body)
+        self.assertEqual(caught.exception.code, 4)
+
     async def exit_soon(self, code):
         await Tend.sleep(1)
         sys.exit(code)

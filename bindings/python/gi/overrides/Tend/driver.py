@@ -55,6 +55,17 @@ def settle(task, value):
     Tend.Task.return_value(task, packed)
 
 
+def end_run(task, *_):
+    """Has Tend.run() of this thread end with what @task has thrown, if that is to end the program.
+
+    It is the exit handler of a task whose body runs in another thread, where no Tend.run() is to be seen.
+    """
+    failure = task.__dict__.get("_failure")
+    if failure is not None and errors.is_fatal(failure.value) and stepping.interrupt is not None:
+        stepping.interrupt.end_with(failure.value)
+        errors.get_exception(task)  # which Tend.run() raises: nobody need be told again
+
+
 def settle_with_exception(task, exception):
     """Ends a run of the body of @task with what it has thrown."""
     # The first frame is ours. It would make a cycle of every task that failed.
@@ -62,9 +73,7 @@ def settle_with_exception(task, exception):
         exception.__traceback__ = exception.__traceback__.tb_next
     error, task._failure = errors.pack_exception(task, exception)
     Tend.Task.return_error(task, error)
-    if errors.is_fatal(exception) and stepping.interrupt is not None:
-        stepping.interrupt.end_with(exception)
-        errors.get_exception(task)  # which Tend.run() raises: nobody need be told again
+    end_run(task)
 
 
 def get_result(task):

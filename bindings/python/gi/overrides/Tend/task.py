@@ -47,8 +47,12 @@ def set_body(task, func, args):
 
 def new_task(cls, run, name, func, args, settings):
     """Makes a task whose body is @func(*@args), called by the function @run."""
-    new = Tend.Task.new_thread if run is driver.run_in_thread else Tend.Task.new
-    return set_times(set_body(new(name, run), func, args), **settings)
+    if run is not driver.run_in_thread:
+        return set_times(set_body(Tend.Task.new(name, run), func, args), **settings)
+
+    task = Tend.Task.new_thread(name, run)
+    task.add_exit_handler(driver.end_run)
+    return set_times(set_body(task, func, args), **settings)
 
 
 def begin(name, func, args, finish, cancellable=None):
