@@ -19,7 +19,7 @@ from gi.repository import Gio, GLib
 from .base import Tend
 from .values import Kept, keep
 
-DOMAIN = "tend-exception"
+DOMAIN = GLib.quark_to_string(Tend.exception_error_quark())
 IO = Gio.io_error_quark()
 TASK = Tend.task_error_quark()
 
