@@ -45,7 +45,7 @@ typedef struct
 /* What the record takes from the top of the stack. */
 #define FIBER_ROOM ((sizeof (Fiber) + TEND_STACK_STAGGER - 1) / TEND_STACK_STAGGER * TEND_STACK_STAGGER)
 
-static __thread Fiber *current;
+static TEND_THREAD Fiber *current;
 
 /* --- What the layers above see --- */
 

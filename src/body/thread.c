@@ -50,7 +50,7 @@ come_home_cb (TendJob *job)
 
   tend_loop_unhold (task->loop);
 
-  if (!tend_task_has_ended (task) && error == NULL && G_IS_VALUE (&self->outcome.value))
+  if (!tend_task_has_ended (task) && error == NULL && tend_outcome_has_value (&self->outcome))
     {
       tend_outcome_clear (&task->outcome);
       task->outcome = self->outcome;

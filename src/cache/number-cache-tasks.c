@@ -90,7 +90,7 @@ settle (ManagedTask *managed)
   else if (managed->outcome.error != NULL)
     tend_task_return_error (task, g_steal_pointer (&managed->outcome.error));
   else
-    tend_task_return_value (task, G_IS_VALUE (&managed->outcome.value) ? &managed->outcome.value : NULL);
+    tend_task_return_value (task, tend_outcome_has_value (&managed->outcome) ? &managed->outcome.value : NULL);
 }
 
 /* The time-out settles those that there are now: not what a handler adds for the next time. */

@@ -22,7 +22,7 @@ typedef struct
   guint  n_forks;
 } Pool;
 
-static __thread Pool pool;
+static GPrivate pools = G_PRIVATE_INIT (g_free);
 static guint n_forks;   /* changes in the child of a fork only, which has one thread */
 
 static void
@@ -54,6 +54,7 @@ tend_random_bits (guint bits)
 {
   static gsize is_set_up;
   guint n_bytes = (bits + 7) / 8;
+  Pool *pool = g_private_get (&pools);
   guint64 number = 0;
 
   if (g_once_init_enter (&is_set_up))
@@ -62,17 +63,23 @@ tend_random_bits (guint bits)
       g_once_init_leave (&is_set_up, 1);
     }
 
-  if (pool.n_left < n_bytes || pool.n_forks != n_forks)
+  if (pool == NULL)
     {
-      fill (pool.bytes, POOL_SIZE);
-      pool.n_left = POOL_SIZE;
-      pool.n_forks = n_forks;
+      pool = g_new0 (Pool, 1);
+      g_private_set (&pools, pool);
+    }
+
+  if (pool->n_left < n_bytes || pool->n_forks != n_forks)
+    {
+      fill (pool->bytes, POOL_SIZE);
+      pool->n_left = POOL_SIZE;
+      pool->n_forks = n_forks;
     }
 
   /* What was given is forgotten, so that it is nowhere to be read any more. */
-  pool.n_left -= n_bytes;
-  memcpy (&number, pool.bytes + pool.n_left, n_bytes);
-  memset (pool.bytes + pool.n_left, 0, n_bytes);
+  pool->n_left -= n_bytes;
+  memcpy (&number, pool->bytes + pool->n_left, n_bytes);
+  memset (pool->bytes + pool->n_left, 0, n_bytes);
   number = GUINT64_FROM_LE (number);
 
   return bits < 64 ? number & (((guint64) 1 << bits) - 1) : number;

@@ -9,6 +9,19 @@
 
 G_BEGIN_DECLS
 
+/* --- Threads --- */
+
+/*
+ * A variable of each thread's own that is looked at several times for each task; a few bytes in all.
+ * glibc keeps room for so little in every thread, also for a library that is loaded late, and then
+ * it costs no call. Elsewhere that is not certain.
+ */
+#ifdef __GLIBC__
+#define TEND_THREAD __thread __attribute__ ((tls_model ("initial-exec")))
+#else
+#define TEND_THREAD __thread
+#endif
+
 /* --- Jobs --- */
 
 typedef struct _TendJob TendJob;
@@ -142,10 +155,17 @@ typedef struct
   GError *error;
 } TendOutcome;
 
+/* Whether there is a value. Ours is valid or zero: G_IS_VALUE() looks the type up, for each task. */
+static inline gboolean
+tend_outcome_has_value (const TendOutcome *outcome)
+{
+  return G_VALUE_TYPE (&outcome->value) != 0;
+}
+
 static inline void
 tend_outcome_clear (TendOutcome *outcome)
 {
-  if (G_IS_VALUE (&outcome->value))
+  if (tend_outcome_has_value (outcome))
     g_value_unset (&outcome->value);
   g_clear_error (&outcome->error);
 }

@@ -25,7 +25,7 @@ static struct
  * The loop that this thread used last. It is only filled where the thread is the loop's own, and
  * only such a thread retires a loop, so that an entry of the current generation is alive.
  */
-static __thread struct
+static TEND_THREAD struct
 {
   GMainContext *context;
   int           priority;

@@ -5,8 +5,8 @@
 
 #include "tend-task-private.h"
 
-static __thread TendTask *current;
-static __thread const TendFiberClass *current_fiber;
+static TEND_THREAD TendTask *current;
+static TEND_THREAD const TendFiberClass *current_fiber;
 
 /* The tasks that somebody has made current from outside, innermost first. */
 typedef struct _Pushed Pushed;
@@ -17,7 +17,7 @@ struct _Pushed
   Pushed   *outer;
 };
 
-static __thread Pushed *pushed;
+static TEND_THREAD Pushed *pushed;
 
 TendTask *
 tend_task_enter (TendTask *task)

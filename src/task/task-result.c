@@ -63,7 +63,7 @@ tend_task_get_result (TendTask  *self,
   if (!tend_task_propagate (self, error))
     return NULL;
 
-  return G_IS_VALUE (&self->outcome.value) ? &self->outcome.value : NULL;
+  return tend_outcome_has_value (&self->outcome) ? &self->outcome.value : NULL;
 }
 
 /**
@@ -131,7 +131,7 @@ expect_result (TendTask   *self,
   g_autofree char *task = NULL;
   gboolean completed = tend_task_status (self) == TEND_TASK_STATUS_COMPLETED;
 
-  if (completed && G_IS_VALUE (&self->outcome.value))
+  if (completed && tend_outcome_has_value (&self->outcome))
     {
       if (G_VALUE_HOLDS (&self->outcome.value, type))
         return &self->outcome.value;
@@ -152,7 +152,7 @@ expect_result (TendTask   *self,
                 tend_task_status_to_string (tend_task_status (self)));
   else
     g_critical ("%s: the result of %s is a %s, not a %s", func, task,
-                G_IS_VALUE (&self->outcome.value) ? G_VALUE_TYPE_NAME (&self->outcome.value) : "void",
+                tend_outcome_has_value (&self->outcome) ? G_VALUE_TYPE_NAME (&self->outcome.value) : "void",
                 g_type_name (type));
 
   return NULL;

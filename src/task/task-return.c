@@ -14,8 +14,8 @@
 
 #include "tend-task-private.h"
 
-static __thread TendOutcome *worker_outcome;
-static __thread TendTask *worker_task;
+static TEND_THREAD TendOutcome *worker_outcome;
+static TEND_THREAD TendTask *worker_task;
 
 /* Only its address counts: the mark of a task without a body that was given its outcome, or has ended. */
 static TendOutcome settled;
@@ -55,7 +55,7 @@ complain_idle (TendTask *self)
 static inline gboolean
 is_outcome_set (const TendOutcome *outcome)
 {
-  return G_IS_VALUE (&outcome->value) || outcome->error != NULL;
+  return tend_outcome_has_value (outcome) || outcome->error != NULL;
 }
 
 /* On the task's own thread: takes what @outcome holds. */

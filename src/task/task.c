@@ -128,7 +128,7 @@ const char tend_main_name[] = "main()";
 static int n_created;   /* atomic */
 
 /* tend_task_create() is making a task, and gives it its number. */
-static __thread gboolean is_creating;
+static TEND_THREAD gboolean is_creating;
 
 static inline guint64
 take_id (void)
