@@ -65,6 +65,19 @@ told_job_cb (TendJob *job)
   g_object_unref (self);
 }
 
+/* Lets go of what the body had, and of the reference that kept the task for it. */
+static void
+let_go (TendTask *self)
+{
+  tend_task_drop_user_data (self);
+
+  if (self->is_held)
+    {
+      self->is_held = FALSE;
+      g_object_unref (self);
+    }
+}
+
 /* The body has really ended, and the status is final: nothing of the body is left. */
 static void
 release (TendTask *self)
@@ -72,14 +85,10 @@ release (TendTask *self)
   g_assert (tend_task_is_released (self));
 
   call_observers (self, EVENT_RELEASED);
-  if (!self->in_call)
-    tend_task_drop_user_data (self);
 
-  if (self->is_held)
-    {
-      self->is_held = FALSE;
-      g_object_unref (self);
-    }
+  /* What is on the stack lets go of it afterwards. */
+  if (!self->in_call)
+    let_go (self);
 }
 
 /* --- The end --- */
@@ -95,12 +104,14 @@ end (TendTask       *self,
      GError         *error)
 {
   TendJob *waiter;
-  gboolean has_waiters;
+  gboolean has_waiters, is_kept = self->in_call && self->is_held;
 
   g_assert (!tend_task_has_ended (self));
   g_assert ((error == NULL) == (status == TEND_TASK_STATUS_COMPLETED));
 
-  g_object_ref (self);
+  /* A body that ends its task within its call, as most do, has a caller that keeps the task. */
+  if (!is_kept)
+    g_object_ref (self);
   self->is_ending = TRUE;
   tend_loop_remove (self->loop, &self->job);
   if (error != NULL)
@@ -135,14 +146,19 @@ end (TendTask       *self,
   else
     release (self);
 
-  /* Those who wait hold no reference: behind the last of them goes the one taken above. */
+  /* Those who wait hold no reference: behind the last of them goes ours. */
   if (has_waiters)
     {
+      if (is_kept)
+        g_object_ref (self);
       self->job.run = told_job_cb;
       tend_loop_queue_micro (self->loop, &self->job);
+      return;
     }
-  else
-    told_job_cb (&self->job);
+
+  call_observers (self, EVENT_TOLD);
+  if (!is_kept)
+    g_object_unref (self);
 }
 
 typedef struct
@@ -204,34 +220,35 @@ tend_task_fail (TendTask *self,
 
 /* --- The start and the runs --- */
 
+/* Runs the body once. The task is held, and lives until this is over. */
 static void
 run_body (TendTask *self)
 {
   gboolean was_in_call = self->in_call;
   TendTask *previous;
 
-  g_assert (!self->is_active);
+  g_assert (!self->is_active && self->is_held);
 
+  self->in_call = TRUE;
   if (tend_task_status (self) != TEND_TASK_STATUS_RUNNING)
     {
       tend_task_set_status (self, TEND_TASK_STATUS_RUNNING);
       notify_status (self);
-
-      /* Whoever was told may have ended it. */
-      if (tend_task_has_ended (self))
-        return;
     }
 
-  self->is_active = TRUE;
-  self->has_returned = FALSE;
-  self->in_call = TRUE;
-  previous = tend_task_enter (self);
-  self->body->run (self);
-  tend_task_leave (previous);
+  /* Whoever was told may have ended it. */
+  if (!tend_task_has_ended (self))
+    {
+      self->is_active = TRUE;
+      self->has_returned = FALSE;
+      previous = tend_task_enter (self);
+      self->body->run (self);
+      tend_task_leave (previous);
+    }
   self->in_call = was_in_call;
 
   if (!was_in_call && tend_task_is_released (self))
-    tend_task_drop_user_data (self);
+    let_go (self);
 }
 
 /* Arms the next run for @due: the next turn if that is past. While the task is paused, that waits. */
@@ -276,9 +293,7 @@ tend_task_run_job_cb (TendJob *job)
       return;
     }
 
-  g_object_ref (self);
   run_body (self);
-  g_object_unref (self);
 }
 
 /* How long the first run is off, by itself: negative where neither delay nor interval says. */
