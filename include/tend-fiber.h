@@ -30,4 +30,7 @@ TEND_PUBLIC GCancellable *tend_current_cancellable (void);
 TEND_PUBLIC void          tend_shield_push         (void);
 TEND_PUBLIC void          tend_shield_pop          (void);
 
+TEND_PUBLIC gint64        tend_get_stack_idle_time (void);
+TEND_PUBLIC void          tend_set_stack_idle_time (gint64          usec);
+
 G_END_DECLS

@@ -186,6 +186,7 @@ finish (Fiber *self)
   task->body_state = NULL;
   tend_context_clear (&self->context);
   tend_stack_release (&stack);
+  tend_stack_see_to_trim (tend_loop_get_context (task->loop));
   tend_task_run_ended (task, error);
 }
 

@@ -284,5 +284,5 @@ tend_stack_set_guard_mode (TendGuardMode mode)
   g_atomic_int_set (&wanted_mode, mode);
 
   /* Idle stacks have the guard of before. */
-  tend_stack_trim ();
+  tend_stack_trim (TRUE);
 }

@@ -13,6 +13,7 @@
 //   signal handler may walk that list without a lock.
 // - A slot is in its class's list if and only if its slab is live and its stack not in use.
 // - n_idle counts the live slabs of a class that have no stack in use.
+// - While a class has two such slabs, a trim is wanted or armed, unless idle slabs are kept for ever.
 //
 // One lock guards the lists, the counters and n_used. System calls are made outside of it: on a
 // slab that nobody else can see yet or any more, and on a stack that the caller owns.
@@ -86,6 +87,7 @@ struct _TendSlab
   StackClass *class;          /* constant while live */
   guint       n_slots;        /* constant while live */
   guint       n_used;         /* the pool's lock */
+  guint       idle_since;     /* the pool's lock; the trim after which it was used last */
   gboolean    is_listed;      /* the pool's lock: its free stacks can be had */
   TendSlab   *next;           /* constant once it is in the list of all slabs */
   TendSlab   *next_spare;     /* the pool's lock, or of whoever took it from the lists */
@@ -100,6 +102,9 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static StackClass classes[N_CLASSES];
 static TendSlab *all_slabs;   /* atomic; grows only */
 static TendSlab *spare_slabs; /* descriptions without memory */
+static guint n_trims;         /* under lock */
+
+int tend_stack_trim_state;
 
 /* @step is a power of two, as pages are: no division on the way of each fiber. */
 static inline gsize
@@ -413,6 +418,14 @@ tend_stack_release (TendStack *stack)
       is_surplus = is_enough_idle (slab);
       if (is_surplus)
         remove_slab (slab);
+      else
+        {
+          slab->idle_since = n_trims;
+
+          /* A single one is not worth a source that every turn of a main context would look at. */
+          if (class->n_idle > 1 && tend_stack_trim_state == TEND_TRIM_NONE)
+            g_atomic_int_set (&tend_stack_trim_state, TEND_TRIM_WANTED);
+        }
     }
   pthread_mutex_unlock (&lock);
 
@@ -420,21 +433,32 @@ tend_stack_release (TendStack *stack)
     slab_free (slab);
 }
 
-void
-tend_stack_trim (void)
+/* A slab that was idle at the last trim already has been so for the time from that one to this. */
+gboolean
+tend_stack_trim (gboolean all)
 {
   TendSlab *idle = NULL;
+  gboolean is_left = FALSE;
 
   pthread_mutex_lock (&lock);
   for (TendSlab *slab = g_atomic_pointer_get (&all_slabs); slab != NULL; slab = slab->next)
     {
-      if (slab->is_listed && slab->n_used == 0)
+      if (!slab->is_listed || slab->n_used > 0)
+        continue;
+
+      if (all || slab->idle_since != n_trims)
         {
           remove_slab (slab);
           slab->next_spare = idle;
           idle = slab;
         }
+      else
+        is_left = TRUE;
     }
+
+  n_trims++;
+  if (!is_left)
+    g_atomic_int_set (&tend_stack_trim_state, TEND_TRIM_NONE);
   pthread_mutex_unlock (&lock);
 
   while (idle != NULL)
@@ -444,6 +468,8 @@ tend_stack_trim (void)
       idle = slab->next_spare;
       slab_free (slab);
     }
+
+  return is_left;
 }
 
 gsize

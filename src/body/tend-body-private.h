@@ -75,8 +75,29 @@ gboolean      tend_stack_acquire        (TendStack      *stack,
 void          tend_stack_release        (TendStack      *stack);
 gsize         tend_stack_default_size   (void);
 
-/* Unmaps whatever holds no stack in use. */
-void          tend_stack_trim           (void);
+/* Whether anybody will see to the stacks that are not in use. */
+typedef enum
+{
+  TEND_TRIM_NONE,           /* nothing is to be done */
+  TEND_TRIM_WANTED,         /* some are idle, and somebody is to arm a trim */
+  TEND_TRIM_ARMED,
+} TendTrimState;
+
+extern int tend_stack_trim_state;   /* atomic; changes to NONE and WANTED under the pool's lock */
+
+/* Unmaps what holds no stack in use, and held none at the last trim either, or @all of it. TRUE if some is left. */
+gboolean      tend_stack_trim           (gboolean        all);
+
+/* --- stack-idle.c --- */
+
+void          tend_stack_arm_trim       (GMainContext   *context);
+
+static inline void
+tend_stack_see_to_trim (GMainContext *context)
+{
+  if (G_UNLIKELY (g_atomic_int_get (&tend_stack_trim_state) == TEND_TRIM_WANTED))
+    tend_stack_arm_trim (context);
+}
 
 /* Gives the calling thread what it needs to report an overflow. Again and again costs nothing. */
 void          tend_stack_prepare_thread (void);

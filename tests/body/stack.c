@@ -6,6 +6,7 @@
 #include "bare-fiber.h"
 
 #include "tend-error.h"
+#include "tend-fiber.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -53,6 +54,12 @@ count_mappings (void)
   return n;
 }
 
+static gboolean
+is_mapped (const char *low)
+{
+  return tend_stack_find_guard (low - 1) != 0;
+}
+
 /* --- The pool --- */
 
 static void
@@ -71,6 +78,81 @@ test_reuses_last_first (void)
   g_assert_true (stacks[0].low == first);
 
   release_many (stacks, 3);
+}
+
+/* What is used in between, or not at all since the trim before, stays. */
+static void
+test_trims_what_was_idle_for_long (void)
+{
+  g_autofree TendStack *kept = acquire_many (1);
+  TendStack other;
+  char *kept_low = kept->low, *other_low;
+
+  tend_stack_trim (TRUE);
+  g_assert_true (tend_stack_acquire (&other, 1 << 20, NULL));
+  other_low = other.low;
+  g_assert_false (tend_stack_trim (FALSE));
+
+  tend_stack_release (&other);
+  g_assert_true (tend_stack_trim (FALSE));
+  g_assert_true (is_mapped (other_low));
+  g_assert_true (tend_stack_acquire (&other, 1 << 20, NULL));
+  tend_stack_release (&other);
+  g_assert_true (tend_stack_trim (FALSE));
+  g_assert_true (is_mapped (other_low));
+  g_assert_false (tend_stack_trim (FALSE));
+  g_assert_false (is_mapped (other_low));
+  g_assert_true (is_mapped (kept_low));
+
+  tend_stack_release (kept);
+  tend_stack_trim (TRUE);
+  g_assert_false (is_mapped (kept_low));
+}
+
+/* Nobody looks after the few stacks of a program that has few fibers. */
+static void
+test_few_idle_stacks_want_no_trim (void)
+{
+  TendStack stack;
+
+  tend_stack_trim (TRUE);
+  g_assert_true (tend_stack_acquire (&stack, 0, NULL));
+  tend_stack_release (&stack);
+  g_assert_cmpint (tend_stack_trim_state, ==, TEND_TRIM_NONE);
+}
+
+static void
+test_context_trims_idle_stacks (void)
+{
+  GMainContext *context = g_main_context_new ();
+  gint64 before = tend_get_stack_idle_time ();
+  TendStack *stacks;
+  char *low;
+
+  tend_stack_trim (TRUE);
+  tend_set_stack_idle_time (-1);
+  stacks = acquire_many (200);
+  low = stacks[0].low;
+  release_many (stacks, 200);
+  tend_stack_see_to_trim (context);
+  g_assert_false (g_main_context_pending (context));
+  g_assert_cmpint (tend_stack_trim_state, ==, TEND_TRIM_ARMED);
+
+  /* A context that goes leaves it to the next one. */
+  tend_set_stack_idle_time (3600 * (gint64) G_USEC_PER_SEC);
+  tend_stack_see_to_trim (context);
+  g_assert_cmpint (tend_stack_trim_state, ==, TEND_TRIM_ARMED);
+  g_main_context_unref (context);
+  g_assert_cmpint (tend_stack_trim_state, ==, TEND_TRIM_WANTED);
+
+  tend_set_stack_idle_time (1);
+  tend_stack_see_to_trim (NULL);
+  g_assert_true (is_mapped (low));
+  while (is_mapped (low))
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpint (tend_stack_trim_state, ==, TEND_TRIM_NONE);
+
+  tend_set_stack_idle_time (before);
 }
 
 static void
@@ -186,7 +268,7 @@ churn_thread (gpointer data)
           tend_stack_release (&stacks[--n]);
         }
       if (i % 1000 == 0)
-        tend_stack_trim ();
+        tend_stack_trim (TRUE);
     }
 
   while (n > 0)
@@ -244,7 +326,7 @@ test_reports_no_memory (void)
   g_assert_true (tend_stack_acquire (&stacks[n - 1], 0, NULL));
   while (n > 0)
     tend_stack_release (&stacks[--n]);
-  tend_stack_trim ();
+  tend_stack_trim (TRUE);
 }
 
 /* Goes down until it is below @bottom. */
@@ -377,6 +459,9 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/tend/stack/reuses-last-first", test_reuses_last_first);
+  g_test_add_func ("/tend/stack/trims-what-was-idle-for-long", test_trims_what_was_idle_for_long);
+  g_test_add_func ("/tend/stack/few-idle-stacks-want-no-trim", test_few_idle_stacks_want_no_trim);
+  g_test_add_func ("/tend/stack/context-trims-idle-stacks", test_context_trims_idle_stacks);
   g_test_add_func ("/tend/stack/rounds-sizes", test_rounds_sizes);
   g_test_add_func ("/tend/stack/refuses-huge-sizes", test_refuses_huge_sizes);
   g_test_add_func ("/tend/stack/gives-memory-back", test_gives_memory_back);

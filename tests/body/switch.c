@@ -184,7 +184,7 @@ test_touches_one_page (void)
       return;
     }
 
-  tend_stack_trim ();
+  tend_stack_trim (TRUE);
   memset (fibers, 0, n * sizeof *fibers);
   before = get_memory (1);
   for (guint i = 0; i < n; i++)

@@ -1,0 +1,109 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// How long stacks wait for the next fibers: a source of the main context whose fibers used them last
+// unmaps those that have not been used for the idle time.
+//
+// A source of GLib's and not a timer of our loop's: it must not keep the loop, nor count for a clock that
+// stands still. It is there while some stacks are idle, and an idle program wakes for it twice.
+
+#include "tend-body-private.h"
+
+#include "tend-fiber.h"
+
+#define DEFAULT_IDLE_TIME (10 * G_USEC_PER_SEC)
+
+static GMutex lock;
+static gint64 idle_time = DEFAULT_IDLE_TIME;    /* under lock */
+
+static gboolean
+trim_cb (gpointer data)
+{
+  gboolean *is_done = data;
+
+  *is_done = !tend_stack_trim (FALSE);
+  return *is_done ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
+}
+
+/* The source is gone. If its context went first, idle stacks are left to the next fiber that ends anywhere. */
+static void
+disarm (gpointer data)
+{
+  gboolean *is_done = data;
+
+  if (!*is_done)
+    g_atomic_int_compare_and_exchange (&tend_stack_trim_state, TEND_TRIM_ARMED, TEND_TRIM_WANTED);
+  g_free (is_done);
+}
+
+/* Has idle stacks trimmed by @context, if nobody does it yet. */
+void
+tend_stack_arm_trim (GMainContext *context)
+{
+  g_autoptr(GSource) source = NULL;
+  gint64 usec;
+
+  if (!g_atomic_int_compare_and_exchange (&tend_stack_trim_state, TEND_TRIM_WANTED, TEND_TRIM_ARMED))
+    return;
+
+  /* What is kept for ever counts as seen to. */
+  usec = tend_get_stack_idle_time ();
+  if (usec < 0)
+    return;
+
+  source = g_timeout_source_new ((guint) MIN (usec / 1000 + (usec % 1000 > 0), G_MAXINT));
+  g_source_set_static_name (source, "[libtend] idle stacks");
+  g_source_set_priority (source, G_PRIORITY_LOW);
+  g_source_set_callback (source, trim_cb, g_new0 (gboolean, 1), disarm);
+  g_source_attach (source, context);
+}
+
+/**
+ * tend_get_stack_idle_time: (skip)
+ *
+ * Gets how long the stacks of fibers are kept without being used.
+ *
+ * May be called from any thread.
+ *
+ * Returns: the time in microseconds; negative if they are kept for ever
+ *
+ * Since: 0.1
+ */
+gint64
+tend_get_stack_idle_time (void)
+{
+  gint64 usec;
+
+  g_mutex_lock (&lock);
+  usec = idle_time;
+  g_mutex_unlock (&lock);
+
+  return usec;
+}
+
+/**
+ * tend_set_stack_idle_time: (skip)
+ * @usec: a time in microseconds; negative to keep them for ever
+ *
+ * Sets how long the stacks of fibers are kept without being used, 10 seconds by default.
+ *
+ * Stacks of fibers that have ended wait for the next ones, up to some thousand of them, since new ones cost
+ * more. What has not been used for this time is given back to the system, at the latest when twice
+ * the time has passed, by the main context in which fibers ended last, if it runs. A few dozen are kept for
+ * ever. A change counts from the next time that stacks are left unused. May be called from any thread.
+ *
+ * Since: 0.1
+ */
+void
+tend_set_stack_idle_time (gint64 usec)
+{
+  gboolean was_for_ever;
+
+  g_mutex_lock (&lock);
+  was_for_ever = idle_time < 0;
+  idle_time = usec;
+  g_mutex_unlock (&lock);
+
+  if (was_for_ever)
+    g_atomic_int_compare_and_exchange (&tend_stack_trim_state, TEND_TRIM_ARMED, TEND_TRIM_WANTED);
+}
