@@ -292,6 +292,37 @@ tend_task_set_observed (TendTask *self)
 
 /* --- The object --- */
 
+/* What a task holds may be a language binding's, and is freed on the native stack. */
+static void
+take_apart_cb (gpointer data)
+{
+  TendTask *self = data;
+
+  if (tend_task_status (self) == TEND_TASK_STATUS_FAILED && !self->is_observed)
+    {
+      g_autofree char *task = tend_task_to_string (self);
+
+      tend_report_unobserved (task, self->outcome.error, self->origin);
+    }
+
+  tend_task_drop_user_data (self);
+  tend_outcome_clear (&self->outcome);
+}
+
+/* Nobody uses the task any more. */
+static void
+let_go (TendTask *self)
+{
+  g_assert (self->observers == NULL);
+
+  tend_call_native (take_apart_cb, self);
+  tend_task_clear_progress (self);
+  tend_task_free_scope (self);
+  g_clear_object (&self->cancellable);
+  g_clear_pointer (&self->name, g_free);
+  g_clear_pointer (&self->loop, tend_loop_release);
+}
+
 /*
  * A task is taken apart in its own thread, so that what it holds of the user is freed there. The
  * last reference dropped elsewhere goes home first.
@@ -320,40 +351,20 @@ tend_task_dispose (GObject *object)
 
   tend_task_drop_cancellable (self);
 
-  G_OBJECT_CLASS (tend_task_parent_class)->dispose (object);
-}
-
-/* What a task holds may be a language binding's, and is freed on the native stack. */
-static void
-take_apart_cb (gpointer data)
-{
-  TendTask *self = data;
-
-  if (tend_task_status (self) == TEND_TASK_STATUS_FAILED && !self->is_observed)
+  if (tend_task_can_spare (self))
     {
-      g_autofree char *task = tend_task_to_string (self);
-
-      tend_report_unobserved (task, self->outcome.error, self->origin);
+      let_go (self);
+      tend_task_spare (self);
+      return;
     }
 
-  tend_task_drop_user_data (self);
-  tend_outcome_clear (&self->outcome);
+  G_OBJECT_CLASS (tend_task_parent_class)->dispose (object);
 }
 
 static void
 tend_task_finalize (GObject *object)
 {
-  TendTask *self = TEND_TASK (object);
-
-  g_assert (self->observers == NULL);
-
-  tend_call_native (take_apart_cb, self);
-  tend_task_clear_progress (self);
-  tend_task_free_scope (self);
-  g_clear_object (&self->cancellable);
-  g_free (self->name);
-  if (self->loop != NULL)
-    tend_loop_release (self->loop);
+  let_go (TEND_TASK (object));
 
   G_OBJECT_CLASS (tend_task_parent_class)->finalize (object);
 }
@@ -420,7 +431,11 @@ tend_task_create (const char          *name,
     }
 
   is_creating = TRUE;
-  self = g_object_new (TEND_TYPE_TASK, NULL);
+  self = tend_task_take_spare ();
+  if (self != NULL)
+    tend_task_init (self);
+  else
+    self = g_object_new (TEND_TYPE_TASK, NULL);
   is_creating = FALSE;
   self->id = get_first_id (name, body);
   self->name = g_strdup (name);

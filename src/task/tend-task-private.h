@@ -211,6 +211,12 @@ gboolean     tend_task_propagate         (TendTask            *self,
 void         tend_task_request           (TendTask            *self,
                                           TendRequest          request);
 
+/* --- task-spare.c --- */
+
+gboolean     tend_task_can_spare         (TendTask            *self);
+void         tend_task_spare             (TendTask            *self);
+TendTask    *tend_task_take_spare        (void) G_GNUC_WARN_UNUSED_RESULT;
+
 static inline gboolean
 tend_status_is_ended (TendTaskStatus status)
 {

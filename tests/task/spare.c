@@ -1,0 +1,179 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Objects of tasks that are used again: nothing of the old task is in the new one, and what somebody else knows
+// goes for good.
+
+#include "common.h"
+
+/* A task with all that a task can have, run to its end and dropped; gives where it was. */
+static gconstpointer
+use_and_drop (int *n_destroyed)
+{
+  TendTask *task = tend_task_new ("old", complete_body, n_destroyed, count_cb);
+  gconstpointer place = task;
+
+  tend_task_set_priority (task, G_PRIORITY_HIGH);
+  tend_task_set_deadline (task, G_MAXINT64 - 1);
+  tend_task_set_keep_going (task, TRUE);
+  tend_task_add_exit_handler (task, note_exit_cb, (gpointer) "exit", NULL);
+  g_assert_false (g_cancellable_is_cancelled (tend_task_get_cancellable (task)));
+  g_assert_true (tend_task_start (task, NULL));
+  tend_task_set_progress (task, 0.5, "halfway");
+  settle ();
+  assert_status (task, "completed");
+  assert_notes ("exit:completed");
+  g_object_unref (task);
+
+  return place;
+}
+
+static void
+test_new_one_is_new (void)
+{
+  int n_destroyed = 0;
+  gconstpointer place = use_and_drop (&n_destroyed);
+  g_autoptr(TendTask) task = tend_task_new (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) other = tend_task_new (NULL, idle_body, NULL, NULL);
+
+  /* The last one that was dropped comes first. */
+  g_assert_true ((gconstpointer) task == place);
+  g_assert_cmpint (n_destroyed, ==, 1);
+  g_assert_cmpuint (tend_task_get_id (other), ==, tend_task_get_id (task) + 1);
+  assert_status (task, "created");
+  g_assert_null (tend_task_get_name (task));
+  g_assert_cmpint (tend_task_get_priority (task), ==, G_PRIORITY_DEFAULT);
+  g_assert_cmpint (tend_task_get_deadline (task), ==, G_MAXINT64);
+  g_assert_cmpint (tend_task_get_delay (task), ==, -1);
+  g_assert_cmpint (tend_task_get_interval (task), ==, -1);
+  g_assert_false (tend_task_get_keep_going (task));
+  g_assert_cmpfloat (tend_task_get_progress (task), ==, tend_task_get_progress (other));
+  g_assert_null (tend_task_dup_message (task));
+  g_assert_null (tend_task_get_error (task));
+
+  g_assert_true (tend_task_start (task, NULL));
+  tend_task_stop (task);
+  assert_notes ("");
+}
+
+static void
+test_handlers_do_not_stay (void)
+{
+  TendTask *old = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = NULL;
+
+  g_signal_connect (old, "notify::status", G_CALLBACK (note_status_cb), NULL);
+  tend_task_stop (old);
+  assert_notes ("notify:stopped");
+  g_object_unref (old);
+
+  task = tend_task_run (NULL, complete_body, NULL, NULL);
+  assert_status (task, "completed");
+  assert_notes ("");
+}
+
+static void
+weak_cb (gpointer  data,
+         GObject  *where)
+{
+  note ("%s", (const char *) data);
+}
+
+static void
+toggle_cb (gpointer  data,
+           GObject  *object,
+           gboolean  is_last_ref)
+{
+}
+
+/* Whoever has something with an object is told of its end, and does not find another task in it. */
+static void
+test_known_ones_go (void)
+{
+  TendTask *task = tend_task_run (NULL, complete_body, NULL, NULL);
+  TendTask *toggled = tend_task_run (NULL, complete_body, NULL, NULL);
+  int n_destroyed = 0;
+  GWeakRef ref;
+
+  g_object_set_data_full (G_OBJECT (task), "data", &n_destroyed, count_cb);
+  g_object_weak_ref (G_OBJECT (task), weak_cb, (gpointer) "weak");
+  g_weak_ref_init (&ref, task);
+  g_object_unref (task);
+  g_assert_cmpint (n_destroyed, ==, 1);
+  assert_notes ("weak");
+  g_assert_null (g_weak_ref_get (&ref));
+  g_weak_ref_clear (&ref);
+
+  g_object_add_toggle_ref (G_OBJECT (toggled), toggle_cb, NULL);
+  g_object_unref (toggled);
+  g_object_weak_ref (G_OBJECT (toggled), weak_cb, (gpointer) "toggled");
+  g_object_remove_toggle_ref (G_OBJECT (toggled), toggle_cb, NULL);
+  assert_notes ("toggled");
+}
+
+/* The error of one that is used again is reported all the same, once. */
+static void
+test_errors_are_reported (void)
+{
+  for (guint i = 0; i < 3; i++)
+    {
+      TendTask *task = tend_task_run ("lost", fail_body, NULL, NULL);
+
+      g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING, "Nobody observed the error of Task('lost', *No luck");
+      g_object_unref (task);
+      g_test_assert_expected_messages ();
+    }
+}
+
+/* A task whose dispose was asked for stays as it is for those who hold it. */
+static void
+test_disposed_of_by_hand (void)
+{
+  g_autoptr(TendTask) task = tend_task_run ("by-hand", complete_body, NULL, NULL);
+
+  g_object_run_dispose (G_OBJECT (task));
+  g_assert_cmpstr (tend_task_get_name (task), ==, "by-hand");
+  assert_status (task, "completed");
+  assert_gone (task);
+}
+
+static gpointer
+many_thread (gpointer data)
+{
+  g_autoptr(GMainContext) context = g_main_context_new ();
+
+  g_main_context_push_thread_default (context);
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autoptr(GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+
+      for (guint j = 0; j < 2000; j++)
+        g_ptr_array_add (tasks, tend_task_run (NULL, complete_body, NULL, NULL));
+    }
+  g_main_context_pop_thread_default (context);
+
+  return NULL;
+}
+
+/* More than are kept, and a thread that exits with what it keeps. */
+static void
+test_thread_takes_its_own_along (void)
+{
+  in_thread (many_thread, NULL);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_func ("/tend/task/spare/new-one-is-new", test_new_one_is_new);
+  g_test_add_func ("/tend/task/spare/handlers-do-not-stay", test_handlers_do_not_stay);
+  g_test_add_func ("/tend/task/spare/known-ones-go", test_known_ones_go);
+  g_test_add_func ("/tend/task/spare/errors-are-reported", test_errors_are_reported);
+  g_test_add_func ("/tend/task/spare/disposed-of-by-hand", test_disposed_of_by_hand);
+  g_test_add_func ("/tend/task/spare/thread-takes-its-own-along", test_thread_takes_its_own_along);
+
+  return g_test_run ();
+}
