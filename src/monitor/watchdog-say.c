@@ -65,7 +65,7 @@ print_task (const TendAnswer *answer)
   if (answer->has_task_name)
     name = g_utf8_make_valid (answer->task_name, -1);
 
-  return tend_task_print (name, answer->task_id);
+  return tend_task_print (name, answer->task_id, NULL, NULL);
 }
 
 static char *

@@ -96,8 +96,7 @@ new_error (TendTask   *self,
            const char *what,
            const char *more)
 {
-  g_autofree char *task = tend_task_to_string (self);
-  g_autofree char *message = g_strconcat (task, what, more, NULL);
+  g_autofree char *message = tend_task_print (self->name, tend_task_number (self), what, more);
 
   return g_error_new_literal (domain, code, message);
 }

@@ -75,10 +75,12 @@ tend_task_get_name (TendTask *self)
   return self->name;
 }
 
-/* Prints a task that may be gone by now. */
+/* Prints a task that may be gone by now, with @what is to be said of it, and @more, if not %NULL. */
 char *
 tend_task_print (const char *name,
-                 guint64     id)
+                 guint64     id,
+                 const char *what,
+                 const char *more)
 {
   char digits[24];
   char *first = digits + sizeof digits - 1;
@@ -89,7 +91,8 @@ tend_task_print (const char *name,
     *--first = (char) ('0' + id % 10);
   while ((id /= 10) > 0);
 
-  return name != NULL ? g_strconcat ("Task('", name, "', ", first, ")", NULL) : g_strconcat ("Task(", first, ")", NULL);
+  return name != NULL ? g_strconcat ("Task('", name, "', ", first, ")", what, more, NULL) :
+                        g_strconcat ("Task(", first, ")", what, more, NULL);
 }
 
 /**
@@ -109,7 +112,7 @@ tend_task_to_string (TendTask *self)
 {
   g_return_val_if_fail (TEND_IS_TASK (self), NULL);
 
-  return tend_task_print (self->name, tend_task_number (self));
+  return tend_task_print (self->name, tend_task_number (self), NULL, NULL);
 }
 
 /**

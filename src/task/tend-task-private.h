@@ -413,7 +413,9 @@ typedef enum
 extern GParamSpec *tend_task_properties[N_TASK_PROPERTIES];
 
 char        *tend_task_print             (const char          *name,
-                                          guint64              id);
+                                          guint64              id,
+                                          const char          *what,
+                                          const char          *more);
 void         tend_task_install_properties (GObjectClass       *klass);
 gboolean     tend_task_check_settable    (TendTask            *self,
                                           const char          *what);
