@@ -1,70 +1,85 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Takes the measurements of a benchmark, in rounds in which the peers take turns.
+// Takes one pass of one peer through its steps, and prints what each cost.
 //
-// Each pass of a peer through its steps is made in a child process. What one leaves behind in the
-// heap, order or disorder, so is nobody else's; and the growth of the process is what a step takes in
-// memory, with all that the allocator adds. A child first makes a small pass, so that code, types and
-// caches are warm. Memory comes fresh from the kernel where a size needs more than that, and the
-// time that takes is part of the figure, as it is in a program.
-
-#define _GNU_SOURCE     /* CPU_SET */
+// A pass has a process of its own. What one leaves behind in the heap, order or disorder, so is nobody
+// else's; and the growth of the process is what a step takes in memory, with all that the allocator
+// adds. A small pass comes first, so that code, types and caches are warm. Memory comes fresh from the
+// kernel where a size needs more than that, and the time that takes is part of the figure, as it is in
+// a program.
+//
+//   PROGRAM list                         lines of scenario, peer and largest n
+//   PROGRAM machine                      what the program was built with
+//   PROGRAM SCENARIO PEER N MODE         lines of case, metric, unit, operation and value
+//
+// The modes: "time", "memory", and two for a program that watches this one and is told of each step:
+// "calls" by a write() to no file, for strace; "instructions" by callgrind's requests.
 
 #include "bench.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <sched.h>
+#ifdef HAVE_CALLGRIND
+#include <valgrind/callgrind.h>
+#else
+#define CALLGRIND_ZERO_STATS ((void) 0)
+#define CALLGRIND_DUMP_STATS_AT(name) ((void) (name))
 #endif
-
-#define MIN_ROUNDS 7
-#define QUICK_ROUNDS 3
-#define WEIGH_ROUNDS 3
-
-/* A small size is measured more often, since a single disturbance makes more of it. */
-#define OPERATIONS_PER_SIZE 200000
-#define MAX_ROUNDS 101
-
-#define MAX_QUICK_SIZE 10000
 
 /* So many operations warm a pass up; more would leave memory behind in which no growth shows. */
 #define WARM_UP_SIZE 1000
 #define WEIGH_WARM_UP_SIZE 16
 
-typedef struct
-{
-  const BenchScenario *scenario;
-  gboolean             is_json;
-  gboolean             is_quick;
-  int                  only_n;        /* 0: all sizes */
-  int                  n_rounds;      /* 0: as many as the size asks for */
-  char                *only_peer;     /* NULL: all of them */
-  GPtrArray           *results;       /* of BenchResult */
-} Bench;
+#ifdef __clang__
+#define COMPILER __VERSION__
+#else
+#define COMPILER "GCC " __VERSION__
+#endif
 
-/* --- The child --- */
+typedef enum
+{
+  MODE_TIME,
+  MODE_MEMORY,
+  MODE_CALLS,
+  MODE_INSTRUCTIONS,
+} Mode;
+
+static const char *const mode_names[] = { "time", "memory", "calls", "instructions" };
+
+static struct
+{
+  Mode     mode;
+  gboolean is_warm;             /* before this, nothing is told */
+  const char *operation;        /* of the step that runs */
+} pass;
+
+/* --- What is measured --- */
 
 static gint64
-get_nsec (void)
+get_clock (clockid_t id)
 {
   struct timespec time;
 
-  clock_gettime (CLOCK_MONOTONIC, &time);
+  clock_gettime (id, &time);
 
   return time.tv_sec * G_GINT64_CONSTANT (1000000000) + time.tv_nsec;
+}
+
+gint64
+bench_get_nsec (void)
+{
+  return get_clock (CLOCK_MONOTONIC);
 }
 
 /*
  * The memory that the process has, or 0 where the system does not tell. The cheaper statm is counted
  * per CPU and lags behind, by more than a thousand small tasks take.
  */
-static gint64
-get_bytes (void)
+gint64
+bench_get_bytes (void)
 {
   g_autofree char *text = NULL;
   const char *line;
@@ -76,260 +91,204 @@ get_bytes (void)
   return g_ascii_strtoll (line + strlen ("\nRss:"), NULL, 10) * 1024;
 }
 
+static gint64
+get_amount (const BenchStep *step)
+{
+  if (pass.mode == MODE_MEMORY)
+    return bench_get_bytes ();
+
+  return get_clock (step->flags & BENCH_CPU ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC);
+}
+
+/* --- What is told --- */
+
+/* Tells a figure that a step has found by itself, the case being @name. */
+void
+bench_note (const char *name,
+            const char *metric,
+            const char *unit,
+            double      value)
+{
+  if (pass.is_warm && pass.mode == MODE_TIME)
+    printf ("%s\t%s\t%s\t%s\t%.6g\n", name, metric, unit, pass.operation, value);
+}
+
+static int
+compare_nsec (gconstpointer a,
+              gconstpointer b)
+{
+  gint64 x = *(const gint64 *) a, y = *(const gint64 *) b;
+
+  return (x > y) - (x < y);
+}
+
+/* Tells the middle and the end of @n durations, which are sorted for it, in microseconds. */
+void
+bench_note_quantiles (const char *name,
+                      const char *metric,
+                      gint64     *nsec,
+                      guint       n)
+{
+  g_autofree char *p50 = g_strconcat (metric, " p50", NULL);
+  g_autofree char *p99 = g_strconcat (metric, " p99", NULL);
+
+  qsort (nsec, n, sizeof *nsec, compare_nsec);
+  bench_note (name, p50, "us", (double) nsec[n / 2] / 1000);
+  bench_note (name, p99, "us", (double) nsec[(guint) ((guint64) n * 99 / 100)] / 1000);
+}
+
+/* No file has this number: the call fails at once, and is seen by whoever traces calls. */
+static void
+mark (const char      *what,
+      const BenchStep *step,
+      guint            n_operations)
+{
+  g_autofree char *text = NULL;
+
+  if (pass.mode != MODE_CALLS || !pass.is_warm)
+    return;
+
+  text = g_strdup_printf ("tend-bench %s:%s:%s:%u", what, step->name, step->operation, n_operations);
+  if (write (-1, text, strlen (text)) >= 0)
+    g_assert_not_reached ();
+}
+
+static void
+tell (const BenchStep *step,
+      double           amount,
+      guint            n_operations)
+{
+  const char *metric = step->flags & BENCH_CPU ? "processor time" : "time";
+  g_autofree char *dump = NULL;
+
+  mark ("end", step, n_operations);
+  if (pass.mode == MODE_INSTRUCTIONS && pass.is_warm)
+    {
+      dump = g_strdup_printf ("tend-bench:%s:%s:%u", step->name, step->operation, n_operations);
+      CALLGRIND_DUMP_STATS_AT (dump);
+    }
+  if (step->flags & BENCH_SILENT)
+    return;
+
+  if (pass.mode == MODE_TIME)
+    bench_note (step->name, metric, "ns", amount / n_operations);
+  else if (pass.mode == MODE_MEMORY && pass.is_warm)
+    printf ("%s\tmemory\tB\t%s\t%.6g\n", step->name, step->operation, amount / n_operations);
+}
+
+/* --- The pass --- */
+
+static void
+run_step (const BenchStep *step,
+          gpointer         state)
+{
+  gint64 before;
+  guint n_operations;
+
+  if (step->prepare != NULL)
+    step->prepare (state);
+
+  pass.operation = step->operation;
+  mark ("begin", step, 0);
+  CALLGRIND_ZERO_STATS;
+  before = get_amount (step);
+  n_operations = step->run (state);
+  tell (step, (double) (get_amount (step) - before), MAX (n_operations, 1));
+}
+
 static void
 run_pass (const BenchPeer *peer,
           guint            n,
-          gboolean         weigh,
-          double          *values)
+          gboolean         is_warm)
 {
   gpointer state = peer->begin (n);
 
-  for (guint i = 0; peer->steps[i].name != NULL; i++)
+  pass.is_warm = is_warm;
+  for (const BenchStep *step = peer->steps; step->name != NULL; step++)
     {
-      const BenchStep *step = &peer->steps[i];
-      gint64 before;
-      guint n_operations;
-
-      g_assert (i < BENCH_MAX_STEPS);
-      if (weigh && !step->is_weighed)
+      g_assert (step < peer->steps + BENCH_MAX_STEPS);
+      if (pass.mode == MODE_MEMORY && !(step->flags & BENCH_WEIGHED))
         break;
-
-      if (step->prepare != NULL)
-        step->prepare (state);
-
-      before = weigh ? get_bytes () : get_nsec ();
-      n_operations = step->run (state);
-      values[i] = (double) ((weigh ? get_bytes () : get_nsec ()) - before) / n_operations;
+      run_step (step, state);
     }
 
   peer->end (state);
 }
 
-static void
-run_child (const BenchPeer *peer,
-           guint            n,
-           gboolean         weigh,
-           int              fd)
-{
-  double values[BENCH_MAX_STEPS] = { 0 };
-
-  run_pass (peer, MIN (n, weigh ? WEIGH_WARM_UP_SIZE : WARM_UP_SIZE), weigh, values);
-  run_pass (peer, n, weigh, values);
-
-  /* It is less than a pipe holds, and so never comes in parts. */
-  if (write (fd, values, sizeof values) != (ssize_t) sizeof values)
-    exit (EXIT_FAILURE);
-
-  /* Not _exit(): a sanitizer looks for leaks on the way out. */
-  exit (EXIT_SUCCESS);
-}
-
-/* --- Rounds --- */
-
-/* Lets a child take one pass; a child that fails fails the benchmark. */
-static void
-measure (const BenchPeer *peer,
-         guint            n,
-         gboolean         weigh,
-         double          *values)
-{
-  int fds[2], status = 0;
-  pid_t child;
-
-  /* What is in the buffers would be written by the child again. */
-  fflush (NULL);
-
-  if (pipe (fds) != 0 || (child = fork ()) < 0)
-    g_error ("No process for a pass of '%s': %s", peer->name, g_strerror (errno));
-
-  if (child == 0)
-    {
-      close (fds[0]);
-      run_child (peer, n, weigh, fds[1]);
-    }
-
-  close (fds[1]);
-  if (read (fds[0], values, BENCH_MAX_STEPS * sizeof *values) != (ssize_t) (BENCH_MAX_STEPS * sizeof *values) ||
-      waitpid (child, &status, 0) != child || status != 0)
-    g_error ("A pass of '%s' with n = %u failed", peer->name, n);
-  close (fds[0]);
-}
-
-static BenchResult *
-get_result (Bench           *bench,
-            const BenchPeer *peer,
-            const BenchStep *step,
-            guint            n,
-            gboolean         weigh)
-{
-  const char *metric = weigh ? "memory" : "time";
-  BenchResult *result;
-
-  for (guint i = 0; i < bench->results->len; i++)
-    {
-      result = g_ptr_array_index (bench->results, i);
-      if (result->peer == peer->name && result->name == step->name && result->n == n && result->metric == metric)
-        return result;
-    }
-
-  result = bench_result_new (peer->name, step, n, metric, weigh ? "B" : "ns");
-  g_ptr_array_add (bench->results, result);
-
-  return result;
-}
-
-static void
-run_round (Bench           *bench,
-           const BenchPeer *peer,
-           guint            n,
-           gboolean         weigh)
-{
-  double values[BENCH_MAX_STEPS];
-
-  if (bench->only_peer != NULL && !g_str_equal (bench->only_peer, peer->name))
-    return;
-
-  measure (peer, n, weigh, values);
-  for (guint i = 0; peer->steps[i].name != NULL; i++)
-    {
-      if (!weigh || peer->steps[i].is_weighed)
-        g_array_append_val (get_result (bench, peer, &peer->steps[i], n, weigh)->values, values[i]);
-    }
-}
-
-/* The first of a round is another peer each time, since whoever comes first may meet a colder machine. */
-static void
-run_rounds (Bench    *bench,
-            guint     n,
-            guint     n_rounds,
-            gboolean  weigh)
-{
-  const BenchPeer *const *peers = bench->scenario->peers;
-  guint n_peers = 0;
-
-  while (peers[n_peers] != NULL)
-    n_peers++;
-
-  for (guint round = 0; round < n_rounds; round++)
-    for (guint i = 0; i < n_peers; i++)
-      run_round (bench, peers[(round + i) % n_peers], n, weigh);
-}
-
-static void
-run_size (Bench *bench,
-          guint  n)
-{
-  guint n_rounds;
-
-  if (bench->n_rounds > 0)
-    n_rounds = (guint) bench->n_rounds;
-  else if (bench->is_quick)
-    n_rounds = QUICK_ROUNDS;
-  else
-    n_rounds = CLAMP (OPERATIONS_PER_SIZE / n, MIN_ROUNDS, MAX_ROUNDS);
-
-  fprintf (stderr, "%s: n = %u, %u rounds\n", bench->scenario->name, n, n_rounds);
-  run_rounds (bench, n, n_rounds, FALSE);
-  if (get_bytes () > 0)
-    run_rounds (bench, n, MIN (n_rounds, WEIGH_ROUNDS), TRUE);
-}
-
 /* --- The program --- */
 
-/* Keeps to one CPU, and the children with it; moving to another costs what its caches have to learn. */
-static void
-pin (void)
+static gboolean
+parse_mode (const char *name)
 {
-#ifdef __linux__
-  cpu_set_t allowed, one;
-
-  if (sched_getaffinity (0, sizeof allowed, &allowed) != 0)
-    return;
-
-  /* The last one: the first has most of the interrupts. */
-  for (int cpu = CPU_SETSIZE - 1; cpu >= 0; cpu--)
+  for (guint i = 0; i < G_N_ELEMENTS (mode_names); i++)
     {
-      if (CPU_ISSET (cpu, &allowed))
+      if (g_str_equal (name, mode_names[i]))
         {
-          CPU_ZERO (&one);
-          CPU_SET (cpu, &one);
-          sched_setaffinity (0, sizeof one, &one);
-          return;
+          pass.mode = (Mode) i;
+          return TRUE;
         }
     }
-#endif
+
+  return FALSE;
 }
 
-static gboolean
-parse (Bench   *bench,
-       int     *argc,
-       char  ***argv)
+static const BenchPeer *
+find_peer (const BenchPeer *const *peers,
+           const char             *scenario,
+           const char             *name)
 {
-  GOptionEntry entries[] = {
-    { "json", 0, 0, G_OPTION_ARG_NONE, &bench->is_json, "Print one object per line", NULL },
-    { "quick", 0, 0, G_OPTION_ARG_NONE, &bench->is_quick, "Few rounds, and small sizes only", NULL },
-    { "n", 0, 0, G_OPTION_ARG_INT, &bench->only_n, "Only this size, which may be any", "N" },
-    { "peer", 0, 0, G_OPTION_ARG_STRING, &bench->only_peer, "Only this peer", "NAME" },
-    { "rounds", 0, 0, G_OPTION_ARG_INT, &bench->n_rounds, "So many rounds at each size", "N" },
-    { NULL }
-  };
-  g_autoptr(GOptionContext) context = g_option_context_new ("");
-  g_autoptr(GError) error = NULL;
-  gboolean is_known;
-
-  g_option_context_add_main_entries (context, entries, NULL);
-  if (!g_option_context_parse (context, argc, argv, &error))
+  for (; *peers != NULL; peers++)
     {
-      fprintf (stderr, "%s\n", error->message);
-      return FALSE;
+      if (g_str_equal ((*peers)->scenario, scenario) && g_str_equal ((*peers)->name, name))
+        return *peers;
     }
 
-  is_known = bench->only_peer == NULL;
-  for (guint i = 0; bench->scenario->peers[i] != NULL; i++)
-    is_known |= g_strcmp0 (bench->scenario->peers[i]->name, bench->only_peer) == 0;
-  if (!is_known || bench->only_n < 0 || bench->n_rounds < 0 || *argc > 1)
-    {
-      fprintf (stderr, "No such peer, size, number of rounds or argument\n");
-      return FALSE;
-    }
-
-  return TRUE;
+  return NULL;
 }
 
-/* Runs the benchmark of @scenario as a program does that has nothing else; gives its exit status. */
+static int
+list_peers (const BenchPeer *const *peers)
+{
+  for (; *peers != NULL; peers++)
+    {
+      gboolean is_weighed = ((*peers)->steps[0].flags & BENCH_WEIGHED) != 0;
+
+      printf ("%s\t%s\t%u\t%s\n", (*peers)->scenario, (*peers)->name, (*peers)->max_n, is_weighed ? "memory" : "");
+    }
+
+  return EXIT_SUCCESS;
+}
+
+/* Does what the arguments ask for, with the peers that there are; gives the exit status. */
 int
-bench_main (const BenchScenario  *scenario,
-            int                   argc,
-            char                **argv)
+bench_main (const BenchPeer *const  *peers,
+            int                      argc,
+            char                   **argv)
 {
-  Bench bench = { .scenario = scenario };
-  g_autoptr(GPtrArray) results = g_ptr_array_new_with_free_func ((GDestroyNotify) bench_result_free);
-  g_autofree char *machine = NULL;
+  const BenchPeer *peer;
+  guint64 n;
 
-  bench.results = results;
-  if (!parse (&bench, &argc, &argv))
-    return 2;
+  if (argc == 2 && g_str_equal (argv[1], "list"))
+    return list_peers (peers);
 
-  pin ();
-  machine = bench_describe_machine ();
-
-  if (bench.only_n > 0)
-    run_size (&bench, (guint) bench.only_n);
-  else
-    for (const guint *n = scenario->sizes; *n > 0; n++)
-      {
-        if (!bench.is_quick || *n <= MAX_QUICK_SIZE)
-          run_size (&bench, *n);
-      }
-
-  if (bench.is_json)
-    bench_print_json (scenario, results, machine);
-  else
+  if (argc == 2 && g_str_equal (argv[1], "machine"))
     {
-      printf ("%s\n", machine);
-      bench_print_table (scenario, results);
+      printf ("GLib %u.%u.%u, %s %s\n",
+              glib_major_version, glib_minor_version, glib_micro_version, COMPILER, BENCH_OPTIONS);
+      return EXIT_SUCCESS;
     }
 
-  g_free (bench.only_peer);
-  return 0;
+  if (argc != 5 ||
+      (peer = find_peer (peers, argv[1], argv[2])) == NULL ||
+      !g_ascii_string_to_unsigned (argv[3], 10, 1, G_MAXINT32, &n, NULL) ||
+      !parse_mode (argv[4]))
+    {
+      fprintf (stderr, "Usage: %s list | machine | SCENARIO PEER N MODE\n", argv[0]);
+      return 2;
+    }
+
+  run_pass (peer, MIN ((guint) n, pass.mode == MODE_MEMORY ? WEIGH_WARM_UP_SIZE : WARM_UP_SIZE), FALSE);
+  run_pass (peer, (guint) n, TRUE);
+
+  return EXIT_SUCCESS;
 }

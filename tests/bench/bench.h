@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// What a benchmark is made of: a scenario, in which several peers take the same steps at several sizes.
+// What a benchmark is made of: peers that take the same steps, each for one scenario.
 //
-// A benchmark is a file of peers and steps which calls bench_main(). bench.c takes the measurements,
-// and bench-report.c says what they were.
+// A program has the peers of one library, so that no other library is loaded beside it, and calls
+// bench_main(). It takes one pass and prints what that cost; suite.py lets the programs take turns.
 
 #pragma once
 
@@ -17,33 +17,48 @@ G_BEGIN_DECLS
 /* Does one step of a peer's work, and gives how many operations that were. */
 typedef guint (* BenchFunc) (gpointer state);
 
+typedef enum
+{
+  BENCH_WEIGHED = 1 << 0,   /* its memory can be measured too; such steps come first */
+  BENCH_CPU     = 1 << 1,   /* the processor's time instead of the wall's: the step waits for the clock */
+  BENCH_SILENT  = 1 << 2,   /* what it costs is not told: it notes its own figures */
+} BenchFlags;
+
 typedef struct
 {
   const char *name;         /* the case: peers that do the same have the same name for it */
   const char *operation;    /* what is counted, in the singular */
   BenchFunc   prepare;      /* before it, and not measured; may be NULL */
   BenchFunc   run;          /* measured */
-  gboolean    is_weighed;   /* its memory is measured too; such steps come first */
+  BenchFlags  flags;
 } BenchStep;
 
 typedef struct
 {
+  const char *scenario;
   const char *name;
+  guint       max_n;                        /* what is larger takes this peer too long; 0 if nothing does */
   gpointer (* begin) (guint    n);
   void     (* end)   (gpointer state);      /* after all steps, or only those that are weighed */
   BenchStep   steps[BENCH_MAX_STEPS + 1];   /* in this order; one without a name ends them */
 } BenchPeer;
 
-typedef struct
-{
-  const char             *name;
-  const guint            *sizes;    /* smallest first; 0 ends them */
-  const BenchPeer *const *peers;    /* ours first; NULL ends them */
-} BenchScenario;
+int    bench_main           (const BenchPeer *const  *peers,
+                             int                      argc,
+                             char                   **argv);
 
-int bench_main (const BenchScenario *scenario,
-                int                  argc,
-                char               **argv);
+/* --- For steps --- */
+
+gint64 bench_get_nsec       (void);
+gint64 bench_get_bytes      (void);
+void   bench_note           (const char *name,
+                             const char *metric,
+                             const char *unit,
+                             double      value);
+void   bench_note_quantiles (const char *name,
+                             const char *metric,
+                             gint64     *nsec,
+                             guint       n);
 
 /* --- bench-work.c --- */
 
@@ -67,31 +82,50 @@ const char *bench_work_get_query (BenchWork *work,
                                   guint      i);
 void        bench_work_turn      (BenchWork *work);
 
-/* --- bench-report.c --- */
+/* Random numbers of so many bits seldom come twice, as those of 16 would long before the largest size. */
+#define BENCH_RANDOM_BITS 40
 
-/* One case of one peer at one size, and what each round measured. */
+/* The number of the request @i. They lie anywhere, as ids do that others must not guess (splitmix64). */
+static inline guint64
+bench_get_number (guint64 i)
+{
+  guint64 z = (i + 1) * G_GUINT64_CONSTANT (0x9E3779B97F4A7C15);
+
+  z = (z ^ (z >> 30)) * G_GUINT64_CONSTANT (0xBF58476D1CE4E5B9);
+  z = (z ^ (z >> 27)) * G_GUINT64_CONSTANT (0x94D049BB133111EB);
+
+  return z ^ (z >> 31);
+}
+
+/* --- bench-timers.c --- */
+
+typedef struct _BenchTimers BenchTimers;
+
 typedef struct
 {
-  const char *peer;
-  const char *name;         /* of the case */
-  guint       n;
-  const char *metric;       /* "time" or "memory" */
-  const char *unit;         /* of the values, per operation */
-  const char *operation;
-  GArray     *values;       /* of double */
-} BenchResult;
+  BenchTimers *timers;
+  gint64       due;         /* in nanoseconds */
+} BenchShot;
 
-BenchResult *bench_result_new         (const char          *peer,
-                                       const BenchStep     *step,
-                                       guint                n,
-                                       const char          *metric,
-                                       const char          *unit);
-void         bench_result_free        (BenchResult         *result);
-char        *bench_describe_machine   (void) G_GNUC_WARN_UNUSED_RESULT;
-void         bench_print_table        (const BenchScenario *scenario,
-                                       GPtrArray           *results);
-void         bench_print_json         (const BenchScenario *scenario,
-                                       GPtrArray           *results,
-                                       const char          *machine);
+/* The deadlines of n timers, and how late each was that fired. */
+struct _BenchTimers
+{
+  guint      n;
+  guint      n_fired;
+  guint     *positions;     /* from 0 to n - 1, in random order */
+  BenchShot *shots;
+  gint64    *late;
+};
+
+void        bench_timers_init    (BenchTimers *timers,
+                                  guint        n);
+void        bench_timers_clear   (BenchTimers *timers);
+guint       bench_timers_get_ms  (BenchTimers *timers,
+                                  guint        i);
+guint       bench_timers_set_due (BenchTimers *timers,
+                                  guint        i);
+void        bench_timers_fired   (BenchShot   *shot);
+void        bench_timers_note    (BenchTimers *timers,
+                                  const char  *name);
 
 G_END_DECLS

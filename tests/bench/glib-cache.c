@@ -3,7 +3,7 @@
 
 // The peers of the request cache's benchmark that use GLib alone; cache.c says what they are for.
 
-#include "cache.h"
+#include "glib-peers.h"
 
 #define HOUR_MSEC (3600 * 1000)
 
@@ -46,7 +46,7 @@ by_hand_begin (guint n)
   self->numbers = g_new (guint64, n);
   self->rand = g_rand_new_with_seed (n);
   for (guint i = 0; i < n; i++)
-    self->numbers[i] = get_number (self->work.positions[i]);
+    self->numbers[i] = bench_get_number (self->work.positions[i]);
 
   return self;
 }
@@ -89,7 +89,7 @@ table_make_and_add (gpointer state)
   ByHand *self = state;
 
   for (guint i = 0; i < self->work.n; i++)
-    g_hash_table_add (self->table, entry_new (self, get_number (i)));
+    g_hash_table_add (self->table, entry_new (self, bench_get_number (i)));
 
   return self->work.n;
 }
@@ -101,7 +101,7 @@ source_make_and_add (gpointer state)
 
   for (guint i = 0; i < self->work.n; i++)
     {
-      Entry *entry = entry_new (self, get_number (i));
+      Entry *entry = entry_new (self, bench_get_number (i));
 
       g_hash_table_add (self->table, entry);
       arm (self, entry, HOUR_MSEC);
@@ -172,7 +172,7 @@ by_hand_make (gpointer state)
   ByHand *self = state;
 
   for (guint i = 0; i < self->work.n; i++)
-    self->entries[i] = entry_new (self, get_number (i));
+    self->entries[i] = entry_new (self, bench_get_number (i));
 
   return self->work.n;
 }
@@ -208,7 +208,7 @@ add_random (ByHand *self)
   Entry *entry = entry_new (self, 0);
 
   do
-    entry->number = ((guint64) g_rand_int (self->rand) << 32 | g_rand_int (self->rand)) >> (64 - RANDOM_BITS);
+    entry->number = ((guint64) g_rand_int (self->rand) << 32 | g_rand_int (self->rand)) >> (64 - BENCH_RANDOM_BITS);
   while (g_hash_table_contains (self->table, entry));
   g_hash_table_add (self->table, entry);
 
@@ -262,7 +262,7 @@ source_make_due (gpointer state)
 
   for (guint i = 0; i < self->work.n; i++)
     {
-      Entry *entry = entry_new (self, get_number (i));
+      Entry *entry = entry_new (self, bench_get_number (i));
 
       g_clear_pointer (&self->entries[i], g_free);
       g_hash_table_add (self->table, entry);
@@ -299,12 +299,13 @@ by_hand_end (gpointer state)
   g_free (self);
 }
 
-const BenchPeer source_peer = {
-  .name = "source",
+const BenchPeer glib_cache_source_peer = {
+  .scenario = "S4",
+  .name = "GLib source",
   .begin = by_hand_begin,
   .end = by_hand_end,
   .steps = {
-    { "make and add", "request", NULL, source_make_and_add, TRUE },
+    { "make and add", "request", NULL, source_make_and_add, BENCH_WEIGHED },
     { "look up", "request", NULL, by_hand_look_up },
     { "look up in vain", "request", NULL, by_hand_miss },
     { "pop and free", "request", NULL, by_hand_pop_and_free },
@@ -317,12 +318,13 @@ const BenchPeer source_peer = {
   },
 };
 
-const BenchPeer table_peer = {
-  .name = "table",
+const BenchPeer glib_cache_table_peer = {
+  .scenario = "S4",
+  .name = "GLib table",
   .begin = by_hand_begin,
   .end = by_hand_end,
   .steps = {
-    { "make and add", "request", NULL, table_make_and_add, TRUE },
+    { "make and add", "request", NULL, table_make_and_add, BENCH_WEIGHED },
     { "look up", "request", NULL, by_hand_look_up },
     { "look up in vain", "request", NULL, by_hand_miss },
     { "pop and free", "request", NULL, by_hand_pop_and_free },

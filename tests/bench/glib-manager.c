@@ -3,7 +3,7 @@
 
 // The peers of the manager's benchmark that use GLib alone; manager.c says what they are for.
 
-#include "manager.h"
+#include "glib-peers.h"
 
 #define HOUR_MSEC (3600 * 1000)
 
@@ -205,12 +205,13 @@ source_end (gpointer state)
   g_free (self);
 }
 
-const BenchPeer source_peer = {
-  .name = "source",
+const BenchPeer glib_manager_source_peer = {
+  .scenario = "manager",
+  .name = "GLib source",
   .begin = peer_begin,
   .end = source_end,
   .steps = {
-    { "register", "task", NULL, source_register, TRUE },
+    { "register", "task", NULL, source_register, BENCH_WEIGHED },
     { "look up", "task", NULL, look_up },
     { "list", "task", NULL, list },
     { "turn", "turn", NULL, source_turn },
@@ -277,12 +278,13 @@ name_end (gpointer state)
   g_free (self);
 }
 
-const BenchPeer name_peer = {
-  .name = "names",
+const BenchPeer glib_manager_name_peer = {
+  .scenario = "manager",
+  .name = "GLib table",
   .begin = peer_begin,
   .end = name_end,
   .steps = {
-    { "register", "task", NULL, name_register, TRUE },
+    { "register", "task", NULL, name_register, BENCH_WEIGHED },
     { "look up", "task", NULL, look_up },
     { "list", "task", NULL, list },
     { "cancel", "task", NULL, name_cancel },

@@ -14,7 +14,7 @@
 
 #include <tend.h>
 
-#include "cache.h"
+#include "tend-peers.h"
 
 #define HOUR_USEC (3600 * (gint64) G_USEC_PER_SEC)
 #define PREFIX "bench"
@@ -39,7 +39,7 @@ cached_begin (guint n)
   self->requests = g_new0 (TendNumberCache *, n);
   self->numbers = g_new (guint64, n);
   for (guint i = 0; i < n; i++)
-    self->numbers[i] = get_number (self->work.positions[i]);
+    self->numbers[i] = bench_get_number (self->work.positions[i]);
 
   return self;
 }
@@ -81,7 +81,7 @@ cached_make_and_add (gpointer state)
 
   for (guint i = 0; i < self->work.n; i++)
     {
-      g_autoptr(TendNumberCache) request = tend_number_cache_new (PREFIX, get_number (i));
+      g_autoptr(TendNumberCache) request = tend_number_cache_new (PREFIX, bench_get_number (i));
 
       tend_number_cache_set_timeout (request, HOUR_USEC);
       cached_add_one (self, request);
@@ -135,7 +135,7 @@ cached_make (gpointer state)
 
   for (guint i = 0; i < self->work.n; i++)
     {
-      self->requests[i] = tend_number_cache_new (PREFIX, get_number (i));
+      self->requests[i] = tend_number_cache_new (PREFIX, bench_get_number (i));
       tend_number_cache_set_timeout (self->requests[i], HOUR_USEC);
     }
 
@@ -162,7 +162,7 @@ cached_add_random (gpointer state)
     {
       g_autoptr(GError) error = NULL;
       g_autoptr(TendRandomNumberCache) request =
-        tend_random_number_cache_new (self->cache, PREFIX, RANDOM_BITS, &error);
+        tend_random_number_cache_new (self->cache, PREFIX, BENCH_RANDOM_BITS, &error);
 
       g_assert_no_error (error);
       cached_add_one (self, TEND_NUMBER_CACHE (request));
@@ -208,12 +208,13 @@ cached_time_out (gpointer state)
   return self->work.n;
 }
 
-static const BenchPeer cached_peer = {
-  .name = "cache",
+const BenchPeer tend_cache_peer = {
+  .scenario = "S4",
+  .name = "libtend",
   .begin = cached_begin,
   .end = cached_end,
   .steps = {
-    { "make and add", "request", NULL, cached_make_and_add, TRUE },
+    { "make and add", "request", NULL, cached_make_and_add, BENCH_WEIGHED },
     { "look up", "request", NULL, cached_look_up },
     { "look up in vain", "request", NULL, cached_miss },
     { "pop and free", "request", NULL, cached_pop },
@@ -225,22 +226,3 @@ static const BenchPeer cached_peer = {
     { "time out", "request", cached_make_due, cached_time_out },
   },
 };
-
-/* --- The scenario --- */
-
-static const guint sizes[] = { 1000, 10000, 100000, 1000000, 0 };
-
-static const BenchPeer *const peers[] = { &cached_peer, &source_peer, &table_peer, NULL };
-
-static const BenchScenario scenario = {
-  .name = "cache",
-  .sizes = sizes,
-  .peers = peers,
-};
-
-int
-main (int    argc,
-      char **argv)
-{
-  return bench_main (&scenario, argc, argv);
-}

@@ -17,7 +17,7 @@
 
 #include <tend.h>
 
-#include "manager.h"
+#include "tend-peers.h"
 
 #define HOUR_USEC (3600 * (gint64) G_USEC_PER_SEC)
 #define N_TURNS 1000
@@ -210,12 +210,13 @@ managed_run (gpointer state)
   return self->work.n;
 }
 
-static const BenchPeer managed_peer = {
-  .name = "manager",
+const BenchPeer tend_manager_peer = {
+  .scenario = "manager",
+  .name = "libtend",
   .begin = managed_begin,
   .end = managed_end,
   .steps = {
-    { "register", "task", NULL, managed_register, TRUE },
+    { "register", "task", NULL, managed_register, BENCH_WEIGHED },
     { "look up", "task", NULL, managed_look_up },
     { "list", "task", NULL, managed_list },
     { "get item", "task", NULL, managed_get_item },
@@ -335,12 +336,13 @@ bare_run (gpointer state)
   return self->work.n;
 }
 
-static const BenchPeer bare_peer = {
-  .name = "task",
+const BenchPeer tend_manager_task_peer = {
+  .scenario = "manager",
+  .name = "libtend, no manager",
   .begin = bare_begin,
   .end = bare_end,
   .steps = {
-    { "register", "task", NULL, bare_register, TRUE },
+    { "register", "task", NULL, bare_register, BENCH_WEIGHED },
     { "list", "task", NULL, bare_list },
     { "turn", "turn", NULL, take_turns },
     { "cancel", "task", NULL, bare_cancel },
@@ -348,22 +350,3 @@ static const BenchPeer bare_peer = {
     { "run", "task", NULL, bare_run },
   },
 };
-
-/* --- The scenario --- */
-
-static const guint sizes[] = { 1000, 10000, 100000, 1000000, 0 };
-
-static const BenchPeer *const peers[] = { &managed_peer, &bare_peer, &source_peer, &name_peer, NULL };
-
-static const BenchScenario scenario = {
-  .name = "manager",
-  .sizes = sizes,
-  .peers = peers,
-};
-
-int
-main (int    argc,
-      char **argv)
-{
-  return bench_main (&scenario, argc, argv);
-}

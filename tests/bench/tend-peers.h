@@ -1,0 +1,24 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The peers that are libtend's, by the file that each is in.
+
+#pragma once
+
+#include "bench.h"
+
+/* tend-spawn.c */
+extern const BenchPeer tend_spawn_peer;
+extern const BenchPeer tend_spawn_managed_peer;
+extern const BenchPeer tend_yield_peer;
+
+/* tend-timers.c */
+extern const BenchPeer tend_timers_peer;
+extern const BenchPeer tend_accuracy_peer;
+
+/* tend-cache.c */
+extern const BenchPeer tend_cache_peer;
+
+/* tend-manager.c */
+extern const BenchPeer tend_manager_peer;
+extern const BenchPeer tend_manager_task_peer;
