@@ -1,0 +1,256 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: The libtend authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The peers that use asyncio: a program as bench.c describes it, in Python.
+
+  asyncio_peer.py list | machine | SCENARIO PEER N MODE
+
+A peer is a class, and its steps are its methods that are marked as such, in their order: each gives
+how many operations it was. The mode "instructions" has no use here.
+"""
+
+import asyncio
+import gc
+import os
+import platform
+import random
+import sys
+import time
+
+BATCH = 1000
+N_YIELDS = 100_000
+N_TURNS = 1000
+HOUR = 3600.0
+WARM_UP_SIZE = 1000
+WEIGH_WARM_UP_SIZE = 16
+
+
+def step(name, operation, weighed=False, cpu=False, prepare=None):
+    def mark(function):
+        function.step = (name, operation, weighed, cpu, prepare)
+        return function
+
+    return mark
+
+
+def resident_bytes():
+    with open("/proc/self/smaps_rollup", encoding="ascii") as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith("Rss:"))
+
+
+class Peer:
+    max_n = 100_000
+
+    def __init__(self, n, program):
+        self.n, self.program = n, program
+
+    def note(self, name, metric, unit, value):
+        self.program.tell(name, metric, unit, value)
+
+    def note_quantiles(self, name, metric, seconds):
+        seconds.sort()
+        self.note(name, f"{metric} p50", "us", seconds[len(seconds) // 2] * 1e6)
+        self.note(name, f"{metric} p99", "us", seconds[len(seconds) * 99 // 100] * 1e6)
+
+    def end(self):
+        pass
+
+
+class SpawnTask(Peer):
+    scenario, name = "S1", "asyncio"
+
+    async def body(self):
+        pass
+
+    async def waiting_body(self):
+        await asyncio.sleep(0)
+
+    async def in_batches(self, body):
+        for first in range(0, self.n, BATCH):
+            n = min(self.n - first, BATCH)
+            tasks = [asyncio.create_task(body(), name=f"task/{i}") for i in range(n)]
+            for task in tasks:
+                await task
+        return self.n
+
+    @step("callback", "task")
+    async def spawn(self):
+        return await self.in_batches(self.body)
+
+    @step("fiber", "task")
+    async def spawn_coroutine(self):
+        return await self.in_batches(self.body)
+
+    @step("fiber that waits", "task")
+    async def spawn_waiting(self):
+        return await self.in_batches(self.waiting_body)
+
+    @step("spawn and await", "child")
+    async def spawn_and_await(self):
+        for _ in range(self.n):
+            await asyncio.create_task(self.waiting_body())
+        return self.n
+
+
+class Yield(Peer):
+    scenario, name = "S2", "asyncio"
+
+    async def body(self, n_yields):
+        for _ in range(n_yields):
+            await asyncio.sleep(0)
+
+    @step("yield", "yield")
+    async def run(self):
+        n_yields = max(N_YIELDS // self.n, 1)
+        await asyncio.gather(*(self.body(n_yields) for _ in range(self.n)))
+        return self.n * n_yields
+
+
+class Timers(Peer):
+    scenario, name = "S3", "asyncio"
+
+    def __init__(self, n, program):
+        super().__init__(n, program)
+        self.positions = list(range(n))
+        random.Random(n).shuffle(self.positions)
+        self.n_fired = 0
+        self.fired = None
+
+    def fired_cb(self):
+        self.n_fired += 1
+        if self.n_fired == self.n:
+            self.fired.set_result(None)
+
+    @step("arm", "timer", weighed=True)
+    async def arm(self):
+        loop = asyncio.get_running_loop()
+        self.timers = [loop.call_later(HOUR + HOUR * self.positions[i] / self.n, self.fired_cb) for i in range(self.n)]
+        return self.n
+
+    @step("turn", "turn")
+    async def turn(self):
+        for _ in range(N_TURNS):
+            await asyncio.sleep(0)
+        return N_TURNS
+
+    @step("cancel", "timer")
+    async def cancel(self):
+        for i in self.positions:
+            self.timers[i].cancel()
+        return self.n
+
+    @step("turn, none pending", "turn")
+    async def turn_empty(self):
+        return await self.turn()
+
+    async def arm_due(self):
+        loop = asyncio.get_running_loop()
+        self.n_fired, self.fired = 0, loop.create_future()
+        for _ in range(self.n):
+            loop.call_later(0.001, self.fired_cb)
+        time.sleep(0.002)
+
+    @step("fire, all due", "timer", prepare="arm_due")
+    async def fire(self):
+        await self.fired
+        return self.n
+
+
+class Accuracy(Timers):
+    scenario = "accuracy"
+    arm = turn = cancel = turn_empty = fire = None
+
+    def shot_cb(self, due):
+        self.late.append(time.monotonic() - due)
+        self.fired_cb()
+
+    async def arm_spread(self):
+        loop = asyncio.get_running_loop()
+        self.n_fired, self.fired, self.late = 0, loop.create_future(), []
+        for i in self.positions:
+            due = loop.time() + 0.3 + i / self.n
+            loop.call_at(due, self.shot_cb, due)
+
+    @step("fire, spread", "timer", cpu=True, prepare="arm_spread")
+    async def fire_spread(self):
+        await self.fired
+        self.note_quantiles("fire, spread", "lateness", self.late)
+        return self.n
+
+
+class Program:
+    def __init__(self, peers):
+        self.peers = peers
+        self.mode, self.is_warm, self.operation = None, False, None
+
+    def tell(self, name, metric, unit, value):
+        if self.is_warm and self.mode == "time" or metric == "memory":
+            print(f"{name}\t{metric}\t{unit}\t{self.operation}\t{value:.6g}")
+
+    def mark(self, what, name, n):
+        if self.mode == "calls" and self.is_warm:
+            try:
+                os.write(-1, f"tend-bench {what}:{name}:{self.operation}:{n}".encode())
+            except OSError:
+                pass
+
+    async def run_step(self, peer, function):
+        name, self.operation, _, cpu, prepare = function.step
+        if prepare is not None:
+            await getattr(peer, prepare)()
+        clock = time.process_time_ns if cpu else time.monotonic_ns
+        if self.mode == "memory":
+            clock = resident_bytes
+        self.mark("begin", name, 0)
+        before = clock()
+        n = await function(peer)
+        amount = clock() - before
+        self.mark("end", name, n)
+        if self.mode == "memory":
+            if self.is_warm:
+                self.tell(name, "memory", "B", amount / n)
+        else:
+            self.tell(name, "processor time" if cpu else "time", "ns", amount / n)
+
+    async def run_pass(self, kind, n, is_warm):
+        self.is_warm = is_warm
+        peer = kind(n, self)
+        for function in steps(kind):
+            if self.mode != "memory" or function.step[2]:
+                await self.run_step(peer, function)
+        peer.end()
+
+    async def run(self, kind, n, mode):
+        self.mode = mode
+        await self.run_pass(kind, min(n, WEIGH_WARM_UP_SIZE if mode == "memory" else WARM_UP_SIZE), False)
+        gc.collect()
+        await self.run_pass(kind, n, True)
+
+
+def steps(kind):
+    """The marked methods of a class and of those that it extends, which come first."""
+    names = dict.fromkeys(name for base in reversed(kind.__mro__) for name in vars(base))
+    return [function for function in (getattr(kind, name) for name in names) if hasattr(function, "step")]
+
+
+def main(peers, machine, arguments):
+    if arguments == ["list"]:
+        for peer in peers:
+            weighed = "memory" if any(function.step[2] for function in steps(peer)) else ""
+            print(f"{peer.scenario}\t{peer.name}\t{peer.max_n}\t{weighed}")
+        return 0
+    if arguments == ["machine"]:
+        print(machine)
+        return 0
+    if len(arguments) != 4:
+        print(__doc__, file=sys.stderr)
+        return 2
+
+    scenario, name, n, mode = arguments
+    kind = next(peer for peer in peers if (peer.scenario, peer.name) == (scenario, name))
+    asyncio.run(Program(peers).run(kind, int(n), mode))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main([SpawnTask, Yield, Timers, Accuracy], f"Python {platform.python_version()}", sys.argv[1:]))
