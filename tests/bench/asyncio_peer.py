@@ -20,6 +20,7 @@ import time
 BATCH = 1000
 N_YIELDS = 100_000
 N_TURNS = 1000
+N_TRIPS = 2000
 HOUR = 3600.0
 WARM_UP_SIZE = 1000
 WEIGH_WARM_UP_SIZE = 16
@@ -52,7 +53,7 @@ class Peer:
         self.note(name, f"{metric} p50", "us", seconds[len(seconds) // 2] * 1e6)
         self.note(name, f"{metric} p99", "us", seconds[len(seconds) * 99 // 100] * 1e6)
 
-    def end(self):
+    async def end(self):
         pass
 
 
@@ -178,6 +179,100 @@ class Accuracy(Timers):
         return self.n
 
 
+class Cache(Peer):
+    """A table of requests by hand, with a call_later() for each."""
+
+    scenario, name = "S4", "asyncio"
+
+    def __init__(self, n, program):
+        super().__init__(n, program)
+        self.numbers = list(range(n))
+        random.Random(n).shuffle(self.numbers)
+        self.requests = {}
+
+    def time_out(self, number):
+        del self.requests[number]
+
+    @step("make and add", "request", weighed=True)
+    async def add(self):
+        loop = asyncio.get_running_loop()
+        for number in range(self.n):
+            self.requests[number] = loop.call_later(HOUR, self.time_out, number)
+        return self.n
+
+    @step("look up", "request")
+    async def look_up(self):
+        for number in self.numbers:
+            assert self.requests.get(number) is not None
+        return self.n
+
+    @step("pop and free", "request")
+    async def pop(self):
+        for number in self.numbers:
+            self.requests.pop(number).cancel()
+        return self.n
+
+
+class Threads(Peer):
+    scenario, name = "S5", "asyncio"
+
+    @staticmethod
+    def job():
+        return True
+
+    @step("thread jobs, in bulk", "job")
+    async def run_in_bulk(self):
+        loop = asyncio.get_running_loop()
+        for job in [loop.run_in_executor(None, self.job) for _ in range(self.n)]:
+            await job
+        return self.n
+
+    @step("thread jobs, one by one", "job")
+    async def run_one_by_one(self):
+        loop, trips = asyncio.get_running_loop(), []
+        for _ in range(N_TRIPS):
+            began = time.monotonic()
+            await loop.run_in_executor(None, self.job)
+            trips.append(time.monotonic() - began)
+        self.note_quantiles("thread jobs, one by one", "latency", trips)
+        return N_TRIPS
+
+
+class Cancel(Peer):
+    scenario, name = "S6", "asyncio"
+
+    async def body(self):
+        await asyncio.sleep(HOUR)
+
+    async def start(self):
+        self.tasks = [asyncio.create_task(self.body(), name=f"task/{i}") for i in range(self.n)]
+        await asyncio.sleep(0)
+
+    @step("cancel callback tasks", "task", prepare="start")
+    async def cancel(self):
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        return self.n
+
+    @step("cancel fibers", "task", prepare="start")
+    async def cancel_coroutines(self):
+        return await self.cancel()
+
+
+class Memory(Cancel):
+    scenario = "S7"
+    cancel = cancel_coroutines = None
+
+    @step("waiting callback task", "task", weighed=True)
+    async def wait(self):
+        await self.start()
+        return self.n
+
+    async def end(self):
+        await Cancel.cancel(self)
+
+
 class Program:
     def __init__(self, peers):
         self.peers = peers
@@ -218,7 +313,7 @@ class Program:
         for function in steps(kind):
             if self.mode != "memory" or function.step[2]:
                 await self.run_step(peer, function)
-        peer.end()
+        await peer.end()
 
     async def run(self, kind, n, mode):
         self.mode = mode
@@ -253,4 +348,5 @@ def main(peers, machine, arguments):
 
 
 if __name__ == "__main__":
-    sys.exit(main([SpawnTask, Yield, Timers, Accuracy], f"Python {platform.python_version()}", sys.argv[1:]))
+    sys.exit(main([SpawnTask, Yield, Timers, Accuracy, Cache, Threads, Cancel, Memory],
+                  f"Python {platform.python_version()}", sys.argv[1:]))

@@ -97,6 +97,23 @@ bench_get_number (guint64 i)
   return z ^ (z >> 31);
 }
 
+/* --- bench-frames.c --- */
+
+/* The frames of a window, which a source of their own shows sixty times a second, if it is let. */
+typedef struct
+{
+  GSource *source;
+  gint64   due;         /* the next one */
+  gint64   latest;      /* how late the latest was */
+  guint    n_shown;
+  guint    n_missed;
+} BenchFrames;
+
+void        bench_frames_init    (BenchFrames  *frames,
+                                  GMainContext *context);
+void        bench_frames_clear   (BenchFrames  *frames,
+                                  const char   *name);
+
 /* --- bench-timers.c --- */
 
 typedef struct _BenchTimers BenchTimers;

@@ -299,9 +299,33 @@ static const BenchPeer accuracy_peer = {
   },
 };
 
+/* --- S6, S7 --- */
+
+static const BenchPeer cancel_peer = {
+  .scenario = "S6",
+  .name = "libev",
+  .begin = begin,
+  .end = end,
+  .steps = {
+    { "cancel callback tasks", "task", arm, cancel },
+  },
+};
+
+static const BenchPeer memory_peer = {
+  .scenario = "S7",
+  .name = "libev",
+  .begin = begin,
+  .end = end,
+  .steps = {
+    { "waiting callback task", "task", NULL, arm, BENCH_WEIGHED },
+  },
+};
+
 /* --- The program --- */
 
-static const BenchPeer *const peers[] = { &spawn_peer, &yield_peer, &timers_peer, &accuracy_peer, NULL };
+static const BenchPeer *const peers[] = {
+  &spawn_peer, &yield_peer, &timers_peer, &accuracy_peer, &cancel_peer, &memory_peer, NULL
+};
 
 int
 main (int    argc,

@@ -18,6 +18,20 @@ extern const BenchPeer glib_yield_task_peer;
 extern const BenchPeer glib_timers_peer;
 extern const BenchPeer glib_accuracy_peer;
 
+/* glib-threads.c */
+extern const BenchPeer glib_threads_task_peer;
+extern const BenchPeer glib_threads_pool_peer;
+
+/* glib-wait.c */
+extern const BenchPeer glib_cancel_task_peer;
+extern const BenchPeer glib_cancel_source_peer;
+extern const BenchPeer glib_memory_task_peer;
+extern const BenchPeer glib_memory_cancellable_peer;
+extern const BenchPeer glib_memory_source_peer;
+
+/* glib-load.c */
+extern const BenchPeer glib_fair_peer;
+
 /* glib-cache.c */
 extern const BenchPeer glib_cache_source_peer;
 extern const BenchPeer glib_cache_table_peer;

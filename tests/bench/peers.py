@@ -18,6 +18,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 # What ends without an answer within this time hangs.
 PASS_TIMEOUT_SEC = 300
 
+PER_OPERATION = {"ns", "B"}
 POLLS = {"poll", "ppoll", "epoll_wait", "epoll_pwait", "epoll_pwait2", "select", "pselect6"}
 CALL = re.compile(r"^(?:\d+ +)?(\w+)\((.*)")
 MARK = re.compile(r'^-1, "tend-bench (begin|end):([^:]+):([^:]+):(\d+)"')
@@ -47,13 +48,15 @@ class Peer:
     def takes(self, n):
         return not self.max_n or n <= self.max_n
 
-    def measure(self, n, mode):
+    def measure(self, n, mode, environment=()):
         """The values of one pass in a mode, of which bench.c says what they are."""
-        return MODES[mode](self, n)
+        return MODES[mode](self, n, environment)
 
 
-def run(command, **more):
-    result = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, timeout=PASS_TIMEOUT_SEC, **more)
+def run(command, environment=()):
+    environment = {**os.environ, **dict(environment)}
+    result = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, timeout=PASS_TIMEOUT_SEC,
+                            env=environment)
     return result.stdout
 
 
@@ -64,11 +67,11 @@ def pass_command(peer, n, mode):
 def own_values(mode):
     """What the peer itself prints."""
 
-    def measure(peer, n):
+    def measure(peer, n, environment):
         values = []
-        for line in run(pass_command(peer, n, mode)).splitlines():
+        for line in run(pass_command(peer, n, mode), environment).splitlines():
             case, metric, unit, operation, amount = line.split("\t")
-            values.append(Value(case, metric, unit if unit == "us" else f"{unit}/{operation}", float(amount)))
+            values.append(Value(case, metric, f"{unit}/{operation}" if unit in PER_OPERATION else unit, float(amount)))
         return values
 
     return measure
@@ -95,21 +98,21 @@ def count_calls(lines):
             counts["wake-ups"] += name == "write" and bool(re.search(r", [18]( |\))", arguments))
 
 
-def calls(peer, n):
+def calls(peer, n, environment):
     with tempfile.NamedTemporaryFile("r", prefix="tend-bench-", errors="replace") as trace:
         strace = ["strace", "-f", "-qq", "-e", "signal=none", "-s", "200", "-o", trace.name]
-        run([*strace, *pass_command(peer, n, "calls")])
+        run([*strace, *pass_command(peer, n, "calls")], environment)
         return [Value(case, metric, f"1/{operation}", counts[metric] / n_operations)
                 for case, operation, n_operations, counts in count_calls(trace)
                 for metric in ("calls", "polls", "wake-ups")]
 
 
-def instructions(peer, n):
+def instructions(peer, n, environment):
     """What callgrind counts; its dumps are numbered in the order of the steps."""
     with tempfile.TemporaryDirectory(prefix="tend-bench-") as directory:
         out = pathlib.Path(directory, "out")
         valgrind = ["valgrind", "--tool=callgrind", "--quiet", f"--callgrind-out-file={out}"]
-        run([*valgrind, *pass_command(peer, n, "instructions")], env={**os.environ, "G_SLICE": "always-malloc"})
+        run([*valgrind, *pass_command(peer, n, "instructions")], environment)
         values = []
         for dump in sorted(out.parent.glob("out.*"), key=lambda path: int(path.suffix[1:])):
             text = dump.read_text(encoding="utf-8", errors="replace")
@@ -166,7 +169,7 @@ def describe_machine(build):
     system = os.uname()
     built = [run([*program, "machine"]).strip() for program in find_programs(build)]
     return ", ".join([f"{model} ({os.cpu_count()} CPUs)", f"{system.sysname} {system.release} {system.machine}",
-                      *dict.fromkeys(built)])
+                      *filter(None, dict.fromkeys(built))])
 
 
 def has_tool(mode):

@@ -5,7 +5,7 @@
 import json
 import statistics
 
-from aims import AIMS, SCENARIOS
+from aims import AIMS, BEST, SCENARIOS
 
 
 class Results:
@@ -14,8 +14,8 @@ class Results:
     def __init__(self):
         self.values = {}    # (scenario, peer, case, n, metric): [unit, amounts]
 
-    def add(self, peer, n, value):
-        key = (peer.scenario, peer.name, value.case, n, value.metric)
+    def add(self, scenario, peer, n, value):
+        key = (scenario, peer, value.case, n, value.metric)
         self.values.setdefault(key, (value.unit, []))[1].append(value.amount)
 
     def median(self, *key):
@@ -49,57 +49,75 @@ def cell(results, *key):
     return text if len(amounts) == 1 else f"{text} ({figure(min(amounts))} to {figure(max(amounts))})"
 
 
-def ratio_cells(results, scenario, ours, case, metric, sizes, peers):
-    """Our cost as a part of the best peer's, by size."""
-    for n in sizes:
-        mine = results.median(scenario, ours, case, n, metric)
-        theirs = {peer: results.median(scenario, peer, case, n, metric) for peer in peers}
-        theirs = {peer: median for peer, median in theirs.items() if median}
-        best = min(theirs, key=theirs.get, default=None)
-        yield f"{figure(mine / theirs[best])} of {best}" if best and mine is not None else ""
+def ratio_cell(results, scenario, ours, case, n, metric, peers):
+    """Our cost as a part of the best peer's."""
+    mine = results.median(scenario, ours, case, n, metric)
+    theirs = {peer: results.median(scenario, peer, case, n, metric) for peer in peers}
+    best = min((peer for peer in theirs if theirs[peer]), key=theirs.get, default=None)
+    return f"{figure(mine / theirs[best])} of {best}" if best and mine is not None else ""
 
 
-def print_case(results, scenario, case, metric):
-    sizes = sorted(results.select("n", scenario=scenario, case=case, metric=metric))
-    peers = results.select("peer", scenario=scenario, case=case, metric=metric)
-    unit = results.unit(scenario, case, metric)
-    rows = [("", *(f"{n:,}" for n in sizes))]
-    rows += [(peer, *(cell(results, scenario, peer, case, n, metric) for n in sizes)) for peer in peers]
+def print_case(results, scenario, case, title, columns):
+    """A row for each peer, and for each of ours its ratio; columns are of heading, n and metric."""
+    peers = results.select("peer", scenario=scenario, case=case)
     others = [peer for peer in peers if not peer.startswith("libtend")]
+    rows = [("", *(heading for heading, _, _ in columns))]
+    rows += [(peer, *(cell(results, scenario, peer, case, n, metric) for _, n, metric in columns)) for peer in peers]
     for peer in peers:
         if others and peer not in others:
-            rows.append((f"  {peer} to the best", *ratio_cells(results, scenario, peer, case, metric, sizes, others)))
+            rows.append((f"  {peer} to the best",
+                         *(ratio_cell(results, scenario, peer, case, n, metric, others) for _, n, metric in columns)))
 
-    print(f"\n{case}: {metric}, {unit}")
+    print(f"\n{title}")
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
-        print(("  " + "  ".join(text.ljust(width) for text, width in zip(row, widths))).rstrip())
+        if any(row[1:]):
+            print(("  " + "  ".join(text.ljust(width) for text, width in zip(row, widths))).rstrip())
 
 
 def print_scenario(results, scenario):
+    """One table for each metric of each case with a column for each size; or a column for each metric of one size."""
+    sizes = sorted(results.select("n", scenario=scenario.name))
     print(f"\n{scenario.name}, {scenario.title}: medians (least to most)")
     for case in results.select("case", scenario=scenario.name):
-        for metric in results.select("metric", scenario=scenario.name, case=case):
-            print_case(results, scenario.name, case, metric)
+        metrics = [(metric, results.unit(scenario.name, case, metric))
+                   for metric in results.select("metric", scenario=scenario.name, case=case)]
+        if len(sizes) == 1:
+            columns = [(f"{metric}, {unit}", sizes[0], metric) for metric, unit in metrics]
+            print_case(results, scenario.name, case, f"{case}: n = {sizes[0]:,}", columns)
+            continue
+        for metric, unit in metrics:
+            columns = [(f"{n:,}", n, metric) for n in sizes]
+            print_case(results, scenario.name, case, f"{case}: {metric}, {unit}", columns)
 
 
 # --- Aims ---
 
 
-def limit(text):
-    """A peer that is a number, such as "1,000 us": what it would take."""
+def number_of(text):
+    """What "1,000 us" stands for, which a peer would take; None for the name of a peer."""
     number = text.split()[0].replace(",", "")
     return float(number) if number.replace(".", "").isdigit() else None
 
 
+def amount_of(results, aim, peer, case, n):
+    """What a peer takes for a case, or for the sum of some."""
+    if peer == BEST:
+        others = [name for name in results.select("peer", scenario=aim.scenario, case=case, n=n, metric=aim.metric)
+                  if not name.startswith("libtend")]
+        return min((results.median(aim.scenario, name, case, n, aim.metric) for name in others), default=None)
+    amounts = [results.median(aim.scenario, peer, part, n, aim.metric) for part in case.split(" + ")]
+    return None if None in amounts else sum(amounts)
+
+
 def aim_ratio(results, aim):
     """What the ratio is, and at which size: the aim's, or the next below. None where something was not measured."""
-    sizes = [n for n in results.select("n", scenario=aim.scenario, case=aim.case) if n <= aim.n]
+    sizes = [n for n in results.select("n", scenario=aim.scenario, case=aim.case.split(" + ")[0]) if n <= aim.n]
     if not sizes:
         return None
     n = max(sizes)
-    mine = results.median(aim.scenario, aim.ours, aim.case, n, aim.metric)
-    theirs = limit(aim.theirs) or results.median(aim.scenario, aim.theirs, aim.their_case or aim.case, n, aim.metric)
+    mine = amount_of(results, aim, aim.ours, aim.case, n)
+    theirs = number_of(aim.theirs) or amount_of(results, aim, aim.theirs, aim.their_case or aim.case, n)
     return (mine / theirs, n) if mine is not None and theirs else None
 
 
@@ -138,13 +156,9 @@ def print_aims(results):
 def print_tables(results, machine):
     print(machine)
     for scenario in SCENARIOS:
-        print_scenario_if_any(results, scenario)
+        if results.select("n", scenario=scenario.name):
+            print_scenario(results, scenario)
     print_aims(results)
-
-
-def print_scenario_if_any(results, scenario):
-    if results.select("n", scenario=scenario.name):
-        print_scenario(results, scenario)
 
 
 def print_json(results, machine):

@@ -46,21 +46,22 @@ def parse(arguments):
     return options
 
 
-def run_rounds(results, peers, n, mode, n_rounds):
+def run_rounds(results, scenario, peers, n, mode, n_rounds):
     """The first of a round is another peer each time, since whoever comes first may meet a colder machine."""
     for i in range(n_rounds):
         first = i % len(peers)
         for peer in peers[first:] + peers[:first]:
             try:
-                values = peer.measure(n, mode)
+                values = peer.measure(n, mode, scenario.environment)
             except (subprocess.SubprocessError, OSError) as error:
                 sys.exit(f"{peer.scenario} of {peer.name} with n = {n} failed: {error}")
             for value in values:
-                results.add(peer, n, value)
+                results.add(scenario.name, peer.name, n, value)
 
 
 def run_scenario(results, scenario, peers, options):
-    peers = [peer for peer in peers if peer.scenario == scenario.name and peer.name.startswith(options.peer or "")]
+    parts = scenario.parts or (scenario.name,)
+    peers = [peer for peer in peers if peer.scenario in parts and peer.name.startswith(options.peer or "")]
     if not has_tool(scenario.mode):
         say(f"{scenario.name}: skipped, since the tool for it is not installed")
         return
@@ -72,10 +73,10 @@ def run_scenario(results, scenario, peers, options):
         able = [peer for peer in peers if peer.takes(n)]
         say(f"{scenario.name}: n = {n:,}, {len(able)} peers, {rounds[scenario.mode]} rounds")
         if able:
-            run_rounds(results, able, n, scenario.mode, rounds[scenario.mode])
+            run_rounds(results, scenario, able, n, scenario.mode, rounds[scenario.mode])
         weighed = [peer for peer in able if peer.is_weighed]
         if weighed and scenario.mode == "time" and os.path.exists("/proc/self/smaps_rollup"):
-            run_rounds(results, weighed, n, "memory", rounds["memory"])
+            run_rounds(results, scenario, weighed, n, "memory", rounds["memory"])
 
 
 def main(arguments):

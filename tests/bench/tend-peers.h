@@ -16,6 +16,20 @@ extern const BenchPeer tend_yield_peer;
 extern const BenchPeer tend_timers_peer;
 extern const BenchPeer tend_accuracy_peer;
 
+/* tend-threads.c */
+extern const BenchPeer tend_threads_peer;
+
+/* tend-wait.c */
+extern const BenchPeer tend_cancel_peer;
+extern const BenchPeer tend_memory_peer;
+
+/* tend-calls.c */
+extern const BenchPeer tend_calls_peer;
+
+/* tend-load.c */
+extern const BenchPeer tend_fair_peer;
+extern const BenchPeer tend_scale_peer;
+
 /* tend-cache.c */
 extern const BenchPeer tend_cache_peer;
 

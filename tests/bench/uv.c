@@ -10,6 +10,7 @@
 #define BATCH 1000
 #define N_YIELDS 100000
 #define N_TURNS 1000
+#define N_TRIPS 2000
 #define DAY_MSEC (24 * 3600 * 1000)
 
 typedef struct
@@ -306,9 +307,98 @@ static const BenchPeer accuracy_peer = {
   },
 };
 
+/* --- S5 --- */
+
+static void
+job (uv_work_t *work)
+{
+}
+
+static void
+job_done_cb (uv_work_t *work,
+             int        status)
+{
+  ((Peer *) work->data)->n_ended++;
+  g_free (work);
+}
+
+static void
+queue_job (Peer *self)
+{
+  uv_work_t *work = g_new (uv_work_t, 1);
+
+  work->data = self;
+  uv_queue_work (&self->loop, work, job, job_done_cb);
+}
+
+static guint
+run_in_bulk (gpointer state)
+{
+  Peer *self = state;
+
+  for (guint i = 0; i < self->timers.n; i++)
+    queue_job (self);
+
+  return wait_for (self, self->timers.n);
+}
+
+static guint
+run_one_by_one (gpointer state)
+{
+  Peer *self = state;
+  g_autofree gint64 *trips = g_new (gint64, N_TRIPS);
+
+  for (guint i = 0; i < N_TRIPS; i++)
+    {
+      gint64 began = bench_get_nsec ();
+
+      queue_job (self);
+      wait_for (self, 1);
+      trips[i] = bench_get_nsec () - began;
+    }
+  bench_note_quantiles ("thread jobs, one by one", "latency", trips, N_TRIPS);
+
+  return N_TRIPS;
+}
+
+static const BenchPeer threads_peer = {
+  .scenario = "S5",
+  .name = "libuv",
+  .begin = begin,
+  .end = end,
+  .steps = {
+    { "thread jobs, in bulk", "job", NULL, run_in_bulk },
+    { "thread jobs, one by one", "job", NULL, run_one_by_one },
+  },
+};
+
+/* --- S6, S7 --- */
+
+static const BenchPeer cancel_peer = {
+  .scenario = "S6",
+  .name = "libuv",
+  .begin = begin,
+  .end = end,
+  .steps = {
+    { "cancel callback tasks", "task", arm, cancel },
+  },
+};
+
+static const BenchPeer memory_peer = {
+  .scenario = "S7",
+  .name = "libuv",
+  .begin = begin,
+  .end = end,
+  .steps = {
+    { "waiting callback task", "task", NULL, arm, BENCH_WEIGHED },
+  },
+};
+
 /* --- The program --- */
 
-static const BenchPeer *const peers[] = { &spawn_peer, &yield_peer, &timers_peer, &accuracy_peer, NULL };
+static const BenchPeer *const peers[] = {
+  &spawn_peer, &yield_peer, &timers_peer, &accuracy_peer, &threads_peer, &cancel_peer, &memory_peer, NULL
+};
 
 int
 main (int    argc,
