@@ -31,6 +31,7 @@ SCENARIOS = (
     Scenario("S7", "memory", "n tasks that wait", (MIDDLE, LARGE), (MIDDLE,), mode="memory"),
     Scenario("S8", "calls", "calls to the system, with n tasks, jobs or timers", (MIDDLE,), (MIDDLE,), n_cpus=2,
              mode="calls", parts=("S1", "S5", "S8")),
+    Scenario("instructions", "instructions", "instructions of operations", (SMALL,), (SMALL,), mode="instructions"),
     Scenario("fair", "fair", "the frames of a window on a loop that has n ready tasks", (LARGE,), (LARGE,)),
     # The slices of older GLib are not given back to the system, whoever used them; newer GLib has none.
     Scenario("scale", "scale", "memory after very many tasks", (LARGE,), (MIDDLE,),
@@ -102,5 +103,9 @@ AIMS = (
     Aim("S8", "S8", "thread jobs, in bulk", MIDDLE, "libtend", "1 call per job", 0.6, 0.4, "calls"),
     Aim("S8", "S8", "wait with n timers", MIDDLE, "libtend", "1 poll", 1.0, 1.0, "calls"),
     Aim("S8", "S8", "n tasks completed by a thread", MIDDLE, "libtend", "1 wake-up", 5.0, 1.0, "wake-ups"),
+    Aim("S8", "instructions", "callback task, make, run and free", SMALL, "libtend", "1 instruction", 3300, 1500,
+        "instructions"),
+    Aim("S8", "instructions", "fiber, make, run and free", SMALL, "libtend", "1 instruction", 3900, 2000,
+        "instructions"),
     Aim("fair", "fair", "frames beside n ready tasks", LARGE, "libtend", "1 frame", 1.0, 0.0, "frames missed"),
 )

@@ -12,7 +12,7 @@
 
 G_BEGIN_DECLS
 
-#define BENCH_MAX_STEPS 16
+#define BENCH_MAX_STEPS 24
 
 /* Does one step of a peer's work, and gives how many operations that were. */
 typedef guint (* BenchFunc) (gpointer state);

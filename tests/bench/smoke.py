@@ -13,6 +13,7 @@ import unittest
 sys.dont_write_bytecode = True
 
 import aims  # noqa: E402
+import guard  # noqa: E402
 import peers  # noqa: E402
 import report  # noqa: E402
 import suite  # noqa: E402
@@ -46,11 +47,10 @@ class Smoke(unittest.TestCase):
             self.assertLessEqual(line["median"], line["max"])
 
     def test_table_has_the_peers_and_the_aims(self):
-        text = output_of("yield", f"--n={N}", "--rounds=1")
-        self.assertRegex(text, r"(?m)^S2, .*medians")
+        text = output_of("memory", f"--n={N}", "--rounds=1", "--peer=lib")
+        self.assertRegex(text, r"(?m)^S7, .*medians")
         self.assertRegex(text, r"(?m)^  libtend +[\d,.]+$")
-        self.assertRegex(text, r"(?m)^    libtend to the best +[\d.]+ of ")
-        self.assertRegex(text, r"(?m)^\| S2a ")
+        self.assertRegex(text, r"(?m)^\| S7 +\| waiting fiber, memory +\|.*\| not measured +\|$")
 
 
 class Report(unittest.TestCase):
@@ -83,6 +83,28 @@ class Report(unittest.TestCase):
                  "12 close(4) = 0"]
         self.assertEqual(list(peers.count_calls(trace)),
                          [("bulk", "task", 10, {"calls": 2, "polls": 1, "wake-ups": 1})])
+
+
+class Guard(unittest.TestCase):
+    def compare(self, before, now):
+        return guard.compare(before, now)[1]
+
+    def test_little_more_is_allowed_and_less_is_welcome(self):
+        self.assertTrue(self.compare({"arm": 1000}, {"arm": 1030}))
+        self.assertTrue(self.compare({"arm": 1000}, {"arm": 10}))
+
+    def test_more_is_not(self):
+        self.assertFalse(self.compare({"arm": 1000, "fire": 10}, {"arm": 1031, "fire": 10}))
+
+    def test_each_operation_has_to_be_in_both(self):
+        self.assertFalse(self.compare({"arm": 1000}, {}))
+        self.assertFalse(self.compare({}, {"arm": 1000}))
+
+    def test_the_baseline_has_the_operations_that_there_are(self):
+        peer = next(peer for peer in peers.find_peers(BUILD) if peer.scenario == "instructions")
+        operations = [value.case for value in peer.measure(N, "time")]
+        baseline = json.loads(guard.BASELINE.read_text(encoding="utf-8"))
+        self.assertEqual(list(baseline["instructions"]), operations)
 
 
 # What lasts a second at any size.

@@ -14,9 +14,10 @@ import sys
 
 sys.dont_write_bytecode = True
 
+import guard  # noqa: E402
 import report  # noqa: E402
 from aims import SCENARIOS, SUITE  # noqa: E402
-from peers import describe_machine, find_peers, has_tool, pin  # noqa: E402
+from peers import describe_machine, find_peers, has_tool, pin, run  # noqa: E402
 
 ROUNDS = {"time": 7, "memory": 3, "calls": 1, "instructions": 1}
 QUICK_ROUNDS = {"time": 3, "memory": 1, "calls": 1, "instructions": 1}
@@ -36,6 +37,9 @@ def parse(arguments):
     parser.add_argument("--rounds", type=int, help="so many rounds")
     parser.add_argument("--n", type=int, help="only this size, which may be any")
     parser.add_argument("--peer", help="only peers whose name begins so")
+    parser.add_argument("--instructions", action="store_true",
+                        help="count the instructions of operations, and compare them with the committed baseline")
+    parser.add_argument("--update", action="store_true", help="with --instructions: write the baseline anew")
     options = parser.parse_args(arguments)
 
     wanted = options.scenario or SUITE
@@ -63,7 +67,7 @@ def run_scenario(results, scenario, peers, options):
     parts = scenario.parts or (scenario.name,)
     peers = [peer for peer in peers if peer.scenario in parts and peer.name.startswith(options.peer or "")]
     if not has_tool(scenario.mode):
-        say(f"{scenario.name}: skipped, since the tool for it is not installed")
+        say(f"{scenario.name}: skipped, since what counts {scenario.mode} is not installed")
         return
 
     rounds = dict.fromkeys(ROUNDS, options.rounds) if options.rounds else QUICK_ROUNDS if options.quick else ROUNDS
@@ -84,8 +88,13 @@ def main(arguments):
     build = os.environ["TEND_BUILD"]
     machine = describe_machine(build)
     peers = find_peers(build)
-    results = report.Results()
+    if options.instructions:
+        if not has_tool("instructions"):
+            sys.exit("valgrind is not installed, which counts instructions")
+        peer = next(peer for peer in peers if peer.scenario == "instructions")
+        return guard.run(peer, run([*peer.command, "machine"]).strip(), options.update)
 
+    results = report.Results()
     for scenario in options.scenarios:
         run_scenario(results, scenario, peers, options)
 

@@ -26,6 +26,9 @@ extern const BenchPeer tend_memory_peer;
 /* tend-calls.c */
 extern const BenchPeer tend_calls_peer;
 
+/* tend-operations.c */
+extern const BenchPeer tend_operations_peer;
+
 /* tend-load.c */
 extern const BenchPeer tend_fair_peer;
 extern const BenchPeer tend_scale_peer;

@@ -18,6 +18,7 @@ static const BenchPeer *const peers[] = {
   &tend_fair_peer,
   &tend_scale_peer,
   &tend_cache_peer,
+  &tend_operations_peer,
   &tend_manager_peer,
   &tend_manager_task_peer,
   NULL
