@@ -21,14 +21,14 @@ class Scenario:
 
 
 SCENARIOS = (
-    Scenario("S1", "spawn", "make, start, end and free n tasks, 1,000 at a time", (MIDDLE, LARGE), (MIDDLE,)),
-    Scenario("S2", "yield", "n tasks that yield in turn", (1, SMALL, MIDDLE), (1, SMALL)),
+    Scenario("S1", "spawn", "make, start, end and free n tasks, 1,000 at a time", (LARGE,), (MIDDLE,)),
+    Scenario("S2", "yield", "n tasks that yield in turn", (1, SMALL), (1, SMALL)),
     Scenario("S3", "timers", "n pending timers", (SMALL, MIDDLE, LARGE, HUGE), (SMALL, LARGE)),
     Scenario("accuracy", "accuracy", "n timers spread over a second", (LARGE,), (LARGE,)),
-    Scenario("S4", "cache", "n requests in a cache", (SMALL, MIDDLE, LARGE, HUGE), (MIDDLE,)),
-    Scenario("S5", "threads", "n jobs in threads", (MIDDLE, LARGE), (MIDDLE,), n_cpus=2),
-    Scenario("S6", "cancel", "n tasks that wait, cancelled until the last has ended", (MIDDLE, LARGE), (MIDDLE,)),
-    Scenario("S7", "memory", "n tasks that wait", (MIDDLE, LARGE), (MIDDLE,), mode="memory"),
+    Scenario("S4", "cache", "n requests in a cache", (SMALL, MIDDLE, LARGE), (MIDDLE,)),
+    Scenario("S5", "threads", "n jobs in threads", (LARGE,), (MIDDLE,), n_cpus=2),
+    Scenario("S6", "cancel", "n tasks that wait, cancelled until the last has ended", (SMALL, MIDDLE, LARGE), (MIDDLE,)),
+    Scenario("S7", "memory", "n tasks that wait", (MIDDLE,), (MIDDLE,), mode="memory"),
     Scenario("S8", "calls", "calls to the system, with n tasks, jobs or timers", (MIDDLE,), (MIDDLE,), n_cpus=2,
              mode="calls", parts=("S1", "S5", "S8")),
     Scenario("instructions", "instructions", "instructions of operations", (SMALL,), (SMALL,), mode="instructions"),

@@ -118,7 +118,7 @@ def instructions(peer, n, environment):
             text = dump.read_text(encoding="utf-8", errors="replace")
             desc = next(filter(None, map(DUMP.match, text.splitlines())), None)
             if desc:
-                total = int(re.search(r"^totals: (\d+)", text, re.MULTILINE)[1])
+                total = int(re.search(r"^summary: (\d+)", text, re.MULTILINE)[1])
                 values.append(Value(desc[1], "instructions", f"1/{desc[2]}", total / int(desc[3])))
         return values
 

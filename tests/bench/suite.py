@@ -14,6 +14,7 @@ import sys
 
 sys.dont_write_bytecode = True
 
+import chart  # noqa: E402
 import guard  # noqa: E402
 import report  # noqa: E402
 from aims import SCENARIOS, SUITE  # noqa: E402
@@ -34,6 +35,7 @@ def parse(arguments):
         for scenario in SCENARIOS))
     parser.add_argument("--json", action="store_true", help="one object per line")
     parser.add_argument("--quick", action="store_true", help="few rounds, and few sizes")
+    parser.add_argument("--chart", metavar="FILE", help="draw the cost against n as well, as SVG")
     parser.add_argument("--rounds", type=int, help="so many rounds")
     parser.add_argument("--n", type=int, help="only this size, which may be any")
     parser.add_argument("--peer", help="only peers whose name begins so")
@@ -98,6 +100,8 @@ def main(arguments):
     for scenario in options.scenarios:
         run_scenario(results, scenario, peers, options)
 
+    if options.chart and not chart.draw(results, options.chart, machine):
+        sys.exit("There is no chart: gnuplot is not installed, or nothing was measured at two sizes")
     if options.json:
         report.print_json(results, machine)
     else:
