@@ -169,7 +169,7 @@ class Accuracy(Timers):
         loop = asyncio.get_running_loop()
         self.n_fired, self.fired, self.late = 0, loop.create_future(), []
         for i in self.positions:
-            due = loop.time() + 0.3 + i / self.n
+            due = loop.time() + (1 + self.n // 300 + i // 100) / 1000
             loop.call_at(due, self.shot_cb, due)
 
     @step("fire, spread", "timer", cpu=True, prepare="arm_spread")
@@ -215,6 +215,7 @@ class Cache(Peer):
 
 class Threads(Peer):
     scenario, name = "S5", "asyncio"
+    max_n = 10_000
 
     @staticmethod
     def job():

@@ -6,8 +6,10 @@
 #include "bench.h"
 
 #define HOUR_MSEC (3600 * 1000)
-#define START_MSEC 300
-#define SPREAD_MSEC 1000
+
+/* Timers fire a hundred in a millisecond, and are armed within less than three times as long. */
+#define TIMERS_PER_MSEC 100
+#define TIMERS_PER_START_MSEC 300
 
 void
 bench_timers_init (BenchTimers *timers,
@@ -47,15 +49,16 @@ bench_timers_get_ms (BenchTimers *timers,
 }
 
 /*
- * Chooses when the timer @i is due that shall fire, and gives in how many milliseconds that is: n of them are
- * spread over a second, in no order. All have whole milliseconds, which is as fine as all peers know, and
- * begin late enough that all of them can be armed before.
+ * Chooses when the timer @i is due that shall fire, and gives in how many milliseconds that is: a hundred thousand
+ * of them are spread over a second, in no order. All have whole milliseconds, which is as fine as all peers know,
+ * and begin late enough that all of them can be armed before.
  */
 guint
 bench_timers_set_due (BenchTimers *timers,
                       guint        i)
 {
-  guint msec = START_MSEC + (guint) ((guint64) timers->positions[i] * SPREAD_MSEC / timers->n);
+  guint start_msec = 1 + timers->n / TIMERS_PER_START_MSEC;
+  guint msec = start_msec + timers->positions[i] / TIMERS_PER_MSEC;
 
   timers->shots[i] = (BenchShot) { timers, bench_get_nsec () + msec * G_GINT64_CONSTANT (1000000) };
 

@@ -133,10 +133,13 @@ note_memory (Load       *self,
              gint64      peak)
 {
   gint64 used = get_used ();
+  gint64 resident = bench_get_bytes ();
 
   bench_note (name, "resident before", "MB", (double) self->base_resident / 1e6);
-  bench_note (name, "resident at most", "MB", (double) peak / 1e6);
-  bench_note (name, "resident afterwards", "MB", (double) bench_get_bytes () / 1e6);
+  bench_note (name, "at most", "MB", (double) peak / 1e6);
+  bench_note (name, "afterwards", "MB", (double) resident / 1e6);
+  bench_note (name, "kept of the growth", "%", (double) (resident - self->base_resident) * 100
+                                                / MAX (peak - self->base_resident, 1));
   bench_note (name, "heap before", "MB", (double) self->base_used / 1e6);
   bench_note (name, "heap afterwards", "MB", (double) used / 1e6);
 }
