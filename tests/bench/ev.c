@@ -3,11 +3,7 @@
 
 // The program of the peers that use libev. What it runs are bare callbacks, without names or results.
 
-/* The headers of libev cast as older C did. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wstrict-aliasing"
 #include <ev.h>
-#pragma GCC diagnostic pop
 
 #include "bench.h"
 

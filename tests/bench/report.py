@@ -18,8 +18,11 @@ class Results:
         key = (scenario, peer, value.case, n, value.metric)
         self.values.setdefault(key, (value.unit, []))[1].append(value.amount)
 
+    def get(self, statistic, *key):
+        return statistic(self.values[key][1]) if key in self.values else None
+
     def median(self, *key):
-        return statistics.median(self.values[key][1]) if key in self.values else None
+        return self.get(statistics.median, *key)
 
     def unit(self, scenario, case, metric):
         return next(value[0] for key, value in self.values.items() if (key[0], *key[2::2]) == (scenario, case, metric))
@@ -100,49 +103,51 @@ def number_of(text):
     return float(number) if number.replace(".", "").isdigit() else None
 
 
-def amount_of(results, aim, peer, case, n):
+def amount_of(results, statistic, aim, peer, case, n):
     """What a peer takes for a case, or for the sum of some."""
     if peer == BEST:
         others = [name for name in results.select("peer", scenario=aim.scenario, case=case, n=n, metric=aim.metric)
                   if not name.startswith("libtend")]
-        return min((results.median(aim.scenario, name, case, n, aim.metric) for name in others), default=None)
-    amounts = [results.median(aim.scenario, peer, part, n, aim.metric) for part in case.split(" + ")]
+        return min((results.get(statistic, aim.scenario, name, case, n, aim.metric) for name in others), default=None)
+    amounts = [results.get(statistic, aim.scenario, peer, part, n, aim.metric) for part in case.split(" + ")]
     return None if None in amounts else sum(amounts)
 
 
-def aim_ratio(results, aim):
-    """What the ratio is, and at which size: the aim's, or the next below. None where something was not measured."""
-    sizes = [n for n in results.select("n", scenario=aim.scenario, case=aim.case.split(" + ")[0]) if n <= aim.n]
-    if not sizes:
-        return None
-    n = max(sizes)
-    mine = amount_of(results, aim, aim.ours, aim.case, n)
-    theirs = number_of(aim.theirs) or amount_of(results, aim, aim.theirs, aim.their_case or aim.case, n)
-    return (mine / theirs, n) if mine is not None and theirs else None
+def aim_ratio(results, aim, n, statistic):
+    """How many times as much as theirs ours is, or None where something was not measured."""
+    mine = amount_of(results, statistic, aim, aim.ours, aim.case, n)
+    theirs = amount_of(results, statistic, aim, aim.theirs, aim.their_case or aim.case, n)
+    theirs = number_of(aim.theirs) or theirs
+    return mine / theirs if mine is not None and theirs else None
+
+
+def verdict_on(aim, ratio):
+    if ratio is None:
+        return "not measured"
+    return "moonshot" if ratio <= aim.moonshot else "met" if ratio <= aim.ratio else "missed"
 
 
 def aim_rows(results):
+    """A row for each aim whose scenario was measured, at the size of the aim or at the next below."""
     for aim in AIMS:
-        found = aim_ratio(results, aim)
-        if not results.select("n", scenario=aim.scenario):
+        sizes = results.select("n", scenario=aim.scenario)
+        if not sizes:
             continue
-        if found is None:
-            verdict, measured, n = "not measured", "", aim.n
-        else:
-            measured, n = found
-            verdict = "moonshot" if measured <= aim.moonshot else "met" if measured <= aim.ratio else "missed"
-            measured = figure(measured)
+        n = max((n for n in sizes if n <= aim.n), default=min(sizes))
+        ratio = aim_ratio(results, aim, n, statistics.median)
+        least = aim_ratio(results, aim, n, min)
         theirs = f"{aim.theirs}: {aim.their_case}" if aim.their_case else aim.theirs
-        yield aim.name, f"{aim.case}, {aim.metric}", f"{n:,}", aim.ours, theirs, measured, figure(aim.ratio), \
-            figure(aim.moonshot), verdict
+        yield (aim.name, f"{aim.case}, {aim.metric}", f"{n:,}", aim.ours, theirs,
+               "" if ratio is None else figure(ratio), "" if least is None else figure(least),
+               figure(aim.ratio), figure(aim.moonshot), verdict_on(aim, ratio))
 
 
 def print_aims(results):
     rows = list(aim_rows(results))
     if not rows:
         return
-    print("\nThe aims, as parts of what the peer takes\n")
-    rows = [("aim", "case", "n", "of", "to", "ratio", "aim", "moonshot", ""), *rows]
+    print("\nThe aims, as parts of what the peer takes: by the medians, and by the least of each\n")
+    rows = [("aim", "case", "n", "of", "to", "ratio", "of the least", "aim", "moonshot", ""), *rows]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for i, row in enumerate(rows):
         print("| " + " | ".join(text.ljust(width) for text, width in zip(row, widths)) + " |")

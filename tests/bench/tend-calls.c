@@ -117,7 +117,7 @@ run_fibers (gpointer state)
 
   for (guint i = 0; i < N_TASKS; i++)
     {
-      g_autoptr(TendTask) task = tend_task_run_fiber ("task", fiber_body, self, NULL);
+      g_autoptr(TendTask) task G_GNUC_UNUSED = tend_task_run_fiber ("task", fiber_body, self, NULL);
 
       wait_for (self, 1);
     }

@@ -246,7 +246,7 @@ static guint
 spawn_and_await (gpointer state)
 {
   Spawn *self = state;
-  g_autoptr(TendTask) parent = tend_task_run_fiber ("parent", parent_body, self, NULL);
+  g_autoptr(TendTask) parent G_GNUC_UNUSED = tend_task_run_fiber ("parent", parent_body, self, NULL);
 
   wait_for (self, self->n);
 
