@@ -22,6 +22,9 @@
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #ifdef HAVE_CALLGRIND
 #include <valgrind/callgrind.h>
 #else
@@ -89,6 +92,22 @@ bench_get_bytes (void)
     return 0;
 
   return g_ascii_strtoll (line + strlen ("\nRss:"), NULL, 10) * 1024;
+}
+
+/* The memory of the heap that is in use, whose free pages go back to the system; 0 where nobody tells. */
+gint64
+bench_get_used (void)
+{
+#ifdef __GLIBC__
+  struct mallinfo2 info;
+
+  malloc_trim (0);
+  info = mallinfo2 ();
+
+  return (gint64) (info.uordblks + info.hblkhd);
+#else
+  return 0;
+#endif
 }
 
 static gint64

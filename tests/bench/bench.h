@@ -51,6 +51,7 @@ int    bench_main           (const BenchPeer *const  *peers,
 
 gint64 bench_get_nsec       (void);
 gint64 bench_get_bytes      (void);
+gint64 bench_get_used       (void);
 void   bench_note           (const char *name,
                              const char *metric,
                              const char *unit,
@@ -60,7 +61,7 @@ void   bench_note_quantiles (const char *name,
                              gint64     *nsec,
                              guint       n);
 
-/* --- bench-work.c --- */
+/* --- Names, in bench-work.c as all below --- */
 
 /* What peers work on that deal with many things by name, in a main context of their own. */
 typedef struct
@@ -97,7 +98,7 @@ bench_get_number (guint64 i)
   return z ^ (z >> 31);
 }
 
-/* --- bench-frames.c --- */
+/* --- Frames --- */
 
 /* The frames of a window, which a source of their own shows sixty times a second, if it is let. */
 typedef struct
@@ -114,7 +115,7 @@ void        bench_frames_init    (BenchFrames  *frames,
 void        bench_frames_clear   (BenchFrames  *frames,
                                   const char   *name);
 
-/* --- bench-timers.c --- */
+/* --- Timers --- */
 
 typedef struct _BenchTimers BenchTimers;
 

@@ -18,6 +18,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 # What ends without an answer within this time hangs.
 PASS_TIMEOUT_SEC = 300
 
+# What is freed waits at hand for the next who wants that size. Otherwise the allocator would tidy up now and then,
+# and a step would pay for what another has left.
+COUNTED_ENVIRONMENT = (("GLIBC_TUNABLES", "glibc.malloc.tcache_count=65535"),)
+
 PER_OPERATION = {"ns", "B"}
 POLLS = {"poll", "ppoll", "epoll_wait", "epoll_pwait", "epoll_pwait2", "select", "pselect6"}
 CALL = re.compile(r"^(?:\d+ +)?(\w+)\((.*)")
@@ -112,7 +116,7 @@ def instructions(peer, n, environment):
     with tempfile.TemporaryDirectory(prefix="tend-bench-") as directory:
         out = pathlib.Path(directory, "out")
         valgrind = ["valgrind", "--tool=callgrind", "--quiet", f"--callgrind-out-file={out}"]
-        run([*valgrind, *pass_command(peer, n, "instructions")], environment)
+        run([*valgrind, *pass_command(peer, n, "instructions")], (*environment, *COUNTED_ENVIRONMENT))
         values = []
         for dump in sorted(out.parent.glob("out.*"), key=lambda path: int(path.suffix[1:])):
             text = dump.read_text(encoding="utf-8", errors="replace")

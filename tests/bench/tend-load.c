@@ -4,8 +4,6 @@
 // What very many tasks do to others: to the frames of a window on the same loop ("fair"), and to the memory of
 // the program after they have ended ("scale").
 
-#include <malloc.h>
-
 #include <tend.h>
 
 #include "tend-peers.h"
@@ -115,24 +113,12 @@ const BenchPeer tend_fair_peer = {
 
 /* --- Memory --- */
 
-/* What is in use of the heap, whose free pages go back to the system first. Stacks are elsewhere. */
-static gint64
-get_used (void)
-{
-  struct mallinfo2 info;
-
-  malloc_trim (0);
-  info = mallinfo2 ();
-
-  return (gint64) (info.uordblks + info.hblkhd);
-}
-
 static void
 note_memory (Load       *self,
              const char *name,
              gint64      peak)
 {
-  gint64 used = get_used ();
+  gint64 used = bench_get_used ();
   gint64 resident = bench_get_bytes ();
 
   bench_note (name, "resident before", "MB", (double) self->base_resident / 1e6);
@@ -161,7 +147,7 @@ weigh (gpointer state)
 {
   Load *self = state;
 
-  self->base_used = get_used ();
+  self->base_used = bench_get_used ();
   self->base_resident = bench_get_bytes ();
 
   return 1;
