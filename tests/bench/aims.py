@@ -44,6 +44,14 @@ SCENARIOS = (
 SUITE = tuple(scenario.name for scenario in SCENARIOS if scenario.name != "manager")
 
 
+# Who takes part only where it is found, and by what it would be.
+OPTIONAL_PEERS = {
+    "libdex": "pkg-config does not know libdex-1",
+    "libev": "ev.h is not installed",
+    "libuv": "pkg-config does not know libuv",
+    "ipv8": "TEND_IPV8 does not have the path of a checkout",
+}
+
 # Whichever peer is.
 BEST = "the best"
 

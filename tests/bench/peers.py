@@ -22,6 +22,8 @@ PASS_TIMEOUT_SEC = 300
 # and a step would pay for what another has left.
 COUNTED_ENVIRONMENT = (("GLIBC_TUNABLES", "glibc.malloc.tcache_count=65535"),)
 
+ALL_CPUS = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+
 PER_OPERATION = {"ns", "B"}
 POLLS = {"poll", "ppoll", "epoll_wait", "epoll_pwait", "epoll_pwait2", "select", "pselect6"}
 CALL = re.compile(r"^(?:\d+ +)?(\w+)\((.*)")
@@ -152,15 +154,10 @@ def find_peers(build):
 
 
 def pin(n_cpus):
-    """Keeps to the last CPUs, and the children with it: the first has most of the interrupts. Gives how many."""
-    if not hasattr(os, "sched_setaffinity"):
-        return 0
+    """Keeps to the last CPUs, and the children with it: the first has most of the interrupts."""
     with contextlib.suppress(OSError):
-        os.sched_setaffinity(0, sorted(ALL_CPUS)[-n_cpus:])
-    return len(os.sched_getaffinity(0))
-
-
-ALL_CPUS = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+        if ALL_CPUS:
+            os.sched_setaffinity(0, sorted(ALL_CPUS)[-n_cpus:])
 
 
 def describe_machine(build):
@@ -172,7 +169,8 @@ def describe_machine(build):
             model = found[1]
     system = os.uname()
     built = [run([*program, "machine"]).strip() for program in find_programs(build)]
-    return ", ".join([f"{model} ({os.cpu_count()} CPUs)", f"{system.sysname} {system.release} {system.machine}",
+    pinned = ", pinned" if ALL_CPUS else ""
+    return ", ".join([f"{model} ({os.cpu_count()} CPUs{pinned})", f"{system.sysname} {system.release} {system.machine}",
                       *filter(None, dict.fromkeys(built))])
 
 

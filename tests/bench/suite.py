@@ -17,7 +17,7 @@ sys.dont_write_bytecode = True
 import chart  # noqa: E402
 import guard  # noqa: E402
 import report  # noqa: E402
-from aims import SCENARIOS, SUITE  # noqa: E402
+from aims import OPTIONAL_PEERS, SCENARIOS, SUITE  # noqa: E402
 from peers import describe_machine, find_peers, has_tool, pin, run  # noqa: E402
 
 ROUNDS = {"time": 7, "memory": 3, "calls": 1, "instructions": 1}
@@ -96,6 +96,9 @@ def main(arguments):
         peer = next(peer for peer in peers if peer.scenario == "instructions")
         return guard.run(peer, run([*peer.command, "machine"]).strip(), options.update)
 
+    for name, reason in OPTIONAL_PEERS.items():
+        if not any(peer.name == name for peer in peers):
+            say(f"{name} is left out: {reason}")
     results = report.Results()
     for scenario in options.scenarios:
         run_scenario(results, scenario, peers, options)

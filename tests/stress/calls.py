@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: The libtend authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""How often the library calls the system, as strace counts it in the benchmarks: counts hang on no clock."""
+"""How often the library calls the system, as strace counts it in the benchmarks.
+
+Only what hangs on no clock is asserted. How often threads wake one another depends on who runs meanwhile, and is
+shown by the benchmark alone.
+"""
 
 import os
 import pathlib
@@ -52,9 +56,6 @@ class Calls(unittest.TestCase):
         for case in ("callback", "callback, at once", "fiber", "fiber that waits"):
             self.assertLessEqual(counts[case]["calls"], 0.01, case)
             self.assertEqual(counts[case]["wake-ups"], 0, case)
-
-    def test_thread_jobs_in_bulk_share_their_calls(self):
-        self.assertLessEqual(self.counts("S5", N)["thread jobs, in bulk"]["calls"], 0.6)
 
 
 if __name__ == "__main__":
