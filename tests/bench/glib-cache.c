@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The peers of the request cache's benchmark that use GLib alone; cache.c says what they are for.
+// The peers of the request cache's benchmark that use GLib alone; tend-cache.c says what they are for.
 
 #include "glib-peers.h"
 

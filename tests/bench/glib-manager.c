@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The peers of the manager's benchmark that use GLib alone; manager.c says what they are for.
+// The peers of the manager's benchmark that use GLib alone; tend-manager.c says what they are for.
 
 #include "glib-peers.h"
 

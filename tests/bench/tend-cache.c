@@ -8,9 +8,9 @@
 // made before and stay for longer, so that only the adding and the taking out are measured; and once with
 // numbers that are chosen at random. At last n time out in the same turn. The peers:
 //
-// - cache: a TendRequestCache with a TendNumberCache for each, which is a GObject;
-// - source: a table from numbers to small structs, and a time-out source for each;
-// - table: the same without time-outs, which is what the numbers alone cost.
+// - libtend: a TendRequestCache with a TendNumberCache for each, which is a GObject;
+// - GLib source: a table from numbers to small structs, and a time-out source for each;
+// - GLib table: the same without time-outs, which is what the numbers alone cost.
 
 #include <tend.h>
 

@@ -7,12 +7,12 @@
 // order, walks through them, turns its loop, cancels them by name in random order until the last has
 // ended, gets all of them again and shuts down. At last it runs n that are due at once. The peers:
 //
-// - manager: a TendTaskManager with a TendTask for each;
-// - task: the TendTask alone, kept in an array, which no name finds;
-// - source: what programs write by hand, a GSource for each and a table from names to source ids;
-// - names: a table from names to small structs, which is what the names alone cost.
+// - libtend: a TendTaskManager with a TendTask for each;
+// - libtend, no manager: the TendTask alone, kept in an array, which no name finds;
+// - GLib source: what programs write by hand, a GSource for each and a table from names to source ids;
+// - GLib table: a table from names to small structs, which is what the names alone cost.
 //
-// Only "source" has a cost per turn that grows with n. Here it has a case of its own: no other case turns
+// Only the source has a cost per turn that grows with n. Here it has a case of its own: no other case turns
 // the loop so often that it would matter, and so no peer has to be spared the largest size.
 
 #include <tend.h>
