@@ -45,13 +45,9 @@ class Peer:
     def __init__(self, n, program):
         self.n, self.program = n, program
 
-    def note(self, name, metric, unit, value):
-        self.program.tell(name, metric, unit, value)
-
     def note_quantiles(self, name, metric, seconds):
-        seconds.sort()
-        self.note(name, f"{metric} p50", "us", seconds[len(seconds) // 2] * 1e6)
-        self.note(name, f"{metric} p99", "us", seconds[len(seconds) * 99 // 100] * 1e6)
+        """They are sorted when the step is over and measured."""
+        self.program.durations = name, metric, seconds
 
     async def end(self):
         pass
@@ -277,11 +273,17 @@ class Memory(Cancel):
 class Program:
     def __init__(self, peers):
         self.peers = peers
-        self.mode, self.is_warm, self.operation = None, False, None
+        self.mode, self.is_warm, self.operation, self.durations = None, False, None, None
 
     def tell(self, name, metric, unit, value):
         if self.is_warm and self.mode == "time" or metric == "memory":
             print(f"{name}\t{metric}\t{unit}\t{self.operation}\t{value:.6g}")
+
+    def tell_quantiles(self):
+        (name, metric, seconds), self.durations = self.durations, None
+        seconds.sort()
+        self.tell(name, f"{metric} p50", "us", seconds[len(seconds) // 2] * 1e6)
+        self.tell(name, f"{metric} p99", "us", seconds[len(seconds) * 99 // 100] * 1e6)
 
     def mark(self, what, name, n):
         if self.mode == "calls" and self.is_warm:
@@ -302,6 +304,8 @@ class Program:
         n = await function(peer)
         amount = clock() - before
         self.mark("end", name, n)
+        if self.durations is not None:
+            self.tell_quantiles()
         if self.mode == "memory":
             if self.is_warm:
                 self.tell(name, "memory", "B", amount / n)

@@ -57,6 +57,12 @@ static struct
   Mode     mode;
   gboolean is_warm;             /* before this, nothing is told */
   const char *operation;        /* of the step that runs */
+
+  /* Durations that the step has noted, which are sorted when it is over and measured. */
+  const char *quantiles_name;
+  const char *quantiles_metric;
+  gint64     *durations;        /* NULL: none */
+  guint       n_durations;
 } pass;
 
 /* --- What is measured --- */
@@ -141,19 +147,30 @@ compare_nsec (gconstpointer a,
   return (x > y) - (x < y);
 }
 
-/* Tells the middle and the end of @n durations, which are sorted for it, in microseconds. */
+/* Tells the middle and the end of @n durations in microseconds, after the step; once in a step. */
 void
-bench_note_quantiles (const char *name,
-                      const char *metric,
-                      gint64     *nsec,
-                      guint       n)
+bench_note_quantiles (const char   *name,
+                      const char   *metric,
+                      const gint64 *nsec,
+                      guint         n)
 {
-  g_autofree char *p50 = g_strconcat (metric, " p50", NULL);
-  g_autofree char *p99 = g_strconcat (metric, " p99", NULL);
+  g_assert (pass.durations == NULL);
+  pass.quantiles_name = name;
+  pass.quantiles_metric = metric;
+  pass.durations = g_memdup2 (nsec, n * sizeof *nsec);
+  pass.n_durations = n;
+}
 
-  qsort (nsec, n, sizeof *nsec, compare_nsec);
-  bench_note (name, p50, "us", (double) nsec[n / 2] / 1000);
-  bench_note (name, p99, "us", (double) nsec[(guint) ((guint64) n * 99 / 100)] / 1000);
+static void
+tell_quantiles (void)
+{
+  g_autofree gint64 *nsec = g_steal_pointer (&pass.durations);
+  g_autofree char *p50 = g_strconcat (pass.quantiles_metric, " p50", NULL);
+  g_autofree char *p99 = g_strconcat (pass.quantiles_metric, " p99", NULL);
+
+  qsort (nsec, pass.n_durations, sizeof *nsec, compare_nsec);
+  bench_note (pass.quantiles_name, p50, "us", (double) nsec[pass.n_durations / 2] / 1000);
+  bench_note (pass.quantiles_name, p99, "us", (double) nsec[(guint) ((guint64) pass.n_durations * 99 / 100)] / 1000);
 }
 
 /* No file has this number: the call fails at once, and is seen by whoever traces calls. */
@@ -186,6 +203,8 @@ tell (const BenchStep *step,
       dump = g_strdup_printf ("tend-bench:%s:%s:%u", step->name, step->operation, n_operations);
       CALLGRIND_DUMP_STATS_AT (dump);
     }
+  if (pass.durations != NULL)
+    tell_quantiles ();
   if (step->flags & BENCH_SILENT)
     return;
 

@@ -52,14 +52,14 @@ int    bench_main           (const BenchPeer *const  *peers,
 gint64 bench_get_nsec       (void);
 gint64 bench_get_bytes      (void);
 gint64 bench_get_used       (void);
-void   bench_note           (const char *name,
-                             const char *metric,
-                             const char *unit,
-                             double      value);
-void   bench_note_quantiles (const char *name,
-                             const char *metric,
-                             gint64     *nsec,
-                             guint       n);
+void   bench_note           (const char   *name,
+                             const char   *metric,
+                             const char   *unit,
+                             double        value);
+void   bench_note_quantiles (const char   *name,
+                             const char   *metric,
+                             const gint64 *nsec,
+                             guint         n);
 
 /* --- Names, in bench-work.c as all below --- */
 
