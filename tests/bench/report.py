@@ -121,10 +121,14 @@ def aim_ratio(results, aim, n, statistic):
     return mine / theirs if mine is not None and theirs else None
 
 
-def verdict_on(aim, ratio):
-    if ratio is None:
+def verdict_on(aim, ratios):
+    """The worse of what the medians and the least say; unclear if an aim is met by one of them alone."""
+    if None in ratios:
         return "not measured"
-    return "moonshot" if ratio <= aim.moonshot else "met" if ratio <= aim.ratio else "missed"
+    if min(ratios) <= aim.ratio < max(ratios):
+        return "unclear"
+    worse = max(ratios)
+    return "moonshot" if worse <= aim.moonshot else "met" if worse <= aim.ratio else "missed"
 
 
 def aim_rows(results):
@@ -139,7 +143,7 @@ def aim_rows(results):
         theirs = f"{aim.theirs}: {aim.their_case}" if aim.their_case else aim.theirs
         yield (aim.name, f"{aim.case}, {aim.metric}", f"{n:,}", aim.ours, theirs,
                "" if ratio is None else figure(ratio), "" if least is None else figure(least),
-               figure(aim.ratio), figure(aim.moonshot), verdict_on(aim, ratio))
+               figure(aim.ratio), figure(aim.moonshot), verdict_on(aim, (ratio, least)))
 
 
 def print_aims(results):

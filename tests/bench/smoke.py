@@ -64,9 +64,11 @@ class Report(unittest.TestCase):
     def verdict(self, ours, theirs):
         return next(row[-1] for row in report.aim_rows(self.results(ours, theirs)) if row[0] == "S1a")
 
-    def test_a_median_decides(self):
+    def test_the_medians_and_the_least_decide(self):
         self.assertEqual(self.verdict([1, 50, 999], [100]), "met")
         self.assertEqual(self.verdict([50, 70, 71], [1, 100, 101]), "missed")
+        self.assertEqual(self.verdict([50, 90, 91], [100, 100, 101]), "unclear")
+        self.assertEqual(self.verdict([50, 51, 52], [60, 100, 101]), "unclear")
         self.assertEqual(self.verdict([30], [100]), "moonshot")
 
     def test_what_was_not_measured_is_not_met(self):
