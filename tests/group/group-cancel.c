@@ -53,6 +53,7 @@ typedef struct
 {
   GMutex   lock;
   GCond    cond;
+  gboolean has_begun;
   gboolean may_end;
 } Worker;
 
@@ -64,6 +65,8 @@ deaf_thread_body (TendTask  *task,
   Worker *worker = user_data;
 
   g_mutex_lock (&worker->lock);
+  worker->has_begun = TRUE;
+  g_cond_broadcast (&worker->cond);
   while (!worker->may_end)
     g_cond_wait (&worker->cond, &worker->lock);
   g_mutex_unlock (&worker->lock);
@@ -81,13 +84,20 @@ test_waits_for_the_thread_of_a_stopped_child (void)
 
   add (group, child);
   joined = tend_group_join (group);
+
+  /* One that has not begun never does, and there would be nothing to wait for. */
+  g_mutex_lock (&worker.lock);
+  while (!worker.has_begun)
+    g_cond_wait (&worker.cond, &worker.lock);
+  g_mutex_unlock (&worker.lock);
+
   tend_task_stop (child);
   settle ();
   assert_status (child, "stopped");
   assert_status (joined, "running");
   g_mutex_lock (&worker.lock);
   worker.may_end = TRUE;
-  g_cond_signal (&worker.cond);
+  g_cond_broadcast (&worker.cond);
   g_mutex_unlock (&worker.lock);
   g_assert_false (tend_task_wait_sync (joined, NULL));
   g_assert_error (tend_task_get_error (joined), TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED);
