@@ -116,47 +116,6 @@ tend_task_to_string (TendTask *self)
 }
 
 /**
- * tend_task_get_context:
- * @self: a task
- *
- * Gets the main context that the task belongs to: the thread's default when it was made.
- *
- * May be called from any thread. A source attached there runs in the owning thread.
- *
- * Returns: (transfer none): the context, which the task keeps alive
- *
- * Since: 0.1
- */
-GMainContext *
-tend_task_get_context (TendTask *self)
-{
-  g_return_val_if_fail (TEND_IS_TASK (self), NULL);
-
-  return self->loop != NULL ? tend_loop_get_context (self->loop) : g_main_context_default ();
-}
-
-/**
- * tend_task_is_owner_thread:
- * @self: a task
- *
- * Tells whether the calling thread is the owning one: that of the task's main context.
- *
- * That is the thread which made the task, or another that has run the context since. May be called
- * from any thread.
- *
- * Returns: %TRUE if this thread may use all of the task
- *
- * Since: 0.1
- */
-gboolean
-tend_task_is_owner_thread (TendTask *self)
-{
-  g_return_val_if_fail (TEND_IS_TASK (self), FALSE);
-
-  return self->loop == NULL || tend_loop_has_thread (self->loop);
-}
-
-/**
  * tend_task_get_status:
  * @self: a task
  *
