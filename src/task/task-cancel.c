@@ -1,12 +1,14 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The bridge between a task and its cancellable.
+// How a task is asked to end, and made to: cancel and stop, the task's cancellable, and their errors.
 //
 // The cancellable is made when somebody asks for it, from whichever thread. It knows its task, so
 // that cancelling it cancels the task without a signal connection per task.
 
 #include "tend-task-private.h"
+
+/* --- The cancellable --- */
 
 /* Says that the body should end, or no longer counts, and cancels the cancellable if there is one. */
 void
@@ -88,6 +90,8 @@ tend_task_get_cancellable (TendTask *self)
   return G_CANCELLABLE (made);
 }
 
+/* --- The errors --- */
+
 /* An error that says @what of the task, and @more of it. Every cancelled task gets one: no formats. */
 static GError *
 new_error (TendTask   *self,
@@ -122,4 +126,118 @@ GError *
 tend_task_new_stopped (TendTask *self)
 {
   return new_error (self, TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED, " was stopped", NULL);
+}
+
+/* --- Cancel and stop --- */
+
+static gboolean
+check_endable (TendTask   *self,
+               const char *verb)
+{
+  if (self->loop != NULL)
+    return TRUE;
+
+  g_critical ("Task('%s', %" G_GUINT64_FORMAT ") is the root task and cannot be %s",
+              self->name, self->id, verb);
+  return FALSE;
+}
+
+typedef struct
+{
+  TendTask       *task;
+  TendCancelling  why;
+} InterruptCall;
+
+static void
+interrupt_native_cb (gpointer data)
+{
+  InterruptCall *call = data;
+  TendTask *self = call->task;
+  gboolean was_active = self->is_active;
+
+  if (!tend_task_settle (self))
+    return;
+
+  tend_task_set_cancelling (self, call->why);
+
+  if (!was_active && !tend_task_has_ended (self))
+    {
+      gboolean is_timed_out = call->why == TEND_CANCELLING_TIMED_OUT;
+
+      tend_task_end (self, is_timed_out ? TEND_TASK_STATUS_FAILED : TEND_TASK_STATUS_CANCELLED,
+                     tend_task_new_cancelled (self));
+    }
+  else if (self->is_active && !tend_task_has_ended (self) && self->body->cancel != NULL)
+    self->body->cancel (self);
+}
+
+/* Asks the task to end; its own thread only. */
+void
+tend_task_interrupt (TendTask       *self,
+                     TendCancelling  why)
+{
+  InterruptCall call = { self, why };
+
+  if (!tend_task_has_ended (self) && !g_atomic_int_get (&self->is_cancelling))
+    tend_call_native (interrupt_native_cb, &call);
+}
+
+/**
+ * tend_task_cancel:
+ * @self: a task
+ *
+ * Asks the task to end.
+ *
+ * The task's cancellable is cancelled, and each wait of its body fails with `G_IO_ERROR_CANCELLED`.
+ * The body may clean up, and its own end decides: the task is cancelled if the body ends with that
+ * error, and completed if it finishes after all. A task whose body does not run, since it is not
+ * started, waits for its turn, sleeps between two runs or has no body, is cancelled at once.
+ *
+ * Does nothing if the task has ended or was cancelled before. May be called from any thread; from
+ * another than its own it takes effect in the next turn of the task's loop.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_cancel (TendTask *self)
+{
+  g_return_if_fail (TEND_IS_TASK (self));
+
+  if (!check_endable (self, "cancelled"))
+    return;
+
+  if (!tend_loop_is_mine (self->loop))
+    tend_task_request (self, TEND_REQUEST_CANCEL);
+  else
+    tend_task_interrupt (self, TEND_CANCELLING_ASKED);
+}
+
+/**
+ * tend_task_stop:
+ * @self: a task
+ *
+ * Ends the task at once.
+ *
+ * Its status is stopped and its error `TEND_TASK_ERROR_STOPPED` before this returns, its scope is
+ * dead and its exit handlers have run. Whatever the body still does is dropped. A fiber is unwound:
+ * the wait that it is in and every further one fail with the same error, so that it can free what it
+ * holds. A thread cannot be made to end: its cancellable is cancelled and its result is dropped.
+ *
+ * Does nothing if the task has ended. May be called from any thread; from another than its own it
+ * takes effect in the next turn of the task's loop.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_stop (TendTask *self)
+{
+  g_return_if_fail (TEND_IS_TASK (self));
+
+  if (!check_endable (self, "stopped"))
+    return;
+
+  if (!tend_loop_is_mine (self->loop))
+    tend_task_request (self, TEND_REQUEST_STOP);
+  else if (!tend_task_has_ended (self) && tend_task_settle (self))
+    tend_task_end (self, TEND_TASK_STATUS_STOPPED, tend_task_new_stopped (self));
 }

@@ -188,10 +188,11 @@ gint64       tend_task_get_first_wait    (TendTask            *self);
 void         tend_task_begin             (TendTask            *self);
 void         tend_task_run_ended         (TendTask            *self,
                                           GError              *error);
+void         tend_task_end               (TendTask            *self,
+                                          TendTaskStatus       status,
+                                          GError              *error);
 void         tend_task_fail              (TendTask            *self,
                                           GError              *error);
-void         tend_task_interrupt         (TendTask            *self,
-                                          TendCancelling       why);
 void         tend_task_run_later         (TendTask            *self,
                                           gint64               usec);
 void         tend_task_run_at            (TendTask            *self,
@@ -307,6 +308,8 @@ void         tend_task_take_remote       (TendTask            *self);
 
 /* --- task-cancel.c --- */
 
+void         tend_task_interrupt         (TendTask            *self,
+                                          TendCancelling       why);
 void         tend_task_set_cancelling    (TendTask            *self,
                                           TendCancelling       why);
 void         tend_task_drop_cancellable  (TendTask            *self);
