@@ -4,7 +4,8 @@
 // How a task is asked to end, and made to: cancel and stop, the task's cancellable, and their errors.
 //
 // The cancellable is made when somebody asks for it, from whichever thread. It knows its task, so
-// that cancelling it cancels the task without a signal connection per task.
+// that cancelling it cancels the task without a signal connection per task. The errors are made when
+// somebody asks for them as well: to print one takes longer than all else of a cancelled task.
 
 #include "tend-task-private.h"
 
@@ -92,7 +93,7 @@ tend_task_get_cancellable (TendTask *self)
 
 /* --- The errors --- */
 
-/* An error that says @what of the task, and @more of it. Every cancelled task gets one: no formats. */
+/* An error that says @what of the task, and @more of it. Each wait that is cancelled gets one: no formats. */
 static GError *
 new_error (TendTask   *self,
            GQuark      domain,
@@ -162,10 +163,10 @@ interrupt_native_cb (gpointer data)
 
   if (!was_active && !tend_task_has_ended (self))
     {
-      gboolean is_timed_out = call->why == TEND_CANCELLING_TIMED_OUT;
-
-      tend_task_end (self, is_timed_out ? TEND_TASK_STATUS_FAILED : TEND_TASK_STATUS_CANCELLED,
-                     tend_task_new_cancelled (self));
+      if (call->why == TEND_CANCELLING_TIMED_OUT)
+        tend_task_end (self, TEND_TASK_STATUS_FAILED, tend_task_new_cancelled (self));
+      else
+        tend_task_end (self, TEND_TASK_STATUS_CANCELLED, NULL);
     }
   else if (self->is_active && !tend_task_has_ended (self) && self->body->cancel != NULL)
     self->body->cancel (self);
@@ -239,5 +240,5 @@ tend_task_stop (TendTask *self)
   if (!tend_loop_is_mine (self->loop))
     tend_task_request (self, TEND_REQUEST_STOP);
   else if (!tend_task_has_ended (self) && tend_task_settle (self))
-    tend_task_end (self, TEND_TASK_STATUS_STOPPED, tend_task_new_stopped (self));
+    tend_task_end (self, TEND_TASK_STATUS_STOPPED, NULL);
 }

@@ -95,9 +95,8 @@ release (TendTask *self)
 /* --- The end --- */
 
 /*
- * Ends the task with @status and, but for TEND_TASK_STATUS_COMPLETED, @error. The order is the
- * one that the documentation promises: status, scope, exit handlers, observers and notifications,
- * those who wait.
+ * Ends the task with @status and @error, which a task that has failed has. The order is the one that the
+ * documentation promises: status, scope, exit handlers, observers and notifications, those who wait.
  */
 static void
 end (TendTask       *self,
@@ -108,14 +107,15 @@ end (TendTask       *self,
   gboolean has_waiters, is_kept = self->in_call && self->is_held;
 
   g_assert (!tend_task_has_ended (self));
-  g_assert ((error == NULL) == (status == TEND_TASK_STATUS_COMPLETED));
+  g_assert (status != TEND_TASK_STATUS_COMPLETED || error == NULL);
+  g_assert (status != TEND_TASK_STATUS_FAILED || error != NULL);
 
   /* A body that ends its task within its call, as most do, has a caller that keeps the task. */
   if (!is_kept)
     g_object_ref (self);
   self->is_ending = TRUE;
   tend_loop_remove (self->loop, &self->job);
-  if (error != NULL)
+  if (status != TEND_TASK_STATUS_COMPLETED)
     {
       tend_outcome_clear (&self->outcome);
       self->outcome.error = error;
@@ -177,7 +177,7 @@ end_native_cb (gpointer data)
   end (call->task, call->status, call->error);
 }
 
-/* Ends the task at once, whatever its body does; takes @error. */
+/* Ends the task at once, whatever its body does; takes @error, which only a task that fails needs. */
 void
 tend_task_end (TendTask       *self,
                TendTaskStatus  status,

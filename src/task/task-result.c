@@ -5,10 +5,24 @@
 
 #include "tend-task-private.h"
 
+/*
+ * The error of the task, or NULL if it has completed or not ended. That of a task which was cancelled or
+ * stopped from outside is made here.
+ */
 const GError *
 tend_task_peek_error (TendTask *self)
 {
-  return tend_task_has_ended (self) ? self->outcome.error : NULL;
+  TendTaskStatus status = tend_task_status (self);
+
+  if (!tend_status_is_ended (status))
+    return NULL;
+
+  if (self->outcome.error == NULL && status == TEND_TASK_STATUS_CANCELLED)
+    self->outcome.error = tend_task_new_cancelled (self);
+  else if (self->outcome.error == NULL && status == TEND_TASK_STATUS_STOPPED)
+    self->outcome.error = tend_task_new_stopped (self);
+
+  return self->outcome.error;
 }
 
 /* Whether the ended task has completed; passes a copy of its error on if not, and calls it observed. */
@@ -18,12 +32,12 @@ tend_task_propagate (TendTask  *self,
 {
   g_assert (tend_task_has_ended (self));
 
-  if (self->outcome.error == NULL)
+  if (tend_task_status (self) == TEND_TASK_STATUS_COMPLETED)
     return TRUE;
 
   self->is_observed = TRUE;
   if (error != NULL)
-    *error = g_error_copy (self->outcome.error);
+    *error = g_error_copy (tend_task_peek_error (self));
 
   return FALSE;
 }
@@ -89,7 +103,7 @@ tend_task_get_error (TendTask *self)
 
   self->is_observed = TRUE;
 
-  return self->outcome.error;
+  return tend_task_peek_error (self);
 }
 
 /**
