@@ -143,6 +143,8 @@ TEND_PUBLIC void          tend_task_return_pointer    (TendTask             *sel
                                                        GDestroyNotify        notify);
 TEND_PUBLIC void          tend_task_return_error      (TendTask             *self,
                                                        GError               *error);
+TEND_PUBLIC gboolean      tend_task_return_error_if_cancelled
+                                                      (TendTask             *self);
 TEND_PUBLIC void          tend_task_return_new_error  (TendTask             *self,
                                                        GQuark                domain,
                                                        int                   code,
@@ -177,6 +179,11 @@ TEND_PUBLIC void          tend_task_set_progress      (TendTask             *sel
                                                        const char           *message);
 
 TEND_PUBLIC void          tend_task_add_exit_handler  (TendTask             *self,
+                                                       TendTaskFunc          func,
+                                                       gpointer              user_data,
+                                                       GDestroyNotify        notify);
+TEND_PUBLIC void          tend_task_add_cancel_handler
+                                                      (TendTask             *self,
                                                        TendTaskFunc          func,
                                                        gpointer              user_data,
                                                        GDestroyNotify        notify);

@@ -32,6 +32,25 @@ count_up (TendTask  *task,
   return TRUE;
 }
 
+/* Those who were asked something, and answer by a callback some day. */
+static GQueue asked = G_QUEUE_INIT;
+
+static void
+give_up_cb (TendTask *task,
+            gpointer  user_data)
+{
+  g_queue_remove (&asked, user_data);
+  tend_task_return_error_if_cancelled (task);
+}
+
+static void
+ask_body (TendTask *task,
+          gpointer  user_data)
+{
+  g_queue_push_tail (&asked, user_data);
+  tend_task_add_cancel_handler (task, give_up_cb, user_data, NULL);
+}
+
 static gboolean
 end_in_time (TendTask  *task,
              gint64     usec,
@@ -54,7 +73,11 @@ run (TendTask  *main_task,
 {
   g_autoptr(TendTask) patient = tend_task_run_fiber ("patient", count_up, NULL, NULL);
   g_autoptr(TendTask) hurried = tend_task_run_fiber ("hurried", count_up, NULL, NULL);
+  g_autoptr(TendTask) question = tend_task_run ("question", ask_body, (gpointer) "Bob", NULL);
   g_autoptr(GError) failure = NULL;
+
+  tend_task_cancel (question);
+  g_print ("%s, %u left\n", tend_task_get_error (question)->message, g_queue_get_length (&asked));
 
   if (!tend_sleep (G_USEC_PER_SEC / 4, error))
     return FALSE;

@@ -149,6 +149,17 @@ typedef struct
   TendCancelling  why;
 } InterruptCall;
 
+/* Tells the body that it is asked to end, which may be its last moment. */
+static void
+cancel_body (TendTask *self)
+{
+  g_object_ref (self);
+  tend_task_run_cancel_handlers (self);
+  if (self->is_active && !tend_task_has_ended (self) && self->body->cancel != NULL)
+    self->body->cancel (self);
+  g_object_unref (self);
+}
+
 static void
 interrupt_native_cb (gpointer data)
 {
@@ -168,8 +179,8 @@ interrupt_native_cb (gpointer data)
       else
         tend_task_end (self, TEND_TASK_STATUS_CANCELLED, NULL);
     }
-  else if (self->is_active && !tend_task_has_ended (self) && self->body->cancel != NULL)
-    self->body->cancel (self);
+  else if (self->is_active)
+    cancel_body (self);
 }
 
 /* Asks the task to end; its own thread only. */
@@ -189,10 +200,10 @@ tend_task_interrupt (TendTask       *self,
  *
  * Asks the task to end.
  *
- * The task's cancellable is cancelled, and each wait of its body fails with `G_IO_ERROR_CANCELLED`.
- * The body may clean up, and its own end decides: the task is cancelled if the body ends with that
- * error, and completed if it finishes after all. A task whose body does not run, since it is not
- * started, waits for its turn, sleeps between two runs or has no body, is cancelled at once.
+ * The task's cancellable is cancelled, its cancel handlers run, and each wait of its body fails with
+ * `G_IO_ERROR_CANCELLED`. The body may clean up, and its own end decides: the task is cancelled if the
+ * body ends with that error, and completed if it finishes after all. A task whose body does not run, since
+ * it is not started, waits for its turn, sleeps between two runs or has no body, is cancelled at once.
  *
  * Does nothing if the task has ended or was cancelled before. May be called from any thread; from
  * another than its own it takes effect in the next turn of the task's loop.

@@ -120,6 +120,8 @@ tend_task_repeat (TendTask     *self,
 
   g_object_ref (self);
   repeats = error == NULL || outlives (self, error);
+  if (repeats)
+    tend_task_drop_cancel_handlers (self);
   if (repeats && !tend_task_has_ended (self))
     {
       tend_outcome_clear (&self->outcome);

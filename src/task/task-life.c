@@ -345,6 +345,12 @@ run_ended (TendTask *self,
       return;
     }
 
+  if (error == NULL && self->has_given_up)
+    {
+      end (self, TEND_TASK_STATUS_CANCELLED, NULL);
+      return;
+    }
+
   /* The run went well, but there is no next one. */
   if (error == NULL && self->interval > 0 && self->body != NULL)
     error = tend_task_new_cancelled (self);

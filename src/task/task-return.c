@@ -465,6 +465,56 @@ tend_task_return_error (TendTask *self,
   take_outcome (self, &outcome);
 }
 
+/* Whether the body runs in this thread, has not returned, and counts. */
+static gboolean
+is_at_home (TendTask *self)
+{
+  return worker_task != self && self->body != NULL && self->is_active && !self->has_returned &&
+         !tend_task_has_ended (self) && tend_loop_is_mine (self->loop);
+}
+
+/**
+ * tend_task_return_error_if_cancelled:
+ * @self: a task
+ *
+ * Cancels the task if it was asked to end; see [method@Tend.Task.return_value].
+ *
+ * The error is the task's own, `G_IO_ERROR_CANCELLED` with the reason, or `G_IO_ERROR_TIMED_OUT` if its
+ * deadline has passed. A body of which nothing is left to undo ends itself so, where it looks whether
+ * it was cancelled, or in a cancel handler.
+ *
+ * Returns: %TRUE if the task was asked to end; %FALSE if not, and nothing has happened
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_task_return_error_if_cancelled (TendTask *self)
+{
+  TendOutcome outcome = { G_VALUE_INIT, NULL };
+  int is_cancelling;
+
+  g_return_val_if_fail (TEND_IS_TASK (self), FALSE);
+
+  is_cancelling = g_atomic_int_get (&self->is_cancelling);
+  if (is_cancelling == TEND_CANCELLING_NOT)
+    return FALSE;
+
+  if (is_cancelling == TEND_CANCELLING_ASKED && is_at_home (self))
+    {
+      /* The error is made when somebody asks for it. */
+      self->has_returned = self->has_given_up = TRUE;
+      if (!self->body->returns)
+        tend_task_run_ended (self, NULL);
+    }
+  else
+    {
+      outcome.error = tend_task_new_cancelled (self);
+      take_outcome (self, &outcome);
+    }
+
+  return TRUE;
+}
+
 /**
  * tend_task_return_new_error: (skip)
  * @self: a task

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The scope of a task: the timers, posts, sources and cancellables made through it, and its exit
-// handlers. All of it dies with the task, and what is added afterwards is dead on arrival.
+// The scope of a task: the timers, posts, sources and cancellables made through it, and its handlers. All
+// of it dies with the task, and what is added afterwards is dead on arrival.
 //
 // Ownership: the loop thread's, but for a post from another thread, which belongs to the inbox
 // until it arrives. Destroy notifies run on the native stack, and never while their callback does.
@@ -95,6 +95,7 @@ tend_task_kill_scope (TendTask *self)
 {
   TendScopeItem *item;
 
+  tend_task_drop_cancel_handlers (self);
   while (self->scope != NULL && (item = self->scope->items) != NULL)
     {
       tend_task_unlink_item (self, item);
@@ -285,31 +286,74 @@ tend_task_add_cancellable (TendTask     *self,
                                          item, cancellable_item_unref);
 }
 
-/* --- Exit handlers --- */
+/* --- Handlers --- */
 
-struct _TendExitHandler
+struct _TendHandler
 {
-  TendExitHandler *next;
-  TendTaskFunc     func;
-  gpointer         user_data;
-  GDestroyNotify   notify;
+  TendHandler    *next;
+  TendTaskFunc    func;
+  gpointer        user_data;
+  GDestroyNotify  notify;
 };
+
+static void
+add_handler (TendHandler    **handlers,
+             TendTaskFunc     func,
+             gpointer         user_data,
+             GDestroyNotify   notify)
+{
+  TendHandler *handler = g_new (TendHandler, 1);
+
+  handler->func = func;
+  handler->user_data = user_data;
+  handler->notify = notify;
+  handler->next = *handlers;
+  *handlers = handler;
+}
+
+/* Calls the one that was added last, unless the task is barred, and drops it. Native stack. */
+static void
+run_handler (TendTask     *self,
+             TendHandler **handlers)
+{
+  TendHandler *handler = *handlers;
+  TendTask *previous = tend_task_enter (self);
+
+  *handlers = handler->next;
+  if (!tend_task_is_barred (self))
+    handler->func (self, handler->user_data);
+  tend_task_leave (previous);
+
+  if (handler->notify != NULL)
+    handler->notify (handler->user_data);
+  g_free (handler);
+}
 
 /* Runs the exit handlers of a task that has just ended, on the native stack; drops them if it is barred. */
 void
 tend_task_run_exit_handlers (TendTask *self)
 {
-  TendExitHandler *handler;
+  while (self->scope != NULL && self->scope->exit_handlers != NULL)
+    run_handler (self, &self->scope->exit_handlers);
+}
 
-  while (self->scope != NULL && (handler = self->scope->exit_handlers) != NULL)
+/* Runs the cancel handlers of a body that was asked to end, until it does. Native stack. */
+void
+tend_task_run_cancel_handlers (TendTask *self)
+{
+  while (self->is_active && !tend_task_has_ended (self) && self->scope != NULL && self->scope->cancel_handlers != NULL)
+    run_handler (self, &self->scope->cancel_handlers);
+}
+
+/* The run is over for which the handlers were added. Native stack. */
+void
+tend_task_drop_cancel_handlers (TendTask *self)
+{
+  TendHandler *handler;
+
+  while (self->scope != NULL && (handler = self->scope->cancel_handlers) != NULL)
     {
-      TendTask *previous = tend_task_enter (self);
-
-      self->scope->exit_handlers = handler->next;
-      if (!tend_task_is_barred (self))
-        handler->func (self, handler->user_data);
-      tend_task_leave (previous);
-
+      self->scope->cancel_handlers = handler->next;
       if (handler->notify != NULL)
         handler->notify (handler->user_data);
       g_free (handler);
@@ -340,8 +384,52 @@ tend_task_add_exit_handler (TendTask       *self,
                             gpointer        user_data,
                             GDestroyNotify  notify)
 {
-  TendExitHandler *handler;
+  g_return_if_fail (TEND_IS_TASK (self));
+  g_return_if_fail (self->loop != NULL && tend_loop_is_mine (self->loop));
+  g_return_if_fail (func != NULL);
 
+  if (tend_task_has_ended (self))
+    tend_destroy_natively (notify, user_data);
+  else
+    add_handler (&tend_task_ensure_scope (self)->exit_handlers, func, user_data, notify);
+}
+
+static void
+run_cancel_handlers_cb (gpointer data)
+{
+  tend_task_run_cancel_handlers (data);
+}
+
+/**
+ * tend_task_add_cancel_handler:
+ * @self: a task
+ * @func: (scope notified) (closure user_data) (destroy notify): what to call
+ * @user_data: data for @func
+ * @notify: (nullable): destroys @user_data afterwards
+ *
+ * Calls @func when the task is asked to end while its body runs.
+ *
+ * For a body that waits for what knows nothing of cancellables: @func gives that up, and has the body
+ * end soon, or ends it with [method@Tend.Task.return_error_if_cancelled]. It runs in the task's own thread,
+ * before [method@Tend.Task.cancel] returns if that is called there, and when the task's deadline passes. The
+ * body of a fiber is woken after it. If the body was asked to end already, @func runs at once.
+ *
+ * A handler is for one run of the body: it is dropped when that is over. Several run in the opposite order of
+ * their registration, until one of them ends the body. None runs when the task is stopped, or is cancelled
+ * while its body does not run: that ends it, and what has to be undone then belongs into an exit handler.
+ *
+ * What knows cancellables is given that of the task, see [method@Tend.Task.get_cancellable].
+ *
+ * Only for the owning thread. For a body in another thread, add it before the task starts.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_add_cancel_handler (TendTask       *self,
+                              TendTaskFunc    func,
+                              gpointer        user_data,
+                              GDestroyNotify  notify)
+{
   g_return_if_fail (TEND_IS_TASK (self));
   g_return_if_fail (self->loop != NULL && tend_loop_is_mine (self->loop));
   g_return_if_fail (func != NULL);
@@ -352,10 +440,7 @@ tend_task_add_exit_handler (TendTask       *self,
       return;
     }
 
-  handler = g_new0 (TendExitHandler, 1);
-  handler->func = func;
-  handler->user_data = user_data;
-  handler->notify = notify;
-  handler->next = tend_task_ensure_scope (self)->exit_handlers;
-  self->scope->exit_handlers = handler;
+  add_handler (&tend_task_ensure_scope (self)->cancel_handlers, func, user_data, notify);
+  if (g_atomic_int_get (&self->is_cancelling))
+    tend_call_native (run_cancel_handlers_cb, self);
 }

@@ -75,12 +75,13 @@ struct _TendScopeItem
                   gboolean       still);    /* the task is paused or goes on; NULL: no matter */
 };
 
-typedef struct _TendExitHandler TendExitHandler;
+typedef struct _TendHandler TendHandler;
 
 typedef struct
 {
   TendScopeItem   *items;
-  TendExitHandler *exit_handlers;           /* last registered first */
+  TendHandler     *exit_handlers;           /* last registered first */
+  TendHandler     *cancel_handlers;         /* likewise; of one run of the body */
   guint            n_sources;
   guint            prune_at;
   gint64           deadline;                /* monotonic microseconds; TEND_FOREVER: none */
@@ -157,6 +158,7 @@ struct _TendTask
   guint                in_call : 1;         /* loop thread; the body's function is on the stack */
   guint                is_ending : 1;       /* loop thread; its end is being told */
   guint                has_returned : 1;    /* loop thread; return_value() was called in this run */
+  guint                has_given_up : 1;    /* loop thread; what it returned is that it was cancelled */
   guint                is_observed : 1;     /* loop thread; somebody was told the error */
   guint                is_held : 1;         /* loop thread; holds a reference to itself */
   guint                is_fixed_rate : 1;   /* constant once started; the interval's mode */
@@ -373,6 +375,8 @@ TendTimer   *tend_task_add_clock_timer   (TendTask            *self,
 void         tend_task_kill_scope        (TendTask            *self);
 void         tend_task_free_scope        (TendTask            *self);
 void         tend_task_run_exit_handlers (TendTask            *self);
+void         tend_task_run_cancel_handlers (TendTask          *self);
+void         tend_task_drop_cancel_handlers (TendTask         *self);
 
 /* --- task-interval.c --- */
 

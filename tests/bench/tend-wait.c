@@ -82,22 +82,18 @@ idle_body (TendTask *task,
 }
 
 static void
-cancelled_cb (GCancellable *cancellable,
-              gpointer      user_data)
+give_up_cb (TendTask *task,
+            gpointer  user_data)
 {
-  TendTask *task = user_data;
-  GError *error = NULL;
-
-  g_cancellable_set_error_if_cancelled (cancellable, &error);
-  tend_task_return_error (task, error);
+  tend_task_return_error_if_cancelled (task);
 }
 
-/* Waits for something that fails when the task is cancelled, as an operation of GIO does. */
+/* Waits for something that is given up when the task is cancelled. */
 static void
 wait_body (TendTask *task,
            gpointer  user_data)
 {
-  g_signal_connect (tend_task_get_cancellable (task), "cancelled", G_CALLBACK (cancelled_cb), task);
+  tend_task_add_cancel_handler (task, give_up_cb, NULL, NULL);
 }
 
 static void

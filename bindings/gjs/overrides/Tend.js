@@ -95,6 +95,13 @@ const taskMethods = {
         Body.returnError(this, exception);
     },
 
+    return_error_if_cancelled() {
+        const isCancelling = this.is_cancelling();
+        if (isCancelling)
+            Body.returnNative(this, native.return_error_if_cancelled);
+        return isCancelling;
+    },
+
     get_result() {
         if (!this.is_ended())
             native.get_result.call(this);
@@ -175,7 +182,11 @@ const taskMethods = {
     },
 
     add_exit_handler(func) {
-        native.add_exit_handler.call(this, Body.wrapExitHandler(func));
+        native.add_exit_handler.call(this, Body.wrapHandler(func, 'An exit handler'));
+    },
+
+    add_cancel_handler(func) {
+        native.add_cancel_handler.call(this, Body.wrapHandler(func, 'A cancel handler'));
     },
 };
 

@@ -4,7 +4,7 @@
 // Bodies: how what a function returns or throws ends its task, and the options of a task.
 
 /* exported init, checkFunction, checkTask, refuseThread, checkNumber, checkOptions, toMicroseconds, wrapBody, wrapWork,
-   wrapExitHandler, applyOptions, returnValue, returnError, returnNative */
+   wrapHandler, applyOptions, returnValue, returnError, returnNative */
 
 const {callAttached, callDetached, asPromise} = imports.overrides._tendAwait;
 const {isThenable, logException, setResult, setThrown, state, toGError} = imports.overrides._tendOutcome;
@@ -181,10 +181,10 @@ function wrapWork(func) {
     };
 }
 
-function wrapExitHandler(func) {
-    checkFunction(func, 'An exit handler');
+function wrapHandler(func, what) {
+    checkFunction(func, what);
     return task => {
-        const log = error => logException(error, `An exit handler of ${task.to_string()} has failed`);
+        const log = error => logException(error, `${what} of ${task.to_string()} has failed`);
         try {
             const result = callDetached(() => func(task));
             if (isThenable(result))

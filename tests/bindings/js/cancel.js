@@ -112,6 +112,22 @@ Object.assign(tests, {
         assertEqual(log.join(), 'cleaned up');
     },
 
+    handlersRunWhenItIsAskedToEnd: async () => {
+        const log = [];
+        const task = Tend.Task.run('request', self => {
+            self.add_cancel_handler(() => {
+                log.push('asked');
+                assertEqual(self.return_error_if_cancelled(), true);
+            });
+            assertEqual(self.return_error_if_cancelled(), false);
+            return never;
+        });
+        task.cancel();
+        assertEqual(log.join(), 'asked');
+        assertEqual(task.get_status(), TaskStatus.CANCELLED);
+        await assertRejects(task, ...CANCELLED);
+    },
+
     theBodyDecides: async () => {
         const task = Tend.Task.run('a', async () => {
             try {

@@ -52,6 +52,22 @@ class Cancel(VirtualTimeTest):
             self.assert_cancelled(task)
         self.assertEqual(self.log, ["begin", "clean up", "cleaned up"])
 
+    def test_handlers_of_a_task_run_when_it_is_asked_to_end(self):
+        task = Tend.Task.new("request", lambda: Tend.Completion())
+        running = Tend.Task("running")
+        task.add_cancel_handler(lambda task, word: self.log.append(word), "not running yet")
+        task.cancel()
+        self.assert_cancelled(task)
+        self.assertFalse(running.return_error_if_cancelled())
+        running.stop()
+
+        task = Tend.spawn(self.work, 1)
+        self.run_for(1)
+        task.add_cancel_handler(lambda task, word: self.log.append(word), "asked")
+        task.cancel()
+        self.assert_cancelled(task)
+        self.assertEqual(self.log, ["begin", "asked", "clean up", "cleaned up"])
+
     def test_except_exception_does_not_swallow_it(self):
         async def body():
             with contextlib.suppress(Exception):

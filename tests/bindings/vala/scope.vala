@@ -144,6 +144,21 @@ void test_properties (Tend.Clock clock) throws Error {
   Tend.set_unobserved_func (null);
 }
 
+void test_cancel_handlers (Tend.Clock clock) throws Error {
+  var task = Tend.Task.run ("request", () => {});
+  var log = new StringBuilder ();
+
+  task.add_exit_handler (() => log.append (" ended"));
+  task.add_cancel_handler ((task) => {
+    log.append ("asked");
+    assert (task.return_error_if_cancelled ());
+  });
+  assert (!task.return_error_if_cancelled ());
+  task.cancel ();
+  assert (log.str == "asked ended" && task.is_ended ());
+  assert (task.get_error () is IOError.CANCELLED);
+}
+
 int main (string[] args) {
   Test.init (ref args);
   TestTend.add_with_clock ("/tend/vala/scope/timer", test_timer);
@@ -151,6 +166,7 @@ int main (string[] args) {
   TestTend.add_with_clock ("/tend/vala/scope/error", test_error_in_scope);
   TestTend.add_with_clock ("/tend/vala/scope/source", test_source);
   TestTend.add_with_clock ("/tend/vala/scope/exit-handlers", test_exit_handlers);
+  TestTend.add_with_clock ("/tend/vala/scope/cancel-handlers", test_cancel_handlers);
   TestTend.add_with_clock ("/tend/vala/scope/cancellable", test_cancellable);
   TestTend.add_with_clock ("/tend/vala/scope/cancellable-of-time", test_cancellable_of_time);
   TestTend.add_with_clock ("/tend/vala/scope/properties", test_properties);
