@@ -12,7 +12,7 @@ ready_cb (GObject      *source_object,
           gpointer      user_data)
 {
   g_autoptr(TendTask) task = user_data;
-  TendFinishFunc finish = (TendFinishFunc) task->finish_func;
+  TendFinishFunc finish = (TendFinishFunc) task->body_state;
   GError *error = NULL;
 
   tend_loop_unhold (task->loop);
@@ -21,7 +21,7 @@ ready_cb (GObject      *source_object,
     {
       TendTask *previous = tend_task_enter (task);
 
-      if (!finish (task, result, task->user_data, &error) && error == NULL && task->outcome.error == NULL)
+      if (!finish (task, result, task->user_data, &error) && error == NULL && tend_task_peek_recorded_error (task) == NULL)
         error = g_error_new (TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
                              "The finish function failed without an error");
       tend_task_leave (previous);
@@ -76,11 +76,15 @@ tend_task_new_async (const char     *name,
                      gpointer        user_data,
                      GDestroyNotify  notify)
 {
+  TendTask *task;
+
   g_return_val_if_fail (func != NULL, NULL);
   g_return_val_if_fail (finish != NULL, NULL);
 
-  return tend_task_create (name, &async_body, func, finish, user_data, notify,
-                           __builtin_return_address (0));
+  task = tend_task_create (name, &async_body, func, user_data, notify, __builtin_return_address (0));
+  task->body_state = finish;
+
+  return task;
 }
 
 /**
@@ -109,8 +113,8 @@ tend_task_run_async (const char     *name,
   g_return_val_if_fail (func != NULL, NULL);
   g_return_val_if_fail (finish != NULL, NULL);
 
-  task = tend_task_create (name, &async_body, func, finish, user_data, notify,
-                           __builtin_return_address (0));
+  task = tend_task_create (name, &async_body, func, user_data, notify, __builtin_return_address (0));
+  task->body_state = finish;
   tend_task_start (task, NULL);
 
   return task;

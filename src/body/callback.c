@@ -48,7 +48,7 @@ tend_task_new (const char     *name,
                gpointer        user_data,
                GDestroyNotify  notify)
 {
-  return tend_task_create (name, func != NULL ? &callback_body : NULL, func, NULL,
+  return tend_task_create (name, func != NULL ? &callback_body : NULL, func,
                            user_data, notify, __builtin_return_address (0));
 }
 
@@ -74,7 +74,7 @@ tend_task_new_main (TendTaskFunc    func,
 {
   g_return_val_if_fail (func != NULL, NULL);
 
-  return tend_task_create (tend_main_name, &callback_body, func, NULL, user_data, notify,
+  return tend_task_create (tend_main_name, &callback_body, func, user_data, notify,
                            __builtin_return_address (0));
 }
 
@@ -101,7 +101,7 @@ tend_task_run (const char     *name,
 
   g_return_val_if_fail (func != NULL, NULL);
 
-  task = tend_task_create (name, &callback_body, func, NULL, user_data, notify,
+  task = tend_task_create (name, &callback_body, func, user_data, notify,
                            __builtin_return_address (0));
   tend_task_start (task, NULL);
 

@@ -80,7 +80,7 @@ check_going (Fiber   *self,
       return FALSE;
     }
 
-  if (G_UNLIKELY (self->shield == 0 && g_atomic_int_get (&task->is_cancelling)))
+  if (G_UNLIKELY (self->shield == 0 && tend_task_cancelling (task)))
     {
       if (error != NULL)
         *error = tend_task_new_cancelled (task);
@@ -255,7 +255,7 @@ enter_cb (gpointer data)
   TendTask *task = self->task;
   TendWorkFunc func = task->func;
 
-  if (!func (task, task->user_data, &self->error) && self->error == NULL && task->outcome.error == NULL)
+  if (!func (task, task->user_data, &self->error) && self->error == NULL && tend_task_peek_recorded_error (task) == NULL)
     self->error = g_error_new (TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
                                "The body failed without an error");
 
@@ -370,7 +370,7 @@ tend_task_new_fiber (const char     *name,
 {
   g_return_val_if_fail (func != NULL, NULL);
 
-  return tend_task_create (name, &fiber_body, func, NULL, user_data, notify,
+  return tend_task_create (name, &fiber_body, func, user_data, notify,
                            __builtin_return_address (0));
 }
 
@@ -397,7 +397,7 @@ tend_task_run_fiber (const char     *name,
 
   g_return_val_if_fail (func != NULL, NULL);
 
-  task = tend_task_create (name, &fiber_body, func, NULL, user_data, notify,
+  task = tend_task_create (name, &fiber_body, func, user_data, notify,
                            __builtin_return_address (0));
   tend_task_start (task, NULL);
 

@@ -51,11 +51,7 @@ come_home_cb (TendJob *job)
   tend_loop_unhold (task->loop);
 
   if (!tend_task_has_ended (task) && error == NULL && tend_outcome_has_value (&self->outcome))
-    {
-      tend_outcome_clear (&task->outcome);
-      task->outcome = self->outcome;
-      self->outcome = (TendOutcome) { G_VALUE_INIT, NULL };
-    }
+    tend_task_record (task, &self->outcome);
   tend_task_run_ended (task, error);
 
   tend_outcome_clear (&self->outcome);
@@ -73,7 +69,7 @@ work (ThreadJob *self)
   TendTask *previous;
   GError *error = NULL;
 
-  if (g_atomic_int_get (&task->is_cancelling) || (self->gate != NULL && tend_gate_is_closed (self->gate)))
+  if (tend_task_cancelling (task) || (self->gate != NULL && tend_gate_is_closed (self->gate)))
     {
       self->outcome.error = tend_task_new_cancelled (task);
       return;
@@ -216,7 +212,7 @@ tend_task_new_thread (const char     *name,
 {
   g_return_val_if_fail (func != NULL, NULL);
 
-  return tend_task_create (name, &thread_body, func, NULL, user_data, notify,
+  return tend_task_create (name, &thread_body, func, user_data, notify,
                            __builtin_return_address (0));
 }
 
@@ -243,7 +239,7 @@ tend_task_run_thread (const char     *name,
 
   g_return_val_if_fail (func != NULL, NULL);
 
-  task = tend_task_create (name, &thread_body, func, NULL, user_data, notify,
+  task = tend_task_create (name, &thread_body, func, user_data, notify,
                            __builtin_return_address (0));
   tend_task_start (task, NULL);
 

@@ -200,7 +200,7 @@ combine (Kind            kind,
   self->n_tasks = (guint) n_tasks;
   self->tasks = g_memdup2 (tasks, n_tasks * sizeof (TendTask *));
 
-  result = tend_task_create (NULL, &combine_body, NULL, NULL, self, combine_free, origin);
+  result = tend_task_create (NULL, &combine_body, NULL, self, combine_free, origin);
   self->result = result;
 
   start (result);
@@ -422,7 +422,7 @@ tend_task_run_delay (gint64 usec)
 
   g_return_val_if_fail (usec >= 0, NULL);
 
-  task = tend_task_create (NULL, &delay_body, NULL, NULL, NULL, NULL, __builtin_return_address (0));
+  task = tend_task_create (NULL, &delay_body, NULL, NULL, NULL, __builtin_return_address (0));
   tend_task_set_delay (task, usec);
   start (task);
 

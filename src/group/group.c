@@ -169,7 +169,7 @@ tend_group_join (TendGroup *self)
 
   if (self->joined == NULL)
     {
-      self->joined = tend_task_create (NULL, &join_body, NULL, NULL, g_object_ref (self),
+      self->joined = tend_task_create (NULL, &join_body, NULL, g_object_ref (self),
                                        g_object_unref, __builtin_return_address (0));
       tend_task_start (self->joined, NULL);
       tend_group_check_end (self);

@@ -108,7 +108,7 @@ run_interrupted (Run          *self,
 static gboolean
 is_interrupted (Run *self)
 {
-  return self->is_timed_out || g_atomic_int_get (&self->task->is_cancelling) != TEND_CANCELLING_NOT;
+  return self->is_timed_out || tend_task_cancelling (self->task) != TEND_CANCELLING_NOT;
 }
 
 /* --- Between two attempts --- */
@@ -211,9 +211,11 @@ over_cb (TendJob *job)
 
       if (value != NULL)
         {
-          tend_outcome_clear (&self->task->outcome);
-          g_value_init (&self->task->outcome.value, G_VALUE_TYPE (value));
-          g_value_copy (value, &self->task->outcome.value);
+          TendOutcome outcome = { G_VALUE_INIT, NULL };
+
+          g_value_init (&outcome.value, G_VALUE_TYPE (value));
+          g_value_copy (value, &outcome.value);
+          tend_task_record (self->task, &outcome);
         }
       run_end (self, NULL);
     }
@@ -428,7 +430,7 @@ tend_retry_create (TendRetry      *retry,
   self->func = func;
   self->user_data = user_data;
   self->notify = notify;
-  self->task = tend_task_create (name, &retry_body, NULL, NULL, self, run_free, origin);
+  self->task = tend_task_create (name, &retry_body, NULL, self, run_free, origin);
 
   return self->task;
 }

@@ -85,7 +85,7 @@ foreign_arrive_cb (TendJob *job)
   if (tend_task_has_ended (self->task))
     foreign_ended_cb (job);
   else
-    tend_queue_push (&self->task->waiters, &self->there);
+    tend_queue_push (&tend_task_ensure_scope (self->task)->waiters, &self->there);
 }
 
 /* There: nobody cares any more. */
@@ -136,7 +136,7 @@ tend_watch_begin (TendWatch     *watch,
     {
       if (!tend_task_has_ended (task))
         {
-          tend_queue_push (&task->waiters, &watch->job);
+          tend_queue_push (&tend_task_ensure_scope (task)->waiters, &watch->job);
           return;
         }
 

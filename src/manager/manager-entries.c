@@ -131,7 +131,7 @@ entry_ended (TendObserver *observer,
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   gint64 usec = -1;
 
-  if (entry->has_begun && task->interval <= 0)
+  if (entry->has_begun && tend_task_interval (task) <= 0)
     usec = tend_entry_get_run_time (entry, tend_loop_now (task->loop));
   tend_statistics_ended (&priv->statistics, tend_task_status (task), entry->has_begun, usec);
 

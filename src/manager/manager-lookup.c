@@ -107,7 +107,7 @@ static gboolean
 is_draining (TendEntry  *entry,
              const char *base)
 {
-  return tend_task_has_ended (entry->task) || g_atomic_int_get (&entry->task->is_cancelling);
+  return tend_task_has_ended (entry->task) || tend_task_cancelling (entry->task);
 }
 
 /**

@@ -270,7 +270,7 @@ tend_slots_enter (TendEntry *entry)
     return;
 
   /* An interval task sleeps most of its life: it would keep its slot from the others for ever. */
-  if (entry->task->interval > 0)
+  if (tend_task_interval (entry->task) > 0)
     tend_entry_begin (entry);
   else if (is_free (priv, now))
     {

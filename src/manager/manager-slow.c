@@ -33,7 +33,7 @@ find_slow (TendTaskManagerPrivate *priv)
     {
       Slow slow = { entry->task, 0 };
 
-      if (!entry->has_begun || entry->task->interval > 0)
+      if (!entry->has_begun || tend_task_interval (entry->task) > 0)
         continue;
 
       slow.usec = tend_entry_get_run_time (entry, now);

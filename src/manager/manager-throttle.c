@@ -156,10 +156,10 @@ register_delayed (TendTaskManager  *self,
                   TendNamePolicy    policy,
                   GError          **error)
 {
-  gboolean is_changed = task->delay != delay;
+  gboolean is_changed = tend_task_delay (task) != delay;
   gboolean is_registered;
 
-  task->delay = delay;
+  tend_task_ensure_scope (task)->delay = delay;
   is_registered = tend_task_manager_register_with_policy (self, task, policy, error) != NULL;
   if (is_changed)
     tend_notify_native (G_OBJECT (task), tend_task_properties[PROP_DELAY]);

@@ -167,7 +167,7 @@ static void
 request_cancel (TendTask *task)
 {
   /* Never at once: what a task does at its end may wait for this very emission to be over. */
-  if (!g_atomic_int_get (&task->is_cancelling) && !tend_task_has_ended (task))
+  if (!tend_task_cancelling (task) && !tend_task_has_ended (task))
     tend_task_request (task, TEND_REQUEST_CANCEL);
   g_object_unref (task);
 }

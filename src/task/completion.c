@@ -143,7 +143,7 @@ tend_completion_constructed (GObject *object)
 {
   TendCompletion *self = TEND_COMPLETION (object);
 
-  self->task = tend_task_create (self->name, NULL, NULL, NULL, NULL, NULL, __builtin_return_address (0));
+  self->task = tend_task_create (self->name, NULL, NULL, NULL, NULL, __builtin_return_address (0));
   g_clear_pointer (&self->name, g_free);
 
   G_OBJECT_CLASS (tend_completion_parent_class)->constructed (object);

@@ -11,15 +11,20 @@
 
 /* --- The cancellable --- */
 
-/* Says that the body should end, or no longer counts, and cancels the cancellable if there is one. */
+/*
+ * Says that the body should end, or no longer counts, and cancels the cancellable if there is one. On the
+ * task's own thread.
+ */
 void
 tend_task_set_cancelling (TendTask       *self,
                           TendCancelling  why)
 {
   GCancellable *cancellable;
 
-  if (!g_atomic_int_compare_and_exchange (&self->is_cancelling, TEND_CANCELLING_NOT, (int) why))
+  if (tend_task_cancelling (self) != TEND_CANCELLING_NOT)
     return;
+
+  g_atomic_int_or ((guint *) &self->flags, (guint) why << TEND_FLAG_CANCELLING_SHIFT);
 
   tend_task_wake_worker (self);
 
@@ -85,7 +90,7 @@ tend_task_get_cancellable (TendTask *self)
     }
 
   /* Whoever set the flag before the pointer was there has not seen it. */
-  if (g_atomic_int_get (&self->is_cancelling))
+  if (tend_task_cancelling (self))
     g_cancellable_cancel (G_CANCELLABLE (made));
 
   return G_CANCELLABLE (made);
@@ -113,7 +118,7 @@ tend_task_new_cancelled (TendTask *self)
   g_autofree char *reason = NULL;
   GCancellable *cancellable = g_atomic_pointer_get (&self->cancellable);
 
-  if (g_atomic_int_get (&self->is_cancelling) == TEND_CANCELLING_TIMED_OUT)
+  if (tend_task_cancelling (self) == TEND_CANCELLING_TIMED_OUT)
     return new_error (self, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, " did not end before its deadline", NULL);
 
   if (cancellable != NULL)
@@ -139,7 +144,7 @@ check_endable (TendTask   *self,
     return TRUE;
 
   g_critical ("Task('%s', %" G_GUINT64_FORMAT ") is the root task and cannot be %s",
-              self->name, self->id, verb);
+              self->name, tend_task_number (self), verb);
   return FALSE;
 }
 
@@ -190,7 +195,7 @@ tend_task_interrupt (TendTask       *self,
 {
   InterruptCall call = { self, why };
 
-  if (!tend_task_has_ended (self) && !g_atomic_int_get (&self->is_cancelling))
+  if (!tend_task_has_ended (self) && !tend_task_cancelling (self))
     tend_call_native (interrupt_native_cb, &call);
 }
 

@@ -93,7 +93,7 @@ tend_wait_for_task (TendTask  *task,
   if (tend_task_has_ended (task))
     return TRUE;
 
-  tend_queue_push (&task->waiters, wake);
+  tend_queue_push (&tend_task_ensure_scope (task)->waiters, wake);
   return tend_wait (error);
 }
 
@@ -147,7 +147,7 @@ get_main_task (void)
 
   if (g_once_init_enter (&main_task))
     {
-      TendTask *task = tend_task_create (tend_main_name, NULL, NULL, NULL, NULL, NULL, NULL);
+      TendTask *task = tend_task_create (tend_main_name, NULL, NULL, NULL, NULL, NULL);
 
       /* It stands for every thread's main part, and holds no loop. */
       tend_loop_release (g_steal_pointer (&task->loop));

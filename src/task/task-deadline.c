@@ -30,8 +30,8 @@ gboolean
 tend_task_has_inherited_timeout (TendTask *self)
 {
   return self->scope != NULL && self->scope->is_deadline_inherited &&
-         g_atomic_int_get (&self->is_cancelling) == TEND_CANCELLING_TIMED_OUT &&
-         g_error_matches (self->outcome.error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+         tend_task_cancelling (self) == TEND_CANCELLING_TIMED_OUT &&
+         g_error_matches (tend_task_peek_recorded_error (self), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
 }
 
 /*

@@ -49,16 +49,17 @@ static gint64
 get_next_due (TendTask *self)
 {
   gint64 now = tend_loop_now (self->loop);
+  gint64 interval = tend_task_interval (self);
   gint64 late, n_ticks;
 
   if (!self->is_fixed_rate)
-    return tend_time_add (now, self->interval);
+    return tend_time_add (now, interval);
 
   /* A tick that is due right now was not missed: a run may take the whole interval. */
   late = MAX (0, now - self->scope->due);
-  n_ticks = MAX (1, late / self->interval + (late % self->interval != 0));
+  n_ticks = MAX (1, late / interval + (late % interval != 0));
 
-  return tend_time_add (self->scope->due, n_ticks * self->interval);
+  return tend_time_add (self->scope->due, n_ticks * interval);
 }
 
 /* --- Failed runs --- */
@@ -115,7 +116,7 @@ tend_task_repeat (TendTask     *self,
 {
   gboolean repeats;
 
-  if (self->interval < 0 || self->body == NULL || g_atomic_int_get (&self->is_cancelling))
+  if (tend_task_interval (self) < 0 || self->body == NULL || tend_task_cancelling (self))
     return FALSE;
 
   g_object_ref (self);
@@ -124,7 +125,8 @@ tend_task_repeat (TendTask     *self,
     tend_task_drop_cancel_handlers (self);
   if (repeats && !tend_task_has_ended (self))
     {
-      tend_outcome_clear (&self->outcome);
+      if (self->outcome != NULL)
+        tend_outcome_clear (self->outcome);
       tend_task_run_at (self, get_next_due (self));
     }
   g_object_unref (self);
@@ -149,7 +151,7 @@ tend_task_get_interval (TendTask *self)
 {
   g_return_val_if_fail (TEND_IS_TASK (self), -1);
 
-  return self->interval;
+  return tend_task_interval (self);
 }
 
 /**
@@ -179,10 +181,10 @@ tend_task_set_interval (TendTask *self,
   g_return_if_fail (TEND_IS_TASK (self));
   g_return_if_fail (usec > 0);
 
-  if (self->interval == usec)
+  if (tend_task_interval (self) == usec)
     return;
 
-  self->interval = usec;
+  tend_task_ensure_scope (self)->interval = usec;
   tend_notify_native (G_OBJECT (self), tend_task_properties[PROP_INTERVAL]);
 }
 

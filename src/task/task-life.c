@@ -56,11 +56,19 @@ call_observers (TendTask *self,
     }
 }
 
+static inline TendTask *
+get_task (TendJob *job)
+{
+  TendScope *scope = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendScope, job));
+
+  return scope->task;
+}
+
 /* Comes behind those who wait, and drops the reference that kept the task for them. */
 static void
 told_job_cb (TendJob *job)
 {
-  TendTask *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendTask, job));
+  TendTask *self = get_task (job);
 
   call_observers (self, EVENT_TOLD);
   g_object_unref (self);
@@ -114,11 +122,13 @@ end (TendTask       *self,
   if (!is_kept)
     g_object_ref (self);
   self->is_ending = TRUE;
-  tend_loop_remove (self->loop, &self->job);
+  if (self->scope != NULL)
+    tend_loop_remove (self->loop, &self->scope->job);
   if (status != TEND_TASK_STATUS_COMPLETED)
     {
-      tend_outcome_clear (&self->outcome);
-      self->outcome.error = error;
+      TendOutcome outcome = { G_VALUE_INIT, error };
+
+      tend_task_record (self, &outcome);
       self->is_observed |= tend_task_has_inherited_timeout (self);
     }
   tend_task_set_status (self, status);
@@ -133,8 +143,8 @@ end (TendTask       *self,
   call_observers (self, EVENT_ENDED);
   notify_status (self);
 
-  has_waiters = !tend_queue_is_empty (&self->waiters);
-  while ((waiter = tend_queue_peek (&self->waiters)) != NULL)
+  has_waiters = tend_task_has_waiters (self);
+  while (has_waiters && (waiter = tend_queue_peek (&self->scope->waiters)) != NULL)
     {
       tend_job_unlink (waiter);
       tend_loop_queue_micro (self->loop, waiter);
@@ -152,8 +162,8 @@ end (TendTask       *self,
     {
       if (is_kept)
         g_object_ref (self);
-      self->job.run = told_job_cb;
-      tend_loop_queue_micro (self->loop, &self->job);
+      self->scope->job.run = told_job_cb;
+      tend_loop_queue_micro (self->loop, &self->scope->job);
       return;
     }
 
@@ -253,38 +263,10 @@ run_body (TendTask *self)
     let_go (self);
 }
 
-/* Arms the next run for @due: the next turn if that is past. While the task is paused, that waits. */
-void
-tend_task_run_at (TendTask *self,
-                  gint64    due)
+/* Runs the body of a task whose turn it is. */
+static void
+begin_run (TendTask *self)
 {
-  gint64 wait = due - tend_loop_now (self->loop);
-
-  self->job.run = tend_task_run_job_cb;
-  if (self->is_fixed_rate)
-    tend_task_ensure_scope (self)->due = due;
-
-  if (tend_task_stands_still (self))
-    self->scope->rest = MAX (0, wait);
-  else if (wait <= 0)
-    tend_loop_queue_ready (self->loop, &self->job);
-  else
-    tend_loop_arm (self->loop, &self->job, due);
-}
-
-/* The same for @usec from now: the next turn for 0. */
-void
-tend_task_run_later (TendTask *self,
-                     gint64    usec)
-{
-  tend_task_run_at (self, tend_time_add (tend_loop_now (self->loop), usec));
-}
-
-void
-tend_task_run_job_cb (TendJob *job)
-{
-  TendTask *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendTask, job));
-
   if (tend_task_stop_if_barred (self))
     return;
 
@@ -298,14 +280,47 @@ tend_task_run_job_cb (TendJob *job)
   run_body (self);
 }
 
+static void
+run_job_cb (TendJob *job)
+{
+  begin_run (get_task (job));
+}
+
+/* Arms the next run for @due: the next turn if that is past. While the task is paused, that waits. */
+void
+tend_task_run_at (TendTask *self,
+                  gint64    due)
+{
+  gint64 wait = due - tend_loop_now (self->loop);
+  TendScope *scope = tend_task_ensure_scope (self);
+
+  scope->job.run = run_job_cb;
+  if (self->is_fixed_rate)
+    scope->due = due;
+
+  if (tend_task_stands_still (self))
+    scope->rest = MAX (0, wait);
+  else if (wait <= 0)
+    tend_loop_queue_ready (self->loop, &scope->job);
+  else
+    tend_loop_arm (self->loop, &scope->job, due);
+}
+
+/* The same for @usec from now: the next turn for 0. */
+void
+tend_task_run_later (TendTask *self,
+                     gint64    usec)
+{
+  tend_task_run_at (self, tend_time_add (tend_loop_now (self->loop), usec));
+}
+
 /* How long the first run is off, by itself: negative where neither delay nor interval says. */
 gint64
 tend_task_get_first_wait (TendTask *self)
 {
-  if (self->delay >= 0)
-    return self->delay;
+  gint64 delay = tend_task_delay (self);
 
-  return self->interval;
+  return delay >= 0 ? delay : tend_task_interval (self);
 }
 
 static void
@@ -337,7 +352,7 @@ run_ended (TendTask *self,
     }
 
   if (error == NULL)
-    error = g_steal_pointer (&self->outcome.error);
+    error = self->outcome != NULL ? g_steal_pointer (&self->outcome->error) : NULL;
 
   if (tend_task_repeat (self, error))
     {
@@ -352,12 +367,12 @@ run_ended (TendTask *self,
     }
 
   /* The run went well, but there is no next one. */
-  if (error == NULL && self->interval > 0 && self->body != NULL)
+  if (error == NULL && tend_task_interval (self) > 0 && self->body != NULL)
     error = tend_task_new_cancelled (self);
 
   /* What a timed out body calls sees a cancellable, and so speaks of cancellation. */
   if (tend_error_is_cancelled (error) &&
-      g_atomic_int_get (&self->is_cancelling) == TEND_CANCELLING_TIMED_OUT)
+      tend_task_cancelling (self) == TEND_CANCELLING_TIMED_OUT)
     {
       g_error_free (error);
       error = tend_task_new_cancelled (self);
@@ -440,7 +455,7 @@ tend_task_begin (TendTask *self)
   if (tend_task_get_first_wait (self) < 0)
     tend_task_expect_run (self, 0);
 
-  tend_task_run_job_cb (&self->job);
+  begin_run (self);
 }
 
 static void

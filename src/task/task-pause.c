@@ -3,7 +3,7 @@
 
 // Pausing a task, and letting it go on.
 //
-// is_paused says what is asked for, and any thread may set it. The loop thread makes it so: the
+// TEND_FLAG_PAUSED says what is asked for, and any thread may set it. The loop thread makes it so: the
 // timers of the scope and the task's own delay leave the loop, and come back with what was left of
 // them. A body stops where it looks: at a checkpoint.
 //
@@ -38,15 +38,15 @@ static void
 stand_still (TendTask *self)
 {
   TendScope *scope = tend_task_ensure_scope (self);
-  gboolean is_ready = self->job.place == TEND_JOB_QUEUED;
+  gboolean is_ready = scope->job.place == TEND_JOB_QUEUED;
 
   scope->rest = -1;
-  if (tend_job_is_waiting (&self->job))
+  if (tend_job_is_waiting (&scope->job))
     {
-      gint64 due = is_ready ? 0 : tend_loop_get_deadline (self->loop, &self->job);
+      gint64 due = is_ready ? 0 : tend_loop_get_deadline (self->loop, &scope->job);
 
       scope->rest = is_ready ? 0 : MAX (0, due - tend_loop_now (self->loop));
-      tend_loop_remove (self->loop, &self->job);
+      tend_loop_remove (self->loop, &scope->job);
     }
 
   /* A pending task may be begun by somebody else, whose timer stands still as well. */
@@ -117,7 +117,7 @@ notify_paused (TendTask *self)
 void
 tend_task_apply_pause (TendTask *self)
 {
-  gboolean still = g_atomic_int_get (&self->is_paused);
+  gboolean still = tend_task_is_paused (self);
 
   if (tend_task_has_ended (self) || still == tend_task_stands_still (self))
     return;
@@ -135,7 +135,10 @@ static void
 ask (TendTask *self,
      gboolean  paused)
 {
-  g_atomic_int_set (&self->is_paused, paused);
+  if (paused)
+    g_atomic_int_or ((guint *) &self->flags, TEND_FLAG_PAUSED);
+  else
+    g_atomic_int_and ((guint *) &self->flags, ~(guint) TEND_FLAG_PAUSED);
 
   if (!paused)
     tend_task_wake_worker (self);
@@ -205,7 +208,7 @@ tend_task_is_paused (TendTask *self)
 {
   g_return_val_if_fail (TEND_IS_TASK (self), FALSE);
 
-  return g_atomic_int_get (&self->is_paused);
+  return (g_atomic_int_get (&self->flags) & TEND_FLAG_PAUSED) != 0;
 }
 
 static gboolean
@@ -214,12 +217,12 @@ check_worker (TendTask  *task,
 {
   g_mutex_lock (&pause_lock);
   n_sleepers++;
-  while (g_atomic_int_get (&task->is_paused) && !g_atomic_int_get (&task->is_cancelling))
+  while (tend_task_is_paused (task) && !tend_task_cancelling (task))
     g_cond_wait (&pause_cond, &pause_lock);
   n_sleepers--;
   g_mutex_unlock (&pause_lock);
 
-  if (!g_atomic_int_get (&task->is_cancelling))
+  if (!tend_task_cancelling (task))
     return TRUE;
 
   if (error != NULL)

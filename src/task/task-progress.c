@@ -4,11 +4,52 @@
 // How far a task has come.
 //
 // Lock: progress_lock guards the progress of every task, which any thread may set. Its notification
-// goes through the task's inbox, and so comes at most once per turn of the loop.
+// goes through the task's inbox, and so comes at most once per turn of the loop. It stands in a table, since
+// few tasks tell of any.
 
 #include "tend-task-private.h"
 
+typedef struct
+{
+  double  fraction;
+  char   *message;
+} Progress;
+
 static GMutex progress_lock;
+static GHashTable *table;   /* under progress_lock; of Progress, by task; NULL while there is none */
+
+static void
+progress_free (gpointer data)
+{
+  Progress *self = data;
+
+  g_free (self->message);
+  g_free (self);
+}
+
+/* What the task has told, or NULL. */
+static Progress *
+find_locked (TendTask *self)
+{
+  return g_atomic_int_get (&self->flags) & TEND_FLAG_PROGRESS ? g_hash_table_lookup (table, self) : NULL;
+}
+
+static Progress *
+ensure_locked (TendTask *self)
+{
+  Progress *progress = find_locked (self);
+
+  if (progress != NULL)
+    return progress;
+
+  if (table == NULL)
+    table = g_hash_table_new_full (NULL, NULL, NULL, progress_free);
+  progress = g_new0 (Progress, 1);
+  g_hash_table_insert (table, self, progress);
+  g_atomic_int_or ((guint *) &self->flags, TEND_FLAG_PROGRESS);
+
+  return progress;
+}
 
 /**
  * tend_task_get_progress:
@@ -23,12 +64,14 @@ static GMutex progress_lock;
 double
 tend_task_get_progress (TendTask *self)
 {
+  const Progress *progress;
   double fraction;
 
   g_return_val_if_fail (TEND_IS_TASK (self), 0.0);
 
   g_mutex_lock (&progress_lock);
-  fraction = self->progress != NULL ? self->progress->fraction : 0.0;
+  progress = find_locked (self);
+  fraction = progress != NULL ? progress->fraction : 0.0;
   g_mutex_unlock (&progress_lock);
 
   return fraction;
@@ -47,12 +90,14 @@ tend_task_get_progress (TendTask *self)
 char *
 tend_task_dup_message (TendTask *self)
 {
+  const Progress *progress;
   char *message;
 
   g_return_val_if_fail (TEND_IS_TASK (self), NULL);
 
   g_mutex_lock (&progress_lock);
-  message = self->progress != NULL ? g_strdup (self->progress->message) : NULL;
+  progress = find_locked (self);
+  message = progress != NULL ? g_strdup (progress->message) : NULL;
   g_mutex_unlock (&progress_lock);
 
   return message;
@@ -77,19 +122,19 @@ tend_task_set_progress (TendTask   *self,
                         const char *message)
 {
   g_autofree char *old = NULL;
+  Progress *progress;
 
   g_return_if_fail (TEND_IS_TASK (self));
   g_return_if_fail (fraction >= 0.0 && fraction <= 1.0);
   g_return_if_fail (message == NULL || g_utf8_validate (message, -1, NULL));
 
   g_mutex_lock (&progress_lock);
-  if (self->progress == NULL)
-    self->progress = g_new0 (TendProgress, 1);
-  self->progress->fraction = fraction;
+  progress = ensure_locked (self);
+  progress->fraction = fraction;
   if (message != NULL)
     {
-      old = self->progress->message;
-      self->progress->message = g_strdup (message);
+      old = progress->message;
+      progress->message = g_strdup (message);
     }
   g_mutex_unlock (&progress_lock);
 
@@ -106,10 +151,17 @@ tend_task_notify_progress (TendTask *self)
   g_object_thaw_notify (G_OBJECT (self));
 }
 
+/* Forgets the progress of a task that goes. */
 void
 tend_task_clear_progress (TendTask *self)
 {
-  if (self->progress != NULL)
-    g_free (self->progress->message);
-  g_clear_pointer (&self->progress, g_free);
+  if (!(g_atomic_int_get (&self->flags) & TEND_FLAG_PROGRESS))
+    return;
+
+  g_mutex_lock (&progress_lock);
+  g_hash_table_remove (table, self);
+  if (g_hash_table_size (table) == 0)
+    g_clear_pointer (&table, g_hash_table_unref);
+  g_atomic_int_and ((guint *) &self->flags, ~(guint) TEND_FLAG_PROGRESS);
+  g_mutex_unlock (&progress_lock);
 }

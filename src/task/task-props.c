@@ -204,7 +204,7 @@ tend_task_is_cancelling (TendTask *self)
 {
   g_return_val_if_fail (TEND_IS_TASK (self), FALSE);
 
-  return g_atomic_int_get (&self->is_cancelling);
+  return tend_task_cancelling (self) != TEND_CANCELLING_NOT;
 }
 
 static inline void
@@ -266,7 +266,7 @@ tend_task_set_priority (TendTask *self,
 
   g_return_if_fail (TEND_IS_TASK (self));
   g_return_if_fail (self->loop != NULL && tend_loop_is_mine (self->loop));
-  g_return_if_fail ((self->scope == NULL || self->scope->items == NULL) && tend_queue_is_empty (&self->waiters));
+  g_return_if_fail ((self->scope == NULL || self->scope->items == NULL) && !tend_task_has_waiters (self));
 
   if (!tend_task_check_settable (self, "priority") || priority == tend_loop_get_priority (self->loop))
     return;
@@ -292,7 +292,7 @@ tend_task_get_delay (TendTask *self)
 {
   g_return_val_if_fail (TEND_IS_TASK (self), -1);
 
-  return self->delay;
+  return tend_task_delay (self);
 }
 
 /**
@@ -314,10 +314,10 @@ tend_task_set_delay (TendTask *self,
   g_return_if_fail (TEND_IS_TASK (self));
   g_return_if_fail (usec >= 0);
 
-  if (!tend_task_check_settable (self, "delay") || self->delay == usec)
+  if (!tend_task_check_settable (self, "delay") || tend_task_delay (self) == usec)
     return;
 
-  self->delay = usec;
+  tend_task_ensure_scope (self)->delay = usec;
   notify_set (self, PROP_DELAY);
 }
 
@@ -336,7 +336,7 @@ tend_task_get_stack_size (TendTask *self)
 {
   g_return_val_if_fail (TEND_IS_TASK (self), 0);
 
-  return (gsize) self->stack_size * 1024;
+  return self->scope != NULL ? (gsize) self->scope->stack_size * 1024 : 0;
 }
 
 /**
@@ -360,7 +360,7 @@ tend_task_set_stack_size (TendTask *self,
   if (!tend_task_check_settable (self, "stack size"))
     return;
 
-  self->stack_size = (guint32) ((bytes + 1023) / 1024);
+  tend_task_ensure_scope (self)->stack_size = (guint32) ((bytes + 1023) / 1024);
   notify_set (self, PROP_STACK_SIZE);
 }
 
@@ -395,10 +395,10 @@ get_property (GObject    *object,
       g_value_set_int (value, tend_task_get_priority (self));
       break;
     case PROP_DELAY:
-      g_value_set_int64 (value, self->delay);
+      g_value_set_int64 (value, tend_task_delay (self));
       break;
     case PROP_INTERVAL:
-      g_value_set_int64 (value, self->interval);
+      g_value_set_int64 (value, tend_task_interval (self));
       break;
     case PROP_INTERVAL_MODE:
       g_value_set_enum (value, tend_task_get_interval_mode (self));

@@ -17,12 +17,15 @@ tend_task_peek_error (TendTask *self)
   if (!tend_status_is_ended (status))
     return NULL;
 
-  if (self->outcome.error == NULL && status == TEND_TASK_STATUS_CANCELLED)
-    self->outcome.error = tend_task_new_cancelled (self);
-  else if (self->outcome.error == NULL && status == TEND_TASK_STATUS_STOPPED)
-    self->outcome.error = tend_task_new_stopped (self);
+  if (status != TEND_TASK_STATUS_COMPLETED && tend_task_peek_recorded_error (self) == NULL)
+    {
+      gboolean is_stopped = status == TEND_TASK_STATUS_STOPPED;
+      TendOutcome outcome = { G_VALUE_INIT, is_stopped ? tend_task_new_stopped (self) : tend_task_new_cancelled (self) };
 
-  return self->outcome.error;
+      tend_task_record (self, &outcome);
+    }
+
+  return tend_task_peek_recorded_error (self);
 }
 
 /* Whether the ended task has completed; passes a copy of its error on if not, and calls it observed. */
@@ -77,7 +80,7 @@ tend_task_get_result (TendTask  *self,
   if (!tend_task_propagate (self, error))
     return NULL;
 
-  return tend_outcome_has_value (&self->outcome) ? &self->outcome.value : NULL;
+  return tend_task_peek_value (self);
 }
 
 /**
@@ -144,18 +147,19 @@ expect_result (TendTask   *self,
 {
   g_autofree char *task = NULL;
   gboolean completed = tend_task_status (self) == TEND_TASK_STATUS_COMPLETED;
+  const GValue *value = completed ? tend_task_peek_value (self) : NULL;
 
-  if (completed && tend_outcome_has_value (&self->outcome))
+  if (value != NULL)
     {
-      if (G_VALUE_HOLDS (&self->outcome.value, type))
-        return &self->outcome.value;
+      if (G_VALUE_HOLDS (value, type))
+        return value;
 
       /* A language binding chooses the kind of number that it finds best. */
-      if (converted != NULL && !G_VALUE_HOLDS_STRING (&self->outcome.value) &&
-          g_value_type_transformable (G_VALUE_TYPE (&self->outcome.value), type))
+      if (converted != NULL && !G_VALUE_HOLDS_STRING (value) &&
+          g_value_type_transformable (G_VALUE_TYPE (value), type))
         {
           g_value_init (converted, type);
-          g_value_transform (&self->outcome.value, converted);
+          g_value_transform (value, converted);
           return converted;
         }
     }
@@ -166,7 +170,7 @@ expect_result (TendTask   *self,
                 tend_task_status_to_string (tend_task_status (self)));
   else
     g_critical ("%s: the result of %s is a %s, not a %s", func, task,
-                tend_outcome_has_value (&self->outcome) ? G_VALUE_TYPE_NAME (&self->outcome.value) : "void",
+                value != NULL ? G_VALUE_TYPE_NAME (value) : "void",
                 g_type_name (type));
 
   return NULL;

@@ -58,6 +58,23 @@ is_outcome_set (const TendOutcome *outcome)
   return tend_outcome_has_value (outcome) || outcome->error != NULL;
 }
 
+/* Keeps what @outcome holds, which is taken, for the task's end; instead of what was there. */
+void
+tend_task_record (TendTask    *self,
+                  TendOutcome *outcome)
+{
+  if (self->outcome != NULL)
+    tend_outcome_clear (self->outcome);
+
+  if (is_outcome_set (outcome))
+    {
+      if (self->outcome == NULL)
+        self->outcome = g_new (TendOutcome, 1);
+      *self->outcome = *outcome;
+    }
+  *outcome = (TendOutcome) { G_VALUE_INIT, NULL };
+}
+
 /* On the task's own thread: takes what @outcome holds. */
 static void
 deliver (TendTask    *self,
@@ -90,7 +107,7 @@ deliver (TendTask    *self,
       return;
     }
 
-  self->outcome = *outcome;
+  tend_task_record (self, outcome);
 
   if (self->body == NULL)
     {
@@ -495,7 +512,7 @@ tend_task_return_error_if_cancelled (TendTask *self)
 
   g_return_val_if_fail (TEND_IS_TASK (self), FALSE);
 
-  is_cancelling = g_atomic_int_get (&self->is_cancelling);
+  is_cancelling = tend_task_cancelling (self);
   if (is_cancelling == TEND_CANCELLING_NOT)
     return FALSE;
 

@@ -38,16 +38,30 @@ tend_destroy_natively (GDestroyNotify notify,
     tend_call_native (destroy_native_cb, &destroy);
 }
 
+static void
+scope_init (TendScope *self,
+            TendTask  *task)
+{
+  *self = (TendScope) {
+    .task = task,
+    .delay = -1,
+    .interval = -1,
+    .prune_at = FIRST_PRUNE,
+    .deadline = TEND_FOREVER,
+    .rest = -1,
+  };
+  tend_job_init (&self->job, NULL);
+  tend_queue_init (&self->waiters);
+  tend_queue_init (&self->paused);
+}
+
 TendScope *
 tend_task_ensure_scope (TendTask *self)
 {
   if (self->scope == NULL)
     {
-      self->scope = g_new0 (TendScope, 1);
-      self->scope->prune_at = FIRST_PRUNE;
-      self->scope->deadline = TEND_FOREVER;
-      self->scope->rest = -1;
-      tend_queue_init (&self->scope->paused);
+      self->scope = g_new (TendScope, 1);
+      scope_init (self->scope, self);
     }
 
   return self->scope;
@@ -79,15 +93,16 @@ tend_task_unlink_item (TendTask      *self,
   item->prev = item->next = NULL;
 }
 
+/* Makes the scope as if it were new. */
 void
-tend_task_free_scope (TendTask *self)
+tend_task_clear_scope (TendTask *self)
 {
-  if (self->scope != NULL)
-    {
-      g_clear_pointer (&self->scope->deadline_timer, tend_timer_unref);
-      g_clear_pointer (&self->scope->gate, tend_gate_unref);
-    }
-  g_clear_pointer (&self->scope, g_free);
+  if (self->scope == NULL)
+    return;
+
+  g_clear_pointer (&self->scope->deadline_timer, tend_timer_unref);
+  g_clear_pointer (&self->scope->gate, tend_gate_unref);
+  scope_init (self->scope, self);
 }
 
 void
@@ -441,6 +456,6 @@ tend_task_add_cancel_handler (TendTask       *self,
     }
 
   add_handler (&tend_task_ensure_scope (self)->cancel_handlers, func, user_data, notify);
-  if (g_atomic_int_get (&self->is_cancelling))
+  if (tend_task_cancelling (self))
     tend_call_native (run_cancel_handlers_cb, self);
 }

@@ -5,7 +5,8 @@
 //
 // To make a GObject and to free it takes two thirds of the time of a small task, 240 ns of 350. So the last
 // reference to a task that nobody else knows does not free it: it lets go of what it has as ever, and the
-// empty object waits for the next task of the thread, with some hundred others.
+// empty object waits for the next task of the thread, with some hundred others. It keeps the memory of its
+// name, its outcome and its scope.
 //
 // An object that has data of somebody else's (a language binding, a weak or toggle reference) goes the usual
 // way: that somebody would meet another task in it. What is spare cannot be touched where a tool looks for uses
@@ -37,15 +38,17 @@ typedef struct
 
 static TEND_THREAD Spare *spare;
 
-/* Everything but what GObject has of it, which is there to be freed. */
+/* From here on a spare task is nobody's: before it is what it keeps, and what GObject has of it. */
+#define FIRST_FORBIDDEN G_STRUCT_OFFSET (TendTask, loop)
+
 static void
 forbid (TendTask *task)
 {
 #ifdef TEND_WITH_ASAN
-  ASAN_POISON_MEMORY_REGION (&task->loop, sizeof *task - G_STRUCT_OFFSET (TendTask, loop));
+  ASAN_POISON_MEMORY_REGION (&task->loop, sizeof *task - FIRST_FORBIDDEN);
 #endif
 #ifdef HAVE_VALGRIND
-  VALGRIND_MAKE_MEM_NOACCESS (&task->loop, sizeof *task - G_STRUCT_OFFSET (TendTask, loop));
+  VALGRIND_MAKE_MEM_NOACCESS (&task->loop, sizeof *task - FIRST_FORBIDDEN);
 #endif
 }
 
@@ -53,13 +56,13 @@ static void
 clear (TendTask *task)
 {
 #ifdef TEND_WITH_ASAN
-  ASAN_UNPOISON_MEMORY_REGION (&task->loop, sizeof *task - G_STRUCT_OFFSET (TendTask, loop));
+  ASAN_UNPOISON_MEMORY_REGION (&task->loop, sizeof *task - FIRST_FORBIDDEN);
 #endif
 #ifdef HAVE_VALGRIND
-  VALGRIND_MAKE_MEM_UNDEFINED (&task->loop, sizeof *task - G_STRUCT_OFFSET (TendTask, loop));
+  VALGRIND_MAKE_MEM_UNDEFINED (&task->loop, sizeof *task - FIRST_FORBIDDEN);
 #endif
 
-  memset (&task->loop, 0, sizeof *task - G_STRUCT_OFFSET (TendTask, loop));
+  memset (&task->loop, 0, sizeof *task - FIRST_FORBIDDEN);
 }
 
 static void

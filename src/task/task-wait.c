@@ -185,7 +185,7 @@ tend_task_wait_async (TendTask            *self,
   wait->gate = gate != NULL ? tend_gate_ref (gate) : NULL;
 
   if (!tend_task_has_ended (self))
-    tend_queue_push (&self->waiters, &wait->job);
+    tend_queue_push (&tend_task_ensure_scope (self)->waiters, &wait->job);
   else
     {
       /* Nothing else keeps an ended task until the callback has run. */
@@ -290,7 +290,7 @@ tend_task_wait_sync (TendTask  *self,
     }
 
   /* A body that ended within its start has left those who wait to a turn of the loop. */
-  while (tend_job_is_waiting (&self->job))
+  while (self->scope != NULL && tend_job_is_waiting (&self->scope->job))
     g_main_context_iteration (hub->context, FALSE);
 
   return tend_task_propagate (self, error);

@@ -7,6 +7,8 @@
 
 #include "tend-task-private.h"
 
+#include <string.h>
+
 /**
  * TendTask:
  *
@@ -130,23 +132,23 @@ static int n_created;   /* atomic */
 /* tend_task_create() is making a task, and gives it its number. */
 static TEND_THREAD gboolean is_creating;
 
-static inline guint64
+static inline guint32
 take_id (void)
 {
-  guint id = (guint) g_atomic_int_add (&n_created, 1);
+  guint32 id = (guint32) g_atomic_int_add (&n_created, 1);
 
-  return id < MAIN_TASK_ID ? id : (guint64) id + 1;
+  return id < MAIN_TASK_ID ? id : id + 1;
 }
 
 /* What the id is of a task that is numbered late, until it is. */
-#define NO_ID G_MAXUINT64
+#define NO_ID G_MAXUINT32
 
 /* The number of the task. Any thread. */
 guint64
 tend_task_number (TendTask *self)
 {
   static GMutex lock;
-  guint64 id;
+  guint32 id;
 
   if (self->body == NULL || !self->body->numbers_late)
     return self->id;
@@ -160,7 +162,7 @@ tend_task_number (TendTask *self)
   return id;
 }
 
-static guint64
+static guint32
 get_first_id (const char          *name,
               const TendBodyClass *body)
 {
@@ -184,35 +186,42 @@ go_home_cb (gpointer  data,
 {
   TendTask *self = TEND_TASK (object);
 
-  if (is_last_ref && g_atomic_int_or ((guint *) &self->requests, TEND_REQUEST_HOME) == 0)
-    {
-      g_object_ref (self);
-      tend_loop_send (self->loop, &self->remote);
-    }
+  if (is_last_ref)
+    tend_task_request (self, TEND_REQUEST_HOME);
 }
+
+/* On its way to the task's loop: there are requests among the task's flags. */
+typedef struct
+{
+  TendJob   job;
+  TendTask *task;   /* a reference */
+} Remote;
 
 static void
 remote_job_cb (TendJob *job)
 {
-  TendTask *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendTask, remote));
-  int requests = g_atomic_int_and (&self->requests, 0);
+  Remote *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (Remote, job));
+  TendTask *task = self->task;
+  guint requests = g_atomic_int_and ((guint *) &task->flags, ~(guint) TEND_REQUESTS);
+
+  g_free (self);
 
   if (requests & TEND_REQUEST_PROGRESS)
-    tend_task_notify_progress (self);
+    tend_task_notify_progress (task);
   if (requests & TEND_REQUEST_PAUSE)
-    tend_task_apply_pause (self);
+    tend_task_apply_pause (task);
   if (requests & TEND_REQUEST_RETURN)
-    tend_task_take_remote (self);
+    tend_task_take_remote (task);
   if (requests & TEND_REQUEST_STOP)
-    tend_task_stop (self);
+    tend_task_stop (task);
   if (requests & TEND_REQUEST_CANCEL)
-    tend_task_cancel (self);
+    tend_task_cancel (task);
 
   if (requests & TEND_REQUEST_HOME)
-    g_object_remove_toggle_ref (G_OBJECT (self), go_home_cb, NULL);
+    g_object_remove_toggle_ref (G_OBJECT (task), go_home_cb, NULL);
 
   /* The reference that the request took; for TEND_REQUEST_HOME it is the last one. */
-  g_object_unref (self);
+  g_object_unref (task);
 }
 
 /* Has @request carried out in the task's loop, which is woken once for several of them. */
@@ -220,15 +229,21 @@ void
 tend_task_request (TendTask    *self,
                    TendRequest  request)
 {
-  g_object_ref (self);
+  Remote *remote;
 
-  if (g_atomic_int_or ((guint *) &self->requests, request) == 0)
-    tend_loop_send (self->loop, &self->remote);
-  else
-    g_object_unref (self);
+  if ((g_atomic_int_or ((guint *) &self->flags, request) & TEND_REQUESTS) != 0)
+    return;
+
+  remote = g_new (Remote, 1);
+  tend_job_init (&remote->job, remote_job_cb);
+  remote->task = g_object_ref (self);
+  tend_loop_send (self->loop, &remote->job);
 }
 
 /* --- Observers --- */
+
+/* The walks that this thread is in, the innermost first. */
+static TEND_THREAD TendObserverWalk *walks;
 
 void
 tend_task_add_observer (TendTask     *self,
@@ -242,7 +257,7 @@ void
 tend_task_remove_observer (TendTask     *self,
                            TendObserver *observer)
 {
-  for (TendObserverWalk *walk = self->walk; walk != NULL; walk = walk->outer)
+  for (TendObserverWalk *walk = walks; walk != NULL; walk = walk->outer)
     {
       if (walk->next == observer)
         walk->next = observer->next;
@@ -264,8 +279,8 @@ tend_task_begin_walk (TendTask         *self,
                       TendObserverWalk *walk)
 {
   walk->next = self->observers;
-  walk->outer = self->walk;
-  self->walk = walk;
+  walk->outer = walks;
+  walks = walk;
 }
 
 /* The next observer, or NULL: then the walk is over. */
@@ -278,7 +293,7 @@ tend_task_walk (TendTask         *self,
   if (observer != NULL)
     walk->next = observer->next;
   else
-    self->walk = walk->outer;
+    walks = walk->outer;
 
   return observer;
 }
@@ -302,11 +317,12 @@ take_apart_cb (gpointer data)
     {
       g_autofree char *task = tend_task_to_string (self);
 
-      tend_report_unobserved (task, self->outcome.error, self->origin);
+      tend_report_unobserved (task, self->outcome->error, self->origin);
     }
 
   tend_task_drop_user_data (self);
-  tend_outcome_clear (&self->outcome);
+  if (self->outcome != NULL)
+    tend_outcome_clear (self->outcome);
 }
 
 /* Nobody uses the task any more. */
@@ -317,9 +333,8 @@ let_go (TendTask *self)
 
   tend_call_native (take_apart_cb, self);
   tend_task_clear_progress (self);
-  tend_task_free_scope (self);
+  tend_task_clear_scope (self);
   g_clear_object (&self->cancellable);
-  g_clear_pointer (&self->name, g_free);
   g_clear_pointer (&self->loop, tend_loop_release);
 }
 
@@ -342,9 +357,9 @@ tend_task_dispose (GObject *object)
     {
       g_autofree char *task = tend_task_to_string (self);
 
-      /* Those who wait for it must not hang; nobody else is told of it. */
+      /* Those who wait for it must not hang, and what it holds must go; nobody else is told of it. */
       self->is_observed = TRUE;
-      if (!tend_queue_is_empty (&self->waiters) || self->scope != NULL)
+      if (self->scope != NULL)
         tend_task_fail (self, g_error_new (TEND_TASK_ERROR, TEND_TASK_ERROR_NOT_STARTED,
                                            "%s was dropped before it ended", task));
     }
@@ -364,7 +379,12 @@ tend_task_dispose (GObject *object)
 static void
 tend_task_finalize (GObject *object)
 {
-  let_go (TEND_TASK (object));
+  TendTask *self = TEND_TASK (object);
+
+  let_go (self);
+  g_free (self->name);
+  g_free (self->outcome);
+  g_free (self->scope);
 
   G_OBJECT_CLASS (tend_task_parent_class)->finalize (object);
 }
@@ -388,11 +408,6 @@ tend_task_init (TendTask *self)
   if (!is_creating)
     self->id = take_id ();
   self->status = TEND_TASK_STATUS_RUNNING;
-  self->delay = -1;
-  self->interval = -1;
-  tend_queue_init (&self->waiters);
-  tend_job_init (&self->job, tend_task_run_job_cb);
-  tend_job_init (&self->remote, remote_job_cb);
 }
 
 /* Whether @name can name a task of a manager. */
@@ -412,12 +427,28 @@ tend_check_name (const char  *name,
   return FALSE;
 }
 
+/* Where the name of a task that was spare has room for it, it comes there. */
+static void
+set_name (TendTask   *self,
+          const char *name)
+{
+  gsize length = name != NULL ? strlen (name) : 0;
+
+  if (name != NULL && self->name != NULL && strlen (self->name) >= length)
+    {
+      memcpy (self->name, name, length + 1);
+      return;
+    }
+
+  g_free (self->name);
+  self->name = g_strdup (name);
+}
+
 /* Makes a task of the thread-default context; without @body it runs until somebody completes it. */
 TendTask *
 tend_task_create (const char          *name,
                   const TendBodyClass *body,
                   gpointer             func,
-                  gpointer             finish_func,
                   gpointer             user_data,
                   GDestroyNotify       notify,
                   gconstpointer        origin)
@@ -438,10 +469,9 @@ tend_task_create (const char          *name,
     self = g_object_new (TEND_TYPE_TASK, NULL);
   is_creating = FALSE;
   self->id = get_first_id (name, body);
-  self->name = g_strdup (name);
+  set_name (self, name);
   self->body = body;
   self->func = func;
-  self->finish_func = finish_func;
   self->user_data = user_data;
   self->notify = notify;
   self->origin = origin;

@@ -61,7 +61,7 @@ typedef struct _TendObserverWalk TendObserverWalk;
 struct _TendObserverWalk
 {
   TendObserver     *next;
-  TendObserverWalk *outer;
+  TendObserverWalk *outer;      /* another that this thread is in; NULL: none */
 };
 
 /* What a task's scope holds: dies with the task. */
@@ -77,8 +77,16 @@ struct _TendScopeItem
 
 typedef struct _TendHandler TendHandler;
 
+/* The scope, and all else that most tasks do without. */
 typedef struct
 {
+  TendTask        *task;                    /* not a reference */
+  TendJob          job;                     /* its start, delay and interval; behind its waiters, its last unref */
+  TendQueue        waiters;
+  gint64           delay;                   /* microseconds; negative: none given */
+  gint64           interval;                /* microseconds; negative: runs once */
+  guint32          stack_size;              /* in pages of 1 KiB; 0: the default */
+
   TendScopeItem   *items;
   TendHandler     *exit_handlers;           /* last registered first */
   TendHandler     *cancel_handlers;         /* likewise; of one run of the body */
@@ -94,12 +102,6 @@ typedef struct
   TendGate        *gate;                    /* a reference; NULL: none */
 } TendScope;
 
-typedef struct
-{
-  double  fraction;
-  char   *message;
-} TendProgress;
-
 /* Whether a body is asked to end, and why. */
 typedef enum
 {
@@ -108,7 +110,7 @@ typedef enum
   TEND_CANCELLING_TIMED_OUT,        /* the deadline has passed */
 } TendCancelling;
 
-/* What another thread asks of a task. */
+/* What another thread asks of a task, among its flags. */
 typedef enum
 {
   TEND_REQUEST_RETURN   = 1 << 0,
@@ -116,43 +118,39 @@ typedef enum
   TEND_REQUEST_CANCEL   = 1 << 2,
   TEND_REQUEST_PROGRESS = 1 << 3,
   TEND_REQUEST_HOME     = 1 << 4,   /* drop a reference where the task lives */
-  TEND_REQUEST_PAUSE    = 1 << 5,   /* is_paused has changed */
+  TEND_REQUEST_PAUSE    = 1 << 5,   /* TEND_FLAG_PAUSED has changed */
 } TendRequest;
 
+#define TEND_REQUESTS              ((1 << 6) - 1)
+#define TEND_FLAG_PAUSED           (1 << 6)
+#define TEND_FLAG_PROGRESS         (1 << 7)  /* it has told of its progress; under progress_lock */
+#define TEND_FLAG_CANCELLING_SHIFT 8         /* above it is a TendCancelling */
+
+/* Memory is what a million tasks that wait cost: what only some need is somewhere else. */
 struct _TendTask
 {
   GObject              parent_instance;
 
+  /* What a spare task keeps for the next one. */
+  char                *name;                /* constant */
+  TendOutcome         *outcome;             /* loop thread; what there is so far; made on demand */
+  TendScope           *scope;               /* loop thread; made on demand */
+
   TendLoop            *loop;                /* loop thread; constant once started */
   const TendBodyClass *body;                /* constant; NULL: somebody else completes it */
   gpointer             func;                /* constant */
-  gpointer             finish_func;         /* constant */
   gpointer             user_data;           /* loop thread; NULL once the body is released */
   GDestroyNotify       notify;              /* loop thread; likewise */
-  gpointer             body_state;          /* the body's */
+  gpointer             body_state;          /* the body's; of an async pair, the function that finishes */
   gconstpointer        origin;              /* constant; the address that made it */
-  guint64              id;                  /* tend_task_number()'s; constant, but for a task that is numbered late */
-  char                *name;                /* constant */
 
-  TendJob              job;                 /* loop thread; its start, delay, interval, last unref */
-  TendJob              remote;              /* the inbox's, while requests is not 0 */
-  int                  requests;            /* atomic */
-  int                  status;              /* atomic; written by the loop thread */
-  int                  is_cancelling;       /* atomic; a TendCancelling */
-  int                  is_paused;           /* atomic */
-
-  TendOutcome          outcome;             /* loop thread; constant once ended */
   TendOutcome         *remote_outcome;      /* atomic; on its way from another thread, or a mark */
   GCancellable        *cancellable;         /* atomic; made on demand */
-  TendQueue            waiters;             /* loop thread */
   TendObserver        *observers;           /* loop thread */
-  TendObserverWalk    *walk;                /* loop thread; the innermost that goes on; NULL: none */
-  TendScope           *scope;               /* loop thread; made on demand */
-  TendProgress        *progress;            /* under progress_lock; made on demand */
 
-  gint64               delay;               /* microseconds; negative: none given */
-  gint64               interval;            /* microseconds; negative: runs once */
-  guint32              stack_size;          /* in pages of 1 KiB; 0: the default */
+  guint32              id;                  /* tend_task_number()'s; constant, but for a task that is numbered late */
+  int                  status;              /* atomic; written by the loop thread */
+  int                  flags;               /* atomic; TendRequest's, and TEND_FLAG_... */
 
   guint                is_active : 1;       /* loop thread; the body is */
   guint                in_call : 1;         /* loop thread; the body's function is on the stack */
@@ -169,7 +167,6 @@ struct _TendTask
 /* --- task.c and task-life.c --- */
 
 guint64      tend_task_number            (TendTask            *self);
-void         tend_task_run_job_cb        (TendJob             *job);
 void         tend_task_drop_user_data    (TendTask            *self);
 
 /* The name that makes tend_task_create() make the task of the program's main part. */
@@ -178,7 +175,6 @@ extern const char tend_main_name[];
 TendTask    *tend_task_create            (const char          *name,
                                           const TendBodyClass *body,
                                           gpointer             func,
-                                          gpointer             finish_func,
                                           gpointer             user_data,
                                           GDestroyNotify       notify,
                                           gconstpointer        origin);
@@ -244,6 +240,31 @@ tend_task_is_released (TendTask *self)
   return tend_task_has_ended (self) && !self->is_active;
 }
 
+/* Whether the body is asked to end, and why. Any thread. */
+static inline TendCancelling
+tend_task_cancelling (TendTask *self)
+{
+  return (TendCancelling) (g_atomic_int_get (&self->flags) >> TEND_FLAG_CANCELLING_SHIFT);
+}
+
+static inline gint64
+tend_task_delay (TendTask *self)
+{
+  return self->scope != NULL ? self->scope->delay : -1;
+}
+
+static inline gint64
+tend_task_interval (TendTask *self)
+{
+  return self->scope != NULL ? self->scope->interval : -1;
+}
+
+static inline gboolean
+tend_task_has_waiters (TendTask *self)
+{
+  return self->scope != NULL && !tend_queue_is_empty (&self->scope->waiters);
+}
+
 static inline void
 tend_task_set_status (TendTask       *self,
                       TendTaskStatus  status)
@@ -297,6 +318,22 @@ typedef struct
 } TendPointer;
 
 GType        tend_pointer_get_type       (void) G_GNUC_CONST;
+
+/* What a body has returned so far; loop thread only. */
+void         tend_task_record            (TendTask            *self,
+                                          TendOutcome         *outcome);
+
+static inline const GValue *
+tend_task_peek_value (TendTask *self)
+{
+  return self->outcome != NULL && tend_outcome_has_value (self->outcome) ? &self->outcome->value : NULL;
+}
+
+static inline const GError *
+tend_task_peek_recorded_error (TendTask *self)
+{
+  return self->outcome != NULL ? self->outcome->error : NULL;
+}
 
 /* On a worker thread, where the body that runs there leaves what it returns. */
 void         tend_task_set_worker        (TendTask            *self,
@@ -373,7 +410,7 @@ TendTimer   *tend_task_add_clock_timer   (TendTask            *self,
                                           gint64               delay,
                                           TendWorkFunc         func);
 void         tend_task_kill_scope        (TendTask            *self);
-void         tend_task_free_scope        (TendTask            *self);
+void         tend_task_clear_scope       (TendTask            *self);
 void         tend_task_run_exit_handlers (TendTask            *self);
 void         tend_task_run_cancel_handlers (TendTask          *self);
 void         tend_task_drop_cancel_handlers (TendTask         *self);
