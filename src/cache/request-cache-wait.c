@@ -132,7 +132,7 @@ tend_request_cache_tell_waiters (TendRequestCache *self,
                                  TendNumberCache  *cache)
 {
   TendNumberCachePrivate *priv = tend_number_cache_get_private (cache);
-  Key key = { priv->number, priv->prefix };
+  Key key = { priv->number, (char *) tend_number_cache_get_prefix (cache) };
   GQueue *waiters = g_hash_table_lookup (self->waiters, &key);
   g_autoptr(GPtrArray) tasks = NULL;
 

@@ -199,7 +199,8 @@ take_number (TendRequestCache  *self,
              GError           **error)
 {
   TendNumberCachePrivate *priv = tend_number_cache_get_private (cache);
-  TendNumberSpace *space = tend_request_cache_get_space (self, priv->prefix, TRUE);
+  const char *prefix = tend_number_cache_get_prefix (cache);
+  TendNumberSpace *space = tend_request_cache_get_space (self, prefix, TRUE);
   TendPlace *place = tend_number_space_find (space, priv->number);
 
   if (place == NULL)
@@ -212,7 +213,7 @@ take_number (TendRequestCache  *self,
   else
     {
       g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_EXISTS,
-                   "This number is already in use '%s:%" G_GUINT64_FORMAT "'", priv->prefix, priv->number);
+                   "This number is already in use '%s:%" G_GUINT64_FORMAT "'", prefix, priv->number);
       return FALSE;
     }
 
@@ -266,7 +267,7 @@ tend_request_cache_add (TendRequestCache  *self,
   if (timeout < 0)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                  "The time-out of %s %s-%" G_GUINT64_FORMAT " is negative",
-                 G_OBJECT_TYPE_NAME (cache), priv->prefix, priv->number);
+                 G_OBJECT_TYPE_NAME (cache), tend_number_cache_get_prefix (cache), priv->number);
 
   if (timeout < 0 || !check_addable (self, cache, error) || !take_number (self, cache, error))
     {

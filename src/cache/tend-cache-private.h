@@ -77,10 +77,11 @@ typedef struct
   TendRequestCache *held_by;        /* not a reference; NULL: no request cache */
   TendNumberSpace  *space;          /* a reference; while its number is in use */
   guint64           number;         /* constant */
-  char             *prefix;         /* constant */
+  char             *prefix;         /* constant; NULL: the name of the class */
   gint64            timeout;        /* microseconds */
   GQueue            tasks;          /* of what number-cache-tasks.c has of each; loop thread */
   TendLoop         *loop;           /* a use of it; NULL until it belongs to a thread */
+  char              short_prefix[16];   /* a prefix that fits in is kept here */
   guint             is_popped : 1;  /* whoever has popped it has its tasks */
   guint             has_no_number : 1;  /* none was chosen when it was made, or none was left */
 } TendNumberCachePrivate;

@@ -45,6 +45,27 @@ test_class_name_is_prefix (Fixture       *fixture,
   g_assert_cmpstr (special_text, ==, "<TestSpecial TestSpecial-5>");
 }
 
+/* Short ones are kept in the object, and the longest of those has fifteen bytes. */
+static void
+test_prefix_has_any_length (Fixture       *fixture,
+                            gconstpointer  unused)
+{
+  const char *text = "a-prefix-of-some-length-that-goes-on";
+
+  for (gsize length = 0; length <= strlen (text); length++)
+    {
+      g_autofree char *prefix = g_strndup (text, length);
+      g_autoptr(TendNumberCache) cache = tend_number_cache_new (prefix, length);
+
+      memset (prefix, 'x', length);
+      g_assert_true (g_str_has_prefix (text, tend_number_cache_get_prefix (cache)));
+      g_assert_cmpuint (strlen (tend_number_cache_get_prefix (cache)), ==, length);
+      g_assert_true (tend_request_cache_add (fixture->requests, cache, NULL));
+    }
+
+  g_assert_cmpuint (tend_request_cache_get_n_caches (fixture->requests), ==, strlen (text) + 1);
+}
+
 static void
 note_timeout_cb (TendNumberCache *cache,
                  GParamSpec      *pspec,
@@ -512,6 +533,7 @@ main (int    argc,
 
   add_test ("/tend/number-cache/has-properties", test_properties);
   add_test ("/tend/number-cache/name-of-the-class-is-the-prefix", test_class_name_is_prefix);
+  add_test ("/tend/number-cache/prefix-has-any-length", test_prefix_has_any_length);
   add_test ("/tend/number-cache/time-out-is-settable", test_timeout_is_settable);
   add_test ("/tend/number-cache/time-out-gives-value-error-or-none", test_value_error_none);
   add_test ("/tend/number-cache/first-outcome-counts", test_completed_before);
