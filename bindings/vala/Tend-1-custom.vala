@@ -137,6 +137,13 @@ namespace Tend {
 		public void _remove (uint position);
 	}
 
+	// Whoever makes a cache gives it these, and nobody changes them. That they are no construct properties
+	// is for the sake of speed, and makes no difference to Object ().
+	public class NumberCache : GLib.Object {
+		public uint64 number { get; construct; }
+		public string prefix { get; construct; }
+	}
+
 	// In a fiber, "foreach (var value in channel)" receives until the channel is closed ...
 	public sealed class Channel : GLib.Object {
 		[CCode (cname = "_tend_vala_channel_iterator")]

@@ -153,14 +153,60 @@ static void
 set_prefix (TendNumberCachePrivate *priv,
             const char             *prefix)
 {
-  gsize size = prefix != NULL ? strlen (prefix) + 1 : 0;
+  gsize size = strlen (prefix) + 1;
 
-  if (size == 0)
-    priv->prefix = NULL;
-  else if (size <= sizeof priv->short_prefix)
+  if (size <= sizeof priv->short_prefix)
     priv->prefix = memcpy (priv->short_prefix, prefix, size);
   else
     priv->prefix = g_memdup2 (prefix, size);
+}
+
+/*
+ * Prefix and number are what a cache is made with, and do not change. They are not construct-only: GObject sets
+ * properties of that kind one by one even where there is nothing to set, which took as long as all the rest
+ * of making a cache.
+ */
+static gboolean
+check_unset (TendNumberCache *self,
+             gboolean         is_set,
+             GParamSpec      *pspec)
+{
+  g_autofree char *text = NULL;
+
+  if (!is_set && tend_number_cache_get_private (self)->loop == NULL)
+    return TRUE;
+
+  text = tend_number_cache_to_string (self);
+  g_critical ("The %s of %s cannot be changed", pspec->name, text);
+  return FALSE;
+}
+
+void
+tend_number_cache_give_prefix (TendNumberCache *self,
+                               const char      *prefix)
+{
+  TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
+
+  /* None at all leaves the name of the class. */
+  if (prefix == priv->prefix || !check_unset (self, priv->prefix != NULL, properties[PROP_PREFIX]))
+    return;
+
+  set_prefix (priv, prefix);
+  tend_notify_native (G_OBJECT (self), properties[PROP_PREFIX]);
+}
+
+static void
+give_number (TendNumberCache *self,
+             guint64          number)
+{
+  TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
+
+  if (!check_unset (self, priv->has_number, properties[PROP_NUMBER]))
+    return;
+
+  priv->number = number;
+  priv->has_number = TRUE;
+  tend_notify_native (G_OBJECT (self), properties[PROP_NUMBER]);
 }
 
 static void
@@ -194,15 +240,14 @@ tend_number_cache_set_property (GObject      *object,
                                 GParamSpec   *pspec)
 {
   TendNumberCache *self = TEND_NUMBER_CACHE (object);
-  TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
 
   switch ((TendNumberCacheProperty) prop_id)
     {
     case PROP_PREFIX:
-      set_prefix (priv, g_value_get_string (value));
+      tend_number_cache_give_prefix (self, g_value_get_string (value));
       break;
     case PROP_NUMBER:
-      priv->number = g_value_get_uint64 (value);
+      give_number (self, g_value_get_uint64 (value));
       break;
     case PROP_TIMEOUT:
       tend_number_cache_set_timeout (self, g_value_get_int64 (value));
@@ -220,22 +265,26 @@ install_properties (GObjectClass *object_class)
    *
    * The space of numbers to which the number belongs; the name of the class, if none is given.
    *
+   * It is given once, before the cache is added: by whoever makes it, as a rule.
+   *
    * Since: 0.1
    */
   properties[PROP_PREFIX] =
     g_param_spec_string ("prefix", NULL, NULL, NULL,
-                         G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+                         G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
 
   /**
    * TendNumberCache:number:
    *
    * The number by which the answer finds the cache.
    *
+   * It is given once, before the cache is added: by whoever makes it, as a rule.
+   *
    * Since: 0.1
    */
   properties[PROP_NUMBER] =
     g_param_spec_uint64 ("number", NULL, NULL, 0, G_MAXUINT64, 0,
-                         G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+                         G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
 
   /**
    * TendNumberCache:timeout:
@@ -343,7 +392,15 @@ TendNumberCache *
 tend_number_cache_new (const char *prefix,
                        guint64     number)
 {
-  return g_object_new (TEND_TYPE_NUMBER_CACHE, "prefix", prefix, "number", number, NULL);
+  TendNumberCache *self = g_object_new (TEND_TYPE_NUMBER_CACHE, NULL);
+  TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
+
+  if (prefix != NULL)
+    set_prefix (priv, prefix);
+  priv->number = number;
+  priv->has_number = TRUE;
+
+  return self;
 }
 
 /**

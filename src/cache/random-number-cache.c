@@ -26,7 +26,8 @@
 
 typedef enum
 {
-  PROP_REQUEST_CACHE = 1,
+  PROP_PREFIX = 1,
+  PROP_REQUEST_CACHE,
   PROP_BITS,
 } TendRandomNumberCacheProperty;
 
@@ -65,6 +66,9 @@ tend_random_number_cache_get_property (GObject    *object,
 {
   switch ((TendRandomNumberCacheProperty) prop_id)
     {
+    case PROP_PREFIX:
+      g_value_set_string (value, tend_number_cache_get_prefix (TEND_NUMBER_CACHE (object)));
+      break;
     case PROP_BITS:
       g_value_set_uint (value, tend_random_number_cache_get_bits (TEND_RANDOM_NUMBER_CACHE (object)));
       break;
@@ -85,6 +89,9 @@ tend_random_number_cache_set_property (GObject      *object,
 
   switch ((TendRandomNumberCacheProperty) prop_id)
     {
+    case PROP_PREFIX:
+      tend_number_cache_give_prefix (TEND_NUMBER_CACHE (self), g_value_get_string (value));
+      break;
     case PROP_REQUEST_CACHE:
       priv->request_cache = g_value_dup_object (value);
       break;
@@ -104,6 +111,18 @@ tend_random_number_cache_class_init (TendRandomNumberCacheClass *klass)
   object_class->constructed = tend_random_number_cache_constructed;
   object_class->get_property = tend_random_number_cache_get_property;
   object_class->set_property = tend_random_number_cache_set_property;
+
+  /**
+   * TendRandomNumberCache:prefix:
+   *
+   * The prefix of a cache, which is construct-only here: the number is chosen among those of the prefix, when
+   * the object is made.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_PREFIX] =
+    g_param_spec_string ("prefix", NULL, NULL, NULL,
+                         G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
 
   /**
    * TendRandomNumberCache:request-cache:

@@ -76,17 +76,20 @@ typedef struct
   TendJob           job;            /* its time-out, while a request cache has it */
   TendRequestCache *held_by;        /* not a reference; NULL: no request cache */
   TendNumberSpace  *space;          /* a reference; while its number is in use */
-  guint64           number;         /* constant */
-  char             *prefix;         /* constant; NULL: the name of the class */
+  guint64           number;         /* constant once it was given, or a loop is there */
+  char             *prefix;         /* likewise; NULL: the name of the class */
   gint64            timeout;        /* microseconds */
   GQueue            tasks;          /* of what number-cache-tasks.c has of each; loop thread */
   TendLoop         *loop;           /* a use of it; NULL until it belongs to a thread */
   char              short_prefix[16];   /* a prefix that fits in is kept here */
+  guint             has_number : 1; /* it was given */
   guint             is_popped : 1;  /* whoever has popped it has its tasks */
   guint             has_no_number : 1;  /* none was chosen when it was made, or none was left */
 } TendNumberCachePrivate;
 
 TendNumberCachePrivate *tend_number_cache_get_private (TendNumberCache *self);
+void              tend_number_cache_give_prefix (TendNumberCache  *self,
+                                              const char          *prefix);
 void              tend_number_cache_reserve  (TendNumberCache     *self,
                                               TendRequestCache    *request_cache,
                                               guint                bits);

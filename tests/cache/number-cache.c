@@ -1,96 +1,10 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The cache and its tasks: each way in which it goes settles them. What its time-out calls: timed-out.c.
+// The cache and its tasks: each way in which it goes settles them. What it is made with: properties.c; what its
+// time-out calls: timed-out.c.
 
 #include "cache.h"
-
-/* --- The object --- */
-
-static void
-test_properties (Fixture       *fixture,
-                 gconstpointer  unused)
-{
-  g_autoptr(TendNumberCache) cache = tend_number_cache_new ("dns", 4711);
-  GObjectClass *klass = G_OBJECT_GET_CLASS (cache);
-  g_autofree char *prefix = NULL, *text = NULL;
-  guint64 number;
-  gint64 timeout;
-
-  g_object_get (cache, "prefix", &prefix, "number", &number, "timeout", &timeout, NULL);
-  g_assert_cmpstr (prefix, ==, "dns");
-  g_assert_cmpuint (number, ==, 4711);
-  g_assert_cmpint (timeout, ==, 10 * SECOND);
-  g_assert_cmpstr (tend_number_cache_get_prefix (cache), ==, "dns");
-  g_assert_cmpuint (tend_number_cache_get_number (cache), ==, 4711);
-  g_assert_false (tend_number_cache_is_held (cache));
-
-  text = tend_number_cache_to_string (cache);
-  g_assert_cmpstr (text, ==, "<TendNumberCache dns-4711>");
-
-  g_assert_true (g_object_class_find_property (klass, "prefix")->flags & G_PARAM_CONSTRUCT_ONLY);
-  g_assert_true (g_object_class_find_property (klass, "number")->flags & G_PARAM_CONSTRUCT_ONLY);
-}
-
-static void
-test_class_name_is_prefix (Fixture       *fixture,
-                           gconstpointer  unused)
-{
-  g_autoptr(TendNumberCache) plain = tend_number_cache_new (NULL, G_MAXUINT64);
-  g_autoptr(TendNumberCache) special = g_object_new (TEST_TYPE_SPECIAL, "number", (guint64) 5, NULL);
-  g_autofree char *plain_text = tend_number_cache_to_string (plain);
-  g_autofree char *special_text = tend_number_cache_to_string (special);
-
-  g_assert_cmpstr (plain_text, ==, "<TendNumberCache TendNumberCache-18446744073709551615>");
-  g_assert_cmpstr (special_text, ==, "<TestSpecial TestSpecial-5>");
-}
-
-/* Short ones are kept in the object, and the longest of those has fifteen bytes. */
-static void
-test_prefix_has_any_length (Fixture       *fixture,
-                            gconstpointer  unused)
-{
-  const char *text = "a-prefix-of-some-length-that-goes-on";
-
-  for (gsize length = 0; length <= strlen (text); length++)
-    {
-      g_autofree char *prefix = g_strndup (text, length);
-      g_autoptr(TendNumberCache) cache = tend_number_cache_new (prefix, length);
-
-      memset (prefix, 'x', length);
-      g_assert_true (g_str_has_prefix (text, tend_number_cache_get_prefix (cache)));
-      g_assert_cmpuint (strlen (tend_number_cache_get_prefix (cache)), ==, length);
-      g_assert_true (tend_request_cache_add (fixture->requests, cache, NULL));
-    }
-
-  g_assert_cmpuint (tend_request_cache_get_n_caches (fixture->requests), ==, strlen (text) + 1);
-}
-
-static void
-note_timeout_cb (TendNumberCache *cache,
-                 GParamSpec      *pspec,
-                 gpointer         unused)
-{
-  note ("%s=%" G_GINT64_FORMAT, pspec->name, tend_number_cache_get_timeout (cache));
-}
-
-static void
-test_timeout_is_settable (Fixture       *fixture,
-                          gconstpointer  unused)
-{
-  g_autoptr(TendNumberCache) cache = tend_number_cache_new ("p", 1);
-
-  g_signal_connect (cache, "notify::timeout", G_CALLBACK (note_timeout_cb), NULL);
-  tend_number_cache_set_timeout (cache, 5);
-  tend_number_cache_set_timeout (cache, 5);
-  g_object_set (cache, "timeout", (gint64) 0, NULL);
-  assert_notes ("timeout=5 timeout=0");
-
-  expect_critical ("*usec >= 0*");
-  tend_number_cache_set_timeout (cache, -1);
-  g_test_assert_expected_messages ();
-  g_assert_cmpint (tend_number_cache_get_timeout (cache), ==, 0);
-}
 
 /* --- What the time-out gives --- */
 
@@ -531,10 +445,6 @@ main (int    argc,
 
   g_test_init (&argc, &argv, NULL);
 
-  add_test ("/tend/number-cache/has-properties", test_properties);
-  add_test ("/tend/number-cache/name-of-the-class-is-the-prefix", test_class_name_is_prefix);
-  add_test ("/tend/number-cache/prefix-has-any-length", test_prefix_has_any_length);
-  add_test ("/tend/number-cache/time-out-is-settable", test_timeout_is_settable);
   add_test ("/tend/number-cache/time-out-gives-value-error-or-none", test_value_error_none);
   add_test ("/tend/number-cache/first-outcome-counts", test_completed_before);
   add_test ("/tend/number-cache/outcome-on-its-way-wins-over-the-time-out", test_outcome_on_its_way_wins);

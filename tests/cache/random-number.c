@@ -58,13 +58,26 @@ test_default_width (Fixture       *fixture,
                     gconstpointer  unused)
 {
   g_autoptr(TendNumberCache) cache = g_object_new (TEND_TYPE_RANDOM_NUMBER_CACHE,
-                                                   "request-cache", fixture->requests, "number", (guint64) 65536, NULL);
+                                                   "request-cache", fixture->requests, NULL);
   guint bits;
 
   g_object_get (cache, "bits", &bits, NULL);
   g_assert_cmpuint (bits, ==, 16);
   g_assert_cmpuint (tend_number_cache_get_number (cache), <, 65536);
   g_assert_cmpstr (tend_number_cache_get_prefix (cache), ==, "TendRandomNumberCache");
+}
+
+static void
+test_number_cannot_be_given (Fixture       *fixture,
+                             gconstpointer  unused)
+{
+  g_autoptr(TendNumberCache) cache = NULL;
+
+  expect_critical ("The number of <TendRandomNumberCache r-*> cannot be changed");
+  cache = g_object_new (TEND_TYPE_RANDOM_NUMBER_CACHE,
+                        "request-cache", fixture->requests, "prefix", "r", "number", (guint64) 65536, NULL);
+  g_test_assert_expected_messages ();
+  g_assert_cmpuint (tend_number_cache_get_number (cache), <, 65536);
 }
 
 /* Before it is added nobody finds it, and nobody else gets its number. */
@@ -269,6 +282,7 @@ main (int    argc,
 
   add_test ("/tend/random-number-cache/has-as-many-bits-as-it-is-to", test_widths);
   add_test ("/tend/random-number-cache/has-16-bits-by-default", test_default_width);
+  add_test ("/tend/random-number-cache/number-cannot-be-given", test_number_cannot_be_given);
   add_test ("/tend/random-number-cache/number-is-kept-before-it-is-added", test_reserved);
   add_test ("/tend/random-number-cache/number-comes-back", test_number_comes_back);
   add_test ("/tend/random-number-cache/is-added-again", test_added_again);

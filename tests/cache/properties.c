@@ -1,0 +1,156 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// What a cache is made with: its prefix, its number and its time-out.
+
+#include "cache.h"
+
+static void
+test_properties (Fixture       *fixture,
+                 gconstpointer  unused)
+{
+  g_autoptr(TendNumberCache) cache = tend_number_cache_new ("dns", 4711);
+  g_autofree char *prefix = NULL, *text = NULL;
+  guint64 number;
+  gint64 timeout;
+
+  g_object_get (cache, "prefix", &prefix, "number", &number, "timeout", &timeout, NULL);
+  g_assert_cmpstr (prefix, ==, "dns");
+  g_assert_cmpuint (number, ==, 4711);
+  g_assert_cmpint (timeout, ==, 10 * SECOND);
+  g_assert_cmpstr (tend_number_cache_get_prefix (cache), ==, "dns");
+  g_assert_cmpuint (tend_number_cache_get_number (cache), ==, 4711);
+  g_assert_false (tend_number_cache_is_held (cache));
+
+  text = tend_number_cache_to_string (cache);
+  g_assert_cmpstr (text, ==, "<TendNumberCache dns-4711>");
+}
+
+static void
+note_given_cb (TendNumberCache *cache,
+               GParamSpec      *pspec,
+               gpointer         unused)
+{
+  g_autofree char *text = tend_number_cache_to_string (cache);
+
+  note ("%s:%s", pspec->name, text);
+}
+
+static void
+test_number_is_given_once (Fixture       *fixture,
+                           gconstpointer  unused)
+{
+  g_autoptr(TendNumberCache) cache = g_object_new (TEND_TYPE_NUMBER_CACHE, NULL);
+  g_autoptr(TendNumberCache) plain = tend_number_cache_new (NULL, 1);
+
+  g_signal_connect (cache, "notify", G_CALLBACK (note_given_cb), NULL);
+  g_object_set (cache, "prefix", NULL, NULL);
+  g_object_set (cache, "number", (guint64) 0, NULL);
+  g_object_set (cache, "prefix", "dns", NULL);
+  assert_notes ("number:<TendNumberCache TendNumberCache-0> prefix:<TendNumberCache dns-0>");
+
+  expect_critical ("The number of <TendNumberCache dns-0> cannot be changed");
+  g_object_set (cache, "number", (guint64) 2, NULL);
+  expect_critical ("The prefix of <TendNumberCache dns-0> cannot be changed");
+  g_object_set (cache, "prefix", "mdns", NULL);
+  expect_critical ("The prefix of <TendNumberCache dns-0> cannot be changed");
+  g_object_set (cache, "prefix", NULL, NULL);
+  expect_critical ("The number of <TendNumberCache TendNumberCache-1> cannot be changed");
+  g_object_set (plain, "number", (guint64) 1, NULL);
+  g_test_assert_expected_messages ();
+  assert_notes ("");
+  g_assert_cmpuint (tend_number_cache_get_number (cache), ==, 0);
+  g_assert_cmpstr (tend_number_cache_get_prefix (cache), ==, "dns");
+}
+
+/* Where none were given, those that there are by default are in use. */
+static void
+test_number_stays_when_added (Fixture       *fixture,
+                              gconstpointer  unused)
+{
+  g_autoptr(TendNumberCache) cache = g_object_new (TEND_TYPE_NUMBER_CACHE, NULL);
+
+  g_assert_true (tend_request_cache_add (fixture->requests, cache, NULL));
+  expect_critical ("The number of <TendNumberCache TendNumberCache-0> cannot be changed");
+  g_object_set (cache, "number", (guint64) 7, NULL);
+  expect_critical ("The prefix of <TendNumberCache TendNumberCache-0> cannot be changed");
+  g_object_set (cache, "prefix", "p", NULL);
+  g_test_assert_expected_messages ();
+  g_assert_true (tend_request_cache_lookup (fixture->requests, "TendNumberCache", 0) == cache);
+}
+
+static void
+test_class_name_is_prefix (Fixture       *fixture,
+                           gconstpointer  unused)
+{
+  g_autoptr(TendNumberCache) plain = tend_number_cache_new (NULL, G_MAXUINT64);
+  g_autoptr(TendNumberCache) special = g_object_new (TEST_TYPE_SPECIAL, "number", (guint64) 5, NULL);
+  g_autofree char *plain_text = tend_number_cache_to_string (plain);
+  g_autofree char *special_text = tend_number_cache_to_string (special);
+
+  g_assert_cmpstr (plain_text, ==, "<TendNumberCache TendNumberCache-18446744073709551615>");
+  g_assert_cmpstr (special_text, ==, "<TestSpecial TestSpecial-5>");
+}
+
+/* Short ones are kept in the object, and the longest of those has fifteen bytes. */
+static void
+test_prefix_has_any_length (Fixture       *fixture,
+                            gconstpointer  unused)
+{
+  const char *text = "a-prefix-of-some-length-that-goes-on";
+
+  for (gsize length = 0; length <= strlen (text); length++)
+    {
+      g_autofree char *prefix = g_strndup (text, length);
+      g_autoptr(TendNumberCache) cache = tend_number_cache_new (prefix, length);
+
+      memset (prefix, 'x', length);
+      g_assert_true (g_str_has_prefix (text, tend_number_cache_get_prefix (cache)));
+      g_assert_cmpuint (strlen (tend_number_cache_get_prefix (cache)), ==, length);
+      g_assert_true (tend_request_cache_add (fixture->requests, cache, NULL));
+    }
+
+  g_assert_cmpuint (tend_request_cache_get_n_caches (fixture->requests), ==, strlen (text) + 1);
+}
+
+static void
+note_timeout_cb (TendNumberCache *cache,
+                 GParamSpec      *pspec,
+                 gpointer         unused)
+{
+  note ("%s=%" G_GINT64_FORMAT, pspec->name, tend_number_cache_get_timeout (cache));
+}
+
+static void
+test_timeout_is_settable (Fixture       *fixture,
+                          gconstpointer  unused)
+{
+  g_autoptr(TendNumberCache) cache = tend_number_cache_new ("p", 1);
+
+  g_signal_connect (cache, "notify::timeout", G_CALLBACK (note_timeout_cb), NULL);
+  tend_number_cache_set_timeout (cache, 5);
+  tend_number_cache_set_timeout (cache, 5);
+  g_object_set (cache, "timeout", (gint64) 0, NULL);
+  assert_notes ("timeout=5 timeout=0");
+
+  expect_critical ("*usec >= 0*");
+  tend_number_cache_set_timeout (cache, -1);
+  g_test_assert_expected_messages ();
+  g_assert_cmpint (tend_number_cache_get_timeout (cache), ==, 0);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+  add_test ("/tend/number-cache/has-properties", test_properties);
+  add_test ("/tend/number-cache/name-of-the-class-is-the-prefix", test_class_name_is_prefix);
+  add_test ("/tend/number-cache/number-is-given-once", test_number_is_given_once);
+  add_test ("/tend/number-cache/number-stays-when-it-is-added", test_number_stays_when_added);
+  add_test ("/tend/number-cache/prefix-has-any-length", test_prefix_has_any_length);
+  add_test ("/tend/number-cache/time-out-is-settable", test_timeout_is_settable);
+
+  return g_test_run ();
+}
