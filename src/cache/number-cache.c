@@ -64,8 +64,7 @@ tend_number_cache_timed_out_cb (TendJob *job)
   TendNumberCachePrivate *priv = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendNumberCachePrivate, job));
   TendNumberCache *self = G_STRUCT_MEMBER_P (priv, -(glong) TendNumberCache_private_offset);
 
-  g_object_ref (self);
-  tend_request_cache_release (priv->held_by, self);
+  self = tend_request_cache_release (priv->held_by, self);
   tend_number_cache_mark_due (self);
   g_signal_emit (self, signals[SIGNAL_TIMED_OUT], 0);
   tend_number_cache_settle_due (self);
@@ -126,7 +125,7 @@ tend_number_cache_dispose (GObject *object)
 
   /* A request cache that has it holds a reference: it is none's by now, unless somebody disposes of it. */
   if (priv->held_by != NULL)
-    tend_request_cache_release (priv->held_by, self);
+    g_object_unref (tend_request_cache_release (priv->held_by, self));
   tend_number_cache_give_back (self);
 
   if (!priv->is_popped)

@@ -90,24 +90,25 @@ space_leave (gpointer data)
   tend_number_space_unref (space);
 }
 
-static TendNumberCache *
+/* The place that has a cache of that number; NULL if there is none. */
+static TendPlace *
 find (TendRequestCache *self,
       const char       *prefix,
       guint64           number)
 {
   TendNumberSpace *space = tend_request_cache_get_space (self, prefix, FALSE);
+  TendPlace *place = space != NULL ? tend_number_space_find (space, number) : NULL;
 
-  return space != NULL ? tend_place_get_cache (tend_number_space_find (space, number)) : NULL;
+  return tend_place_get_cache (place) != NULL ? place : NULL;
 }
 
 /* --- Adding and letting go --- */
 
-/* Lets go of a cache that is in the table of its space no more. */
+/* Lets go of a cache that is in the table of its space no more: the table's reference is the caller's. */
 static void
-let_go (TendRequestCache *self,
-        TendNumberCache  *cache)
+let_go (TendRequestCache       *self,
+        TendNumberCachePrivate *priv)
 {
-  TendNumberCachePrivate *priv = tend_number_cache_get_private (cache);
   TendNumberSpace *space = g_steal_pointer (&priv->space);
 
   tend_loop_remove (self->loop, &priv->job);
@@ -116,18 +117,22 @@ let_go (TendRequestCache *self,
 
   tend_request_cache_drop_space (space);
   tend_number_space_unref (space);
-  g_object_unref (cache);
 }
 
-/* Lets go of a cache: its number is free, and its time-out disarmed. */
-void
+/*
+ * Lets go of a cache: its number is free, and its time-out disarmed. The reference of the request cache is
+ * handed over, since nearly all who take a cache out have something to do with it.
+ */
+TendNumberCache *
 tend_request_cache_release (TendRequestCache *self,
                             TendNumberCache  *cache)
 {
   TendNumberCachePrivate *priv = tend_number_cache_get_private (cache);
 
   tend_number_space_remove (priv->space, tend_number_space_find (priv->space, priv->number));
-  let_go (self, cache);
+  let_go (self, priv);
+
+  return cache;
 }
 
 /* Lets go of all caches, and gives them. */
@@ -143,11 +148,7 @@ tend_request_cache_release_all (TendRequestCache *self)
     tend_number_space_take_caches (value, caches);
 
   for (guint i = 0; i < caches->len; i++)
-    {
-      /* One reference was the request cache's, the other is the list's. */
-      g_object_ref (g_ptr_array_index (caches, i));
-      let_go (self, g_ptr_array_index (caches, i));
-    }
+    let_go (self, tend_number_cache_get_private (g_ptr_array_index (caches, i)));
 
   return caches;
 }
@@ -337,7 +338,7 @@ tend_request_cache_lookup (TendRequestCache *self,
   if (!tend_request_cache_check_thread (self, G_STRFUNC))
     return NULL;
 
-  return find (self, prefix, number);
+  return tend_place_get_cache (find (self, prefix, number));
 }
 
 /**
@@ -382,14 +383,25 @@ tend_request_cache_pop (TendRequestCache *self,
                         const char       *prefix,
                         guint64           number)
 {
-  TendNumberCache *cache = tend_request_cache_lookup (self, prefix, number);
+  TendNumberCachePrivate *priv;
+  TendNumberCache *cache;
+  TendPlace *place;
 
-  if (cache == NULL)
+  g_return_val_if_fail (TEND_IS_REQUEST_CACHE (self), NULL);
+  g_return_val_if_fail (prefix != NULL, NULL);
+
+  if (!tend_request_cache_check_thread (self, G_STRFUNC))
     return NULL;
 
-  g_object_ref (cache);
-  tend_number_cache_get_private (cache)->is_popped = TRUE;
-  tend_request_cache_release (self, cache);
+  place = find (self, prefix, number);
+  if (place == NULL)
+    return NULL;
+
+  cache = place->holder;
+  priv = tend_number_cache_get_private (cache);
+  priv->is_popped = TRUE;
+  tend_number_space_remove (priv->space, place);
+  let_go (self, priv);
 
   return cache;
 }
@@ -483,8 +495,7 @@ tend_request_cache_remove (TendRequestCache *self,
       tend_number_cache_get_private (cache)->held_by != self)
     return FALSE;
 
-  g_object_ref (cache);
-  tend_request_cache_release (self, cache);
+  cache = tend_request_cache_release (self, cache);
   tend_number_cache_cancel_tasks (cache);
   g_object_unref (cache);
 

@@ -129,8 +129,8 @@ TendNumberSpace  *tend_request_cache_get_space (TendRequestCache  *self,
                                               const char          *prefix,
                                               gboolean             create);
 void              tend_request_cache_drop_space (TendNumberSpace  *space);
-void              tend_request_cache_release (TendRequestCache    *self,
-                                              TendNumberCache     *cache);
+TendNumberCache  *tend_request_cache_release (TendRequestCache    *self,
+                                              TendNumberCache     *cache) G_GNUC_WARN_UNUSED_RESULT;
 GPtrArray        *tend_request_cache_release_all (TendRequestCache *self);
 void              tend_request_cache_drop_all (TendRequestCache   *self);
 
