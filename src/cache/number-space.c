@@ -55,37 +55,27 @@ get_home (TendNumberSpace *self,
   return (guint) ((number * GOLDEN) >> self->shift);
 }
 
+/* The place of the number, or else the free one where it belongs. */
+static inline TendPlace *
+probe (TendNumberSpace *self,
+       guint64          number)
+{
+  guint i = get_home (self, number);
+
+  while (self->places[i].holder != NULL && self->places[i].number != number)
+    i = (i + 1) & (self->n_places - 1);
+
+  return &self->places[i];
+}
+
 /* The place of the number, or NULL. */
 TendPlace *
 tend_number_space_find (TendNumberSpace *self,
                         guint64          number)
 {
-  if (self->places == NULL)
-    return NULL;
+  TendPlace *place = self->places != NULL ? probe (self, number) : NULL;
 
-  for (guint i = get_home (self, number);; i = (i + 1) & (self->n_places - 1))
-    {
-      TendPlace *place = &self->places[i];
-
-      if (place->holder == NULL)
-        return NULL;
-      if (place->number == number)
-        return place;
-    }
-}
-
-static void
-put (TendNumberSpace *self,
-     guint64          number,
-     gpointer         holder)
-{
-  guint i = get_home (self, number);
-
-  while (self->places[i].holder != NULL)
-    i = (i + 1) & (self->n_places - 1);
-
-  self->places[i].number = number;
-  self->places[i].holder = holder;
+  return place != NULL && place->holder != NULL ? place : NULL;
 }
 
 static void
@@ -102,7 +92,7 @@ resize (TendNumberSpace *self,
   for (guint i = 0; i < n_old; i++)
     {
       if (old[i].holder != NULL)
-        put (self, old[i].number, old[i].holder);
+        *probe (self, old[i].number) = old[i];
     }
   g_free (old);
 }
@@ -113,19 +103,28 @@ count_bits (guint64 number)
   return number == 0 ? 0 : 64 - (guint) __builtin_clzll (number);
 }
 
-/* Notes that a number is in use, which was not. */
-void
+/* Puts a number in use for @holder, unless another has it. Gives the place, which says who has it. */
+TendPlace *
 tend_number_space_insert (TendNumberSpace *self,
                           guint64          number,
                           gpointer         holder)
 {
+  TendPlace *place;
+
   /* At most three quarters are taken: probing goes past two places on average. */
   if (4 * (gsize) (self->n_used + 1) > 3 * (gsize) self->n_places)
     resize (self, MAX (MIN_PLACES, 2 * self->n_places));
 
-  put (self, number, holder);
+  place = probe (self, number);
+  if (place->holder != NULL)
+    return place;
+
+  place->number = number;
+  place->holder = holder;
   self->n_used++;
   self->counts[count_bits (number)]++;
+
+  return place;
 }
 
 /* Frees a place, and moves those up that were put behind it since it was taken. */
@@ -152,8 +151,9 @@ tend_number_space_remove (TendNumberSpace *self,
     }
   self->places[hole].holder = NULL;
 
+  /* By four, since what goes on shrinking would be moved twice as often, through memory that is made for it. */
   if (self->n_places > MIN_PLACES && 8 * (gsize) self->n_used < self->n_places)
-    resize (self, self->n_places / 2);
+    resize (self, MAX (MIN_PLACES, self->n_places / 4));
 }
 
 /*

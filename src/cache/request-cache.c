@@ -202,16 +202,11 @@ take_number (TendRequestCache  *self,
   TendNumberCachePrivate *priv = tend_number_cache_get_private (cache);
   const char *prefix = tend_number_cache_get_prefix (cache);
   TendNumberSpace *space = tend_request_cache_get_space (self, prefix, TRUE);
-  TendPlace *place = tend_number_space_find (space, priv->number);
+  TendPlace *place = tend_number_space_insert (space, priv->number, cache);
 
-  if (place == NULL)
-    {
-      g_assert (priv->space == NULL || priv->space != space);
-      tend_number_space_insert (space, priv->number, cache);
-    }
-  else if (place->holder == tend_reserve (cache))
+  if (place->holder == tend_reserve (cache))
     place->holder = cache;
-  else
+  else if (place->holder != cache)
     {
       g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_EXISTS,
                    "This number is already in use '%s:%" G_GUINT64_FORMAT "'", prefix, priv->number);

@@ -41,7 +41,7 @@ TendNumberSpace  *tend_number_space_ref      (TendNumberSpace     *self);
 void              tend_number_space_unref    (TendNumberSpace     *self);
 TendPlace        *tend_number_space_find     (TendNumberSpace     *self,
                                               guint64              number);
-void              tend_number_space_insert   (TendNumberSpace     *self,
+TendPlace        *tend_number_space_insert   (TendNumberSpace     *self,
                                               guint64              number,
                                               gpointer             holder);
 void              tend_number_space_remove   (TendNumberSpace     *self,
