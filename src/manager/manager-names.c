@@ -4,12 +4,37 @@
 // The names of a manager's tasks.
 //
 // Entries of one name form a chain in the order of registration, and the table knows the first of
-// each. An entry stays in its chain until it is freed. At most one of a chain has a body that is
-// not released: each later one is blocked until all before it have really ended. The name belongs
-// to the first that answers to it and has not ended, or else to the first that answers at all, since
-// a task may be looked up until those who waited for it have been told.
+// each, by the hash of the name. An entry stays in its chain until it is freed. At most one of a chain
+// has a body that is not released: each later one is blocked until all before it have really ended. The
+// name belongs to the first that answers to it and has not ended, or else to the first that answers at
+// all, since a task may be looked up until those who waited for it have been told.
 
 #include "tend-manager-private.h"
+
+#include <string.h>
+
+/* The place of the first entry of that name, or NULL. */
+static TendTablePlace *
+find_place (TendTaskManagerPrivate *priv,
+            const char             *name,
+            guint                   hash)
+{
+  TendTablePlace *place = tend_table_find (&priv->names, hash);
+
+  while (place != NULL && strcmp (((TendEntry *) place->item)->task->name, name) != 0)
+    place = tend_table_find_next (&priv->names, place);
+
+  return place;
+}
+
+static TendEntry *
+find_first (TendTaskManagerPrivate *priv,
+            const char             *name)
+{
+  TendTablePlace *place = find_place (priv, name, g_str_hash (name));
+
+  return place != NULL ? place->item : NULL;
+}
 
 /* The entry to which @name belongs, or NULL. */
 TendEntry *
@@ -18,7 +43,7 @@ tend_names_lookup (TendTaskManagerPrivate *priv,
 {
   TendEntry *ended = NULL;
 
-  for (TendEntry *entry = g_hash_table_lookup (priv->names, name); entry != NULL; entry = entry->after)
+  for (TendEntry *entry = find_first (priv, name); entry != NULL; entry = entry->after)
     {
       if (!entry->is_named)
         continue;
@@ -36,7 +61,7 @@ TendEntry *
 tend_names_find_last (TendTaskManagerPrivate *priv,
                       const char             *name)
 {
-  TendEntry *first = g_hash_table_lookup (priv->names, name);
+  TendEntry *first = find_first (priv, name);
 
   return first != NULL ? first->last : NULL;
 }
@@ -48,7 +73,7 @@ tend_names_take (TendTaskManagerPrivate *priv,
 {
   GPtrArray *tasks = g_ptr_array_new_with_free_func (g_object_unref);
 
-  for (TendEntry *entry = g_hash_table_lookup (priv->names, name); entry != NULL; entry = entry->after)
+  for (TendEntry *entry = find_first (priv, name); entry != NULL; entry = entry->after)
     {
       if (entry->is_named)
         g_ptr_array_add (tasks, g_object_ref (entry->task));
@@ -82,18 +107,22 @@ void
 tend_names_add (TendTaskManagerPrivate *priv,
                 TendEntry              *entry)
 {
-  TendEntry *first = g_hash_table_lookup (priv->names, entry->task->name);
+  TendTablePlace *place;
+  TendEntry *first;
 
+  entry->hash = g_str_hash (entry->task->name);
   entry->is_in_chain = TRUE;
   entry->is_named = TRUE;
 
-  if (first == NULL)
+  place = find_place (priv, entry->task->name, entry->hash);
+  if (place == NULL)
     {
       entry->last = entry;
-      g_hash_table_insert (priv->names, entry->task->name, entry);
+      tend_table_insert (&priv->names, entry->hash, entry);
       return;
     }
 
+  first = place->item;
   entry->before = first->last;
   entry->before->after = entry;
   first->last = entry;
@@ -105,33 +134,36 @@ void
 tend_names_remove (TendTaskManagerPrivate *priv,
                    TendEntry              *entry)
 {
-  TendEntry *first, *next = entry->after;
+  TendEntry *before = entry->before, *next = entry->after;
+  TendTablePlace *place;
 
   if (!entry->is_in_chain)
     return;
 
   tend_throttles_forget (priv, entry);
-  first = g_hash_table_lookup (priv->names, entry->task->name);
   entry->is_in_chain = FALSE;
   entry->is_named = FALSE;
+  entry->before = entry->after = NULL;
 
-  if (entry->before != NULL)
-    entry->before->after = next;
+  if (before != NULL)
+    before->after = next;
   if (next != NULL)
-    next->before = entry->before;
+    next->before = before;
 
-  /* The key of the table is the name of the first task, and goes with it. */
-  if (first == entry && next != NULL)
+  /* What stands in the middle of the chain is known to its neighbours only. */
+  if (before != NULL && next != NULL)
+    return;
+
+  place = find_place (priv, entry->task->name, entry->hash);
+  if (before != NULL)
+    ((TendEntry *) place->item)->last = before;
+  else if (next != NULL)
     {
       next->last = entry->last;
-      g_hash_table_replace (priv->names, next->task->name, next);
+      place->item = next;
     }
-  else if (first == entry)
-    g_hash_table_remove (priv->names, entry->task->name);
-  else if (first->last == entry)
-    first->last = entry->before;
-
-  entry->before = entry->after = NULL;
+  else
+    tend_table_remove (&priv->names, place);
 }
 
 /* The entry's task has been released: perhaps it was what blocked the next one of its name. */

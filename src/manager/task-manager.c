@@ -246,7 +246,7 @@ tend_task_manager_finalize (GObject *object)
   g_clear_pointer (&priv->gate, tend_gate_unref);
   g_weak_ref_clear (&priv->owner);
   tend_entry_list_clear (&priv->entries);
-  g_hash_table_unref (priv->names);
+  tend_table_clear (&priv->names);
   g_ptr_array_unref (priv->waits);
   g_ptr_array_unref (priv->shutdown_waits);
   g_ptr_array_unref (priv->shutdown_errors);
@@ -440,7 +440,6 @@ tend_task_manager_init (TendTaskManager *self)
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
 
   priv->loop = tend_loop_acquire (NULL, G_PRIORITY_DEFAULT);
-  priv->names = g_hash_table_new (g_str_hash, g_str_equal);
   priv->waits = g_ptr_array_new_with_free_func ((GDestroyNotify) tend_manager_wait_free);
   priv->shutdown_waits = g_ptr_array_new_with_free_func ((GDestroyNotify) tend_manager_wait_free);
   priv->shutdown_errors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);

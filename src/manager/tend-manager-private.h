@@ -75,7 +75,7 @@ typedef struct
 typedef struct
 {
   TendLoop         *loop;             /* constant; of the context that the manager belongs to */
-  GHashTable       *names;            /* of TendEntry, the first in the chain of each name */
+  TendTable         names;            /* of TendEntry, the first in the chain of each name */
   TendEntryList     entries;          /* in the order of registration; owned */
   TendQueue         leaving;          /* entries that have left the list, and keep their names */
   guint64           serial;           /* of the entry registered last */
@@ -126,6 +126,7 @@ struct _TendEntry
   TendEntry       *last;        /* of the chain; only in the first of it */
   char            *base;        /* of the name of an anonymous task; NULL: it is none */
   guint            place;       /* in the list */
+  guint            hash;        /* of the name; while it is in a chain */
   guint            is_listed : 1;   /* its task is not released */
   guint            is_in_chain : 1;
   guint            is_named : 1;    /* it answers to its name */
