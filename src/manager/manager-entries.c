@@ -15,14 +15,15 @@
 
 /* --- From registered to begun --- */
 
-/* Begins the task of an entry that nothing keeps from it; on the native stack. */
+/* Begins the task of an entry that nothing keeps from it, at @now; on the native stack. */
 void
-tend_entry_begin (TendEntry *entry)
+tend_entry_begin (TendEntry *entry,
+                  gint64     now)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (entry->manager);
 
   entry->has_begun = TRUE;
-  entry->began = tend_loop_now (priv->loop);
+  entry->began = now;
   entry->rest = 0;
   tend_statistics_began (&priv->statistics);
   tend_task_begin (entry->task);

@@ -85,7 +85,8 @@ count_waiting (TendTaskManagerPrivate *priv,
 
 static void
 wait_in_lane (TendTaskManagerPrivate *priv,
-              TendEntry              *entry)
+              TendEntry              *entry,
+              gint64                  now)
 {
   int priority = tend_loop_get_priority (entry->task->loop);
   GArray *lanes = priv->slots.lanes;
@@ -111,7 +112,7 @@ wait_in_lane (TendTaskManagerPrivate *priv,
       g_array_insert_val (lanes, i, lane);
     }
 
-  entry->began = tend_loop_now (priv->loop);
+  entry->began = now;
   tend_queue_push (g_array_index (lanes, Lane, i).queue, &entry->job);
   entry->is_in_lane = TRUE;
   count_waiting (priv, 1);
@@ -213,7 +214,9 @@ take_slot (TendEntry *entry,
 static void
 begin_cb (TendJob *job)
 {
-  tend_entry_begin (tend_entry_of_job (job));
+  TendEntry *entry = tend_entry_of_job (job);
+
+  tend_entry_begin (entry, tend_loop_now (entry->task->loop));
 }
 
 /* Something has changed in @self: lets those start that can, in all the managers that share slots. */
@@ -263,23 +266,25 @@ void
 tend_slots_enter (TendEntry *entry)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (entry->manager);
-  gint64 now = tend_loop_now (priv->loop);
+  gint64 now;
 
   /* It comes back when it goes on, and keeps no slot from others until then. */
   if (tend_task_stands_still (entry->task))
     return;
 
+  now = tend_loop_now (priv->loop);
+
   /* An interval task sleeps most of its life: it would keep its slot from the others for ever. */
   if (tend_task_interval (entry->task) > 0)
-    tend_entry_begin (entry);
+    tend_entry_begin (entry, now);
   else if (is_free (priv, now))
     {
       take_slot (entry, now);
-      tend_entry_begin (entry);
+      tend_entry_begin (entry, now);
     }
   else
     {
-      wait_in_lane (priv, entry);
+      wait_in_lane (priv, entry, now);
       tend_slots_pump (entry->manager);
     }
 }

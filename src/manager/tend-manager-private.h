@@ -184,7 +184,8 @@ void                tend_manager_add_entry    (TendTaskManager  *self,
                                                const char       *base);
 TendEntry          *tend_manager_find_entry   (TendTaskManager  *self,
                                                TendTask         *task);
-void                tend_entry_begin          (TendEntry        *entry);
+void                tend_entry_begin          (TendEntry        *entry,
+                                               gint64            now);
 void                tend_entry_unblock        (TendEntry        *entry);
 GPtrArray          *tend_manager_copy_tasks   (TendTaskManager  *self);
 void                tend_manager_cancel_entries (TendTaskManager *self,
