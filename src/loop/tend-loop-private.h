@@ -67,6 +67,7 @@ TendHub      *tend_loop_get_hub     (TendLoop     *loop);
 int           tend_loop_get_priority (TendLoop    *loop);
 gboolean      tend_loop_is_mine     (TendLoop     *loop);
 gint64        tend_loop_now         (TendLoop     *loop);
+gint64        tend_loop_now_coarse  (TendLoop     *loop);
 
 /* Loop thread only. */
 void          tend_loop_queue_ready (TendLoop     *loop,

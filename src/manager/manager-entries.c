@@ -247,7 +247,7 @@ entry_new (TendTaskManager *self,
   entry->task = g_object_ref (task);
   tend_entry_list_append (&priv->entries, entry);
   entry->serial = ++priv->serial;
-  entry->registered = tend_loop_now (task->loop);
+  entry->registered = tend_loop_now_coarse (task->loop);
   entry->base = g_strdup (base);
   tend_job_init (&entry->job, entry_due_cb);
 
@@ -287,7 +287,7 @@ tend_manager_add_entry (TendTaskManager *self,
     {
       entry->is_blocked = FALSE;
       entry->has_begun = TRUE;
-      entry->began = entry->registered;
+      entry->began = tend_loop_now (task->loop);
       tend_statistics_began (&priv->statistics);
     }
 

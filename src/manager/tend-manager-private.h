@@ -118,7 +118,7 @@ struct _TendEntry
   TendTaskManager *manager;     /* constant; not a reference */
   TendTask        *task;        /* constant */
   guint64          serial;      /* constant */
-  gint64           registered;  /* constant; when */
+  gint64           registered;  /* constant; when, by the coarse clock */
   gint64           began;       /* when its body did, moved on by what it was paused; before that, when it was due */
   gint64           rest;        /* while its task is paused: what is left of the delay, or has been run */
   TendEntry       *before;      /* in the chain of its name */
