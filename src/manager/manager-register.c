@@ -25,16 +25,16 @@ tend_manager_check_context (TendTaskManager  *self,
   return FALSE;
 }
 
-/* Whether a manager can take @task: one that was not started, or that runs and is nobody else's. */
+/*
+ * Whether a manager can take @task, whose name has been checked: one that was not started, or that runs
+ * and is nobody else's.
+ */
 static gboolean
 check_takeable (TendTaskManager  *self,
                 TendTask         *task,
                 GError          **error)
 {
   g_autofree char *text = NULL;
-
-  if (task->name != NULL && !tend_check_name (task->name, error))
-    return FALSE;
 
   if (task->loop != NULL && tend_loop_is_mine (task->loop) && !task->is_managed && !tend_task_has_ended (task))
     return tend_manager_check_context (self, task, error);
@@ -51,6 +51,13 @@ check_takeable (TendTaskManager  *self,
                  task->loop == NULL ? "the program's main part" : tend_task_status_to_string (tend_task_status (task)));
 
   return FALSE;
+}
+
+static gboolean
+check_name_of (TendTask  *task,
+               GError   **error)
+{
+  return task->name == NULL || tend_check_name (task->name, error);
 }
 
 static gboolean
@@ -76,7 +83,7 @@ tend_manager_check_task (TendTaskManager  *self,
                          TendTask         *task,
                          GError          **error)
 {
-  return check_takeable (self, task, error) && check_open (self, task, error);
+  return check_name_of (task, error) && check_takeable (self, task, error) && check_open (self, task, error);
 }
 
 /*
@@ -138,6 +145,37 @@ add_named (TendTaskManager  *self,
   return task;
 }
 
+/* Registers @task, whose name has been checked: see tend_task_manager_register_with_policy(). */
+static TendTask *
+register_checked (TendTaskManager  *self,
+                  TendTask         *task,
+                  TendNamePolicy    policy,
+                  GError          **error)
+{
+  TendTask *holder = NULL;
+
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  if (!check_takeable (self, task, error))
+    return NULL;
+
+  if (check_open (self, task, error))
+    {
+      if (policy != TEND_NAME_POLICY_ANONYMOUS)
+        holder = add_named (self, task, policy, error);
+      else
+        {
+          add_anonymous (self, task);
+          holder = task;
+        }
+    }
+
+  if (holder == NULL && tend_task_status (task) != TEND_TASK_STATUS_CREATED)
+    tend_task_cancel (task);
+
+  return holder;
+}
+
 /**
  * TendNamePolicy:
  * @TEND_NAME_POLICY_REJECT: the new task is refused with `TEND_TASK_ERROR_EXISTS`
@@ -197,31 +235,14 @@ tend_task_manager_register_with_policy (TendTaskManager  *self,
                                         TendNamePolicy    policy,
                                         GError          **error)
 {
-  TendTask *holder = NULL;
-
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);
   g_return_val_if_fail (TEND_IS_TASK (task), NULL);
   g_return_val_if_fail ((guint) policy <= TEND_NAME_POLICY_ANONYMOUS, NULL);
-  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  if (!check_takeable (self, task, error))
+  if (!check_name_of (task, error))
     return NULL;
 
-  if (check_open (self, task, error))
-    {
-      if (policy != TEND_NAME_POLICY_ANONYMOUS)
-        holder = add_named (self, task, policy, error);
-      else
-        {
-          add_anonymous (self, task);
-          holder = task;
-        }
-    }
-
-  if (holder == NULL && tend_task_status (task) != TEND_TASK_STATUS_CREATED)
-    tend_task_cancel (task);
-
-  return holder;
+  return register_checked (self, task, policy, error);
 }
 
 /**
@@ -279,7 +300,10 @@ tend_manager_keep_task (TendTask  *task,
   return kept;
 }
 
-/* Registers @task, which was made by the code at @origin; takes @task, and the manager keeps it. */
+/*
+ * Registers @task, which was made with a name that had been checked, by the code at @origin; takes @task,
+ * and the manager keeps it.
+ */
 static TendTask *
 register_taken (TendTaskManager  *self,
                 TendTask         *task,
@@ -289,8 +313,7 @@ register_taken (TendTaskManager  *self,
 {
   task->origin = origin;
 
-  return tend_manager_keep_task (task, tend_task_manager_register_with_policy (self, task, policy, error) != NULL,
-                                 error);
+  return tend_manager_keep_task (task, register_checked (self, task, policy, error) != NULL, error);
 }
 
 /**
