@@ -6,6 +6,8 @@
 // Entries stand in an array with holes, and a bitmap says where. Blocks of the bitmap are counted in a
 // Fenwick tree (P. Fenwick, A New Data Structure for Cumulative Frequency Tables, 1994), so that a position
 // takes a dozen additions and eight words of bits. With more holes than entries the array is compacted.
+// One of a moderate size stays as it is when it empties: to build it anew, up and down, for each batch of
+// tasks took 190 instructions per task.
 // A GSequence, which allows insertion in the middle, took 1.4 us for what takes 30 ns here with a million
 // tasks, and 48 bytes for what takes 9.
 
@@ -16,6 +18,9 @@
 #define WORD_BITS 64
 #define BLOCK_WORDS 8
 #define BLOCK_BITS (BLOCK_WORDS * WORD_BITS)
+
+/* 17 KiB: so much is kept. */
+#define MAX_KEPT (4 * BLOCK_BITS)
 
 /* --- The Fenwick tree: counts of blocks, from 1 --- */
 
@@ -126,7 +131,9 @@ tend_entry_list_remove (TendEntryList *list,
   list->n_items--;
   entry->is_listed = FALSE;
 
-  if (list->n_allocated > BLOCK_BITS && list->n_items < list->n_allocated / 4)
+  if (list->n_items == 0)
+    list->n_places = 0;
+  if (list->n_allocated > MAX_KEPT && list->n_items < list->n_allocated / 4)
     rebuild (list, list->n_allocated / 2);
 }
 

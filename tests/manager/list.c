@@ -114,6 +114,34 @@ test_empties_and_fills_again (void)
   tend_entry_list_clear (&list);
 }
 
+/* A batch that comes and goes builds nothing anew, and a large one leaves little behind. */
+static void
+test_keeps_places_for_the_next_batch (void)
+{
+  TendEntryList list = { 0 };
+  g_autofree TendEntry *entries = g_new0 (TendEntry, 100000);
+  TendEntry **places = NULL;
+
+  for (guint batch = 0; batch < 3; batch++)
+    {
+      for (guint i = 0; i < 1500; i++)
+        tend_entry_list_append (&list, &entries[i]);
+      if (batch == 0)
+        places = list.entries;
+      for (guint i = 0; i < 1500; i++)
+        tend_entry_list_remove (&list, &entries[i]);
+      g_assert_true (list.entries == places);
+    }
+
+  for (guint i = 0; i < 100000; i++)
+    tend_entry_list_append (&list, &entries[i]);
+  for (guint i = 0; i < 100000; i++)
+    tend_entry_list_remove (&list, &entries[i]);
+  g_assert_cmpuint (list.n_allocated, <=, 2048);
+
+  tend_entry_list_clear (&list);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -123,6 +151,7 @@ main (int    argc,
   g_test_add_func ("/tend/entry-list/random-operations", test_random_operations);
   g_test_add_func ("/tend/entry-list/queue-stays-small", test_queue_stays_small);
   g_test_add_func ("/tend/entry-list/empties-and-fills-again", test_empties_and_fills_again);
+  g_test_add_func ("/tend/entry-list/keeps-places-for-the-next-batch", test_keeps_places_for_the_next_batch);
 
   return g_test_run ();
 }
