@@ -160,11 +160,12 @@ entry_released (TendObserver *observer,
                 TendTask     *task)
 {
   TendEntry *entry = (TendEntry *) observer;
-  TendTaskManager *self = g_object_ref (entry->manager);
+  TendTaskManager *self = entry->manager;
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   gboolean is_listened_to = tend_manager_has_listeners (self);
   guint position = is_listened_to ? tend_entry_list_get_position (&priv->entries, entry) : 0;
   g_autoptr(GPtrArray) over = tend_manager_count_off (priv, entry);
+  TendTaskManager *held = is_listened_to || over != NULL ? g_object_ref (self) : NULL;
 
   tend_entry_list_remove (&priv->entries, entry);
   tend_slots_leave (entry);
@@ -177,14 +178,17 @@ entry_released (TendObserver *observer,
   else
     tend_queue_push (&priv->leaving, &entry->job);
 
-  /* From here on user code runs. The list comes first: those who waited may change it again. */
+  /*
+   * From here on user code runs, if there is any that hears of it, and may drop the manager. The list comes
+   * first: those who waited may change it again.
+   */
   if (is_listened_to)
     g_list_model_items_changed (G_LIST_MODEL (self), position, 1, 0);
   for (guint i = 0; over != NULL && i < over->len; i++)
     g_task_return_boolean (((TendManagerWait *) g_ptr_array_index (over, i))->result, TRUE);
   tend_manager_shutdown_check (self);
 
-  g_object_unref (self);
+  g_clear_object (&held);
 }
 
 /* A run of an interval task has failed: an ignored error, or one that is told, does not end it. */
