@@ -154,16 +154,24 @@ tend_names_remove (TendTaskManagerPrivate *priv,
   if (before != NULL && next != NULL)
     return;
 
-  place = find_place (priv, entry->task->name, entry->hash);
   if (before != NULL)
-    ((TendEntry *) place->item)->last = before;
-  else if (next != NULL)
+    {
+      find_first (priv, entry->task->name)->last = before;
+      return;
+    }
+
+  /* The first is known by its address: names lie far apart in memory. */
+  place = tend_table_find (&priv->names, entry->hash);
+  while (place->item != entry)
+    place = tend_table_find_next (&priv->names, place);
+
+  if (next == NULL)
+    tend_table_remove (&priv->names, place);
+  else
     {
       next->last = entry->last;
       place->item = next;
     }
-  else
-    tend_table_remove (&priv->names, place);
 }
 
 /* The entry's task has been released: perhaps it was what blocked the next one of its name. */
