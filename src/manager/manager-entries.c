@@ -339,21 +339,19 @@ tend_manager_cancel_entries (TendTaskManager *self,
                              TendTask        *except)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
-  g_autoptr(GPtrArray) tasks = tend_manager_copy_tasks (self);
+  g_autoptr(GPtrArray) tasks = g_ptr_array_new_full (priv->entries.n_items, g_object_unref);
 
   for (TendEntry *entry = NULL; (entry = tend_entry_list_next (&priv->entries, entry)) != NULL;)
     {
-      if (entry->task != except)
-        entry->is_named = FALSE;
+      if (entry->task == except)
+        continue;
+
+      entry->is_named = FALSE;
+      g_ptr_array_add (tasks, g_object_ref (entry->task));
     }
 
   for (guint i = 0; i < tasks->len; i++)
-    {
-      TendTask *task = g_ptr_array_index (tasks, i);
-
-      if (task != except)
-        tend_task_cancel (task);
-    }
+    tend_task_cancel (g_ptr_array_index (tasks, i));
 }
 
 /* Lets go of every task, and leaves it to the caller to end them. */
