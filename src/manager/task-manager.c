@@ -245,8 +245,7 @@ tend_task_manager_finalize (GObject *object)
   g_clear_pointer (&priv->ignored, g_array_unref);
   g_clear_pointer (&priv->gate, tend_gate_unref);
   g_weak_ref_clear (&priv->owner);
-  tend_entry_list_clear (&priv->entries);
-  tend_table_clear (&priv->names);
+  tend_manager_free_entries (priv);
   g_ptr_array_unref (priv->waits);
   g_ptr_array_unref (priv->shutdown_waits);
   g_ptr_array_unref (priv->shutdown_errors);

@@ -77,6 +77,8 @@ typedef struct
   TendLoop         *loop;             /* constant; of the context that the manager belongs to */
   TendTable         names;            /* of TendEntry, the first in the chain of each name */
   TendEntryList     entries;          /* in the order of registration; owned */
+  TendEntry        *spare;            /* linked by "after" */
+  guint             n_spare;
   TendQueue         leaving;          /* entries that have left the list, and keep their names */
   guint64           serial;           /* of the entry registered last */
   guint64           n_anonymous;      /* the number of the anonymous task registered last */
@@ -191,6 +193,7 @@ GPtrArray          *tend_manager_copy_tasks   (TendTaskManager  *self);
 void                tend_manager_cancel_entries (TendTaskManager *self,
                                                TendTask         *except);
 void                tend_manager_abandon_entries (TendTaskManager *self);
+void                tend_manager_free_entries (TendTaskManagerPrivate *priv);
 
 /* --- manager-list.c --- */
 
