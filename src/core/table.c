@@ -87,8 +87,9 @@ tend_table_remove (TendTable      *table,
   table->places[hole].item = NULL;
   table->n_items--;
 
+  /* By four: what goes on shrinking would be moved twice as often, through memory that is made for it. */
   if (table->n_places > MAX_KEPT_PLACES && 8 * (gsize) table->n_items < table->n_places)
-    resize (table, table->n_places / 2);
+    resize (table, MAX (MAX_KEPT_PLACES, table->n_places / 4));
 }
 
 /* Forgets all items. */
