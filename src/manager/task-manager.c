@@ -101,7 +101,10 @@ tend_manager_emit_slow (TendTaskManager *self,
 
 /* --- The list model --- */
 
-/* Whether anybody hears of changes of the list: a position takes time to find out. */
+/*
+ * Whether anybody hears of changes of the list: a position takes time to find out. It is asked twice for each
+ * task, 190 instructions under a lock of GObject's, since nobody tells of who connects; to emit takes more.
+ */
 gboolean
 tend_manager_has_listeners (TendTaskManager *self)
 {
