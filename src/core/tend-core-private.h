@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Errors, jobs, the queue and heap that jobs wait in, and a table. Knows GLib only.
+// Errors, jobs, the queue and the agenda that jobs wait in, and a table. Knows GLib only.
 
 #pragma once
 
@@ -47,15 +47,19 @@ typedef void (* TendJobFunc) (TendJob *job);
 
 /*
  * Something that a loop will do: a link that is embedded in what it is about. A job waits in one
- * place at a time, a queue or a heap, and @place says in which.
+ * place at a time, a queue or an agenda, and @place says in which.
  */
 struct _TendJob
 {
   TendJob     *prev;
   TendJob     *next;
   TendJobFunc  run;
-  guint32      place;   /* TEND_JOB_IDLE, TEND_JOB_QUEUED, or its index in the heap */
-  guint32      turn;    /* the turn of the loop in which it was queued */
+  guint32      place;   /* TEND_JOB_IDLE, TEND_JOB_QUEUED, or its index in the heap it is in */
+  union
+  {
+    guint32    turn;    /* queued: the turn of the loop in which it was */
+    guint32    heap;    /* armed: which of the agenda's heaps it is in */
+  };
 };
 
 #define TEND_JOB_IDLE   G_MAXUINT32
@@ -133,7 +137,7 @@ tend_job_unlink (TendJob *job)
   job->place = TEND_JOB_IDLE;
 }
 
-/* --- Heap: jobs in the order of (deadline, arming) --- */
+/* --- Heap: an array of armed jobs, in the order of (deadline, arming) or in none --- */
 
 typedef struct
 {
@@ -147,22 +151,57 @@ typedef struct
   TendHeapEntry *entries;
   guint          n_entries;
   guint          n_allocated;
-  guint64        sequence;
 } TendHeap;
 
-void     tend_heap_clear  (TendHeap *heap);
-guint64  tend_heap_next_sequence (TendHeap *heap);
-void     tend_heap_push   (TendHeap *heap,
-                           TendJob  *job,
-                           gint64    deadline,
-                           guint64   sequence);
-void     tend_heap_remove (TendHeap *heap,
-                           TendJob  *job);
+void     tend_heap_clear  (TendHeap            *heap);
+void     tend_heap_append (TendHeap            *heap,
+                           const TendHeapEntry *entry);
+void     tend_heap_drop   (TendHeap            *heap,
+                           guint                index);
+void     tend_heap_order  (TendHeap            *heap);
+void     tend_heap_push   (TendHeap            *heap,
+                           const TendHeapEntry *entry);
+void     tend_heap_remove (TendHeap            *heap,
+                           guint                index);
 
-static inline const TendHeapEntry *
-tend_heap_peek (const TendHeap *heap)
+static inline gboolean
+tend_heap_is_full (const TendHeap *heap)
 {
-  return heap->n_entries > 0 ? &heap->entries[0] : NULL;
+  return heap->n_entries == heap->n_allocated;
+}
+
+/* --- Agenda: all armed jobs, in the order of (deadline, arming) --- */
+
+#define TEND_AGENDA_MAX_RUNGS 8
+
+typedef struct _TendRung TendRung;
+
+typedef struct
+{
+  TendHeap  near;                           /* in order; what is due up to near_last */
+  gint64    near_last;
+  TendRung *rungs[TEND_AGENDA_MAX_RUNGS];   /* the innermost, which is due first, comes last */
+  guint     n_rungs;
+  guint64   sequence;
+} TendAgenda;
+
+void                 tend_agenda_init          (TendAgenda    *agenda);
+void                 tend_agenda_clear         (TendAgenda    *agenda);
+guint64              tend_agenda_next_sequence (TendAgenda    *agenda);
+void                 tend_agenda_push          (TendAgenda    *agenda,
+                                                TendJob       *job,
+                                                gint64         deadline,
+                                                guint64        sequence);
+void                 tend_agenda_remove        (TendAgenda    *agenda,
+                                                TendJob       *job);
+gint64               tend_agenda_get_deadline  (TendAgenda    *agenda,
+                                                const TendJob *job);
+
+/* The first of all, or NULL. */
+static inline const TendHeapEntry *
+tend_agenda_peek (const TendAgenda *agenda)
+{
+  return agenda->near.n_entries > 0 ? &agenda->near.entries[0] : NULL;
 }
 
 /* --- Table: of things by number; one that is zeroed is empty --- */

@@ -43,7 +43,7 @@ static gboolean
 is_ready (TendLoop *loop,
           int      *timeout_ms)
 {
-  const TendHeapEntry *first = tend_heap_peek (&loop->timers);
+  const TendHeapEntry *first = tend_agenda_peek (&loop->timers);
   gint64 wait;
 
   *timeout_ms = -1;
@@ -193,14 +193,14 @@ run_timers (TendLoop *loop,
 {
   const TendHeapEntry *first;
 
-  while ((first = tend_heap_peek (&loop->timers)) != NULL && first->deadline <= now)
+  while ((first = tend_agenda_peek (&loop->timers)) != NULL && first->deadline <= now)
     {
       TendJob *job = first->job;
 
       if (is_budget_spent (loop))
         return FALSE;
 
-      tend_heap_remove (&loop->timers, job);
+      tend_agenda_remove (&loop->timers, job);
       job->run (job);
 
       if (!drain_micro (loop))
@@ -239,7 +239,7 @@ tend_loop_dispatch (GSource     *source,
 
   if (!drain_micro (loop) || !run_ready (loop, turn) || !run_timers (loop, now))
     loop->is_cut = loop->skip = TRUE;
-  else if (!has_work (loop) && tend_heap_peek (&loop->timers) == NULL)
+  else if (!has_work (loop) && tend_agenda_peek (&loop->timers) == NULL)
     loop->busy_since = 0;
   else if (loop->hub->clock == NULL && is_overdue (loop))
     loop->skip = TRUE;
@@ -256,7 +256,7 @@ tend_loop_finalize (GSource *source)
   TendLoop *loop = (TendLoop *) source;
 
   tend_loop_retire (loop);
-  tend_heap_clear (&loop->timers);
+  tend_agenda_clear (&loop->timers);
 }
 
 static GSourceFuncs tend_loop_funcs = {
@@ -278,6 +278,7 @@ tend_loop_new (TendHub *hub,
   loop->priority = priority;
   tend_queue_init (&loop->ready);
   tend_queue_init (&loop->micro);
+  tend_agenda_init (&loop->timers);
 
   g_source_set_static_name (source, TEND_LOOP_SOURCE_NAME);
   g_source_set_priority (source, priority);
@@ -296,7 +297,7 @@ tend_hub_is_quiet (TendHub *hub)
   for (GSList *l = hub->loops; l != NULL; l = l->next)
     {
       TendLoop *loop = l->data;
-      const TendHeapEntry *first = tend_heap_peek (&loop->timers);
+      const TendHeapEntry *first = tend_agenda_peek (&loop->timers);
 
       if (has_work (loop) || (first != NULL && first->deadline <= tend_loop_now (loop)))
         return FALSE;
@@ -312,7 +313,7 @@ tend_hub_next_deadline (TendHub *hub)
 
   for (GSList *l = hub->loops; l != NULL; l = l->next)
     {
-      const TendHeapEntry *first = tend_heap_peek (&((TendLoop *) l->data)->timers);
+      const TendHeapEntry *first = tend_agenda_peek (&((TendLoop *) l->data)->timers);
 
       if (first != NULL)
         next = MIN (next, first->deadline);
@@ -387,13 +388,13 @@ tend_loop_arm (TendLoop *loop,
                TendJob  *job,
                gint64    deadline)
 {
-  tend_heap_push (&loop->timers, job, deadline, tend_heap_next_sequence (&loop->timers));
+  tend_agenda_push (&loop->timers, job, deadline, tend_agenda_next_sequence (&loop->timers));
 }
 
 guint64
 tend_loop_next_sequence (TendLoop *loop)
 {
-  return tend_heap_next_sequence (&loop->timers);
+  return tend_agenda_next_sequence (&loop->timers);
 }
 
 /* Arms @job with a place among equal deadlines that it has had before. */
@@ -403,7 +404,7 @@ tend_loop_arm_as (TendLoop *loop,
                   gint64    deadline,
                   guint64   sequence)
 {
-  tend_heap_push (&loop->timers, job, deadline, sequence);
+  tend_agenda_push (&loop->timers, job, deadline, sequence);
 }
 
 /* When @job is due, which is armed. */
@@ -411,9 +412,7 @@ gint64
 tend_loop_get_deadline (TendLoop *loop,
                         TendJob  *job)
 {
-  g_assert (job->place < loop->timers.n_entries);
-
-  return loop->timers.entries[job->place].deadline;
+  return tend_agenda_get_deadline (&loop->timers, job);
 }
 
 /* Takes @job out of whatever it waits in, if it does. */
@@ -424,7 +423,7 @@ tend_loop_remove (TendLoop *loop,
   if (job->place == TEND_JOB_QUEUED)
     tend_job_unlink (job);
   else if (job->place != TEND_JOB_IDLE)
-    tend_heap_remove (&loop->timers, job);
+    tend_agenda_remove (&loop->timers, job);
 }
 
 /* Says that something goes on outside the context that will come back to it. */

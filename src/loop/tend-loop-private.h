@@ -36,7 +36,7 @@ struct _TendLoop
 
   TendQueue  ready;
   TendQueue  micro;
-  TendHeap   timers;
+  TendAgenda timers;
   guint32    turn;
   guint32    n_run;
   gint64     turn_time;     /* what is due in this turn was due by then */
