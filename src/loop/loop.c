@@ -27,6 +27,9 @@
  */
 #define BUDGET_USEC 4000
 
+/* No coarse clock is further behind: at most one tick of the slowest there is, and as much again. */
+#define COARSE_LAG_USEC 20000
+
 /* The clock is read once in so many jobs to see whether the budget is spent; a power of two. */
 #define JOBS_PER_LOOK 16
 
@@ -89,13 +92,36 @@ tend_loop_prepare (GSource *source,
   return is_ready (loop, timeout_ms);
 }
 
+/*
+ * Whether the first timer is so far away that a clock which is looked at in a quarter of the time can tell.
+ * Should that be later behind than it ever is, the next turn's exact look finds what is due.
+ */
+static gboolean
+is_far_from_due (TendLoop *loop)
+{
+#ifdef CLOCK_MONOTONIC_COARSE
+  const TendHeapEntry *first = tend_agenda_peek (&loop->timers);
+  struct timespec time;
+
+  if (first == NULL || loop->hub->clock != NULL || clock_gettime (CLOCK_MONOTONIC_COARSE, &time) != 0)
+    return FALSE;
+
+  return first->deadline - COARSE_LAG_USEC > time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
+#else
+  return FALSE;
+#endif
+}
+
 static gboolean
 tend_loop_check (GSource *source)
 {
   TendLoop *loop = (TendLoop *) source;
   int timeout_ms;
 
-  if (!tend_loop_has_users (loop) || (!loop->skipping && is_ready (loop, &timeout_ms)))
+  if (!tend_loop_has_users (loop))
+    return TRUE;
+
+  if (!loop->skipping && (has_work (loop) || !is_far_from_due (loop)) && is_ready (loop, &timeout_ms))
     return TRUE;
 
   loop->busy_since = 0;
