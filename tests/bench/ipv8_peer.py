@@ -57,6 +57,7 @@ class Cache(Peer):
     async def add(self):
         for number in range(self.n):
             self.cache.add(Request(self.cache, "bench", number))
+        await asyncio.sleep(0)      # only then has each a timer, as those of the others have at once
         return self.n
 
     @step("look up", "request")
@@ -69,7 +70,8 @@ class Cache(Peer):
     async def pop(self):
         for number in self.numbers:
             self.cache.pop("bench", number)
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)      # their tasks end,
+        await asyncio.sleep(0)      # and tell that they have
         return self.n
 
     async def end(self):
