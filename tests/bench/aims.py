@@ -46,7 +46,7 @@ SUITE = tuple(scenario.name for scenario in SCENARIOS if scenario.name != "manag
 
 # Who takes part only where it is found, and by what it would be.
 OPTIONAL_PEERS = {
-    "libdex": "pkg-config does not know libdex-1",
+    "libdex": "pkg-config does not know libdex-1 of version 1.2 or newer",
     "libev": "ev.h is not installed",
     "libuv": "pkg-config does not know libuv",
     "ipv8": "TEND_IPV8 does not have the path of a checkout",
