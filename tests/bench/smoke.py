@@ -47,7 +47,7 @@ class Smoke(unittest.TestCase):
             self.assertLessEqual(line["median"], line["max"])
 
     def test_table_has_the_peers_and_the_aims(self):
-        text = output_of("memory", f"--n={N}", "--rounds=1", "--peer=lib")
+        text = output_of("memory", f"--n={N}", "--rounds=1", "--peer=libtend")
         self.assertRegex(text, r"(?m)^S7, .*medians")
         self.assertRegex(text, r"(?m)^  libtend +[\d,.]+$")
         self.assertRegex(text, r"(?m)^\| S7 +\| waiting fiber, memory +\|.*\| not measured +\|$")
