@@ -23,6 +23,7 @@ class Scenario:
 SCENARIOS = (
     Scenario("S1", "spawn", "make, start, end and free n tasks, 1,000 at a time", (LARGE,), (MIDDLE,)),
     Scenario("S2", "yield", "n tasks that yield in turn", (1, SMALL), (1, SMALL)),
+    Scenario("switch", "switch", "a stack that is switched to n times, and back", (HUGE,), (LARGE,)),
     Scenario("S3", "timers", "n pending timers", (SMALL, MIDDLE, LARGE, HUGE), (SMALL, LARGE)),
     Scenario("accuracy", "accuracy", "n timers, a hundred for each millisecond", (LARGE,), (LARGE,)),
     Scenario("S4", "cache", "n requests in a cache", (SMALL, MIDDLE, LARGE), (MIDDLE,)),
@@ -49,6 +50,7 @@ OPTIONAL_PEERS = {
     "libdex": "pkg-config does not know libdex-1 of version 1.2 or newer",
     "libev": "ev.h is not installed",
     "libuv": "pkg-config does not know libuv",
+    "boost": "libboost_context is not installed, or there is no compiler for C++",
     "ipv8": "TEND_IPV8 does not have the path of a checkout",
 }
 
@@ -82,6 +84,8 @@ AIMS = (
     Aim("S1f", "S1", "spawn and await", LARGE, "libtend", "libdex", 0.30, 0.20),
     Aim("S2a", "S2", "yield", 1, "libtend", "libdex", 0.60, 0.50),
     Aim("S2b", "S2", "yield", SMALL, "libtend", "libdex", 0.30, 0.15),
+    Aim("S2c", "switch", "flags equal", HUGE, "libtend", "boost", 1.0, 0.70),
+    Aim("S2c", "switch", "flags differ", HUGE, "libtend", "boost", 0.10, 0.06),
     Aim("S3a", "S3", "arm", LARGE, "libtend", "GLib source", 0.50, 0.40),
     Aim("S3a", "S3", "cancel", LARGE, "libtend", "GLib source", 0.35, 0.24),
     Aim("S3b", "S3", "turn", LARGE, "libtend", "GLib source", 0.0005, 0.0002),
