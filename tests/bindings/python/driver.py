@@ -219,6 +219,16 @@ class Files(unittest.TestCase):
 
         self.assertTrue(Tend.run(body))
 
+    def test_a_boxed_result_outlives_its_task(self):
+        async def body():
+            stream = FILE.read(None)
+            return await Tend.gio(stream.read_bytes_async, 10, GLib.PRIORITY_DEFAULT)
+
+        data = Tend.run(body())
+        others = [GLib.Bytes.new(b"other") for _ in range(100)]  # where it would have been, if it were freed
+        self.assertEqual(data.get_data(), FILE.load_contents()[1][:10])
+        self.assertEqual(len(others), 100)
+
     def test_finish_of_a_constructor_and_of_a_function(self):
         self.assertRaises(GLib.Error, Tend.run, Tend.gio(
             Gio.DBusConnection.new_for_address, "nowhere:", Gio.DBusConnectionFlags.NONE, None))
@@ -232,7 +242,9 @@ class Files(unittest.TestCase):
     def test_a_function_with_a_callback_of_progress(self):
         def begin(cancellable, callback):
             flags = Gio.FileCopyFlags.OVERWRITE
-            FILE.copy_async(target, flags, GLib.PRIORITY_DEFAULT, cancellable, None, None, callback)
+            # Older GLib takes data for the callback of progress, newer a closure, which has its own.
+            progress = [None] if "progress_callback_closure" in Gio.File.copy_async.__doc__ else [None, None]
+            FILE.copy_async(target, flags, GLib.PRIORITY_DEFAULT, cancellable, *progress, callback)
 
         with tempfile.TemporaryDirectory() as directory:
             target = Gio.File.new_for_path(directory).get_child("copy")

@@ -92,12 +92,17 @@ def pack_for(owner, value):
     return packed
 
 
+def own_copy(packed):
+    """Gives what outlives the task that @packed was got from: PyGObject borrows what is boxed from who has it."""
+    return GObject.Value(packed.__gtype__, packed).get_value() if isinstance(packed, GObject.GBoxed) else packed
+
+
 def unpack(packed, own=None):
     """Gives the value that the library had @packed for; @own is what its task itself has given, or None."""
     if is_tasks(packed):
         return [task.get_result() for task in packed]
     if type(packed) is not Token:
-        return own.value if own is not None and isinstance(packed, BOXED) else packed
+        return own.value if own is not None and isinstance(packed, BOXED) else own_copy(packed)
 
     kept = packed()
     if kept is None:
