@@ -13,6 +13,7 @@ import base64
 import collections.abc
 import contextlib
 import hashlib
+import importlib
 import json
 import os
 import signal
@@ -22,6 +23,13 @@ import gi
 
 gi.require_version("Tend", "1")
 from gi.repository import GLib, Tend
+
+try:
+    # Newer GLib has apart what is of Unix.
+    gi.require_version("GLibUnix", "2.0")
+    add_signal = importlib.import_module("gi.repository.GLibUnix").signal_add
+except ValueError:
+    add_signal = GLib.unix_signal_add
 
 MAX_JOBS = 256
 WINDOW = 512            # how many files the walk is ahead
@@ -100,7 +108,7 @@ class Checksum:
         for signum in (signal.SIGINT, signal.SIGTERM):
             # Whoever started the program with the signal ignored, as nohup does, means it.
             if signal.getsignal(signum) != signal.SIG_IGN:
-                GLib.unix_signal_add(GLib.PRIORITY_HIGH, signum, self.interrupt, signum, main)
+                add_signal(GLib.PRIORITY_HIGH, signum, self.interrupt, signum, main)
         if self.shows_work:
             main.add_timer(FRAME_USEC, FRAME_USEC, self.draw)
         # There are only so many who hash. One whose thread is blocked gets another.

@@ -17,6 +17,15 @@ const MAX_NODES = 99;
 const DATAGRAM = /^(hello|goodbye) (node-[0-9]{2})((?: [0-9]{1,5})+)$/;
 const SIGNALS = [2, 15];   // SIGINT and SIGTERM
 
+function addSignal(priority, signum, callback) {
+    try {
+        // Newer GLib has apart what is of Unix. An import that waits would have the program run within a promise.
+        return imports.gi.GLibUnix.signal_add(priority, signum, callback);
+    } catch {
+        return GLib.unix_signal_add(priority, signum, callback);
+    }
+}
+
 Gio._promisify(Gio.InputStream.prototype, 'read_bytes_async', 'read_bytes_finish');
 
 const newAddress = port => Gio.InetSocketAddress.new_from_string('127.0.0.1', port);
@@ -124,7 +133,7 @@ class Community {
 
     async run() {
         for (const signum of SIGNALS) {
-            GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, signum, () => {
+            addSignal(GLib.PRIORITY_DEFAULT, signum, () => {
                 this.signum = signum;
                 this.interrupt.cancel();
                 return GLib.SOURCE_CONTINUE;

@@ -4,6 +4,7 @@
 """community in Python: see main.c for what it does, and node.c for what the nodes say."""
 
 import argparse
+import importlib
 import re
 import signal
 import sys
@@ -12,6 +13,13 @@ import gi
 
 gi.require_version("Tend", "1")
 from gi.repository import Gio, GLib, Tend
+
+try:
+    # Newer GLib has apart what is of Unix.
+    gi.require_version("GLibUnix", "2.0")
+    add_signal = importlib.import_module("gi.repository.GLibUnix").signal_add
+except ValueError:
+    add_signal = GLib.unix_signal_add
 
 GREETING_INTERVAL = 0.05
 MAX_DATAGRAM = 1024
@@ -114,7 +122,7 @@ class Community:
 
     async def run(self):
         for signum in (signal.SIGINT, signal.SIGTERM):
-            GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, signum, self.interrupted, signum)
+            add_signal(GLib.PRIORITY_DEFAULT, signum, self.interrupted, signum)
         try:
             self.begin()
             await self.meet()

@@ -31,6 +31,15 @@ const PROGRESS_USEC = GLib.USEC_PER_SEC / 10;
 const DEFINITE = ['not found', 'no address'];
 const MALFORMED = {error: 'malformed answer'};
 
+function addSignal(priority, signum, callback) {
+    try {
+        // Newer GLib has apart what is of Unix. An import that waits would have the program run within a promise.
+        return imports.gi.GLibUnix.signal_add(priority, signum, callback);
+    } catch {
+        return GLib.unix_signal_add(priority, signum, callback);
+    }
+}
+
 Gio._promisify(Gio.SocketClient.prototype, 'connect_async', 'connect_finish');
 
 const isError = (error, code) => error instanceof GLib.Error && error.matches(Gio.IOErrorEnum, code);
@@ -268,7 +277,7 @@ class Resolver {
         try {
             const names = new Names(this.options);
             for (const signum of [SIGINT, SIGTERM])
-                GLib.unix_signal_add(GLib.PRIORITY_HIGH, signum, () => this.interrupt(signum));
+                addSignal(GLib.PRIORITY_HIGH, signum, () => this.interrupt(signum));
             if (this.options.showsProgress)
                 task.add_timer(PROGRESS_USEC, PROGRESS_USEC, () => this.showProgress());
             this.ports = Array.from({length: this.options.nSockets}, (_, i) => new Port(this, i));
