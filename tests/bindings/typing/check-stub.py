@@ -3,6 +3,7 @@
 """Compares the type stub with the module: the same names stand in both, and functions take the same arguments."""
 
 import ast
+import enum
 import inspect
 import pathlib
 import re
@@ -85,7 +86,8 @@ def documented_arguments(function):
 
 
 def real_arguments(function):
-    if not inspect.isroutine(function) or not hasattr(function, "__code__") and not hasattr(function, "__func__"):
+    is_introspected = hasattr(function, "may_return_null")
+    if is_introspected or not inspect.isroutine(function) or not hasattr(function, "__code__") and not hasattr(function, "__func__"):
         return documented_arguments(function)
 
     named, keywords = [], []
@@ -182,7 +184,8 @@ def compare_class(name, node, cls, classes):
         if hasattr(cls, each):
             compare(f"{name}.{each}", nodes, getattr(cls, each), True)
     constructors = [each for each in node.body if name_of(each) == "__new__"]
-    if constructors or inspect.isfunction(vars(cls).get("__new__")):
+    # Enumerations are Python's own where PyGObject is newer, and have its constructor.
+    if constructors or inspect.isfunction(vars(cls).get("__new__")) and not issubclass(cls, enum.Enum):
         compare_arguments(f"{name}.__new__", constructors, cls.__new__, True)
 
 

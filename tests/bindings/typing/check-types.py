@@ -52,8 +52,9 @@ def check_wrong(checker, file):
         found = EXPECTED.search(line)
         expected = found[1].split(", ") if found else []
         n_expected += len(expected)
-        if reported.get(number, []) != expected:
-            was = reported.get(number, [])
+        was = reported.get(number, [])
+        # Some report the same twice, of each of the ways in which a name is overloaded.
+        if set(was) != set(expected):
             problems.append(f"{file.name}:{number}: expected {expected}, reported {was}: {line.strip()}")
     print(f"{n_expected} errors expected")
     return problems if n_expected else [*problems, "no error is expected anywhere"]
@@ -66,7 +67,8 @@ def main(mypy, root):
                 if "from gi.repository import" in file.read_text(encoding="utf-8")]
     with tempfile.TemporaryDirectory(prefix="tend types ") as name:
         checker = Checker(mypy, root, pathlib.Path(name))
-        problems = checker.run("--strict", checker.site / "gi-stubs/repository/Tend.pyi")
+        # What some of the checkers have to be told to ignore, others have no objection to.
+        problems = checker.run("--strict", "--no-warn-unused-ignores", checker.site / "gi-stubs/repository/Tend.pyi")
         problems += checker.run("--strict", here / "right.py")
         problems += check_wrong(checker, here / "wrong.py")
         # Programs need not say their own types; what they do with the library is checked all the same.
