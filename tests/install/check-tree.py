@@ -16,7 +16,8 @@ GIR = "{http://www.gtk.org/introspection/core/1.0}"
 
 
 def files_below(top):
-    return {str(p.relative_to(top)) for p in top.glob("**/*") if not p.is_dir()}
+    """But for what newer Meson compiles of Python's files when all is installed, and forgets to take away again."""
+    return {str(p.relative_to(top)) for p in top.glob("**/*") if not p.is_dir() and "__pycache__" not in p.parts}
 
 
 class Tree:
@@ -58,9 +59,7 @@ class Tree:
             overrides.append(("python/gi/overrides/Tend", ".*-packages/gi/overrides/Tend/"))
             overrides.append(("python/gi-stubs", ".*-packages/gi-stubs/"))
         for top, place in overrides:
-            for name in files_below(bindings / top):
-                if "__pycache__" not in name:
-                    yield place + re.escape(name)
+            yield from (place + re.escape(name) for name in files_below(bindings / top))
 
     def all_of_it(self):
         found = {re.sub("^/", "", f) for f in files_below(self.prefix)}
@@ -97,7 +96,7 @@ class Tree:
 
     def uninstalls(self):
         run("ninja", "-C", self.build, "uninstall")
-        left = list(self.destdir.glob("**/*")) if self.destdir.exists() else []
+        left = files_below(self.destdir)
         assert not left, f"left: {left}"
 
     def cases(self):
