@@ -245,7 +245,8 @@ tend_manager_clear_owner (TendTaskManager *self)
  * memory of @owner is freed, and it should only free what it has. In tend_await_result() it waits until
  * the operation has come back, which may be later. Callbacks of other asynchronous functions are called,
  * and so is [signal@Gio.ListModel::items-changed], by which whoever shows the tasks hears of their ends:
- * an owner connects to it by g_signal_connect_object().
+ * an owner connects to it by g_signal_connect_object(), and newer GLib may then still call it for these
+ * ends, when its dispose has run.
  *
  * Where the last reference is dropped in another thread, all this comes a moment later: a callback that
  * runs or is just being called runs to its end, fibers unwind when @owner is gone, and a source of

@@ -407,13 +407,15 @@ test_others_are_told_natively (Scene         *scene,
   assert_log (&scene->fixture, "told");
 }
 
+/* Older GLib takes the closures of an object away before it says that the object goes, newer only after. */
 static void
 owner_hears_cb (TestOwner *owner)
 {
-  called (&owner->scene->datum);
+  g_assert_cmpuint (owner->magic, ==, ALIVE);
+  g_assert_false (owner->scene->is_finalized);
 }
 
-/* Who shows the list hears of the ends, but not the owner, whose own closures are gone by then. */
+/* Who shows the list hears of the ends; the owner only as long as GLib lets its own closures be called. */
 static void
 test_list_stays_right (Scene         *scene,
                        gconstpointer  unused)
