@@ -6,6 +6,8 @@
 import Gio from 'gi://Gio';
 import GLib from 'gi://GLib';
 
+import {InputStream, OutputStream} from './unix.js';
+
 const [STDIN, STDOUT] = [0, 1];
 
 const BUFFER_SIZE = 64 * 1024;
@@ -25,7 +27,7 @@ export class Names {
 
         // To open a named pipe waits for a writer. That is done before the signals are the loop's.
         this.channel = file === null ? null : Names.open(file);
-        this.stream = new Gio.UnixInputStream({fd: this.channel?.unix_get_fd() ?? STDIN, close_fd: false});
+        this.stream = new InputStream({fd: this.channel?.unix_get_fd() ?? STDIN, close_fd: false});
     }
 
     static open(file) {
@@ -64,7 +66,7 @@ export class Names {
 // Standard output: lines are gathered while those before them are written. Whoever reads them may be slow.
 export class Output {
     constructor(onProgress) {
-        this.stream = new Gio.UnixOutputStream({fd: STDOUT, close_fd: false});
+        this.stream = new OutputStream({fd: STDOUT, close_fd: false});
         this.onProgress = onProgress;
         this.text = '';
         this.size = 0;

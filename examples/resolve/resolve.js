@@ -15,6 +15,7 @@ import {TYPES, buildQuery, nameFromText, readAnswer, readQuestion} from './dns.j
 import {Names, Output} from './lines.js';
 import {getHelp, parse} from './options.js';
 import {Port, Query} from './transport.js';
+import {OutputStream, addSignal} from './unix.js';
 
 const STDERR = 2;
 const [SIGINT, SIGPIPE, SIGTERM] = [2, 13, 15];
@@ -30,15 +31,6 @@ const PROGRESS_USEC = GLib.USEC_PER_SEC / 10;
 
 const DEFINITE = ['not found', 'no address'];
 const MALFORMED = {error: 'malformed answer'};
-
-function addSignal(priority, signum, callback) {
-    try {
-        // Newer GLib has apart what is of Unix. An import that waits would have the program run within a promise.
-        return imports.gi.GLibUnix.signal_add(priority, signum, callback);
-    } catch {
-        return GLib.unix_signal_add(priority, signum, callback);
-    }
-}
 
 Gio._promisify(Gio.SocketClient.prototype, 'connect_async', 'connect_finish');
 
@@ -61,7 +53,7 @@ class Resolver {
         this.error = null;
         this.room = null;           // what the main part waits for
         this.output = new Output(() => this.wake());
-        this.stderr = new Gio.UnixOutputStream({fd: STDERR, close_fd: false});
+        this.stderr = new OutputStream({fd: STDERR, close_fd: false});
     }
 
     // --- One name and type ---
