@@ -132,17 +132,7 @@ tend_loop_check (GSource *source)
 static void
 empty_inbox (TendLoop *loop)
 {
-  TendJob *newest = g_atomic_pointer_exchange (&loop->inbox, NULL);
-  TendJob *oldest = NULL;
-
-  while (newest != NULL)
-    {
-      TendJob *next = newest->next;
-
-      newest->next = oldest;
-      oldest = newest;
-      newest = next;
-    }
+  TendJob *oldest = tend_inbox_take (&loop->inbox);
 
   while (oldest != NULL)
     {
@@ -474,20 +464,18 @@ void
 tend_loop_send (TendLoop *loop,
                 TendJob  *job)
 {
-  TendJob *head = g_atomic_pointer_get (&loop->inbox);
   GMainContext *context = NULL;
+  gboolean is_first;
 
   /* Once the job is in the inbox, the loop may be done with it and gone with its context. */
   if (!tend_loop_has_thread (loop))
     context = g_main_context_ref (loop->hub->context);
 
-  do
-    job->next = head;
-  while (!g_atomic_pointer_compare_and_exchange_full (&loop->inbox, head, job, &head));
+  is_first = tend_inbox_push (&loop->inbox, job) == NULL;
 
   if (context != NULL)
     {
-      if (head == NULL)
+      if (is_first)
         g_main_context_wakeup (context);
       g_main_context_unref (context);
     }

@@ -14,6 +14,44 @@ typedef struct _TendLoop TendLoop;
 
 #define TEND_LOOP_SOURCE_NAME "[libtend] loop"
 
+/*
+ * An inbox: jobs that any thread pushes, and that are taken all at once. A stack, linked by next, whose
+ * newest job is the word that is changed atomically.
+ */
+
+/* Returns what was the newest before @job. Once the job is in, whoever takes it may be done with all of it. */
+static inline TendJob *
+tend_inbox_push (TendJob **inbox,
+                 TendJob  *job)
+{
+  TendJob *head = g_atomic_pointer_get (inbox);
+
+  do
+    job->next = head;
+  while (!g_atomic_pointer_compare_and_exchange_full (inbox, head, job, &head));
+
+  return head;
+}
+
+/* Takes what is in it, oldest first, linked by next. */
+static inline TendJob *
+tend_inbox_take (TendJob **inbox)
+{
+  TendJob *newest = g_atomic_pointer_exchange (inbox, NULL);
+  TendJob *oldest = NULL;
+
+  while (newest != NULL)
+    {
+      TendJob *next = newest->next;
+
+      newest->next = oldest;
+      oldest = newest;
+      newest = next;
+    }
+
+  return oldest;
+}
+
 /* What the loops of one context have in common. */
 typedef struct
 {
@@ -32,7 +70,7 @@ struct _TendLoop
   int        priority;      /* constant */
   int        users;         /* atomic; leaves and reaches 0 under the registry's lock */
   gpointer   thread;        /* atomic; the mark of the thread that runs the context; NULL: it is gone */
-  TendJob   *inbox;         /* atomic; a stack, newest first, linked by next */
+  TendJob   *inbox;         /* atomic; what other threads have sent */
 
   TendQueue  ready;
   TendQueue  micro;
