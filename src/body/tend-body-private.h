@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The pool of fiber stacks, and the switch from one stack to another.
+// The pool of fiber stacks, the switch from one stack to another, and the threads that run jobs.
 
 #pragma once
 
@@ -189,5 +189,9 @@ tend_context_switch_last (TendContext *from,
 }
 
 #endif
+
+/* --- workers.c --- */
+
+void          tend_workers_push     (TendJob     *job);
 
 G_END_DECLS

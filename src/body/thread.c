@@ -8,43 +8,31 @@
 // A job is the loop thread's before it is pushed, the worker's until it is sent, and the loop
 // thread's again.
 
+#include "tend-body-private.h"
 #include "tend-task-private.h"
 
+/* What the worker needs of the task it has here: the task's own memory is written while it runs. */
 typedef struct
 {
-  TendJob      home;        /* brings it back to the loop */
-  TendTask    *task;        /* a reference; its func and user_data stay while the body is active */
-  TendGate    *gate;        /* the task's, which has its own in the loop's thread; a reference; NULL: none */
-  TendOutcome  outcome;
+  TendJob       job;        /* takes it to a worker, and then back to the loop */
+  TendTask     *task;       /* a reference */
+  TendLoop     *loop;       /* the task's, which that holds */
+  TendGate     *gate;       /* the task's, which has its own in the loop's thread; a reference; NULL: none */
+  TendWorkFunc  func;       /* the task's */
+  gpointer      user_data;  /* the task's; stays while the body is active */
+  TendOutcome   outcome;
 } ThreadJob;
 
-/* GLib's pool keeps idle workers above a limit that was lowered, so what runs is counted here. */
-static struct
+static inline ThreadJob *
+get_thread_job (TendJob *job)
 {
-  GMutex       lock;
-  GThreadPool *pool;        /* under lock; made by the first job, and never unmade; without a limit */
-  GQueue       waiting;     /* under lock; of ThreadJob */
-  guint        n_running;   /* under lock; jobs that were given to the pool, and workers that go on */
-  gboolean     is_starting; /* under lock; a worker was woken and has not begun */
-  guint        max_threads; /* under lock; 0: the default */
-} workers;
-
-static guint
-get_max_threads_locked (void)
-{
-  static guint n_default;
-
-  /* Blocking calls sleep more than they compute, hence more threads than processors. */
-  if (n_default == 0)
-    n_default = MAX (16, 4 * g_get_num_processors ());
-
-  return workers.max_threads > 0 ? workers.max_threads : n_default;
+  return G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (ThreadJob, job));
 }
 
 static void
 come_home_cb (TendJob *job)
 {
-  ThreadJob *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (ThreadJob, home));
+  ThreadJob *self = get_thread_job (job);
   TendTask *task = self->task;
   GError *error = g_steal_pointer (&self->outcome.error);
 
@@ -60,12 +48,10 @@ come_home_cb (TendJob *job)
   g_free (self);
 }
 
-/* In the worker. */
 static void
 work (ThreadJob *self)
 {
   TendTask *task = self->task;
-  TendWorkFunc func = task->func;
   TendTask *previous;
   GError *error = NULL;
 
@@ -78,7 +64,7 @@ work (ThreadJob *self)
   previous = tend_task_enter (task);
   tend_task_set_worker (task, &self->outcome);
 
-  if (!func (task, task->user_data, &error) && error == NULL && self->outcome.error == NULL)
+  if (!self->func (task, self->user_data, &error) && error == NULL && self->outcome.error == NULL)
     error = g_error_new (TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
                          "The body failed without an error");
 
@@ -92,84 +78,31 @@ work (ThreadJob *self)
     }
 }
 
-/* The job that the worker goes on with, if it may. */
-static ThreadJob *
-take_next (void)
-{
-  ThreadJob *job = NULL;
-
-  g_mutex_lock (&workers.lock);
-  if (workers.n_running <= get_max_threads_locked ())
-    job = g_queue_pop_head (&workers.waiting);
-  if (job == NULL)
-    workers.n_running--;
-  g_mutex_unlock (&workers.lock);
-
-  return job;
-}
-
-/*
- * Wakes one worker for what waits, but not a second before the first has begun: that one wakes the
- * next where more is left. A flood of short jobs so stays with the few workers that the processors
- * can run, and makes no wake-up for each job, while jobs that block have all the workers soon.
- */
+/* In the worker. */
 static void
-wake_worker_locked (void)
+work_cb (TendJob *job)
 {
-  ThreadJob *job;
+  ThreadJob *self = get_thread_job (job);
 
-  if (workers.is_starting || workers.n_running >= get_max_threads_locked ())
-    return;
-
-  job = g_queue_pop_head (&workers.waiting);
-  if (job == NULL)
-    return;
-
-  workers.n_running++;
-  workers.is_starting = TRUE;
-
-  /* Fails only where no thread could be started at all; the job stays queued for the next one. */
-  g_thread_pool_push (workers.pool, job, NULL);
-}
-
-static void
-worker_cb (gpointer data,
-           gpointer user_data)
-{
-  g_mutex_lock (&workers.lock);
-  workers.is_starting = FALSE;
-  wake_worker_locked ();
-  g_mutex_unlock (&workers.lock);
-
-  for (ThreadJob *job = data; job != NULL; job = take_next ())
-    {
-      work (job);
-      tend_loop_send (job->task->loop, &job->home);
-    }
-}
-
-static void
-push_job (ThreadJob *job)
-{
-  g_mutex_lock (&workers.lock);
-  if (workers.pool == NULL)
-    workers.pool = g_thread_pool_new (worker_cb, NULL, -1, FALSE, NULL);
-  g_queue_push_tail (&workers.waiting, job);
-  wake_worker_locked ();
-  g_mutex_unlock (&workers.lock);
+  work (self);
+  job->run = come_home_cb;
+  tend_loop_send (self->loop, job);
 }
 
 static void
 thread_run (TendTask *task)
 {
-  ThreadJob *job = g_new0 (ThreadJob, 1);
+  ThreadJob *self = g_new0 (ThreadJob, 1);
   TendGate *gate = tend_task_get_gate (task);
 
-  tend_job_init (&job->home, come_home_cb);
-  job->task = g_object_ref (task);
-  job->gate = gate != NULL ? tend_gate_ref (gate) : NULL;
+  tend_job_init (&self->job, work_cb);
+  self->task = g_object_ref (task);
+  self->loop = task->loop;
+  self->gate = gate != NULL ? tend_gate_ref (gate) : NULL;
+  self->func = task->func;
+  self->user_data = task->user_data;
   tend_loop_hold (task->loop);
-  push_job (job);
+  tend_workers_push (&self->job);
 }
 
 static void
@@ -244,48 +177,4 @@ tend_task_run_thread (const char     *name,
   tend_task_start (task, NULL);
 
   return task;
-}
-
-/**
- * tend_get_max_threads:
- *
- * Gets how many bodies run in threads at once, in the whole process.
- *
- * May be called from any thread.
- *
- * Returns: the limit
- *
- * Since: 0.1
- */
-guint
-tend_get_max_threads (void)
-{
-  guint n_threads;
-
-  g_mutex_lock (&workers.lock);
-  n_threads = get_max_threads_locked ();
-  g_mutex_unlock (&workers.lock);
-
-  return n_threads;
-}
-
-/**
- * tend_set_max_threads:
- * @n_threads: the limit, or 0 for the default: four for each processor, and at least 16
- *
- * Sets how many bodies run in threads at once, in the whole process.
- *
- * Those above the limit wait for a thread, in order. May be called from any thread.
- *
- * Since: 0.1
- */
-void
-tend_set_max_threads (guint n_threads)
-{
-  g_return_if_fail (n_threads <= G_MAXINT);
-
-  g_mutex_lock (&workers.lock);
-  workers.max_threads = n_threads;
-  wake_worker_locked ();
-  g_mutex_unlock (&workers.lock);
 }

@@ -287,6 +287,70 @@ test_limit_can_be_raised (void)
   tend_set_max_threads (0);
 }
 
+/* A lower limit holds for workers that were there before, and perhaps still look for something to do. */
+static void
+test_limit_can_be_lowered (void)
+{
+  Gate gate = { .is_open = TRUE };
+  TendTask *tasks[50];
+
+  for (int n_threads = 5; n_threads > 0; n_threads -= 2)
+    {
+      gate.n_most = 0;
+      tend_set_max_threads ((guint) n_threads);
+      for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
+        tasks[i] = tend_task_run_thread (NULL, gate_body, &gate, NULL);
+      for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
+        {
+          g_assert_true (tend_task_wait_sync (tasks[i], NULL));
+          assert_gone (tasks[i]);
+        }
+      g_assert_cmpint (gate.n_most, <=, n_threads);
+    }
+  tend_set_max_threads (0);
+}
+
+/* Whoever blocks keeps no other waiting, however short the jobs before were. */
+static void
+test_blocked_keep_nobody_waiting (void)
+{
+  Gate short_gate = { .is_open = TRUE };
+  Gate gate = { .n_inside = 0 };
+  TendTask *tasks[2 * 16];
+
+  for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
+    tasks[i] = tend_task_run_thread (NULL, gate_body, i % 2 == 0 ? &short_gate : &gate, NULL);
+  gate_wait_for_inside (&gate, 16);
+  gate_open (&gate);
+  for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
+    {
+      g_assert_true (tend_task_wait_sync (tasks[i], NULL));
+      assert_gone (tasks[i]);
+    }
+  g_assert_cmpint (short_gate.n_passed, ==, 16);
+}
+
+/* Jobs come while workers look, stop looking and fall asleep: each is run, or this waits for ever. */
+static void
+test_none_is_missed (void)
+{
+  Gate gate = { .is_open = TRUE };
+
+  for (guint i = 0; i < 300; i++)
+    {
+      g_autoptr(TendTask) first = tend_task_run_thread (NULL, gate_body, &gate, NULL);
+      g_autoptr(TendTask) second = NULL;
+      gint64 end = g_get_monotonic_time () + i % 20;
+
+      while (g_get_monotonic_time () < end)
+        ;
+      second = tend_task_run_thread (NULL, gate_body, &gate, NULL);
+      g_assert_true (tend_task_wait_sync (first, NULL));
+      g_assert_true (tend_task_wait_sync (second, NULL));
+    }
+  g_assert_cmpint (gate.n_passed, ==, 600);
+}
+
 static void
 test_many_run (void)
 {
@@ -332,8 +396,11 @@ main (int    argc,
   g_test_add_func ("/tend/thread/stop-drops-its-result", test_stop_drops_its_result);
   g_test_add_func ("/tend/thread/limit-holds", test_limit_holds);
   g_test_add_func ("/tend/thread/limit-can-be-raised", test_limit_can_be_raised);
+  g_test_add_func ("/tend/thread/limit-can-be-lowered", test_limit_can_be_lowered);
+  g_test_add_func ("/tend/thread/blocked-keep-nobody-waiting", test_blocked_keep_nobody_waiting);
   g_test_add_func ("/tend/thread/many-run", test_many_run);
   g_test_add_func ("/tend/thread/virtual-time-waits-for-it", test_virtual_time_waits_for_it);
+  g_test_add_func ("/tend/thread/none-is-missed", test_none_is_missed);
 
   return g_test_run ();
 }

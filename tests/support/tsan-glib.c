@@ -111,55 +111,6 @@ g_atomic_ref_count_dec (gatomicrefcount *count)
 
 /* --- What one thread hands to another --- */
 
-typedef struct
-{
-  GFunc    func;
-  gpointer user_data;
-} PoolFunc;
-
-static void
-run_pool_func (gpointer data,
-               gpointer user_data)
-{
-  PoolFunc *pool_func = user_data;
-
-  __tsan_acquire (data);
-  pool_func->func (data, pool_func->user_data);
-}
-
-GThreadPool *
-g_thread_pool_new (GFunc      func,
-                   gpointer   user_data,
-                   int        max_threads,
-                   gboolean   exclusive,
-                   GError   **error)
-{
-  NEXT (g_thread_pool_new);
-
-  /* It lives as long as the pool, which means for good: nothing of GLib's tells when that ends. */
-  static PoolFunc *all[64];
-  static int n_all;
-  PoolFunc *pool_func = g_new (PoolFunc, 1);
-  int index = g_atomic_int_add (&n_all, 1);
-
-  g_assert (index < (int) G_N_ELEMENTS (all));
-  all[index] = pool_func;
-  *pool_func = (PoolFunc) { func, user_data };
-  __tsan_release (pool_func);
-  return next_g_thread_pool_new (run_pool_func, pool_func, max_threads, exclusive, error);
-}
-
-gboolean
-g_thread_pool_push (GThreadPool  *pool,
-                    gpointer      data,
-                    GError      **error)
-{
-  NEXT (g_thread_pool_push);
-  __tsan_release (pool->user_data);
-  __tsan_release (data);
-  return next_g_thread_pool_push (pool, data, error);
-}
-
 void
 g_async_queue_push (GAsyncQueue *queue,
                     gpointer     data)
