@@ -204,5 +204,7 @@ TEND_PUBLIC void          tend_task_add_cancellable   (TendTask             *sel
 
 TEND_PUBLIC guint         tend_get_max_threads        (void);
 TEND_PUBLIC void          tend_set_max_threads        (guint                 n_threads);
+TEND_PUBLIC gint64        tend_get_thread_spin_time   (void);
+TEND_PUBLIC void          tend_set_thread_spin_time   (gint64                usec);
 
 G_END_DECLS

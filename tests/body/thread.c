@@ -330,25 +330,51 @@ test_blocked_keep_nobody_waiting (void)
   g_assert_cmpint (short_gate.n_passed, ==, 16);
 }
 
+/* --- For how long workers look before they sleep --- */
+
+static void
+test_spin_time_can_be_set (void)
+{
+  gint64 before = tend_get_thread_spin_time ();
+
+  g_assert_cmpint (before, ==, 10);
+  tend_set_thread_spin_time (0);
+  g_assert_cmpint (tend_get_thread_spin_time (), ==, 0);
+  tend_set_thread_spin_time (1000);
+  g_assert_cmpint (tend_get_thread_spin_time (), ==, 1000);
+  g_test_expect_message ("Tend", G_LOG_LEVEL_CRITICAL, "*usec*");
+  tend_set_thread_spin_time (1001);
+  g_test_assert_expected_messages ();
+  g_assert_cmpint (tend_get_thread_spin_time (), ==, 1000);
+  tend_set_thread_spin_time (before);
+}
+
 /* Jobs come while workers look, stop looking and fall asleep: each is run, or this waits for ever. */
 static void
 test_none_is_missed (void)
 {
+  static const gint64 spin_times[] = { 0, 1, 10, 1000 };
+  gint64 before = tend_get_thread_spin_time ();
   Gate gate = { .is_open = TRUE };
 
-  for (guint i = 0; i < 300; i++)
+  for (guint i = 0; i < G_N_ELEMENTS (spin_times); i++)
     {
-      g_autoptr(TendTask) first = tend_task_run_thread (NULL, gate_body, &gate, NULL);
-      g_autoptr(TendTask) second = NULL;
-      gint64 end = g_get_monotonic_time () + i % 20;
+      tend_set_thread_spin_time (spin_times[i]);
+      for (guint j = 0; j < 300; j++)
+        {
+          g_autoptr(TendTask) first = tend_task_run_thread (NULL, gate_body, &gate, NULL);
+          g_autoptr(TendTask) second = NULL;
+          gint64 end = g_get_monotonic_time () + j % 20;
 
-      while (g_get_monotonic_time () < end)
-        ;
-      second = tend_task_run_thread (NULL, gate_body, &gate, NULL);
-      g_assert_true (tend_task_wait_sync (first, NULL));
-      g_assert_true (tend_task_wait_sync (second, NULL));
+          while (g_get_monotonic_time () < end)
+            ;
+          second = tend_task_run_thread (NULL, gate_body, &gate, NULL);
+          g_assert_true (tend_task_wait_sync (first, NULL));
+          g_assert_true (tend_task_wait_sync (second, NULL));
+        }
     }
-  g_assert_cmpint (gate.n_passed, ==, 600);
+  g_assert_cmpint (gate.n_passed, ==, G_N_ELEMENTS (spin_times) * 600);
+  tend_set_thread_spin_time (before);
 }
 
 static void
@@ -400,6 +426,7 @@ main (int    argc,
   g_test_add_func ("/tend/thread/blocked-keep-nobody-waiting", test_blocked_keep_nobody_waiting);
   g_test_add_func ("/tend/thread/many-run", test_many_run);
   g_test_add_func ("/tend/thread/virtual-time-waits-for-it", test_virtual_time_waits_for_it);
+  g_test_add_func ("/tend/thread/spin-time-can-be-set", test_spin_time_can_be_set);
   g_test_add_func ("/tend/thread/none-is-missed", test_none_is_missed);
 
   return g_test_run ();
