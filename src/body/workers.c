@@ -81,31 +81,45 @@ has_jobs (void)
 
 static gpointer worker_thread (gpointer data);
 
-/* Calls a worker for what waits, if it may run and nobody is coming anyway. */
+/* Unlocks, and calls a worker for what waits, if one may run and nobody is coming anyway. */
 static void
-call_locked (void)
+unlock_and_call (void)
 {
+  gboolean is_called = g_atomic_int_get (&workers.n_coming) == 0 &&
+                       workers.n_running < get_max_threads_locked () && has_jobs ();
+  gboolean is_asleep = workers.n_asleep > workers.n_called;
   GThread *thread;
 
-  if (g_atomic_int_get (&workers.n_coming) > 0 || workers.n_running >= get_max_threads_locked () || !has_jobs ())
+  if (is_called)
+    {
+      workers.n_running++;
+      g_atomic_int_inc (&workers.n_coming);
+      if (is_asleep)
+        workers.n_called++;
+    }
+  g_mutex_unlock (&workers.lock);
+
+  if (!is_called)
     return;
 
-  if (workers.n_asleep > workers.n_called)
+  if (is_asleep)
     {
-      workers.n_called++;
       g_cond_signal (&workers.called);
-    }
-  else
-    {
-      /* Without a new thread the job waits for one that runs, or for the next call. */
-      thread = g_thread_try_new ("tend-worker", worker_thread, NULL, NULL);
-      if (thread == NULL)
-        return;
-      g_thread_unref (thread);
+      return;
     }
 
-  workers.n_running++;
-  g_atomic_int_inc (&workers.n_coming);
+  thread = g_thread_try_new ("tend-worker", worker_thread, NULL, NULL);
+  if (thread != NULL)
+    {
+      g_thread_unref (thread);
+      return;
+    }
+
+  /* Without a new thread, what waits is left to those that run, or to the next call. */
+  g_mutex_lock (&workers.lock);
+  workers.n_running--;
+  g_atomic_int_add (&workers.n_coming, -1);
+  g_mutex_unlock (&workers.lock);
 }
 
 /* The job that the worker goes on with, if it may. */
@@ -129,13 +143,9 @@ take_locked (void)
 static TendJob *
 arrive_locked (void)
 {
-  TendJob *job;
-
   g_atomic_int_add (&workers.n_coming, -1);
-  job = take_locked ();
-  call_locked ();
 
-  return job;
+  return take_locked ();
 }
 
 /* Tells the processor that the thread only waits. */
@@ -203,7 +213,7 @@ worker_thread (gpointer data)
 
       while (job != NULL || (job = look_locked ()) != NULL)
         {
-          g_mutex_unlock (&workers.lock);
+          unlock_and_call ();
           job->run (job);
           g_mutex_lock (&workers.lock);
           job = take_locked ();
@@ -228,8 +238,7 @@ tend_workers_push (TendJob *job)
     return;
 
   g_mutex_lock (&workers.lock);
-  call_locked ();
-  g_mutex_unlock (&workers.lock);
+  unlock_and_call ();
 }
 
 /**
@@ -272,8 +281,7 @@ tend_set_max_threads (guint n_threads)
 
   g_mutex_lock (&workers.lock);
   workers.max_threads = n_threads;
-  call_locked ();
-  g_mutex_unlock (&workers.lock);
+  unlock_and_call ();
 }
 
 /**
