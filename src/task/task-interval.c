@@ -44,19 +44,15 @@ tend_task_expect_run (TendTask *self,
   scope->due = scope->stands_still ? usec : tend_time_add (tend_loop_now (self->loop), usec);
 }
 
-/* When the run after the one that has just ended is due. */
+/* When the run of fixed rate after the one that has just ended is due. */
 static gint64
-get_next_due (TendTask *self)
+get_next_tick (TendTask *self)
 {
-  gint64 now = tend_loop_now (self->loop);
   gint64 interval = tend_task_interval (self);
   gint64 late, n_ticks;
 
-  if (!self->is_fixed_rate)
-    return tend_time_add (now, interval);
-
   /* A tick that is due right now was not missed: a run may take the whole interval. */
-  late = MAX (0, now - self->scope->due);
+  late = MAX (0, tend_loop_now (self->loop) - self->scope->due);
   n_ticks = MAX (1, late / interval + (late % interval != 0));
 
   return tend_time_add (self->scope->due, n_ticks * interval);
@@ -127,7 +123,10 @@ tend_task_repeat (TendTask     *self,
     {
       if (self->outcome != NULL)
         tend_outcome_clear (self->outcome);
-      tend_task_run_at (self, get_next_due (self));
+      if (self->is_fixed_rate)
+        tend_task_run_at (self, get_next_tick (self));
+      else
+        tend_task_run_later (self, tend_task_interval (self));
     }
   g_object_unref (self);
 

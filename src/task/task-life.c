@@ -286,12 +286,15 @@ run_job_cb (TendJob *job)
   begin_run (get_task (job));
 }
 
-/* Arms the next run for @due: the next turn if that is past. While the task is paused, that waits. */
-void
-tend_task_run_at (TendTask *self,
-                  gint64    due)
+/*
+ * Lets @wait pass until the next run, which is due at @due; 0 is the next turn. While the task is paused,
+ * that waits.
+ */
+static void
+wait_for_run (TendTask *self,
+              gint64    wait,
+              gint64    due)
 {
-  gint64 wait = due - tend_loop_now (self->loop);
   TendScope *scope = tend_task_ensure_scope (self);
 
   scope->job.run = run_job_cb;
@@ -306,12 +309,22 @@ tend_task_run_at (TendTask *self,
     tend_loop_arm (self->loop, &scope->job, due);
 }
 
-/* The same for @usec from now: the next turn for 0. */
+/* Arms the next run for @due: the next turn if that is past. */
+void
+tend_task_run_at (TendTask *self,
+                  gint64    due)
+{
+  wait_for_run (self, due - tend_loop_now (self->loop), due);
+}
+
+/* The same for @usec from now: the next turn for 0, for which nobody looks at the clock. */
 void
 tend_task_run_later (TendTask *self,
                      gint64    usec)
 {
-  tend_task_run_at (self, tend_time_add (tend_loop_now (self->loop), usec));
+  gboolean is_timed = usec > 0 || self->is_fixed_rate;
+
+  wait_for_run (self, usec, is_timed ? tend_time_add (tend_loop_now (self->loop), usec) : 0);
 }
 
 /* How long the first run is off, by itself: negative where neither delay nor interval says. */
