@@ -283,12 +283,16 @@ tend_outcome_has_value (const TendOutcome *outcome)
   return G_VALUE_TYPE (&outcome->value) != 0;
 }
 
+/* Leaves nothing before it frees: what is freed may call somebody who clears the same outcome. */
 static inline void
 tend_outcome_clear (TendOutcome *outcome)
 {
-  if (tend_outcome_has_value (outcome))
-    g_value_unset (&outcome->value);
-  g_clear_error (&outcome->error);
+  TendOutcome old = *outcome;
+
+  *outcome = (TendOutcome) { G_VALUE_INIT, NULL };
+  if (tend_outcome_has_value (&old))
+    g_value_unset (&old.value);
+  g_clear_error (&old.error);
 }
 
 /* --- Errors --- */

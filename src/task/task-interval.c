@@ -118,11 +118,15 @@ tend_task_repeat (TendTask     *self,
   g_object_ref (self);
   repeats = error == NULL || outlives (self, error);
   if (repeats)
-    tend_task_drop_cancel_handlers (self);
-  if (repeats && !tend_task_has_ended (self))
     {
+      tend_task_drop_cancel_handlers (self);
       if (self->outcome != NULL)
         tend_outcome_clear (self->outcome);
+    }
+
+  /* Whoever was told, or what was dropped, may have ended it. */
+  if (repeats && !tend_task_has_ended (self))
+    {
       if (self->is_fixed_rate)
         tend_task_run_at (self, get_next_tick (self));
       else

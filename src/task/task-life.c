@@ -124,6 +124,9 @@ end (TendTask       *self,
   self->is_ending = TRUE;
   if (self->scope != NULL)
     tend_loop_remove (self->loop, &self->scope->job);
+
+  /* The status first: a value that is dropped for the error may call somebody who would end the task again. */
+  tend_task_set_status (self, status);
   if (status != TEND_TASK_STATUS_COMPLETED)
     {
       TendOutcome outcome = { G_VALUE_INIT, error };
@@ -131,7 +134,6 @@ end (TendTask       *self,
       tend_task_record (self, &outcome);
       self->is_observed |= tend_task_has_inherited_timeout (self);
     }
-  tend_task_set_status (self, status);
 
   /* Whoever is to complete a task without a body looks at its cancellable. */
   if (self->is_active || (self->body == NULL && status == TEND_TASK_STATUS_STOPPED))

@@ -58,21 +58,26 @@ is_outcome_set (const TendOutcome *outcome)
   return tend_outcome_has_value (outcome) || outcome->error != NULL;
 }
 
-/* Keeps what @outcome holds, which is taken, for the task's end; instead of what was there. */
+/*
+ * Keeps what @outcome holds, which is taken, for the task's end; instead of what was there. That is freed
+ * last, since it may be a binding's, and do to the task what it likes.
+ */
 void
 tend_task_record (TendTask    *self,
                   TendOutcome *outcome)
 {
-  if (self->outcome != NULL)
-    tend_outcome_clear (self->outcome);
+  TendOutcome old = { G_VALUE_INIT, NULL };
 
-  if (is_outcome_set (outcome))
+  if (self->outcome == NULL && is_outcome_set (outcome))
+    self->outcome = g_new0 (TendOutcome, 1);
+
+  if (self->outcome != NULL)
     {
-      if (self->outcome == NULL)
-        self->outcome = g_new (TendOutcome, 1);
+      old = *self->outcome;
       *self->outcome = *outcome;
     }
   *outcome = (TendOutcome) { G_VALUE_INIT, NULL };
+  tend_outcome_clear (&old);
 }
 
 /* On the task's own thread: takes what @outcome holds. */

@@ -1,0 +1,86 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// What a task calls, or frees, and that ends the task just then, or drops the last reference to it.
+
+#include "common.h"
+
+/* --- Values --- */
+
+/* A result that ends its task when it is freed, as an object of a language binding may. */
+static void
+stop_freed_cb (gpointer data)
+{
+  note ("freed");
+  tend_task_stop (data);
+}
+
+static void
+return_stopping_body (TendTask *task,
+                      gpointer  user_data)
+{
+  note ("run");
+  tend_task_return_pointer (task, task, stop_freed_cb);
+}
+
+static void
+test_result_of_a_run_ends_the_task (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  g_autoptr(TendTask) task = tend_task_new (NULL, return_stopping_body, NULL, NULL);
+
+  tend_task_set_interval (task, SECOND);
+  tend_task_add_exit_handler (task, note_exit_cb, (gpointer) "exit", NULL);
+  g_assert_true (tend_task_start (task, NULL));
+  tend_clock_advance (clock, 3 * SECOND);
+  assert_notes ("run freed exit:stopped");
+  g_assert_error (tend_task_get_error (task), TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED);
+  assert_gone (task);
+}
+
+static gboolean
+return_and_sleep_body (TendTask  *task,
+                       gpointer   user_data,
+                       GError   **error)
+{
+  tend_task_return_pointer (task, task, stop_freed_cb);
+  return tend_sleep (SECOND, error);
+}
+
+/* The result is freed for the error, while the task ends. */
+static void
+test_result_that_is_dropped_ends_the_task (void)
+{
+  static const struct
+  {
+    void (* end) (TendTask *task);
+    const char *notes;
+  } ways[] = {
+    { tend_task_cancel, "freed exit:cancelled" },
+    { tend_task_stop, "freed exit:stopped" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (ways); i++)
+    {
+      g_autoptr(TendTask) task = tend_task_run_fiber (NULL, return_and_sleep_body, NULL, NULL);
+
+      tend_task_add_exit_handler (task, note_exit_cb, (gpointer) "exit", NULL);
+      ways[i].end (task);
+      settle ();
+      assert_notes (ways[i].notes);
+      assert_gone (task);
+    }
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_func ("/tend/task/reentry/result-of-a-run-ends-the-task", test_result_of_a_run_ends_the_task);
+  g_test_add_func ("/tend/task/reentry/result-that-is-dropped-ends-the-task",
+                   test_result_that_is_dropped_ends_the_task);
+
+  return g_test_run ();
+}
