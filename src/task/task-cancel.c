@@ -158,11 +158,9 @@ typedef struct
 static void
 cancel_body (TendTask *self)
 {
-  g_object_ref (self);
   tend_task_run_cancel_handlers (self);
   if (self->is_active && !tend_task_has_ended (self) && self->body->cancel != NULL)
     self->body->cancel (self);
-  g_object_unref (self);
 }
 
 static void
@@ -175,6 +173,8 @@ interrupt_native_cb (gpointer data)
   if (!tend_task_settle (self))
     return;
 
+  /* Whoever hears of it may end the task, and drop it. */
+  g_object_ref (self);
   tend_task_set_cancelling (self, call->why);
 
   if (!was_active && !tend_task_has_ended (self))
@@ -186,6 +186,7 @@ interrupt_native_cb (gpointer data)
     }
   else if (self->is_active)
     cancel_body (self);
+  g_object_unref (self);
 }
 
 /* Asks the task to end; its own thread only. */

@@ -409,10 +409,14 @@ tend_task_add_exit_handler (TendTask       *self,
     add_handler (&tend_task_ensure_scope (self)->exit_handlers, func, user_data, notify);
 }
 
+/* A handler may end the body, which kept the task alive. */
 static void
 run_cancel_handlers_cb (gpointer data)
 {
-  tend_task_run_cancel_handlers (data);
+  TendTask *self = g_object_ref (data);
+
+  tend_task_run_cancel_handlers (self);
+  g_object_unref (self);
 }
 
 /**

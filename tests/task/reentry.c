@@ -72,6 +72,72 @@ test_result_that_is_dropped_ends_the_task (void)
     }
 }
 
+/* --- The last reference --- */
+
+static void
+give_up_cb (TendTask *task,
+            gpointer  user_data)
+{
+  g_assert_true (tend_task_return_error_if_cancelled (task));
+}
+
+/* A task that only its body keeps, and that notes when it goes. */
+static TendTask *
+run_kept (void)
+{
+  TendTask *task = tend_task_run (NULL, idle_body, NULL, NULL);
+
+  tend_task_add_exit_handler (task, note_exit_cb, (gpointer) "exit", NULL);
+  g_object_unref (task);
+
+  return task;
+}
+
+static void
+test_late_cancel_handler_ends_the_task (void)
+{
+  TendTask *task = run_kept ();
+
+  tend_task_cancel (task);
+  tend_task_add_cancel_handler (task, give_up_cb, NULL, NULL);
+  assert_notes ("exit:cancelled");
+}
+
+static void
+complete_cancelled_cb (GCancellable *cancellable,
+                       TendTask     *task)
+{
+  tend_task_return_boolean (task, TRUE);
+}
+
+static void
+test_cancelled_signal_ends_the_task (void)
+{
+  TendTask *task = run_kept ();
+
+  g_signal_connect (tend_task_get_cancellable (task), "cancelled", G_CALLBACK (complete_cancelled_cb), task);
+  tend_task_cancel (task);
+  assert_notes ("exit:completed");
+}
+
+static void
+drop_cancelled_cb (GCancellable *cancellable,
+                   TendTask     *task)
+{
+  g_object_unref (task);
+}
+
+static void
+test_cancelled_signal_drops_the_task (void)
+{
+  TendTask *task = tend_task_new (NULL, idle_body, NULL, NULL);
+
+  tend_task_add_exit_handler (task, note_exit_cb, (gpointer) "exit", NULL);
+  g_signal_connect (tend_task_get_cancellable (task), "cancelled", G_CALLBACK (drop_cancelled_cb), task);
+  tend_task_cancel (task);
+  assert_notes ("exit:cancelled");
+}
+
 int
 main (int    argc,
       char **argv)
@@ -81,6 +147,9 @@ main (int    argc,
   g_test_add_func ("/tend/task/reentry/result-of-a-run-ends-the-task", test_result_of_a_run_ends_the_task);
   g_test_add_func ("/tend/task/reentry/result-that-is-dropped-ends-the-task",
                    test_result_that_is_dropped_ends_the_task);
+  g_test_add_func ("/tend/task/reentry/late-cancel-handler-ends-the-task", test_late_cancel_handler_ends_the_task);
+  g_test_add_func ("/tend/task/reentry/cancelled-signal-ends-the-task", test_cancelled_signal_ends_the_task);
+  g_test_add_func ("/tend/task/reentry/cancelled-signal-drops-the-task", test_cancelled_signal_drops_the_task);
 
   return g_test_run ();
 }
