@@ -491,8 +491,9 @@ tend_task_return_error (TendTask *self,
 static gboolean
 is_at_home (TendTask *self)
 {
-  return worker_task != self && self->body != NULL && self->is_active && !self->has_returned &&
-         !tend_task_has_ended (self) && tend_loop_is_mine (self->loop);
+  /* The thread comes first: another must not look at the rest. */
+  return worker_task != self && self->body != NULL && tend_loop_is_mine (self->loop) &&
+         self->is_active && !self->has_returned && !tend_task_has_ended (self);
 }
 
 /**

@@ -138,6 +138,35 @@ test_cancelled_signal_drops_the_task (void)
   assert_notes ("exit:cancelled");
 }
 
+/* --- Another thread --- */
+
+static gpointer
+give_up_thread (gpointer data)
+{
+  while (!tend_task_return_error_if_cancelled (data))
+    g_thread_yield ();
+
+  return NULL;
+}
+
+/* While the task's own thread stops it, another gives up for its body: it looks at nothing of the first. */
+static void
+test_gives_up_in_another_thread (void)
+{
+  for (guint i = 0; i < 50; i++)
+    {
+      g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+      GThread *thread = g_thread_new ("test", give_up_thread, task);
+
+      tend_task_cancel (task);
+      g_thread_yield ();
+      tend_task_stop (task);
+      g_thread_join (thread);
+      assert_status (task, "stopped");
+      assert_gone (task);
+    }
+}
+
 int
 main (int    argc,
       char **argv)
@@ -150,6 +179,7 @@ main (int    argc,
   g_test_add_func ("/tend/task/reentry/late-cancel-handler-ends-the-task", test_late_cancel_handler_ends_the_task);
   g_test_add_func ("/tend/task/reentry/cancelled-signal-ends-the-task", test_cancelled_signal_ends_the_task);
   g_test_add_func ("/tend/task/reentry/cancelled-signal-drops-the-task", test_cancelled_signal_drops_the_task);
+  g_test_add_func ("/tend/task/reentry/gives-up-in-another-thread", test_gives_up_in_another_thread);
 
   return g_test_run ();
 }
