@@ -216,7 +216,9 @@ begin_cb (TendJob *job)
 {
   TendEntry *entry = tend_entry_of_job (job);
 
-  tend_entry_begin (entry, tend_loop_now (entry->task->loop));
+  /* Who is told of its end runs the main context, and it gives the slot back afterwards. */
+  if (!tend_task_has_ended (entry->task))
+    tend_entry_begin (entry, tend_loop_now (entry->task->loop));
 }
 
 /* Something has changed in @self: lets those start that can, in all the managers that share slots. */
@@ -268,8 +270,8 @@ tend_slots_enter (TendEntry *entry)
   TendTaskManagerPrivate *priv = tend_manager_get_private (entry->manager);
   gint64 now;
 
-  /* It comes back when it goes on, and keeps no slot from others until then. */
-  if (tend_task_stands_still (entry->task))
+  /* It comes back when it goes on, and keeps no slot from others until then. Or it is just ending, as above. */
+  if (tend_task_stands_still (entry->task) || tend_task_has_ended (entry->task))
     return;
 
   now = tend_loop_now (priv->loop);

@@ -41,6 +41,33 @@ test_goes_on_when_the_name_is_free (Fixture       *fixture,
   g_assert_true (tend_task_is_ended (next));
 }
 
+/* --- The end --- */
+
+static void
+settle_cb (TendTask *task,
+           gpointer  data)
+{
+  settle (data);
+}
+
+/* It was about to begin when it was cancelled, and who is told of that runs the loop. */
+static void
+test_does_not_begin_while_it_ends (Fixture       *fixture,
+                                   gconstpointer  unused)
+{
+  g_autoptr(TendTask) task = NULL;
+  guint n_runs = 0;
+
+  task = watch (fixture, tend_task_new ("n", count_run, &n_runs, NULL));
+  tend_task_add_exit_handler (task, settle_cb, fixture, NULL);
+  g_assert_true (tend_task_manager_register_task (fixture->manager, task, NULL));
+
+  tend_task_cancel (task);
+  settle (fixture);
+  g_assert_cmpuint (n_runs, ==, 0);
+  g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CANCELLED);
+}
+
 /* --- The owner --- */
 
 static void
@@ -372,6 +399,8 @@ main (int   argc,
   g_test_init (&argc, &argv, NULL);
 
   add_test ("/tend/task-manager/reentry/goes-on-when-the-name-is-free", test_goes_on_when_the_name_is_free);
+
+  add_test ("/tend/task-manager/reentry/does-not-begin-while-it-ends", test_does_not_begin_while_it_ends);
 
   add_test ("/tend/task-manager/reentry/weak-notify-drops-the-manager", test_weak_notify_drops_the_manager);
   add_test ("/tend/task-manager/reentry/one-manager-of-an-owner-drops-another",
