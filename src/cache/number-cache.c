@@ -104,9 +104,9 @@ tend_number_cache_give_back (TendNumberCache *self)
 {
   TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
   TendNumberSpace *space = g_steal_pointer (&priv->space);
-  TendPlace *place = space != NULL ? tend_number_space_find (space, priv->number) : NULL;
+  TendTablePlace *place = space != NULL ? tend_number_space_find (space, priv->number) : NULL;
 
-  if (place != NULL && place->holder == tend_reserve (self))
+  if (place != NULL && place->item == tend_reserve (self))
     {
       tend_number_space_remove (space, place);
       tend_request_cache_drop_space (space);

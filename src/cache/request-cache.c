@@ -48,7 +48,7 @@ void
 tend_request_cache_drop_space (TendNumberSpace *space)
 {
   /* The one used last is kept for a program that has one request at a time. */
-  if (space->n_used == 0 && space->owner != NULL && space->owner->latest != space)
+  if (space->caches.n_items == 0 && space->owner != NULL && space->owner->latest != space)
     g_hash_table_remove (space->owner->spaces, space->prefix);
 }
 
@@ -91,13 +91,13 @@ space_leave (gpointer data)
 }
 
 /* The place that has a cache of that number; NULL if there is none. */
-static TendPlace *
+static TendTablePlace *
 find (TendRequestCache *self,
       const char       *prefix,
       guint64           number)
 {
   TendNumberSpace *space = tend_request_cache_get_space (self, prefix, FALSE);
-  TendPlace *place = space != NULL ? tend_number_space_find (space, number) : NULL;
+  TendTablePlace *place = space != NULL ? tend_number_space_find (space, number) : NULL;
 
   return tend_place_get_cache (place) != NULL ? place : NULL;
 }
@@ -202,11 +202,11 @@ take_number (TendRequestCache  *self,
   TendNumberCachePrivate *priv = tend_number_cache_get_private (cache);
   const char *prefix = tend_number_cache_get_prefix (cache);
   TendNumberSpace *space = tend_request_cache_get_space (self, prefix, TRUE);
-  TendPlace *place = tend_number_space_insert (space, priv->number, cache);
+  TendTablePlace *place = tend_number_space_insert (space, priv->number, cache);
 
-  if (place->holder == tend_reserve (cache))
-    place->holder = cache;
-  else if (place->holder != cache)
+  if (place->item == tend_reserve (cache))
+    place->item = cache;
+  else if (place->item != cache)
     {
       g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_EXISTS,
                    "This number is already in use '%s:%" G_GUINT64_FORMAT "'", prefix, priv->number);
@@ -380,7 +380,7 @@ tend_request_cache_pop (TendRequestCache *self,
 {
   TendNumberCachePrivate *priv;
   TendNumberCache *cache;
-  TendPlace *place;
+  TendTablePlace *place;
 
   g_return_val_if_fail (TEND_IS_REQUEST_CACHE (self), NULL);
   g_return_val_if_fail (prefix != NULL, NULL);
@@ -392,7 +392,7 @@ tend_request_cache_pop (TendRequestCache *self,
   if (place == NULL)
     return NULL;
 
-  cache = place->holder;
+  cache = place->item;
   priv = tend_number_cache_get_private (cache);
   priv->is_popped = TRUE;
   tend_number_space_remove (priv->space, place);

@@ -13,45 +13,39 @@ G_BEGIN_DECLS
 
 /* --- number-space.c --- */
 
-/*
- * A number that is in use, and by which cache. A reserved one is not to be found by its number yet: the
- * lowest bit of its pointer is set.
- */
-typedef struct
-{
-  guint64  number;
-  gpointer holder;      /* NULL: the place is free */
-} TendPlace;
-
 /* The numbers of one prefix in one request cache. Loop thread only. */
 typedef struct
 {
   guint             ref_count;
   char             *prefix;     /* constant */
   TendRequestCache *owner;      /* in whose table it is; not a reference; NULL: in none */
-  TendPlace        *places;     /* open addressing; NULL until there is a number */
-  guint             n_places;   /* a power of two */
-  guint             n_used;
-  guint             shift;      /* 64 less the bits of n_places */
+  TendTable         caches;     /* by the numbers in use; reserved ones are marked by tend_reserve() */
   guint             counts[65]; /* of numbers in use, by how many bits they have */
 } TendNumberSpace;
 
 TendNumberSpace  *tend_number_space_new      (const char          *prefix) G_GNUC_WARN_UNUSED_RESULT;
 TendNumberSpace  *tend_number_space_ref      (TendNumberSpace     *self);
 void              tend_number_space_unref    (TendNumberSpace     *self);
-TendPlace        *tend_number_space_find     (TendNumberSpace     *self,
-                                              guint64              number);
-TendPlace        *tend_number_space_insert   (TendNumberSpace     *self,
+TendTablePlace   *tend_number_space_insert   (TendNumberSpace     *self,
                                               guint64              number,
                                               gpointer             holder);
 void              tend_number_space_remove   (TendNumberSpace     *self,
-                                              TendPlace           *place);
+                                              TendTablePlace      *place);
 void              tend_number_space_take_caches (TendNumberSpace *self,
                                               GPtrArray           *caches);
 gboolean          tend_number_space_choose   (TendNumberSpace     *self,
                                               guint                bits,
                                               guint64             *number);
 
+/* The place of the number, or NULL. */
+static inline TendTablePlace *
+tend_number_space_find (const TendNumberSpace *self,
+                        guint64                number)
+{
+  return tend_table_find (&self->caches, number);
+}
+
+/* What holds a number that is not to be found yet: the lowest bit of the pointer is set. */
 static inline gpointer
 tend_reserve (TendNumberCache *cache)
 {
@@ -60,9 +54,9 @@ tend_reserve (TendNumberCache *cache)
 
 /* The cache that is to be found there, or NULL. */
 static inline TendNumberCache *
-tend_place_get_cache (const TendPlace *place)
+tend_place_get_cache (const TendTablePlace *place)
 {
-  return place != NULL && !(GPOINTER_TO_SIZE (place->holder) & 1) ? place->holder : NULL;
+  return place != NULL && !(GPOINTER_TO_SIZE (place->item) & 1) ? place->item : NULL;
 }
 
 /* --- random.c --- */

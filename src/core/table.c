@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 // A table of things by number: open addressing, with linear probing and without tombstones. Several may
-// have the same number, such as the names that have one hash.
+// have the same number, such as the names that have one hash; the requests of a prefix have one each.
 //
 // A lookup takes one cache line as a rule, where a GHashTable takes three, and twice the time. For the
 // names of a thousand tasks that come and go together a GHashTable took 1,000 instructions more per task: it
@@ -18,7 +18,7 @@
 /* 32 KiB: so much a table keeps when it empties, since what comes in batches fills it again. */
 #define MAX_KEPT_PLACES 2048
 
-static void
+static inline void
 put (TendTable *table,
      guint64    number,
      gpointer   item)
@@ -51,18 +51,49 @@ resize (TendTable *table,
   g_free (old);
 }
 
+/* Makes room for one more. At most three quarters are taken: probing goes past two places on average. */
+static inline void
+make_room (TendTable *table)
+{
+  if (4 * (gsize) (table->n_items + 1) > 3 * (gsize) table->n_places)
+    resize (table, MAX (MIN_PLACES, 2 * table->n_places));
+}
+
 /* Adds @item, which is not NULL, behind those that have its number already. */
 void
 tend_table_insert (TendTable *table,
                    guint64    number,
                    gpointer   item)
 {
-  /* At most three quarters are taken: probing goes past two places on average. */
-  if (4 * (gsize) (table->n_items + 1) > 3 * (gsize) table->n_places)
-    resize (table, MAX (MIN_PLACES, 2 * table->n_places));
-
+  make_room (table);
   put (table, number, item);
   table->n_items++;
+}
+
+/* The place of the number: that of what has it already, or else one where @item is now, which is not NULL. */
+TendTablePlace *
+tend_table_find_or_insert (TendTable *table,
+                           guint64    number,
+                           gpointer   item)
+{
+  TendTablePlace *place;
+  guint i;
+
+  make_room (table);
+  for (i = tend_table_get_home (table, number);; i++)
+    {
+      place = &table->places[i & (table->n_places - 1)];
+      if (place->item == NULL)
+        break;
+      if (place->number == number)
+        return place;
+    }
+
+  place->number = number;
+  place->item = item;
+  table->n_items++;
+
+  return place;
 }
 
 /* Frees a place, and moves those up that were put behind it since it was taken. */

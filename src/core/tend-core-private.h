@@ -220,12 +220,15 @@ typedef struct
   guint           shift;        /* 64 less the bits of n_places */
 } TendTable;
 
-void     tend_table_insert (TendTable      *table,
-                            guint64         number,
-                            gpointer        item);
-void     tend_table_remove (TendTable      *table,
-                            TendTablePlace *place);
-void     tend_table_clear  (TendTable      *table);
+void             tend_table_insert         (TendTable      *table,
+                                            guint64         number,
+                                            gpointer        item);
+TendTablePlace  *tend_table_find_or_insert (TendTable      *table,
+                                            guint64         number,
+                                            gpointer        item);
+void             tend_table_remove         (TendTable      *table,
+                                            TendTablePlace *place);
+void             tend_table_clear          (TendTable      *table);
 
 /* Where the search for a number begins. */
 static inline guint

@@ -61,6 +61,33 @@ test_keeps_equals_apart (void)
     }
 }
 
+/* What has a number keeps it, as often as it is asked for, and also when the table is about to grow. */
+static void
+test_finds_or_inserts (void)
+{
+  const guint n = 1000;
+  guint items[2] = { 0 };
+  TendTable table = { 0 };
+
+  for (guint i = 0; i < n; i++)
+    {
+      TendTablePlace *place = tend_table_find_or_insert (&table, i, &items[0]);
+
+      g_assert_cmpuint (place->number, ==, i);
+      g_assert_true (place->item == &items[0]);
+      g_assert_true (tend_table_find_or_insert (&table, i, &items[1])->item == &items[0]);
+      g_assert_cmpuint (table.n_items, ==, i + 1);
+    }
+
+  for (guint i = 0; i < n; i++)
+    {
+      g_assert_true (tend_table_find (&table, i)->item == &items[0]);
+      g_assert_null (tend_table_find_next (&table, tend_table_find (&table, i)));
+    }
+
+  tend_table_clear (&table);
+}
+
 /* A table that has grown large gives its memory back, and finds what is left. */
 static void
 test_shrinks (void)
@@ -160,6 +187,7 @@ main (int   argc,
   g_test_add_func ("/tend/table/empty-has-nothing", test_empty_has_nothing);
   g_test_add_func ("/tend/table/finds-what-was-inserted", test_finds_what_was_inserted);
   g_test_add_func ("/tend/table/keeps-equals-apart", test_keeps_equals_apart);
+  g_test_add_func ("/tend/table/finds-or-inserts", test_finds_or_inserts);
   g_test_add_func ("/tend/table/shrinks", test_shrinks);
   g_test_add_func ("/tend/table/keeps-places-for-the-next-batch", test_keeps_places_for_the_next_batch);
   g_test_add_data_func ("/tend/table/agrees-with-model/3", GUINT_TO_POINTER (3), test_agrees_with_model);
