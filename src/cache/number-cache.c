@@ -98,6 +98,25 @@ ask_timeout_native_cb (gpointer data)
   ask->timeout = TEND_NUMBER_CACHE_GET_CLASS (ask->cache)->get_timeout (ask->cache);
 }
 
+static G_GNUC_NO_INLINE gint64
+ask_class (TendNumberCache *self)
+{
+  AskTimeout ask = { self, 0 };
+
+  tend_call_native (ask_timeout_native_cb, &ask);
+  return ask.timeout;
+}
+
+/* The time-out that its class wants for it. A derived class may be an interpreter's. */
+gint64
+tend_number_cache_ask_timeout (TendNumberCache *self)
+{
+  if (G_LIKELY (TEND_NUMBER_CACHE_GET_CLASS (self)->get_timeout == tend_number_cache_real_get_timeout))
+    return tend_number_cache_get_private (self)->timeout;
+
+  return ask_class (self);
+}
+
 /* Gives back a number that was never used. */
 void
 tend_number_cache_give_back (TendNumberCache *self)
@@ -415,12 +434,9 @@ tend_number_cache_new (const char *prefix,
 const char *
 tend_number_cache_get_prefix (TendNumberCache *self)
 {
-  const char *prefix;
-
   g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), NULL);
 
-  prefix = tend_number_cache_get_private (self)->prefix;
-  return prefix != NULL ? prefix : G_OBJECT_TYPE_NAME (self);
+  return tend_number_cache_peek_prefix (self);
 }
 
 /**
@@ -476,16 +492,9 @@ tend_number_cache_to_string (TendNumberCache *self)
 gint64
 tend_number_cache_get_timeout (TendNumberCache *self)
 {
-  AskTimeout ask = { self, 0 };
-
   g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), 0);
 
-  /* A derived class may be an interpreter's. */
-  if (TEND_NUMBER_CACHE_GET_CLASS (self)->get_timeout == tend_number_cache_real_get_timeout)
-    return tend_number_cache_real_get_timeout (self);
-
-  tend_call_native (ask_timeout_native_cb, &ask);
-  return ask.timeout;
+  return tend_number_cache_ask_timeout (self);
 }
 
 /**

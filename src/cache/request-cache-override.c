@@ -59,12 +59,8 @@ tend_request_cache_override (TendRequestCache *self,
                              TendNumberCache  *cache,
                              gint64            timeout)
 {
-  TendTask *current;
+  TendTask *current = tend_task_get_current ();
 
-  if (self->overrides == NULL)
-    return timeout;
-
-  current = tend_task_get_current ();
   for (TendTimeoutOverride *o = self->overrides; o != NULL; o = o->next)
     {
       if (o->task == current && g_type_is_a (G_OBJECT_TYPE (cache), o->type))

@@ -52,16 +52,13 @@ tend_request_cache_drop_space (TendNumberSpace *space)
     g_hash_table_remove (space->owner->spaces, space->prefix);
 }
 
-/* The space of @prefix; NULL if there is none and none is to be made. */
-TendNumberSpace *
-tend_request_cache_get_space (TendRequestCache *self,
-                              const char       *prefix,
-                              gboolean          create)
+/* Makes the space of @prefix the one used last. */
+static G_GNUC_NO_INLINE TendNumberSpace *
+change_space (TendRequestCache *self,
+              const char       *prefix,
+              gboolean          create)
 {
   TendNumberSpace *latest = self->latest, *space;
-
-  if (latest != NULL && (latest->prefix == prefix || strcmp (latest->prefix, prefix) == 0))
-    return latest;
 
   space = g_hash_table_lookup (self->spaces, prefix);
   if (space == NULL && create)
@@ -80,6 +77,28 @@ tend_request_cache_get_space (TendRequestCache *self,
   return space;
 }
 
+static inline TendNumberSpace *
+get_space (TendRequestCache *self,
+           const char       *prefix,
+           gboolean          create)
+{
+  TendNumberSpace *latest = self->latest;
+
+  if (G_LIKELY (latest != NULL && strcmp (latest->prefix, prefix) == 0))
+    return latest;
+
+  return change_space (self, prefix, create);
+}
+
+/* The space of @prefix; NULL if there is none and none is to be made. */
+TendNumberSpace *
+tend_request_cache_get_space (TendRequestCache *self,
+                              const char       *prefix,
+                              gboolean          create)
+{
+  return get_space (self, prefix, create);
+}
+
 /* What a cache with a reserved number still has of its space is none of the request cache's then. */
 static void
 space_leave (gpointer data)
@@ -91,12 +110,12 @@ space_leave (gpointer data)
 }
 
 /* The place that has a cache of that number; NULL if there is none. */
-static TendTablePlace *
+static inline TendTablePlace *
 find (TendRequestCache *self,
       const char       *prefix,
       guint64           number)
 {
-  TendNumberSpace *space = tend_request_cache_get_space (self, prefix, FALSE);
+  TendNumberSpace *space = get_space (self, prefix, FALSE);
   TendTablePlace *place = space != NULL ? tend_number_space_find (space, number) : NULL;
 
   return tend_place_get_cache (place) != NULL ? place : NULL;
@@ -200,8 +219,8 @@ take_number (TendRequestCache  *self,
              GError           **error)
 {
   TendNumberCachePrivate *priv = tend_number_cache_get_private (cache);
-  const char *prefix = tend_number_cache_get_prefix (cache);
-  TendNumberSpace *space = tend_request_cache_get_space (self, prefix, TRUE);
+  const char *prefix = tend_number_cache_peek_prefix (cache);
+  TendNumberSpace *space = get_space (self, prefix, TRUE);
   TendTablePlace *place = tend_number_space_insert (space, priv->number, cache);
 
   if (place->item == tend_reserve (cache))
@@ -259,7 +278,9 @@ tend_request_cache_add (TendRequestCache  *self,
 
   /* The class says it, and may do anything meanwhile. */
   priv = tend_number_cache_get_private (cache);
-  timeout = tend_request_cache_override (self, cache, tend_number_cache_get_timeout (cache));
+  timeout = tend_number_cache_ask_timeout (cache);
+  if (self->overrides != NULL)
+    timeout = tend_request_cache_override (self, cache, timeout);
   if (timeout < 0)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                  "The time-out of %s %s-%" G_GUINT64_FORMAT " is negative",

@@ -81,7 +81,7 @@ typedef struct
   guint             has_no_number : 1;  /* none was chosen when it was made, or none was left */
 } TendNumberCachePrivate;
 
-TendNumberCachePrivate *tend_number_cache_get_private (TendNumberCache *self);
+TendNumberCachePrivate *tend_number_cache_get_private (TendNumberCache *self) G_GNUC_CONST;
 void              tend_number_cache_give_prefix (TendNumberCache  *self,
                                               const char          *prefix);
 void              tend_number_cache_reserve  (TendNumberCache     *self,
@@ -90,7 +90,17 @@ void              tend_number_cache_reserve  (TendNumberCache     *self,
 gboolean          tend_number_cache_check_number (TendNumberCache *self,
                                               GError             **error);
 void              tend_number_cache_give_back (TendNumberCache    *self);
+gint64            tend_number_cache_ask_timeout (TendNumberCache  *self);
 void              tend_number_cache_timed_out_cb (TendJob         *job);
+
+/* For callers who know that it is one: each check of a type is a call or two. */
+static inline const char *
+tend_number_cache_peek_prefix (TendNumberCache *self)
+{
+  const char *prefix = tend_number_cache_get_private (self)->prefix;
+
+  return prefix != NULL ? prefix : G_OBJECT_TYPE_NAME (self);
+}
 
 /* --- number-cache-tasks.c --- */
 
