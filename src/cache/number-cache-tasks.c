@@ -54,15 +54,28 @@ check_settable (TendTask  *task,
   return FALSE;
 }
 
+/* The first of the tasks, or NULL. */
+static GList *
+peek_tasks (TendNumberCache *self)
+{
+  GQueue *tasks = tend_number_cache_get_private (self)->tasks;
+
+  return tasks != NULL ? tasks->head : NULL;
+}
+
 /* At the end, so that they are settled in the order in which they were added. */
 static ManagedTask *
 append (TendNumberCache *self,
         TendTask        *task)
 {
+  TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
   ManagedTask *managed = g_new0 (ManagedTask, 1);
 
+  if (priv->tasks == NULL)
+    priv->tasks = g_queue_new ();
+
   managed->task = g_object_ref (task);
-  g_queue_push_tail (&tend_number_cache_get_private (self)->tasks, managed);
+  g_queue_push_tail (priv->tasks, managed);
 
   return managed;
 }
@@ -97,7 +110,7 @@ settle (ManagedTask *managed)
 void
 tend_number_cache_mark_due (TendNumberCache *self)
 {
-  for (GList *l = tend_number_cache_get_private (self)->tasks.head; l != NULL; l = l->next)
+  for (GList *l = peek_tasks (self); l != NULL; l = l->next)
     ((ManagedTask *) l->data)->is_due = TRUE;
 }
 
@@ -105,12 +118,12 @@ tend_number_cache_mark_due (TendNumberCache *self)
 void
 tend_number_cache_settle_due (TendNumberCache *self)
 {
-  GQueue *tasks = &tend_number_cache_get_private (self)->tasks;
-  ManagedTask *managed;
+  GList *first;
 
-  while ((managed = g_queue_peek_head (tasks)) != NULL && managed->is_due)
+  while ((first = peek_tasks (self)) != NULL && ((ManagedTask *) first->data)->is_due)
     {
-      g_queue_pop_head (tasks);
+      ManagedTask *managed = g_queue_pop_head (tend_number_cache_get_private (self)->tasks);
+
       settle (managed);
       managed_free (managed);
     }
@@ -120,23 +133,28 @@ tend_number_cache_settle_due (TendNumberCache *self)
 void
 tend_number_cache_cancel_tasks (TendNumberCache *self)
 {
-  GQueue *tasks = &tend_number_cache_get_private (self)->tasks;
-  GQueue cancelled = *tasks;
+  GQueue *cancelled = g_steal_pointer (&tend_number_cache_get_private (self)->tasks);
   ManagedTask *managed;
 
-  g_queue_init (tasks);
-  while ((managed = g_queue_pop_head (&cancelled)) != NULL)
+  if (cancelled == NULL)
+    return;
+
+  while ((managed = g_queue_pop_head (cancelled)) != NULL)
     {
       tend_task_cancel (managed->task);
       managed_free (managed);
     }
+  g_queue_free (cancelled);
 }
 
 /* Leaves the tasks alone. */
 void
 tend_number_cache_forget_tasks (TendNumberCache *self)
 {
-  g_queue_clear_full (&tend_number_cache_get_private (self)->tasks, (GDestroyNotify) managed_free);
+  GQueue *tasks = g_steal_pointer (&tend_number_cache_get_private (self)->tasks);
+
+  if (tasks != NULL)
+    g_queue_free_full (tasks, (GDestroyNotify) managed_free);
 }
 
 /* --- Public --- */
@@ -234,22 +252,19 @@ gboolean
 tend_number_cache_remove_task (TendNumberCache *self,
                                TendTask        *task)
 {
-  GQueue *tasks;
-
   g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), FALSE);
   g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
 
   if (!check_thread (self, G_STRFUNC))
     return FALSE;
 
-  tasks = &tend_number_cache_get_private (self)->tasks;
-  for (GList *l = tasks->head; l != NULL; l = l->next)
+  for (GList *l = peek_tasks (self); l != NULL; l = l->next)
     {
       ManagedTask *managed = l->data;
 
       if (managed->task == task)
         {
-          g_queue_delete_link (tasks, l);
+          g_queue_delete_link (tend_number_cache_get_private (self)->tasks, l);
           managed_free (managed);
           return TRUE;
         }
@@ -279,7 +294,7 @@ tend_number_cache_list_tasks (TendNumberCache *self)
   if (!check_thread (self, G_STRFUNC))
     return tasks;
 
-  for (GList *l = tend_number_cache_get_private (self)->tasks.head; l != NULL; l = l->next)
+  for (GList *l = peek_tasks (self); l != NULL; l = l->next)
     g_ptr_array_add (tasks, g_object_ref (((ManagedTask *) l->data)->task));
 
   return tasks;

@@ -64,7 +64,7 @@ tend_number_cache_timed_out_cb (TendJob *job)
   TendNumberCachePrivate *priv = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendNumberCachePrivate, job));
   TendNumberCache *self = G_STRUCT_MEMBER_P (priv, -(glong) TendNumberCache_private_offset);
 
-  self = tend_request_cache_release (priv->held_by, self);
+  self = tend_request_cache_release (tend_number_cache_get_holder (self), self);
   tend_number_cache_mark_due (self);
   g_signal_emit (self, signals[SIGNAL_TIMED_OUT], 0);
   tend_number_cache_settle_due (self);
@@ -143,8 +143,8 @@ tend_number_cache_dispose (GObject *object)
     return;
 
   /* A request cache that has it holds a reference: it is none's by now, unless somebody disposes of it. */
-  if (priv->held_by != NULL)
-    g_object_unref (tend_request_cache_release (priv->held_by, self));
+  if (priv->is_held)
+    g_object_unref (tend_request_cache_release (tend_number_cache_get_holder (self), self));
   tend_number_cache_give_back (self);
 
   if (!priv->is_popped)
@@ -540,5 +540,5 @@ tend_number_cache_is_held (TendNumberCache *self)
 {
   g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), FALSE);
 
-  return tend_number_cache_get_private (self)->held_by != NULL;
+  return tend_number_cache_get_private (self)->is_held;
 }

@@ -131,7 +131,7 @@ let_go (TendRequestCache       *self,
   TendNumberSpace *space = g_steal_pointer (&priv->space);
 
   tend_loop_remove (self->loop, &priv->job);
-  priv->held_by = NULL;
+  priv->is_held = FALSE;
   self->n_caches--;
 
   tend_request_cache_drop_space (space);
@@ -200,11 +200,11 @@ check_addable (TendRequestCache  *self,
   if (!tend_number_cache_check_number (cache, error))
     return FALSE;
 
-  if (priv->held_by == NULL && !self->is_shut_down)
+  if (!priv->is_held && !self->is_shut_down)
     return TRUE;
 
   text = tend_number_cache_to_string (cache);
-  if (priv->held_by != NULL)
+  if (priv->is_held)
     g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE, "%s has been added already", text);
   else
     g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN, "Dropping %s due to shutdown!", text);
@@ -234,7 +234,8 @@ take_number (TendRequestCache  *self,
 
   if (priv->space != space)
     {
-      tend_number_cache_give_back (cache);
+      if (priv->space != NULL)
+        tend_number_cache_give_back (cache);
       priv->space = tend_number_space_ref (space);
     }
 
@@ -288,14 +289,14 @@ tend_request_cache_add (TendRequestCache  *self,
 
   if (timeout < 0 || !check_addable (self, cache, error) || !take_number (self, cache, error))
     {
-      if (priv->held_by == NULL)
+      if (!priv->is_held)
         tend_number_cache_cancel_tasks (cache);
       return FALSE;
     }
 
   if (priv->loop == NULL)
     priv->loop = tend_loop_ref (self->loop);
-  priv->held_by = self;
+  priv->is_held = TRUE;
   priv->is_popped = FALSE;
   g_object_ref (cache);
   self->n_caches++;
@@ -508,7 +509,7 @@ tend_request_cache_remove (TendRequestCache *self,
   g_return_val_if_fail (TEND_IS_NUMBER_CACHE (cache), FALSE);
 
   if (!tend_request_cache_check_thread (self, G_STRFUNC) ||
-      tend_number_cache_get_private (cache)->held_by != self)
+      tend_number_cache_get_holder (cache) != self)
     return FALSE;
 
   cache = tend_request_cache_release (self, cache);

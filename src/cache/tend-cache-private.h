@@ -65,21 +65,29 @@ guint64           tend_random_bits           (guint                bits);
 
 /* --- number-cache.c --- */
 
+/*
+ * GObject puts this in front of the object itself, into one piece of memory, which is 128 bytes large: two
+ * cache lines. What is touched when an answer comes stands last, next to the object's count of references.
+ */
 typedef struct
 {
-  TendJob           job;            /* its time-out, while a request cache has it */
-  TendRequestCache *held_by;        /* not a reference; NULL: no request cache */
-  TendNumberSpace  *space;          /* a reference; while its number is in use */
-  guint64           number;         /* constant once it was given, or a loop is there */
-  char             *prefix;         /* likewise; NULL: the name of the class */
+  char             *prefix;         /* constant once it was given, or a loop is there; NULL: the name of the class */
   gint64            timeout;        /* microseconds */
-  GQueue            tasks;          /* of what number-cache-tasks.c has of each; loop thread */
+  guint64           number;         /* constant like the prefix */
+  GQueue           *tasks;          /* of what number-cache-tasks.c has of each; loop thread; NULL: none */
   TendLoop         *loop;           /* a use of it; NULL until it belongs to a thread */
-  char              short_prefix[16];   /* a prefix that fits in is kept here */
+  char              short_prefix[12];   /* a prefix that fits in is kept here */
   guint             has_number : 1; /* it was given */
-  guint             is_popped : 1;  /* whoever has popped it has its tasks */
   guint             has_no_number : 1;  /* none was chosen when it was made, or none was left */
+  guint             is_popped : 1;  /* whoever has popped it has its tasks */
+  guint             is_held : 1;    /* by the request cache that owns the space */
+  TendNumberSpace  *space;          /* a reference; while its number is in use */
+  TendJob           job;            /* its time-out, while it is held */
 } TendNumberCachePrivate;
+
+#if GLIB_SIZEOF_VOID_P == 8
+G_STATIC_ASSERT (sizeof (TendNumberCachePrivate) + sizeof (GObject) <= 128);
+#endif
 
 TendNumberCachePrivate *tend_number_cache_get_private (TendNumberCache *self) G_GNUC_CONST;
 void              tend_number_cache_give_prefix (TendNumberCache  *self,
@@ -100,6 +108,15 @@ tend_number_cache_peek_prefix (TendNumberCache *self)
   const char *prefix = tend_number_cache_get_private (self)->prefix;
 
   return prefix != NULL ? prefix : G_OBJECT_TYPE_NAME (self);
+}
+
+/* The request cache that has it, or NULL. Its space is not forgotten as long as its number is in use. */
+static inline TendRequestCache *
+tend_number_cache_get_holder (TendNumberCache *self)
+{
+  const TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
+
+  return priv->is_held ? priv->space->owner : NULL;
 }
 
 /* --- number-cache-tasks.c --- */
