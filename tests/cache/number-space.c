@@ -138,7 +138,7 @@ test_shrinks (void)
   g_assert_cmpuint (space->caches.n_places, >=, 100000);
   for (guint64 number = 0; number < 100000; number++)
     tend_number_space_remove (space, tend_number_space_find (space, number));
-  g_assert_cmpuint (space->caches.n_places, <=, 2048);
+  g_assert_cmpuint (space->caches.n_places, <=, 16384);
   g_assert_cmpuint (space->caches.n_items, ==, 0);
 
   tend_number_space_unref (space);

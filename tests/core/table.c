@@ -103,7 +103,7 @@ test_shrinks (void)
     tend_table_remove (&table, tend_table_find (&table, i));
 
   g_assert_cmpuint (n_most, <, 3 * n);
-  g_assert_cmpuint (table.n_places, <=, 2048);
+  g_assert_cmpuint (table.n_places, <=, 16384);
   g_assert_nonnull (tend_table_find (&table, 0));
 
   tend_table_clear (&table);
