@@ -113,7 +113,7 @@ test_shrinks (void)
 static void
 test_keeps_places_for_the_next_batch (void)
 {
-  const guint n = 1000;
+  const guint n = 10000;
   TendTable table = { 0 };
   TendTablePlace *places = NULL;
 
