@@ -87,8 +87,8 @@ tend_get_stack_idle_time (void)
  *
  * Sets how long the stacks of fibers are kept without being used, 10 seconds by default.
  *
- * Stacks of fibers that have ended wait for the next ones, up to some thousand of them, since new ones cost
- * more. What has not been used for this time is given back to the system, at the latest when twice
+ * Stacks of fibers that have ended wait for the next ones, up to some 17,000 of the default size, since new ones
+ * cost more. What has not been used for this time is given back to the system, at the latest when twice
  * the time has passed, by the main context in which fibers ended last, if it runs. A few dozen are kept for
  * ever. A change counts from the next time that stacks are left unused. May be called from any thread.
  *

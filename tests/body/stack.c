@@ -240,12 +240,42 @@ test_gives_memory_back (void)
   g_assert_cmpuint (n_while, >=, n_before + MIN (n, 10000));
 
   release_many (stacks, n);
+  g_assert_cmpuint (count_mappings (), ==, n_while);
+  g_assert_true (tend_stack_trim (FALSE));
+  g_assert_false (tend_stack_trim (FALSE));
   size_idle = get_memory (0);
   if (n >= 10000)
     g_assert_cmpuint (size_idle, <, size_while - n / 2 * 65536ul);
 
   tend_stack_set_guard_mode (TEND_GUARD_AUTO);
   g_assert_cmpuint (count_mappings (), <=, n_before + 20);
+}
+
+/* However many stacks there were at once: what is more than a wave of fibers is likely to need goes when it is idle. */
+static void
+test_keeps_so_many_and_no_more (void)
+{
+  const guint n = 2000, size = 1 << 20;
+  g_autofree TendStack *stacks = g_new0 (TendStack, n);
+  g_autofree char **lows = g_new0 (char *, n);
+  guint n_kept = 0;
+
+  tend_stack_trim (TRUE);
+  for (guint i = 0; i < n; i++)
+    {
+      g_assert_true (tend_stack_acquire (&stacks[i], size, NULL));
+      lows[i] = stacks[i].low;
+    }
+  for (guint i = 0; i < n; i++)
+    tend_stack_release (&stacks[i]);
+  for (guint i = 0; i < n; i++)
+    n_kept += is_mapped (lows[i]);
+
+#if GLIB_SIZEOF_VOID_P > 4
+  g_assert_cmpuint (n_kept, >=, 1100);
+#endif
+  g_assert_cmpuint (n_kept, <=, 1152);
+  tend_stack_trim (TRUE);
 }
 
 static gpointer
@@ -326,6 +356,39 @@ test_reports_no_memory (void)
   g_assert_true (tend_stack_acquire (&stacks[n - 1], 0, NULL));
   while (n > 0)
     tend_stack_release (&stacks[--n]);
+  tend_stack_trim (TRUE);
+}
+
+/* What is idle in one size makes room for another. */
+static void
+test_makes_room (void)
+{
+  g_autofree TendStack *stacks = NULL;
+  g_autoptr (GError) error = NULL;
+  struct rlimit limit;
+  TendStack other;
+
+  if (IS_SLOW)
+    {
+      g_test_skip ("The tool's own memory does not live within a limit.");
+      return;
+    }
+  if (!g_test_subprocess ())
+    {
+      g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_INHERIT_STDERR);
+      g_test_trap_assert_passed ();
+      return;
+    }
+
+  limit.rlim_cur = limit.rlim_max = get_memory (0) + (64 << 20);
+  g_assert_cmpint (setrlimit (RLIMIT_AS, &limit), ==, 0);
+  stacks = acquire_many (600);
+  for (guint i = 0; i < 600; i++)
+    tend_stack_release (&stacks[i]);
+
+  g_assert_true (tend_stack_acquire (&other, 32 << 20, &error));
+  g_assert_no_error (error);
+  tend_stack_release (&other);
   tend_stack_trim (TRUE);
 }
 
@@ -465,8 +528,10 @@ main (int    argc,
   g_test_add_func ("/tend/stack/rounds-sizes", test_rounds_sizes);
   g_test_add_func ("/tend/stack/refuses-huge-sizes", test_refuses_huge_sizes);
   g_test_add_func ("/tend/stack/gives-memory-back", test_gives_memory_back);
+  g_test_add_func ("/tend/stack/keeps-so-many-and-no-more", test_keeps_so_many_and_no_more);
   g_test_add_func ("/tend/stack/serves-several-threads", test_serves_several_threads);
   g_test_add_func ("/tend/stack/reports-no-memory", test_reports_no_memory);
+  g_test_add_func ("/tend/stack/makes-room", test_makes_room);
 
   for (gsize i = 0; i < G_N_ELEMENTS (variants); i++)
     g_test_add_data_func (variants[i].path, GINT_TO_POINTER (variants[i].data), variants[i].func);
