@@ -7,9 +7,6 @@
 
 #include <fenv.h>
 #include <string.h>
-#ifdef __x86_64__
-#include <xmmintrin.h>
-#endif
 
 #define N_FIBERS (IS_SLOW ? 200u : 2000u)
 
@@ -73,89 +70,6 @@ test_keeps_floating_point_control (void)
   g_assert_true (fiber.is_done);
   fiber_clear (&fiber);
 }
-
-#if defined (__x86_64__) && !defined (TEND_SWITCH_UCONTEXT)
-
-/* There are two control words, and whoever sets one of them alone must not get the other's value. */
-static guint16
-get_x87_control (void)
-{
-  guint16 control;
-
-  __asm__ volatile ("fnstcw %0" : "=m" (control));
-
-  return control;
-}
-
-static void
-set_x87_control (guint16 control)
-{
-  __asm__ volatile ("fldcw %0" : : "m" (control));
-}
-
-static void
-control_words_run (Fiber *fiber)
-{
-  _MM_SET_ROUNDING_MODE (_MM_ROUND_DOWN);
-  fiber_yield (fiber);
-  g_assert_cmphex (_MM_GET_ROUNDING_MODE (), ==, _MM_ROUND_DOWN);
-  _MM_SET_ROUNDING_MODE (_MM_ROUND_NEAREST);
-  set_x87_control (0x0f7f);  /* rounds towards zero */
-  fiber_yield (fiber);
-  g_assert_cmphex (_MM_GET_ROUNDING_MODE (), ==, _MM_ROUND_NEAREST);
-  g_assert_cmphex (get_x87_control (), ==, 0x0f7f);
-}
-
-static void
-test_keeps_control_words_apart (void)
-{
-  guint16 control = get_x87_control ();
-  Fiber fiber = { 0 };
-
-  fiber_start (&fiber, control_words_run);
-  for (guint i = 0; i < 3; i++)
-    {
-      fiber_resume (&fiber);
-      g_assert_cmphex (_MM_GET_ROUNDING_MODE (), ==, _MM_ROUND_NEAREST);
-      g_assert_cmphex (get_x87_control (), ==, control);
-    }
-  fiber_clear (&fiber);
-}
-
-static void
-raise_run (Fiber *fiber)
-{
-  for (guint i = 0; i < 2; i++)
-    {
-      g_assert_cmphex (_MM_GET_EXCEPTION_STATE (), ==, _MM_EXCEPT_MASK);
-      fiber_yield (fiber);
-    }
-}
-
-/* On either side all of them, whatever was computed or cleared there: else some processors load slowly. */
-static void
-test_raises_status_flags (void)
-{
-  Fiber fiber = { 0 };
-
-  if (RUNNING_ON_VALGRIND)
-    {
-      g_test_skip ("The tool does not keep these flags.");
-      return;
-    }
-
-  fiber_start (&fiber, raise_run);
-  for (guint i = 0; i < 3; i++)
-    {
-      _MM_SET_EXCEPTION_STATE (0);
-      fiber_resume (&fiber);
-      g_assert_cmphex (_MM_GET_EXCEPTION_STATE (), ==, _MM_EXCEPT_MASK);
-    }
-  g_assert_true (fiber.is_done);
-  fiber_clear (&fiber);
-}
-
-#endif
 
 static void
 count_run (Fiber *fiber)
@@ -294,10 +208,6 @@ main (int    argc,
 
   g_test_add_func ("/tend/switch/aligns-stacks", test_aligns_stacks);
   g_test_add_func ("/tend/switch/keeps-floating-point-control", test_keeps_floating_point_control);
-#if defined (__x86_64__) && !defined (TEND_SWITCH_UCONTEXT)
-  g_test_add_func ("/tend/switch/keeps-control-words-apart", test_keeps_control_words_apart);
-  g_test_add_func ("/tend/switch/raises-status-flags", test_raises_status_flags);
-#endif
   g_test_add_func ("/tend/switch/switches-among-many", test_switches_among_many);
   g_test_add_func ("/tend/switch/nests", test_nests);
   g_test_add_func ("/tend/switch/leaves-stacks-reusable", test_leaves_stacks_reusable);
