@@ -20,6 +20,10 @@ begin_cb (TendJob *job)
   TendTask *task = child_of_job (job)->task;
   gint64 wait = tend_task_get_first_wait (task);
 
+  /* Who is told of its end runs the main context, and it gives the slot back afterwards. */
+  if (tend_task_has_ended (task))
+    return;
+
   if (wait >= 0)
     tend_task_run_later (task, wait);
   else

@@ -157,6 +157,36 @@ test_cancel_starts_none_of_those_that_wait (void)
   assert_group_gone (&group);
 }
 
+static void
+settle_exit_cb (TendTask *task,
+                gpointer  user_data)
+{
+  settle ();
+}
+
+/* It has been given a slot when it is cancelled, and who is told of that runs the loop. */
+static void
+test_limit_begins_no_child_that_ends (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  g_autoptr(TendTask) first = tend_task_new_fiber ("first", sleep_body, NULL, NULL);
+  g_autoptr(TendTask) second = tend_task_new_fiber ("second", sleep_body, NULL, NULL);
+
+  tend_group_set_max_running (group, 1);
+  add (group, first);
+  add (group, second);
+  tend_task_add_exit_handler (second, settle_exit_cb, NULL, NULL);
+
+  tend_group_set_max_running (group, 2);
+  tend_task_cancel (second);
+  assert_status (second, "cancelled");
+  tend_clock_run_until_idle (clock);
+  assert_status (second, "cancelled");
+  assert_notes ("slept");
+  assert_group_gone (&group);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -167,6 +197,7 @@ main (int    argc,
   g_test_add_func ("/tend/group/limit-may-be-lifted", test_limit_may_be_lifted);
   g_test_add_func ("/tend/group/limit-waiting-child-may-be-cancelled", test_limit_waiting_child_may_be_cancelled);
   g_test_add_func ("/tend/group/limit-keeps-the-delay", test_limit_keeps_the_delay);
+  g_test_add_func ("/tend/group/limit-begins-no-child-that-ends", test_limit_begins_no_child_that_ends);
   g_test_add_func ("/tend/group/cancel-starts-none-of-those-that-wait", test_cancel_starts_none_of_those_that_wait);
 
   return g_test_run ();
