@@ -74,13 +74,13 @@ told_job_cb (TendJob *job)
   g_object_unref (self);
 }
 
-/* Lets go of what the body had, and of the reference that kept the task for it. */
+/* Lets go of what the body had, and of the reference that kept the task for it, unless a callback needs that. */
 static void
 let_go (TendTask *self)
 {
   tend_task_drop_user_data (self);
 
-  if (self->is_held)
+  if (self->is_held && !self->is_kept)
     {
       self->is_held = FALSE;
       g_object_unref (self);
@@ -97,6 +97,40 @@ release (TendTask *self)
 
   /* What is on the stack lets go of it afterwards. */
   if (!self->in_call)
+    let_go (self);
+}
+
+/*
+ * Keeps the task while a callback of its scope runs. A task that holds itself needs no reference for that,
+ * which would be two atomic operations for each timer that fires: it only does not let go meanwhile.
+ *
+ * Returns: what tend_task_unkeep() is to be told
+ */
+gboolean
+tend_task_keep (TendTask *self)
+{
+  gboolean by_itself = self->is_held && !self->is_kept;
+
+  if (by_itself)
+    self->is_kept = TRUE;
+  else
+    g_object_ref (self);
+
+  return by_itself;
+}
+
+void
+tend_task_unkeep (TendTask *self,
+                  gboolean  by_itself)
+{
+  if (!by_itself)
+    {
+      g_object_unref (self);
+      return;
+    }
+
+  self->is_kept = FALSE;
+  if (!self->in_call && tend_task_is_released (self))
     let_go (self);
 }
 

@@ -159,6 +159,7 @@ struct _TendTask
   guint                has_given_up : 1;    /* loop thread; what it returned is that it was cancelled */
   guint                is_observed : 1;     /* loop thread; somebody was told the error */
   guint                is_held : 1;         /* loop thread; holds a reference to itself */
+  guint                is_kept : 1;         /* loop thread; a callback relies on that reference: see tend_task_keep() */
   guint                is_fixed_rate : 1;   /* constant once started; the interval's mode */
   guint                keep_going : 1;      /* constant once started */
   guint                is_managed : 1;      /* loop thread; a manager has it, or had */
@@ -191,6 +192,9 @@ void         tend_task_end               (TendTask            *self,
                                           GError              *error);
 void         tend_task_fail              (TendTask            *self,
                                           GError              *error);
+gboolean     tend_task_keep              (TendTask            *self);
+void         tend_task_unkeep            (TendTask            *self,
+                                          gboolean             by_itself);
 void         tend_task_run_later         (TendTask            *self,
                                           gint64               usec);
 void         tend_task_run_at            (TendTask            *self,

@@ -24,8 +24,8 @@ struct _TendTimer
   /* In the order in which they are used together: among many timers, each line of the cache is missed. */
   TendJob          job;         /* loop thread, or the inbox's until a post arrives */
   TendScopeItem    item;        /* loop thread; linked while active */
-  gatomicrefcount  ref_count;   /* the scope holds one while active, a call that goes on another */
-  gboolean         in_call;     /* loop thread; its callback is on the stack */
+  gatomicrefcount  ref_count;   /* the scope holds one while active, which calls that go on take over */
+  guint            n_calls;     /* loop thread; how many times its callback is on the stack */
   TendTask        *task;        /* loop thread; NULL once inactive; not a reference */
   GDestroyNotify   notify;      /* loop thread; NULL once inactive */
   gpointer         user_data;   /* loop thread */
@@ -43,15 +43,18 @@ timer_of_item (TendScopeItem *item)
   return G_STRUCT_MEMBER_P (item, -(glong) G_STRUCT_OFFSET (TendTimer, item));
 }
 
-/* Lets go of the callback's data, but not while it runs: a binding's closure is among them. */
+/* Lets go of the callback's data, and of the scope's reference. */
 static void
-timer_drop_data (TendTimer *self)
+timer_let_go (TendTimer *self)
 {
-  if (!self->in_call)
-    tend_destroy_natively (g_steal_pointer (&self->notify), self->user_data);
+  tend_destroy_natively (g_steal_pointer (&self->notify), self->user_data);
+  tend_timer_unref (self);
 }
 
-/* The timer is unlinked: takes it out of the loop and lets go of what it holds. */
+/*
+ * The timer is unlinked: takes it out of the loop and lets go of what it holds. While its callback runs
+ * that is left to the last call: a binding's closure is among the data, and the call has no reference.
+ */
 static void
 timer_kill (TendScopeItem *item)
 {
@@ -59,8 +62,8 @@ timer_kill (TendScopeItem *item)
 
   tend_loop_remove (self->task->loop, &self->job);
   self->task = NULL;
-  timer_drop_data (self);
-  tend_timer_unref (self);
+  if (self->n_calls == 0)
+    timer_let_go (self);
 }
 
 static void
@@ -106,60 +109,78 @@ timer_begin (TendTimer *self,
     timer_wait (self, usec);
 }
 
-/* Runs the callback on behalf of @task, which a failure fails. */
+/* Runs the callback on behalf of @task. */
 static gboolean
-timer_call (TendTimer *self,
-            TendTask  *task)
+timer_call (TendTimer  *self,
+            TendTask   *task,
+            GError    **error)
 {
-  GError *error = NULL;
   TendTask *previous = tend_task_enter (task);
-  gboolean was_in_call = self->in_call;
   gboolean go_on;
 
-  self->in_call = TRUE;
-  go_on = self->func (task, self->user_data, &error);
-  self->in_call = was_in_call;
+  self->n_calls++;
+  go_on = self->func (task, self->user_data, error);
+  self->n_calls--;
   tend_task_leave (previous);
 
-  if (error != NULL)
-    tend_task_fail (task, error);
-
   return go_on;
+}
+
+/* Fixed rate: the next tick stays on the grid, and the ticks that were missed are skipped. */
+static void
+timer_arm_next (TendTimer *self)
+{
+  TendLoop *loop = self->task->loop;
+  gint64 late = tend_loop_now (loop) - self->deadline;
+
+  self->deadline = tend_time_add (self->deadline, self->interval * (1 + late / self->interval));
+  tend_loop_arm_as (loop, &self->job, self->deadline, self->sequence);
+}
+
+/* The callback has failed: so does @task, which is the timer's unless that has died meanwhile. Takes @error. */
+static void
+timer_fail (TendTimer *self,
+            TendTask  *task,
+            GError    *error,
+            gboolean   go_on)
+{
+  tend_timer_ref (self);
+  tend_task_fail (task, error);
+  if (!go_on)
+    tend_timer_cancel (self);
+  tend_timer_unref (self);
 }
 
 static void
 timer_fire (TendJob *job)
 {
   TendTimer *self = (TendTimer *) job;
-  TendTask *task = g_object_ref (self->task);
-  gboolean go_on;
+  TendTask *task = self->task;
+  GError *error = NULL;
+  gboolean by_itself, go_on;
 
-  tend_timer_ref (self);
-
+  /* That ends the task, and the timer with it. */
   if (tend_task_stop_if_barred (task))
-    go_on = FALSE;
-  else if (self->interval > 0)
-    {
-      gint64 late = tend_loop_now (task->loop) - self->deadline;
+    return;
 
-      /* Fixed rate: the next tick stays on the grid, and the ticks that were missed are skipped. */
-      self->deadline = tend_time_add (self->deadline, self->interval * (1 + late / self->interval));
-      tend_loop_arm_as (task->loop, &self->job, self->deadline, self->sequence);
-      go_on = timer_call (self, task);
-    }
-  else
-    {
-      timer_call (self, task);
-      go_on = FALSE;
-    }
+  by_itself = tend_task_keep (task);
+  if (self->interval > 0)
+    timer_arm_next (self);
+  go_on = timer_call (self, task, &error) && self->interval > 0;
 
   if (self->task == NULL)
-    timer_drop_data (self);
+    {
+      if (error != NULL)
+        tend_task_fail (task, error);
+      if (self->n_calls == 0)
+        timer_let_go (self);
+    }
+  else if (error != NULL)
+    timer_fail (self, task, error, go_on);
   else if (!go_on)
     tend_timer_cancel (self);
 
-  tend_timer_unref (self);
-  g_object_unref (task);
+  tend_task_unkeep (task, by_itself);
 }
 
 static TendTimer *
@@ -175,7 +196,7 @@ timer_new (TendTask       *task,
   self->item.kill = timer_kill;
   self->item.stand = timer_stand;
   g_atomic_ref_count_init (&self->ref_count);
-  self->in_call = FALSE;
+  self->n_calls = 0;
   self->task = task;
   self->notify = notify;
   self->user_data = user_data;
@@ -219,7 +240,8 @@ tend_timer_unref (TendTimer *self)
 {
   g_return_if_fail (self != NULL);
 
-  if (g_atomic_ref_count_dec (&self->ref_count))
+  /* Nobody can share the only reference any more, and counting it down would cost 5 ns more than looking. */
+  if (g_atomic_ref_count_compare (&self->ref_count, 1) || g_atomic_ref_count_dec (&self->ref_count))
     g_free (self);
 }
 
@@ -340,6 +362,7 @@ post_arrive (TendJob *job)
 {
   TendTimer *post = (TendTimer *) job;
   TendTask *task = post->task;
+  GError *error = NULL;
 
   tend_task_stop_if_barred (task);
   if (!tend_task_has_ended (task) && tend_task_stands_still (task))
@@ -352,10 +375,11 @@ post_arrive (TendJob *job)
     }
 
   if (!tend_task_has_ended (task))
-    timer_call (post, task);
+    timer_call (post, task, &error);
+  if (error != NULL)
+    tend_task_fail (task, error);
 
-  tend_destroy_natively (g_steal_pointer (&post->notify), post->user_data);
-  tend_timer_unref (post);
+  timer_let_go (post);
   g_object_unref (task);
 }
 
