@@ -56,8 +56,8 @@ stand_still (TendTask *self)
   scope->stands_still = TRUE;
   for (TendScopeItem *item = scope->items; item != NULL; item = item->next)
     {
-      if (item->stand != NULL)
-        item->stand (item, TRUE);
+      if (item->klass->stand != NULL)
+        item->klass->stand (item, TRUE);
     }
 }
 
@@ -75,8 +75,8 @@ go_on (TendTask *self)
     last = item;
   for (TendScopeItem *item = last; item != NULL; item = item->prev)
     {
-      if (item->stand != NULL)
-        item->stand (item, FALSE);
+      if (item->klass->stand != NULL)
+        item->klass->stand (item, FALSE);
     }
 
   if (tend_task_status (self) == TEND_TASK_STATUS_PENDING)

@@ -114,7 +114,7 @@ tend_task_kill_scope (TendTask *self)
   while (self->scope != NULL && (item = self->scope->items) != NULL)
     {
       tend_task_unlink_item (self, item);
-      item->kill (item);
+      item->klass->kill (item);
     }
 }
 
@@ -136,6 +136,8 @@ source_kill (TendScopeItem *item)
   g_free (self);
 }
 
+static const TendScopeItemClass source_item_class = { .kill = source_kill };
+
 /* Forgets the sources that have destroyed themselves, when so many more have been added. */
 static void
 prune_sources (TendTask *self)
@@ -145,10 +147,10 @@ prune_sources (TendTask *self)
   for (TendScopeItem *item = scope->items, *next; item != NULL; item = next)
     {
       next = item->next;
-      if (item->kill == source_kill && g_source_is_destroyed (((SourceItem *) item)->source))
+      if (item->klass == &source_item_class && g_source_is_destroyed (((SourceItem *) item)->source))
         {
           tend_task_unlink_item (self, item);
-          item->kill (item);
+          item->klass->kill (item);
           scope->n_sources--;
         }
     }
@@ -188,7 +190,7 @@ tend_task_add_source (TendTask *self,
     }
 
   item = g_new0 (SourceItem, 1);
-  item->item.kill = source_kill;
+  item->item.klass = &source_item_class;
   item->source = g_source_ref (source);
   tend_task_link_item (self, &item->item);
   g_source_attach (source, tend_loop_get_context (self->loop));
@@ -263,6 +265,8 @@ cancellable_kill (TendScopeItem *item)
   cancellable_item_unref (self);
 }
 
+static const TendScopeItemClass cancellable_item_class = { .kill = cancellable_kill };
+
 /**
  * tend_task_add_cancellable:
  * @self: a task
@@ -291,7 +295,7 @@ tend_task_add_cancellable (TendTask     *self,
     return;
 
   item = g_new0 (CancellableItem, 1);
-  item->item.kill = cancellable_kill;
+  item->item.klass = &cancellable_item_class;
   item->task = self;
   item->cancellable = g_object_ref (cancellable);
   g_atomic_ref_count_init (&item->ref_count);

@@ -66,13 +66,19 @@ struct _TendObserverWalk
 
 /* What a task's scope holds: dies with the task. */
 typedef struct _TendScopeItem TendScopeItem;
-struct _TendScopeItem
+
+typedef struct
 {
-  TendScopeItem *prev;
-  TendScopeItem *next;
   void (* kill)  (TendScopeItem *item);     /* the item is unlinked already */
   void (* stand) (TendScopeItem *item,
                   gboolean       still);    /* the task is paused or goes on; NULL: no matter */
+} TendScopeItemClass;
+
+struct _TendScopeItem
+{
+  const TendScopeItemClass *klass;
+  TendScopeItem            *prev;
+  TendScopeItem            *next;
 };
 
 typedef struct _TendHandler TendHandler;
