@@ -27,10 +27,15 @@
 
 #include "tend-core-private.h"
 
-/* A heap of so many is dealt out; they fit into the processor's first cache. A power of two. */
+/*
+ * A heap of so many is dealt out; they fit into the processor's first cache. A power of two. With 1,024 to
+ * 4,096 to fire takes 89 ns where it takes 62 of 1,000 timers, and 94 to 110 where it takes 84 of 100,000,
+ * while to arm 1,000 takes 57 and not 62. 128 and 256 were tried on a busy machine
+ * only, and could not be told from 512 there.
+ */
 #define MANY 512
 
-/* The slots of a rung. The fewer, the longer it takes to deal out the next one. */
+/* The slots of a rung. With 64 to fire takes 97 ns of 100,000 timers and not 84; 128 can hardly be told from these. */
 #define N_SLOTS 256
 
 struct _TendRung
