@@ -18,6 +18,7 @@ extern const BenchPeer tend_accuracy_peer;
 
 /* tend-threads.c */
 extern const BenchPeer tend_threads_peer;
+extern const BenchPeer tend_threads_looking_peer;
 
 /* tend-wait.c */
 extern const BenchPeer tend_cancel_peer;

@@ -9,6 +9,9 @@
 
 #define N_TRIPS 2000
 
+/* For how long threads look for jobs in the peer that has chosen to. */
+#define LONG_SPIN_USEC 50
+
 typedef struct
 {
   guint         n;
@@ -30,6 +33,13 @@ begin (guint n)
   g_main_context_push_thread_default (self->context);
 
   return self;
+}
+
+static gpointer
+begin_looking (guint n)
+{
+  tend_set_thread_spin_time (LONG_SPIN_USEC);
+  return begin (n);
 }
 
 static void
@@ -118,6 +128,18 @@ const BenchPeer tend_threads_peer = {
   .scenario = "S5",
   .name = "libtend",
   .begin = begin,
+  .end = end,
+  .steps = {
+    { "thread jobs, in bulk", "job", NULL, run_in_bulk },
+    { "thread jobs, one by one", "job", NULL, run_one_by_one },
+  },
+};
+
+/* Each peer has a process of its own: what it sets is nobody else's. */
+const BenchPeer tend_threads_looking_peer = {
+  .scenario = "S5",
+  .name = "libtend, looks 50 us",
+  .begin = begin_looking,
   .end = end,
   .steps = {
     { "thread jobs, in bulk", "job", NULL, run_in_bulk },

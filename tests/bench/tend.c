@@ -12,6 +12,7 @@ static const BenchPeer *const peers[] = {
   &tend_timers_peer,
   &tend_accuracy_peer,
   &tend_threads_peer,
+  &tend_threads_looking_peer,
   &tend_cancel_peer,
   &tend_memory_peer,
   &tend_calls_peer,
