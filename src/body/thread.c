@@ -11,16 +11,16 @@
 #include "tend-body-private.h"
 #include "tend-task-private.h"
 
-/* What the worker needs of the task it has here: the task's own memory is written while it runs. */
+/*
+ * Small enough for one cache line, as it goes from one processor to another and back. What is constant while
+ * the body is active, the worker reads from the task.
+ */
 typedef struct
 {
-  TendJob       job;        /* takes it to a worker, and then back to the loop */
-  TendTask     *task;       /* a reference */
-  TendLoop     *loop;       /* the task's, which that holds */
-  TendGate     *gate;       /* the task's, which has its own in the loop's thread; a reference; NULL: none */
-  TendWorkFunc  func;       /* the task's */
-  gpointer      user_data;  /* the task's; stays while the body is active */
-  TendOutcome   outcome;
+  TendJob      job;         /* takes it to a worker, and then back to the loop */
+  TendTask    *task;        /* which holds itself while the body is active */
+  TendGate    *gate;        /* the task's, which has its own in the loop's thread; a reference; NULL: none */
+  TendOutcome *outcome;     /* NULL: the body returned without a value */
 } ThreadJob;
 
 static inline ThreadJob *
@@ -34,37 +34,43 @@ come_home_cb (TendJob *job)
 {
   ThreadJob *self = get_thread_job (job);
   TendTask *task = self->task;
-  GError *error = g_steal_pointer (&self->outcome.error);
+  TendOutcome *outcome = self->outcome;
+  GError *error = outcome != NULL ? g_steal_pointer (&outcome->error) : NULL;
 
   tend_loop_unhold (task->loop);
 
-  if (!tend_task_has_ended (task) && error == NULL && tend_outcome_has_value (&self->outcome))
-    tend_task_record (task, &self->outcome);
+  if (outcome != NULL && error == NULL && !tend_task_has_ended (task))
+    tend_task_record (task, outcome);
+  /* After this the task may be gone. */
   tend_task_run_ended (task, error);
 
-  tend_outcome_clear (&self->outcome);
+  if (outcome != NULL)
+    tend_outcome_clear (outcome);
+  g_free (outcome);
   g_clear_pointer (&self->gate, tend_gate_unref);
-  g_object_unref (task);
   g_free (self);
 }
 
+/* Runs the body, unless it is not to run any more, and leaves in @outcome what it returns. */
 static void
-work (ThreadJob *self)
+work (ThreadJob   *self,
+      TendOutcome *outcome)
 {
   TendTask *task = self->task;
+  TendWorkFunc func = (TendWorkFunc) task->func;
   TendTask *previous;
   GError *error = NULL;
 
   if (tend_task_cancelling (task) || (self->gate != NULL && tend_gate_is_closed (self->gate)))
     {
-      self->outcome.error = tend_task_new_cancelled (task);
+      outcome->error = tend_task_new_cancelled (task);
       return;
     }
 
   previous = tend_task_enter (task);
-  tend_task_set_worker (task, &self->outcome);
+  tend_task_set_worker (task, outcome);
 
-  if (!self->func (task, self->user_data, &error) && error == NULL && self->outcome.error == NULL)
+  if (!func (task, task->user_data, &error) && error == NULL && outcome->error == NULL)
     error = g_error_new (TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
                          "The body failed without an error");
 
@@ -73,8 +79,8 @@ work (ThreadJob *self)
 
   if (error != NULL)
     {
-      g_clear_error (&self->outcome.error);
-      self->outcome.error = error;
+      g_clear_error (&outcome->error);
+      outcome->error = error;
     }
 }
 
@@ -83,24 +89,26 @@ static void
 work_cb (TendJob *job)
 {
   ThreadJob *self = get_thread_job (job);
+  TendOutcome outcome = { G_VALUE_INIT, NULL };
 
-  work (self);
+  work (self, &outcome);
+  if (outcome.error != NULL || tend_outcome_has_value (&outcome))
+    self->outcome = g_memdup2 (&outcome, sizeof outcome);
+
   job->run = come_home_cb;
-  tend_loop_send (self->loop, job);
+  tend_loop_send (self->task->loop, job);
 }
 
 static void
 thread_run (TendTask *task)
 {
-  ThreadJob *self = g_new0 (ThreadJob, 1);
+  ThreadJob *self = g_new (ThreadJob, 1);
   TendGate *gate = tend_task_get_gate (task);
 
   tend_job_init (&self->job, work_cb);
-  self->task = g_object_ref (task);
-  self->loop = task->loop;
+  self->task = task;
   self->gate = gate != NULL ? tend_gate_ref (gate) : NULL;
-  self->func = task->func;
-  self->user_data = task->user_data;
+  self->outcome = NULL;
   tend_loop_hold (task->loop);
   tend_workers_push (&self->job);
 }
