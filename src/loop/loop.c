@@ -132,16 +132,26 @@ tend_loop_check (GSource *source)
 static void
 empty_inbox (TendLoop *loop)
 {
-  TendJob *oldest = tend_inbox_take (&loop->inbox);
+  TendJob *job = tend_inbox_take (&loop->inbox);
+  TendJob *newer = tend_queue_sentinel (&loop->ready);
+  TendJob *last = loop->ready.prev;
 
-  while (oldest != NULL)
+  /* In one pass, as the jobs come from another processor: each is put before the one that came after it. */
+  while (job != NULL)
     {
-      TendJob *next = oldest->next;
+      TendJob *older = job->next;
 
-      oldest->turn = loop->turn - 1;
-      tend_queue_push (&loop->ready, oldest);
-      oldest = next;
+      g_assert (job->place == TEND_JOB_IDLE);
+      job->place = TEND_JOB_QUEUED;
+      job->turn = loop->turn - 1;
+      job->next = newer;
+      newer->prev = job;
+      newer = job;
+      job = older;
     }
+
+  last->next = newer;
+  newer->prev = last;
 }
 
 static gboolean

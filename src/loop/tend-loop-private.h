@@ -33,23 +33,11 @@ tend_inbox_push (TendJob **inbox,
   return head;
 }
 
-/* Takes what is in it, oldest first, linked by next. */
+/* Takes what is in it, newest first, linked by next. */
 static inline TendJob *
 tend_inbox_take (TendJob **inbox)
 {
-  TendJob *newest = g_atomic_pointer_exchange (inbox, NULL);
-  TendJob *oldest = NULL;
-
-  while (newest != NULL)
-    {
-      TendJob *next = newest->next;
-
-      newest->next = oldest;
-      oldest = newest;
-      newest = next;
-    }
-
-  return oldest;
+  return g_atomic_pointer_exchange (inbox, NULL);
 }
 
 /* What the loops of one context have in common. */
