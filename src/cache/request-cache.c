@@ -4,7 +4,7 @@
 // The requests that wait for their answers: added, found by number, popped.
 //
 // Each prefix has a space of numbers. The one used last is remembered, since answers of one protocol come
-// one after another. Time-outs are jobs of the loop, in its one heap. Ownership: the loop thread's.
+// one after another. Time-outs are jobs of the loop, among its timers. Ownership: the loop thread's.
 
 #include "tend-cache-private.h"
 

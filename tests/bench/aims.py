@@ -106,6 +106,7 @@ AIMS = (
     Aim("S5a", "S5", "thread jobs, in bulk", LARGE, "libtend", "GTask", 0.35, 0.25),
     Aim("S5a", "S5", "thread jobs, in bulk", LARGE, "libtend", "libdex", 0.85, 0.60),
     Aim("S5c", "S5", "thread jobs, one by one", LARGE, "libtend", BEST, 1.15, 0.60, "latency p50"),
+    Aim("S5c", "S5", "thread jobs, one by one", LARGE, "libtend, looks 50 us", BEST, 1.15, 0.60, "latency p50"),
     Aim("S6a", "S6", "cancel callback tasks", MIDDLE, "libtend", "GTask", 0.35, 0.25),
     Aim("S6b", "S6", "cancel fibers", MIDDLE, "libtend", "libdex", 0.25, 0.10),
     Aim("S6c", "S6", "shut down", MIDDLE, "libtend", "ipv8", 0.08, 0.04),
