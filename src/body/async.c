@@ -21,7 +21,8 @@ ready_cb (GObject      *source_object,
     {
       TendTask *previous = tend_task_enter (task);
 
-      if (!finish (task, result, task->user_data, &error) && error == NULL && tend_task_peek_recorded_error (task) == NULL)
+      if (!finish (task, result, task->user_data, &error) && error == NULL &&
+          tend_task_peek_recorded_error (task) == NULL)
         error = g_error_new (TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
                              "The finish function failed without an error");
       tend_task_leave (previous);

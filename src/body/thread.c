@@ -4,7 +4,7 @@
 // The body that is a function in a thread of a pool.
 //
 // The worker runs the function and nothing else of the user's: what it returns goes home through
-// the loop's inbox, with the reference that the job holds, and is delivered and freed there.
+// the loop's inbox, and is delivered and freed there. The task holds itself until then.
 // A job is the loop thread's before it is pushed, the worker's until it is sent, and the loop
 // thread's again.
 

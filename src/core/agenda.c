@@ -13,9 +13,9 @@
 //     ..........|.|.|.|..|......|......|......|......|...........|...........| ... to the end of time
 //               near_last
 //
-// Invariants: the near heap is empty only if all is. near_last is the end of the near heap's time, which begins at the beginning of time. Each
-// rung's time begins where that of the one inside it ends, and all slots before near_last are used up.
-// The outermost rung has no end.
+// Invariants: the near heap is empty only if all is. near_last is the end of the near heap's time, which
+// begins at the beginning of time. Each rung's time begins where that of the one inside it ends, and all
+// slots before near_last are used up. The outermost rung has no end.
 //
 // Why not the near heap alone: of 100,000 jobs each that leaves it moves six to eight others, and as
 // many cache lines are missed. Here a job moves some three times in all, and most that are cancelled

@@ -239,8 +239,9 @@ test_gives_memory_back (void)
   size_while = get_memory (0);
   g_assert_cmpuint (n_while, >=, n_before + MIN (n, 10000));
 
+  /* Nothing is unmapped yet; a sanitizer makes mappings of its own meanwhile. */
   release_many (stacks, n);
-  g_assert_cmpuint (count_mappings (), ==, n_while);
+  g_assert_cmpuint (count_mappings (), >=, n_while);
   g_assert_true (tend_stack_trim (FALSE));
   g_assert_false (tend_stack_trim (FALSE));
   size_idle = get_memory (0);
