@@ -112,7 +112,10 @@ look_for_foreign_cb (GQuark   key,
     *(gboolean *) user_data = TRUE;
 }
 
-/* To be asked by dispose(): whether the object can be kept once it has let go of everything. */
+/*
+ * To be asked by dispose(): whether the object could be kept now. What it lets go of may call anybody, and so
+ * tend_task_spare() asks again.
+ */
 gboolean
 tend_task_can_spare (TendTask *self)
 {
@@ -120,8 +123,8 @@ tend_task_can_spare (TendTask *self)
   gboolean is_known = FALSE;
   Spare *mine;
 
-  /* Somebody disposes of a task that others still hold; or it has never belonged to a loop. */
-  if (g_atomic_int_get (&object->ref_count) > 1 || self->loop == NULL)
+  /* Somebody disposes of a task that others still hold. */
+  if (g_atomic_int_get (&object->ref_count) > 1)
     return FALSE;
 
   mine = get_spare ();
@@ -132,15 +135,24 @@ tend_task_can_spare (TendTask *self)
   return !is_known;
 }
 
-/* Keeps the object of a task that has let go of everything: what is being dropped is not the last reference now. */
-void
+/*
+ * Keeps the object of a task that has let go of everything, if it still can be: what is being dropped is not the
+ * last reference then.
+ */
+gboolean
 tend_task_spare (TendTask *self)
 {
-  Spare *mine = get_spare ();
+  Spare *mine;
+
+  if (!tend_task_can_spare (self))
+    return FALSE;
 
   g_signal_handlers_destroy (self);
+  mine = get_spare ();
   mine->tasks[mine->n_tasks++] = g_object_ref (self);
   forbid (self);
+
+  return TRUE;
 }
 
 /* A spare object as GObject makes them, but for what its class initializes; NULL if there is none. */

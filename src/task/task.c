@@ -317,6 +317,7 @@ take_apart_cb (gpointer data)
     {
       g_autofree char *task = tend_task_to_string (self);
 
+      self->is_observed = TRUE;
       tend_report_unobserved (task, self->outcome->error, self->origin);
     }
 
@@ -325,7 +326,7 @@ take_apart_cb (gpointer data)
     tend_outcome_clear (self->outcome);
 }
 
-/* Nobody uses the task any more. */
+/* Nobody uses the task any more. A second time does nothing. */
 static void
 let_go (TendTask *self)
 {
@@ -366,11 +367,11 @@ tend_task_dispose (GObject *object)
 
   tend_task_drop_cancellable (self);
 
-  if (tend_task_can_spare (self))
+  if (self->loop != NULL && tend_task_can_spare (self))
     {
       let_go (self);
-      tend_task_spare (self);
-      return;
+      if (tend_task_spare (self))
+        return;
     }
 
   G_OBJECT_CLASS (tend_task_parent_class)->dispose (object);

@@ -223,7 +223,7 @@ void         tend_task_request           (TendTask            *self,
 /* --- task-spare.c --- */
 
 gboolean     tend_task_can_spare         (TendTask            *self);
-void         tend_task_spare             (TendTask            *self);
+gboolean     tend_task_spare             (TendTask            *self);
 TendTask    *tend_task_take_spare        (void) G_GNUC_WARN_UNUSED_RESULT;
 
 static inline gboolean

@@ -137,6 +137,43 @@ test_disposed_of_by_hand (void)
   assert_gone (task);
 }
 
+/* One more than are kept. */
+#define N_MANY 1025
+
+/* The tasks of a list that only the result of another task holds. */
+static TendTask *
+hold_many (TendTask *first)
+{
+  g_autoptr(GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+  TendTask *all;
+
+  if (first != NULL)
+    g_ptr_array_add (tasks, first);
+  while (tasks->len < N_MANY)
+    g_ptr_array_add (tasks, tend_task_run (NULL, complete_body, NULL, NULL));
+
+  all = tend_when_all ((TendTask **) tasks->pdata, tasks->len);
+  g_assert_true (tend_task_wait_sync (all, NULL));
+  settle ();
+
+  return all;
+}
+
+/*
+ * What a task lets go of are tasks that are kept before it is, more than there is room for. The inner list is let go
+ * of while the outer one is, so that two tasks at once find no room any more. A sanitizer sees what is written beyond.
+ */
+static void
+test_result_fills_the_room (void)
+{
+  TendTask *all = hold_many (hold_many (NULL));
+  g_autoptr(GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+
+  g_object_unref (all);
+  for (guint i = 0; i < 2 * N_MANY; i++)
+    g_ptr_array_add (tasks, tend_task_run (NULL, complete_body, NULL, NULL));
+}
+
 static gpointer
 many_thread (gpointer data)
 {
@@ -173,6 +210,7 @@ main (int    argc,
   g_test_add_func ("/tend/task/spare/known-ones-go", test_known_ones_go);
   g_test_add_func ("/tend/task/spare/errors-are-reported", test_errors_are_reported);
   g_test_add_func ("/tend/task/spare/disposed-of-by-hand", test_disposed_of_by_hand);
+  g_test_add_func ("/tend/task/spare/result-fills-the-room", test_result_fills_the_room);
   g_test_add_func ("/tend/task/spare/thread-takes-its-own-along", test_thread_takes_its_own_along);
 
   return g_test_run ();
