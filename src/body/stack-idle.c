@@ -13,8 +13,8 @@
 
 #define DEFAULT_IDLE_TIME (10 * G_USEC_PER_SEC)
 
-static GMutex lock;
-static gint64 idle_time = DEFAULT_IDLE_TIME;    /* under lock */
+static TEND_DEFINE_LOCK (idle_lock);
+static gint64 idle_time = DEFAULT_IDLE_TIME;    /* under idle_lock */
 
 static gboolean
 trim_cb (gpointer data)
@@ -74,9 +74,9 @@ tend_get_stack_idle_time (void)
 {
   gint64 usec;
 
-  g_mutex_lock (&lock);
+  tend_lock (&idle_lock);
   usec = idle_time;
-  g_mutex_unlock (&lock);
+  tend_unlock (&idle_lock);
 
   return usec;
 }
@@ -99,10 +99,10 @@ tend_set_stack_idle_time (gint64 usec)
 {
   gboolean was_for_ever;
 
-  g_mutex_lock (&lock);
+  tend_lock (&idle_lock);
   was_for_ever = idle_time < 0;
   idle_time = usec;
-  g_mutex_unlock (&lock);
+  tend_unlock (&idle_lock);
 
   if (was_for_ever)
     g_atomic_int_compare_and_exchange (&tend_stack_trim_state, TEND_TRIM_ARMED, TEND_TRIM_WANTED);

@@ -23,7 +23,6 @@
 #include "tend-error.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -65,7 +64,7 @@ typedef struct _Slot Slot;
 
 struct _Slot
 {
-  Slot          *prev;        /* the pool's lock: these two link the free stacks of the class */
+  Slot          *prev;        /* pool_lock: these two link the free stacks of the class */
   Slot          *next;
   TendSlab      *slab;        /* constant while the slab is live */
   TendGuardMode  guard;       /* of whoever owns the stack; AUTO: never handed out */
@@ -88,23 +87,19 @@ struct _TendSlab
   gsize       size;           /* constant while live */
   StackClass *class;          /* constant while live */
   guint       n_slots;        /* constant while live */
-  guint       n_used;         /* the pool's lock */
-  guint       idle_since;     /* the pool's lock; the trim after which it was used last */
-  gboolean    is_listed;      /* the pool's lock: its free stacks can be had */
+  guint       n_used;         /* pool_lock */
+  guint       idle_since;     /* pool_lock; the trim after which it was used last */
+  gboolean    is_listed;      /* pool_lock: its free stacks can be had */
   TendSlab   *next;           /* constant once it is in the list of all slabs */
-  TendSlab   *next_spare;     /* the pool's lock, or of whoever took it from the lists */
+  TendSlab   *next_spare;     /* pool_lock, or of whoever took it from the lists */
   Slot        slots[MAX_SLAB_STACKS];
 };
 
-/*
- * Not a GMutex: what GLib does inside of one is hidden from ThreadSanitizer, which then takes each
- * of our accesses for a race; and to take and give back a stack costs 25 ns with it, not 10.
- */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static TEND_DEFINE_LOCK (pool_lock);
 static StackClass classes[N_CLASSES];
 static TendSlab *all_slabs;   /* atomic; grows only */
 static TendSlab *spare_slabs; /* descriptions without memory */
-static guint n_trims;         /* under lock */
+static guint n_trims;         /* under pool_lock */
 
 int tend_stack_trim_state;
 
@@ -206,10 +201,10 @@ is_enough_idle (const TendSlab *slab)
 static void
 recycle_description (TendSlab *slab)
 {
-  pthread_mutex_lock (&lock);
+  tend_lock (&pool_lock);
   slab->next_spare = spare_slabs;
   spare_slabs = slab;
-  pthread_mutex_unlock (&lock);
+  tend_unlock (&pool_lock);
 }
 
 static TendSlab *
@@ -217,11 +212,11 @@ get_description (void)
 {
   TendSlab *slab;
 
-  pthread_mutex_lock (&lock);
+  tend_lock (&pool_lock);
   slab = spare_slabs;
   if (slab != NULL)
     spare_slabs = slab->next_spare;
-  pthread_mutex_unlock (&lock);
+  tend_unlock (&pool_lock);
 
   if (slab != NULL)
     return slab;
@@ -316,9 +311,9 @@ slab_free (TendSlab *slab)
       madvise (slab->base, length, MADV_DONTNEED);
       g_atomic_pointer_set (&slab->length, length);
 
-      pthread_mutex_lock (&lock);
+      tend_lock (&pool_lock);
       add_slab (slab);
-      pthread_mutex_unlock (&lock);
+      tend_unlock (&pool_lock);
       return;
     }
 
@@ -377,9 +372,9 @@ tend_stack_acquire (TendStack  *stack,
 
   class = find_class (&size);
 
-  pthread_mutex_lock (&lock);
+  tend_lock (&pool_lock);
   slot = take_slot (class);
-  pthread_mutex_unlock (&lock);
+  tend_unlock (&pool_lock);
 
   if (slot == NULL)
     {
@@ -387,10 +382,10 @@ tend_stack_acquire (TendStack  *stack,
       if (slab == NULL)
         return FALSE;
 
-      pthread_mutex_lock (&lock);
+      tend_lock (&pool_lock);
       add_slab (slab);
       slot = take_slot (class);
-      pthread_mutex_unlock (&lock);
+      tend_unlock (&pool_lock);
     }
 
   slab = slot->slab;
@@ -419,7 +414,7 @@ tend_stack_release (TendStack *stack)
   ASAN_UNPOISON_MEMORY_REGION (stack->low, stack->size);
 #endif
 
-  pthread_mutex_lock (&lock);
+  tend_lock (&pool_lock);
   push_slot (class, &slab->slots[stack->index]);
   if (--slab->n_used == 0)
     {
@@ -436,7 +431,7 @@ tend_stack_release (TendStack *stack)
             g_atomic_int_set (&tend_stack_trim_state, TEND_TRIM_WANTED);
         }
     }
-  pthread_mutex_unlock (&lock);
+  tend_unlock (&pool_lock);
 
   if (is_surplus)
     slab_free (slab);
@@ -449,7 +444,7 @@ tend_stack_trim (gboolean all)
   TendSlab *idle = NULL;
   gboolean is_left = FALSE;
 
-  pthread_mutex_lock (&lock);
+  tend_lock (&pool_lock);
   for (TendSlab *slab = g_atomic_pointer_get (&all_slabs); slab != NULL; slab = slab->next)
     {
       if (!slab->is_listed || slab->n_used > 0)
@@ -468,7 +463,7 @@ tend_stack_trim (gboolean all)
   n_trims++;
   if (!is_left)
     g_atomic_int_set (&tend_stack_trim_state, TEND_TRIM_NONE);
-  pthread_mutex_unlock (&lock);
+  tend_unlock (&pool_lock);
 
   while (idle != NULL)
     {

@@ -43,21 +43,22 @@
  */
 #define MAX_COMING 2
 
+static TEND_DEFINE_LOCK (workers_lock);
+
 static struct
 {
   /* Those who push are concerned with these only, and are not slowed down by what the workers do. */
   TendJob *inbox;           /* atomic; jobs that no worker has seen */
   int      n_coming;        /* atomic; changed under lock; workers that will look into the inbox */
 
-  GMutex   lock __attribute__ ((aligned (64)));
-  GCond    called;          /* with lock; n_called has grown */
+  TendCond called __attribute__ ((aligned (64)));   /* with lock; n_called has grown */
   TendJob *waiting;         /* atomic; changed under lock; jobs older than those of the inbox, oldest first */
   guint    n_running;       /* under lock; workers that are coming or run a job */
   guint    n_asleep;        /* under lock; workers that wait to be called */
   guint    n_called;        /* under lock; those of them that have been */
   guint    max_threads;     /* under lock; 0: the default */
   gint64   spin_time;       /* under lock */
-} workers = { .spin_time = DEFAULT_SPIN_USEC };
+} workers = { .called = TEND_COND_INIT, .spin_time = DEFAULT_SPIN_USEC };
 
 /* Asked once: GLib asks the system each time. */
 static guint
@@ -102,14 +103,14 @@ unlock_and_call (void)
       if (is_asleep)
         workers.n_called++;
     }
-  g_mutex_unlock (&workers.lock);
+  tend_unlock (&workers_lock);
 
   if (!is_called)
     return;
 
   if (is_asleep)
     {
-      g_cond_signal (&workers.called);
+      tend_cond_signal (&workers.called);
       return;
     }
 
@@ -124,13 +125,13 @@ unlock_and_call (void)
    * Without a new thread, what waits is left to those that run, or to the next call. One that fell asleep meanwhile
    * has relied on the new one.
    */
-  g_mutex_lock (&workers.lock);
+  tend_lock (&workers_lock);
   workers.n_running--;
   g_atomic_int_add (&workers.n_coming, -1);
   if (workers.n_asleep > workers.n_called)
     unlock_and_call ();
   else
-    g_mutex_unlock (&workers.lock);
+    tend_unlock (&workers_lock);
 }
 
 /* Empties the inbox, oldest first. */
@@ -190,12 +191,12 @@ look_locked (void)
 
   g_atomic_int_inc (&workers.n_coming);
   end = g_get_monotonic_time () + workers.spin_time;
-  g_mutex_unlock (&workers.lock);
+  tend_unlock (&workers_lock);
 
   while (!has_jobs () && g_get_monotonic_time () < end)
     g_thread_yield ();
 
-  g_mutex_lock (&workers.lock);
+  tend_lock (&workers_lock);
   return arrive_locked ();
 }
 
@@ -208,7 +209,7 @@ sleep_locked (void)
 
   workers.n_running--;
   workers.n_asleep++;
-  while (workers.n_called == 0 && g_cond_wait_until (&workers.called, &workers.lock, end))
+  while (workers.n_called == 0 && tend_cond_wait_until (&workers.called, &workers_lock, end))
     ;
   workers.n_asleep--;
 
@@ -224,7 +225,7 @@ worker_thread (gpointer data)
 {
   TendJob *job;
 
-  g_mutex_lock (&workers.lock);
+  tend_lock (&workers_lock);
   do
     {
       job = arrive_locked ();
@@ -233,12 +234,12 @@ worker_thread (gpointer data)
         {
           unlock_and_call ();
           job->run (job);
-          g_mutex_lock (&workers.lock);
+          tend_lock (&workers_lock);
           job = take_locked ();
         }
     }
   while (sleep_locked ());
-  g_mutex_unlock (&workers.lock);
+  tend_unlock (&workers_lock);
 
   return NULL;
 }
@@ -255,7 +256,7 @@ tend_workers_push (TendJob *job)
   if (g_atomic_int_get (&workers.n_coming) > 0)
     return;
 
-  g_mutex_lock (&workers.lock);
+  tend_lock (&workers_lock);
   unlock_and_call ();
 }
 
@@ -275,9 +276,9 @@ tend_get_max_threads (void)
 {
   guint n_threads;
 
-  g_mutex_lock (&workers.lock);
+  tend_lock (&workers_lock);
   n_threads = get_max_threads_locked ();
-  g_mutex_unlock (&workers.lock);
+  tend_unlock (&workers_lock);
 
   return n_threads;
 }
@@ -297,7 +298,7 @@ tend_set_max_threads (guint n_threads)
 {
   g_return_if_fail (n_threads <= G_MAXINT);
 
-  g_mutex_lock (&workers.lock);
+  tend_lock (&workers_lock);
   workers.max_threads = n_threads;
   unlock_and_call ();
 }
@@ -318,9 +319,9 @@ tend_get_thread_spin_time (void)
 {
   gint64 usec;
 
-  g_mutex_lock (&workers.lock);
+  tend_lock (&workers_lock);
   usec = workers.spin_time;
-  g_mutex_unlock (&workers.lock);
+  tend_unlock (&workers_lock);
 
   return usec;
 }
@@ -346,7 +347,7 @@ tend_set_thread_spin_time (gint64 usec)
 {
   g_return_if_fail (usec >= 0 && usec <= MAX_SPIN_USEC);
 
-  g_mutex_lock (&workers.lock);
+  tend_lock (&workers_lock);
   workers.spin_time = usec;
-  g_mutex_unlock (&workers.lock);
+  tend_unlock (&workers_lock);
 }

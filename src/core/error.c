@@ -147,7 +147,7 @@ typedef struct
   GDestroyNotify     notify;
 } Listener;
 
-static GMutex listener_lock;
+static TEND_DEFINE_LOCK (listener_lock);
 static Listener *listener;      /* under listener_lock; NULL for the default */
 
 static void
@@ -277,10 +277,10 @@ tend_set_unobserved_func (TendUnobservedFunc func,
       new->notify = notify;
     }
 
-  g_mutex_lock (&listener_lock);
+  tend_lock (&listener_lock);
   old = listener;
   listener = new;
-  g_mutex_unlock (&listener_lock);
+  tend_unlock (&listener_lock);
 
   listener_release (old);
   if (func == NULL && notify != NULL)
@@ -342,9 +342,9 @@ tend_report_unobserved (const char    *task,
 
   place = print_place (origin);
 
-  g_mutex_lock (&listener_lock);
+  tend_lock (&listener_lock);
   told = listener != NULL ? g_atomic_rc_box_acquire (listener) : NULL;
-  g_mutex_unlock (&listener_lock);
+  tend_unlock (&listener_lock);
 
   if (told != NULL)
     told->func (task, error, place, told->user_data);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "tend-error.h"
+#include "tend-lock-private.h"
 
 G_BEGIN_DECLS
 
@@ -39,6 +40,25 @@ G_BEGIN_DECLS
 #else
 #define TEND_THREAD __thread
 #endif
+
+/* --- linger.c: an object that stays when it is disposed of --- */
+
+typedef struct _TendLinger TendLinger;
+typedef void (* TendLingerFunc) (TendLinger *linger,
+                                 gpointer    data);
+
+gboolean tend_linger_begin      (GObject        *object,
+                                 TendLingerFunc  alone,
+                                 gpointer        data);
+GObject *tend_linger_get_object (TendLinger     *self);
+void     tend_linger_end        (TendLinger     *self);
+
+/* --- flat.c: calls that would else nest as deep as a program likes --- */
+
+typedef void (* TendFlatFunc) (gpointer data);
+
+void     tend_call_flat         (TendFlatFunc    func,
+                                 gpointer        data);
 
 /* --- Jobs --- */
 

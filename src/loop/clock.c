@@ -46,6 +46,7 @@ tend_clock_finalize (GObject *object)
   TendClock *self = TEND_CLOCK (object);
 
   self->hub->clock = NULL;
+  tend_hub_freeze (self->hub, -1);
   tend_hub_release (self->hub);
 
   G_OBJECT_CLASS (tend_clock_parent_class)->finalize (object);
@@ -66,7 +67,7 @@ static void
 jump (TendClock *self,
       gint64     time)
 {
-  self->hub->frozen_now = MAX (self->hub->frozen_now, time);
+  tend_hub_freeze (self->hub, MAX (self->hub->frozen_now, time));
   self->n_turns = 0;
 }
 
@@ -144,7 +145,7 @@ tend_clock_freeze (GMainContext *context)
     }
 
   self = g_object_new (TEND_TYPE_CLOCK, NULL);
-  hub->frozen_now = g_get_monotonic_time ();
+  tend_hub_freeze (hub, g_get_monotonic_time ());
   hub->clock = self;
   self->hub = hub;
 
@@ -175,7 +176,7 @@ tend_clock_get_time (TendClock *self)
  * Gets the time that the tasks of the thread-default main context go by.
  *
  * It is what [method@Tend.Task.set_deadline] counts from: the machine's monotonic time, or that of the
- * [class@Tend.Clock] that has frozen it.
+ * [class@Tend.Clock] that has frozen it. May be called from any thread.
  *
  * Returns: monotonic time, in microseconds
  *
@@ -184,13 +185,9 @@ tend_clock_get_time (TendClock *self)
 gint64
 tend_get_time (void)
 {
-  g_autoptr(GMainContext) context = g_main_context_ref_thread_default ();
-  TendHub *hub = tend_hub_acquire (context);
-  gint64 now = hub->clock != NULL ? hub->frozen_now : g_get_monotonic_time ();
+  GMainContext *context = g_main_context_get_thread_default ();
 
-  tend_hub_release (hub);
-
-  return now;
+  return tend_context_now (context != NULL ? context : g_main_context_default ());
 }
 
 /**

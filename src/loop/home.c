@@ -3,41 +3,39 @@
 
 // The way home for an object whose last reference was dropped in another thread than its own: it is
 // taken apart where it belongs, so that what it holds of the user is freed there.
+//
+// At home the object may be in use meanwhile: a timer or a task of it calls somebody, who takes references and drops
+// them. That is why the object does not go by a plain reference that is sent home: see linger.c.
 
 #include "tend-loop-private.h"
 
 typedef struct
 {
-  TendJob   job;        /* the inbox's, while it is on its way */
-  TendLoop *loop;       /* constant; a use of it */
-  GObject  *object;     /* constant; held by the toggle reference */
-  int       is_going;   /* atomic */
+  TendJob     job;      /* the inbox's, while it is on its way */
+  TendLoop   *loop;     /* constant; a use of it */
+  TendLinger *linger;
 } Home;
-
-/*
- * The other thread has dropped its last reference: the one that is left goes home. A plain reference
- * would not do, since it could be dropped at home before the other thread has dropped its own.
- */
-static void
-go_home_cb (gpointer  data,
-            GObject  *object,
-            gboolean  is_last_ref)
-{
-  Home *self = data;
-
-  if (is_last_ref && g_atomic_int_compare_and_exchange (&self->is_going, FALSE, TRUE))
-    tend_loop_send (self->loop, &self->job);
-}
 
 static void
 come_home_cb (TendJob *job)
 {
   Home *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (Home, job));
+  TendLoop *loop = self->loop;
 
-  /* Nobody is told of this reference any more once it is gone. */
-  g_object_remove_toggle_ref (self->object, go_home_cb, self);
-  tend_loop_release (self->loop);
+  tend_linger_end (self->linger);
+  tend_loop_release (loop);
   g_free (self);
+}
+
+/* The other thread is done with the object. */
+static void
+go_home_cb (TendLinger *linger,
+            gpointer    data)
+{
+  Home *self = data;
+
+  self->linger = linger;
+  tend_loop_send (self->loop, &self->job);
 }
 
 /* To be called by dispose(): TRUE if @object must leave it at that, since it goes to @loop's thread. */
@@ -53,8 +51,11 @@ tend_loop_take_home (TendLoop *loop,
   home = g_new0 (Home, 1);
   tend_job_init (&home->job, come_home_cb);
   home->loop = tend_loop_ref (loop);
-  home->object = object;
-  g_object_add_toggle_ref (object, go_home_cb, home);
+  if (!tend_linger_begin (object, go_home_cb, home))
+    {
+      tend_loop_release (loop);
+      g_free (home);
+    }
 
   return TRUE;
 }

@@ -3,9 +3,10 @@
 
 // Where the loops of all contexts are found, and to which thread each belongs.
 //
-// Lock: the registry's guards the table of hubs and the list of loops in each. It is taken with no
-// other held, and user code never runs under it. A thread remembers the loop that it used last, so
-// that the lock is not taken for each task.
+// Lock: registry_lock guards the table of hubs, and of each hub its loops, its uses and its frozen time. A thread
+// remembers the loop that it used last, so that the lock is not taken for each task.
+//
+// A hub is counted: each of its loops is a use, and so is whoever has acquired it. The count is under the lock.
 
 #include "tend-loop-private.h"
 
@@ -14,12 +15,9 @@
 #include <unistd.h>
 #endif
 
-static struct
-{
-  GMutex      lock;
-  GHashTable *hubs;         /* under lock; GMainContext to TendHub */
-  int         generation;   /* atomic; changes when a loop comes, retires, or changes its thread */
-} registry;
+static TEND_DEFINE_LOCK (registry_lock);
+static GHashTable *hubs;    /* under registry_lock; GMainContext to TendHub; NULL: none */
+static int generation;      /* atomic; changes when a loop comes, retires, or changes its thread */
 
 /*
  * The loop that this thread used last. It is only filled where the thread is the loop's own, and
@@ -47,15 +45,15 @@ thread_gone (gpointer mark)
   GHashTableIter iter;
   TendHub *hub;
 
-  g_mutex_lock (&registry.lock);
-  if (registry.hubs != NULL)
+  tend_lock (&registry_lock);
+  if (hubs != NULL)
     {
-      g_hash_table_iter_init (&iter, registry.hubs);
+      g_hash_table_iter_init (&iter, hubs);
       while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &hub))
         for (GSList *l = hub->loops; l != NULL; l = l->next)
           g_atomic_pointer_compare_and_exchange (&((TendLoop *) l->data)->thread, mark, NULL);
     }
-  g_mutex_unlock (&registry.lock);
+  tend_unlock (&registry_lock);
 }
 
 static GPrivate thread_exit = G_PRIVATE_INIT (thread_gone);
@@ -66,19 +64,71 @@ tend_loop_set_thread (TendLoop *loop)
 {
   g_private_set (&thread_exit, get_thread_mark ());
   g_atomic_pointer_set (&loop->thread, get_thread_mark ());
-  g_atomic_int_inc (&registry.generation);
+  g_atomic_int_inc (&generation);
+}
+
+/* --- Under the lock --- */
+
+/* The hub of @context, with one use more; one that is not there is made if it is wanted. */
+static TendHub *
+use_hub_locked (GMainContext *context)
+{
+  TendHub *hub;
+
+  if (hubs == NULL)
+    hubs = g_hash_table_new (NULL, NULL);
+
+  hub = g_hash_table_lookup (hubs, context);
+  if (hub == NULL)
+    {
+      hub = g_new0 (TendHub, 1);
+      hub->context = context;
+      hub->frozen_now = -1;
+      g_hash_table_insert (hubs, context, hub);
+    }
+  hub->n_uses++;
+
+  return hub;
 }
 
 static void
-drop_hub_if_unused_locked (TendHub *hub)
+unuse_hub_locked (TendHub *hub)
 {
-  if (hub->loops != NULL || hub->clock != NULL)
+  if (--hub->n_uses > 0)
     return;
 
-  g_hash_table_remove (registry.hubs, hub->context);
-  if (g_hash_table_size (registry.hubs) == 0)
-    g_clear_pointer (&registry.hubs, g_hash_table_unref);
+  /* In the child of a fork it may be one of the parent's, which is not in the table. */
+  if (hubs != NULL && g_hash_table_lookup (hubs, hub->context) == hub)
+    {
+      g_hash_table_remove (hubs, hub->context);
+      if (g_hash_table_size (hubs) == 0)
+        g_clear_pointer (&hubs, g_hash_table_unref);
+    }
+  g_free (hub);
 }
+
+static TendHub *
+find_hub_locked (GMainContext *context)
+{
+  return hubs != NULL ? g_hash_table_lookup (hubs, context) : NULL;
+}
+
+static TendLoop *
+find_loop_locked (GMainContext *context,
+                  int           priority)
+{
+  TendHub *hub = find_hub_locked (context);
+
+  for (GSList *l = hub != NULL ? hub->loops : NULL; l != NULL; l = l->next)
+    {
+      if (((TendLoop *) l->data)->priority == priority)
+        return l->data;
+    }
+
+  return NULL;
+}
+
+/* --- Coming and going --- */
 
 /*
  * Whether anybody uses the loop, which retires if not. To be asked before anything else about a loop
@@ -87,7 +137,7 @@ drop_hub_if_unused_locked (TendHub *hub)
 gboolean
 tend_loop_has_users (TendLoop *loop)
 {
-  return g_atomic_int_get (&registry.generation) != 0 && g_atomic_int_get (&loop->users) > 0;
+  return g_atomic_int_get (&generation) != 0 && g_atomic_int_get (&loop->users) > 0;
 }
 
 /* Takes a loop that nobody uses out of the registry. */
@@ -97,53 +147,20 @@ tend_loop_retire (TendLoop *loop)
   gboolean retired = FALSE;
   TendHub *hub;
 
-  g_mutex_lock (&registry.lock);
+  tend_lock (&registry_lock);
   hub = loop->hub;
   if (hub != NULL && g_atomic_int_get (&loop->users) == 0)
     {
       hub->loops = g_slist_remove (hub->loops, loop);
       loop->hub = NULL;
-      g_atomic_int_inc (&registry.generation);
+      g_atomic_int_inc (&generation);
 
-      drop_hub_if_unused_locked (hub);
+      unuse_hub_locked (hub);
       retired = TRUE;
     }
-  g_mutex_unlock (&registry.lock);
+  tend_unlock (&registry_lock);
 
   return retired;
-}
-
-static TendHub *
-get_hub_locked (GMainContext *context)
-{
-  TendHub *hub;
-
-  if (registry.hubs == NULL)
-    registry.hubs = g_hash_table_new_full (NULL, NULL, NULL, g_free);
-
-  hub = g_hash_table_lookup (registry.hubs, context);
-  if (hub == NULL)
-    {
-      hub = g_new0 (TendHub, 1);
-      hub->context = context;
-      g_hash_table_insert (registry.hubs, context, hub);
-    }
-
-  return hub;
-}
-
-static TendLoop *
-add_loop_locked (TendHub *hub,
-                 int      priority)
-{
-  TendLoop *loop = tend_loop_new (hub, priority);
-
-  g_atomic_int_inc (&registry.generation);
-  hub->loops = g_slist_prepend (hub->loops, loop);
-  g_source_attach (&loop->source, hub->context);
-  g_source_unref (&loop->source);
-
-  return loop;
 }
 
 static gboolean
@@ -176,41 +193,97 @@ may_run (GMainContext *context)
   return TRUE;
 }
 
+/* The loop that is there, with one use more; or NULL. Says whether that is the first use. */
+static TendLoop *
+use_loop (GMainContext *context,
+          int           priority,
+          gboolean     *is_first)
+{
+  TendLoop *loop;
+
+  tend_lock (&registry_lock);
+  loop = find_loop_locked (context, priority);
+  if (loop != NULL)
+    *is_first = g_atomic_int_add (&loop->users, 1) == 0;
+  tend_unlock (&registry_lock);
+
+  return loop;
+}
+
+/* Enters a loop that was just made, unless another thread was faster: gives the one that is there then. */
+static TendLoop *
+enter_loop (TendLoop     *made,
+            GMainContext *context,
+            int           priority,
+            gboolean     *is_first)
+{
+  TendLoop *loop;
+
+  tend_lock (&registry_lock);
+  loop = find_loop_locked (context, priority);
+  if (loop == NULL)
+    {
+      loop = made;
+      loop->hub = use_hub_locked (context);
+      loop->hub->loops = g_slist_prepend (loop->hub->loops, loop);
+      g_atomic_int_inc (&generation);
+    }
+  *is_first = g_atomic_int_add (&loop->users, 1) == 0;
+  tend_unlock (&registry_lock);
+
+  return loop;
+}
+
+/* Makes a loop, or finds that of a thread which was faster. */
+static TendLoop *
+make_loop (GMainContext *context,
+           int           priority,
+           gboolean     *is_first)
+{
+  TendLoop *made = tend_loop_new (priority), *loop;
+  gboolean is_acquired = may_run (context) && g_main_context_acquire (context);
+
+  /* Its thread is the one that makes it, unless another runs the context. Nobody else has seen it. */
+  if (is_acquired)
+    tend_loop_set_thread (made);
+
+  loop = enter_loop (made, context, priority, is_first);
+  if (loop == made)
+    g_source_attach (&made->source, context);
+  g_source_unref (&made->source);
+
+  if (is_acquired)
+    g_main_context_release (context);
+
+  return loop;
+}
+
 static TendLoop *
 acquire_slowly (GMainContext *context,
                 int           priority)
 {
-  TendLoop *loop = NULL;
-  TendHub *hub;
+  gboolean is_first;
+  TendLoop *loop;
+  int seen;
 
-  g_mutex_lock (&registry.lock);
-  hub = get_hub_locked (context);
-  for (GSList *l = hub->loops; l != NULL && loop == NULL; l = l->next)
-    {
-      if (((TendLoop *) l->data)->priority == priority)
-        loop = l->data;
-    }
+  /* The loop's, while it is used. */
+  g_main_context_ref (context);
+
+  loop = use_loop (context, priority, &is_first);
   if (loop == NULL)
-    {
-      loop = add_loop_locked (hub, priority);
+    loop = make_loop (context, priority, &is_first);
+  if (!is_first)
+    g_main_context_unref (context);
 
-      /* Its thread is the one that made it, unless another runs the context. */
-      if (may_run (context) && g_main_context_acquire (context))
-        {
-          tend_loop_set_thread (loop);
-          g_main_context_release (context);
-        }
-    }
-  if (g_atomic_int_add (&loop->users, 1) == 0)
-    g_main_context_ref (context);
+  /* Should the generation change behind our back, what is remembered is as old as it says. */
+  seen = g_atomic_int_get (&generation);
   if (g_atomic_pointer_get (&loop->thread) == get_thread_mark ())
     {
       last_used.context = context;
       last_used.priority = priority;
-      last_used.generation = g_atomic_int_get (&registry.generation);
+      last_used.generation = seen;
       last_used.loop = loop;
     }
-  g_mutex_unlock (&registry.lock);
 
   return loop;
 }
@@ -228,7 +301,7 @@ tend_loop_acquire (GMainContext *context,
   if (last_used.loop != NULL &&
       last_used.context == context &&
       last_used.priority == priority &&
-      last_used.generation == g_atomic_int_get (&registry.generation) &&
+      last_used.generation == g_atomic_int_get (&generation) &&
       try_use (last_used.loop))
     return last_used.loop;
 
@@ -243,11 +316,13 @@ tend_loop_ref (TendLoop *loop)
   return loop;
 }
 
+/* Nothing of the loop is looked at once it was let go of: it may have retired, and be gone. */
 void
 tend_loop_release (TendLoop *loop)
 {
-  GMainContext *context = NULL;
   int users = g_atomic_int_get (&loop->users);
+  GMainContext *context;
+  gboolean is_last, is_mine;
 
   while (users > 1)
     {
@@ -255,20 +330,22 @@ tend_loop_release (TendLoop *loop)
         return;
     }
 
-  g_mutex_lock (&registry.lock);
-  if (g_atomic_int_dec_and_test (&loop->users))
-    context = loop->hub->context;
-  g_mutex_unlock (&registry.lock);
+  tend_lock (&registry_lock);
+  context = loop->hub->context;
+  is_mine = tend_loop_has_thread (loop);
+  is_last = g_atomic_int_dec_and_test (&loop->users);
+  tend_unlock (&registry_lock);
 
-  if (context != NULL)
-    {
-      /* A context that sleeps must look again, for the loop to retire. */
-      if (g_atomic_pointer_get (&loop->thread) != get_thread_mark ())
-        g_main_context_wakeup (context);
-      g_main_context_unref (context);
-    }
+  if (!is_last)
+    return;
+
+  /* A context that sleeps must look again, for the loop to retire. The reference was the loop's. */
+  if (!is_mine)
+    g_main_context_wakeup (context);
+  g_main_context_unref (context);
 }
 
+/* A use of the hub of @context, which is kept until tend_hub_release(). */
 TendHub *
 tend_hub_acquire (GMainContext *context)
 {
@@ -277,24 +354,82 @@ tend_hub_acquire (GMainContext *context)
   if (context == NULL)
     context = g_main_context_default ();
 
-  g_mutex_lock (&registry.lock);
-  hub = get_hub_locked (g_main_context_ref (context));
-  g_mutex_unlock (&registry.lock);
+  g_main_context_ref (context);
+  tend_lock (&registry_lock);
+  hub = use_hub_locked (context);
+  tend_unlock (&registry_lock);
 
   return hub;
 }
 
-/* Gives back what tend_hub_acquire() gave. */
 void
 tend_hub_release (TendHub *hub)
 {
   GMainContext *context = hub->context;
 
-  g_mutex_lock (&registry.lock);
-  drop_hub_if_unused_locked (hub);
-  g_mutex_unlock (&registry.lock);
+  tend_lock (&registry_lock);
+  unuse_hub_locked (hub);
+  tend_unlock (&registry_lock);
 
   g_main_context_unref (context);
+}
+
+/* Freezes the time of the hub at @time, or lets it go on where @time is negative. Its own thread only. */
+void
+tend_hub_freeze (TendHub *hub,
+                 gint64   time)
+{
+  tend_lock (&registry_lock);
+  hub->frozen_now = time;
+  tend_unlock (&registry_lock);
+}
+
+/* The time that the tasks of @context go by. Any thread. */
+gint64
+tend_context_now (GMainContext *context)
+{
+  gint64 now = -1;
+  TendHub *hub;
+
+  tend_lock (&registry_lock);
+  hub = find_hub_locked (context);
+  if (hub != NULL)
+    now = hub->frozen_now;
+  tend_unlock (&registry_lock);
+
+  return now >= 0 ? now : g_get_monotonic_time ();
+}
+
+/* Whether no loop of the hub has anything to do before time goes on. Its own thread only. */
+gboolean
+tend_hub_is_quiet (TendHub *hub)
+{
+  gboolean is_quiet = TRUE;
+
+  tend_lock (&registry_lock);
+  for (GSList *l = hub->loops; l != NULL && is_quiet; l = l->next)
+    is_quiet = tend_loop_is_quiet (l->data);
+  tend_unlock (&registry_lock);
+
+  return is_quiet;
+}
+
+gint64
+tend_hub_next_deadline (TendHub *hub)
+{
+  gint64 next = TEND_FOREVER;
+
+  tend_lock (&registry_lock);
+  for (GSList *l = hub->loops; l != NULL; l = l->next)
+    {
+      const TendHeapEntry *first = tend_agenda_peek (&((TendLoop *) l->data)->timers);
+
+      if (first != NULL)
+        next = MIN (next, first->deadline);
+    }
+  tend_unlock (&registry_lock);
+
+  return next;
 }
 
 /*

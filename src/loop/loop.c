@@ -10,8 +10,7 @@
 // come in between. doc/one-turn-of-the-loop.md tells it from the outside.
 //
 // Ownership: everything but the inbox, the count of users and the thread is touched by the loop
-// thread only, the thread that runs the context. Lock order: the registry's lock is the only one
-// here, it is taken with no other held, and user code never runs under it.
+// thread only, the thread that runs the context. There is no lock here; that of the registry is in hub.c.
 //
 // Lifetime: each task counts as one user. While there are users the loop holds a reference to the
 // context. A loop without users retires in its next turn, or with its context: the source goes, and
@@ -294,13 +293,11 @@ static GSourceFuncs tend_loop_funcs = {
 
 /* Makes a loop, whose source is not attached yet. */
 TendLoop *
-tend_loop_new (TendHub *hub,
-               int      priority)
+tend_loop_new (int priority)
 {
   GSource *source = g_source_new (&tend_loop_funcs, sizeof (TendLoop));
   TendLoop *loop = (TendLoop *) source;
 
-  loop->hub = hub;
   loop->priority = priority;
   tend_queue_init (&loop->ready);
   tend_queue_init (&loop->micro);
@@ -314,38 +311,13 @@ tend_loop_new (TendHub *hub,
   return loop;
 }
 
-/* --- The loops of one context --- */
-
-/* Whether no loop of the hub has anything to do before time goes on. */
+/* Whether the loop has nothing to do before time goes on. Its own thread only. */
 gboolean
-tend_hub_is_quiet (TendHub *hub)
+tend_loop_is_quiet (TendLoop *loop)
 {
-  for (GSList *l = hub->loops; l != NULL; l = l->next)
-    {
-      TendLoop *loop = l->data;
-      const TendHeapEntry *first = tend_agenda_peek (&loop->timers);
+  const TendHeapEntry *first = tend_agenda_peek (&loop->timers);
 
-      if (has_work (loop) || (first != NULL && first->deadline <= tend_loop_now (loop)))
-        return FALSE;
-    }
-
-  return TRUE;
-}
-
-gint64
-tend_hub_next_deadline (TendHub *hub)
-{
-  gint64 next = TEND_FOREVER;
-
-  for (GSList *l = hub->loops; l != NULL; l = l->next)
-    {
-      const TendHeapEntry *first = tend_agenda_peek (&((TendLoop *) l->data)->timers);
-
-      if (first != NULL)
-        next = MIN (next, first->deadline);
-    }
-
-  return next;
+  return !has_work (loop) && (first == NULL || first->deadline > tend_loop_now (loop));
 }
 
 /* --- The loop as its users see it --- */

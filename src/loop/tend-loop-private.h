@@ -40,13 +40,14 @@ tend_inbox_take (TendJob **inbox)
   return g_atomic_pointer_exchange (inbox, NULL);
 }
 
-/* What the loops of one context have in common. */
+/* What the loops of one context have in common. It is counted: see hub.c. */
 typedef struct
 {
   GMainContext *context;    /* constant; not a reference */
-  GSList       *loops;      /* of TendLoop; changed under the registry's lock */
+  guint         n_uses;     /* under the registry's lock; its loops, and who has acquired it */
+  GSList       *loops;      /* of TendLoop; under the registry's lock */
   TendClock    *clock;      /* loop thread; not NULL while time is frozen */
-  gint64        frozen_now; /* loop thread; virtual time */
+  gint64        frozen_now; /* virtual time; negative: none; written by the loop thread, under the registry's lock */
   guint         n_outside;  /* loop thread; pieces of work that go on outside the context */
 } TendHub;
 
@@ -74,8 +75,8 @@ struct _TendLoop
 
 /* --- Between the loop and the registry --- */
 
-TendLoop     *tend_loop_new         (TendHub      *hub,
-                                     int           priority);
+TendLoop     *tend_loop_new         (int           priority);
+gboolean      tend_loop_is_quiet    (TendLoop     *loop);
 gboolean      tend_loop_has_users   (TendLoop     *loop);
 gboolean      tend_loop_retire      (TendLoop     *loop);
 gboolean      tend_loop_has_thread  (TendLoop     *loop);
@@ -124,6 +125,9 @@ gboolean      tend_loop_take_home   (TendLoop     *loop,
 /* The hub's view, for the clock. */
 TendHub      *tend_hub_acquire      (GMainContext *context);
 void          tend_hub_release      (TendHub      *hub);
+void          tend_hub_freeze       (TendHub      *hub,
+                                     gint64        time);
+gint64        tend_context_now      (GMainContext *context);
 gboolean      tend_hub_is_quiet     (TendHub      *hub);
 gint64        tend_hub_next_deadline (TendHub     *hub);
 

@@ -8,8 +8,7 @@
 // goes. If that is the manager's, the tasks are stopped before the owner is freed. If not, the loop is
 // told, and until it hears of it, a task is stopped when one of its callbacks would be called.
 //
-// mourners_lock is held together with no other lock of the library. GLib's own for the data of an object
-// are taken under it, and nothing of the user's is called.
+// Lock: mourners_lock guards the list of mourners of each owner.
 //
 // A toggle reference, which would bring the owner home to be disposed of there, was rejected: nobody
 // is told while there are two of them, and language bindings hold one on each object that they know.
@@ -41,7 +40,7 @@ struct _Mourners
   gboolean         is_watching;     /* under mourners_lock; the weak reference is there */
 };
 
-static GMutex mourners_lock;
+static TEND_DEFINE_LOCK (mourners_lock);
 
 static G_DEFINE_QUARK (tend-mourners, mourners)
 
@@ -126,11 +125,11 @@ owner_gone_cb (gpointer  data,
   Mourners *mourners = data;
   GPtrArray *bereavements;
 
-  g_mutex_lock (&mourners_lock);
+  tend_lock (&mourners_lock);
   bereavements = g_steal_pointer (&mourners->bereavements);
   mourners->bereavements = g_ptr_array_new_with_free_func (bereavement_unref);
   mourners->is_watching = FALSE;
-  g_mutex_unlock (&mourners_lock);
+  tend_unlock (&mourners_lock);
 
   for (guint i = 0; i < bereavements->len; i++)
     tend_gate_close (((TendBereavement *) g_ptr_array_index (bereavements, i))->gate);
@@ -151,35 +150,46 @@ owner_gone_cb (gpointer  data,
 
 /* --- The manager's part --- */
 
+/* The mourners of @owner, which may be another thread's: all find the same. */
+static Mourners *
+ensure_mourners (GObject *owner)
+{
+  Mourners *mourners = g_object_get_qdata (owner, mourners_quark ());
+
+  if (mourners != NULL)
+    return mourners;
+
+  mourners = g_new0 (Mourners, 1);
+  g_atomic_ref_count_init (&mourners->ref_count);
+  mourners->bereavements = g_ptr_array_new_with_free_func (bereavement_unref);
+  if (g_object_replace_qdata (owner, mourners_quark (), NULL, mourners, mourners_unref, NULL))
+    return mourners;
+
+  mourners_unref (mourners);
+  return g_object_get_qdata (owner, mourners_quark ());
+}
+
 /* Has @bereavement told when @owner goes. */
 static void
 mourn (GObject         *owner,
        TendBereavement *bereavement)
 {
-  Mourners *mourners;
-
-  g_mutex_lock (&mourners_lock);
-
-  mourners = g_object_get_qdata (owner, mourners_quark ());
-  if (mourners == NULL)
-    {
-      mourners = g_new0 (Mourners, 1);
-      g_atomic_ref_count_init (&mourners->ref_count);
-      mourners->bereavements = g_ptr_array_new_with_free_func (bereavement_unref);
-      g_object_set_qdata_full (owner, mourners_quark (), mourners, mourners_unref);
-    }
-
-  /* An owner that was disposed of, and is still there, may be disposed of again. */
-  if (!mourners->is_watching)
-    g_object_weak_ref (owner, owner_gone_cb, mourners);
-  mourners->is_watching = TRUE;
+  Mourners *mourners = ensure_mourners (owner);
+  gboolean was_watching;
 
   g_atomic_ref_count_inc (&mourners->ref_count);
   bereavement->mourners = mourners;
   g_atomic_ref_count_inc (&bereavement->ref_count);
-  g_ptr_array_add (mourners->bereavements, bereavement);
 
-  g_mutex_unlock (&mourners_lock);
+  tend_lock (&mourners_lock);
+  was_watching = mourners->is_watching;
+  mourners->is_watching = TRUE;
+  g_ptr_array_add (mourners->bereavements, bereavement);
+  tend_unlock (&mourners_lock);
+
+  /* An owner that was disposed of, and is still there, may be disposed of again. */
+  if (!was_watching)
+    g_object_weak_ref (owner, owner_gone_cb, mourners);
 }
 
 void
@@ -211,6 +221,8 @@ tend_manager_clear_owner (TendTaskManager *self)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   TendBereavement *bereavement = g_steal_pointer (&priv->bereavement);
+  TendBereavement *listed = NULL;
+  guint i;
 
   if (bereavement == NULL)
     return;
@@ -219,9 +231,11 @@ tend_manager_clear_owner (TendTaskManager *self)
   bereavement->manager = NULL;
 
   /* It is not there any more if the owner goes just now. */
-  g_mutex_lock (&mourners_lock);
-  g_ptr_array_remove (bereavement->mourners->bereavements, bereavement);
-  g_mutex_unlock (&mourners_lock);
+  tend_lock (&mourners_lock);
+  if (g_ptr_array_find (bereavement->mourners->bereavements, bereavement, &i))
+    listed = g_ptr_array_steal_index (bereavement->mourners->bereavements, i);
+  tend_unlock (&mourners_lock);
+  g_clear_pointer (&listed, bereavement_unref);
   bereavement_unref (bereavement);
 }
 

@@ -36,11 +36,11 @@ handler_run_cb (TendJob *job)
   Handler *handler = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (Handler, job));
   gboolean is_removed;
 
-  g_mutex_lock (&tend_cancel_lock);
+  tend_lock (&tend_cancel_lock);
   is_removed = handler->is_removed;
   if (!is_removed && handler->id != 0)
     g_hash_table_remove (handler->cancellable->handlers, GSIZE_TO_POINTER (handler->id));
-  g_mutex_unlock (&tend_cancel_lock);
+  tend_unlock (&tend_cancel_lock);
 
   if (!is_removed && (handler->gate == NULL || !tend_gate_is_closed (handler->gate)))
     handler->func (handler->cancellable, handler->user_data);
@@ -194,7 +194,7 @@ tend_cancellable_add_handler (TendCancellable *self,
   handler->user_data = user_data;
   handler->notify = notify;
 
-  g_mutex_lock (&tend_cancel_lock);
+  tend_lock (&tend_cancel_lock);
   if (!self->is_told)
     {
       if (self->handlers == NULL)
@@ -202,7 +202,7 @@ tend_cancellable_add_handler (TendCancellable *self,
       id = handler->id = ++last_id;
       g_hash_table_insert (self->handlers, GSIZE_TO_POINTER (id), handler);
     }
-  g_mutex_unlock (&tend_cancel_lock);
+  tend_unlock (&tend_cancel_lock);
 
   if (id == 0)
     handler_fire (handler, self);
@@ -232,13 +232,13 @@ tend_cancellable_remove_handler (TendCancellable *self,
 
   g_return_if_fail (TEND_IS_CANCELLABLE (self));
 
-  g_mutex_lock (&tend_cancel_lock);
+  tend_lock (&tend_cancel_lock);
   if (self->handlers != NULL && g_hash_table_steal_extended (self->handlers, GSIZE_TO_POINTER (id), NULL, &handler))
     {
       ((Handler *) handler)->is_removed = TRUE;
       is_ours = !((Handler *) handler)->is_fired;
     }
-  g_mutex_unlock (&tend_cancel_lock);
+  tend_unlock (&tend_cancel_lock);
 
   /* One that is on its way is destroyed when it arrives. */
   if (is_ours)

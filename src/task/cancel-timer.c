@@ -8,8 +8,7 @@
 // out of the loop. Until the timer has heard of that, it may still arrive or fire; it finds no
 // cancellable then, and does nothing.
 //
-// Lock: tend_cancel_lock, as in cancellable.c. A timer knows its cancellable without a reference, which
-// is taken under the lock.
+// Lock: tend_cancel_lock, as in cancellable.c. A timer knows its cancellable without a reference, and pins it.
 
 #include "tend-cancellable.h"
 #include "tend-task-private.h"
@@ -35,15 +34,17 @@ timer_unref (TendCancelTimer *timer)
   g_free (timer);
 }
 
-/* The cancellable if the timer still counts: a reference. */
+/* The cancellable, pinned, if the timer still counts. */
 static TendCancellable *
-timer_dup_cancellable (TendCancelTimer *timer)
+timer_pin_cancellable (TendCancelTimer *timer)
 {
   TendCancellable *cancellable;
 
-  g_mutex_lock (&tend_cancel_lock);
-  cancellable = timer->cancellable != NULL ? g_object_ref (timer->cancellable) : NULL;
-  g_mutex_unlock (&tend_cancel_lock);
+  tend_lock (&tend_cancel_lock);
+  cancellable = timer->cancellable;
+  if (cancellable != NULL)
+    tend_cancellable_pin_locked (cancellable);
+  tend_unlock (&tend_cancel_lock);
 
   return cancellable;
 }
@@ -52,7 +53,7 @@ static void
 timer_fire_cb (TendJob *job)
 {
   TendCancelTimer *timer = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendCancelTimer, job));
-  TendCancellable *cancellable = timer_dup_cancellable (timer);
+  TendCancellable *cancellable = timer_pin_cancellable (timer);
 
   if (cancellable != NULL)
     {
@@ -60,7 +61,7 @@ timer_fire_cb (TendJob *job)
 
       tend_cancellable_set_reason (cancellable, reason);
       g_cancellable_cancel (G_CANCELLABLE (cancellable));
-      g_object_unref (cancellable);
+      tend_cancellable_unpin (cancellable);
     }
   timer_unref (timer);
 }
@@ -85,7 +86,7 @@ static void
 timer_arrive_cb (TendJob *job)
 {
   TendCancelTimer *timer = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendCancelTimer, job));
-  TendCancellable *cancellable = timer_dup_cancellable (timer);
+  TendCancellable *cancellable = timer_pin_cancellable (timer);
 
   if (cancellable == NULL)
     {
@@ -94,7 +95,7 @@ timer_arrive_cb (TendJob *job)
     }
 
   timer_arm (timer);
-  g_object_unref (cancellable);
+  tend_cancellable_unpin (cancellable);
 }
 
 static void
@@ -188,12 +189,12 @@ tend_cancellable_cancel_after (TendCancellable *self,
     timer = timer_new (self, usec);
 
   /* Another thread may cancel from here on: the drop finds the timer wherever it is then. */
-  g_mutex_lock (&tend_cancel_lock);
+  tend_lock (&tend_cancel_lock);
   is_late = self->is_told;
   old = tend_cancel_timer_steal_locked (self);
   if (!is_late)
     self->timer = timer;
-  g_mutex_unlock (&tend_cancel_lock);
+  tend_unlock (&tend_cancel_lock);
 
   tend_cancel_timer_drop (old);
   if (timer == NULL)

@@ -7,10 +7,12 @@
 // whichever thread cancels. It takes everything out of the object under the lock and then acts:
 // parents are let go, the timer (cancel-timer.c) is dropped, handlers (cancel-handlers.c) are sent home.
 //
-// Lock: tend_cancel_lock guards what the fields below say. Nothing of the user's is called under it, and
-// no other lock is taken. A child is known to its parents, a cancellable to its timer and a task to
-// its cancellable without a reference: dispose() clears those under the lock, so that until then a
-// reference may be taken under it.
+// Lock: tend_cancel_lock guards what the fields below say. A child is known to its parents, and a cancellable to its
+// timer, without a reference. Whoever finds it there pins it under the lock: it may then be used until it is unpinned,
+// also if another thread drops the last reference meanwhile. dispose() sees the pin, and the object stays until there
+// is none (linger.c). A reference could not be taken under the lock: a language binding is told of the second one.
+//
+// The task of a cancellable is known to a link that only the task's own thread looks into.
 //
 // g_cancellable_disconnect() is not used, since it waits until the handlers of the cancellable have
 // returned, and one of them may be who disconnects. A plain disconnect may let a handler run that
@@ -59,7 +61,7 @@ struct _Link
  */
 G_DEFINE_TYPE (TendCancellable, tend_cancellable, G_TYPE_CANCELLABLE)
 
-GMutex tend_cancel_lock;
+TEND_DEFINE_LOCK (tend_cancel_lock);
 
 /*
  * Whether this thread is at home in @loop. tend_loop_is_mine() is not enough here: it takes a thread
@@ -84,6 +86,47 @@ tend_cancel_send_home (TendLoop *loop,
   g_main_context_wakeup (context);
 }
 
+/* --- Pins --- */
+
+void
+tend_cancellable_pin_locked (TendCancellable *self)
+{
+  self->n_pins++;
+}
+
+/* It may be gone afterwards, unless the caller has a reference. */
+void
+tend_cancellable_unpin (TendCancellable *self)
+{
+  TendLinger *linger = NULL;
+
+  tend_lock (&tend_cancel_lock);
+  if (--self->n_pins == 0)
+    linger = g_steal_pointer (&self->linger);
+  tend_unlock (&tend_cancel_lock);
+
+  if (linger != NULL)
+    tend_linger_end (linger);
+}
+
+/* Whoever has dropped the last reference is done with the object: it goes, unless it is pinned. */
+static void
+alone_cb (TendLinger *linger,
+          gpointer    data)
+{
+  TendCancellable *self = data;
+  gboolean is_pinned;
+
+  tend_lock (&tend_cancel_lock);
+  is_pinned = self->n_pins > 0;
+  if (is_pinned)
+    self->linger = linger;
+  tend_unlock (&tend_cancel_lock);
+
+  if (!is_pinned)
+    tend_linger_end (linger);
+}
+
 /* --- Parents --- */
 
 static void
@@ -95,28 +138,54 @@ link_unref (gpointer data)
     g_free (link);
 }
 
-/* The link is in no list any more, and has lost its child. */
+/* The link is in no list any more, and has lost its child. The parent may be the last to hold its own, and so on. */
 static void
 link_cut (Link *link)
 {
   if (link->handler != 0)
     g_signal_handler_disconnect (link->parent, link->handler);
-  g_object_unref (link->parent);
+  tend_call_flat (g_object_unref, link->parent);
   link_unref (link);
 }
 
-/* Takes over that @parent was cancelled, and why, in whichever thread and on whichever stack. */
+/* Takes over for what reason @parent was cancelled. */
 static void
-inherit (TendCancellable *self,
-         GCancellable    *parent)
+inherit_reason (TendCancellable *self,
+                GCancellable    *parent)
 {
   g_autofree char *reason = NULL;
 
   if (TEND_IS_CANCELLABLE (parent))
     reason = tend_cancellable_dup_reason (TEND_CANCELLABLE (parent));
-
   tend_cancellable_set_reason (self, reason);
-  g_cancellable_cancel (G_CANCELLABLE (self));
+}
+
+/* The children that are being cancelled by one call in this thread, and not in one another: there may be many. */
+typedef struct _Wave Wave;
+struct _Wave
+{
+  GCancellable *current;    /* which is just being cancelled */
+  GQueue        next;       /* of TendCancellable, each pinned */
+  Wave         *outer;      /* of a call that this one comes from; NULL: none */
+};
+
+static TEND_THREAD Wave *wave;
+
+/* Cancels the child, which is pinned, and all that are below it. On the native stack, where no handler can wait. */
+static void
+cancel_wave (gpointer data)
+{
+  TendCancellable *child = data;
+  Wave mine = { NULL, G_QUEUE_INIT, wave };
+
+  wave = &mine;
+  for (; child != NULL; child = g_queue_pop_head (&mine.next))
+    {
+      mine.current = G_CANCELLABLE (child);
+      g_cancellable_cancel (mine.current);
+      tend_cancellable_unpin (child);
+    }
+  wave = mine.outer;
 }
 
 /* Runs in whichever thread cancels. */
@@ -127,18 +196,21 @@ parent_cancelled_cb (GCancellable *parent,
   Link *link = user_data;
   TendCancellable *child;
 
-  g_mutex_lock (&tend_cancel_lock);
-  child = link->child != NULL ? g_object_ref (link->child) : NULL;
-  g_mutex_unlock (&tend_cancel_lock);
-
+  tend_lock (&tend_cancel_lock);
+  child = link->child;
   if (child != NULL)
-    {
-      inherit (child, parent);
-      g_object_unref (child);
-    }
-}
+    tend_cancellable_pin_locked (child);
+  tend_unlock (&tend_cancel_lock);
 
-/* --- Overrides --- */
+  if (child == NULL)
+    return;
+
+  inherit_reason (child, parent);
+  if (wave != NULL && wave->current == parent)
+    g_queue_push_tail (&wave->next, child);
+  else
+    tend_call_native (cancel_wave, child);
+}
 
 /* Takes all links out, which know of no child afterwards. */
 static Link *
@@ -162,32 +234,24 @@ cut_links (Link *links)
     }
 }
 
-/* Asks the task to end whose cancellable this is; takes the reference. */
-static void
-request_cancel (TendTask *task)
-{
-  /* Never at once: what a task does at its end may wait for this very emission to be over. */
-  if (!tend_task_cancelling (task) && !tend_task_has_ended (task))
-    tend_task_request (task, TEND_REQUEST_CANCEL);
-  g_object_unref (task);
-}
+/* --- Overrides --- */
 
 static void
 tend_cancellable_cancelled (GCancellable *cancellable)
 {
   TendCancellable *self = TEND_CANCELLABLE (cancellable);
+  TendTaskLink *task;
   GList *handlers;
-  TendTask *task;
   TendCancelTimer *timer;
   Link *links;
 
-  g_mutex_lock (&tend_cancel_lock);
+  tend_lock (&tend_cancel_lock);
   self->is_told = TRUE;
   links = steal_links_locked (self);
   timer = tend_cancel_timer_steal_locked (self);
   handlers = tend_handlers_fire_locked (self);
-  task = self->task != NULL ? g_object_ref (self->task) : NULL;
-  g_mutex_unlock (&tend_cancel_lock);
+  task = self->task != NULL ? tend_task_link_ref (self->task) : NULL;
+  tend_unlock (&tend_cancel_lock);
 
   cut_links (links);
   tend_cancel_timer_drop (timer);
@@ -195,22 +259,36 @@ tend_cancellable_cancelled (GCancellable *cancellable)
   tend_handlers_send (handlers, self);
 
   if (task != NULL)
-    request_cancel (task);
+    {
+      tend_task_link_cancel (task, NULL);
+      tend_task_link_unref (task);
+    }
 }
 
 static void
 tend_cancellable_dispose (GObject *object)
 {
   TendCancellable *self = TEND_CANCELLABLE (object);
-  GList *handlers;
-  TendCancelTimer *timer;
-  Link *links;
+  TendCancelTimer *timer = NULL;
+  GList *handlers = NULL;
+  Link *links = NULL;
+  gboolean is_pinned;
 
-  g_mutex_lock (&tend_cancel_lock);
-  links = steal_links_locked (self);
-  timer = tend_cancel_timer_steal_locked (self);
-  handlers = tend_handlers_remove_locked (self);
-  g_mutex_unlock (&tend_cancel_lock);
+  tend_lock (&tend_cancel_lock);
+  is_pinned = self->n_pins > 0;
+  if (!is_pinned)
+    {
+      links = steal_links_locked (self);
+      timer = tend_cancel_timer_steal_locked (self);
+      handlers = tend_handlers_remove_locked (self);
+    }
+  tend_unlock (&tend_cancel_lock);
+
+  if (is_pinned)
+    {
+      tend_linger_begin (object, alone_cb, self);
+      return;
+    }
 
   cut_links (links);
   tend_cancel_timer_drop (timer);
@@ -225,6 +303,7 @@ tend_cancellable_finalize (GObject *object)
   TendCancellable *self = TEND_CANCELLABLE (object);
 
   g_clear_pointer (&self->handlers, g_hash_table_unref);
+  g_clear_pointer (&self->task, tend_task_link_unref);
   g_free (self->reason);
 
   G_OBJECT_CLASS (tend_cancellable_parent_class)->finalize (object);
@@ -247,14 +326,28 @@ tend_cancellable_init (TendCancellable *self)
 
 /* --- For the task --- */
 
-/* Says which task is asked to end when this is cancelled; NULL when the task goes. */
+/* Makes @task what is asked to end when this is cancelled; takes it. */
 void
 tend_cancellable_set_task (TendCancellable *self,
-                           TendTask        *task)
+                           TendTaskLink    *task)
 {
-  g_mutex_lock (&tend_cancel_lock);
+  tend_lock (&tend_cancel_lock);
   self->task = task;
-  g_mutex_unlock (&tend_cancel_lock);
+  tend_unlock (&tend_cancel_lock);
+}
+
+/* The task need not be asked any more. In its own thread. */
+void
+tend_cancellable_drop_task (TendCancellable *self)
+{
+  TendTaskLink *task;
+
+  tend_lock (&tend_cancel_lock);
+  task = g_steal_pointer (&self->task);
+  tend_unlock (&tend_cancel_lock);
+
+  if (task != NULL)
+    tend_task_link_cut (task);
 }
 
 /* Keeps @reason for when this is cancelled, unless it is, or there is one: the first counts. */
@@ -262,13 +355,18 @@ void
 tend_cancellable_set_reason (TendCancellable *self,
                              const char      *reason)
 {
+  gboolean is_late;
+
   if (reason == NULL)
     return;
 
-  g_mutex_lock (&tend_cancel_lock);
-  if (self->reason == NULL && !g_cancellable_is_cancelled (G_CANCELLABLE (self)))
+  /* What is cancelled just now may miss it, as one that comes later does. */
+  is_late = g_cancellable_is_cancelled (G_CANCELLABLE (self));
+
+  tend_lock (&tend_cancel_lock);
+  if (self->reason == NULL && !is_late)
     self->reason = g_strdup (reason);
-  g_mutex_unlock (&tend_cancel_lock);
+  tend_unlock (&tend_cancel_lock);
 }
 
 /* Copies the reason, whether this is cancelled yet or not. */
@@ -277,9 +375,9 @@ tend_cancellable_peek_reason (TendCancellable *self)
 {
   char *reason;
 
-  g_mutex_lock (&tend_cancel_lock);
+  tend_lock (&tend_cancel_lock);
   reason = g_strdup (self->reason);
-  g_mutex_unlock (&tend_cancel_lock);
+  tend_unlock (&tend_cancel_lock);
 
   return reason;
 }
@@ -334,7 +432,8 @@ tend_cancellable_add_parent (TendCancellable *self,
 
   if (g_cancellable_is_cancelled (parent))
     {
-      inherit (self, parent);
+      inherit_reason (self, parent);
+      g_cancellable_cancel (G_CANCELLABLE (self));
       return;
     }
 
@@ -345,14 +444,14 @@ tend_cancellable_add_parent (TendCancellable *self,
   g_atomic_ref_count_inc (&link->ref_count);
   link->handler = g_cancellable_connect (parent, G_CALLBACK (parent_cancelled_cb), link, link_unref);
 
-  g_mutex_lock (&tend_cancel_lock);
+  tend_lock (&tend_cancel_lock);
   is_late = self->is_told || link->handler == 0;
   link->next = is_late ? NULL : self->links;
   if (is_late)
     link->child = NULL;
   else
     self->links = link;
-  g_mutex_unlock (&tend_cancel_lock);
+  tend_unlock (&tend_cancel_lock);
 
   if (is_late)
     link_cut (link);

@@ -11,6 +11,16 @@
 
 /* --- The cancellable --- */
 
+/* The cancellable does not ask the task to end any more. On the task's own thread. */
+void
+tend_task_drop_cancellable (TendTask *self)
+{
+  GCancellable *cancellable = g_atomic_pointer_get (&self->cancellable);
+
+  if (cancellable != NULL)
+    tend_cancellable_drop_task (TEND_CANCELLABLE (cancellable));
+}
+
 /*
  * Says that the body should end, or no longer counts, and cancels the cancellable if there is one. On the
  * task's own thread.
@@ -28,18 +38,11 @@ tend_task_set_cancelling (TendTask       *self,
 
   tend_task_wake_worker (self);
 
+  /* It need not ask the task any more. */
+  tend_task_drop_cancellable (self);
   cancellable = g_atomic_pointer_get (&self->cancellable);
   if (cancellable != NULL)
     g_cancellable_cancel (cancellable);
-}
-
-void
-tend_task_drop_cancellable (TendTask *self)
-{
-  GCancellable *cancellable = g_atomic_pointer_get (&self->cancellable);
-
-  if (cancellable != NULL)
-    tend_cancellable_set_task (TEND_CANCELLABLE (cancellable), NULL);
 }
 
 /* Keeps why the task will be cancelled, for its error: with its cancellable, which is made for it. */
@@ -82,7 +85,7 @@ tend_task_get_cancellable (TendTask *self)
 
   made = tend_cancellable_new ();
   if (self->loop != NULL)
-    tend_cancellable_set_task (made, self);
+    tend_cancellable_set_task (made, tend_task_link_new (self, self->loop));
   if (!g_atomic_pointer_compare_and_exchange (&self->cancellable, NULL, G_CANCELLABLE (made)))
     {
       g_object_unref (made);

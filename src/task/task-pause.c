@@ -12,8 +12,8 @@
 
 #include "tend-task-private.h"
 
-static GMutex pause_lock;
-static GCond pause_cond;
+static TEND_DEFINE_LOCK (pause_lock);
+static TendCond pause_cond = TEND_COND_INIT;
 static guint n_sleepers;    /* under pause_lock */
 
 /* Whether the scope of the task stands still. */
@@ -28,10 +28,10 @@ void
 tend_task_wake_worker (TendTask *self)
 {
   /* A broadcast is a system call even if nobody hears it. */
-  g_mutex_lock (&pause_lock);
+  tend_lock (&pause_lock);
   if (n_sleepers > 0)
-    g_cond_broadcast (&pause_cond);
-  g_mutex_unlock (&pause_lock);
+    tend_cond_broadcast (&pause_cond);
+  tend_unlock (&pause_lock);
 }
 
 static void
@@ -215,12 +215,12 @@ static gboolean
 check_worker (TendTask  *task,
               GError   **error)
 {
-  g_mutex_lock (&pause_lock);
+  tend_lock (&pause_lock);
   n_sleepers++;
   while (tend_task_is_paused (task) && !tend_task_cancelling (task))
-    g_cond_wait (&pause_cond, &pause_lock);
+    tend_cond_wait (&pause_cond, &pause_lock);
   n_sleepers--;
-  g_mutex_unlock (&pause_lock);
+  tend_unlock (&pause_lock);
 
   if (!tend_task_cancelling (task))
     return TRUE;

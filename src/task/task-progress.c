@@ -15,7 +15,7 @@ typedef struct
   char   *message;
 } Progress;
 
-static GMutex progress_lock;
+static TEND_DEFINE_LOCK (progress_lock);
 static GHashTable *table;   /* under progress_lock; of Progress, by task; NULL while there is none */
 
 static void
@@ -69,10 +69,10 @@ tend_task_get_progress (TendTask *self)
 
   g_return_val_if_fail (TEND_IS_TASK (self), 0.0);
 
-  g_mutex_lock (&progress_lock);
+  tend_lock (&progress_lock);
   progress = find_locked (self);
   fraction = progress != NULL ? progress->fraction : 0.0;
-  g_mutex_unlock (&progress_lock);
+  tend_unlock (&progress_lock);
 
   return fraction;
 }
@@ -95,10 +95,10 @@ tend_task_dup_message (TendTask *self)
 
   g_return_val_if_fail (TEND_IS_TASK (self), NULL);
 
-  g_mutex_lock (&progress_lock);
+  tend_lock (&progress_lock);
   progress = find_locked (self);
   message = progress != NULL ? g_strdup (progress->message) : NULL;
-  g_mutex_unlock (&progress_lock);
+  tend_unlock (&progress_lock);
 
   return message;
 }
@@ -128,7 +128,7 @@ tend_task_set_progress (TendTask   *self,
   g_return_if_fail (fraction >= 0.0 && fraction <= 1.0);
   g_return_if_fail (message == NULL || g_utf8_validate (message, -1, NULL));
 
-  g_mutex_lock (&progress_lock);
+  tend_lock (&progress_lock);
   progress = ensure_locked (self);
   progress->fraction = fraction;
   if (message != NULL)
@@ -136,7 +136,7 @@ tend_task_set_progress (TendTask   *self,
       old = progress->message;
       progress->message = g_strdup (message);
     }
-  g_mutex_unlock (&progress_lock);
+  tend_unlock (&progress_lock);
 
   if (self->loop != NULL)
     tend_task_request (self, TEND_REQUEST_PROGRESS);
@@ -158,10 +158,10 @@ tend_task_clear_progress (TendTask *self)
   if (!(g_atomic_int_get (&self->flags) & TEND_FLAG_PROGRESS))
     return;
 
-  g_mutex_lock (&progress_lock);
+  tend_lock (&progress_lock);
   g_hash_table_remove (table, self);
   if (g_hash_table_size (table) == 0)
     g_clear_pointer (&table, g_hash_table_unref);
   g_atomic_int_and ((guint *) &self->flags, ~(guint) TEND_FLAG_PROGRESS);
-  g_mutex_unlock (&progress_lock);
+  tend_unlock (&progress_lock);
 }

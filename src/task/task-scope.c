@@ -6,9 +6,6 @@
 //
 // Ownership: the loop thread's, but for a post from another thread, which belongs to the inbox
 // until it arrives. Destroy notifies run on the native stack, and never while their callback does.
-//
-// Lock: linked_lock guards the way from a cancellable to the task that it cancels, and nothing but
-// taking a reference happens under it.
 
 #include "tend-task-private.h"
 
@@ -201,50 +198,22 @@ tend_task_add_source (TendTask *self,
 
 typedef struct
 {
-  TendScopeItem    item;
-  TendTask        *task;        /* under linked_lock; not a reference; NULL once killed */
-  GCancellable    *cancellable; /* constant */
-  gulong           handler;     /* loop thread */
-  gatomicrefcount  ref_count;   /* the scope holds one, the handler another */
+  TendScopeItem  item;
+  TendTaskLink  *link;          /* the handler has a reference as well */
+  GCancellable  *cancellable;   /* a reference */
+  gulong         handler;
 } CancellableItem;
-
-static GMutex linked_lock;
-
-static void
-cancellable_item_unref (gpointer data)
-{
-  CancellableItem *self = data;
-
-  if (!g_atomic_ref_count_dec (&self->ref_count))
-    return;
-
-  g_object_unref (self->cancellable);
-  g_free (self);
-}
 
 /* Runs in whichever thread cancels, and only sends a request. */
 static void
 cancellable_cancelled_cb (GCancellable *cancellable,
                           gpointer      user_data)
 {
-  CancellableItem *self = user_data;
-  TendTask *task;
-
-  g_mutex_lock (&linked_lock);
-  task = self->task != NULL ? g_object_ref (self->task) : NULL;
-  g_mutex_unlock (&linked_lock);
-
-  if (task == NULL)
-    return;
+  char *reason = NULL;
 
   if (TEND_IS_CANCELLABLE (cancellable))
-    {
-      g_autofree char *reason = tend_cancellable_dup_reason (TEND_CANCELLABLE (cancellable));
-
-      tend_task_set_cancel_reason (task, reason);
-    }
-  tend_task_request (task, TEND_REQUEST_CANCEL);
-  g_object_unref (task);
+    reason = tend_cancellable_dup_reason (TEND_CANCELLABLE (cancellable));
+  tend_task_link_cancel (user_data, reason);
 }
 
 /*
@@ -256,13 +225,11 @@ cancellable_kill (TendScopeItem *item)
 {
   CancellableItem *self = (CancellableItem *) item;
 
-  g_mutex_lock (&linked_lock);
-  self->task = NULL;
-  g_mutex_unlock (&linked_lock);
-
+  tend_task_link_cut (self->link);
   if (self->handler != 0)
     g_signal_handler_disconnect (self->cancellable, self->handler);
-  cancellable_item_unref (self);
+  g_object_unref (self->cancellable);
+  g_free (self);
 }
 
 static const TendScopeItemClass cancellable_item_class = { .kill = cancellable_kill };
@@ -296,13 +263,11 @@ tend_task_add_cancellable (TendTask     *self,
 
   item = g_new0 (CancellableItem, 1);
   item->item.klass = &cancellable_item_class;
-  item->task = self;
+  item->link = tend_task_link_new (self, self->loop);
   item->cancellable = g_object_ref (cancellable);
-  g_atomic_ref_count_init (&item->ref_count);
-  g_atomic_ref_count_inc (&item->ref_count);
   tend_task_link_item (self, &item->item);
   item->handler = g_cancellable_connect (cancellable, G_CALLBACK (cancellable_cancelled_cb),
-                                         item, cancellable_item_unref);
+                                         tend_task_link_ref (item->link), tend_task_link_unref);
 }
 
 /* --- Handlers --- */

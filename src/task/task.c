@@ -147,17 +147,17 @@ take_id (void)
 guint64
 tend_task_number (TendTask *self)
 {
-  static GMutex lock;
+  static TEND_DEFINE_LOCK (lock);
   guint32 id;
 
   if (self->body == NULL || !self->body->numbers_late)
     return self->id;
 
-  g_mutex_lock (&lock);
+  tend_lock (&lock);
   if (self->id == NO_ID)
     self->id = take_id ();
   id = self->id;
-  g_mutex_unlock (&lock);
+  tend_unlock (&lock);
 
   return id;
 }

@@ -370,6 +370,7 @@ GError      *tend_task_new_stopped       (TendTask            *self);
 /* --- cancellable.c --- */
 
 typedef struct _TendCancelTimer TendCancelTimer;
+typedef struct _TendTaskLink TendTaskLink;
 
 struct _TendCancellable
 {
@@ -379,20 +380,35 @@ struct _TendCancellable
   gpointer      links;      /* under tend_cancel_lock; cancellable.c's */
   TendCancelTimer *timer;   /* under tend_cancel_lock; NULL: none */
   GHashTable   *handlers;   /* under tend_cancel_lock; cancel-handlers.c's; made on demand */
-  TendTask     *task;       /* under tend_cancel_lock; not a reference; NULL once the task goes */
+  TendTaskLink *task;       /* under tend_cancel_lock; to the task whose it is; NULL: none, or it is asked to end */
+  TendLinger   *linger;     /* under tend_cancel_lock; it is to go when it is not pinned any more */
+  guint         n_pins;     /* under tend_cancel_lock */
   gboolean      is_told;    /* under tend_cancel_lock; the class handler has been here */
 };
 
-extern GMutex tend_cancel_lock;
+extern TendLock tend_cancel_lock;
 
 gboolean     tend_cancel_is_home         (TendLoop            *loop);
 void         tend_cancel_send_home       (TendLoop            *loop,
                                           TendJob             *job);
+void         tend_cancellable_pin_locked (TendCancellable     *self);
+void         tend_cancellable_unpin      (TendCancellable     *self);
 void         tend_cancellable_set_task   (TendCancellable     *self,
-                                          TendTask            *task);
+                                          TendTaskLink        *task);
+void         tend_cancellable_drop_task  (TendCancellable     *self);
 void         tend_cancellable_set_reason (TendCancellable     *self,
                                           const char          *reason);
 char        *tend_cancellable_peek_reason (TendCancellable    *self);
+
+/* --- cancel-link.c --- */
+
+TendTaskLink *tend_task_link_new         (TendTask            *task,
+                                          TendLoop            *loop) G_GNUC_WARN_UNUSED_RESULT;
+TendTaskLink *tend_task_link_ref         (TendTaskLink        *self);
+void         tend_task_link_unref        (gpointer             data);
+void         tend_task_link_cut          (TendTaskLink        *self);
+void         tend_task_link_cancel       (TendTaskLink        *self,
+                                          char                *reason);
 
 /* --- cancel-handlers.c --- */
 

@@ -1,0 +1,149 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// That nothing happens under a lock: checked where the library is built with -Dchecks=true, and nowhere else.
+//
+// The linker leads each call of the functions below through here (--wrap), from wherever in the library it comes: from
+// the code itself, from g_autoptr, or by an address that was given away. Where somebody's function is called by its
+// address, TEND_CHECK_FREE() says so. A call under a lock ends the process, with the places of both.
+
+/* dladdr() */
+#define _GNU_SOURCE
+
+#include "tend-lock-private.h"
+
+#include <dlfcn.h>
+#include <gio/gio.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+/* Prints where the code at @address stands: in which file and line, if there is a tool that knows. */
+static char *
+print_place (gconstpointer address)
+{
+  Dl_info info;
+  g_autofree char *command = NULL;
+  g_autofree char *line = NULL;
+
+  if (dladdr (address, &info) == 0)
+    return g_strdup_printf ("%p", address);
+
+  command = g_strdup_printf ("addr2line -e '%s' %#lx", info.dli_fname,
+                             (gulong) ((const char *) address - (const char *) info.dli_fbase) - 1);
+  if (!g_spawn_command_line_sync (command, &line, NULL, NULL, NULL) || *line == '?' || *line == '\0')
+    return g_strdup_printf ("%s+%#lx", info.dli_fname, (gulong) ((const char *) address - (const char *) info.dli_fbase));
+
+  return g_strdup (g_strchomp (line));
+}
+
+static G_GNUC_NO_INLINE void
+check_call (const char    *func,
+            gconstpointer  caller)
+{
+  g_autofree char *place = NULL;
+  g_autofree char *what = NULL;
+
+  if (G_LIKELY (tend_check_is_free ()))
+    return;
+
+  place = print_place (caller);
+  what = g_strdup_printf ("%s() is called", func);
+  tend_check_free (what, place);
+}
+
+/* A function that the linker leads through here. The build has the list of them: see meson.build. */
+#define WRAP(Type, name, params, args) \
+  Type __real_##name params; \
+  Type __wrap_##name params; \
+  Type __wrap_##name params \
+  { \
+    check_call (#name, __builtin_return_address (0)); \
+    return __real_##name args; \
+  }
+
+WRAP (gpointer, g_object_ref, (gpointer object), (object))
+WRAP (gpointer, g_object_ref_sink, (gpointer object), (object))
+WRAP (gpointer, g_object_take_ref, (gpointer object), (object))
+WRAP (void, g_object_unref, (gpointer object), (object))
+WRAP (void, g_object_run_dispose, (GObject *object), (object))
+WRAP (void, g_object_weak_ref, (GObject *object, GWeakNotify notify, gpointer data), (object, notify, data))
+WRAP (void, g_object_weak_unref, (GObject *object, GWeakNotify notify, gpointer data), (object, notify, data))
+WRAP (void, g_object_add_toggle_ref, (GObject *object, GToggleNotify notify, gpointer data), (object, notify, data))
+WRAP (void, g_object_remove_toggle_ref, (GObject *object, GToggleNotify notify, gpointer data), (object, notify, data))
+WRAP (gpointer, g_weak_ref_get, (GWeakRef *ref), (ref))
+WRAP (void, g_weak_ref_set, (GWeakRef *ref, gpointer object), (ref, object))
+WRAP (void, g_weak_ref_clear, (GWeakRef *ref), (ref))
+WRAP (void, g_object_notify_by_pspec, (GObject *object, GParamSpec *pspec), (object, pspec))
+WRAP (void, g_object_freeze_notify, (GObject *object), (object))
+WRAP (void, g_object_thaw_notify, (GObject *object), (object))
+WRAP (void, g_object_set_qdata_full, (GObject *object, GQuark quark, gpointer data, GDestroyNotify destroy),
+      (object, quark, data, destroy))
+WRAP (gulong, g_signal_connect_data,
+      (gpointer object, const char *signal, GCallback func, gpointer data, GClosureNotify destroy, GConnectFlags flags),
+      (object, signal, func, data, destroy, flags))
+WRAP (void, g_signal_handler_disconnect, (gpointer object, gulong handler), (object, handler))
+WRAP (void, g_signal_handlers_destroy, (gpointer object), (object))
+WRAP (void, g_list_model_items_changed, (GListModel *list, guint position, guint removed, guint added),
+      (list, position, removed, added))
+WRAP (void, g_cancellable_cancel, (GCancellable *cancellable), (cancellable))
+WRAP (gulong, g_cancellable_connect,
+      (GCancellable *cancellable, GCallback func, gpointer data, GDestroyNotify destroy),
+      (cancellable, func, data, destroy))
+WRAP (void, g_cancellable_disconnect, (GCancellable *cancellable, gulong handler), (cancellable, handler))
+WRAP (void, g_value_copy, (const GValue *from, GValue *to), (from, to))
+WRAP (void, g_value_unset, (GValue *value), (value))
+WRAP (GError *, g_error_copy, (const GError *error), (error))
+WRAP (void, g_error_free, (GError *error), (error))
+WRAP (void, g_clear_error, (GError **error), (error))
+WRAP (guint, g_source_attach, (GSource *source, GMainContext *context), (source, context))
+WRAP (void, g_source_destroy, (GSource *source), (source))
+WRAP (void, g_source_unref, (GSource *source), (source))
+WRAP (GMainContext *, g_main_context_ref, (GMainContext *context), (context))
+WRAP (void, g_main_context_unref, (GMainContext *context), (context))
+WRAP (gboolean, g_main_context_acquire, (GMainContext *context), (context))
+WRAP (void, g_main_context_release, (GMainContext *context), (context))
+WRAP (gboolean, g_main_context_iteration, (GMainContext *context, gboolean may_block), (context, may_block))
+WRAP (void, g_main_context_wakeup, (GMainContext *context), (context))
+WRAP (void, g_task_return_boolean, (GTask *task, gboolean result), (task, result))
+WRAP (void, g_task_return_error, (GTask *task, GError *error), (task, error))
+WRAP (GThread *, g_thread_try_new, (const char *name, GThreadFunc func, gpointer data, GError **error),
+      (name, func, data, error))
+
+void __wrap_g_signal_emit (gpointer object,
+                           guint    signal,
+                           GQuark   detail,
+                           ...);
+
+void
+__wrap_g_signal_emit (gpointer object,
+                      guint    signal,
+                      GQuark   detail,
+                      ...)
+{
+  va_list args;
+
+  check_call ("g_signal_emit", __builtin_return_address (0));
+  va_start (args, detail);
+  g_signal_emit_valist (object, signal, detail, args);
+  va_end (args);
+}
+
+/* Whoever handles messages is somebody. */
+void __wrap_g_log (const char     *domain,
+                   GLogLevelFlags  level,
+                   const char     *format,
+                   ...) G_GNUC_PRINTF (3, 4);
+
+void
+__wrap_g_log (const char     *domain,
+              GLogLevelFlags  level,
+              const char     *format,
+              ...)
+{
+  va_list args;
+
+  check_call ("g_log", __builtin_return_address (0));
+  va_start (args, format);
+  g_logv (domain, level, format, args);
+  va_end (args);
+}
