@@ -53,6 +53,82 @@ test_child_and_parent_agree_at_once (void)
   g_assert_finalize_object (first);
 }
 
+#define N_CHAIN 100000
+
+/* A chain of cancellables, each the only one to hold the one before; gives the last. */
+static TendCancellable *
+make_chain (TendCancellable *first)
+{
+  TendCancellable *last = first;
+
+  for (guint i = 1; i < N_CHAIN; i++)
+    {
+      g_autoptr(TendCancellable) parent = last;
+
+      last = tend_cancellable_new ();
+      tend_cancellable_add_parent (last, G_CANCELLABLE (parent));
+    }
+
+  return last;
+}
+
+/* However long a chain is, it takes no more of the stack. */
+static void
+test_long_chain_is_cancelled (void)
+{
+  TendCancellable *first = tend_cancellable_new ();
+  TendCancellable *last = make_chain (g_object_ref (first));
+
+  tend_cancellable_cancel_with_reason (first, "all of it");
+  g_assert_true (is_cancelled (last));
+  assert_reason (last, "all of it");
+  assert_childless (first);
+  g_assert_finalize_object (last);
+  g_assert_finalize_object (first);
+}
+
+static void
+test_long_chain_is_freed (void)
+{
+  TendCancellable *first = tend_cancellable_new ();
+  GWeakRef ref;
+
+  g_weak_ref_init (&ref, first);
+  g_assert_finalize_object (make_chain (first));
+  g_assert_null (g_weak_ref_get (&ref));
+  g_weak_ref_clear (&ref);
+}
+
+static void
+cancel_other_cb (GCancellable *cancellable,
+                 gpointer      user_data)
+{
+  TendCancellable *child = g_object_get_data (user_data, "child");
+
+  /* Before this returns, as ever, also where it is called while others are cancelled. */
+  g_cancellable_cancel (user_data);
+  g_assert_true (is_cancelled (child));
+  note ("other");
+}
+
+static void
+test_cancelled_while_others_are (void)
+{
+  g_autoptr(TendCancellable) first = tend_cancellable_new ();
+  g_autoptr(TendCancellable) second = tend_cancellable_new ();
+  g_autoptr(TendCancellable) other = tend_cancellable_new ();
+  g_autoptr(TendCancellable) child = tend_cancellable_new ();
+
+  tend_cancellable_add_parent (second, G_CANCELLABLE (first));
+  tend_cancellable_add_parent (child, G_CANCELLABLE (other));
+  g_object_set_data (G_OBJECT (other), "child", child);
+  g_signal_connect (second, "cancelled", G_CALLBACK (cancel_other_cb), other);
+
+  g_cancellable_cancel (G_CANCELLABLE (first));
+  assert_notes ("other");
+  g_assert_true (is_cancelled (second));
+}
+
 static void
 test_cancelled_parent_cancels_at_once (void)
 {
@@ -244,6 +320,9 @@ main (int    argc,
 {
   g_test_init (&argc, &argv, NULL);
 
+  g_test_add_func ("/tend/cancellable/parents/long-chain-is-cancelled", test_long_chain_is_cancelled);
+  g_test_add_func ("/tend/cancellable/parents/long-chain-is-freed", test_long_chain_is_freed);
+  g_test_add_func ("/tend/cancellable/parents/cancelled-while-others-are", test_cancelled_while_others_are);
   g_test_add_func ("/tend/cancellable/any-parent-cancels", test_any_parent_cancels);
   g_test_add_func ("/tend/cancellable/child-and-parent-agree-at-once", test_child_and_parent_agree_at_once);
   g_test_add_func ("/tend/cancellable/cancelled-parent-cancels-at-once", test_cancelled_parent_cancels_at_once);
