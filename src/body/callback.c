@@ -87,6 +87,9 @@ tend_task_new_main (TendTaskFunc    func,
  *
  * Makes a task as [ctor@Tend.Task.new] does and starts it.
  *
+ * In a thread that does not run its context, such as one of the pool without a context of its own, it cannot be
+ * started: then it fails with `TEND_TASK_ERROR_WRONG_THREAD`, in the thread that runs the context.
+ *
  * Returns: (transfer full): the task, whose body has run up to where it returned
  *
  * Since: 0.1
@@ -103,7 +106,7 @@ tend_task_run (const char     *name,
 
   task = tend_task_create (name, &callback_body, func, user_data, notify,
                            __builtin_return_address (0));
-  tend_task_start (task, NULL);
+  tend_task_start_or_fail (task);
 
   return task;
 }

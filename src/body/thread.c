@@ -166,6 +166,9 @@ tend_task_new_thread (const char     *name,
  *
  * Makes a task as [ctor@Tend.Task.new_thread] does and starts it.
  *
+ * In a thread that does not run its context, such as one of the pool without a context of its own, it cannot be
+ * started: then it fails with `TEND_TASK_ERROR_WRONG_THREAD`, in the thread that runs the context.
+ *
  * Returns: (transfer full): the task, whose body has been given to the pool
  *
  * Since: 0.1
@@ -182,7 +185,7 @@ tend_task_run_thread (const char     *name,
 
   task = tend_task_create (name, &thread_body, func, user_data, notify,
                            __builtin_return_address (0));
-  tend_task_start (task, NULL);
+  tend_task_start_or_fail (task);
 
   return task;
 }

@@ -139,32 +139,8 @@ G_DEFINE_QUARK (tend-exception, tend_exception_error)
  * Since: 0.1
  */
 
-/* Who is told of unobserved errors: kept while it is told, also if another takes its place. */
-typedef struct
-{
-  TendUnobservedFunc func;      /* constant, as all below */
-  gpointer           user_data;
-  GDestroyNotify     notify;
-} Listener;
-
 static TEND_DEFINE_LOCK (listener_lock);
-static Listener *listener;      /* under listener_lock; NULL for the default */
-
-static void
-listener_clear (gpointer data)
-{
-  Listener *self = data;
-
-  if (self->notify != NULL)
-    self->notify (self->user_data);
-}
-
-static void
-listener_release (Listener *self)
-{
-  if (self != NULL)
-    g_atomic_rc_box_release_full (self, listener_clear);
-}
+static TendCallback *listener;      /* under listener_lock; who is told of unobserved errors; NULL for the default */
 
 /* Makes one error of @errors, whose message has those of all. */
 GError *
@@ -267,24 +243,15 @@ tend_set_unobserved_func (TendUnobservedFunc func,
                           gpointer           user_data,
                           GDestroyNotify     notify)
 {
-  Listener *old, *new = NULL;
-
-  if (func != NULL)
-    {
-      new = g_atomic_rc_box_new0 (Listener);
-      new->func = func;
-      new->user_data = user_data;
-      new->notify = notify;
-    }
+  TendCallback *new = tend_callback_new (func, user_data, notify);
+  TendCallback *old;
 
   tend_lock (&listener_lock);
   old = listener;
   listener = new;
   tend_unlock (&listener_lock);
 
-  listener_release (old);
-  if (func == NULL && notify != NULL)
-    notify (user_data);
+  tend_callback_unref (old);
 }
 
 /* Whether the error says only that something was cancelled or stopped, which is no news. */
@@ -335,7 +302,7 @@ tend_report_unobserved (const char    *task,
                         gconstpointer  origin)
 {
   g_autofree char *place = NULL;
-  Listener *told;
+  TendCallback *told;
 
   if (is_ending (error))
     return;
@@ -343,13 +310,13 @@ tend_report_unobserved (const char    *task,
   place = print_place (origin);
 
   tend_lock (&listener_lock);
-  told = listener != NULL ? g_atomic_rc_box_acquire (listener) : NULL;
+  told = tend_callback_ref (listener);
   tend_unlock (&listener_lock);
 
   if (told != NULL)
-    told->func (task, error, place, told->user_data);
+    ((TendUnobservedFunc) told->func) (task, error, place, told->user_data);
   else
     g_warning ("Nobody observed the error of %s, made at %s: %s", task, place, error->message);
 
-  listener_release (told);
+  tend_callback_unref (told);
 }

@@ -60,6 +60,27 @@ typedef void (* TendFlatFunc) (gpointer data);
 void     tend_call_flat         (TendFlatFunc    func,
                                  gpointer        data);
 
+/* --- Callbacks: a function, its data, and what destroys that --- */
+
+/* One that can be replaced while it runs: whoever calls it has a reference, and the last destroys the data. */
+typedef struct
+{
+  gpointer       func;      /* constant, as all of it */
+  gpointer       user_data;
+  GDestroyNotify notify;
+} TendCallback;
+
+TendCallback *tend_callback_new   (gpointer        func,
+                                   gpointer        user_data,
+                                   GDestroyNotify  notify) G_GNUC_WARN_UNUSED_RESULT;
+void          tend_callback_unref (TendCallback   *self);
+
+static inline TendCallback *
+tend_callback_ref (TendCallback *self)
+{
+  return self != NULL ? g_atomic_rc_box_acquire (self) : NULL;
+}
+
 /* --- Jobs --- */
 
 typedef struct _TendJob TendJob;

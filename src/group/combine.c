@@ -172,6 +172,7 @@ combine_abandon (TendTask *task)
 
 static const TendBodyClass combine_body = {
   .returns = FALSE,
+  .runs_once = TRUE,
   .run = combine_run,
   .cancel = combine_cancel,
   .abandon = combine_abandon,
@@ -183,7 +184,7 @@ start (TendTask *result)
 {
   TendTask *previous = tend_task_enter (NULL);
 
-  tend_task_start (result, NULL);
+  tend_task_start_or_fail (result);
   tend_task_leave (previous);
 }
 
@@ -399,6 +400,7 @@ delay_run (TendTask *task)
 static const TendBodyClass delay_body = {
   .returns = FALSE,
   .numbers_late = TRUE,
+  .runs_once = TRUE,
   .run = delay_run,
   .abandon = combine_abandon,
 };
@@ -410,6 +412,9 @@ static const TendBodyClass delay_body = {
  * Gives a task that completes after @usec, and that can be cancelled meanwhile.
  *
  * It is under no deadline, not even that of the task which makes it. A fiber sleeps with tend_sleep() instead.
+ *
+ * In a thread that does not run its context, such as one of the pool without a context of its own, it cannot be
+ * started: then it fails with `TEND_TASK_ERROR_WRONG_THREAD`, in the thread that runs the context.
  *
  * Returns: (transfer full): the task, for the thread-default main context
  *

@@ -139,6 +139,7 @@ join_abandon (TendTask *task)
 
 static const TendBodyClass join_body = {
   .returns = FALSE,
+  .runs_once = TRUE,
   .run = join_run,
   .cancel = join_cancel,
   .abandon = join_abandon,
@@ -171,7 +172,7 @@ tend_group_join (TendGroup *self)
     {
       self->joined = tend_task_create (NULL, &join_body, NULL, g_object_ref (self),
                                        g_object_unref, __builtin_return_address (0));
-      tend_task_start (self->joined, NULL);
+      tend_task_start_or_fail (self->joined);
       tend_group_check_end (self);
     }
 
@@ -386,8 +387,12 @@ static void
 tend_group_dispose (GObject *object)
 {
   TendGroup *self = TEND_GROUP (object);
-  g_autoptr(GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr(GPtrArray) tasks = NULL;
 
+  if (tend_loop_take_home (self->loop, object))
+    return;
+
+  tasks = g_ptr_array_new_with_free_func (g_object_unref);
   while (self->children != NULL)
     {
       g_ptr_array_add (tasks, g_object_ref (self->children->task));

@@ -3,7 +3,7 @@
 
 // The retry as an object: how often, how soon and for which errors. What tries is in retry-run.c.
 //
-// Ownership: all of it is the thread's that made it.
+// Ownership: all of it is the thread's that made it. The last reference that is dropped elsewhere goes home.
 
 #include "tend-group-private.h"
 
@@ -46,10 +46,9 @@ struct _TendRetry
 {
   GObject                 parent_instance;
 
-  TendRetrySettings       settings;
-  TendRetryPredicateFunc  predicate;    /* NULL: any error is worth another attempt */
-  gpointer                predicate_data;
-  GDestroyNotify          predicate_notify;
+  TendLoop          *loop;          /* constant */
+  TendRetrySettings  settings;
+  TendCallback      *predicate;     /* a reference; NULL: any error is worth another attempt */
 };
 
 G_DEFINE_FINAL_TYPE (TendRetry, tend_retry, G_TYPE_OBJECT)
@@ -57,11 +56,22 @@ G_DEFINE_FINAL_TYPE (TendRetry, tend_retry, G_TYPE_OBJECT)
 /* --- The object --- */
 
 static void
-tend_retry_finalize (GObject *object)
+tend_retry_dispose (GObject *object)
 {
   TendRetry *self = TEND_RETRY (object);
 
-  tend_retry_set_predicate (self, NULL, NULL, NULL);
+  if (tend_loop_take_home (self->loop, object))
+    return;
+
+  tend_callback_unref (g_steal_pointer (&self->predicate));
+
+  G_OBJECT_CLASS (tend_retry_parent_class)->dispose (object);
+}
+
+static void
+tend_retry_finalize (GObject *object)
+{
+  tend_loop_release (TEND_RETRY (object)->loop);
 
   G_OBJECT_CLASS (tend_retry_parent_class)->finalize (object);
 }
@@ -69,12 +79,14 @@ tend_retry_finalize (GObject *object)
 static void
 tend_retry_class_init (TendRetryClass *klass)
 {
+  G_OBJECT_CLASS (klass)->dispose = tend_retry_dispose;
   G_OBJECT_CLASS (klass)->finalize = tend_retry_finalize;
 }
 
 static void
 tend_retry_init (TendRetry *self)
 {
+  self->loop = tend_loop_acquire (NULL, G_PRIORITY_DEFAULT);
   self->settings.first = DEFAULT_FIRST;
   self->settings.most = DEFAULT_MOST;
   self->settings.factor = DEFAULT_FACTOR;
@@ -89,14 +101,23 @@ tend_retry_get_settings (TendRetry *self)
   return &self->settings;
 }
 
-/* Asks the predicate, if there is one. */
+/* Asks the predicate, if there is one. It may put another in its place. */
 gboolean
 tend_retry_ask (TendRetry    *self,
                 TendTask     *task,
                 guint         attempt,
                 const GError *error)
 {
-  return self->predicate == NULL || self->predicate (task, attempt, error, self->predicate_data);
+  TendCallback *predicate = tend_callback_ref (self->predicate);
+  gboolean worth;
+
+  if (predicate == NULL)
+    return TRUE;
+
+  worth = ((TendRetryPredicateFunc) predicate->func) (task, attempt, error, predicate->user_data);
+  tend_callback_unref (predicate);
+
+  return worth;
 }
 
 /* --- Public --- */
@@ -252,19 +273,14 @@ tend_retry_set_predicate (TendRetry              *self,
                           gpointer                user_data,
                           GDestroyNotify          notify)
 {
-  GDestroyNotify old_notify;
-  gpointer old_data;
+  TendCallback *new, *old;
 
   g_return_if_fail (TEND_IS_RETRY (self));
 
-  old_notify = self->predicate_notify;
-  old_data = self->predicate_data;
-  self->predicate = func;
-  self->predicate_data = user_data;
-  self->predicate_notify = notify;
-
-  if (old_notify != NULL)
-    old_notify (old_data);
+  new = tend_callback_new (func, user_data, notify);
+  old = self->predicate;
+  self->predicate = new;
+  tend_callback_unref (old);
 }
 
 /**
@@ -322,6 +338,9 @@ tend_retry_create_task (TendRetry      *self,
  *
  * Makes a task as [method@Tend.Retry.create_task] does and starts it.
  *
+ * In a thread that does not run its context, such as one of the pool without a context of its own, it cannot be
+ * started: then it fails with `TEND_TASK_ERROR_WRONG_THREAD`, in the thread that runs the context.
+ *
  * Returns: (transfer full): the task, whose first attempt has begun
  *
  * Since: 0.1
@@ -339,7 +358,7 @@ tend_retry_run (TendRetry      *self,
   g_return_val_if_fail (func != NULL, NULL);
 
   task = tend_retry_create (self, name, func, user_data, notify, __builtin_return_address (0));
-  tend_task_start (task, NULL);
+  tend_task_start_or_fail (task);
 
   return task;
 }

@@ -33,6 +33,15 @@
  *
  * Since: 0.1
  */
+/* A task that is to be given the next that ends. It is forgotten when it ends before that. */
+typedef struct
+{
+  TendObserver    observer;
+  GList           link;     /* in the stream's queue; its data is this */
+  TendTaskStream *stream;   /* not a reference */
+  TendTask       *task;     /* a reference */
+} Question;
+
 struct _TendTaskStream
 {
   GObject    parent_instance;
@@ -42,22 +51,57 @@ struct _TendTaskStream
   guint      n_tasks;       /* constant */
   guint      n_left;        /* not given to anybody yet */
   GQueue     ended;         /* of TendTask; the watches hold them */
-  GQueue     waiting;       /* of TendTask: each is owned, and wants the next */
+  GQueue     questions;     /* of Question, the eldest first */
 };
 
 G_DEFINE_FINAL_TYPE (TendTaskStream, tend_task_stream, G_TYPE_OBJECT)
+
+/* Takes the question out of the stream: gives the task that asks, a reference. */
+static TendTask *
+take_question (Question *self)
+{
+  TendTask *task = self->task;
+
+  g_queue_unlink (&self->stream->questions, &self->link);
+  tend_task_remove_observer (task, &self->observer);
+  g_free (self);
+
+  return task;
+}
+
+/* Whoever waited has given up. */
+static void
+question_ended (TendObserver *observer,
+                TendTask     *task)
+{
+  g_object_unref (take_question ((Question *) observer));
+}
+
+static const TendObserverClass question_observer = {
+  .ended = question_ended,
+};
+
+static void
+ask (TendTaskStream *self,
+     TendTask       *task)
+{
+  Question *question = g_new0 (Question, 1);
+
+  question->observer.klass = &question_observer;
+  question->link.data = question;
+  question->stream = self;
+  question->task = g_object_ref (task);
+  g_queue_push_tail_link (&self->questions, &question->link);
+  tend_task_add_observer (task, &question->observer);
+}
 
 /* Gives what has ended to those who wait, and %NULL to those for whom nothing is left. */
 static void
 hand_out (TendTaskStream *self)
 {
-  while (!g_queue_is_empty (&self->waiting) && (!g_queue_is_empty (&self->ended) || self->n_left == 0))
+  while (!g_queue_is_empty (&self->questions) && (!g_queue_is_empty (&self->ended) || self->n_left == 0))
     {
-      g_autoptr(TendTask) next = g_queue_pop_head (&self->waiting);
-
-      /* Whoever waited has given up. */
-      if (tend_task_has_ended (next))
-        continue;
+      g_autoptr(TendTask) next = take_question (g_queue_peek_head (&self->questions));
 
       if (self->n_left == 0)
         tend_task_return_object (next, NULL);
@@ -83,13 +127,16 @@ static void
 tend_task_stream_dispose (GObject *object)
 {
   TendTaskStream *self = TEND_TASK_STREAM (object);
-  TendTask *next;
+
+  if (tend_loop_take_home (self->loop, object))
+    return;
 
   /* Nobody can ask any more, but somebody may still wait for what he asked for. */
-  while ((next = g_queue_pop_head (&self->waiting)) != NULL)
+  while (!g_queue_is_empty (&self->questions))
     {
+      g_autoptr(TendTask) next = take_question (g_queue_peek_head (&self->questions));
+
       tend_task_cancel (next);
-      g_object_unref (next);
     }
 
   G_OBJECT_CLASS (tend_task_stream_parent_class)->dispose (object);
@@ -123,7 +170,7 @@ tend_task_stream_init (TendTaskStream *self)
 {
   self->loop = tend_loop_acquire (NULL, G_PRIORITY_DEFAULT);
   g_queue_init (&self->ended);
-  g_queue_init (&self->waiting);
+  g_queue_init (&self->questions);
 }
 
 /**
@@ -198,7 +245,7 @@ tend_task_stream_next (TendTaskStream *self)
   g_return_val_if_fail (tend_loop_is_mine (self->loop), NULL);
 
   next = tend_task_create (NULL, NULL, NULL, NULL, NULL, __builtin_return_address (0));
-  g_queue_push_tail (&self->waiting, g_object_ref (next));
+  ask (self, next);
   hand_out (self);
 
   return next;

@@ -34,20 +34,34 @@ struct _TendClock
 {
   GObject  parent_instance;
 
-  TendHub *hub;             /* constant */
-  guint    n_turns;         /* loop thread; those at this instant, up to MAX_TURNS_PER_INSTANT */
+  TendLoop *loop;           /* constant; a use of it */
+  TendHub  *hub;            /* constant; the loop's */
+  guint     n_turns;        /* loop thread; those at this instant, up to MAX_TURNS_PER_INSTANT */
 };
 
 G_DEFINE_FINAL_TYPE (TendClock, tend_clock, G_TYPE_OBJECT)
 
 static void
-tend_clock_finalize (GObject *object)
+tend_clock_dispose (GObject *object)
 {
   TendClock *self = TEND_CLOCK (object);
 
-  self->hub->clock = NULL;
-  tend_hub_freeze (self->hub, -1);
-  tend_hub_release (self->hub);
+  if (self->loop != NULL && tend_loop_take_home (self->loop, object))
+    return;
+
+  if (self->hub != NULL && self->hub->clock == self)
+    {
+      self->hub->clock = NULL;
+      tend_hub_freeze (self->hub, -1);
+    }
+
+  G_OBJECT_CLASS (tend_clock_parent_class)->dispose (object);
+}
+
+static void
+tend_clock_finalize (GObject *object)
+{
+  g_clear_pointer (&TEND_CLOCK (object)->loop, tend_loop_release);
 
   G_OBJECT_CLASS (tend_clock_parent_class)->finalize (object);
 }
@@ -55,6 +69,7 @@ tend_clock_finalize (GObject *object)
 static void
 tend_clock_class_init (TendClockClass *klass)
 {
+  G_OBJECT_CLASS (klass)->dispose = tend_clock_dispose;
   G_OBJECT_CLASS (klass)->finalize = tend_clock_finalize;
 }
 
@@ -134,20 +149,22 @@ tend_clock_step (TendClock *self,
 TendClock *
 tend_clock_freeze (GMainContext *context)
 {
-  TendHub *hub = tend_hub_acquire (context);
+  TendLoop *loop = tend_loop_acquire (context != NULL ? context : g_main_context_default (), G_PRIORITY_DEFAULT);
+  TendHub *hub = tend_loop_get_hub (loop);
   TendClock *self;
 
   if (hub->clock != NULL)
     {
       g_critical ("%s: the time of this context is frozen already", G_STRFUNC);
-      tend_hub_release (hub);
+      tend_loop_release (loop);
       return NULL;
     }
 
   self = g_object_new (TEND_TYPE_CLOCK, NULL);
+  self->loop = loop;
+  self->hub = hub;
   tend_hub_freeze (hub, g_get_monotonic_time ());
   hub->clock = self;
-  self->hub = hub;
 
   return self;
 }
@@ -213,6 +230,9 @@ tend_clock_advance (TendClock *self,
   g_return_if_fail (TEND_IS_CLOCK (self));
   g_return_if_fail (usec >= 0);
 
+  /* What runs may drop the clock, which then goes at the end. */
+  g_object_ref (self);
+
   /* Time stops just before the end of it, since what is due for ever never is. */
   until = MIN (tend_time_add (self->hub->frozen_now, usec), TEND_FOREVER - 1);
 
@@ -225,6 +245,7 @@ tend_clock_advance (TendClock *self,
 
   jump (self, until);
   run_instant (self);
+  g_object_unref (self);
 }
 
 /**
@@ -247,13 +268,16 @@ tend_clock_advance (TendClock *self,
 gint64
 tend_clock_run_until_idle (TendClock *self)
 {
-  gint64 begin;
+  gint64 begin, passed;
 
   g_return_val_if_fail (TEND_IS_CLOCK (self), 0);
 
+  g_object_ref (self);
   begin = self->hub->frozen_now;
   while (tend_clock_step (self, TEND_FOREVER))
     ;
+  passed = self->hub->frozen_now - begin;
+  g_object_unref (self);
 
-  return self->hub->frozen_now - begin;
+  return passed;
 }

@@ -3,10 +3,11 @@
 
 // Where the loops of all contexts are found, and to which thread each belongs.
 //
-// Lock: registry_lock guards the table of hubs, and of each hub its loops, its uses and its frozen time. A thread
+// Lock: registry_lock guards the table of hubs, and of each hub its loops and its frozen time. A thread
 // remembers the loop that it used last, so that the lock is not taken for each task.
 //
-// A hub is counted: each of its loops is a use, and so is whoever has acquired it. The count is under the lock.
+// A hub is there as long as it has a loop, and a loop as long as it is used, which is counted. Who has no use of a
+// loop looks at a hub under the lock only.
 
 #include "tend-loop-private.h"
 
@@ -69,48 +70,50 @@ tend_loop_set_thread (TendLoop *loop)
 
 /* --- Under the lock --- */
 
-/* The hub of @context, with one use more; one that is not there is made if it is wanted. */
 static TendHub *
-use_hub_locked (GMainContext *context)
+find_hub_locked (GMainContext *context)
 {
-  TendHub *hub;
+  return hubs != NULL ? g_hash_table_lookup (hubs, context) : NULL;
+}
 
-  if (hubs == NULL)
-    hubs = g_hash_table_new (NULL, NULL);
+/* Enters @loop under the hub of @context, which is made for it if it is the first. */
+static void
+add_loop_locked (TendLoop     *loop,
+                 GMainContext *context)
+{
+  TendHub *hub = find_hub_locked (context);
 
-  hub = g_hash_table_lookup (hubs, context);
   if (hub == NULL)
     {
       hub = g_new0 (TendHub, 1);
       hub->context = context;
       hub->frozen_now = -1;
+      if (hubs == NULL)
+        hubs = g_hash_table_new (NULL, NULL);
       g_hash_table_insert (hubs, context, hub);
     }
-  hub->n_uses++;
 
-  return hub;
+  hub->loops = g_slist_prepend (hub->loops, loop);
+  loop->hub = hub;
 }
 
 static void
-unuse_hub_locked (TendHub *hub)
+remove_loop_locked (TendLoop *loop)
 {
-  if (--hub->n_uses > 0)
+  TendHub *hub = g_steal_pointer (&loop->hub);
+
+  hub->loops = g_slist_remove (hub->loops, loop);
+  if (hub->loops != NULL)
     return;
 
   /* In the child of a fork it may be one of the parent's, which is not in the table. */
-  if (hubs != NULL && g_hash_table_lookup (hubs, hub->context) == hub)
+  if (find_hub_locked (hub->context) == hub)
     {
       g_hash_table_remove (hubs, hub->context);
       if (g_hash_table_size (hubs) == 0)
         g_clear_pointer (&hubs, g_hash_table_unref);
     }
   g_free (hub);
-}
-
-static TendHub *
-find_hub_locked (GMainContext *context)
-{
-  return hubs != NULL ? g_hash_table_lookup (hubs, context) : NULL;
 }
 
 static TendLoop *
@@ -145,17 +148,12 @@ gboolean
 tend_loop_retire (TendLoop *loop)
 {
   gboolean retired = FALSE;
-  TendHub *hub;
 
   tend_lock (&registry_lock);
-  hub = loop->hub;
-  if (hub != NULL && g_atomic_int_get (&loop->users) == 0)
+  if (loop->hub != NULL && g_atomic_int_get (&loop->users) == 0)
     {
-      hub->loops = g_slist_remove (hub->loops, loop);
-      loop->hub = NULL;
+      remove_loop_locked (loop);
       g_atomic_int_inc (&generation);
-
-      unuse_hub_locked (hub);
       retired = TRUE;
     }
   tend_unlock (&registry_lock);
@@ -224,8 +222,7 @@ enter_loop (TendLoop     *made,
   if (loop == NULL)
     {
       loop = made;
-      loop->hub = use_hub_locked (context);
-      loop->hub->loops = g_slist_prepend (loop->hub->loops, loop);
+      add_loop_locked (loop, context);
       g_atomic_int_inc (&generation);
     }
   *is_first = g_atomic_int_add (&loop->users, 1) == 0;
@@ -342,35 +339,6 @@ tend_loop_release (TendLoop *loop)
   /* A context that sleeps must look again, for the loop to retire. The reference was the loop's. */
   if (!is_mine)
     g_main_context_wakeup (context);
-  g_main_context_unref (context);
-}
-
-/* A use of the hub of @context, which is kept until tend_hub_release(). */
-TendHub *
-tend_hub_acquire (GMainContext *context)
-{
-  TendHub *hub;
-
-  if (context == NULL)
-    context = g_main_context_default ();
-
-  g_main_context_ref (context);
-  tend_lock (&registry_lock);
-  hub = use_hub_locked (context);
-  tend_unlock (&registry_lock);
-
-  return hub;
-}
-
-void
-tend_hub_release (TendHub *hub)
-{
-  GMainContext *context = hub->context;
-
-  tend_lock (&registry_lock);
-  unuse_hub_locked (hub);
-  tend_unlock (&registry_lock);
-
   g_main_context_unref (context);
 }
 

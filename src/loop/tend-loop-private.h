@@ -40,11 +40,10 @@ tend_inbox_take (TendJob **inbox)
   return g_atomic_pointer_exchange (inbox, NULL);
 }
 
-/* What the loops of one context have in common. It is counted: see hub.c. */
+/* What the loops of one context have in common. It is there as long as there is one of them. */
 typedef struct
 {
   GMainContext *context;    /* constant; not a reference */
-  guint         n_uses;     /* under the registry's lock; its loops, and who has acquired it */
   GSList       *loops;      /* of TendLoop; under the registry's lock */
   TendClock    *clock;      /* loop thread; not NULL while time is frozen */
   gint64        frozen_now; /* virtual time; negative: none; written by the loop thread, under the registry's lock */
@@ -123,8 +122,6 @@ gboolean      tend_loop_take_home   (TendLoop     *loop,
                                      GObject      *object);
 
 /* The hub's view, for the clock. */
-TendHub      *tend_hub_acquire      (GMainContext *context);
-void          tend_hub_release      (TendHub      *hub);
 void          tend_hub_freeze       (TendHub      *hub,
                                      gint64        time);
 gint64        tend_context_now      (GMainContext *context);

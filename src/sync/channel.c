@@ -193,27 +193,14 @@ close_taken (TendChannel *self,
 
 /* --- The object --- */
 
-static void
-home_cb (TendJob *job)
-{
-  g_object_unref (G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendChannel, home)));
-}
-
-/*
- * The last reference that is dropped elsewhere goes home first, and the values are freed there. Those
- * who still wait are woken, and hold the channel until they have gone on.
- */
+/* The values are freed at home. Those who still wait are woken, and hold the channel until they have gone on. */
 static void
 tend_channel_dispose (GObject *object)
 {
   TendChannel *self = TEND_CHANNEL (object);
 
-  if (!tend_loop_is_mine (self->loop))
-    {
-      g_object_ref (self);
-      tend_loop_send (self->loop, &self->home);
-      return;
-    }
+  if (tend_loop_take_home (self->loop, object))
+    return;
 
   close_taken (self, NULL);
 
@@ -304,7 +291,6 @@ tend_channel_init (TendChannel *self)
   g_queue_init (&self->items);
   tend_queue_init (&self->receivers);
   tend_queue_init (&self->senders);
-  tend_job_init (&self->home, home_cb);
 }
 
 /**

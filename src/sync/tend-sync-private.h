@@ -61,7 +61,7 @@ struct _TendAsyncWait
   TendWaiter               waiter;
   const TendAsyncWaitKind *kind;          /* constant; also tells the results of functions apart */
   TendJob                  over;          /* loop thread */
-  TendJob                  remote;        /* the inbox's: gives up, or comes home to be freed */
+  TendJob                  give_up;       /* the inbox's, once the cancellable is cancelled */
   GCancellable            *cancellable;   /* constant */
   gulong                   handler;       /* loop thread */
   GAsyncReadyCallback      callback;      /* loop thread */
@@ -109,7 +109,6 @@ struct _TendChannel
   GError   *error;          /* what receivers are told at the end, if it was closed with an error */
   guint     n_at_once;      /* how many values fibers received in a row without a wait */
   gboolean  is_closed;
-  TendJob   home;           /* the inbox's: brings the last reference to the thread */
 };
 
 gboolean  tend_channel_has_room       (TendChannel   *self);

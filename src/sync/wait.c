@@ -115,31 +115,12 @@ GType tend_async_wait_get_type (void) G_GNUC_CONST;
 G_DEFINE_FINAL_TYPE_WITH_CODE (TendAsyncWait, tend_async_wait, G_TYPE_OBJECT,
                                G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_RESULT, tend_async_wait_result_iface_init))
 
-static TendAsyncWait *
-wait_of_remote (TendJob *job)
-{
-  return G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendAsyncWait, remote));
-}
-
-static void
-home_cb (TendJob *job)
-{
-  g_object_unref (wait_of_remote (job));
-}
-
 /* The thread that cancels may be the last to let go; what the result holds is freed at home. */
 static void
 tend_async_wait_dispose (GObject *object)
 {
-  TendAsyncWait *self = (TendAsyncWait *) object;
-
-  if (!tend_loop_is_mine (self->waiter.loop))
-    {
-      tend_job_init (&self->remote, home_cb);
-      g_object_ref (self);
-      tend_loop_send (self->waiter.loop, &self->remote);
-      return;
-    }
+  if (tend_loop_take_home (((TendAsyncWait *) object)->waiter.loop, object))
+    return;
 
   G_OBJECT_CLASS (tend_async_wait_parent_class)->dispose (object);
 }
@@ -188,7 +169,7 @@ over_cb (TendJob *job)
 static void
 give_up_cb (TendJob *job)
 {
-  TendAsyncWait *self = wait_of_remote (job);
+  TendAsyncWait *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendAsyncWait, give_up));
 
   if (!self->waiter.is_woken)
     tend_waiter_wake (&self->waiter, FALSE);
@@ -206,14 +187,14 @@ cancelled_cb (GCancellable *cancellable,
     return;
 
   g_object_ref (self);
-  tend_loop_send (self->waiter.loop, &self->remote);
+  tend_loop_send (self->waiter.loop, &self->give_up);
 }
 
 static void
 tend_async_wait_init (TendAsyncWait *self)
 {
   tend_job_init (&self->over, over_cb);
-  tend_job_init (&self->remote, give_up_cb);
+  tend_job_init (&self->give_up, give_up_cb);
 }
 
 /*

@@ -34,34 +34,45 @@ tend_task_has_inherited_timeout (TendTask *self)
          g_error_matches (tend_task_peek_recorded_error (self), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
 }
 
-/*
- * Begins to keep the deadline, as the task is started: the nearest of its own and that of the task
- * that starts it.
- */
-void
-tend_task_arm_deadline (TendTask *self)
+/* Begins to keep the deadline of a task that is started. */
+static void
+arm (TendTask *self)
 {
-  gint64 own = get_deadline (self);
-  gint64 deadline = own;
+  gint64 deadline = get_deadline (self);
   gint64 now, wait;
-
-  /* The scope of a task whose body runs in this thread belongs to another. A shield keeps time off. */
-  if (tend_task_get_worker () == NULL && !tend_shield_fiber (0))
-    deadline = MIN (own, get_deadline (tend_task_get_current ()));
 
   if (deadline == TEND_FOREVER || tend_task_has_ended (self))
     return;
 
   now = tend_loop_now (self->loop);
   wait = deadline > now ? deadline - now : 1;
-  tend_task_ensure_scope (self)->deadline = deadline;
-  self->scope->is_deadline_inherited = deadline < own;
   if (self->scope->deadline_timer != NULL)
     {
       tend_timer_cancel (self->scope->deadline_timer);
       tend_timer_unref (self->scope->deadline_timer);
     }
   self->scope->deadline_timer = tend_timer_ref (tend_task_add_clock_timer (self, wait, deadline_cb));
+}
+
+/*
+ * The task is started: it is to end by the nearest of its own deadline and that of the task that starts it. Nowhere
+ * else is one inherited.
+ */
+void
+tend_task_start_deadline (TendTask *self)
+{
+  gint64 inherited = TEND_FOREVER;
+
+  /* The scope of a task whose body runs in this thread belongs to another. A shield keeps time off. */
+  if (tend_task_get_worker () == NULL && !tend_shield_fiber (0))
+    inherited = get_deadline (tend_task_get_current ());
+
+  if (inherited < get_deadline (self))
+    {
+      tend_task_ensure_scope (self)->deadline = inherited;
+      self->scope->is_deadline_inherited = TRUE;
+    }
+  arm (self);
 }
 
 /**
@@ -116,7 +127,8 @@ tend_task_set_deadline (TendTask *self,
   else if (time < get_deadline (self))
     {
       tend_task_ensure_scope (self)->deadline = time;
-      tend_task_arm_deadline (self);
+      self->scope->is_deadline_inherited = FALSE;
+      arm (self);
     }
   else
     return;

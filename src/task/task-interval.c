@@ -171,7 +171,8 @@ tend_task_get_interval (TendTask *self)
  * An interval task does not complete: it ends when it is cancelled or stopped, or when a run fails,
  * unless it is to keep going ([method@Tend.Task.set_keep_going]). An interval cannot be taken back. It
  * may be set while the task runs, and counts from the end of that run on; a wait that has begun
- * stays as it is. A task without a body ignores it.
+ * stays as it is. A task without a body ignores it, and one that stands for the end of other tasks, as
+ * those of [func@Tend.wait_all] do, cannot have one.
  *
  * Only for the owning thread once the task is started.
  *
@@ -181,8 +182,17 @@ void
 tend_task_set_interval (TendTask *self,
                         gint64    usec)
 {
+  g_autofree char *task = NULL;
+
   g_return_if_fail (TEND_IS_TASK (self));
   g_return_if_fail (usec > 0);
+
+  if (self->body != NULL && self->body->runs_once)
+    {
+      task = tend_task_to_string (self);
+      g_critical ("%s runs once, and cannot have an interval", task);
+      return;
+    }
 
   if (tend_task_interval (self) == usec)
     return;

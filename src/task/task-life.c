@@ -484,7 +484,7 @@ void
 tend_task_set_pending (TendTask *self)
 {
   hold (self);
-  tend_task_arm_deadline (self);
+  tend_task_start_deadline (self);
   tend_task_expect_run (self, MAX (0, tend_task_get_first_wait (self)));
   tend_task_set_status (self, TEND_TASK_STATUS_PENDING);
 }
@@ -505,6 +505,44 @@ tend_task_begin (TendTask *self)
     tend_task_expect_run (self, 0);
 
   begin_run (self);
+}
+
+/* What keeps a task from its start, on the way to the task's thread. */
+typedef struct
+{
+  TendJob   job;
+  TendTask *task;       /* a reference */
+  GError   *error;
+} Failure;
+
+static void
+failure_cb (TendJob *job)
+{
+  Failure *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (Failure, job));
+
+  tend_task_fail (self->task, self->error);
+  g_object_unref (self->task);
+  g_free (self);
+}
+
+/*
+ * Starts a task that was just made, for a function that has nothing but the task to give: what keeps it from its
+ * start, such as a thread that does not run the context, is an error that the task fails with, in its own thread.
+ */
+void
+tend_task_start_or_fail (TendTask *self)
+{
+  GError *error = NULL;
+  Failure *failure;
+
+  if (tend_task_start (self, &error))
+    return;
+
+  failure = g_new (Failure, 1);
+  tend_job_init (&failure->job, failure_cb);
+  failure->task = g_object_ref (self);
+  failure->error = error;
+  tend_loop_send (self->loop, &failure->job);
 }
 
 static void
@@ -552,7 +590,7 @@ tend_task_start (TendTask  *self,
   else
     {
       hold (self);
-      tend_task_arm_deadline (self);
+      tend_task_start_deadline (self);
       tend_call_native (begin_native_cb, self);
     }
 

@@ -58,6 +58,15 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (TendWait, tend_wait, G_TYPE_OBJECT,
                                G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_RESULT, tend_wait_result_iface_init))
 
 static void
+tend_wait_dispose (GObject *object)
+{
+  if (tend_loop_take_home (((TendWait *) object)->loop, object))
+    return;
+
+  G_OBJECT_CLASS (tend_wait_parent_class)->dispose (object);
+}
+
+static void
 tend_wait_finalize (GObject *object)
 {
   TendWait *self = (TendWait *) object;
@@ -74,6 +83,7 @@ tend_wait_finalize (GObject *object)
 static void
 tend_wait_class_init (TendWaitClass *klass)
 {
+  klass->dispose = tend_wait_dispose;
   klass->finalize = tend_wait_finalize;
 }
 

@@ -174,22 +174,6 @@ get_first_id (const char          *name,
 
 /* --- Requests from other threads --- */
 
-/*
- * The last reference was dropped in another thread, and that thread is done with the task. A plain
- * reference, taken while the task is disposed of there, would not do: home could drop it
- * before that thread has dropped its own, which then would finalize the task after all.
- */
-static void
-go_home_cb (gpointer  data,
-            GObject  *object,
-            gboolean  is_last_ref)
-{
-  TendTask *self = TEND_TASK (object);
-
-  if (is_last_ref)
-    tend_task_request (self, TEND_REQUEST_HOME);
-}
-
 /* On its way to the task's loop: there are requests among the task's flags. */
 typedef struct
 {
@@ -217,10 +201,6 @@ remote_job_cb (TendJob *job)
   if (requests & TEND_REQUEST_CANCEL)
     tend_task_cancel (task);
 
-  if (requests & TEND_REQUEST_HOME)
-    g_object_remove_toggle_ref (G_OBJECT (task), go_home_cb, NULL);
-
-  /* The reference that the request took; for TEND_REQUEST_HOME it is the last one. */
   g_object_unref (task);
 }
 
@@ -348,11 +328,8 @@ tend_task_dispose (GObject *object)
 {
   TendTask *self = TEND_TASK (object);
 
-  if (self->loop != NULL && !tend_loop_is_mine (self->loop))
-    {
-      g_object_add_toggle_ref (object, go_home_cb, NULL);
-      return;
-    }
+  if (self->loop != NULL && tend_loop_take_home (self->loop, object))
+    return;
 
   if (self->loop != NULL && !tend_task_has_ended (self) && !self->is_held)
     {

@@ -20,6 +20,7 @@ typedef struct
 {
   gboolean returns;                       /* it ends by returning: return_value() only records */
   gboolean numbers_late;                  /* its tasks are numbered when somebody asks: no program counts them */
+  gboolean runs_once;                     /* it stands for something that ends once: its tasks have no interval */
   void (* run)     (TendTask *self);      /* takes the first step of a run */
   void (* cancel)  (TendTask *self);      /* active and asked to end; NULL: the cancellable does */
   void (* abandon) (TendTask *self);      /* active and the task has ended without it */
@@ -123,13 +124,12 @@ typedef enum
   TEND_REQUEST_STOP     = 1 << 1,
   TEND_REQUEST_CANCEL   = 1 << 2,
   TEND_REQUEST_PROGRESS = 1 << 3,
-  TEND_REQUEST_HOME     = 1 << 4,   /* drop a reference where the task lives */
-  TEND_REQUEST_PAUSE    = 1 << 5,   /* TEND_FLAG_PAUSED has changed */
+  TEND_REQUEST_PAUSE    = 1 << 4,   /* TEND_FLAG_PAUSED has changed */
 } TendRequest;
 
-#define TEND_REQUESTS              ((1 << 6) - 1)
-#define TEND_FLAG_PAUSED           (1 << 6)
-#define TEND_FLAG_PROGRESS         (1 << 7)  /* it has told of its progress; under progress_lock */
+#define TEND_REQUESTS              ((1 << 5) - 1)
+#define TEND_FLAG_PAUSED           (1 << 5)
+#define TEND_FLAG_PROGRESS         (1 << 6)  /* it has told of its progress; under progress_lock */
 #define TEND_FLAG_CANCELLING_SHIFT 8         /* above it is a TendCancelling */
 
 /* Memory is what a million tasks that wait cost: what only some need is somewhere else. */
@@ -187,6 +187,7 @@ TendTask    *tend_task_create            (const char          *name,
                                           gconstpointer        origin);
 gboolean     tend_task_check_startable   (TendTask            *self,
                                           GError             **error);
+void         tend_task_start_or_fail     (TendTask            *self);
 void         tend_task_set_pending       (TendTask            *self);
 void         tend_task_make_pending      (TendTask            *self);
 gint64       tend_task_get_first_wait    (TendTask            *self);
@@ -456,7 +457,7 @@ void         tend_task_wake_worker       (TendTask            *self);
 
 /* --- task-deadline.c --- */
 
-void         tend_task_arm_deadline      (TendTask            *self);
+void         tend_task_start_deadline    (TendTask            *self);
 gboolean     tend_task_has_inherited_timeout (TendTask        *self);
 
 /* --- task-props.c --- */

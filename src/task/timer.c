@@ -90,6 +90,10 @@ timer_stand (TendScopeItem *item,
   TendTimer *self = timer_of_item (item);
   TendLoop *loop = self->task->loop;
 
+  /* One that fires once is about to go. */
+  if (self->interval == 0 && self->n_calls > 0)
+    return;
+
   if (still)
     {
       gboolean is_ready = self->job.place == TEND_JOB_QUEUED;

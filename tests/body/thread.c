@@ -409,6 +409,76 @@ test_virtual_time_waits_for_it (void)
   assert_gone (task);
 }
 
+/* --- What cannot be started --- */
+
+static TendTask *
+attempt_cb (guint    attempt,
+            gpointer user_data)
+{
+  return tend_task_new (NULL, idle_body, NULL, NULL);
+}
+
+/* Makes and runs a task of each kind in a thread that does not run the context; gives them in an array. */
+static gboolean
+run_elsewhere_body (TendTask  *task,
+                    gpointer   user_data,
+                    GError   **error)
+{
+  g_autoptr(TendRetry) retry = tend_retry_new (1);
+  TendTask **made = user_data;
+  TendTask *other;
+
+  made[0] = tend_task_run ("elsewhere", complete_body, NULL, NULL);
+  made[1] = tend_task_run_fiber ("elsewhere", gate_body, NULL, NULL);
+  made[2] = tend_task_run_thread ("elsewhere", gate_body, NULL, NULL);
+  made[3] = tend_task_run_delay (SECOND);
+  made[4] = tend_retry_run (retry, "elsewhere", attempt_cb, NULL, NULL);
+  other = made[0];
+  made[5] = tend_wait_all (&other, 1);
+
+  return TRUE;
+}
+
+static void
+test_run_in_another_thread_fails (void)
+{
+  TendTask *made[6] = { NULL };
+  g_autoptr(TendTask) outer = tend_task_run_thread ("outer", run_elsewhere_body, made, NULL);
+
+  g_assert_true (tend_task_wait_sync (outer, NULL));
+  settle ();
+  for (guint i = 0; i < G_N_ELEMENTS (made); i++)
+    {
+      assert_status (made[i], "failed");
+      g_assert_error (tend_task_get_error (made[i]), TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD);
+      assert_gone (made[i]);
+    }
+  assert_notes ("");
+}
+
+static gboolean
+run_and_drop_body (TendTask  *task,
+                   gpointer   user_data,
+                   GError   **error)
+{
+  g_object_unref (tend_task_run ("lost", complete_body, user_data, count_cb));
+  return TRUE;
+}
+
+/* Nobody has the task any more when it fails: that is told like any failure, at home, where its data is freed. */
+static void
+test_run_in_another_thread_and_drop (void)
+{
+  int n_destroyed = 0;
+  g_autoptr(TendTask) outer = tend_task_run_thread ("outer", run_and_drop_body, &n_destroyed, NULL);
+
+  g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING, "Nobody observed the error of Task('lost'*another thread*");
+  g_assert_true (tend_task_wait_sync (outer, NULL));
+  settle ();
+  g_test_assert_expected_messages ();
+  g_assert_cmpint (n_destroyed, ==, 1);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -427,6 +497,8 @@ main (int    argc,
   g_test_add_func ("/tend/thread/many-run", test_many_run);
   g_test_add_func ("/tend/thread/virtual-time-waits-for-it", test_virtual_time_waits_for_it);
   g_test_add_func ("/tend/thread/spin-time-can-be-set", test_spin_time_can_be_set);
+  g_test_add_func ("/tend/thread/run-in-another-thread-fails", test_run_in_another_thread_fails);
+  g_test_add_func ("/tend/thread/run-in-another-thread-and-drop", test_run_in_another_thread_and_drop);
   g_test_add_func ("/tend/thread/none-is-missed", test_none_is_missed);
 
   return g_test_run ();

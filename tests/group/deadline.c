@@ -62,6 +62,65 @@ test_body_may_complete_after_all (void)
   assert_gone (task);
 }
 
+static gboolean
+set_far_body (TendTask  *task,
+              gpointer   user_data,
+              GError   **error)
+{
+  tend_task_set_deadline (user_data, tend_get_time () + 60 * SECOND);
+  tend_task_set_deadline (user_data, tend_get_time () + 50 * SECOND);
+  return TRUE;
+}
+
+/* Who sets the deadline of a task that runs does not pass on its own. */
+static void
+test_running_task_inherits_nothing (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  g_autoptr(TendTask) task = tend_task_run_fiber ("victim", drain_body, (gpointer) "victim", NULL);
+  g_autoptr(TendTask) other = tend_task_new_fiber ("other", set_far_body, task, NULL);
+  gint64 begin = now (clock);
+
+  tend_task_set_deadline (other, begin + SECOND);
+  g_assert_true (tend_task_start (other, NULL));
+  g_assert_cmpint (tend_task_get_deadline (task), ==, begin + 50 * SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 51 * SECOND);
+  assert_notes ("victim:drained");
+  g_assert_error (tend_task_get_error (task), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  assert_gone (task);
+  assert_gone (other);
+}
+
+static gboolean
+start_inheriting_body (TendTask  *task,
+                       gpointer   user_data,
+                       GError   **error)
+{
+  return tend_task_start (user_data, error);
+}
+
+/* A deadline that is set by hand counts as the task's own, and its error is told. */
+static void
+test_own_deadline_takes_the_place_of_an_inherited_one (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  TendTask *task = tend_task_new_fiber ("own", drain_body, (gpointer) "own", NULL);
+  g_autoptr(TendTask) starter = tend_task_new_fiber ("starter", start_inheriting_body, task, NULL);
+  gint64 begin = now (clock);
+
+  tend_task_set_deadline (starter, begin + 3 * SECOND);
+  g_assert_true (tend_task_start (starter, NULL));
+  g_assert_cmpint (tend_task_get_deadline (task), ==, begin + 3 * SECOND);
+  tend_task_set_deadline (task, begin + 2 * SECOND);
+  tend_clock_advance (clock, 3 * SECOND);
+  assert_notes ("own:drained");
+  assert_status (task, "failed");
+  g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING, "Nobody observed the error of Task('own'*before its deadline*");
+  g_object_unref (task);
+  g_test_assert_expected_messages ();
+  assert_gone (starter);
+}
+
 static void
 test_waiting_task_times_out_at_once (void)
 {
@@ -483,6 +542,9 @@ main (int    argc,
   g_test_add_func ("/tend/deadline/ends-a-group-with-its-children", test_ends_a_group_with_its_children);
   g_test_add_func ("/tend/deadline/goes-on-while-paused", test_goes_on_while_paused);
   g_test_add_func ("/tend/deadline/is-not-inherited-under-a-shield", test_is_not_inherited_under_a_shield);
+  g_test_add_func ("/tend/deadline/running-task-inherits-nothing", test_running_task_inherits_nothing);
+  g_test_add_func ("/tend/deadline/own-takes-the-place-of-an-inherited-one",
+                   test_own_deadline_takes_the_place_of_an_inherited_one);
   g_test_add_func ("/tend/deadline/is-not-inherited-by-a-delay", test_is_not_inherited_by_a_delay);
 
   return g_test_run ();

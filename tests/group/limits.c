@@ -436,6 +436,34 @@ test_delays_of_zero_starve_no_timer (void)
   assert_gone (task);
 }
 
+/* What stands for the end of others ends once, and has no runs that could come again. */
+static void
+test_has_no_interval (void)
+{
+  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  TendTask *results[] = {
+    tend_wait_all (&task, 1), tend_when_all (&task, 1), tend_when_any (&task, 1), tend_task_with_timeout (task, SECOND),
+    tend_task_run_delay (SECOND), tend_group_join (group)
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (results); i++)
+    {
+      g_test_expect_message ("Tend", G_LOG_LEVEL_CRITICAL, "Task(*) runs once, and cannot have an interval");
+      tend_task_set_interval (results[i], SECOND);
+      g_test_assert_expected_messages ();
+      g_assert_cmpint (tend_task_get_interval (results[i]), ==, -1);
+    }
+
+  tend_task_return_value (task, NULL);
+  settle ();
+  for (guint i = 0; i < G_N_ELEMENTS (results); i++)
+    {
+      tend_task_stop (results[i]);
+      g_object_unref (results[i]);
+    }
+}
+
 int
 main (int    argc,
       char **argv)
@@ -458,6 +486,7 @@ main (int    argc,
   g_test_add_func ("/tend/limits/deadline-fails-the-wait", test_deadline_fails_the_wait);
   g_test_add_func ("/tend/limits/of-another-thread", test_of_another_thread);
   g_test_add_func ("/tend/limits/refuses-nonsense", test_refuses_nonsense);
+  g_test_add_func ("/tend/limits/has-no-interval", test_has_no_interval);
   g_test_add_func ("/tend/delay/completes", test_delay_completes);
   g_test_add_func ("/tend/delay/is-numbered-when-asked", test_delay_is_numbered_when_asked);
   g_test_add_func ("/tend/delay/is-cancelled", test_delay_is_cancelled);

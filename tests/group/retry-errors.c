@@ -38,6 +38,52 @@ test_predicate_decides (Work          *work,
   g_assert_cmpint (n_destroyed, ==, 1);
 }
 
+typedef struct
+{
+  TendRetry *retry;
+  int        n_destroyed;
+} Replacing;
+
+static gboolean
+replacing_predicate_cb (TendTask     *task,
+                        guint         attempt,
+                        const GError *error,
+                        gpointer      data)
+{
+  Replacing *self = data;
+
+  tend_retry_set_predicate (self->retry, predicate_cb, NULL, NULL);
+  g_assert_cmpint (self->n_destroyed, ==, 0);
+
+  return TRUE;
+}
+
+static void
+replacing_destroyed_cb (gpointer data)
+{
+  ((Replacing *) data)->n_destroyed++;
+}
+
+/* A predicate that puts another in its own place keeps its data until it returns. */
+static void
+test_predicate_replaces_itself (Work          *work,
+                                gconstpointer  unused)
+{
+  TendRetry *retry = new_retry (5);
+  Replacing self = { .retry = retry };
+  TendTask *task;
+
+  tend_retry_set_predicate (retry, replacing_predicate_cb, &self, replacing_destroyed_cb);
+  work->n_failures = 10;
+  task = run (work, retry);
+  tend_clock_run_until_idle (work->clock);
+  assert_notes ("1@0 2@100 Refused 2?");
+  assert_error (task, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED, "Refused 2 (after 2 attempts)");
+  g_assert_cmpint (self.n_destroyed, ==, 1);
+  assert_all_gone (work, task, retry);
+  g_assert_cmpint (self.n_destroyed, ==, 1);
+}
+
 static guint n_reports;
 
 static void
@@ -178,6 +224,7 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
 
   add_test ("/tend/retry/predicate-decides", test_predicate_decides);
+  add_test ("/tend/retry/predicate-replaces-itself", test_predicate_replaces_itself);
   add_test ("/tend/retry/errors-are-told-once", test_errors_are_told_once);
   add_test ("/tend/retry/no-task-fails-it", test_no_task_fails_it);
   add_test ("/tend/retry/task-of-another-context-fails-it", test_task_of_another_context_fails_it);

@@ -44,6 +44,29 @@ test_gives_tasks_as_they_end (void)
   assert_gone (c);
 }
 
+/* A question that is taken back is forgotten at once, whether or not anything ever ends. */
+static void
+test_question_is_taken_back (void)
+{
+  TendTask *task = tend_task_run (NULL, idle_body, NULL, NULL);
+  TendTaskStream *stream = tend_when_each (&task, 1);
+  TendTask *first = tend_task_stream_next (stream);
+  TendTask *second = tend_task_stream_next (stream);
+  TendTask *third = tend_task_stream_next (stream);
+
+  tend_task_cancel (first);
+  assert_gone (first);
+  tend_task_stop (third);
+  assert_gone (third);
+
+  tend_task_return_value (task, NULL);
+  settle ();
+  g_assert_true (tend_task_get_object (second) == task);
+  assert_gone (second);
+  g_assert_finalize_object (stream);
+  assert_gone (task);
+}
+
 static void
 test_without_tasks_ends_at_once (void)
 {
@@ -262,6 +285,7 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/tend/when-each/gives-tasks-as-they-end", test_gives_tasks_as_they_end);
+  g_test_add_func ("/tend/when-each/question-is-taken-back", test_question_is_taken_back);
   g_test_add_func ("/tend/when-each/without-tasks-ends-at-once", test_without_tasks_ends_at_once);
   g_test_add_func ("/tend/when-each/ended-tasks-come-first-in-the-order-of-the-list",
                    test_ended_tasks_come_first_in_the_order_of_the_list);

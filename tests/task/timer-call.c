@@ -287,6 +287,34 @@ test_task_that_completes_within_its_body (void)
   g_weak_ref_clear (&weak);
 }
 
+static gboolean
+pausing_cb (TendTask  *task,
+            gpointer   user_data,
+            GError   **error)
+{
+  note ("call");
+  tend_task_pause (task);
+  tend_task_resume (task);
+  g_main_context_iteration (NULL, FALSE);
+  return FALSE;
+}
+
+/* One that fires once does so also where its callback has everything of the task put back into the loop. */
+static void
+test_fires_once_though_paused (void)
+{
+  TendTask *task = tend_task_run ("pausing", idle_body, NULL, NULL);
+
+  tend_task_add_timer (task, 0, 0, pausing_cb, NULL, NULL);
+  settle ();
+  assert_notes ("call");
+  tend_task_post (task, pausing_cb, NULL, NULL);
+  settle ();
+  assert_notes ("call");
+  tend_task_stop (task);
+  assert_gone (task);
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -301,6 +329,7 @@ main (int   argc,
   g_test_add_func ("/tend/timer-call/cancelled-in-a-nested-call", test_cancelled_in_a_nested_call);
   g_test_add_func ("/tend/timer-call/task-that-is-stopped-in-a-nested-call", test_task_that_is_stopped_in_a_nested_call);
   g_test_add_func ("/tend/timer-call/task-that-completes-within-its-body", test_task_that_completes_within_its_body);
+  g_test_add_func ("/tend/timer-call/fires-once-though-paused", test_fires_once_though_paused);
 
   return g_test_run ();
 }
