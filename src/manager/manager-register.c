@@ -87,8 +87,8 @@ tend_manager_check_task (TendTaskManager  *self,
 }
 
 /*
- * Makes @task an anonymous one, whose name is the base and a number. That of a task that runs stays:
- * it may be in use in a thread. The new name is told last, since who hears of it may end the task.
+ * Makes @task an anonymous one, whose name is the base and a number. That of a task that runs stays. The new name is
+ * told last, since who hears of it may end the task.
  */
 static void
 add_anonymous (TendTaskManager *self,
@@ -96,16 +96,15 @@ add_anonymous (TendTaskManager *self,
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   gboolean is_renamed = task->name != NULL && tend_task_status (task) == TEND_TASK_STATUS_CREATED;
-  g_autofree char *base = NULL;
+  const char *base = task->name;
 
   if (!is_renamed)
     {
-      tend_manager_add_entry (self, task, task->name);
+      tend_manager_add_entry (self, task, base);
       return;
     }
 
-  base = g_steal_pointer (&task->name);
-  task->name = g_strdup_printf ("%s %" G_GUINT64_FORMAT, base, ++priv->n_anonymous);
+  tend_task_rename (task, g_strdup_printf ("%s %" G_GUINT64_FORMAT, base, ++priv->n_anonymous));
   tend_manager_add_entry (self, task, base);
   tend_notify_native (G_OBJECT (task), tend_task_properties[PROP_NAME]);
 }

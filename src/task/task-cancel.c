@@ -109,7 +109,7 @@ new_error (TendTask   *self,
            const char *what,
            const char *more)
 {
-  g_autofree char *message = tend_task_print (self->name, tend_task_number (self), what, more);
+  g_autofree char *message = tend_task_print (tend_task_peek_name (self), tend_task_number (self), what, more);
 
   return g_error_new_literal (domain, code, message);
 }

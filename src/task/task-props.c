@@ -63,6 +63,9 @@ tend_task_get_id (TendTask *self)
  *
  * Gets the name that the task was given. May be called from any thread.
  *
+ * A task has the same name for all its life, but for one that is registered with
+ * `TEND_NAME_POLICY_ANONYMOUS`, to which a number is added then.
+ *
  * Returns: (nullable): the name, owned by the task
  *
  * Since: 0.1
@@ -72,7 +75,7 @@ tend_task_get_name (TendTask *self)
 {
   g_return_val_if_fail (TEND_IS_TASK (self), NULL);
 
-  return self->name;
+  return tend_task_peek_name (self);
 }
 
 /* Prints a task that may be gone by now, with @what is to be said of it, and @more, if not %NULL. */
@@ -112,7 +115,7 @@ tend_task_to_string (TendTask *self)
 {
   g_return_val_if_fail (TEND_IS_TASK (self), NULL);
 
-  return tend_task_print (self->name, tend_task_number (self), NULL, NULL);
+  return tend_task_print (tend_task_peek_name (self), tend_task_number (self), NULL, NULL);
 }
 
 /**
@@ -377,7 +380,7 @@ get_property (GObject    *object,
   switch ((TendTaskProperty) prop_id)
     {
     case PROP_NAME:
-      g_value_set_string (value, self->name);
+      g_value_set_string (value, tend_task_peek_name (self));
       break;
     case PROP_ID:
       g_value_set_uint64 (value, tend_task_number (self));

@@ -98,6 +98,7 @@ tend_task_clear_scope (TendTask *self)
     return;
 
   g_clear_pointer (&self->scope->deadline_timer, tend_timer_unref);
+  g_free (self->scope->old_name);
   g_clear_pointer (&self->scope->gate, tend_gate_unref);
   scope_init (self->scope, self);
 }

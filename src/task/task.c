@@ -127,42 +127,69 @@ G_DEFINE_ENUM_TYPE (TendTaskStatus, tend_task_status,
 
 const char tend_main_name[] = "main()";
 
-static int n_created;   /* atomic */
+static TEND_DEFINE_LOCK (number_lock);
 
 /* tend_task_create() is making a task, and gives it its number. */
 static TEND_THREAD gboolean is_creating;
 
-static inline guint32
+/* There are no atomic operations on 64 bits everywhere; where a pointer has as many, there are. */
+static guint64
+count_created (void)
+{
+#if GLIB_SIZEOF_VOID_P == 8
+  static gsize n_created;   /* atomic */
+
+  return g_atomic_pointer_add (&n_created, 1);
+#else
+  static guint64 n_created; /* under number_lock */
+  guint64 n;
+
+  tend_lock (&number_lock);
+  n = n_created++;
+  tend_unlock (&number_lock);
+
+  return n;
+#endif
+}
+
+static inline guint64
 take_id (void)
 {
-  guint32 id = (guint32) g_atomic_int_add (&n_created, 1);
+  guint64 id = count_created ();
 
   return id < MAIN_TASK_ID ? id : id + 1;
 }
 
 /* What the id is of a task that is numbered late, until it is. */
-#define NO_ID G_MAXUINT32
+#define NO_ID G_MAXUINT64
 
 /* The number of the task. Any thread. */
 guint64
 tend_task_number (TendTask *self)
 {
-  static TEND_DEFINE_LOCK (lock);
-  guint32 id;
+  guint64 id, taken;
 
   if (self->body == NULL || !self->body->numbers_late)
     return self->id;
 
-  tend_lock (&lock);
-  if (self->id == NO_ID)
-    self->id = take_id ();
+  tend_lock (&number_lock);
   id = self->id;
-  tend_unlock (&lock);
+  tend_unlock (&number_lock);
+  if (id != NO_ID)
+    return id;
+
+  /* Another thread may ask at the same time: then one number is left out. */
+  taken = take_id ();
+  tend_lock (&number_lock);
+  if (self->id == NO_ID)
+    self->id = taken;
+  id = self->id;
+  tend_unlock (&number_lock);
 
   return id;
 }
 
-static guint32
+static guint64
 get_first_id (const char          *name,
               const TendBodyClass *body)
 {
@@ -385,7 +412,7 @@ tend_task_init (TendTask *self)
   self->loop = tend_loop_acquire (NULL, G_PRIORITY_DEFAULT);
   if (!is_creating)
     self->id = take_id ();
-  self->status = TEND_TASK_STATUS_RUNNING;
+  tend_task_set_status (self, TEND_TASK_STATUS_RUNNING);
 }
 
 /* Whether @name can name a task of a manager. */
@@ -422,6 +449,19 @@ set_name (TendTask   *self,
   self->name = g_strdup (name);
 }
 
+/* Gives the task another name, once; takes @name. Other threads may have got hold of the one before, which stays. */
+void
+tend_task_rename (TendTask *self,
+                  char     *name)
+{
+  TendScope *scope = tend_task_ensure_scope (self);
+
+  g_assert (scope->old_name == NULL);
+
+  scope->old_name = self->name;
+  g_atomic_pointer_set (&self->name, name);
+}
+
 /* Makes a task of the thread-default context; without @body it runs until somebody completes it. */
 TendTask *
 tend_task_create (const char          *name,
@@ -454,7 +494,7 @@ tend_task_create (const char          *name,
   self->notify = notify;
   self->origin = origin;
   if (body != NULL)
-    self->status = TEND_TASK_STATUS_CREATED;
+    tend_task_set_status (self, TEND_TASK_STATUS_CREATED);
 
   return self;
 }

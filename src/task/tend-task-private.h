@@ -104,6 +104,7 @@ typedef struct
   TendQueue        paused;                  /* those who wait for the task to go on */
   gint64           due;                     /* when the run of a task of fixed rate is; see task-interval.c */
   gint64           rest;                    /* how long the task's own job had to wait; negative: not at all */
+  char            *old_name;                /* other threads may still use it; NULL: the task was not renamed */
   gboolean         stands_still;
   gboolean         is_deadline_inherited;   /* from the task that started this one */
   TendGate        *gate;                    /* a reference; NULL: none */
@@ -138,7 +139,7 @@ struct _TendTask
   GObject              parent_instance;
 
   /* What a spare task keeps for the next one. */
-  char                *name;                /* constant */
+  char                *name;                /* atomic; written by the loop thread, and then only by tend_task_rename() */
   TendOutcome         *outcome;             /* loop thread; what there is so far; made on demand */
   TendScope           *scope;               /* loop thread; made on demand */
 
@@ -154,27 +155,29 @@ struct _TendTask
   GCancellable        *cancellable;         /* atomic; made on demand */
   TendObserver        *observers;           /* loop thread */
 
-  guint32              id;                  /* tend_task_number()'s; constant, but for a task that is numbered late */
-  int                  status;              /* atomic; written by the loop thread */
+  guint64              id;                  /* tend_task_number()'s; constant, but for a task that is numbered late */
   int                  flags;               /* atomic; TendRequest's, and TEND_FLAG_... */
+  guint8               status;              /* atomic; TendTaskStatus; written by the loop thread */
 
-  guint                is_active : 1;       /* loop thread; the body is */
-  guint                in_call : 1;         /* loop thread; the body's function is on the stack */
-  guint                is_ending : 1;       /* loop thread; its end is being told */
-  guint                has_returned : 1;    /* loop thread; return_value() was called in this run */
-  guint                has_given_up : 1;    /* loop thread; what it returned is that it was cancelled */
-  guint                is_observed : 1;     /* loop thread; somebody was told the error */
-  guint                is_held : 1;         /* loop thread; holds a reference to itself */
-  guint                is_kept : 1;         /* loop thread; a callback relies on that reference: see tend_task_keep() */
-  guint                is_fixed_rate : 1;   /* constant once started; the interval's mode */
-  guint                keep_going : 1;      /* constant once started */
-  guint                is_managed : 1;      /* loop thread; a manager has it, or had */
+  guint16              is_active : 1;       /* loop thread; the body is */
+  guint16              in_call : 1;         /* loop thread; the body's function is on the stack */
+  guint16              is_ending : 1;       /* loop thread; its end is being told */
+  guint16              has_returned : 1;    /* loop thread; return_value() was called in this run */
+  guint16              has_given_up : 1;    /* loop thread; what it returned is that it was cancelled */
+  guint16              is_observed : 1;     /* loop thread; somebody was told the error */
+  guint16              is_held : 1;         /* loop thread; holds a reference to itself */
+  guint16              is_kept : 1;         /* loop thread; a callback relies on that reference: see tend_task_keep() */
+  guint16              is_fixed_rate : 1;   /* constant once started; the interval's mode */
+  guint16              keep_going : 1;      /* constant once started */
+  guint16              is_managed : 1;      /* loop thread; a manager has it, or had */
 };
 
 /* --- task.c and task-life.c --- */
 
 guint64      tend_task_number            (TendTask            *self);
 void         tend_task_drop_user_data    (TendTask            *self);
+void         tend_task_rename            (TendTask            *self,
+                                          char                *name);
 
 /* The name that makes tend_task_create() make the task of the program's main part. */
 extern const char tend_main_name[];
@@ -236,7 +239,14 @@ tend_status_is_ended (TendTaskStatus status)
 static inline TendTaskStatus
 tend_task_status (TendTask *self)
 {
-  return (TendTaskStatus) g_atomic_int_get (&self->status);
+  return (TendTaskStatus) __atomic_load_n (&self->status, __ATOMIC_SEQ_CST);
+}
+
+/* The name, also for other threads: it is there as long as the task. */
+static inline const char *
+tend_task_peek_name (TendTask *self)
+{
+  return g_atomic_pointer_get (&self->name);
 }
 
 static inline gboolean
@@ -280,7 +290,7 @@ static inline void
 tend_task_set_status (TendTask       *self,
                       TendTaskStatus  status)
 {
-  g_atomic_int_set (&self->status, (int) status);
+  __atomic_store_n (&self->status, (guint8) status, __ATOMIC_SEQ_CST);
 }
 
 /* --- gate.c --- */
