@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 // Calls that lead to the next of their kind, as long as a program's chains are: an object that is freed holds the
-// last reference to another one, and so on. A few of them may nest, as if nothing were done about it. What comes
-// deeper waits until the outermost is through, and runs there, in the order in which it came.
+// last reference to another one, the end of a task ends the next, and so on. Some of them may nest, as if nothing were
+// done about it. What comes deeper waits until the outermost is through, and runs there, in the order in which it came.
 
 #include "tend-core-private.h"
 
-/* As deep as nobody nests by hand. Each level takes up to a kilobyte of stack or two. */
-#define MAX_DEPTH 32
+/* As deep as nobody nests by hand. Each level takes up to two kilobytes of stack. */
+#define MAX_DEPTH 64
 
 typedef struct _Later Later;
 struct _Later
@@ -16,6 +16,7 @@ struct _Later
   Later        *next;
   TendFlatFunc  func;
   gpointer      data;
+  gboolean      is_copy;
 };
 
 static TEND_THREAD struct
@@ -27,11 +28,15 @@ static TEND_THREAD struct
 
 static void
 add_later (TendFlatFunc func,
-           gpointer     data)
+           gpointer     data,
+           gsize        size)
 {
   Later *later = g_new (Later, 1);
 
-  *later = (Later) { NULL, func, data };
+  later->next = NULL;
+  later->func = func;
+  later->data = size > 0 ? g_memdup2 (data, size) : data;
+  later->is_copy = size > 0;
   if (flat.first == NULL)
     flat.first = later;
   else
@@ -39,16 +44,27 @@ add_later (TendFlatFunc func,
   flat.last = later;
 }
 
-/* Calls @func: now, or once the calls that this thread is in have come back, if they are many. */
+/* Whether the thread is so deep in these calls that the next one would wait. */
+gboolean
+tend_is_deep (void)
+{
+  return flat.depth >= MAX_DEPTH;
+}
+
+/*
+ * Calls @func: now, or once the calls that this thread is in have come back, if they are many. Where @size is not 0,
+ * @data is that large, and copied if it has to wait. On the native stack.
+ */
 void
 tend_call_flat (TendFlatFunc func,
-                gpointer     data)
+                gpointer     data,
+                gsize        size)
 {
   Later *later;
 
-  if (flat.depth >= MAX_DEPTH)
+  if (tend_is_deep ())
     {
-      add_later (func, data);
+      add_later (func, data, size);
       return;
     }
 
@@ -58,6 +74,8 @@ tend_call_flat (TendFlatFunc func,
     {
       flat.first = later->next;
       later->func (later->data);
+      if (later->is_copy)
+        g_free (later->data);
       g_free (later);
     }
   flat.depth--;

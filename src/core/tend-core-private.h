@@ -57,8 +57,10 @@ void     tend_linger_end        (TendLinger     *self);
 
 typedef void (* TendFlatFunc) (gpointer data);
 
+gboolean tend_is_deep           (void);
 void     tend_call_flat         (TendFlatFunc    func,
-                                 gpointer        data);
+                                 gpointer        data,
+                                 gsize           size);
 
 /* --- Callbacks: a function, its data, and what destroys that --- */
 

@@ -144,7 +144,7 @@ link_cut (Link *link)
 {
   if (link->handler != 0)
     g_signal_handler_disconnect (link->parent, link->handler);
-  tend_call_flat (g_object_unref, link->parent);
+  tend_call_flat (g_object_unref, link->parent, 0);
   link_unref (link);
 }
 

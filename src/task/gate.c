@@ -100,18 +100,25 @@ tend_task_get_callback_gate (TendTask            *caller,
   return tend_task_get_gate (caller);
 }
 
-/* Takes control back from a body whose task has been stopped, as far as that is possible at once. */
+/* Takes the reference to the task. */
 static void
-unwind_native_cb (gpointer data)
+unwind_cb (gpointer data)
 {
-  TendTask *self = data;
+  g_autoptr(TendTask) self = data;
 
   if (self->is_active && self->body->unwind != NULL)
     self->body->unwind (self);
 }
 
+static void
+unwind_native_cb (gpointer data)
+{
+  tend_call_flat (unwind_cb, data, 0);
+}
+
+/* Takes control back from a body whose task has been stopped, as far as that is possible at once. */
 void
 tend_task_unwind (TendTask *self)
 {
-  tend_call_native (unwind_native_cb, self);
+  tend_call_native (unwind_native_cb, g_object_ref (self));
 }

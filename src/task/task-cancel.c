@@ -166,18 +166,17 @@ cancel_body (TendTask *self)
     self->body->cancel (self);
 }
 
+/* Takes the reference to the task, which whoever hears of it may end, and drop. */
 static void
-interrupt_native_cb (gpointer data)
+interrupt_cb (gpointer data)
 {
   InterruptCall *call = data;
-  TendTask *self = call->task;
+  g_autoptr(TendTask) self = call->task;
   gboolean was_active = self->is_active;
 
-  if (!tend_task_settle (self))
+  if (tend_task_has_ended (self) || tend_task_cancelling (self) || !tend_task_settle (self))
     return;
 
-  /* Whoever hears of it may end the task, and drop it. */
-  g_object_ref (self);
   tend_task_set_cancelling (self, call->why);
 
   if (!was_active && !tend_task_has_ended (self))
@@ -189,7 +188,12 @@ interrupt_native_cb (gpointer data)
     }
   else if (self->is_active)
     cancel_body (self);
-  g_object_unref (self);
+}
+
+static void
+interrupt_native_cb (gpointer data)
+{
+  tend_call_flat (interrupt_cb, data, sizeof (InterruptCall));
 }
 
 /* Asks the task to end; its own thread only. */
@@ -199,8 +203,11 @@ tend_task_interrupt (TendTask       *self,
 {
   InterruptCall call = { self, why };
 
-  if (!tend_task_has_ended (self) && !tend_task_cancelling (self))
-    tend_call_native (interrupt_native_cb, &call);
+  if (tend_task_has_ended (self) || tend_task_cancelling (self))
+    return;
+
+  g_object_ref (self);
+  tend_call_native (interrupt_native_cb, &call);
 }
 
 /**

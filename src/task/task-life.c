@@ -130,23 +130,92 @@ tend_task_unkeep (TendTask *self,
     }
 
   self->is_kept = FALSE;
-  if (!self->in_call && tend_task_is_released (self))
+  if (!self->in_call && !self->is_ending && tend_task_is_released (self))
     let_go (self);
 }
 
 /* --- The end --- */
 
+/* Wakes those who wait for the task: FALSE if nobody does. */
+static gboolean
+wake_waiters (TendTask *self)
+{
+  gboolean has_waiters = tend_task_has_waiters (self);
+  TendJob *waiter;
+
+  while (has_waiters && (waiter = tend_queue_peek (&self->scope->waiters)) != NULL)
+    {
+      tend_job_unlink (waiter);
+      tend_loop_queue_micro (self->loop, waiter);
+    }
+
+  return has_waiters;
+}
+
+/* All that the end brings about once the status is final. Unless the task @is_kept, drops the reference of end(). */
+static void
+tell_end (TendTask *self,
+          gboolean  is_kept)
+{
+  gboolean has_waiters;
+
+  /* Whoever is to complete a task without a body looks at its cancellable. */
+  if (self->is_active || (self->body == NULL && tend_task_status (self) == TEND_TASK_STATUS_STOPPED))
+    tend_task_set_cancelling (self, TEND_CANCELLING_ASKED);
+
+  tend_task_kill_scope (self);
+  tend_task_run_exit_handlers (self);
+
+  call_observers (self, EVENT_ENDED);
+  notify_status (self);
+
+  has_waiters = wake_waiters (self);
+
+  /* Who was called above may have ended the body as well. */
+  self->is_ending = FALSE;
+  if (self->is_active)
+    self->body->abandon (self);
+  else
+    release (self);
+
+  /* Those who wait hold no reference: behind the last of them goes ours. */
+  if (has_waiters)
+    {
+      if (is_kept)
+        g_object_ref (self);
+      self->scope->job.run = told_job_cb;
+      tend_loop_queue_micro (self->loop, &self->scope->job);
+      return;
+    }
+
+  call_observers (self, EVENT_TOLD);
+  if (!is_kept)
+    g_object_unref (self);
+}
+
+static void
+tell_end_kept_cb (gpointer data)
+{
+  tell_end (data, TRUE);
+}
+
+static void
+tell_end_cb (gpointer data)
+{
+  tell_end (data, FALSE);
+}
+
 /*
  * Ends the task with @status and @error, which a task that has failed has. The order is the one that the
- * documentation promises: status, scope, exit handlers, observers and notifications, those who wait.
+ * documentation promises: status, scope, exit handlers, observers and notifications, those who wait. What hears of
+ * the end may end the next task, and so on.
  */
 static void
 end (TendTask       *self,
      TendTaskStatus  status,
      GError         *error)
 {
-  TendJob *waiter;
-  gboolean has_waiters, is_kept = self->in_call && self->is_held;
+  gboolean is_kept = self->in_call && self->is_held && !tend_is_deep ();
 
   g_assert (!tend_task_has_ended (self));
   g_assert (status != TEND_TASK_STATUS_COMPLETED || error == NULL);
@@ -169,43 +238,7 @@ end (TendTask       *self,
       self->is_observed |= tend_task_has_inherited_timeout (self);
     }
 
-  /* Whoever is to complete a task without a body looks at its cancellable. */
-  if (self->is_active || (self->body == NULL && status == TEND_TASK_STATUS_STOPPED))
-    tend_task_set_cancelling (self, TEND_CANCELLING_ASKED);
-
-  tend_task_kill_scope (self);
-  tend_task_run_exit_handlers (self);
-
-  call_observers (self, EVENT_ENDED);
-  notify_status (self);
-
-  has_waiters = tend_task_has_waiters (self);
-  while (has_waiters && (waiter = tend_queue_peek (&self->scope->waiters)) != NULL)
-    {
-      tend_job_unlink (waiter);
-      tend_loop_queue_micro (self->loop, waiter);
-    }
-
-  /* Who was called above may have ended the body as well. */
-  self->is_ending = FALSE;
-  if (self->is_active)
-    self->body->abandon (self);
-  else
-    release (self);
-
-  /* Those who wait hold no reference: behind the last of them goes ours. */
-  if (has_waiters)
-    {
-      if (is_kept)
-        g_object_ref (self);
-      self->scope->job.run = told_job_cb;
-      tend_loop_queue_micro (self->loop, &self->scope->job);
-      return;
-    }
-
-  call_observers (self, EVENT_TOLD);
-  if (!is_kept)
-    g_object_unref (self);
+  tend_call_flat (is_kept ? tell_end_kept_cb : tell_end_cb, self, 0);
 }
 
 typedef struct
@@ -295,7 +328,7 @@ run_body (TendTask *self)
     }
   self->in_call = was_in_call;
 
-  if (!was_in_call && tend_task_is_released (self))
+  if (!was_in_call && !self->is_ending && tend_task_is_released (self))
     let_go (self);
 }
 
@@ -551,6 +584,14 @@ begin_native_cb (gpointer data)
   tend_task_begin (data);
 }
 
+/*
+ * Bodies that start the next one take up the native stack, a fiber's too. As deep as this nobody nests by hand, and an
+ * interpreter's stack still has room.
+ */
+#define MAX_STARTING 32
+
+static TEND_THREAD guint n_starting;
+
 /**
  * tend_task_start:
  * @self: a task that was not started yet
@@ -559,7 +600,8 @@ begin_native_cb (gpointer data)
  * Starts the task.
  *
  * Runs the body at once, up to where it first waits, before this returns. If the task has a delay,
- * or else an interval, the first run comes so much later.
+ * or else an interval, the first run comes so much later. Where bodies start the next within one another more than
+ * 32 deep, those below begin in the next turn of the loop.
  *
  * The task keeps itself alive until it has ended. Only for the owning thread.
  *
@@ -581,7 +623,7 @@ tend_task_start (TendTask  *self,
     return FALSE;
 
   wait = tend_task_get_first_wait (self);
-  if (wait >= 0 || tend_task_stands_still (self))
+  if (wait >= 0 || tend_task_stands_still (self) || n_starting >= MAX_STARTING)
     {
       tend_task_make_pending (self);
       if (!tend_task_has_ended (self))
@@ -591,7 +633,9 @@ tend_task_start (TendTask  *self,
     {
       hold (self);
       tend_task_start_deadline (self);
+      n_starting++;
       tend_call_native (begin_native_cb, self);
+      n_starting--;
     }
 
   return TRUE;

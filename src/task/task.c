@@ -314,11 +314,30 @@ tend_task_set_observed (TendTask *self)
 
 /* --- The object --- */
 
-/* What a task holds may be a language binding's, and is freed on the native stack. */
+/* What a task held: it may be a language binding's, and hold the next task. */
+typedef struct
+{
+  GDestroyNotify notify;
+  gpointer       user_data;
+  TendOutcome    outcome;
+} Remains;
+
+static void
+destroy_remains (gpointer data)
+{
+  Remains *self = data;
+
+  if (self->notify != NULL)
+    self->notify (self->user_data);
+  tend_outcome_clear (&self->outcome);
+}
+
+/* On the native stack. */
 static void
 take_apart_cb (gpointer data)
 {
   TendTask *self = data;
+  Remains remains = { NULL, NULL, { G_VALUE_INIT, NULL } };
 
   if (tend_task_status (self) == TEND_TASK_STATUS_FAILED && !self->is_observed)
     {
@@ -328,9 +347,15 @@ take_apart_cb (gpointer data)
       tend_report_unobserved (task, self->outcome->error, self->origin);
     }
 
-  tend_task_drop_user_data (self);
+  remains.notify = g_steal_pointer (&self->notify);
+  remains.user_data = g_steal_pointer (&self->user_data);
   if (self->outcome != NULL)
-    tend_outcome_clear (self->outcome);
+    {
+      remains.outcome = *self->outcome;
+      *self->outcome = (TendOutcome) { G_VALUE_INIT, NULL };
+    }
+  if (remains.notify != NULL || tend_outcome_has_value (&remains.outcome) || remains.outcome.error != NULL)
+    tend_call_flat (destroy_remains, &remains, sizeof remains);
 }
 
 /* Nobody uses the task any more. A second time does nothing. */
