@@ -8,11 +8,16 @@
 
 #include "tend-manager-private.h"
 
-/* Whether @other is @self or one of those above it. */
+/* Whether @other is @self or one of those above it. One that has no children is above nobody else. */
 static gboolean
 is_above (TendTaskManager *self,
           TendTaskManager *other)
 {
+  GPtrArray *children = tend_manager_get_private (other)->children;
+
+  if (self != other && (children == NULL || children->len == 0))
+    return FALSE;
+
   for (TendTaskManager *m = self; m != NULL; m = tend_manager_get_private (m)->parent)
     {
       if (m == other)
@@ -72,6 +77,7 @@ tend_manager_leave_parent (TendTaskManager *self)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   TendTaskManager *parent = priv->parent;
+  gboolean has_tasks = priv->slots.n_running > 0 || priv->slots.n_waiting > 0;
   guint i;
 
   if (parent == NULL)
@@ -84,8 +90,11 @@ tend_manager_leave_parent (TendTaskManager *self)
   g_object_ref (self);
   if (g_ptr_array_find (tend_manager_get_private (parent)->children, self, &i))
     g_ptr_array_remove_index (tend_manager_get_private (parent)->children, i);
-  tend_slots_pump (parent);
-  tend_slots_pump (self);
+  if (has_tasks)
+    {
+      tend_slots_pump (parent);
+      tend_slots_pump (self);
+    }
   tend_call_native (notify_parent_native_cb, self);
   g_object_unref (self);
   g_object_unref (parent);
@@ -99,10 +108,11 @@ tend_manager_drop_children (TendTaskManager *self)
 
   while (priv->children != NULL && priv->children->len > 0)
     {
-      g_autoptr(TendTaskManager) child = g_object_ref (g_ptr_array_index (priv->children, 0));
+      TendTaskManager *child = g_object_ref (g_ptr_array_index (priv->children, 0));
 
       tend_manager_leave_parent (child);
       tend_task_manager_cancel_all (child);
+      tend_call_flat (g_object_unref, child, 0);
     }
   g_clear_pointer (&priv->children, g_ptr_array_unref);
 }

@@ -355,6 +355,21 @@ tend_manager_find_entry (TendTaskManager *self,
   return NULL;
 }
 
+/* The manager in whose list @task is; or NULL. */
+TendTaskManager *
+tend_manager_of_task (TendTask *task)
+{
+  for (TendObserver *o = task->observers; o != NULL; o = o->next)
+    {
+      TendEntry *entry = (TendEntry *) o;
+
+      if (o->klass == &entry_observer && entry->is_listed)
+        return entry->manager;
+    }
+
+  return NULL;
+}
+
 /* --- All of them --- */
 
 /* The list as it is now, with references to the tasks, to walk while user code changes it. */

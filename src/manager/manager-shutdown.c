@@ -71,6 +71,15 @@ child_done_cb (GObject      *source_object,
   tend_manager_shutdown_check (self);
 }
 
+/* Takes the result, whose source is the child manager. */
+static void
+shut_child_down_cb (gpointer data)
+{
+  GTask *result = data;
+
+  shut_down (g_task_get_source_object (result), result, NULL);
+}
+
 static void
 shut_children_down (TendTaskManager *self)
 {
@@ -80,12 +89,11 @@ shut_children_down (TendTaskManager *self)
   priv->n_ending = children->len;
   for (guint i = 0; i < children->len; i++)
     {
-      TendTaskManager *child = g_ptr_array_index (children, i);
-      GTask *result = g_task_new (child, NULL, child_done_cb, g_object_ref (self));
+      GTask *result = g_task_new (g_ptr_array_index (children, i), NULL, child_done_cb, g_object_ref (self));
 
       /* Nothing keeps this callback from being called. */
       g_task_set_source_tag (result, tend_task_manager_shutdown_async);
-      shut_down (child, result, NULL);
+      tend_call_flat (shut_child_down_cb, result, 0);
     }
 }
 
@@ -128,6 +136,9 @@ is_empty (TendTaskManagerPrivate *priv)
 {
   guint n_callers = priv->shutdown_waits->len;
 
+  if (priv->entries.n_items == 0)
+    return TRUE;
+
   for (TendTaskManager *m = priv->parent; m != NULL; m = tend_manager_get_private (m)->parent)
     n_callers += tend_manager_get_private (m)->shutdown_waits->len;
   if (priv->entries.n_items > n_callers)
@@ -156,6 +167,8 @@ new_straggler (TendTaskManagerPrivate *priv,
                       (double) (now - priv->shutdown_began) / G_USEC_PER_SEC);
 }
 
+static void end_grace_cb (gpointer data);
+
 /* The grace period is over: names whoever is left, and stops them. */
 static void
 grace_over_cb (TendJob *job)
@@ -182,15 +195,16 @@ grace_over_cb (TendJob *job)
     tend_task_stop (g_ptr_array_index (tasks, i));
 
   for (guint i = 0; i < children->len; i++)
-    tend_manager_end_grace (g_ptr_array_index (children, i));
+    tend_call_flat (end_grace_cb, g_object_ref (g_ptr_array_index (children, i)), 0);
   tend_manager_shutdown_check (self);
   g_object_unref (self);
 }
 
-/* The grace period of a manager above is over, and so is this one's. */
-void
-tend_manager_end_grace (TendTaskManager *self)
+/* The grace period of a manager above is over, and so is this one's. Takes the reference to the manager. */
+static void
+end_grace_cb (gpointer data)
 {
+  g_autoptr(TendTaskManager) self = data;
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
 
   if (priv->state == TEND_MANAGER_ENDING_TASKS)
@@ -255,17 +269,27 @@ tend_manager_shutdown_force (TendTaskManager *self)
     }
 }
 
+/* Whether @other is @self or below it. */
+static gboolean
+is_within (TendTaskManager *self,
+           TendTaskManager *other)
+{
+  while (other != NULL && other != self)
+    other = tend_manager_get_private (other)->parent;
+
+  return other != NULL;
+}
+
 /* Whether @task is the shutdown task that runs in the manager or in one below, which waits for it. */
 static gboolean
-is_shutdown_task (TendTaskManagerPrivate *priv,
-                  TendTask               *task)
+is_shutdown_task (TendTaskManager *self,
+                  TendTask        *task)
 {
-  if (priv->state == TEND_MANAGER_RUNNING_TASKS && g_queue_peek_head (&priv->shutdown_tasks) == task)
-    return TRUE;
-
-  for (guint i = 0; priv->children != NULL && i < priv->children->len; i++)
+  for (TendObserver *o = task->observers; o != NULL; o = o->next)
     {
-      if (is_shutdown_task (tend_manager_get_private (g_ptr_array_index (priv->children, i)), task))
+      TendTaskManagerPrivate *priv = G_STRUCT_MEMBER_P (o, -(glong) G_STRUCT_OFFSET (TendTaskManagerPrivate, shutdown_observer));
+
+      if (o->klass == &tend_shutdown_observer && is_within (self, priv->shutting_down))
         return TRUE;
     }
 
@@ -277,13 +301,9 @@ static TendTaskManager *
 find_manager (TendTaskManager *self,
               TendTask        *task)
 {
-  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
-  TendTaskManager *found = tend_manager_find_entry (self, task) != NULL ? self : NULL;
+  TendTaskManager *manager = tend_manager_of_task (task);
 
-  for (guint i = 0; found == NULL && priv->children != NULL && i < priv->children->len; i++)
-    found = find_manager (g_ptr_array_index (priv->children, i), task);
-
-  return found;
+  return manager != NULL && is_within (self, manager) ? manager : NULL;
 }
 
 static void
@@ -321,7 +341,7 @@ shut_down (TendTaskManager *self,
       return_result (priv, result);
       g_object_unref (result);
     }
-  else if (caller != NULL && is_shutdown_task (priv, caller))
+  else if (caller != NULL && is_shutdown_task (self, caller))
     {
       g_task_return_new_error (result, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
                                "A shutdown task cannot wait for the shutdown that waits for it");

@@ -162,38 +162,100 @@ has_room (TendTaskManagerPrivate *priv,
   return FALSE;
 }
 
-/* Whoever waits in @priv or below and is to start next, if there is room; NULL in it: nobody. */
-static Candidate
-pick (TendTaskManagerPrivate *priv,
-      gint64                  now,
-      gboolean                by_age)
+/* A manager on the way down, and the best that was found there. */
+typedef struct
+{
+  TendTaskManagerPrivate *priv;
+  Candidate               best;
+  gboolean                by_age;
+  guint                   next;     /* child to look at */
+} Place;
+
+static void
+consider (Place     *place,
+          Candidate  candidate)
+{
+  if (goes_before (candidate, place->best, place->by_age))
+    place->best = candidate;
+}
+
+/* Looks through the lanes of @priv itself: FALSE if nobody waits there or below, or there is no room. */
+static gboolean
+enter_place (Place                  *place,
+             TendTaskManagerPrivate *priv,
+             gint64                  now,
+             gboolean                by_age)
 {
   TendSlots *slots = &priv->slots;
-  Candidate best = { NULL, 0 };
 
   if (slots->n_waiting == 0 || !has_room (priv, now))
-    return best;
+    return FALSE;
 
-  by_age |= (slots->n_given & (SLOTS_PER_ELDEST - 1)) == SLOTS_PER_ELDEST - 1;
+  *place = (Place) { priv, { NULL, 0 }, by_age, 0 };
+  place->by_age |= (slots->n_given & (SLOTS_PER_ELDEST - 1)) == SLOTS_PER_ELDEST - 1;
   for (guint i = 0; slots->lanes != NULL && i < slots->lanes->len; i++)
     {
       Lane *lane = &g_array_index (slots->lanes, Lane, i);
       TendJob *job = tend_queue_peek (lane->queue);
-      Candidate first = { job != NULL ? tend_entry_of_job (job) : NULL, lane->priority };
 
-      if (goes_before (first, best, by_age))
-        best = first;
+      consider (place, (Candidate) { job != NULL ? tend_entry_of_job (job) : NULL, lane->priority });
     }
 
-  for (guint i = 0; priv->children != NULL && i < priv->children->len; i++)
+  return TRUE;
+}
+
+/* The next child of @place that can be entered, as @child: FALSE if there is none left. */
+static gboolean
+enter_child (Place  *place,
+             Place  *child,
+             gint64  now)
+{
+  GPtrArray *children = place->priv->children;
+
+  while (children != NULL && place->next < children->len)
     {
-      Candidate first = pick (tend_manager_get_private (g_ptr_array_index (priv->children, i)), now, by_age);
-
-      if (goes_before (first, best, by_age))
-        best = first;
+      if (enter_place (child, tend_manager_get_private (g_ptr_array_index (children, place->next++)), now, place->by_age))
+        return TRUE;
     }
 
-  return best;
+  return FALSE;
+}
+
+/*
+ * Whoever waits in @top or below and is to start next, if there is room; NULL: nobody. Managers may be below one
+ * another as deep as a program likes.
+ */
+static TendEntry *
+pick (TendTaskManagerPrivate *top,
+      gint64                  now)
+{
+  g_autoptr(GArray) above = NULL;
+  Place place, child;
+
+  if (!enter_place (&place, top, now, FALSE))
+    return NULL;
+
+  while (TRUE)
+    {
+      Candidate best;
+
+      if (enter_child (&place, &child, now))
+        {
+          if (above == NULL)
+            above = g_array_new (FALSE, FALSE, sizeof (Place));
+          g_array_append_val (above, place);
+          place = child;
+          continue;
+        }
+
+      best = place.best;
+      if (above == NULL || above->len == 0)
+        return best.entry;
+
+      place = g_array_index (above, Place, above->len - 1);
+      g_array_set_size (above, above->len - 1);
+      consider (&place, best);
+    }
 }
 
 static void
@@ -237,7 +299,7 @@ tend_slots_pump (TendTaskManager *self)
   now = tend_loop_now (top->loop);
   while (TRUE)
     {
-      TendEntry *entry = pick (top, now, FALSE).entry;
+      TendEntry *entry = pick (top, now);
 
       if (entry == NULL)
         return;
@@ -339,6 +401,9 @@ tend_slots_move (TendTaskManager *self,
                  TendTaskManager *to)
 {
   TendSlots *slots = &tend_manager_get_private (self)->slots;
+
+  if (slots->n_running == 0 && slots->n_waiting == 0)
+    return;
 
   for (TendTaskManager *m = from; m != NULL; m = tend_manager_get_private (m)->parent)
     {

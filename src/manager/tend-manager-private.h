@@ -186,6 +186,7 @@ void                tend_manager_add_entry    (TendTaskManager  *self,
                                                const char       *base);
 TendEntry          *tend_manager_find_entry   (TendTaskManager  *self,
                                                TendTask         *task);
+TendTaskManager    *tend_manager_of_task      (TendTask         *task);
 void                tend_entry_begin          (TendEntry        *entry,
                                                gint64            now);
 void                tend_entry_unblock        (TendEntry        *entry);
@@ -342,7 +343,6 @@ void                tend_manager_shutdown_finish (TendTaskManager *self);
 
 void                tend_manager_shutdown_init  (TendTaskManager *self);
 void                tend_manager_shutdown_check (TendTaskManager *self);
-void                tend_manager_end_grace      (TendTaskManager *self);
 void                tend_manager_shutdown_force (TendTaskManager *self);
 
 G_END_DECLS
