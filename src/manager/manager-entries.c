@@ -355,6 +355,20 @@ tend_manager_find_entry (TendTaskManager *self,
   return NULL;
 }
 
+/* Whether the manager has a reference to @task, which may have ended, until those who wait for it have been told. */
+gboolean
+tend_manager_holds (TendTaskManager *self,
+                    TendTask        *task)
+{
+  for (TendObserver *o = task->observers; o != NULL; o = o->next)
+    {
+      if (o->klass == &entry_observer && ((TendEntry *) o)->manager == self)
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
 /* The manager in whose list @task is; or NULL. */
 TendTaskManager *
 tend_manager_of_task (TendTask *task)

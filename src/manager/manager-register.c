@@ -282,18 +282,24 @@ tend_manager_check_name (const char      *name,
 }
 
 /*
- * What to give for a task that was made to be registered, and was or was not; takes @task, and the
- * manager keeps it. Somebody who listens to the manager may have ended it by now: then nobody does.
+ * What to give for a task that was made to be registered, and was or was not; takes @task, which the manager keeps.
+ * Somebody who listens to the manager may have had it end by now, or have dropped the manager, of which only the
+ * address counts here: then nobody keeps the task, and it cannot be given.
  */
 TendTask *
-tend_manager_keep_task (TendTask  *task,
-                        gboolean   is_registered,
-                        GError   **error)
+tend_manager_keep_task (TendTaskManager  *self,
+                        TendTask         *task,
+                        gboolean          is_registered,
+                        GError          **error)
 {
-  TendTask *kept = task;
+  TendTask *kept = is_registered && tend_manager_holds (self, task) ? task : NULL;
+  g_autofree char *text = NULL;
 
-  if (!is_registered || (tend_task_has_ended (task) && !tend_task_propagate (task, error)))
-    kept = NULL;
+  if (is_registered && kept == NULL && tend_task_propagate (task, error))
+    {
+      text = tend_task_to_string (task);
+      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE, "%s has ended already", text);
+    }
   g_object_unref (task);
 
   return kept;
@@ -312,7 +318,7 @@ register_taken (TendTaskManager  *self,
 {
   task->origin = origin;
 
-  return tend_manager_keep_task (task, register_checked (self, task, policy, error) != NULL, error);
+  return tend_manager_keep_task (self, task, register_checked (self, task, policy, error) != NULL, error);
 }
 
 /**

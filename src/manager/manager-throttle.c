@@ -309,7 +309,7 @@ tend_task_manager_debounce (TendTaskManager  *self,
   task = tend_task_new (name, func, user_data, notify);
   task->origin = __builtin_return_address (0);
 
-  return tend_manager_keep_task (task, tend_task_manager_debounce_task (self, task, usec, error), error);
+  return tend_manager_keep_task (self, task, tend_task_manager_debounce_task (self, task, usec, error), error);
 }
 
 /**
@@ -352,5 +352,5 @@ tend_task_manager_throttle (TendTaskManager  *self,
   task = tend_task_new (name, func, user_data, notify);
   task->origin = __builtin_return_address (0);
 
-  return tend_manager_keep_task (task, tend_task_manager_throttle_task (self, task, usec, error), error);
+  return tend_manager_keep_task (self, task, tend_task_manager_throttle_task (self, task, usec, error), error);
 }

@@ -187,6 +187,8 @@ void                tend_manager_add_entry    (TendTaskManager  *self,
 TendEntry          *tend_manager_find_entry   (TendTaskManager  *self,
                                                TendTask         *task);
 TendTaskManager    *tend_manager_of_task      (TendTask         *task);
+gboolean            tend_manager_holds        (TendTaskManager  *self,
+                                               TendTask         *task);
 void                tend_entry_begin          (TendEntry        *entry,
                                                gint64            now);
 void                tend_entry_unblock        (TendEntry        *entry);
@@ -250,7 +252,8 @@ gboolean            tend_manager_check_name   (const char       *name,
                                                GDestroyNotify    notify,
                                                GError          **error);
 
-TendTask           *tend_manager_keep_task    (TendTask         *task,
+TendTask           *tend_manager_keep_task    (TendTaskManager  *self,
+                                               TendTask         *task,
                                                gboolean          is_registered,
                                                GError          **error);
 

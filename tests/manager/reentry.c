@@ -392,6 +392,44 @@ test_disposed_while_slow_tasks_are_told (Fixture       *fixture,
   assert_log (fixture, "slow");
 }
 
+static void
+run_at_addition_cb (GListModel *model,
+                    guint       position,
+                    guint       n_removed,
+                    guint       n_added,
+                    gpointer    data)
+{
+  while (n_added > 0 && g_main_context_iteration (NULL, FALSE))
+    ;
+}
+
+static void
+complete_at_once (TendTask *task,
+                  gpointer  data)
+{
+  tend_task_return_value (task, NULL);
+}
+
+/* Whoever hears of the new task runs it to its end: nobody has it any more, and it cannot be given. */
+static void
+test_ends_while_it_is_added (Fixture       *fixture,
+                             gconstpointer  unused)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_signal_connect (fixture->manager, "items-changed", G_CALLBACK (run_at_addition_cb), NULL);
+  g_assert_null (tend_task_manager_register (fixture->manager, "a", complete_at_once, NULL, NULL, &error));
+  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_true (g_str_has_suffix (error->message, " has ended already"));
+  g_clear_error (&error);
+  g_assert_null (tend_task_manager_register_anonymous (fixture->manager, "a", complete_at_once, NULL, NULL, NULL));
+
+  g_assert_null (tend_task_manager_throttle (fixture->manager, "b", SECOND, complete_at_once, NULL, NULL, NULL));
+
+  /* With a wait, which is the clock's, it is there. */
+  g_assert_nonnull (tend_task_manager_debounce (fixture->manager, "c", SECOND, complete_at_once, NULL, NULL, NULL));
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -413,6 +451,7 @@ main (int   argc,
   add_test ("/tend/task-manager/reentry/fiber-finds-the-shutdown-over", test_fiber_finds_the_shutdown_over);
 
   add_test ("/tend/task-manager/reentry/disposed-while-somebody-waits", test_disposed_while_somebody_waits);
+  add_test ("/tend/task-manager/reentry/ends-while-it-is-added", test_ends_while_it_is_added);
   add_test ("/tend/task-manager/reentry/disposed-while-slow-tasks-are-told",
             test_disposed_while_slow_tasks_are_told);
 
