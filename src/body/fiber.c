@@ -25,6 +25,9 @@
  */
 #define MAX_REFUSED_WAITS 1000
 
+/* How many waits in a row may turn out to need no waiting before the fiber lets the loop turn. */
+#define MAX_AT_ONCE 64
+
 typedef struct
 {
   TendContext     context;
@@ -37,6 +40,7 @@ typedef struct
   GError         *error;            /* what the body ended with */
   guint           shield;           /* how many shields are on */
   guint           n_refused;
+  guint           n_at_once;        /* waits that were begun since it last stood still */
   guint           is_waiting : 1;
   guint           is_bound : 1;     /* its wait cannot be cut short: somebody will write to its stack */
   guint           is_done : 1;
@@ -101,16 +105,11 @@ hop (TendNativeFunc func,
   tend_context_switch (&self->context, self->native);
 }
 
-static TendJob *
-begin_wait (GError **error)
-{
-  return check_going (current, error) ? &current->wake : NULL;
-}
-
 /* Stands still until the job of the fiber is run. */
 static void
 stand_still (Fiber *self)
 {
+  self->n_at_once = 0;
   self->is_waiting = TRUE;
   tend_context_switch (&self->context, self->native);
   self->is_waiting = FALSE;
@@ -124,6 +123,25 @@ wait_for_wake (GError **error)
   stand_still (self);
 
   return check_going (self, error);
+}
+
+static TendJob *
+begin_wait (GError **error)
+{
+  Fiber *self = current;
+
+  if (!check_going (self, error))
+    return NULL;
+
+  /* What it is about to wait for may be there already, again and again. */
+  if (G_UNLIKELY (++self->n_at_once > MAX_AT_ONCE))
+    {
+      tend_loop_queue_ready (self->task->loop, &self->wake);
+      if (!wait_for_wake (error))
+        return NULL;
+    }
+
+  return &self->wake;
 }
 
 static TendJob *

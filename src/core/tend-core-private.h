@@ -100,7 +100,7 @@ struct _TendJob
   guint32      place;   /* TEND_JOB_IDLE, TEND_JOB_QUEUED, or its index in the heap it is in */
   union
   {
-    guint32    turn;    /* queued: the turn of the loop in which it was */
+    guint32    turn;    /* queued: the turn of the loop in which it was, or the round of the micro-queue */
     guint32    heap;    /* armed: which of the agenda's heaps it is in */
   };
 };

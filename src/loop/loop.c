@@ -32,6 +32,12 @@
 /* The clock is read once in so many jobs to see whether the budget is spent; a power of two. */
 #define JOBS_PER_LOOK 16
 
+/*
+ * What jobs of the micro-queue put there is its next round. So many in a row come before the next timer: more than
+ * one thing leads to another by design, and few enough that two who wake each other leave the rest its turns.
+ */
+#define MAX_MICRO_ROUNDS 100
+
 static inline gboolean
 has_work (TendLoop *loop)
 {
@@ -172,19 +178,52 @@ is_budget_spent (TendLoop *loop)
   return (++loop->n_run & (JOBS_PER_LOOK - 1)) == 0 && loop->hub->clock == NULL && is_overdue (loop);
 }
 
-static gboolean
-drain_micro (TendLoop *loop)
+/* Leaves what is in the micro-queue to the next turn. */
+static void
+postpone_micro (TendLoop *loop)
 {
   TendJob *job;
 
   while ((job = tend_queue_peek (&loop->micro)) != NULL)
     {
+      tend_job_unlink (job);
+      tend_loop_queue_ready (loop, job);
+    }
+}
+
+/*
+ * Runs the micro-queue, one round after the other; FALSE if the budget ran out before the end. Then the rounds are
+ * over with the one that was cut.
+ */
+static gboolean
+drain_micro (TendLoop *loop)
+{
+  guint n_rounds = 0;
+  TendJob *job;
+
+  loop->round++;
+  while ((job = tend_queue_peek (&loop->micro)) != NULL)
+    {
       if (is_budget_spent (loop))
-        return FALSE;
+        {
+          loop->is_micro_cut = TRUE;
+          return FALSE;
+        }
+
+      if (job->turn == loop->round)
+        {
+          if (++n_rounds == MAX_MICRO_ROUNDS || loop->is_micro_cut)
+            {
+              postpone_micro (loop);
+              break;
+            }
+          loop->round++;
+        }
 
       tend_job_unlink (job);
       job->run (job);
     }
+  loop->is_micro_cut = FALSE;
 
   return TRUE;
 }
@@ -378,6 +417,7 @@ void
 tend_loop_queue_micro (TendLoop *loop,
                        TendJob  *job)
 {
+  job->turn = loop->round;
   tend_queue_push (&loop->micro, job);
 }
 

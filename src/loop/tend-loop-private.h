@@ -64,10 +64,12 @@ struct _TendLoop
   TendQueue  micro;
   TendAgenda timers;
   guint32    turn;
+  guint32    round;         /* of the micro-queue: what is queued there now is the next one's */
   guint32    n_run;
   gint64     turn_time;     /* what is due in this turn was due by then */
   gint64     busy_since;    /* real time at which it last had nothing to do, or 0 */
   guint      is_cut : 1;    /* the turn is not over: the budget was spent before */
+  guint      is_micro_cut : 1;  /* within a round of the micro-queue */
   guint      skip : 1;      /* the next iteration of the context belongs to others */
   guint      skipping : 1;  /* this iteration does */
 };

@@ -8,9 +8,6 @@
 
 #include "tend-sync-private.h"
 
-/* How many values a fiber may receive without a wait before it lets the loop turn. */
-#define MAX_AT_ONCE 64
-
 /*
  * Begins what may become a wait. Gives the job that will wake the calling fiber, or NULL outside of
  * fibers, where nothing can wait. FALSE where the fiber is not to go on.
@@ -155,9 +152,6 @@ wait_for_item (TendChannel  *self,
   gboolean goes_on;
 
   tend_waiter_init (&waiter, self, tend_task_get_current ()->loop, wake, NULL);
-  /* There is something to take after all, but the others come first. */
-  waiter.is_patient = self->n_at_once >= MAX_AT_ONCE;
-  self->n_at_once = 0;
   tend_queue_push (&self->receivers, &waiter.link);
   tend_channel_settle (self);
 
@@ -179,7 +173,7 @@ wait_for_item (TendChannel  *self,
 static gboolean
 can_take_at_once (TendChannel *self)
 {
-  return self->items.length > 0 && self->granted.length == 0 && ++self->n_at_once < MAX_AT_ONCE;
+  return self->items.length > 0 && self->granted.length == 0;
 }
 
 static TendItem *

@@ -29,7 +29,6 @@ typedef struct
   gpointer  source;           /* constant; a GObject; a reference once woken */
   gpointer  data;             /* what the waiter brings, or gets */
   int       is_given_up;      /* atomic; a cancellable was cancelled, in whichever thread */
-  guint     is_patient : 1;   /* constant; goes on in the next turn of the loop, not in this one */
   guint     is_woken : 1;
   guint     is_granted : 1;   /* it was woken since it got what it waited for */
 } TendWaiter;
@@ -107,7 +106,6 @@ struct _TendChannel
   TendQueue receivers;      /* of TendWaiter */
   TendQueue senders;        /* of TendWaiter, whose data is the TendItem */
   GError   *error;          /* what receivers are told at the end, if it was closed with an error */
-  guint     n_at_once;      /* how many values fibers received in a row without a wait */
   gboolean  is_closed;
 };
 

@@ -44,10 +44,7 @@ tend_waiter_wake (TendWaiter *self,
   if (tend_job_is_waiting (self->wake))
     return;
 
-  if (self->is_patient)
-    tend_loop_queue_ready (self->loop, self->wake);
-  else
-    tend_loop_queue_micro (self->loop, self->wake);
+  tend_loop_queue_micro (self->loop, self->wake);
 }
 
 /* Gives the first that still waits. Those before it that were given up are sent on their way. */
