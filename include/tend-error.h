@@ -24,6 +24,7 @@ typedef enum
   TEND_TASK_ERROR_SEVERAL,
   TEND_TASK_ERROR_CLOSED,
   TEND_TASK_ERROR_FULL,
+  TEND_TASK_ERROR_NO_THREAD,
 } TendTaskError;
 
 #define TEND_TYPE_TASK_ERROR (tend_task_error_get_type ())

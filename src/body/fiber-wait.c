@@ -3,16 +3,20 @@
 
 // What a fiber calls to wait, and the fiber that is a program's main part.
 
+#include "tend-body-private.h"
 #include "tend-task-private.h"
 
 #include "tend-fiber.h"
 
 /**
  * tend_await: (skip)
- * @task: a task of the same main context
+ * @task: a task, for a fiber one of the same main context
  * @error: return location for an error
  *
- * Waits for the end of @task. The calling task must be a fiber's.
+ * Waits for the end of @task, in the body of a fiber or of a thread.
+ *
+ * A fiber stands still meanwhile. The body of a thread blocks, and its thread does not count against the limit of
+ * [func@Tend.set_max_threads]; there @task may be of any main context.
  *
  * The error of @task comes back as @error, which counts as having observed it. Cancelling the
  * caller ends the wait and leaves @task alone. A task that has ended is no wait, but the call still
@@ -20,8 +24,8 @@
  *
  * Returns: %TRUE if @task completed; %FALSE with @error set if not. `G_IO_ERROR_CANCELLED` and
  *   `TEND_TASK_ERROR_STOPPED` may be the caller's own end; `TEND_TASK_ERROR_NO_FIBER` says that the
- *   caller is no fiber, `TEND_TASK_ERROR_WRONG_THREAD` that @task is another context's, and
- *   `TEND_TASK_ERROR_STATE` that @task is the caller
+ *   caller is neither a fiber nor a thread's body, `TEND_TASK_ERROR_WRONG_THREAD` that @task is of another context
+ *   than the fiber, and `TEND_TASK_ERROR_STATE` that @task is the caller
  *
  * Since: 0.1
  */
@@ -29,10 +33,14 @@ gboolean
 tend_await (TendTask  *task,
             GError   **error)
 {
+  TendTask *worker = tend_task_get_blocking ();
   g_autofree char *text = NULL;
 
   g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (worker != NULL)
+    return tend_thread_await (worker, task, error);
 
   if (tend_begin_wait (G_STRFUNC, error) == NULL)
     return FALSE;
@@ -67,8 +75,11 @@ tend_await (TendTask  *task,
  *
  * Sleeps, never shorter than @usec, while the main context goes on.
  *
+ * In the body of a fiber, or of a thread, which blocks and does not count against the limit of
+ * [func@Tend.set_max_threads] meanwhile.
+ *
  * Returns: %TRUE, or %FALSE with `G_IO_ERROR_CANCELLED` or `TEND_TASK_ERROR_STOPPED` if the task was
- *   cancelled or ended, `TEND_TASK_ERROR_NO_FIBER` outside a fiber, and
+ *   cancelled or ended, `TEND_TASK_ERROR_NO_FIBER` outside such a body, and
  *   `G_IO_ERROR_INVALID_ARGUMENT` if @usec is negative
  *
  * Since: 0.1
@@ -77,6 +88,7 @@ gboolean
 tend_sleep (gint64    usec,
             GError  **error)
 {
+  TendTask *worker;
   TendLoop *loop;
   TendJob *wake;
 
@@ -88,6 +100,10 @@ tend_sleep (gint64    usec,
                    "Cannot sleep for a negative time: %" G_GINT64_FORMAT " us", usec);
       return FALSE;
     }
+
+  worker = tend_task_get_blocking ();
+  if (worker != NULL)
+    return tend_thread_sleep (worker, usec, error);
 
   wake = tend_begin_wait (G_STRFUNC, error);
   if (wake == NULL)

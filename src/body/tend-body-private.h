@@ -5,7 +5,7 @@
 
 #pragma once
 
-#include "tend-core-private.h"
+#include "tend-task-private.h"
 
 G_BEGIN_DECLS
 
@@ -190,8 +190,24 @@ tend_context_switch_last (TendContext *from,
 
 #endif
 
+/* --- thread-wait.c --- */
+
+typedef struct _TendThreadWait TendThreadWait;
+
+void          tend_thread_interrupt (TendTask    *task);
+gboolean      tend_thread_await     (TendTask    *task,
+                                     TendTask    *awaited,
+                                     GError     **error);
+gboolean      tend_thread_sleep     (TendTask    *task,
+                                     gint64       usec,
+                                     GError     **error);
+
 /* --- workers.c --- */
 
-void          tend_workers_push     (TendJob     *job);
+typedef void (* TendRefuseFunc) (TendJob      *job,
+                                 const GError *error);
+
+void          tend_workers_push     (TendJob        *job,
+                                     TendRefuseFunc  refuse);
 
 G_END_DECLS

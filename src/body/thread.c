@@ -20,8 +20,12 @@ typedef struct
   TendJob      job;         /* takes it to a worker, and then back to the loop */
   TendTask    *task;        /* which holds itself while the body is active */
   TendGate    *gate;        /* the task's, which has its own in the loop's thread; a reference; NULL: none */
-  TendOutcome *outcome;     /* NULL: the body returned without a value */
+  TendOutcome *outcome;     /* NULL: the body returned without a value; before it runs, how often it was refused */
 } ThreadJob;
+
+/* A thread that cannot be had may be there soon: five tries within a third of a second. */
+#define MAX_RETRIES 5
+#define FIRST_RETRY_USEC ((gint64) 10000)
 
 static inline ThreadJob *
 get_thread_job (TendJob *job)
@@ -91,11 +95,63 @@ work_cb (TendJob *job)
   ThreadJob *self = get_thread_job (job);
   TendOutcome outcome = { G_VALUE_INIT, NULL };
 
+  self->outcome = NULL;
   work (self, &outcome);
   if (outcome.error != NULL || tend_outcome_has_value (&outcome))
     self->outcome = g_memdup2 (&outcome, sizeof outcome);
 
   job->run = come_home_cb;
+  tend_loop_send (self->task->loop, job);
+}
+
+static void refused_cb (TendJob      *job,
+                        const GError *error);
+
+/* In the loop: once more. */
+static void
+push_again_cb (TendJob *job)
+{
+  ThreadJob *self = get_thread_job (job);
+
+  tend_loop_hold (self->task->loop);
+  job->run = work_cb;
+  tend_workers_push (job, refused_cb);
+}
+
+/* In the loop: there was no thread for the body. */
+static void
+refused_home_cb (TendJob *job)
+{
+  ThreadJob *self = get_thread_job (job);
+  TendLoop *loop = self->task->loop;
+  guint n_refused = GPOINTER_TO_UINT (self->outcome);
+  gint64 wait = FIRST_RETRY_USEC << n_refused;
+
+  self->outcome = GUINT_TO_POINTER (n_refused + 1);
+  job->run = push_again_cb;
+  tend_loop_unhold (loop);
+  tend_loop_arm (loop, job, tend_time_add (tend_loop_now (loop), wait));
+}
+
+/* In any thread: the body is tried again, and fails at last. */
+static void
+refused_cb (TendJob      *job,
+            const GError *error)
+{
+  ThreadJob *self = get_thread_job (job);
+  TendOutcome outcome = { G_VALUE_INIT, NULL };
+  g_autofree char *task = NULL;
+
+  if (GPOINTER_TO_UINT (self->outcome) < MAX_RETRIES)
+    job->run = refused_home_cb;
+  else
+    {
+      task = tend_task_to_string (self->task);
+      outcome.error = g_error_new (TEND_TASK_ERROR, TEND_TASK_ERROR_NO_THREAD,
+                                   "%s cannot run: no thread can be had: %s", task, error->message);
+      self->outcome = g_memdup2 (&outcome, sizeof outcome);
+      job->run = come_home_cb;
+    }
   tend_loop_send (self->task->loop, job);
 }
 
@@ -110,18 +166,20 @@ thread_run (TendTask *task)
   self->gate = gate != NULL ? tend_gate_ref (gate) : NULL;
   self->outcome = NULL;
   tend_loop_hold (task->loop);
-  tend_workers_push (&self->job);
+  tend_workers_push (&self->job, refused_cb);
 }
 
+/* Nothing can end a thread but a wait of its own. Its cancellable has been cancelled; what it returns is dropped. */
 static void
 thread_abandon (TendTask *task)
 {
-  /* Nothing can end a thread. Its cancellable has been cancelled; what it returns is dropped. */
+  tend_thread_interrupt (task);
 }
 
 static const TendBodyClass thread_body = {
   .returns = TRUE,
   .run = thread_run,
+  .cancel = tend_thread_interrupt,
   .abandon = thread_abandon,
 };
 

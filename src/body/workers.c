@@ -23,7 +23,15 @@
 //
 // A worker that has slept for long ends. It has the scheduling of the thread that called for it first.
 //
-// One lock, which is taken with no other held; no user code runs under it.
+// A body that waits says so. Its worker does not count then, and others may run. When it goes on there may be more of
+// them than the limit, and the next that is through with its job sleeps.
+//
+// Where no thread can be had, what waits is left to the workers that run. Where none does, those who wait are
+// refused, and told why.
+//
+// The child of a fork has none of the threads: it begins anew, and the jobs that were there are forgotten.
+//
+// Lock: workers_lock guards what is marked so.
 
 #include "tend-body-private.h"
 #include "tend-task-private.h"
@@ -58,7 +66,19 @@ static struct
   guint    n_called;        /* under lock; those of them that have been */
   guint    max_threads;     /* under lock; 0: the default */
   gint64   spin_time;       /* under lock */
+
+  TendRefuseFunc refuse;    /* constant, once a job was pushed */
+  guint    generation;      /* of processes: constant, but for the child of a fork */
 } workers = { .called = TEND_COND_INIT, .spin_time = DEFAULT_SPIN_USEC };
+
+/* The generation that this thread is a worker of; 0: it is none. */
+static TEND_THREAD guint worker_generation;
+
+static gboolean
+is_worker (void)
+{
+  return worker_generation == workers.generation + 1;
+}
 
 /* Asked once: GLib asks the system each time. */
 static guint
@@ -85,6 +105,53 @@ has_jobs (void)
   return g_atomic_pointer_get (&workers.waiting) != NULL || g_atomic_pointer_get (&workers.inbox) != NULL;
 }
 
+/* Empties the inbox, oldest first. */
+static TendJob *
+take_inbox (void)
+{
+  TendJob *newest = tend_inbox_take (&workers.inbox);
+  TendJob *oldest = NULL;
+
+  while (newest != NULL)
+    {
+      TendJob *next = newest->next;
+
+      newest->next = oldest;
+      oldest = newest;
+      newest = next;
+    }
+
+  return oldest;
+}
+
+/* Unlocks. What waits is left to the workers that run, and if none does, those who wait are told of @error. */
+static void
+unlock_and_refuse (const GError *error)
+{
+  TendJob *jobs = NULL, *last;
+
+  if (workers.n_running == 0)
+    {
+      jobs = workers.waiting;
+      g_atomic_pointer_set (&workers.waiting, NULL);
+      if (jobs == NULL)
+        jobs = take_inbox ();
+      else
+        {
+          for (last = jobs; last->next != NULL; last = last->next)
+            ;
+          last->next = take_inbox ();
+        }
+    }
+  tend_unlock (&workers_lock);
+
+  for (TendJob *job = jobs, *next; job != NULL; job = next)
+    {
+      next = job->next;
+      workers.refuse (job, error);
+    }
+}
+
 static gpointer worker_thread (gpointer data);
 
 /* Unlocks, and calls a worker for what waits, if one may run and nobody is coming anyway. */
@@ -94,6 +161,7 @@ unlock_and_call (void)
   gboolean is_called = g_atomic_int_get (&workers.n_coming) == 0 &&
                        workers.n_running < get_max_threads_locked () && has_jobs ();
   gboolean is_asleep = workers.n_asleep > workers.n_called;
+  g_autoptr(GError) error = NULL;
   GThread *thread;
 
   if (is_called)
@@ -114,43 +182,22 @@ unlock_and_call (void)
       return;
     }
 
-  thread = g_thread_try_new ("tend-worker", worker_thread, NULL, NULL);
+  thread = g_thread_try_new ("tend-worker", worker_thread, NULL, &error);
   if (thread != NULL)
     {
       g_thread_unref (thread);
       return;
     }
 
-  /*
-   * Without a new thread, what waits is left to those that run, or to the next call. One that fell asleep meanwhile
-   * has relied on the new one.
-   */
   tend_lock (&workers_lock);
   workers.n_running--;
   g_atomic_int_add (&workers.n_coming, -1);
+
+  /* One that fell asleep meanwhile has relied on the new one. */
   if (workers.n_asleep > workers.n_called)
     unlock_and_call ();
   else
-    tend_unlock (&workers_lock);
-}
-
-/* Empties the inbox, oldest first. */
-static TendJob *
-take_inbox (void)
-{
-  TendJob *newest = tend_inbox_take (&workers.inbox);
-  TendJob *oldest = NULL;
-
-  while (newest != NULL)
-    {
-      TendJob *next = newest->next;
-
-      newest->next = oldest;
-      oldest = newest;
-      newest = next;
-    }
-
-  return oldest;
+    unlock_and_refuse (error);
 }
 
 /* The job that the worker goes on with, if it may. */
@@ -220,10 +267,41 @@ sleep_locked (void)
   return is_called;
 }
 
+static void
+block (void)
+{
+  /* Not in a thread that a fork has left alone. */
+  if (!is_worker ())
+    return;
+
+  tend_lock (&workers_lock);
+  workers.n_running--;
+  unlock_and_call ();
+}
+
+static void
+unblock (void)
+{
+  if (!is_worker ())
+    return;
+
+  tend_lock (&workers_lock);
+  workers.n_running++;
+  tend_unlock (&workers_lock);
+}
+
+static const TendWorkerClass worker_class = {
+  .block = block,
+  .unblock = unblock,
+};
+
 static gpointer
 worker_thread (gpointer data)
 {
   TendJob *job;
+
+  worker_generation = workers.generation + 1;
+  tend_set_worker_class (&worker_class);
 
   tend_lock (&workers_lock);
   do
@@ -234,6 +312,8 @@ worker_thread (gpointer data)
         {
           unlock_and_call ();
           job->run (job);
+          if (!is_worker ())
+            return NULL;
           tend_lock (&workers_lock);
           job = take_locked ();
         }
@@ -244,13 +324,31 @@ worker_thread (gpointer data)
   return NULL;
 }
 
+/* The child of a fork, whose one thread may be a worker, or be just about to push a job. */
+static void
+begin_anew (void)
+{
+  workers.inbox = NULL;
+  workers.n_coming = 0;
+  workers.called = (TendCond) TEND_COND_INIT;
+  workers.waiting = NULL;
+  workers.n_running = workers.n_asleep = workers.n_called = 0;
+  workers.generation++;
+}
+
 /*
- * Has a worker run @job, which is the worker's from now on. From any thread. The lock is left alone where
- * somebody is coming: to push under it makes short jobs 10 % slower, as the workers have it most of the time.
+ * Has a worker run @job, which is the worker's from now on; or @refuse, in any thread. From any thread. The lock is left
+ * alone where somebody is coming: to push under it makes short jobs 10 % slower, as the workers have it most of the
+ * time.
  */
 void
-tend_workers_push (TendJob *job)
+tend_workers_push (TendJob        *job,
+                   TendRefuseFunc  refuse)
 {
+  static TendAtFork at_fork = { begin_anew };
+
+  tend_at_fork (&at_fork);
+  workers.refuse = refuse;
   tend_inbox_push (&workers.inbox, job);
 
   if (g_atomic_int_get (&workers.n_coming) > 0)
@@ -289,7 +387,9 @@ tend_get_max_threads (void)
  *
  * Sets how many bodies run in threads at once, in the whole process.
  *
- * Those above the limit wait for a thread, in order. May be called from any thread.
+ * Those above the limit wait for a thread, in order. A body that waits, by tend_await(), tend_sleep(),
+ * [func@Tend.checkpoint] or [method@Tend.Task.wait_sync], does not count meanwhile: the pool grows for it, and shrinks
+ * again. May be called from any thread.
  *
  * Since: 0.1
  */

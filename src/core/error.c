@@ -23,6 +23,7 @@
  * @TEND_TASK_ERROR_SEVERAL: several errors, which [func@Tend.TaskError.list] lists
  * @TEND_TASK_ERROR_CLOSED: the channel was closed
  * @TEND_TASK_ERROR_FULL: every number is in use
+ * @TEND_TASK_ERROR_NO_THREAD: the system gives no thread for the body of a task
  *
  * Error codes of the `TEND_TASK_ERROR` domain.
  *
@@ -41,7 +42,8 @@ G_DEFINE_ENUM_TYPE (TendTaskError, tend_task_error,
                     G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_WRONG_THREAD, "wrong-thread"),
                     G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_SEVERAL, "several"),
                     G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_CLOSED, "closed"),
-                    G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_FULL, "full"))
+                    G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_FULL, "full"),
+                    G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_NO_THREAD, "no-thread"))
 
 typedef struct
 {

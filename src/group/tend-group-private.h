@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Watching tasks of any context from one, and trying again.
+// Errors of several tasks, trying again, and groups.
 
 #pragma once
 
@@ -10,38 +10,6 @@
 #include "tend-task-private.h"
 
 G_BEGIN_DECLS
-
-typedef struct _TendWatch TendWatch;
-typedef struct _TendForeignWatch TendForeignWatch;
-typedef void (* TendWatchFunc) (TendWatch *watch);
-
-/*
- * Waits for the end of one task, which may belong to another context. The function is called once,
- * from the loop that watches, after the task's exit handlers and its manager.
- */
-struct _TendWatch
-{
-  TendJob           job;        /* loop thread; among the task's waiters, or the loop's micro-queue */
-  TendTask         *task;       /* a reference once the task has ended or is foreign */
-  TendWatchFunc     ended;
-  gpointer          data;
-  TendForeignWatch *foreign;    /* what waits in the other context in our place */
-  guint             is_foreign : 1; /* the task is another context's */
-  guint             has_ended : 1;
-};
-
-void tend_watch_begin (TendWatch     *watch,
-                       TendLoop      *loop,
-                       TendTask      *task,
-                       TendWatchFunc  ended,
-                       gpointer       data);
-void tend_watch_observe (TendWatch   *watch);
-void tend_watch_clear (TendWatch     *watch);
-
-/* Whether the task can be waited for here at all; a critical if not. */
-gboolean tend_watch_check (TendTask   **tasks,
-                           gsize        n_tasks,
-                           const char  *func);
 
 /* Makes one error of all of them; it is a cancellation if they are nothing else. */
 GError *tend_combine_errors (GPtrArray *errors);

@@ -368,6 +368,19 @@ tend_context_now (GMainContext *context)
   return now >= 0 ? now : g_get_monotonic_time ();
 }
 
+/* Whether the time of the loop, which is used, stands still. Any thread. */
+gboolean
+tend_loop_is_frozen (TendLoop *loop)
+{
+  gboolean is_frozen;
+
+  tend_lock (&registry_lock);
+  is_frozen = loop->hub->frozen_now >= 0;
+  tend_unlock (&registry_lock);
+
+  return is_frozen;
+}
+
 /* Whether no loop of the hub has anything to do before time goes on. Its own thread only. */
 gboolean
 tend_hub_is_quiet (TendHub *hub)

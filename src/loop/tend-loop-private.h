@@ -127,6 +127,7 @@ gboolean      tend_loop_take_home   (TendLoop     *loop,
 void          tend_hub_freeze       (TendHub      *hub,
                                      gint64        time);
 gint64        tend_context_now      (GMainContext *context);
+gboolean      tend_loop_is_frozen   (TendLoop     *loop);
 gboolean      tend_hub_is_quiet     (TendHub      *hub);
 gint64        tend_hub_next_deadline (TendHub     *hub);
 

@@ -61,11 +61,12 @@ arm (TendTask *self)
 void
 tend_task_start_deadline (TendTask *self)
 {
+  TendTask *starter = tend_task_get_current ();
   gint64 inherited = TEND_FOREVER;
 
-  /* The scope of a task whose body runs in this thread belongs to another. A shield keeps time off. */
-  if (tend_task_get_worker () == NULL && !tend_shield_fiber (0))
-    inherited = get_deadline (tend_task_get_current ());
+  /* The scope of a task whose body runs in a thread of the pool belongs to another. A shield keeps time off. */
+  if (starter->loop != NULL && tend_loop_has_thread (starter->loop) && !tend_shield_fiber (0))
+    inherited = get_deadline (starter);
 
   if (inherited < get_deadline (self))
     {

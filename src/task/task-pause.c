@@ -211,23 +211,59 @@ tend_task_is_paused (TendTask *self)
   return (g_atomic_int_get (&self->flags) & TEND_FLAG_PAUSED) != 0;
 }
 
+/* Whether the body of @task, which runs in this thread, is to go on. */
 static gboolean
-check_worker (TendTask  *task,
-              GError   **error)
+check_going (TendTask  *task,
+             GError   **error)
 {
-  tend_lock (&pause_lock);
-  n_sleepers++;
-  while (tend_task_is_paused (task) && !tend_task_cancelling (task))
-    tend_cond_wait (&pause_cond, &pause_lock);
-  n_sleepers--;
-  tend_unlock (&pause_lock);
-
   if (!tend_task_cancelling (task))
     return TRUE;
 
   if (error != NULL)
     *error = tend_task_has_ended (task) ? tend_task_new_stopped (task) : tend_task_new_cancelled (task);
   return FALSE;
+}
+
+static gboolean
+check_worker (TendTask  *task,
+              GError   **error)
+{
+  if (!tend_task_is_paused (task))
+    return check_going (task, error);
+
+  tend_worker_block ();
+  tend_lock (&pause_lock);
+  n_sleepers++;
+  while (tend_task_is_paused (task) && !tend_task_cancelling (task))
+    tend_cond_wait (&pause_cond, &pause_lock);
+  n_sleepers--;
+  tend_unlock (&pause_lock);
+  tend_worker_unblock ();
+
+  return check_going (task, error);
+}
+
+/* Has the body of @task, which runs in this thread, sleep, unless it is cancelled: FALSE then. */
+gboolean
+tend_worker_sleep (TendTask  *task,
+                   gint64     usec,
+                   GError   **error)
+{
+  gint64 end = tend_time_add (g_get_monotonic_time (), usec);
+
+  if (!check_going (task, error))
+    return FALSE;
+
+  tend_worker_block ();
+  tend_lock (&pause_lock);
+  n_sleepers++;
+  while (!tend_task_cancelling (task) && tend_cond_wait_until (&pause_cond, &pause_lock, end))
+    ;
+  n_sleepers--;
+  tend_unlock (&pause_lock);
+  tend_worker_unblock ();
+
+  return check_going (task, error);
 }
 
 /**
@@ -248,7 +284,7 @@ check_worker (TendTask  *task,
 gboolean
 tend_checkpoint (GError **error)
 {
-  TendTask *task = tend_task_get_worker ();
+  TendTask *task = tend_task_get_blocking ();
   TendJob *wake;
 
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);

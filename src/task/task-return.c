@@ -17,6 +17,30 @@
 static TEND_THREAD TendOutcome *worker_outcome;
 static TEND_THREAD TendTask *worker_task;
 
+static TEND_THREAD const TendWorkerClass *worker_class;
+
+/* Says that this is a thread of the pool. */
+void
+tend_set_worker_class (const TendWorkerClass *klass)
+{
+  worker_class = klass;
+}
+
+/* To be called before a body waits: while it does, its thread does not count against the limit. Of no other thread. */
+void
+tend_worker_block (void)
+{
+  if (worker_class != NULL)
+    worker_class->block ();
+}
+
+void
+tend_worker_unblock (void)
+{
+  if (worker_class != NULL)
+    worker_class->unblock ();
+}
+
 /* Only its address counts: the mark of a task without a body that was given its outcome, or has ended. */
 static TendOutcome settled;
 
@@ -34,6 +58,16 @@ TendTask *
 tend_task_get_worker (void)
 {
   return worker_task;
+}
+
+/*
+ * The task whose body, which runs in this thread, is what calls now; or NULL. Such a body may wait, and blocks the thread.
+ * One may also run a main context of its own there, with other tasks.
+ */
+TendTask *
+tend_task_get_blocking (void)
+{
+  return worker_task != NULL && !tend_is_on_fiber () && tend_task_peek_current () == worker_task ? worker_task : NULL;
 }
 
 static void

@@ -293,6 +293,7 @@ tend_task_wait_sync (TendTask  *self,
 
   kept = g_object_ref (self);
   hub = tend_loop_get_hub (self->loop);
+  tend_worker_block ();
   while (!tend_task_has_ended (self))
     {
       if (hub->clock == NULL || !tend_clock_step (hub->clock, TEND_FOREVER))
@@ -302,6 +303,7 @@ tend_task_wait_sync (TendTask  *self,
   /* A body that ended within its start has left those who wait to a turn of the loop. */
   while (self->scope != NULL && tend_job_is_waiting (&self->scope->job))
     g_main_context_iteration (hub->context, FALSE);
+  tend_worker_unblock ();
 
   return tend_task_propagate (self, error);
 }

@@ -356,10 +356,22 @@ tend_task_peek_recorded_error (TendTask *self)
   return self->outcome != NULL ? self->outcome->error : NULL;
 }
 
+/* What a thread of the pool can do, for the layers that do not see it. Set on such a thread. */
+typedef struct
+{
+  void (* block)   (void);      /* the body is about to wait, and makes room for another meanwhile */
+  void (* unblock) (void);
+} TendWorkerClass;
+
+void         tend_set_worker_class       (const TendWorkerClass *klass);
+void         tend_worker_block           (void);
+void         tend_worker_unblock         (void);
+
 /* On a worker thread, where the body that runs there leaves what it returns. */
 void         tend_task_set_worker        (TendTask            *self,
                                           TendOutcome         *outcome);
 TendTask    *tend_task_get_worker        (void);
+TendTask    *tend_task_get_blocking      (void);
 gboolean     tend_task_try_return        (TendTask            *self,
                                           TendOutcome         *outcome);
 gboolean     tend_task_is_settled        (TendTask            *self);
@@ -452,6 +464,40 @@ void         tend_task_run_exit_handlers (TendTask            *self);
 void         tend_task_run_cancel_handlers (TendTask          *self);
 void         tend_task_drop_cancel_handlers (TendTask         *self);
 
+/* --- task-watch.c --- */
+
+typedef struct _TendWatch TendWatch;
+typedef struct _TendForeignWatch TendForeignWatch;
+typedef void (* TendWatchFunc) (TendWatch *watch);
+
+/*
+ * Waits for the end of one task, which may belong to another context. The function is called once,
+ * from the loop that watches, after the task's exit handlers and its manager.
+ */
+struct _TendWatch
+{
+  TendJob           job;        /* loop thread; among the task's waiters, or the loop's micro-queue */
+  TendTask         *task;       /* a reference once the task has ended or is foreign */
+  TendWatchFunc     ended;
+  gpointer          data;
+  TendForeignWatch *foreign;    /* what waits in the other context in our place */
+  guint             is_foreign : 1; /* the task is another context's */
+  guint             has_ended : 1;
+};
+
+void tend_watch_begin (TendWatch     *watch,
+                       TendLoop      *loop,
+                       TendTask      *task,
+                       TendWatchFunc  ended,
+                       gpointer       data);
+void tend_watch_observe (TendWatch   *watch);
+void tend_watch_clear (TendWatch     *watch);
+
+/* Whether the task can be waited for here at all; a critical if not. */
+gboolean tend_watch_check (TendTask   **tasks,
+                           gsize        n_tasks,
+                           const char  *func);
+
 /* --- task-interval.c --- */
 
 void         tend_task_expect_run        (TendTask            *self,
@@ -464,6 +510,9 @@ gboolean     tend_task_repeat            (TendTask            *self,
 gboolean     tend_task_stands_still      (TendTask            *self);
 void         tend_task_apply_pause       (TendTask            *self);
 void         tend_task_wake_worker       (TendTask            *self);
+gboolean     tend_worker_sleep           (TendTask            *task,
+                                          gint64               usec,
+                                          GError             **error);
 
 /* --- task-deadline.c --- */
 

@@ -723,6 +723,7 @@ class TaskError(GObject.GEnum):
     SEVERAL: ClassVar[TaskError]
     CLOSED: ClassVar[TaskError]
     FULL: ClassVar[TaskError]
+    NO_THREAD: ClassVar[TaskError]
     @staticmethod
     def list(error: GLib.Error) -> builtins.list[GLib.Error]: ...
     @staticmethod

@@ -11,7 +11,7 @@
 // A task of our own context is not kept: one that is dropped unstarted tells its waiters so. One of
 // another context is, until it ends.
 
-#include "tend-group-private.h"
+#include "tend-task-private.h"
 
 struct _TendForeignWatch
 {
@@ -72,6 +72,8 @@ foreign_ended_cb (TendJob *job)
 {
   TendForeignWatch *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendForeignWatch, there));
 
+  /* If there is an error that is made when somebody asks, it is made here. */
+  tend_task_peek_error (self->task);
   tend_loop_send (self->home, &self->back);
 }
 

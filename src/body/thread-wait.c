@@ -1,0 +1,164 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// How the body of a thread waits: it blocks, and its thread does not count against the limit meanwhile.
+//
+// All that it waits for goes by way of its task's own loop, which is where the task is cancelled and stopped as well:
+// there is one place that ends the wait, and nothing of it is left anywhere when the body goes on. While it waits it
+// is no work that goes on outside the context, so that a virtual clock moves on.
+//
+// A sleep in real time is the exception: it needs nobody.
+//
+// Ownership: a wait lies on the stack of the body's thread. It is the loop's from when it is sent until it is over.
+// Lock: waits_lock guards is_over, which the loop sets as the last thing that it does with a wait.
+
+#include "tend-body-private.h"
+#include "tend-task-private.h"
+
+struct _TendThreadWait
+{
+  TendJob   job;        /* to the loop; there it is the end of a sleep */
+  TendTask *task;       /* constant; whose body waits; its being active holds it */
+  TendTask *awaited;    /* constant; a reference of the body's; NULL: it sleeps */
+  gint64    usec;       /* constant; for how long it sleeps */
+  TendWatch watch;      /* loop thread */
+  GError   *error;      /* loop thread; what ended the wait, or NULL */
+  TendCond  cond;
+  gboolean  is_over;    /* under waits_lock */
+};
+
+static TEND_DEFINE_LOCK (waits_lock);
+
+/* --- In the loop --- */
+
+/* Takes @error. Nothing of the wait may be used afterwards. */
+static void
+finish (TendThreadWait *self,
+        GError         *error)
+{
+  self->error = error;
+
+  tend_lock (&waits_lock);
+  self->is_over = TRUE;
+  tend_cond_signal (&self->cond);
+  tend_unlock (&waits_lock);
+}
+
+/* The wait had begun: the body is at work again. Takes @error. */
+static void
+end (TendThreadWait *self,
+     GError         *error)
+{
+  self->task->body_state = NULL;
+  tend_watch_clear (&self->watch);
+  tend_loop_remove (self->task->loop, &self->job);
+  tend_loop_hold (self->task->loop);
+  finish (self, error);
+}
+
+static void
+awaited_ended (TendWatch *watch)
+{
+  const GError *error = tend_task_peek_error (watch->task);
+
+  if (error != NULL)
+    tend_watch_observe (watch);
+  end (watch->data, error != NULL ? g_error_copy (error) : NULL);
+}
+
+static void
+slept_cb (TendJob *job)
+{
+  end ((TendThreadWait *) job, NULL);
+}
+
+static GError *
+new_interrupted (TendTask *task)
+{
+  return tend_task_has_ended (task) ? tend_task_new_stopped (task) : tend_task_new_cancelled (task);
+}
+
+static void
+begin_cb (TendJob *job)
+{
+  TendThreadWait *self = (TendThreadWait *) job;
+  TendLoop *loop = self->task->loop;
+
+  if (tend_task_has_ended (self->task) || tend_task_cancelling (self->task))
+    {
+      finish (self, new_interrupted (self->task));
+      return;
+    }
+
+  self->task->body_state = self;
+  tend_loop_unhold (loop);
+  job->run = slept_cb;
+  if (self->awaited != NULL)
+    tend_watch_begin (&self->watch, loop, self->awaited, awaited_ended, self);
+  else if (self->usec > 0)
+    tend_loop_arm (loop, job, tend_time_add (tend_loop_now (loop), self->usec));
+  else
+    tend_loop_queue_ready (loop, job);
+}
+
+/* The task is asked to end, or has ended: its body waits no longer, if it does. */
+void
+tend_thread_interrupt (TendTask *task)
+{
+  if (task->body_state != NULL)
+    end (task->body_state, new_interrupted (task));
+}
+
+/* --- In the thread --- */
+
+/* Waits for @awaited, or for @usec. */
+static gboolean
+wait_for (TendTask  *task,
+          TendTask  *awaited,
+          gint64     usec,
+          GError   **error)
+{
+  TendThreadWait self = { .task = task, .awaited = awaited, .usec = usec, .cond = TEND_COND_INIT };
+
+  tend_job_init (&self.job, begin_cb);
+  tend_worker_block ();
+  tend_loop_send (task->loop, &self.job);
+
+  tend_lock (&waits_lock);
+  while (!self.is_over)
+    tend_cond_wait (&self.cond, &waits_lock);
+  tend_unlock (&waits_lock);
+  tend_worker_unblock ();
+
+  if (self.error == NULL)
+    return TRUE;
+
+  g_propagate_error (error, self.error);
+  return FALSE;
+}
+
+/* Has the body of @task, which runs in this thread, wait for @awaited, which may be of any context. */
+gboolean
+tend_thread_await (TendTask  *task,
+                   TendTask  *awaited,
+                   GError   **error)
+{
+  g_autofree char *text = NULL;
+
+  if (awaited != task && awaited->loop != NULL)
+    return wait_for (task, awaited, 0, error);
+
+  text = tend_task_to_string (awaited);
+  g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+               awaited == task ? "%s cannot wait for its own end" : "%s never ends, and cannot be awaited", text);
+  return FALSE;
+}
+
+/* Has the body of @task, which runs in this thread, sleep. */
+gboolean
+tend_thread_sleep (TendTask  *task,
+                   gint64     usec,
+                   GError   **error)
+{
+  return tend_loop_is_frozen (task->loop) ? wait_for (task, NULL, usec, error) : tend_worker_sleep (task, usec, error);
+}

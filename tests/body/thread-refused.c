@@ -1,0 +1,175 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Threads that the system does not give: the body runs when one can be had, and its task fails when none can.
+//
+// The program has a pthread_create() of its own, which stands before the C library's also for GLib.
+
+#define _GNU_SOURCE
+
+#include "../task/common.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+
+static int n_to_fail;   /* atomic; so many calls fail from now on; negative: all */
+static int n_failed;    /* atomic */
+
+typedef int (* CreateFunc) (pthread_t            *thread,
+                            const pthread_attr_t *attributes,
+                            void               *(*func) (void *),
+                            void                 *data);
+
+int
+pthread_create (pthread_t            *thread,
+                const pthread_attr_t *attributes,
+                void               *(*func) (void *),
+                void                 *data)
+{
+  static CreateFunc next;
+  int n = g_atomic_int_get (&n_to_fail);
+
+  if (next == NULL)
+    next = (CreateFunc) dlsym (RTLD_NEXT, "pthread_create");
+  if (n == 0)
+    return next (thread, attributes, func, data);
+
+  if (n > 0)
+    g_atomic_int_add (&n_to_fail, -1);
+  g_atomic_int_inc (&n_failed);
+  return EAGAIN;
+}
+
+static gboolean
+run_body (TendTask  *task,
+          gpointer   user_data,
+          GError   **error)
+{
+  g_atomic_int_inc ((int *) user_data);
+  return TRUE;
+}
+
+static void
+fail_next (int n)
+{
+  g_atomic_int_set (&n_failed, 0);
+  g_atomic_int_set (&n_to_fail, n);
+}
+
+/* Before there is any thread in the pool. */
+static void
+test_none_can_be_had (void)
+{
+  TendTask *tasks[3];
+  int n_runs = 0;
+
+  fail_next (-1);
+  for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
+    tasks[i] = tend_task_run_thread ("refused", run_body, &n_runs, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
+    {
+      g_assert_false (tend_task_wait_sync (tasks[i], NULL));
+      g_assert_error (tend_task_get_error (tasks[i]), TEND_TASK_ERROR, TEND_TASK_ERROR_NO_THREAD);
+      assert_gone (tasks[i]);
+    }
+  g_assert_cmpint (n_runs, ==, 0);
+  g_assert_cmpint (n_failed, >, 5);
+  fail_next (0);
+}
+
+static void
+test_cancelled_meanwhile (void)
+{
+  g_autoptr(TendTask) task = NULL;
+  int n_runs = 0;
+
+  fail_next (-1);
+  task = tend_task_run_thread ("cancelled", run_body, &n_runs, NULL);
+  tend_task_cancel (task);
+  g_assert_false (tend_task_wait_sync (task, NULL));
+  g_assert_cmpint (n_runs, ==, 0);
+  fail_next (0);
+  assert_gone (task);
+}
+
+/* A virtual clock does not wait for a thread that is not there. */
+static void
+test_in_virtual_time (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  g_autoptr(TendTask) task = NULL;
+  int n_runs = 0;
+
+  fail_next (-1);
+  task = tend_task_run_thread ("refused", run_body, &n_runs, NULL);
+  g_assert_cmpint (tend_clock_run_until_idle (clock), >, 0);
+  g_assert_error (tend_task_get_error (task), TEND_TASK_ERROR, TEND_TASK_ERROR_NO_THREAD);
+  fail_next (0);
+  assert_gone (task);
+}
+
+static void
+test_one_can_be_had_later (void)
+{
+  g_autoptr(TendTask) task = NULL;
+  int n_runs = 0;
+
+  fail_next (2);
+  task = tend_task_run_thread ("later", run_body, &n_runs, NULL);
+  g_assert_true (tend_task_wait_sync (task, NULL));
+  g_assert_cmpint (n_runs, ==, 1);
+  g_assert_cmpint (n_failed, ==, 2);
+  assert_gone (task);
+}
+
+static gboolean
+await_other_body (TendTask  *task,
+                  gpointer   user_data,
+                  GError   **error)
+{
+  return tend_await (user_data, error);
+}
+
+/* The only worker waits for what no other can be had for: it hears of that. */
+static void
+test_none_beside_one_that_waits (void)
+{
+  g_autoptr(TendTask) waiting = NULL;
+  g_autoptr(TendTask) other = NULL;
+  int n_runs = 0;
+
+  tend_set_max_threads (1);
+  other = tend_task_new_thread ("other", run_body, &n_runs, NULL);
+  waiting = tend_task_run_thread ("waiting", await_other_body, other, NULL);
+  fail_next (-1);
+  g_assert_true (tend_task_start (other, NULL));
+  tend_task_wait_sync (waiting, NULL);
+  g_assert_true (tend_task_is_ended (other));
+
+  /* A worker of before may just have been there for it. */
+  if (n_runs == 0)
+    {
+      g_assert_error (tend_task_get_error (other), TEND_TASK_ERROR, TEND_TASK_ERROR_NO_THREAD);
+      g_assert_error (tend_task_get_error (waiting), TEND_TASK_ERROR, TEND_TASK_ERROR_NO_THREAD);
+    }
+  fail_next (0);
+  assert_gone (waiting);
+  assert_gone (other);
+  tend_set_max_threads (0);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_func ("/tend/thread-refused/none-can-be-had", test_none_can_be_had);
+  g_test_add_func ("/tend/thread-refused/cancelled-meanwhile", test_cancelled_meanwhile);
+  g_test_add_func ("/tend/thread-refused/in-virtual-time", test_in_virtual_time);
+  g_test_add_func ("/tend/thread-refused/one-can-be-had-later", test_one_can_be_had_later);
+  g_test_add_func ("/tend/thread-refused/none-beside-one-that-waits", test_none_beside_one_that_waits);
+
+  return g_test_run ();
+}
