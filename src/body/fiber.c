@@ -283,13 +283,22 @@ enter_cb (gpointer data)
 
 /* --- The body --- */
 
+/* The child of a fork goes on where its parent was, but on no fiber that could wait. */
+static void
+begin_anew (void)
+{
+  current = NULL;
+}
+
 static void
 fiber_run (TendTask *task)
 {
+  static TendAtFork at_fork = { begin_anew };
   GError *error = NULL;
   TendStack stack, below;
   Fiber *self;
 
+  tend_at_fork (&at_fork);
   if (!tend_stack_acquire (&stack, tend_task_get_stack_size (task), &error))
     {
       tend_task_run_ended (task, error);

@@ -36,13 +36,22 @@ disarm (gpointer data)
   g_free (is_done);
 }
 
+/* Who would have done it may not be there in the child of a fork. */
+static void
+begin_anew (void)
+{
+  g_atomic_int_compare_and_exchange (&tend_stack_trim_state, TEND_TRIM_ARMED, TEND_TRIM_WANTED);
+}
+
 /* Has idle stacks trimmed by @context, if nobody does it yet. */
 void
 tend_stack_arm_trim (GMainContext *context)
 {
+  static TendAtFork at_fork = { begin_anew };
   g_autoptr(GSource) source = NULL;
   gint64 usec;
 
+  tend_at_fork (&at_fork);
   if (!g_atomic_int_compare_and_exchange (&tend_stack_trim_state, TEND_TRIM_WANTED, TEND_TRIM_ARMED))
     return;
 

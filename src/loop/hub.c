@@ -68,6 +68,47 @@ tend_loop_set_thread (TendLoop *loop)
   g_atomic_int_inc (&generation);
 }
 
+/* --- fork() --- */
+
+static gboolean is_forked;      /* constant, but for the child of a fork */
+
+/*
+ * The child of a fork begins without a loop. Those of the parent stay attached to their contexts, where nothing of
+ * them goes on, and what there was in them is never run.
+ */
+static void
+begin_anew (void)
+{
+  GHashTableIter iter;
+  TendHub *hub;
+
+  is_forked = TRUE;
+  last_used.loop = NULL;
+  g_atomic_int_inc (&generation);
+
+  if (hubs == NULL)
+    return;
+
+  g_hash_table_iter_init (&iter, hubs);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &hub))
+    for (GSList *l = hub->loops; l != NULL; l = l->next)
+      {
+        TendLoop *loop = l->data;
+
+        loop->is_forgotten = TRUE;
+        if (loop->thread != get_thread_mark ())
+          loop->thread = NULL;
+      }
+  g_clear_pointer (&hubs, g_hash_table_unref);
+}
+
+/* Whether this process is the child of one that has used the library. */
+gboolean
+tend_is_forked (void)
+{
+  return is_forked;
+}
+
 /* --- Under the lock --- */
 
 static TendHub *
@@ -259,9 +300,12 @@ static TendLoop *
 acquire_slowly (GMainContext *context,
                 int           priority)
 {
+  static TendAtFork at_fork = { begin_anew };
   gboolean is_first;
   TendLoop *loop;
   int seen;
+
+  tend_at_fork (&at_fork);
 
   /* The loop's, while it is used. */
   g_main_context_ref (context);
@@ -320,6 +364,7 @@ tend_loop_release (TendLoop *loop)
   int users = g_atomic_int_get (&loop->users);
   GMainContext *context;
   gboolean is_last, is_mine;
+  TendWaker waker;
 
   while (users > 1)
     {
@@ -327,19 +372,18 @@ tend_loop_release (TendLoop *loop)
         return;
     }
 
-  tend_lock (&registry_lock);
-  context = loop->hub->context;
   is_mine = tend_loop_has_thread (loop);
+  context = loop->hub->context;
+  tend_loop_hold_waker (loop, &waker);
+
+  tend_lock (&registry_lock);
   is_last = g_atomic_int_dec_and_test (&loop->users);
   tend_unlock (&registry_lock);
 
-  if (!is_last)
-    return;
-
   /* A context that sleeps must look again, for the loop to retire. The reference was the loop's. */
-  if (!is_mine)
-    g_main_context_wakeup (context);
-  g_main_context_unref (context);
+  tend_loop_wake (&waker, is_last && !is_mine);
+  if (is_last)
+    g_main_context_unref (context);
 }
 
 /* Freezes the time of the hub at @time, or lets it go on where @time is negative. Its own thread only. */

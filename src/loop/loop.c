@@ -18,7 +18,15 @@
 
 #include "tend-loop-private.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
 #include <time.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#include <sys/eventfd.h>
+#endif
 
 /*
  * How long the loop may keep GLib from other sources of the same or lower priority. A quarter of a
@@ -43,6 +51,83 @@ has_work (TendLoop *loop)
 {
   return !tend_queue_is_empty (&loop->micro) || !tend_queue_is_empty (&loop->ready) ||
          g_atomic_pointer_get (&loop->inbox) != NULL;
+}
+
+/* --- Waking --- */
+
+/*
+ * A context's own descriptor is one and the same for the parent and the child of a fork: each of them takes what is
+ * meant for the other. So what is made in the child has one more.
+ */
+struct _TendWake
+{
+  gatomicrefcount ref_count;
+  int             fd;           /* constant */
+};
+
+static TendWake *
+wake_new (GSource *source)
+{
+  TendWake *self = NULL;
+#ifdef __linux__
+  int fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+  if (fd >= 0)
+    {
+      self = g_new (TendWake, 1);
+      g_atomic_ref_count_init (&self->ref_count);
+      self->fd = fd;
+      g_source_add_unix_fd (source, fd, G_IO_IN);
+    }
+#endif
+
+  return self;
+}
+
+static void
+wake_unref (TendWake *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+
+  close (self->fd);
+  g_free (self);
+}
+
+/* What wakes the loop, also when it is gone meanwhile. */
+void
+tend_loop_hold_waker (TendLoop  *loop,
+                      TendWaker *waker)
+{
+  waker->context = g_main_context_ref (loop->hub->context);
+  waker->wake = loop->wake;
+  if (waker->wake != NULL)
+    g_atomic_ref_count_inc (&waker->wake->ref_count);
+}
+
+/* Has the loop look again, if it @is_wanted, and lets go of what was held for that. */
+void
+tend_loop_wake (TendWaker *waker,
+                gboolean   is_wanted)
+{
+  const guint64 one = 1;
+
+  if (is_wanted && waker->wake == NULL)
+    g_main_context_wakeup (waker->context);
+  else if (is_wanted && write (waker->wake->fd, &one, sizeof one) < 0 && errno != EAGAIN)
+    g_warning ("The loop's own descriptor cannot be written: %s", g_strerror (errno));
+
+  g_clear_pointer (&waker->wake, wake_unref);
+  g_clear_pointer (&waker->context, g_main_context_unref);
+}
+
+static void
+take_wake (TendWake *wake)
+{
+  guint64 count;
+
+  if (read (wake->fd, &count, sizeof count) < 0 && errno != EAGAIN && errno != EINTR)
+    g_warning ("The loop's own descriptor cannot be read: %s", g_strerror (errno));
 }
 
 /* --- The source --- */
@@ -78,6 +163,12 @@ tend_loop_prepare (GSource *source,
                    int     *timeout_ms)
 {
   TendLoop *loop = (TendLoop *) source;
+
+  if (loop->is_forgotten)
+    {
+      *timeout_ms = -1;
+      return FALSE;
+    }
 
   if (!tend_loop_has_users (loop))
     return TRUE;
@@ -122,6 +213,12 @@ tend_loop_check (GSource *source)
 {
   TendLoop *loop = (TendLoop *) source;
   int timeout_ms;
+
+  if (loop->is_forgotten)
+    return FALSE;
+
+  if (G_UNLIKELY (loop->wake != NULL))
+    take_wake (loop->wake);
 
   if (!tend_loop_has_users (loop))
     return TRUE;
@@ -174,6 +271,10 @@ is_overdue (TendLoop *loop)
 static inline gboolean
 is_budget_spent (TendLoop *loop)
 {
+  /* What has just run may have come back in the child of a fork. */
+  if (G_UNLIKELY (loop->is_forgotten))
+    return TRUE;
+
   /* In virtual time a turn does all it can, so that what happens does not hang on real speed. */
   return (++loop->n_run & (JOBS_PER_LOOK - 1)) == 0 && loop->hub->clock == NULL && is_overdue (loop);
 }
@@ -283,6 +384,9 @@ tend_loop_dispatch (GSource     *source,
   guint32 turn;
   gint64 now;
 
+  if (loop->is_forgotten)
+    return G_SOURCE_CONTINUE;
+
   if (!tend_loop_has_users (loop) && tend_loop_retire (loop))
     return G_SOURCE_REMOVE;
 
@@ -321,6 +425,7 @@ tend_loop_finalize (GSource *source)
 
   tend_loop_retire (loop);
   tend_agenda_clear (&loop->timers);
+  g_clear_pointer (&loop->wake, wake_unref);
 }
 
 static GSourceFuncs tend_loop_funcs = {
@@ -338,6 +443,7 @@ tend_loop_new (int priority)
   TendLoop *loop = (TendLoop *) source;
 
   loop->priority = priority;
+  loop->wake = tend_is_forked () ? wake_new (source) : NULL;
   tend_queue_init (&loop->ready);
   tend_queue_init (&loop->micro);
   tend_agenda_init (&loop->timers);
@@ -486,19 +592,15 @@ void
 tend_loop_send (TendLoop *loop,
                 TendJob  *job)
 {
-  GMainContext *context = NULL;
-  gboolean is_first;
+  TendWaker waker;
+
+  if (tend_loop_has_thread (loop))
+    {
+      tend_inbox_push (&loop->inbox, job);
+      return;
+    }
 
   /* Once the job is in the inbox, the loop may be done with it and gone with its context. */
-  if (!tend_loop_has_thread (loop))
-    context = g_main_context_ref (loop->hub->context);
-
-  is_first = tend_inbox_push (&loop->inbox, job) == NULL;
-
-  if (context != NULL)
-    {
-      if (is_first)
-        g_main_context_wakeup (context);
-      g_main_context_unref (context);
-    }
+  tend_loop_hold_waker (loop, &waker);
+  tend_loop_wake (&waker, tend_inbox_push (&loop->inbox, job) == NULL);
 }

@@ -50,6 +50,15 @@ typedef struct
   guint         n_outside;  /* loop thread; pieces of work that go on outside the context */
 } TendHub;
 
+typedef struct _TendWake TendWake;
+
+/* What wakes a loop from another thread; see tend_loop_hold_waker(). */
+typedef struct
+{
+  GMainContext *context;    /* a reference */
+  TendWake     *wake;       /* a reference; NULL: none */
+} TendWaker;
+
 struct _TendLoop
 {
   GSource    source;
@@ -57,6 +66,7 @@ struct _TendLoop
   TendHub   *hub;           /* constant until retired; NULL afterwards */
   int        priority;      /* constant */
   int        users;         /* atomic; leaves and reaches 0 under the registry's lock */
+  TendWake  *wake;          /* constant; what other threads wake it by in the child of a fork; NULL: its context */
   gpointer   thread;        /* atomic; the mark of the thread that runs the context; NULL: it is gone */
   TendJob   *inbox;         /* atomic; what other threads have sent */
 
@@ -68,6 +78,7 @@ struct _TendLoop
   guint32    n_run;
   gint64     turn_time;     /* what is due in this turn was due by then */
   gint64     busy_since;    /* real time at which it last had nothing to do, or 0 */
+  guint      is_forgotten : 1;  /* a fork has left it in the child, where nothing of it goes on */
   guint      is_cut : 1;    /* the turn is not over: the budget was spent before */
   guint      is_micro_cut : 1;  /* within a round of the micro-queue */
   guint      skip : 1;      /* the next iteration of the context belongs to others */
@@ -82,6 +93,11 @@ gboolean      tend_loop_has_users   (TendLoop     *loop);
 gboolean      tend_loop_retire      (TendLoop     *loop);
 gboolean      tend_loop_has_thread  (TendLoop     *loop);
 void          tend_loop_set_thread  (TendLoop     *loop);
+void          tend_loop_hold_waker  (TendLoop     *loop,
+                                     TendWaker    *waker);
+void          tend_loop_wake        (TendWaker    *waker,
+                                     gboolean      is_wanted);
+gboolean      tend_is_forked        (void);
 
 /* --- For everybody --- */
 

@@ -79,11 +79,12 @@ void
 tend_cancel_send_home (TendLoop *loop,
                        TendJob  *job)
 {
-  g_autoptr(GMainContext) context = g_main_context_ref (tend_loop_get_context (loop));
+  TendWaker waker;
 
   /* For the same reason the loop may think that there is nobody to wake. */
+  tend_loop_hold_waker (loop, &waker);
   tend_loop_send (loop, job);
-  g_main_context_wakeup (context);
+  tend_loop_wake (&waker, TRUE);
 }
 
 /* --- Pins --- */

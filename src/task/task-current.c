@@ -20,6 +20,24 @@ struct _Pushed
 
 static TEND_THREAD Pushed *pushed;
 
+/* In the child of a fork, code is in no task of the parent's, and on no fiber that could wait. */
+static void
+begin_anew (void)
+{
+  current = NULL;
+  current_fiber = NULL;
+  pushed = NULL;
+}
+
+/* To be called once before there is a task. */
+void
+tend_task_watch_forks (void)
+{
+  static TendAtFork at_fork = { begin_anew };
+
+  tend_at_fork (&at_fork);
+}
+
 TendTask *
 tend_task_enter (TendTask *task)
 {

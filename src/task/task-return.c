@@ -16,7 +16,6 @@
 
 static TEND_THREAD TendOutcome *worker_outcome;
 static TEND_THREAD TendTask *worker_task;
-
 static TEND_THREAD const TendWorkerClass *worker_class;
 
 /* Says that this is a thread of the pool. */
@@ -44,11 +43,23 @@ tend_worker_unblock (void)
 /* Only its address counts: the mark of a task without a body that was given its outcome, or has ended. */
 static TendOutcome settled;
 
+/* In the child of a fork the body is the parent's. */
+static void
+begin_anew (void)
+{
+  worker_task = NULL;
+  worker_outcome = NULL;
+  worker_class = NULL;
+}
+
 /* Says that this thread runs the body of @self, which leaves its result in @outcome. */
 void
 tend_task_set_worker (TendTask    *self,
                       TendOutcome *outcome)
 {
+  static TendAtFork at_fork = { begin_anew };
+
+  tend_at_fork (&at_fork);
   worker_task = self;
   worker_outcome = outcome;
 }

@@ -554,6 +554,8 @@ void         tend_task_notify_progress   (TendTask            *self);
 
 /* --- task-current.c --- */
 
+void         tend_task_watch_forks       (void);
+
 /* Makes @task the current one and gives the one before, which tend_task_leave() takes. */
 TendTask    *tend_task_enter             (TendTask            *task);
 void         tend_task_leave             (TendTask            *previous);

@@ -3,6 +3,7 @@
 
 """Bodies in worker threads, and what other threads may do with a task."""
 
+import multiprocessing
 import threading
 import unittest
 
@@ -14,6 +15,54 @@ async def later(value):
     if isinstance(value, Exception):
         raise value
     return value
+
+
+async def answer_of_a_thread():
+    await Tend.sleep(0.001)
+    return await Tend.Task.run_thread("x", lambda: 42)
+
+
+def answer_in_child(queue):
+    queue.put(Tend.run(answer_of_a_thread()))
+
+
+def double(number):
+    return 2 * number
+
+
+class Fork(unittest.TestCase):
+    """What multiprocessing does with "fork", which is how it begins on Linux before Python 3.14."""
+
+    def setUp(self):
+        self.context = multiprocessing.get_context("fork")
+        self.assertEqual(Tend.run(answer_of_a_thread()), 42)
+
+    def check_child(self):
+        queue = self.context.SimpleQueue()
+        child = self.context.Process(target=answer_in_child, args=(queue,))
+        child.start()
+        child.join()
+        self.assertEqual(child.exitcode, 0)
+        self.assertEqual(queue.get(), 42)
+
+    def test_outside(self):
+        self.check_child()
+
+    def test_in_a_body(self):
+        async def main():
+            async with Tend.TaskManager() as manager:
+                await manager.register("fork", self.check_child)
+            self.check_child()
+            return await answer_of_a_thread()
+
+        self.assertEqual(Tend.run(main), 42)
+
+    def test_pool_in_a_thread(self):
+        async def main():
+            with self.context.Pool(2) as pool:
+                return await Tend.Task.run_thread("pool", lambda: pool.map(double, range(5)))
+
+        self.assertEqual(Tend.run(main), [0, 2, 4, 6, 8])
 
 
 class Threads(unittest.TestCase):

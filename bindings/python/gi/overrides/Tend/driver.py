@@ -13,6 +13,7 @@ collector would not look into that.
 import asyncio
 import contextvars
 import ctypes
+import os
 import sys
 import threading
 import types
@@ -43,6 +44,15 @@ class Stepping(threading.local):
 
 
 stepping = Stepping()
+
+
+def begin_anew():
+    """The child of a fork runs nothing of its parent's, though it was forked within a body."""
+    stepping.driver = None
+    stepping.interrupt = None
+
+
+os.register_at_fork(after_in_child=begin_anew)
 
 
 # --- Results ---

@@ -1,0 +1,347 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// fork() in a process that runs tasks, fibers and threads: in the child all kinds of tasks work, wherever it was forked
+// and in whichever context, and of what the parent had nothing goes on.
+
+#include "../task/common.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* --- The child --- */
+
+static guint n_ticks;   /* of the parent's timer */
+
+static gboolean
+tick_cb (TendTask  *task,
+         gpointer   user_data,
+         GError   **error)
+{
+  n_ticks++;
+  return TRUE;
+}
+
+static gboolean
+thread_body (TendTask  *task,
+             gpointer   user_data,
+             GError   **error)
+{
+  tend_task_return_int (task, 42);
+  return tend_sleep (1000, error);
+}
+
+static gboolean
+fiber_body (TendTask  *task,
+            gpointer   user_data,
+            GError   **error)
+{
+  g_autoptr(TendTask) thread = tend_task_run_thread ("thread", thread_body, NULL, NULL);
+
+  if (!tend_sleep (1000, error) || !tend_await (thread, error))
+    return FALSE;
+
+  tend_task_return_int (task, tend_task_get_int (thread));
+  return TRUE;
+}
+
+static gpointer
+post_thread (gpointer data)
+{
+  tend_task_return_int (data, 42);
+  return NULL;
+}
+
+/* Whether a task of each kind does what it should. */
+static gboolean
+all_kinds_work (void)
+{
+  g_autoptr(TendTaskManager) manager = tend_task_manager_new ();
+  g_autoptr(TendRequestCache) requests = tend_request_cache_new ();
+  g_autoptr(TendNumberCache) request = tend_number_cache_new ("a", 1);
+  g_autoptr(TendTask) timed = tend_task_run_delay (1000);
+  g_autoptr(TendTask) thread = tend_task_run_thread ("thread", thread_body, NULL, NULL);
+  g_autoptr(TendTask) fiber = tend_task_run_fiber ("fiber", fiber_body, NULL, NULL);
+  g_autoptr(TendTask) open = tend_task_new ("open", NULL, NULL, NULL);
+  g_autoptr(TendTask) managed = g_object_ref (tend_task_manager_register_fiber (manager, "managed", fiber_body, NULL, NULL, NULL));
+  GThread *poster = g_thread_new ("poster", post_thread, open);
+  gboolean works;
+
+  tend_number_cache_set_timeout (request, 1000);
+  works = tend_request_cache_add (requests, request, NULL);
+  works = works && tend_task_wait_sync (timed, NULL);
+  works = works && tend_task_wait_sync (thread, NULL) && tend_task_get_int (thread) == 42;
+  works = works && tend_task_wait_sync (fiber, NULL) && tend_task_get_int (fiber) == 42;
+  works = works && tend_task_wait_sync (managed, NULL) && tend_task_get_int (managed) == 42;
+  works = works && tend_task_wait_sync (open, NULL) && tend_task_get_int (open) == 42;
+  while (works && tend_number_cache_is_held (request))
+    g_main_context_iteration (g_main_context_get_thread_default (), TRUE);
+  g_thread_join (poster);
+
+  return works;
+}
+
+typedef enum
+{
+  OF_THE_PARENT,
+  OF_ITS_OWN,
+} Context;
+
+static gboolean
+child_works (Context which)
+{
+  g_autoptr(GMainContext) context = NULL;
+  gboolean works;
+
+  /* Should it hang, the parent is told. */
+  alarm (120);
+  n_ticks = 0;
+  if (which == OF_THE_PARENT)
+    return all_kinds_work () && n_ticks == 0;
+
+  context = g_main_context_new ();
+  g_main_context_push_thread_default (context);
+  works = all_kinds_work () && n_ticks == 0;
+  g_main_context_pop_thread_default (context);
+
+  return works;
+}
+
+/* Forks a child, and says whether it was well in there. */
+static gboolean
+fork_and_look (Context which)
+{
+  pid_t child = fork ();
+  int status;
+
+  g_assert_cmpint (child, >=, 0);
+  if (child == 0)
+    _exit (child_works (which) ? 0 : 1);
+
+  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+  g_test_message ("the child has ended with %#x", (guint) status);
+  return status == 0;
+}
+
+/* --- Where it is forked --- */
+
+typedef struct
+{
+  TendTask *host;
+  TendTask *fibers[3];
+  TendTask *thread;
+  GMutex    lock;       /* what the thread waits for */
+} Parent;
+
+static gboolean
+blocked_body (TendTask  *task,
+              gpointer   user_data,
+              GError   **error)
+{
+  Parent *parent = user_data;
+
+  g_mutex_lock (&parent->lock);
+  g_mutex_unlock (&parent->lock);
+  return TRUE;
+}
+
+/* A process that is in the middle of things. */
+static void
+set_up (Parent        *parent,
+        gconstpointer  unused)
+{
+  parent->host = tend_task_run ("host", idle_body, NULL, NULL);
+  tend_task_add_timer (parent->host, 100, 100, tick_cb, NULL, NULL);
+  tend_task_post (parent->host, tick_cb, NULL, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (parent->fibers); i++)
+    parent->fibers[i] = tend_task_run_fiber ("fiber", fiber_body, NULL, NULL);
+  g_mutex_init (&parent->lock);
+  g_mutex_lock (&parent->lock);
+  parent->thread = tend_task_run_thread ("blocked", blocked_body, parent, NULL);
+}
+
+static void
+tear_down (Parent        *parent,
+           gconstpointer  unused)
+{
+  g_mutex_unlock (&parent->lock);
+  g_assert_true (tend_task_wait_sync (parent->thread, NULL));
+  assert_gone (parent->thread);
+  g_mutex_clear (&parent->lock);
+
+  /* All goes on in the parent. */
+  for (guint i = 0; i < G_N_ELEMENTS (parent->fibers); i++)
+    {
+      g_assert_true (tend_task_wait_sync (parent->fibers[i], NULL));
+      assert_gone (parent->fibers[i]);
+    }
+  g_assert_cmpuint (n_ticks, >, 0);
+  tend_task_stop (parent->host);
+  assert_gone (parent->host);
+}
+
+static void
+test_outside (Parent        *parent,
+              gconstpointer  unused)
+{
+  g_assert_true (fork_and_look (OF_THE_PARENT));
+  g_assert_true (fork_and_look (OF_ITS_OWN));
+}
+
+static void
+fork_body (TendTask *task,
+           gpointer  user_data)
+{
+  g_assert_true (fork_and_look (OF_THE_PARENT));
+  g_assert_true (fork_and_look (OF_ITS_OWN));
+  tend_task_return_value (task, NULL);
+}
+
+static void
+test_in_a_callback (Parent        *parent,
+                    gconstpointer  unused)
+{
+  g_autoptr(TendTask) task = tend_task_new ("forks", fork_body, NULL, NULL);
+
+  tend_task_set_delay (task, 1000);
+  g_assert_true (tend_task_start (task, NULL));
+  g_assert_true (tend_task_wait_sync (task, NULL));
+}
+
+static gboolean
+fork_fiber_body (TendTask  *task,
+                 gpointer   user_data,
+                 GError   **error)
+{
+  pid_t child;
+  int status;
+
+  if (!tend_sleep (1000, error))
+    return FALSE;
+
+  child = fork ();
+  if (child == 0)
+    {
+      /* It is not this task's fiber there, and nobody's: it cannot wait as one, but for a main loop. */
+      g_autoptr(GError) refused = NULL;
+      gboolean is_refused = !tend_sleep (1000, &refused) &&
+                            g_error_matches (refused, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER);
+
+      _exit (is_refused && tend_task_get_current () != task && child_works (OF_ITS_OWN) ? 0 : 1);
+    }
+
+  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+  g_assert_cmpint (status, ==, 0);
+  return tend_sleep (1000, error);
+}
+
+static void
+test_in_a_fiber (Parent        *parent,
+                 gconstpointer  unused)
+{
+  g_autoptr(TendTask) task = tend_task_new_fiber ("forks", fork_fiber_body, NULL, NULL);
+
+  tend_task_set_stack_size (task, 1024 * 1024);
+  g_assert_true (tend_task_start (task, NULL));
+  g_assert_true (tend_task_wait_sync (task, NULL));
+}
+
+static gboolean
+fork_thread_body (TendTask  *task,
+                  gpointer   user_data,
+                  GError   **error)
+{
+  g_assert_true (fork_and_look (OF_ITS_OWN));
+  return TRUE;
+}
+
+static void
+test_in_a_thread (Parent        *parent,
+                  gconstpointer  unused)
+{
+  g_autoptr(TendTask) task = tend_task_run_thread ("forks", fork_thread_body, NULL, NULL);
+
+  g_assert_true (tend_task_wait_sync (task, NULL));
+}
+
+/* While other threads take and give back every lock of the library. */
+static gpointer
+busy_thread (gpointer data)
+{
+  g_autoptr(GMainContext) context = g_main_context_new ();
+
+  g_main_context_push_thread_default (context);
+  while (!g_atomic_int_get ((int *) data))
+    {
+      g_autoptr(TendTask) fiber = tend_task_run_fiber (NULL, fiber_body, NULL, NULL);
+      g_autoptr(TendCancellable) parent = tend_cancellable_new ();
+      g_autoptr(TendCancellable) child = tend_cancellable_new ();
+
+      tend_cancellable_add_parent (child, G_CANCELLABLE (parent));
+      g_cancellable_cancel (G_CANCELLABLE (parent));
+      tend_task_set_progress (fiber, 0.5, "half");
+      g_assert_true (tend_task_wait_sync (fiber, NULL));
+    }
+  g_main_context_pop_thread_default (context);
+
+  return NULL;
+}
+
+static void
+test_beside_busy_threads (Parent        *parent,
+                          gconstpointer  unused)
+{
+  GThread *threads[2];
+  int is_over = FALSE;
+
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("busy", busy_thread, &is_over);
+  for (guint i = 0; i < 20; i++)
+    g_assert_true (fork_and_look (i % 2 == 0 ? OF_THE_PARENT : OF_ITS_OWN));
+
+  g_atomic_int_set (&is_over, TRUE);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+}
+
+/* A child of a child. */
+static void
+test_twice (Parent        *parent,
+            gconstpointer  unused)
+{
+  pid_t child = fork ();
+  int status;
+
+  if (child == 0)
+    {
+      g_autoptr(TendTask) task = NULL;
+
+      if (!child_works (OF_THE_PARENT))
+        _exit (1);
+      task = tend_task_run ("pending", idle_body, NULL, NULL);
+      tend_task_add_timer (task, 100, 100, tick_cb, NULL, NULL);
+      _exit (fork_and_look (OF_THE_PARENT) ? 0 : 2);
+    }
+
+  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+  g_assert_cmpint (status, ==, 0);
+}
+
+#define add(path, func) \
+  g_test_add ("/tend/fork/" path, Parent, NULL, set_up, func, tear_down)
+
+int
+main (int    argc,
+      char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+  add ("outside", test_outside);
+  add ("in-a-callback", test_in_a_callback);
+  add ("in-a-fiber", test_in_a_fiber);
+  add ("in-a-thread", test_in_a_thread);
+  add ("beside-busy-threads", test_beside_busy_threads);
+  add ("twice", test_twice);
+
+  return g_test_run ();
+}
