@@ -67,7 +67,7 @@ return_list (Combine *self)
   tend_task_return_object (self->result, list);
 }
 
-/* The errors count as observed when the result has them, and not before: it may be given up. */
+/* The errors count as observed when the result has them, and not before: it may be given up. Frees @self. */
 static void
 all_ended (Combine *self)
 {
@@ -85,39 +85,45 @@ all_ended (Combine *self)
     tend_task_return_value (self->result, NULL);
 }
 
+/* What copies the error or the value may be somebody's, who ends @result, and frees @watch with it. */
 static void
-follow (Combine   *self,
+follow (TendTask  *result,
+        TendTask  *task,
         TendWatch *watch)
 {
-  const GError *error = tend_task_peek_error (watch->task);
+  const GError *error = tend_task_peek_error (task);
 
   if (error != NULL)
     {
       tend_watch_observe (watch);
-      tend_task_return_error (self->result, g_error_copy (error));
+      tend_task_return_error (result, g_error_copy (error));
     }
   else
-    tend_task_return_value (self->result, tend_task_get_result (watch->task, NULL));
+    tend_task_return_value (result, tend_task_get_result (task, NULL));
 }
 
+/* Takes @error. */
 static void
-note_error (Combine      *self,
-            const GError *error)
+note_error (Combine *self,
+            GError  *error)
 {
   if (error == NULL)
     return;
 
   if (self->errors == NULL)
     self->errors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
-  g_ptr_array_add (self->errors, g_error_copy (error));
+  g_ptr_array_add (self->errors, error);
 }
 
 static void
 one_ended (TendWatch *watch)
 {
   Combine *self = watch->data;
-  TendTask *result = self->result;
+  g_autoptr(TendTask) result = g_object_ref (self->result);
+  g_autoptr(TendTask) task = g_object_ref (watch->task);
   g_autofree char *message = NULL;
+  const GError *error;
+  GError *copy;
 
   self->n_ended++;
   message = g_strdup_printf ("%u of %u", self->n_ended, self->n_tasks);
@@ -126,14 +132,22 @@ one_ended (TendWatch *watch)
   switch (self->kind)
     {
     case WHEN_ANY:
-      tend_task_return_object (result, watch->task);
+      tend_task_return_object (result, task);
       break;
     case FOLLOW:
-      follow (self, watch);
+      follow (result, task, watch);
       break;
     case WAIT_ALL:
     case WHEN_ALL:
-      note_error (self, tend_task_peek_error (watch->task));
+      /* What copies an error may be somebody's, who ends the result, and what this has with it. */
+      error = tend_task_peek_error (task);
+      copy = error != NULL ? g_error_copy (error) : NULL;
+      if (tend_task_has_ended (result))
+        {
+          g_clear_error (&copy);
+          break;
+        }
+      note_error (self, copy);
       if (self->n_ended == self->n_tasks)
         all_ended (self);
       break;

@@ -189,6 +189,27 @@ attempt_failed (Run          *self,
 
 /* --- An attempt --- */
 
+/* What copies the value may be somebody's, who ends the task: the run is over with that as well. */
+static void
+take_value (Run          *self,
+            const GValue *value)
+{
+  TendOutcome outcome = { G_VALUE_INIT, NULL };
+
+  if (value == NULL)
+    return;
+
+  self->in_call = TRUE;
+  g_value_init (&outcome.value, G_VALUE_TYPE (value));
+  g_value_copy (value, &outcome.value);
+  self->in_call = FALSE;
+
+  if (tend_task_has_ended (self->task))
+    tend_outcome_clear (&outcome);
+  else
+    tend_task_record (self->task, &outcome);
+}
+
 /* The attempt's body has really ended, and all that its end brings about has been done. */
 static void
 over_cb (TendJob *job)
@@ -207,16 +228,7 @@ over_cb (TendJob *job)
     run_end (self, NULL);
   else if (error == NULL)
     {
-      const GValue *value = tend_task_get_result (attempt, NULL);
-
-      if (value != NULL)
-        {
-          TendOutcome outcome = { G_VALUE_INIT, NULL };
-
-          g_value_init (&outcome.value, G_VALUE_TYPE (value));
-          g_value_copy (value, &outcome.value);
-          tend_task_record (self->task, &outcome);
-        }
+      take_value (self, tend_task_get_result (attempt, NULL));
       run_end (self, NULL);
     }
   else if (is_interrupted (self))

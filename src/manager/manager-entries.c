@@ -27,17 +27,22 @@
 
 /* --- From registered to begun --- */
 
+static void
+note_begin (TendEntry *entry,
+            gint64     now)
+{
+  entry->has_begun = TRUE;
+  entry->began = now;
+  entry->rest = 0;
+  tend_statistics_began (&tend_manager_get_private (entry->manager)->statistics);
+}
+
 /* Begins the task of an entry that nothing keeps from it, at @now; on the native stack. */
 void
 tend_entry_begin (TendEntry *entry,
                   gint64     now)
 {
-  TendTaskManagerPrivate *priv = tend_manager_get_private (entry->manager);
-
-  entry->has_begun = TRUE;
-  entry->began = now;
-  entry->rest = 0;
-  tend_statistics_began (&priv->statistics);
+  note_begin (entry, now);
   tend_task_begin (entry->task);
 }
 
@@ -89,6 +94,17 @@ entry_wait (TendEntry *entry)
     tend_loop_queue_ready (loop, &entry->job);
 }
 
+/* A task that was pending when it was adopted is about to run. */
+static void
+entry_began (TendObserver *observer,
+             TendTask     *task)
+{
+  TendEntry *entry = (TendEntry *) observer;
+
+  if (!entry->has_begun && entry->is_adopted)
+    note_begin (entry, tend_loop_now (task->loop));
+}
+
 static void
 entry_paused (TendObserver *observer,
               TendTask     *task,
@@ -98,7 +114,7 @@ entry_paused (TendObserver *observer,
   gint64 now = tend_loop_now (task->loop);
   gboolean is_ready = entry->job.place == TEND_JOB_QUEUED;
 
-  if (tend_task_has_ended (task))
+  if (tend_task_has_ended (task) || (entry->is_adopted && !entry->has_begun))
     return;
 
   if (entry->has_begun)
@@ -231,6 +247,7 @@ entry_run_failed (TendObserver *observer,
 }
 
 static const TendObserverClass entry_observer = {
+  .began = entry_began,
   .ended = entry_ended,
   .told = entry_told,
   .released = entry_released,
@@ -330,9 +347,9 @@ tend_manager_add_entry (TendTaskManager *self,
   else
     {
       entry->is_blocked = FALSE;
-      entry->has_begun = TRUE;
-      entry->began = tend_loop_now (task->loop);
-      tend_statistics_began (&priv->statistics);
+      entry->is_adopted = TRUE;
+      if (tend_task_status (task) != TEND_TASK_STATUS_PENDING)
+        note_begin (entry, tend_loop_now (task->loop));
     }
 
   tend_slow_check_arm (self);

@@ -199,7 +199,7 @@ G_DEFINE_ENUM_TYPE (TendNamePolicy, tend_name_policy,
 /**
  * tend_task_manager_register_with_policy:
  * @self: a manager
- * @task: a task that was not started yet, or that runs and has no manager
+ * @task: a task that has not ended and has no manager
  * @policy: what to do if its name is in use
  * @error: return location for an error
  *
@@ -210,8 +210,8 @@ G_DEFINE_ENUM_TYPE (TendNamePolicy, tend_name_policy,
  * for a slot after that. The delay passes while it waits for them. The manager holds a reference until
  * the body has really ended.
  *
- * A task that runs already, such as that of a [class@Tend.Completion], is watched from now on and ended
- * with the others; it waits for nobody. If it is refused since its name is in use or the manager was
+ * A task that was started already, such as that of a [class@Tend.Completion], is watched from now on and ended
+ * with the others; it waits for nobody, and counts as pending until its body begins. If it is refused since its name is in use or the manager was
  * shut down, it is cancelled: nobody would tend it.
  *
  * When the task fails, [signal@Tend.TaskManager::task-failed] is emitted before those who wait are
@@ -247,7 +247,7 @@ tend_task_manager_register_with_policy (TendTaskManager  *self,
 /**
  * tend_task_manager_register_task:
  * @self: a manager
- * @task: a task that was not started yet, or that runs and has no manager
+ * @task: a task that has not ended and has no manager
  * @error: return location for an error
  *
  * Gives @task to the manager, which starts it.

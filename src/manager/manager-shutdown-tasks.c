@@ -97,8 +97,6 @@ tend_manager_run_next_cb (TendJob *job)
       if (tend_task_check_startable (task, &error))
         {
           tend_manager_set_step (self, shutdown_task_late_cb, MAX (1, priv->grace_period));
-          if (priv->gate != NULL)
-            tend_task_set_gate (task, priv->gate);
           tend_task_add_observer (task, &priv->shutdown_observer);
           tend_task_start (task, NULL);
           return;
@@ -156,6 +154,8 @@ tend_task_manager_add_shutdown_task (TendTaskManager  *self,
       return FALSE;
     }
 
+  if (priv->gate != NULL)
+    tend_task_set_gate (task, priv->gate);
   g_queue_push_tail (&priv->shutdown_tasks, g_object_ref (task));
 
   return TRUE;

@@ -139,6 +139,7 @@ struct _TendEntry
   guint            is_in_lane : 1;
   guint            has_slot : 1;
   guint            has_begun : 1;
+  guint            is_adopted : 1;  /* somebody else has started its task, and begins it */
 };
 
 /* --- task-manager.c --- */

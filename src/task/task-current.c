@@ -108,7 +108,7 @@ tend_wait_for_task (TendTask  *task,
   if (wake == NULL)
     return FALSE;
 
-  if (tend_task_has_ended (task))
+  if (tend_task_is_over (task))
     return TRUE;
 
   tend_queue_push (&tend_task_ensure_scope (task)->waiters, wake);

@@ -33,6 +33,7 @@ tend_task_drop_user_data (TendTask *self)
 
 typedef enum
 {
+  EVENT_BEGAN,
   EVENT_ENDED,
   EVENT_TOLD,
   EVENT_RELEASED,
@@ -48,8 +49,13 @@ call_observers (TendTask *self,
   tend_task_begin_walk (self, &walk);
   while ((o = tend_task_walk (self, &walk)) != NULL)
     {
-      void (* func) (TendObserver *, TendTask *) =
-        event == EVENT_ENDED ? o->klass->ended : event == EVENT_TOLD ? o->klass->told : o->klass->released;
+      void (* const funcs[]) (TendObserver *, TendTask *) = {
+        [EVENT_BEGAN] = o->klass->began,
+        [EVENT_ENDED] = o->klass->ended,
+        [EVENT_TOLD] = o->klass->told,
+        [EVENT_RELEASED] = o->klass->released,
+      };
+      void (* func) (TendObserver *, TendTask *) = funcs[event];
 
       if (func != NULL)
         func (o, self);
@@ -314,6 +320,7 @@ run_body (TendTask *self)
   if (tend_task_status (self) != TEND_TASK_STATUS_RUNNING)
     {
       tend_task_set_status (self, TEND_TASK_STATUS_RUNNING);
+      call_observers (self, EVENT_BEGAN);
       notify_status (self);
     }
 

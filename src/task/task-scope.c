@@ -103,16 +103,27 @@ tend_task_clear_scope (TendTask *self)
   scope_init (self->scope, self);
 }
 
+/* Ends all that there is in the scope before it lets go of the first of it: that may run the main context. */
 void
 tend_task_kill_scope (TendTask *self)
 {
-  TendScopeItem *item;
+  TendScopeItem *items;
+
+  if (self->scope == NULL)
+    return;
+
+  items = g_steal_pointer (&self->scope->items);
+  for (TendScopeItem *item = items; item != NULL; item = item->next)
+    {
+      if (item->klass->detach != NULL)
+        item->klass->detach (item);
+    }
 
   tend_task_drop_cancel_handlers (self);
-  while (self->scope != NULL && (item = self->scope->items) != NULL)
+  for (TendScopeItem *item = items, *next; item != NULL; item = next)
     {
-      tend_task_unlink_item (self, item);
-      item->klass->kill (item);
+      next = item->next;
+      item->klass->let_go (item);
     }
 }
 
@@ -124,8 +135,9 @@ typedef struct
   GSource       *source;
 } SourceItem;
 
+/* There is no way to have a source do nothing that does not call its owner. */
 static void
-source_kill (TendScopeItem *item)
+source_let_go (TendScopeItem *item)
 {
   SourceItem *self = (SourceItem *) item;
 
@@ -134,7 +146,7 @@ source_kill (TendScopeItem *item)
   g_free (self);
 }
 
-static const TendScopeItemClass source_item_class = { .kill = source_kill };
+static const TendScopeItemClass source_item_class = { .let_go = source_let_go };
 
 /* Forgets the sources that have destroyed themselves, when so many more have been added. */
 static void
@@ -148,7 +160,7 @@ prune_sources (TendTask *self)
       if (item->klass == &source_item_class && g_source_is_destroyed (((SourceItem *) item)->source))
         {
           tend_task_unlink_item (self, item);
-          item->klass->kill (item);
+          item->klass->let_go (item);
           scope->n_sources--;
         }
     }
@@ -217,23 +229,31 @@ cancellable_cancelled_cb (GCancellable *cancellable,
   tend_task_link_cancel (user_data, reason);
 }
 
+static void
+cancellable_detach (TendScopeItem *item)
+{
+  tend_task_link_cut (((CancellableItem *) item)->link);
+}
+
 /*
  * Not g_cancellable_disconnect(): that waits until the cancellable's handlers have returned, and
  * one of them may be who ends the task.
  */
 static void
-cancellable_kill (TendScopeItem *item)
+cancellable_let_go (TendScopeItem *item)
 {
   CancellableItem *self = (CancellableItem *) item;
 
-  tend_task_link_cut (self->link);
   if (self->handler != 0)
     g_signal_handler_disconnect (self->cancellable, self->handler);
   g_object_unref (self->cancellable);
   g_free (self);
 }
 
-static const TendScopeItemClass cancellable_item_class = { .kill = cancellable_kill };
+static const TendScopeItemClass cancellable_item_class = {
+  .detach = cancellable_detach,
+  .let_go = cancellable_let_go,
+};
 
 /**
  * tend_task_add_cancellable:

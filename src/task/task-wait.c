@@ -194,7 +194,7 @@ tend_task_wait_async (TendTask            *self,
   gate = tend_task_get_callback_gate (caller, callback);
   wait->gate = gate != NULL ? tend_gate_ref (gate) : NULL;
 
-  if (!tend_task_has_ended (self))
+  if (!tend_task_is_over (self))
     tend_queue_push (&tend_task_ensure_scope (self)->waiters, &wait->job);
   else
     {

@@ -84,7 +84,7 @@ foreign_arrive_cb (TendJob *job)
   TendForeignWatch *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendForeignWatch, there));
 
   self->there.run = foreign_ended_cb;
-  if (tend_task_has_ended (self->task))
+  if (tend_task_is_over (self->task))
     foreign_ended_cb (job);
   else
     tend_queue_push (&tend_task_ensure_scope (self->task)->waiters, &self->there);
@@ -136,7 +136,7 @@ tend_watch_begin (TendWatch     *watch,
 
   if (tend_loop_get_context (task->loop) == tend_loop_get_context (loop))
     {
-      if (!tend_task_has_ended (task))
+      if (!tend_task_is_over (task))
         {
           tend_queue_push (&tend_task_ensure_scope (task)->waiters, &watch->job);
           return;

@@ -41,6 +41,8 @@ typedef struct
                      TendTask     *task);   /* those who waited have been told */
   void (* released) (TendObserver *observer,
                      TendTask     *task);   /* the body has really ended too; before or after told */
+  void (* began)    (TendObserver *observer,
+                     TendTask     *task);   /* its body is about to run for the first time */
   void (* paused)   (TendObserver *observer,
                      TendTask     *task,
                      gboolean      still);  /* the task stands still, or goes on */
@@ -70,7 +72,8 @@ typedef struct _TendScopeItem TendScopeItem;
 
 typedef struct
 {
-  void (* kill)  (TendScopeItem *item);     /* the item is unlinked already */
+  void (* detach) (TendScopeItem *item);    /* from here on it does nothing any more; calls nobody; NULL: no matter */
+  void (* let_go) (TendScopeItem *item);    /* it was detached and unlinked: frees it, and what it holds of the user */
   void (* stand) (TendScopeItem *item,
                   gboolean       still);    /* the task is paused or goes on; NULL: no matter */
 } TendScopeItemClass;
@@ -253,6 +256,13 @@ static inline gboolean
 tend_task_has_ended (TendTask *self)
 {
   return tend_status_is_ended (tend_task_status (self));
+}
+
+/* Whether the end of the task has been told to all but those who wait for it. */
+static inline gboolean
+tend_task_is_over (TendTask *self)
+{
+  return tend_task_has_ended (self) && !self->is_ending;
 }
 
 static inline gboolean

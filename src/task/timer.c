@@ -46,27 +46,32 @@ timer_of_item (TendScopeItem *item)
   return G_STRUCT_MEMBER_P (item, -(glong) G_STRUCT_OFFSET (TendTimer, item));
 }
 
-/* Lets go of the callback's data, and of the scope's reference. */
+/* Destroys the callback's data, and drops the scope's reference. */
 static void
-timer_let_go (TendTimer *self)
+timer_free (TendTimer *self)
 {
   tend_destroy_natively (g_steal_pointer (&self->notify), self->user_data);
   tend_timer_unref (self);
 }
 
-/*
- * The timer is unlinked: takes it out of the loop and lets go of what it holds. While its callback runs
- * that is left to the last call: a binding's closure is among the data, and the call has no reference.
- */
+/* Takes the timer out of the loop. */
 static void
-timer_kill (TendScopeItem *item)
+timer_detach (TendScopeItem *item)
 {
   TendTimer *self = timer_of_item (item);
 
   tend_loop_remove (self->task->loop, &self->job);
   self->task = NULL;
+}
+
+/* While its callback runs this is left to the last call: a binding's closure is among the data, and the call has no reference. */
+static void
+timer_let_go (TendScopeItem *item)
+{
+  TendTimer *self = timer_of_item (item);
+
   if (self->n_calls == 0)
-    timer_let_go (self);
+    timer_free (self);
 }
 
 static void
@@ -105,8 +110,15 @@ timer_stand (TendScopeItem *item,
     timer_wait (self, self->deadline);
 }
 
-static const TendScopeItemClass timer_item_class = { .kill = timer_kill, .stand = timer_stand };
-static const TendScopeItemClass clock_timer_item_class = { .kill = timer_kill };
+static const TendScopeItemClass timer_item_class = {
+  .detach = timer_detach,
+  .let_go = timer_let_go,
+  .stand = timer_stand,
+};
+static const TendScopeItemClass clock_timer_item_class = {
+  .detach = timer_detach,
+  .let_go = timer_let_go,
+};
 
 /* Lets a new timer wait, once its task goes on if that is paused. */
 static void
@@ -183,7 +195,7 @@ timer_fire (TendJob *job)
       if (error != NULL)
         tend_task_fail (task, error);
       if (self->n_calls == 0)
-        timer_let_go (self);
+        timer_free (self);
     }
   else if (error != NULL)
     timer_fail (self, task, error, go_on);
@@ -293,7 +305,8 @@ tend_timer_cancel (TendTimer *self)
     return;
 
   tend_task_unlink_item (self->task, &self->item);
-  timer_kill (&self->item);
+  timer_detach (&self->item);
+  timer_let_go (&self->item);
 }
 
 /**
@@ -388,7 +401,7 @@ post_arrive (TendJob *job)
   if (error != NULL)
     tend_task_fail (task, error);
 
-  timer_let_go (post);
+  timer_free (post);
   g_object_unref (task);
 }
 

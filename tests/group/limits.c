@@ -464,6 +464,96 @@ test_has_no_interval (void)
     }
 }
 
+/* --- Values that are somebody's --- */
+
+static TendTask *dropped;       /* what the next copy stops and drops; NULL: nothing */
+static TendTask *also_dropped;
+
+static gpointer
+dropping_copy (gpointer value)
+{
+  TendTask *task = g_steal_pointer (&dropped);
+
+  if (task != NULL)
+    {
+      tend_task_stop (task);
+      g_object_unref (task);
+      g_clear_object (&also_dropped);
+      settle ();
+    }
+
+  return g_strdup (value);
+}
+
+static GType
+dropping_get_type (void)
+{
+  static GType type;
+
+  if (type == 0)
+    type = g_boxed_type_register_static ("Dropping", dropping_copy, g_free);
+  return type;
+}
+
+static void
+return_dropping_body (TendTask *task,
+                      gpointer  user_data)
+{
+  g_auto(GValue) value = G_VALUE_INIT;
+
+  g_value_init (&value, dropping_get_type ());
+  g_value_take_boxed (&value, g_strdup ("value"));
+  tend_task_return_value (task, &value);
+}
+
+/* The copy that the attempt makes is harmless, the next one is not. */
+static void
+return_then_drop_body (TendTask *task,
+                       gpointer  user_data)
+{
+  return_dropping_body (task, NULL);
+  dropped = g_steal_pointer ((TendTask **) user_data);
+}
+
+static TendTask *
+dropping_attempt_cb (guint    attempt,
+                     gpointer user_data)
+{
+  return tend_task_new ("attempt", return_then_drop_body, user_data, NULL);
+}
+
+/* What copies a value drops the task that it is for, or that it comes from. A sanitizer sees what is used afterwards. */
+static void
+test_copy_drops_the_task (void)
+{
+  for (guint way = 0; way < 2; way++)
+    {
+      TendTask *task = tend_task_new ("observed", NULL, NULL, NULL);
+      TendTask *result = tend_task_with_timeout (task, SECOND);
+
+      return_dropping_body (task, NULL);
+      dropped = result;
+      if (way == 1)
+        also_dropped = g_object_ref (task);
+      g_object_unref (task);
+      settle ();
+      g_assert_null (dropped);
+    }
+}
+
+static void
+test_copy_drops_the_retry (void)
+{
+  g_autoptr(TendRetry) retry = tend_retry_new (3);
+  TendTask *task = NULL;
+
+  task = tend_retry_create_task (retry, "retry", dropping_attempt_cb, &task, NULL);
+  g_assert_true (tend_task_start (task, NULL));
+  settle ();
+  g_assert_null (task);
+  g_assert_null (dropped);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -492,6 +582,8 @@ main (int    argc,
   g_test_add_func ("/tend/delay/is-cancelled", test_delay_is_cancelled);
   g_test_add_func ("/tend/delay/is-made-by-its-caller", test_delay_is_made_by_its_caller);
   g_test_add_func ("/tend/delay/of-zero-starves-no-timer", test_delays_of_zero_starve_no_timer);
+  g_test_add_func ("/tend/limits/copy-drops-the-task", test_copy_drops_the_task);
+  g_test_add_func ("/tend/limits/copy-drops-the-retry", test_copy_drops_the_retry);
 
   return g_test_run ();
 }

@@ -243,18 +243,27 @@ test_pending_by_its_own_delay (Fixture       *fixture,
   for (guint cancelled = 0; cancelled < 2; cancelled++)
     {
       guint n_runs = 0;
+      guint64 n_started = tend_task_manager_get_n_started (fixture->manager);
       g_autoptr(TendTask) task = watch (fixture, tend_task_new ("n", count_run, &n_runs, NULL));
 
       tend_task_set_delay (task, 2 * SECOND);
       g_assert_true (tend_task_start (task, NULL));
       tend_clock_advance (fixture->clock, SECOND);
       adopt (fixture, task);
+
+      /* It has not begun, and is not what runs here for long. */
+      g_assert_cmpuint (tend_task_manager_get_n_tasks (fixture->manager, TEND_TASK_STATUS_PENDING), ==, 1);
+      g_assert_cmpuint (tend_task_manager_get_n_tasks (fixture->manager, TEND_TASK_STATUS_RUNNING), ==, 0);
+      g_assert_cmpuint (tend_task_manager_get_n_started (fixture->manager), ==, n_started);
       if (cancelled)
         drop (tend_task_manager_cancel_task (fixture->manager, "n"));
+      tend_task_pause (task);
+      tend_task_resume (task);
       tend_clock_advance (fixture->clock, SECOND - 1);
       g_assert_cmpuint (n_runs, ==, 0);
       tend_clock_advance (fixture->clock, 1);
       g_assert_cmpuint (n_runs, ==, !cancelled);
+      g_assert_cmpuint (tend_task_manager_get_n_started (fixture->manager), ==, n_started + !cancelled);
     }
 }
 

@@ -512,6 +512,19 @@ add_inside_task (const char *place)
   add_scene (name, place, test_inside_task);
 }
 
+/* One that has not begun is barred as well: its exit handler, its timer and who waits for it. */
+static void
+test_shutdown_task_that_never_begins (Scene         *scene,
+                                      gconstpointer  unused)
+{
+  TendTask *last = watch (&scene->fixture, new_callback (scene, NULL, never_run, -1, -1));
+
+  g_assert_true (tend_task_manager_add_shutdown_task (scene->fixture.manager, adorn (scene, last), NULL));
+  g_object_unref (last);
+  drop_owner (scene);
+  settle (&scene->fixture);
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -544,6 +557,7 @@ main (int   argc,
   add_scene ("others-are-told-natively", NULL, test_others_are_told_natively);
   add_scene ("list-stays-right", NULL, test_list_stays_right);
   add_scene ("in-another-thread", NULL, test_in_another_thread);
+  add_scene ("shutdown-task-that-never-begins", NULL, test_shutdown_task_that_never_begins);
 
   return g_test_run ();
 }

@@ -569,6 +569,39 @@ test_refuses_other_threads (void)
   assert_gone (task);
 }
 
+static gboolean
+fired_cb (TendTask  *task,
+          gpointer   user_data,
+          GError   **error)
+{
+  note ("fired");
+  return TRUE;
+}
+
+static void
+run_context_cb (gpointer data)
+{
+  note ("freed");
+  settle ();
+}
+
+/* All of a scope has ended before the first of it is let go of, which may run the main context. */
+static void
+test_dies_as_a_whole (void)
+{
+  TendTask *task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+
+  tend_task_add_timer (task, 0, 0, fired_cb, NULL, NULL);
+  tend_task_add_cancel_handler (task, note_exit_cb, (gpointer) "cancel", run_context_cb);
+  tend_task_add_timer (task, SECOND, 0, fired_cb, NULL, run_context_cb);
+  tend_task_post (task, fired_cb, NULL, NULL);
+  tend_task_add_cancellable (task, cancellable);
+  tend_task_stop (task);
+  assert_notes ("freed freed");
+  assert_gone (task);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -595,6 +628,7 @@ main (int    argc,
   g_test_add_func ("/tend/scope/source-runs-while-the-task-does", test_source_runs_while_the_task_does);
   g_test_add_func ("/tend/scope/forgets-sources-that-are-through", test_forgets_sources_that_are_through);
   g_test_add_func ("/tend/scope/refuses-other-threads", test_refuses_other_threads);
+  g_test_add_func ("/tend/scope/dies-as-a-whole", test_dies_as_a_whole);
 
   return g_test_run ();
 }

@@ -464,6 +464,51 @@ test_status_is_notified_at_home (void)
   assert_gone (task);
 }
 
+/* --- Within the end --- */
+
+static void
+note_called_cb (GObject      *source,
+                GAsyncResult *result,
+                gpointer      user_data)
+{
+  note ("%s", (const char *) user_data);
+  tend_task_wait_finish (TEND_TASK (source), result, NULL);
+}
+
+static void
+wait_too_cb (TendTask *task,
+             gpointer  user_data)
+{
+  tend_task_wait_async (task, NULL, note_called_cb, (gpointer) "second");
+  while (user_data != NULL && g_main_context_iteration (NULL, FALSE))
+    ;
+}
+
+static void
+note_exit_handler_cb (TendTask *task,
+                      gpointer  user_data)
+{
+  note ("exit");
+}
+
+/* A wait that is asked for while the task ends comes behind those of before, and behind all that the end tells. */
+static void
+test_asked_for_while_it_ends (void)
+{
+  for (guint i = 0; i < 2; i++)
+    {
+      TendTask *task = tend_task_run (NULL, idle_body, NULL, NULL);
+
+      tend_task_add_exit_handler (task, note_exit_handler_cb, NULL, NULL);
+      tend_task_add_exit_handler (task, wait_too_cb, GUINT_TO_POINTER (i), NULL);
+      tend_task_wait_async (task, NULL, note_called_cb, (gpointer) "first");
+      tend_task_return_value (task, NULL);
+      settle ();
+      assert_notes ("exit first second");
+      assert_gone (task);
+    }
+}
+
 int
 main (int    argc,
       char **argv)
@@ -491,6 +536,7 @@ main (int    argc,
   g_test_add_func ("/tend/task/progress-is-notified-once-per-turn", test_progress_is_notified_once_per_turn);
   g_test_add_func ("/tend/task/progress-refuses-nonsense", test_progress_refuses_nonsense);
   g_test_add_func ("/tend/task/status-is-notified-at-home", test_status_is_notified_at_home);
+  g_test_add_func ("/tend/task/wait/asked-for-while-it-ends", test_asked_for_while_it_ends);
 
   return g_test_run ();
 }
