@@ -23,6 +23,15 @@ G_BEGIN_DECLS
 #define TEND_THREAD __thread
 #endif
 
+/* --- What the environment asks for --- */
+
+typedef enum
+{
+  TEND_DEBUG_NO_OVERFLOW_REPORT = 1 << 0,   /* no handler for SIGSEGV, and no alternate signal stacks */
+} TendDebug;
+
+gboolean tend_debug_has (TendDebug what);
+
 /* --- Jobs --- */
 
 typedef struct _TendJob TendJob;
