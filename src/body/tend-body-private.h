@@ -9,10 +9,6 @@
 
 G_BEGIN_DECLS
 
-#if defined (TEND_WITH_ASAN) || defined (TEND_WITH_TSAN)
-#define TEND_SWITCH_ANNOTATED 1
-#endif
-
 #if !defined (TEND_SWITCH_UCONTEXT) && !(defined (__x86_64__) && defined (__LP64__)) && !defined (__aarch64__)
 #error "There is no switch in assembly for this processor: define TEND_SWITCH_UCONTEXT."
 #endif
@@ -25,8 +21,8 @@ typedef struct _TendSlab TendSlab;
 typedef enum
 {
   TEND_GUARD_AUTO,      /* not guarded yet: the first of the others that can be had */
-  TEND_GUARD_MADVISE,   /* a page that faults, and that needs no mapping of its own */
-  TEND_GUARD_MPROTECT,  /* a page that faults, at the price of two mappings */
+  TEND_GUARD_MADVISE,   /* pages that fault, and that need no mapping of their own */
+  TEND_GUARD_MPROTECT,  /* pages that fault, at the price of two mappings */
   TEND_GUARD_CANARY,    /* nothing faults; tend_stack_check() notices */
 } TendGuardMode;
 
@@ -84,7 +80,7 @@ tend_stack_see_to_trim (GMainContext *context)
     tend_stack_arm_trim (context);
 }
 
-/* Gives the calling thread what it needs to report an overflow. Again and again costs nothing. */
+/* Gives the calling thread what it needs to report an overflow, after its first stack. Costs nothing when repeated. */
 void          tend_stack_prepare_thread (void);
 
 void          tend_stack_check_canary   (const TendStack *stack,
@@ -104,11 +100,11 @@ void          tend_stack_set_guard_mode (TendGuardMode   mode);
 
 /* --- Between the pool and the guards only --- */
 
-TendGuardMode tend_guard_make           (char           *page,
+TendGuardMode tend_guard_make           (char           *low,
                                          gsize           length);
 void          tend_guard_forget         (TendGuardMode   guard);
 
-/* The bytes of the stack whose guard page holds @address, or 0. For signal handlers. */
+/* The bytes of the stack whose guard holds @address, or 0. For signal handlers. */
 gsize         tend_stack_find_guard     (gconstpointer   address);
 
 /* --- Contexts --- */
@@ -117,54 +113,45 @@ typedef void (* TendEntry) (gpointer data);
 
 /*
  * A place where a stack stands still. Opaque: the switch alone knows what is in it. It is prepared
- * for a new stack, and filled with zeros for the stack that a thread already runs on. It stays
- * where it is from then on: others point at it.
+ * for a new stack, and filled with zeros for the stack that a thread already runs on.
  */
-typedef struct _TendContext TendContext;
-
-struct _TendContext
+typedef struct
 {
-  gpointer      sp;
-#ifdef TEND_SWITCH_ANNOTATED
-  TendContext  *origin;       /* who switched here last */
-  TendEntry     entry;
-  gpointer      data;
-#endif
-#ifdef TEND_WITH_ASAN
-  gpointer      fake_stack;
-  gconstpointer bottom;
-  gsize         size;
-#endif
-#ifdef TEND_WITH_TSAN
-  gpointer      fiber;
-  gboolean      owns_fiber;   /* a thread's own is not ours to destroy */
-#endif
-};
+  gpointer sp;
+} TendContext;
 
 /* The switch itself, which tools do not see through. */
-void tend_context_jump    (TendContext *from,
-                           TendContext *to);
+void tend_context_jump             (TendContext *from,
+                                    TendContext *to);
 
 /* Makes @context such that the first switch to it calls entry (data) on @stack; entry never returns. */
-void tend_context_prepare (TendContext *context,
-                           TendStack   *stack,
-                           TendEntry    entry,
-                           gpointer     data);
+void tend_context_prepare          (TendContext *context,
+                                    TendStack   *stack,
+                                    TendEntry    entry,
+                                    gpointer     data);
 
-#ifdef TEND_SWITCH_ANNOTATED
+/* The same as what follows, with a word to the sanitizer that is there. */
+void tend_context_clear_told       (TendContext *context);
+void tend_context_switch_told      (TendContext *from,
+                                    TendContext *to);
+void tend_context_switch_last_told (TendContext *from,
+                                    TendContext *to) G_GNUC_NORETURN;
 
-void tend_context_clear       (TendContext *context);
-void tend_context_switch      (TendContext *from,
-                               TendContext *to);
-void tend_context_switch_last (TendContext *from,
-                               TendContext *to) G_GNUC_NORETURN;
+static inline gboolean
+tend_context_is_told (void)
+{
+  return G_UNLIKELY ((tend_tools & TEND_TOOLS_SWITCH) != 0);
+}
 
-#else
-
-/* Frees what @context holds. Not from its own stack: whoever comes after it calls this. */
+/*
+ * Frees what @context holds, which was prepared and whose stack is there still. Not from its own stack: whoever
+ * comes after it calls this.
+ */
 static inline void
 tend_context_clear (TendContext *context)
 {
+  if (tend_context_is_told ())
+    tend_context_clear_told (context);
   context->sp = NULL;
 }
 
@@ -173,7 +160,10 @@ static inline void
 tend_context_switch (TendContext *from,
                      TendContext *to)
 {
-  tend_context_jump (from, to);
+  if (tend_context_is_told ())
+    tend_context_switch_told (from, to);
+  else
+    tend_context_jump (from, to);
 }
 
 static inline void tend_context_switch_last (TendContext *from,
@@ -184,11 +174,76 @@ static inline void
 tend_context_switch_last (TendContext *from,
                           TendContext *to)
 {
+  if (tend_context_is_told ())
+    tend_context_switch_last_told (from, to);
   tend_context_jump (from, to);
   g_assert_not_reached ();
 }
 
+/* --- exceptions.c --- */
+
+/* What the runtime of C++ has of each thread, as the ABI says. */
+typedef struct
+{
+  gpointer caught;
+  guint    uncaught;
+#ifdef __ARM_EABI_UNWINDER__
+  gpointer propagating;
 #endif
+} TendExceptions;
+
+typedef TendExceptions * (* TendExceptionsFunc) (void);
+
+extern TEND_THREAD TendExceptions *tend_exceptions; /* this thread's; NULL: not asked for yet */
+extern TendExceptionsFunc tend_exceptions_func;     /* atomic; NULL: there is no such runtime */
+
+void            tend_exceptions_look  (void);
+TendExceptions *tend_exceptions_ask   (void);
+
+/* To be called before a fiber starts, which may be of C++. */
+static inline void
+tend_exceptions_prepare (void)
+{
+  if (G_UNLIKELY (g_atomic_pointer_get (&tend_exceptions_func) == NULL))
+    tend_exceptions_look ();
+}
+
+/* Those of the thread; NULL if there is nothing to be switched. */
+static inline TendExceptions *
+tend_exceptions_get (void)
+{
+  if (G_LIKELY (tend_exceptions != NULL))
+    return tend_exceptions;
+
+  return g_atomic_pointer_get (&tend_exceptions_func) != NULL ? tend_exceptions_ask () : NULL;
+}
+
+/* Puts aside what @of_thread has, and in its place what @aside has. */
+static inline void
+tend_exceptions_swap (TendExceptions *of_thread,
+                      TendExceptions *aside)
+{
+  TendExceptions others;
+
+  if (of_thread == NULL)
+    return;
+
+  others = *aside;
+  *aside = *of_thread;
+  *of_thread = others;
+}
+
+/* --- fiber.c --- */
+
+/*
+ * Whoever unwinds the stack of the fiber that runs has come to its end: with an exception, which nobody has caught, or
+ * by force, and then this does not return.
+ */
+void          tend_fiber_unwound    (gboolean     is_forced);
+
+/* Which task's fiber runs in this thread, if one does. For signal handlers. */
+gboolean      tend_fiber_peek       (const char **name,
+                                     guint64     *id);
 
 /* --- thread-wait.c --- */
 
@@ -209,5 +264,6 @@ typedef void (* TendRefuseFunc) (TendJob      *job,
 
 void          tend_workers_push     (TendJob        *job,
                                      TendRefuseFunc  refuse);
+void          tend_workers_left     (void);
 
 G_END_DECLS

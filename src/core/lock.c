@@ -7,6 +7,8 @@
 // there in the child. So all locks are taken before the fork, when no change is under way, and given back by
 // both. Who holds a lock takes no other, so that the order does not matter.
 
+#define _GNU_SOURCE    /* pthread_cond_clockwait() */
+
 #include "tend-lock-private.h"
 
 #include <errno.h>

@@ -7,26 +7,9 @@
 
 #include "tend-error.h"
 #include "tend-lock-private.h"
+#include "tend-tools-private.h"
 
 G_BEGIN_DECLS
-
-/* --- Tools --- */
-
-/* The two compilers say differently that they instrument the code. */
-#ifdef __has_feature
-#if __has_feature (address_sanitizer)
-#define TEND_WITH_ASAN 1
-#endif
-#if __has_feature (thread_sanitizer)
-#define TEND_WITH_TSAN 1
-#endif
-#endif
-#if defined (__SANITIZE_ADDRESS__) && !defined (TEND_WITH_ASAN)
-#define TEND_WITH_ASAN 1
-#endif
-#if defined (__SANITIZE_THREAD__) && !defined (TEND_WITH_TSAN)
-#define TEND_WITH_TSAN 1
-#endif
 
 /* --- Threads --- */
 
@@ -82,6 +65,15 @@ tend_callback_ref (TendCallback *self)
 {
   return self != NULL ? g_atomic_rc_box_acquire (self) : NULL;
 }
+
+/* --- What the environment asks for --- */
+
+typedef enum
+{
+  TEND_DEBUG_NO_OVERFLOW_REPORT = 1 << 0,   /* no handler for SIGSEGV, and no alternate signal stacks */
+} TendDebug;
+
+gboolean tend_debug_has (TendDebug what);
 
 /* --- Jobs --- */
 
