@@ -297,7 +297,8 @@ static void
 add_shutdown_task (Worker          *worker,
                    TendTaskManager *manager)
 {
-  g_autoptr(TendTask) task = tend_task_new_fiber (NULL, sleeping_body, ticket_new ("shutdown task", worker), ticket_end);
+  Ticket *ticket = ticket_new ("shutdown task", worker);
+  g_autoptr(TendTask) task = tend_task_new_fiber (NULL, sleeping_body, ticket, ticket_end);
 
   tend_task_manager_add_shutdown_task (manager, task, NULL);
   if (pick (worker, 4) == 0)

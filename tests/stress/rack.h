@@ -103,7 +103,8 @@ ticket_end (gpointer data)
   Ticket *ticket = data;
 
   if (ticket->home != NULL && g_thread_self () != ticket->home->thread)
-    g_error ("%s of home %u ended in thread %d", ticket->what, ticket->home->number, me != NULL ? (int) me->number : -1);
+    g_error ("%s of home %u ended in thread %d", ticket->what, ticket->home->number,
+             me != NULL ? (int) me->number : -1);
   if (g_atomic_int_add (&ticket->n_ended, 1) != 0)
     g_error ("%s ended twice", ticket->what);
   if (ticket->home != NULL)

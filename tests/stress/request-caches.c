@@ -222,8 +222,9 @@ use_manager (Worker           *worker,
              TendRequestCache *self)
 {
   TendTaskManager *manager = tend_request_cache_get_manager (self);
+  Ticket *ticket = ticket_new ("managed task", worker);
 
-  tend_task_manager_register_fiber (manager, NULL, sleeping_body, ticket_new ("managed task", worker), ticket_end, NULL);
+  tend_task_manager_register_fiber (manager, NULL, sleeping_body, ticket, ticket_end, NULL);
   if (pick (worker, 2) == 0)
     rack_put (&managers, worker, g_object_ref (manager));
 }

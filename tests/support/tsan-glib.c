@@ -109,6 +109,25 @@ g_atomic_ref_count_dec (gatomicrefcount *count)
   return next_g_atomic_ref_count_dec (count);
 }
 
+void
+g_atomic_rc_box_release (gpointer box)
+{
+  NEXT (g_atomic_rc_box_release);
+  __tsan_release (box);
+  __tsan_acquire (box);
+  next_g_atomic_rc_box_release (box);
+}
+
+void
+g_atomic_rc_box_release_full (gpointer       box,
+                              GDestroyNotify clear)
+{
+  NEXT (g_atomic_rc_box_release_full);
+  __tsan_release (box);
+  __tsan_acquire (box);
+  next_g_atomic_rc_box_release_full (box, clear);
+}
+
 /* --- What is made once: whoever sees that it was made sees all of it --- */
 
 gboolean
