@@ -109,6 +109,46 @@ g_atomic_ref_count_dec (gatomicrefcount *count)
   return next_g_atomic_ref_count_dec (count);
 }
 
+void
+g_atomic_rc_box_release (gpointer box)
+{
+  NEXT (g_atomic_rc_box_release);
+  __tsan_release (box);
+  __tsan_acquire (box);
+  next_g_atomic_rc_box_release (box);
+}
+
+void
+g_atomic_rc_box_release_full (gpointer       box,
+                              GDestroyNotify clear)
+{
+  NEXT (g_atomic_rc_box_release_full);
+  __tsan_release (box);
+  __tsan_acquire (box);
+  next_g_atomic_rc_box_release_full (box, clear);
+}
+
+/* --- What is made once: whoever sees that it was made sees all of it --- */
+
+gboolean
+(g_once_init_enter) (volatile void *location)
+{
+  NEXT (g_once_init_enter);
+  gboolean is_mine = next_g_once_init_enter (location);
+  __tsan_acquire ((void *) location);
+  return is_mine;
+}
+
+/* The sanitizer sees the look of g_once_init_enter(), which is inline, and has it acquire this. */
+void
+(g_once_init_leave) (volatile void *location,
+                     gsize          result)
+{
+  NEXT (g_once_init_leave);
+  __tsan_release ((void *) location);
+  next_g_once_init_leave (location, result);
+}
+
 /* --- What one thread hands to another --- */
 
 void
