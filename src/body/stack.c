@@ -26,14 +26,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#ifdef TEND_WITH_ASAN
-#include <sanitizer/asan_interface.h>
-#endif
-
-#ifdef HAVE_VALGRIND
-#include <valgrind/valgrind.h>
-#endif
-
 #define KIB ((gsize) 1024)
 #define MIB (1024 * KIB)
 
@@ -68,9 +60,7 @@ struct _Slot
   Slot          *next;
   TendSlab      *slab;        /* constant while the slab is live */
   TendGuardMode  guard;       /* of whoever owns the stack; AUTO: never handed out */
-#ifdef HAVE_VALGRIND
-  guint          valgrind_id;
-#endif
+  guint          tool_id;     /* likewise */
 };
 
 typedef struct
@@ -320,10 +310,8 @@ slab_free (TendSlab *slab)
   for (guint i = 0; i < slab->n_slots; i++)
     {
       tend_guard_forget (slab->slots[i].guard);
-#ifdef HAVE_VALGRIND
       if (slab->slots[i].guard != TEND_GUARD_AUTO)
-        VALGRIND_STACK_DEREGISTER (slab->slots[i].valgrind_id);
-#endif
+        tend_tool_remove_stack (slab->slots[i].tool_id);
     }
 
   recycle_description (slab);
@@ -337,9 +325,7 @@ finish_slot (Slot *slot,
   gsize page = slot->slab->stride - slot->slab->size;
 
   slot->guard = tend_guard_make (low - page, page);
-#ifdef HAVE_VALGRIND
-  slot->valgrind_id = VALGRIND_STACK_REGISTER (low, low + slot->slab->size - 1);
-#endif
+  slot->tool_id = tend_tool_add_stack (low, slot->slab->size);
 }
 
 /* --- Public --- */
@@ -409,10 +395,7 @@ tend_stack_release (TendStack *stack)
   StackClass *class = slab->class;
   gboolean is_surplus = FALSE;
 
-#ifdef TEND_WITH_ASAN
-  /* A fiber that was left for good never unpoisoned what its frames had poisoned. */
-  ASAN_UNPOISON_MEMORY_REGION (stack->low, stack->size);
-#endif
+  tend_tool_clear_stack (stack->low, stack->size);
 
   tend_lock (&pool_lock);
   push_slot (class, &slab->slots[stack->index]);

@@ -6,23 +6,18 @@
 //
 // A context belongs to one thread at a time. Nothing here has a lock.
 //
-// Under a sanitizer, each switch says where it goes before the jump, and who came after it. The
-// other side of the jump knows its own context, and by its origin the one that was left: no
-// variable of the thread is needed, which compilers like to keep the address of across a jump.
+// Where a sanitizer is in the process, each switch says where it goes before the jump, and who came after it. What is to
+// be remembered for that lies on the stack that stands still, so that a context is one pointer in every process, and
+// a switch without a tool asks one word and jumps. The other side of the jump knows the one that was left by what
+// it finds there: no variable of the thread is needed, which compilers like to keep the address of across a jump.
 
 #include "tend-body-private.h"
+
+#include <stdlib.h>
 
 #ifdef TEND_SWITCH_UCONTEXT
 #include <errno.h>
 #include <ucontext.h>
-#endif
-
-#ifdef TEND_WITH_ASAN
-#include <sanitizer/common_interface_defs.h>
-#endif
-
-#ifdef TEND_WITH_TSAN
-#include <sanitizer/tsan_interface.h>
 #endif
 
 #if defined (TEND_SWITCH_UCONTEXT)
@@ -160,42 +155,110 @@ make_first_frame (TendStack *stack,
 
 #endif
 
-#ifdef TEND_SWITCH_ANNOTATED
+/* --- The switch as tools are told of it --- */
 
-static inline void
-depart (TendContext *from,
-        TendContext *to,
-        gboolean     is_last)
+/* A stack that stands still, in the function that left it; or a new one, above its first frame. */
+typedef struct _Told Told;
+
+struct _Told
 {
-  to->origin = from;
+  TendContext    context;
+  Told          *prev;          /* under told_lock; of AddressSanitizer's alone, and of those that stand still */
+  Told          *next;
+  Told          *origin;        /* who switched here last */
+  gpointer       fiber;         /* ThreadSanitizer's name for it */
+  gpointer       fake_stack;    /* AddressSanitizer's: where it keeps variables that are used after they are gone, */
+  gconstpointer  bottom;        /* and the real stack */
+  gsize          size;
+  TendEntry      entry;         /* of a new stack */
+  gpointer       data;
+};
 
-#ifdef TEND_WITH_ASAN
-  __sanitizer_start_switch_fiber (is_last ? NULL : &from->fake_stack, to->bottom, to->size);
-#endif
-#ifdef TEND_WITH_TSAN
-  /* Asked each time: a context of a thread's own stack may be used from another thread later. */
-  from->fiber = __tsan_get_current_fiber ();
-#endif
-}
+/* What a new stack keeps free for it: a multiple of what its frames are aligned to. */
+#define TOLD_ROOM ((sizeof (Told) + TEND_STACK_STAGGER - 1) / TEND_STACK_STAGGER * TEND_STACK_STAGGER)
 
-static inline void
-arrive (TendContext *here)
+/* Registers may have been saved as far as that below the stack pointer. */
+#define RED_ZONE 128
+
+/* All stacks that stand still, of all threads, for the leak check at the exit. */
+static GMutex told_lock;
+static Told *all_told;        /* under told_lock */
+
+/* Of the two, only the stack that is left for good can have its fake one freed at once, with all that lies there. */
+#define NOT_ON_A_FAKE_STACK __attribute__ ((no_sanitize ("address")))
+
+static void
+link_told (Told *told)
 {
-#ifdef TEND_WITH_ASAN
-  TendContext *origin = here->origin;
-
-  __sanitizer_finish_switch_fiber (here->fake_stack, &origin->bottom, &origin->size);
-  here->fake_stack = NULL;
-#endif
+  g_mutex_lock (&told_lock);
+  told->next = all_told;
+  if (all_told != NULL)
+    all_told->prev = told;
+  all_told = told;
+  g_mutex_unlock (&told_lock);
 }
 
 static void
+unlink_told (Told *told)
+{
+  g_mutex_lock (&told_lock);
+  if (told->prev != NULL)
+    told->prev->next = told->next;
+  else if (all_told == told)
+    all_told = told->next;
+  if (told->next != NULL)
+    told->next->prev = told->prev;
+  told->prev = told->next = NULL;
+  g_mutex_unlock (&told_lock);
+}
+
+/*
+ * What AddressSanitizer takes for the fake stack of a real one, at most: eleven times the power of two that is not
+ * smaller, but for the bounds that it has by default, and some flags.
+ */
+static gsize
+get_fake_size (gsize size)
+{
+  return (gsize) 12 << CLAMP (g_bit_storage (size - 1), 16, 20);
+}
+
+static inline void
+depart (Told     *here,
+        Told     *there,
+        gboolean  is_last)
+{
+  there->origin = here;
+
+  if (tend_tools & TEND_TOOL_ASAN)
+    {
+      if (!is_last)
+        link_told (here);
+      __sanitizer_start_switch_fiber (is_last ? NULL : &here->fake_stack, there->bottom, there->size);
+    }
+
+  /* Asked each time: a context of a thread's own stack may be used from another thread later. */
+  if (tend_tools & TEND_TOOL_TSAN)
+    here->fiber = __tsan_get_current_fiber ();
+}
+
+static inline void
+arrive (Told *here)
+{
+  if (tend_tools & TEND_TOOL_ASAN)
+    {
+      __sanitizer_finish_switch_fiber (here->fake_stack, &here->origin->bottom, &here->origin->size);
+      unlink_told (here);
+    }
+}
+
+NOT_ON_A_FAKE_STACK
+static void
 enter (gpointer data)
 {
-  TendContext *context = data;
+  Told *told = data;
 
-  arrive (context);
-  context->entry (context->data);
+  arrive (told);
+  told->entry (told->data);
   g_assert_not_reached ();
 }
 
@@ -203,69 +266,117 @@ enter (gpointer data)
  * ThreadSanitizer keeps a list of calls per fiber, and each instrumented function takes itself off
  * it when it returns. So the fiber is switched in the very function that jumps, not in a helper.
  */
+NOT_ON_A_FAKE_STACK
 void
-tend_context_switch (TendContext *from,
-                     TendContext *to)
-{
-  depart (from, to, FALSE);
-#ifdef TEND_WITH_TSAN
-  __tsan_switch_to_fiber (to->fiber, 0);
-#endif
-  tend_context_jump (from, to);
-  arrive (from);
-}
-
-void
-tend_context_switch_last (TendContext *from,
+tend_context_switch_told (TendContext *from,
                           TendContext *to)
 {
-  depart (from, to, TRUE);
-#ifdef TEND_WITH_TSAN
-  __tsan_switch_to_fiber (to->fiber, 0);
-#endif
-  tend_context_jump (from, to);
+  Told here = { 0 };
+  Told *there = to->sp;
+
+  from->sp = &here;
+  depart (&here, there, FALSE);
+  if (tend_tools & TEND_TOOL_TSAN)
+    __tsan_switch_to_fiber (there->fiber, 0);
+  tend_context_jump (&here.context, &there->context);
+  arrive (&here);
+}
+
+NOT_ON_A_FAKE_STACK
+void
+tend_context_switch_last_told (TendContext *from,
+                               TendContext *to)
+{
+  Told here = { 0 };
+  Told *there = to->sp;
+
+  from->sp = &here;
+  depart (&here, there, TRUE);
+  if (tend_tools & TEND_TOOL_TSAN)
+    __tsan_switch_to_fiber (there->fiber, 0);
+  tend_context_jump (&here.context, &there->context);
   g_assert_not_reached ();
 }
 
+/*
+ * LeakSanitizer looks for pointers on the stack that a thread runs on. What only a stack has that stands still, the
+ * thread's own among them where a fiber calls exit(), is not leaked either.
+ */
+static void
+add_roots (void)
+{
+  g_mutex_lock (&told_lock);
+  for (Told *told = all_told; told != NULL; told = told->next)
+    {
+      char *from = MAX ((char *) told->context.sp - RED_ZONE, (char *) told->bottom);
+
+      tend_tool_add_root (from, (char *) told->bottom + told->size - from);
+      if (told->fake_stack != NULL)
+        tend_tool_add_root (told->fake_stack, get_fake_size (told->size));
+    }
+  g_mutex_unlock (&told_lock);
+}
+
+/*
+ * What is registered last is called first: a destructor of this library, or what its constructor registers, would come
+ * after the check, which goes with the runtime of the sanitizer.
+ */
+static void
+have_roots_added (void)
+{
+  static gsize is_registered;
+
+  if (!g_once_init_enter (&is_registered))
+    return;
+
+  if (tend_tool_seeks_leaks ())
+    atexit (add_roots);
+  g_once_init_leave (&is_registered, 1);
+}
+
+static void
+prepare_told (TendContext *context,
+              TendStack   *stack,
+              TendEntry    entry,
+              gpointer     data)
+{
+  Told *told = (Told *) (tend_stack_top (stack) - TOLD_ROOM);
+  TendStack below = *stack;
+
+  below.size -= TOLD_ROOM;
+  *told = (Told) { .entry = entry, .data = data };
+  told->context.sp = make_first_frame (&below, enter, told);
+  told->bottom = stack->low;
+  told->size = tend_stack_top (stack) - stack->low;
+  if (tend_tools & TEND_TOOL_ASAN)
+    have_roots_added ();
+  if (tend_tools & TEND_TOOL_TSAN)
+    told->fiber = __tsan_create_fiber (0);
+  context->sp = told;
+}
+
+/* Wherever the context stands, it has the name of its own stack. */
+void
+tend_context_clear_told (TendContext *context)
+{
+  Told *told = context->sp;
+
+  if (told == NULL)
+    return;
+
+  unlink_told (told);
+  if (tend_tools & TEND_TOOL_TSAN)
+    __tsan_destroy_fiber (told->fiber);
+}
+
 void
 tend_context_prepare (TendContext *context,
                       TendStack   *stack,
                       TendEntry    entry,
                       gpointer     data)
 {
-  *context = (TendContext) { .entry = entry, .data = data };
-  context->sp = make_first_frame (stack, enter, context);
-
-#ifdef TEND_WITH_ASAN
-  context->bottom = stack->low;
-  context->size = tend_stack_top (stack) - stack->low;
-#endif
-#ifdef TEND_WITH_TSAN
-  context->fiber = __tsan_create_fiber (0);
-  context->owns_fiber = TRUE;
-#endif
+  if (tend_context_is_told ())
+    prepare_told (context, stack, entry, data);
+  else
+    context->sp = make_first_frame (stack, entry, data);
 }
-
-void
-tend_context_clear (TendContext *context)
-{
-#ifdef TEND_WITH_TSAN
-  if (context->owns_fiber)
-    __tsan_destroy_fiber (context->fiber);
-#endif
-
-  *context = (TendContext) { 0 };
-}
-
-#else
-
-void
-tend_context_prepare (TendContext *context,
-                      TendStack   *stack,
-                      TendEntry    entry,
-                      gpointer     data)
-{
-  context->sp = make_first_frame (stack, entry, data);
-}
-
-#endif

@@ -9,10 +9,6 @@
 
 G_BEGIN_DECLS
 
-#if defined (TEND_WITH_ASAN) || defined (TEND_WITH_TSAN)
-#define TEND_SWITCH_ANNOTATED 1
-#endif
-
 #if !defined (TEND_SWITCH_UCONTEXT) && !(defined (__x86_64__) && defined (__LP64__)) && !defined (__aarch64__)
 #error "There is no switch in assembly for this processor: define TEND_SWITCH_UCONTEXT."
 #endif
@@ -117,54 +113,45 @@ typedef void (* TendEntry) (gpointer data);
 
 /*
  * A place where a stack stands still. Opaque: the switch alone knows what is in it. It is prepared
- * for a new stack, and filled with zeros for the stack that a thread already runs on. It stays
- * where it is from then on: others point at it.
+ * for a new stack, and filled with zeros for the stack that a thread already runs on.
  */
-typedef struct _TendContext TendContext;
-
-struct _TendContext
+typedef struct
 {
-  gpointer      sp;
-#ifdef TEND_SWITCH_ANNOTATED
-  TendContext  *origin;       /* who switched here last */
-  TendEntry     entry;
-  gpointer      data;
-#endif
-#ifdef TEND_WITH_ASAN
-  gpointer      fake_stack;
-  gconstpointer bottom;
-  gsize         size;
-#endif
-#ifdef TEND_WITH_TSAN
-  gpointer      fiber;
-  gboolean      owns_fiber;   /* a thread's own is not ours to destroy */
-#endif
-};
+  gpointer sp;
+} TendContext;
 
 /* The switch itself, which tools do not see through. */
-void tend_context_jump    (TendContext *from,
-                           TendContext *to);
+void tend_context_jump             (TendContext *from,
+                                    TendContext *to);
 
 /* Makes @context such that the first switch to it calls entry (data) on @stack; entry never returns. */
-void tend_context_prepare (TendContext *context,
-                           TendStack   *stack,
-                           TendEntry    entry,
-                           gpointer     data);
+void tend_context_prepare          (TendContext *context,
+                                    TendStack   *stack,
+                                    TendEntry    entry,
+                                    gpointer     data);
 
-#ifdef TEND_SWITCH_ANNOTATED
+/* The same as what follows, with a word to the sanitizer that is there. */
+void tend_context_clear_told       (TendContext *context);
+void tend_context_switch_told      (TendContext *from,
+                                    TendContext *to);
+void tend_context_switch_last_told (TendContext *from,
+                                    TendContext *to) G_GNUC_NORETURN;
 
-void tend_context_clear       (TendContext *context);
-void tend_context_switch      (TendContext *from,
-                               TendContext *to);
-void tend_context_switch_last (TendContext *from,
-                               TendContext *to) G_GNUC_NORETURN;
+static inline gboolean
+tend_context_is_told (void)
+{
+  return G_UNLIKELY ((tend_tools & TEND_TOOLS_SWITCH) != 0);
+}
 
-#else
-
-/* Frees what @context holds. Not from its own stack: whoever comes after it calls this. */
+/*
+ * Frees what @context holds, which was prepared and whose stack is there still. Not from its own stack: whoever
+ * comes after it calls this.
+ */
 static inline void
 tend_context_clear (TendContext *context)
 {
+  if (tend_context_is_told ())
+    tend_context_clear_told (context);
   context->sp = NULL;
 }
 
@@ -173,7 +160,10 @@ static inline void
 tend_context_switch (TendContext *from,
                      TendContext *to)
 {
-  tend_context_jump (from, to);
+  if (tend_context_is_told ())
+    tend_context_switch_told (from, to);
+  else
+    tend_context_jump (from, to);
 }
 
 static inline void tend_context_switch_last (TendContext *from,
@@ -184,11 +174,11 @@ static inline void
 tend_context_switch_last (TendContext *from,
                           TendContext *to)
 {
+  if (tend_context_is_told ())
+    tend_context_switch_last_told (from, to);
   tend_context_jump (from, to);
   g_assert_not_reached ();
 }
-
-#endif
 
 /* --- thread-wait.c --- */
 

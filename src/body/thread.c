@@ -95,6 +95,7 @@ work_cb (TendJob *job)
   ThreadJob *self = get_thread_job (job);
   TendOutcome outcome = { G_VALUE_INIT, NULL };
 
+  tend_tool_take (job);
   self->outcome = NULL;
   work (self, &outcome);
   if (outcome.error != NULL || tend_outcome_has_value (&outcome))

@@ -7,26 +7,9 @@
 
 #include "tend-error.h"
 #include "tend-lock-private.h"
+#include "tend-tools-private.h"
 
 G_BEGIN_DECLS
-
-/* --- Tools --- */
-
-/* The two compilers say differently that they instrument the code. */
-#ifdef __has_feature
-#if __has_feature (address_sanitizer)
-#define TEND_WITH_ASAN 1
-#endif
-#if __has_feature (thread_sanitizer)
-#define TEND_WITH_TSAN 1
-#endif
-#endif
-#if defined (__SANITIZE_ADDRESS__) && !defined (TEND_WITH_ASAN)
-#define TEND_WITH_ASAN 1
-#endif
-#if defined (__SANITIZE_THREAD__) && !defined (TEND_WITH_TSAN)
-#define TEND_WITH_TSAN 1
-#endif
 
 /* --- Threads --- */
 

@@ -243,6 +243,7 @@ empty_inbox (TendLoop *loop)
     {
       TendJob *older = job->next;
 
+      tend_tool_take (job);
       g_assert (job->place == TEND_JOB_IDLE);
       job->place = TEND_JOB_QUEUED;
       job->turn = loop->turn - 1;

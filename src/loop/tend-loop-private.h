@@ -26,6 +26,7 @@ tend_inbox_push (TendJob **inbox,
 {
   TendJob *head = g_atomic_pointer_get (inbox);
 
+  tend_tool_give (job);
   do
     job->next = head;
   while (!g_atomic_pointer_compare_and_exchange_full (inbox, head, job, &head));
@@ -33,7 +34,7 @@ tend_inbox_push (TendJob **inbox,
   return head;
 }
 
-/* Takes what is in it, newest first, linked by next. */
+/* Takes what is in it, newest first, linked by next. Who runs one of them says tend_tool_take() before. */
 static inline TendJob *
 tend_inbox_take (TendJob **inbox)
 {

@@ -19,11 +19,7 @@
  * Entries that are kept for the next tasks, as many as spare tasks are; 144 KiB. To allocate one and to free
  * it took 310 instructions of a named fiber's 6,250. None is kept where a tool looks for uses after the end.
  */
-#ifdef TEND_WITH_ASAN
-#define MAX_SPARE 0
-#else
 #define MAX_SPARE 1024
-#endif
 
 /* --- From registered to begun --- */
 
@@ -151,7 +147,7 @@ entry_free (TendEntry *entry)
   tend_task_remove_observer (task, &entry->observer);
   g_free (entry->base);
 
-  if (priv->n_spare + 1 <= MAX_SPARE)
+  if (priv->n_spare + 1 <= MAX_SPARE && !tend_tools_watch ())
     {
       entry->after = priv->spare;
       priv->spare = entry;

@@ -18,14 +18,6 @@
 
 #include <string.h>
 
-#ifdef TEND_WITH_ASAN
-#include <sanitizer/asan_interface.h>
-#endif
-
-#ifdef HAVE_VALGRIND
-#include <valgrind/memcheck.h>
-#endif
-
 /* As many as are commonly alive at once; 300 KiB. */
 #define MAX_SPARE 1024
 
@@ -44,24 +36,13 @@ static TEND_THREAD Spare *spare;
 static void
 forbid (TendTask *task)
 {
-#ifdef TEND_WITH_ASAN
-  ASAN_POISON_MEMORY_REGION (&task->loop, sizeof *task - FIRST_FORBIDDEN);
-#endif
-#ifdef HAVE_VALGRIND
-  VALGRIND_MAKE_MEM_NOACCESS (&task->loop, sizeof *task - FIRST_FORBIDDEN);
-#endif
+  tend_tool_poison (&task->loop, sizeof *task - FIRST_FORBIDDEN);
 }
 
 static void
 clear (TendTask *task)
 {
-#ifdef TEND_WITH_ASAN
-  ASAN_UNPOISON_MEMORY_REGION (&task->loop, sizeof *task - FIRST_FORBIDDEN);
-#endif
-#ifdef HAVE_VALGRIND
-  VALGRIND_MAKE_MEM_UNDEFINED (&task->loop, sizeof *task - FIRST_FORBIDDEN);
-#endif
-
+  tend_tool_unpoison (&task->loop, sizeof *task - FIRST_FORBIDDEN);
   memset (&task->loop, 0, sizeof *task - FIRST_FORBIDDEN);
 }
 

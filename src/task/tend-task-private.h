@@ -175,6 +175,16 @@ struct _TendTask
   guint16              is_managed : 1;      /* loop thread; a manager has it, or had */
 };
 
+/* Whatever task a public function is given is used by whoever gives it. */
+static inline gboolean
+tend_task_look (TendTask *self)
+{
+  tend_tool_look (&self->loop);
+  return TRUE;
+}
+
+#define TEND_IS_TASK(ptr) (TEND_IS_TASK (ptr) && tend_task_look ((TendTask *) (ptr)))
+
 /* --- task.c and task-life.c --- */
 
 guint64      tend_task_number            (TendTask            *self);

@@ -9,18 +9,8 @@
 
 #include <stdlib.h>
 
-#ifdef HAVE_VALGRIND
-#include <valgrind/valgrind.h>
-#else
-#define RUNNING_ON_VALGRIND 0
-#endif
-
 /* ThreadSanitizer has room for some thousand fibers, and each tool makes each stack dearer. */
-#ifdef TEND_SWITCH_ANNOTATED
-#define IS_SLOW TRUE
-#else
-#define IS_SLOW (RUNNING_ON_VALGRIND != 0)
-#endif
+#define IS_SLOW (tend_tools != 0)
 
 typedef struct _Fiber Fiber;
 
