@@ -94,6 +94,22 @@ check_going (Fiber   *self,
   return TRUE;
 }
 
+gboolean
+tend_fiber_peek (const char **name,
+                 guint64     *id)
+{
+  const Fiber *self = current;
+
+  if (self == NULL)
+    return FALSE;
+
+  /* Both are constant, and the task is held while it is active. */
+  *name = self->task->name;
+  *id = self->task->id;
+
+  return TRUE;
+}
+
 static void
 hop (TendNativeFunc func,
      gpointer       data)

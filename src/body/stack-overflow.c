@@ -3,17 +3,21 @@
 
 // What ends a stack that overflows: its guard, and a line that says what happened.
 //
-// A guard is the page below the stack. The kernel marks it in place where it can (Linux 6.13 and
-// later). Elsewhere the page is protected, which splits the mapping twice; there is a limit to
+// A guard is some pages below the stack. The kernel marks them in place where it can (Linux 6.13 and
+// later). Elsewhere they are protected, which splits the mapping twice; there is a limit to
 // mappings, so we use half of them at most. The stacks beyond have no guard, only a canary.
 //
 // The canary is that the last bytes of the page below are zero, as they are when mapped. Nothing is
 // written: a pattern of our own would give every fiber a second page of memory. A stack that runs
 // over leaves return addresses there, and they are never all zero.
 //
-// The page faults with SIGSEGV, which says nothing about stacks. So we handle that signal, if nobody
+// A guard faults with SIGSEGV, which says nothing about stacks. So we handle that signal, if nobody
 // else does when the first guard is made: the handler writes its line, and lets the fault repeat
-// without a handler, so that the process ends as it would have, core dump and all.
+// without a handler, so that the process ends as it would have, core dump and all. It needs an alternate
+// stack, which each thread gets that has none and runs a fiber. All handlers of the program that ask for one
+// run there from then on, hence its size and its guard.
+//
+// Where a sanitizer is in the process the signal is the sanitizer's, and so is the alternate stack.
 //
 // Everything here may be called from any thread; the state is atomic.
 
@@ -22,7 +26,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -37,40 +40,110 @@
 /* If nothing says how many mappings a process may have: Linux's own default. */
 #define DEFAULT_MAX_MAPPINGS 65530
 
-/* What the handler itself needs; the frame that the kernel pushes comes on top. */
-#define HANDLER_STACK_SIZE 8192
+/*
+ * What handlers have that run on our alternate stack: those of the program, too, which may have had the thread's
+ * own stack until then. It is memory only where it is used. The frame that the kernel pushes comes on top.
+ */
+#define SIGNAL_STACK_SIZE ((GLIB_SIZEOF_VOID_P > 4 ? 256 : 64) * 1024)
+#define SIGNAL_STACK_GUARD (64 * 1024)
 
+/* Longer names are cut where the handler prints them. */
+#define MAX_PRINTED_NAME 64
+
+/* Whose the signal is. */
+typedef enum
+{
+  HANDLER_UNDECIDED,    /* no guard has been made yet */
+  HANDLER_OURS,
+  HANDLER_OTHERS,       /* somebody else's, or nobody's where we are told to leave it alone */
+} Handler;
+
+static int handler = HANDLER_UNDECIDED;
 static int wanted_mode = TEND_GUARD_AUTO;
 static int is_madvise_missing;
 static int n_protected;
 
 /* --- The signal handler: nothing here that is not safe in one --- */
 
-/* Under a sanitizer the signal is the sanitizer's, which reports it better. */
-#ifndef TEND_SWITCH_ANNOTATED
+typedef struct
+{
+  char  text[384];
+  gsize length;
+} Line;
+
+static void
+add_byte (Line *line,
+          char  byte)
+{
+  if (line->length < sizeof line->text)
+    line->text[line->length++] = byte;
+}
+
+static void
+add_text (Line       *line,
+          const char *text)
+{
+  while (*text != '\0')
+    add_byte (line, *text++);
+}
+
+static void
+add_number (Line    *line,
+            guint64  number)
+{
+  char digits[20];
+  gsize n = 0;
+
+  do
+    digits[n++] = '0' + number % 10;
+  while ((number /= 10) > 0);
+
+  while (n > 0)
+    add_byte (line, digits[--n]);
+}
+
+/* As tend_task_print() does, but for names that are long, or would break the line. */
+static void
+add_task (Line       *line,
+          const char *name,
+          guint64     id)
+{
+  add_text (line, "Task(");
+  if (name != NULL)
+    {
+      gsize i = 0;
+
+      add_byte (line, '\'');
+      for (; name[i] != '\0' && (i < MAX_PRINTED_NAME || (name[i] & 0xc0) == 0x80); i++)
+        add_byte (line, (guchar) name[i] < ' ' || name[i] == 0x7f ? '?' : name[i]);
+      add_text (line, name[i] == '\0' ? "', " : "...', ");
+    }
+  add_number (line, id);
+  add_byte (line, ')');
+}
 
 static void
 write_line (gsize size)
 {
-  static const char before[] = "libtend: stack overflow in a fiber: its stack has ";
-  static const char after[] = " bytes; tend_task_set_stack_size() gives it more\n";
-  char line[sizeof before + 20 + sizeof after];
-  char digits[20];
-  gsize n_digits = 0;
-  gsize length = sizeof before - 1;
+  Line line = { .length = 0 };
+  const char *name;
+  guint64 id;
 
-  do
-    digits[n_digits++] = '0' + size % 10;
-  while ((size /= 10) > 0);
-
-  memcpy (line, before, length);
-  while (n_digits > 0)
-    line[length++] = digits[--n_digits];
-  memcpy (line + length, after, sizeof after - 1);
-  length += sizeof after - 1;
+  /* A fault within a guard is of the fiber that runs in this thread: nobody else has an address there. */
+  add_text (&line, "libtend: stack overflow in ");
+  if (tend_fiber_peek (&name, &id))
+    {
+      add_text (&line, "the fiber of ");
+      add_task (&line, name, id);
+    }
+  else
+    add_text (&line, "a fiber");
+  add_text (&line, ": its stack has ");
+  add_number (&line, size);
+  add_text (&line, " bytes; tend_task_set_stack_size() gives it more\n");
 
   /* If it cannot be written there is nobody to tell. */
-  if (write (STDERR_FILENO, line, length) < 0)
+  if (write (STDERR_FILENO, line.text, line.length) < 0)
     return;
 }
 
@@ -93,23 +166,32 @@ segv_cb (int        number,
     raise (number);
 }
 
+/* Whoever handles the signal already is not to be disturbed. */
+static gboolean
+is_free (void)
+{
+  struct sigaction old;
+
+  return !tend_debug_has (TEND_DEBUG_NO_OVERFLOW_REPORT) && sigaction (SIGSEGV, NULL, &old) == 0 &&
+         !(old.sa_flags & SA_SIGINFO) && old.sa_handler == SIG_DFL;
+}
+
 static void
 install_handler (void)
 {
-  static gsize is_installed;
+  static gsize is_decided;
   struct sigaction action = { .sa_sigaction = segv_cb, .sa_flags = SA_SIGINFO | SA_ONSTACK };
-  struct sigaction old;
+  Handler whose = HANDLER_OTHERS;
 
-  if (!g_once_init_enter (&is_installed))
+  if (!g_once_init_enter (&is_decided))
     return;
 
-  /* Whoever handles the signal already is not to be disturbed. */
   sigemptyset (&action.sa_mask);
-  if (sigaction (SIGSEGV, NULL, &old) == 0 &&
-      !(old.sa_flags & SA_SIGINFO) && old.sa_handler == SIG_DFL)
-    sigaction (SIGSEGV, &action, NULL);
+  if (is_free () && sigaction (SIGSEGV, &action, NULL) == 0)
+    whose = HANDLER_OURS;
 
-  g_once_init_leave (&is_installed, 1);
+  g_atomic_int_set (&handler, whose);
+  g_once_init_leave (&is_decided, 1);
 }
 
 /* --- The alternate stack: the handler cannot run on a stack that is full --- */
@@ -118,6 +200,7 @@ typedef struct
 {
   char  *memory;    /* NULL: the thread does with what it has */
   gsize  length;
+  char  *low;       /* above the guard */
 } SignalStack;
 
 static void
@@ -129,7 +212,7 @@ signal_stack_free (gpointer data)
   if (own->memory != NULL)
     {
       /* Somebody may have put another one in its place. */
-      if (sigaltstack (NULL, &now) == 0 && now.ss_sp == own->memory)
+      if (sigaltstack (NULL, &now) == 0 && now.ss_sp == own->low)
         sigaltstack (&(stack_t) { .ss_flags = SS_DISABLE }, NULL);
 
       munmap (own->memory, own->length);
@@ -142,7 +225,8 @@ static SignalStack *
 signal_stack_new (void)
 {
   gsize page = getpagesize ();
-  gsize length = MAX (getauxval (AT_MINSIGSTKSZ), MINSIGSTKSZ) + HANDLER_STACK_SIZE;
+  gsize guard = MAX (page, SIGNAL_STACK_GUARD);
+  gsize size = MAX (getauxval (AT_MINSIGSTKSZ), MINSIGSTKSZ) + SIGNAL_STACK_SIZE;
   SignalStack *own = g_new0 (SignalStack, 1);
   stack_t now;
   char *memory;
@@ -151,8 +235,8 @@ signal_stack_new (void)
   if (sigaltstack (NULL, &now) != 0 || !(now.ss_flags & SS_DISABLE))
     return own;
 
-  length = (length + page - 1) / page * page;
-  memory = mmap (NULL, length, PROT_READ | PROT_WRITE,
+  size = (size + page - 1) / page * page;
+  memory = mmap (NULL, guard + size, PROT_READ | PROT_WRITE,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
 
   /* Without one, an overflow kills the process as well, only without a word. */
@@ -160,23 +244,23 @@ signal_stack_new (void)
     return own;
 
   own->memory = memory;
-  own->length = length;
-  sigaltstack (&(stack_t) { .ss_sp = memory, .ss_size = length }, NULL);
+  own->length = guard + size;
+  own->low = memory + guard;
+
+  /* One without a guard would be worse for the handlers of the program than none. */
+  if (mprotect (memory, guard, PROT_NONE) == 0)
+    sigaltstack (&(stack_t) { .ss_sp = own->low, .ss_size = size }, NULL);
 
   return own;
 }
 
-#endif
-
 void
 tend_stack_prepare_thread (void)
 {
-#ifndef TEND_SWITCH_ANNOTATED
   static GPrivate signal_stack = G_PRIVATE_INIT (signal_stack_free);
 
-  if (G_UNLIKELY (g_private_get (&signal_stack) == NULL))
+  if (g_atomic_int_get (&handler) == HANDLER_OURS && G_UNLIKELY (g_private_get (&signal_stack) == NULL))
     g_private_set (&signal_stack, signal_stack_new ());
-#endif
 }
 
 /* --- Guards --- */
@@ -206,13 +290,13 @@ max_protected (void)
 }
 
 static gboolean
-try_madvise (char  *page,
+try_madvise (char  *low,
              gsize  length)
 {
   if (g_atomic_int_get (&is_madvise_missing))
     return FALSE;
 
-  if (madvise (page, length, MADV_GUARD_INSTALL) == 0)
+  if (madvise (low, length, MADV_GUARD_INSTALL) == 0)
     return TRUE;
 
   if (errno == EINVAL)
@@ -222,11 +306,11 @@ try_madvise (char  *page,
 }
 
 static gboolean
-try_mprotect (char  *page,
+try_mprotect (char  *low,
               gsize  length)
 {
   if (g_atomic_int_add (&n_protected, 1) < max_protected () &&
-      mprotect (page, length, PROT_NONE) == 0)
+      mprotect (low, length, PROT_NONE) == 0)
     return TRUE;
 
   g_atomic_int_add (&n_protected, -1);
@@ -234,23 +318,21 @@ try_mprotect (char  *page,
   return FALSE;
 }
 
-/* Guards the stack above @page with the best that can be had. */
+/* Guards the stack above @low and @length with the best that can be had. */
 TendGuardMode
-tend_guard_make (char  *page,
+tend_guard_make (char  *low,
                  gsize  length)
 {
   TendGuardMode wanted = g_atomic_int_get (&wanted_mode);
   TendGuardMode made = TEND_GUARD_CANARY;
 
-  if (wanted <= TEND_GUARD_MADVISE && try_madvise (page, length))
+  if (wanted <= TEND_GUARD_MADVISE && try_madvise (low, length))
     made = TEND_GUARD_MADVISE;
-  else if (wanted <= TEND_GUARD_MPROTECT && try_mprotect (page, length))
+  else if (wanted <= TEND_GUARD_MPROTECT && try_mprotect (low, length))
     made = TEND_GUARD_MPROTECT;
 
-#ifndef TEND_SWITCH_ANNOTATED
   if (made != TEND_GUARD_CANARY)
     install_handler ();
-#endif
 
   return made;
 }

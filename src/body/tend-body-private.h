@@ -21,8 +21,8 @@ typedef struct _TendSlab TendSlab;
 typedef enum
 {
   TEND_GUARD_AUTO,      /* not guarded yet: the first of the others that can be had */
-  TEND_GUARD_MADVISE,   /* a page that faults, and that needs no mapping of its own */
-  TEND_GUARD_MPROTECT,  /* a page that faults, at the price of two mappings */
+  TEND_GUARD_MADVISE,   /* pages that fault, and that need no mapping of their own */
+  TEND_GUARD_MPROTECT,  /* pages that fault, at the price of two mappings */
   TEND_GUARD_CANARY,    /* nothing faults; tend_stack_check() notices */
 } TendGuardMode;
 
@@ -80,7 +80,7 @@ tend_stack_see_to_trim (GMainContext *context)
     tend_stack_arm_trim (context);
 }
 
-/* Gives the calling thread what it needs to report an overflow. Again and again costs nothing. */
+/* Gives the calling thread what it needs to report an overflow; after its first stack. Again and again costs nothing. */
 void          tend_stack_prepare_thread (void);
 
 void          tend_stack_check_canary   (const TendStack *stack,
@@ -100,11 +100,11 @@ void          tend_stack_set_guard_mode (TendGuardMode   mode);
 
 /* --- Between the pool and the guards only --- */
 
-TendGuardMode tend_guard_make           (char           *page,
+TendGuardMode tend_guard_make           (char           *low,
                                          gsize           length);
 void          tend_guard_forget         (TendGuardMode   guard);
 
-/* The bytes of the stack whose guard page holds @address, or 0. For signal handlers. */
+/* The bytes of the stack whose guard holds @address, or 0. For signal handlers. */
 gsize         tend_stack_find_guard     (gconstpointer   address);
 
 /* --- Contexts --- */
@@ -179,6 +179,12 @@ tend_context_switch_last (TendContext *from,
   tend_context_jump (from, to);
   g_assert_not_reached ();
 }
+
+/* --- fiber.c --- */
+
+/* Which task's fiber runs in this thread, if one does. For signal handlers. */
+gboolean      tend_fiber_peek       (const char **name,
+                                     guint64     *id);
 
 /* --- thread-wait.c --- */
 

@@ -24,6 +24,15 @@ G_BEGIN_DECLS
 #define TEND_THREAD __thread
 #endif
 
+/* --- What the environment asks for --- */
+
+typedef enum
+{
+  TEND_DEBUG_NO_OVERFLOW_REPORT = 1 << 0,   /* no handler for SIGSEGV, and no alternate signal stacks */
+} TendDebug;
+
+gboolean tend_debug_has (TendDebug what);
+
 /* --- linger.c: an object that stays when it is disposed of --- */
 
 typedef struct _TendLinger TendLinger;

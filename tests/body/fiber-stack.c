@@ -4,27 +4,9 @@
 // Fibers and their stacks: unwinding, what never runs on them, how large and how many they are.
 
 #include "../task/common.h"
+#include "tool.h"
 
 #include <sys/resource.h>
-
-#if defined (__SANITIZE_ADDRESS__) || defined (__SANITIZE_THREAD__)
-#define IS_SANITIZED TRUE
-#elif defined (__has_feature)
-#if __has_feature (address_sanitizer) || __has_feature (thread_sanitizer)
-#define IS_SANITIZED TRUE
-#endif
-#endif
-#ifndef IS_SANITIZED
-#define IS_SANITIZED FALSE
-#endif
-
-static gboolean
-is_under_valgrind (void)
-{
-  const char *preloaded = g_getenv ("LD_PRELOAD");
-
-  return preloaded != NULL && strstr (preloaded, "vgpreload") != NULL;
-}
 
 /* ThreadSanitizer has room for some thousand fibers, and valgrind searches them all at each switch. */
 #define N_FIBERS (IS_SANITIZED || is_under_valgrind () ? 2000u : 100000u)
