@@ -223,6 +223,38 @@ test_has_room_for_many (gconstpointer data)
   tend_stack_set_guard_mode (TEND_GUARD_AUTO);
 }
 
+/* What lies between two stacks that were mapped together. */
+static gsize
+get_guard_size (const TendStack *stacks)
+{
+  return stacks[1].low - stacks[0].low - stacks[0].size;
+}
+
+/* Wide for those that most programs have, and narrow beyond, until there are fewer again. */
+static void
+test_guards_are_wide_for_some (void)
+{
+  const guint n_wide = 8192, n = n_wide + 100;
+  TendStack *stacks;
+
+  if (GLIB_SIZEOF_VOID_P == 4 || IS_SLOW)
+    {
+      g_test_skip ("No wide guards here, or too many stacks for the tool.");
+      return;
+    }
+
+  tend_stack_trim (TRUE);
+  for (guint i = 0; i < 2; i++)
+    {
+      stacks = acquire_many (n);
+      g_assert_cmpuint (get_guard_size (&stacks[0]), >=, 64 * 1024);
+      g_assert_cmpuint (get_guard_size (&stacks[n_wide - 200]), >=, 64 * 1024);
+      g_assert_cmpuint (get_guard_size (&stacks[n - 10]), <, 64 * 1024);
+      release_many (stacks, n);
+      tend_stack_trim (TRUE);
+    }
+}
+
 static void
 test_gives_memory_back (void)
 {
@@ -527,6 +559,7 @@ main (int    argc,
   g_test_add_func ("/tend/stack/context-trims-idle-stacks", test_context_trims_idle_stacks);
   g_test_add_func ("/tend/stack/rounds-sizes", test_rounds_sizes);
   g_test_add_func ("/tend/stack/refuses-huge-sizes", test_refuses_huge_sizes);
+  g_test_add_func ("/tend/stack/guards-are-wide-for-some", test_guards_are_wide_for_some);
   g_test_add_func ("/tend/stack/gives-memory-back", test_gives_memory_back);
   g_test_add_func ("/tend/stack/keeps-so-many-and-no-more", test_keeps_so_many_and_no_more);
   g_test_add_func ("/tend/stack/serves-several-threads", test_serves_several_threads);
