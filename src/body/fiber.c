@@ -28,6 +28,13 @@
 /* How many waits in a row may turn out to need no waiting before the fiber lets the loop turn. */
 #define MAX_AT_ONCE 64
 
+/* Lies on the stack of the fiber that hops. */
+typedef struct
+{
+  TendNativeFunc func;
+  gpointer       data;
+} Hop;
+
 typedef struct
 {
   TendContext     context;
@@ -35,21 +42,25 @@ typedef struct
   TendStack       stack;
   TendTask       *task;             /* held by the task's being active */
   TendJob         wake;
-  TendNativeFunc  hop_func;         /* what to call on the native stack, and then go on */
-  gpointer        hop_data;
+  Hop            *hop;              /* what to call on the native stack, and then go on */
   GError         *error;            /* what the body ended with */
+  TendExceptions  exceptions;       /* its own while it stands still; the native stack's while it runs */
   guint           shield;           /* how many shields are on */
-  guint           n_refused;
-  guint           n_at_once;        /* waits that were begun since it last stood still */
+  guint           n_refused : 16;
+  guint           n_at_once : 8;    /* waits that were begun since it last stood still */
   guint           is_waiting : 1;
   guint           is_bound : 1;     /* its wait cannot be cut short: somebody will write to its stack */
   guint           is_done : 1;
 } Fiber;
 
+/* What is written at each switch: two cache lines, and no more of the page that a fiber has. */
+G_STATIC_ASSERT (sizeof (Fiber) <= 128);
+
 /* What the record takes from the top of the stack. */
 #define FIBER_ROOM ((sizeof (Fiber) + TEND_STACK_STAGGER - 1) / TEND_STACK_STAGGER * TEND_STACK_STAGGER)
 
 static TEND_THREAD Fiber *current;
+static TEND_THREAD gboolean is_watched;     /* somebody is told of the end of the thread */
 
 /* --- What the layers above see --- */
 
@@ -94,6 +105,60 @@ check_going (Fiber   *self,
   return TRUE;
 }
 
+/*
+ * A fiber is to its body what a thread is to others': where that ends its thread by pthread_exit(), only the fiber ends.
+ * The C library has all frames of the fiber unwound, and would go on with its thread; we go on with that instead.
+ * It counts as one that is about to exit from then on. So what is done to all threads at once passes it by,
+ * setuid() for one.
+ */
+void
+tend_fiber_unwound (gboolean is_forced)
+{
+  Fiber *self = current;
+  g_autofree char *task = NULL;
+
+  if (self == NULL)
+    return;
+
+  if (is_forced)
+    {
+      g_clear_error (&self->error);
+      self->error = g_error_new (TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+                                 "The body has tried to end its thread, as pthread_exit() does");
+      self->is_done = TRUE;
+      tend_context_switch_last (&self->context, self->native);
+    }
+
+  /* The runtime of the language ends the process, and can say what the exception is. */
+  task = tend_task_to_string (self->task);
+  g_critical ("An exception leaves the body of %s, where nobody can catch it", task);
+}
+
+/* The same of a thread that ended without unwinding the fiber. Who waits for anything there would wait for ever. */
+static void
+thread_ended_cb (gpointer data)
+{
+  g_autofree char *task = NULL;
+
+  if (current == NULL)
+    return;
+
+  task = tend_task_to_string (current->task);
+  g_error ("The body of %s has ended its thread, as pthread_exit() does", task);
+}
+
+static inline void
+watch_thread (void)
+{
+  static GPrivate at_end = G_PRIVATE_INIT (thread_ended_cb);
+
+  if (G_UNLIKELY (!is_watched))
+    {
+      g_private_set (&at_end, &is_watched);
+      is_watched = TRUE;
+    }
+}
+
 gboolean
 tend_fiber_peek (const char **name,
                  guint64     *id)
@@ -111,13 +176,13 @@ tend_fiber_peek (const char **name,
 }
 
 static void
-hop (TendNativeFunc func,
+call_natively (TendNativeFunc func,
      gpointer       data)
 {
   Fiber *self = current;
+  Hop hop = { func, data };
 
-  self->hop_func = func;
-  self->hop_data = data;
+  self->hop = &hop;
   tend_context_switch (&self->context, self->native);
 }
 
@@ -187,7 +252,7 @@ shield (int change)
 }
 
 static const TendFiberClass fiber_class = {
-  .hop = hop,
+  .hop = call_natively,
   .begin_wait = begin_wait,
   .wait = wait_for_wake,
   .get_job = get_job,
@@ -239,6 +304,7 @@ complain_nested (Fiber *self)
 static void
 resume (Fiber *self)
 {
+  TendExceptions *exceptions = tend_exceptions_get ();
   TendContext native = { 0 };
   TendTask *previous;
 
@@ -250,18 +316,20 @@ resume (Fiber *self)
 
   while (TRUE)
     {
-      TendNativeFunc func;
+      Hop *hop;
 
       current = self;
       tend_set_fiber (&fiber_class);
+      tend_exceptions_swap (exceptions, &self->exceptions);
       tend_context_switch (&native, &self->context);
+      tend_exceptions_swap (exceptions, &self->exceptions);
       tend_set_fiber (NULL);
       current = NULL;
 
-      func = g_steal_pointer (&self->hop_func);
-      if (func == NULL)
+      hop = g_steal_pointer (&self->hop);
+      if (hop == NULL)
         break;
-      func (self->hop_data);
+      hop->func (hop->data);
     }
 
   tend_task_leave (previous);
@@ -322,6 +390,8 @@ fiber_run (TendTask *task)
     }
 
   tend_stack_prepare_thread ();
+  tend_exceptions_prepare ();
+  watch_thread ();
 
   self = (Fiber *) (tend_stack_top (&stack) - FIBER_ROOM);
   memset (self, 0, sizeof *self);

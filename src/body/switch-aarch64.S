@@ -115,12 +115,13 @@ tend_context_jump:
 
 // Where a new stack starts: x19 holds the function and x20 its argument. There is no caller, and
 // unwinders are told so. They look up the byte before the address that a frame goes on at, hence
-// the nop.
+// the nop. Whoever has come here with an exception asks our personality.
 
         .type   start, %function
         .p2align 4
 start:
         .cfi_startproc
+        .cfi_personality 0x1b, tend_context_personality
         .cfi_undefined x30
         .cfi_undefined x29
         nop

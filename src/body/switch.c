@@ -13,12 +13,77 @@
 
 #include "tend-body-private.h"
 
+#include <pthread.h>
 #include <stdlib.h>
+#include <unwind.h>
 
 #ifdef TEND_SWITCH_UCONTEXT
 #include <errno.h>
 #include <ucontext.h>
 #endif
+
+/* --- The end of a fiber's stack, for those who unwind it --- */
+
+#if !defined (TEND_SWITCH_UCONTEXT) || (defined (__GCC_HAVE_DWARF2_CFI_ASM) && !defined (__ARM_EABI_UNWINDER__))
+#define HAVE_PERSONALITY 1
+#endif
+
+#ifdef HAVE_PERSONALITY
+
+_Unwind_Reason_Code tend_context_personality (int                         version,
+                                              _Unwind_Action              actions,
+                                              _Unwind_Exception_Class     kind,
+                                              struct _Unwind_Exception   *exception,
+                                              struct _Unwind_Context     *context);
+
+#ifdef __GLIBC__
+
+/* What pthread_cleanup_pop() calls in C; the header has it only where exceptions are off. */
+extern void __pthread_unregister_cancel (__pthread_unwind_buf_t *buf) __cleanup_fct_attribute;
+
+/*
+ * pthread_cleanup_push() of C lists the frames that want to be told of a forced unwinding, and those of the fiber stay in
+ * the list when they have been: the thread was not to go on. Now it does, so the list begins where it did below
+ * them, which is what the unwinding would be for next.
+ */
+static void
+forget_cleanups (const struct _Unwind_Exception *exception)
+{
+  __pthread_unwind_buf_t last = { .__pad = { (gpointer) exception->private_2 } };
+
+  __pthread_unregister_cancel (&last);
+}
+
+#else
+
+static void
+forget_cleanups (const struct _Unwind_Exception *exception)
+{
+}
+
+#endif
+
+/* The first frame of each stack refers to it, in assembly. */
+__attribute__ ((used))
+_Unwind_Reason_Code
+tend_context_personality (int                         version,
+                          _Unwind_Action              actions,
+                          _Unwind_Exception_Class     kind,
+                          struct _Unwind_Exception   *exception,
+                          struct _Unwind_Context     *context)
+{
+  gboolean is_forced = (actions & _UA_FORCE_UNWIND) != 0;
+
+  if (is_forced)
+    forget_cleanups (exception);
+  tend_fiber_unwound (is_forced);
+
+  return _URC_CONTINUE_UNWIND;
+}
+
+#endif
+
+/* --- The switch, and the first frame of a stack --- */
 
 #if defined (TEND_SWITCH_UCONTEXT)
 
@@ -49,6 +114,9 @@ start (guint high,
 {
   FirstFrame *frame = (FirstFrame *) (guintptr) ((guint64) high << 32 | low);
 
+#ifdef HAVE_PERSONALITY
+  __asm__ volatile (".cfi_personality 0x1b, tend_context_personality");
+#endif
   frame->entry (frame->data);
   g_assert_not_reached ();
 }

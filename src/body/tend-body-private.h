@@ -180,7 +180,66 @@ tend_context_switch_last (TendContext *from,
   g_assert_not_reached ();
 }
 
+/* --- exceptions.c --- */
+
+/* What the runtime of C++ has of each thread, as the ABI says. */
+typedef struct
+{
+  gpointer caught;
+  guint    uncaught;
+#ifdef __ARM_EABI_UNWINDER__
+  gpointer propagating;
+#endif
+} TendExceptions;
+
+typedef TendExceptions * (* TendExceptionsFunc) (void);
+
+extern TEND_THREAD TendExceptions *tend_exceptions; /* this thread's; NULL: not asked for yet */
+extern TendExceptionsFunc tend_exceptions_func;     /* atomic; NULL: there is no such runtime */
+
+void            tend_exceptions_look  (void);
+TendExceptions *tend_exceptions_ask   (void);
+
+/* To be called before a fiber starts, which may be of C++. */
+static inline void
+tend_exceptions_prepare (void)
+{
+  if (G_UNLIKELY (g_atomic_pointer_get (&tend_exceptions_func) == NULL))
+    tend_exceptions_look ();
+}
+
+/* Those of the thread; NULL if there is nothing to be switched. */
+static inline TendExceptions *
+tend_exceptions_get (void)
+{
+  if (G_LIKELY (tend_exceptions != NULL))
+    return tend_exceptions;
+
+  return g_atomic_pointer_get (&tend_exceptions_func) != NULL ? tend_exceptions_ask () : NULL;
+}
+
+/* Puts aside what @of_thread has, and in its place what @aside has. */
+static inline void
+tend_exceptions_swap (TendExceptions *of_thread,
+                      TendExceptions *aside)
+{
+  TendExceptions others;
+
+  if (of_thread == NULL)
+    return;
+
+  others = *aside;
+  *aside = *of_thread;
+  *of_thread = others;
+}
+
 /* --- fiber.c --- */
+
+/*
+ * Whoever unwinds the stack of the fiber that runs has come to its end: with an exception, which nobody has caught, or
+ * by force, and then this does not return.
+ */
+void          tend_fiber_unwound    (gboolean     is_forced);
 
 /* Which task's fiber runs in this thread, if one does. For signal handlers. */
 gboolean      tend_fiber_peek       (const char **name,

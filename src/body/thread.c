@@ -7,6 +7,9 @@
 // the loop's inbox, and is delivered and freed there. The task holds itself until then.
 // A job is the loop thread's before it is pushed, the worker's until it is sent, and the loop
 // thread's again.
+//
+// A body may end its worker, by pthread_exit() or g_thread_exit(). Nothing of ours is called then before what the
+// thread has of its own is destroyed: that sends the job home.
 
 #include "tend-body-private.h"
 #include "tend-task-private.h"
@@ -26,6 +29,15 @@ typedef struct
 /* A thread that cannot be had may be there soon: five tries within a third of a second. */
 #define MAX_RETRIES 5
 #define FIRST_RETRY_USEC ((gint64) 10000)
+
+/* What a worker has of its own. On the heap, since the end of the thread takes its stack first. */
+typedef struct
+{
+  ThreadJob  *running;      /* NULL: none */
+  TendOutcome outcome;      /* of the body that runs */
+} Worker;
+
+static TEND_THREAD Worker *worker;
 
 static inline ThreadJob *
 get_thread_job (TendJob *job)
@@ -88,21 +100,69 @@ work (ThreadJob   *self,
     }
 }
 
+static void
+send_home (ThreadJob   *self,
+           TendOutcome *outcome)
+{
+  if (outcome->error != NULL || tend_outcome_has_value (outcome))
+    self->outcome = g_memdup2 (outcome, sizeof *outcome);
+
+  self->job.run = come_home_cb;
+  tend_loop_send (self->task->loop, &self->job);
+}
+
+/* The thread ends; if a body runs, then in the midst of it. */
+static void
+worker_free (gpointer data)
+{
+  Worker *mine = data;
+  ThreadJob *self = mine->running;
+
+  worker = NULL;
+  if (self != NULL)
+    {
+      tend_task_set_worker (NULL, NULL);
+      tend_task_leave (NULL);
+      g_clear_error (&mine->outcome.error);
+      mine->outcome.error = g_error_new (TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+                                         "The body has ended its thread, as pthread_exit() does");
+      send_home (self, &mine->outcome);
+
+      /* For the pool it is one that waits, and never goes on. */
+      tend_worker_block ();
+    }
+
+  g_free (mine);
+}
+
+static inline Worker *
+get_worker (void)
+{
+  static GPrivate at_end = G_PRIVATE_INIT (worker_free);
+
+  if (G_UNLIKELY (worker == NULL))
+    {
+      worker = g_new0 (Worker, 1);
+      g_private_set (&at_end, worker);
+    }
+
+  return worker;
+}
+
 /* In the worker. */
 static void
 work_cb (TendJob *job)
 {
   ThreadJob *self = get_thread_job (job);
-  TendOutcome outcome = { G_VALUE_INIT, NULL };
+  Worker *mine = get_worker ();
 
   tend_tool_take (job);
   self->outcome = NULL;
-  work (self, &outcome);
-  if (outcome.error != NULL || tend_outcome_has_value (&outcome))
-    self->outcome = g_memdup2 (&outcome, sizeof outcome);
-
-  job->run = come_home_cb;
-  tend_loop_send (self->task->loop, job);
+  mine->outcome = (TendOutcome) { G_VALUE_INIT, NULL };
+  mine->running = self;
+  work (self, &mine->outcome);
+  mine->running = NULL;
+  send_home (self, &mine->outcome);
 }
 
 static void refused_cb (TendJob      *job,

@@ -30,6 +30,7 @@ G_BEGIN_DECLS
 #define TEND_TOOL_ASAN     (1u << 0)
 #define TEND_TOOL_TSAN     (1u << 1)
 #define TEND_TOOL_VALGRIND (1u << 2)
+#define TEND_TOOL_MEMCHECK (1u << 3)    /* the one of valgrind's tools that looks at memory */
 
 /* Those that want to hear of each switch to another stack. Valgrind sees it by itself. */
 #define TEND_TOOLS_SWITCH  (TEND_TOOL_ASAN | TEND_TOOL_TSAN)
@@ -41,7 +42,7 @@ extern guint tend_tools;
 static inline gboolean
 tend_tools_watch (void)
 {
-  return G_UNLIKELY ((tend_tools & (TEND_TOOL_ASAN | TEND_TOOL_VALGRIND)) != 0);
+  return G_UNLIKELY ((tend_tools & (TEND_TOOL_ASAN | TEND_TOOL_MEMCHECK)) != 0);
 }
 
 /* --- Memory --- */

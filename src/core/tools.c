@@ -28,7 +28,7 @@ TEND_OF_A_TOOL void __tsan_release                (gpointer             address)
 #define REQUEST_RUNNING        0x1001
 #define REQUEST_ADD_STACK      0x1501
 #define REQUEST_REMOVE_STACK   0x1502
-#define REQUEST_MAKE_NOACCESS  0x4d430000   /* memcheck's; the other tools ignore it */
+#define REQUEST_MAKE_NOACCESS  0x4d430000   /* these two are memcheck's */
 #define REQUEST_MAKE_UNDEFINED 0x4d430001
 
 static gsize
@@ -85,6 +85,10 @@ look_for_tools (void)
   if (request (REQUEST_RUNNING, 0, 0) != 0)
     found |= TEND_TOOL_VALGRIND;
 
+  /* It answers with -1 whatever it is given, and the other tools do not answer. */
+  if (request (REQUEST_MAKE_UNDEFINED, 0, 0) != 0)
+    found |= TEND_TOOL_MEMCHECK;
+
   tend_tools = found;
 }
 
@@ -96,7 +100,7 @@ tend_tool_poison_watched (gconstpointer ptr,
 {
   if (tend_tools & TEND_TOOL_ASAN)
     __asan_poison_memory_region (ptr, size);
-  if (tend_tools & TEND_TOOL_VALGRIND)
+  if (tend_tools & TEND_TOOL_MEMCHECK)
     request (REQUEST_MAKE_NOACCESS, (gsize) ptr, size);
 }
 
@@ -106,7 +110,7 @@ tend_tool_unpoison_watched (gconstpointer ptr,
 {
   if (tend_tools & TEND_TOOL_ASAN)
     __asan_unpoison_memory_region (ptr, size);
-  if (tend_tools & TEND_TOOL_VALGRIND)
+  if (tend_tools & TEND_TOOL_MEMCHECK)
     request (REQUEST_MAKE_UNDEFINED, (gsize) ptr, size);
 }
 

@@ -9,15 +9,26 @@
 
 #include <string.h>
 
-#if defined (__SANITIZE_ADDRESS__) || defined (__SANITIZE_THREAD__)
+#if defined (__SANITIZE_THREAD__)
+#define IS_TSAN TRUE
+#elif defined (__has_feature)
+#if __has_feature (thread_sanitizer)
+#define IS_TSAN TRUE
+#endif
+#endif
+#ifndef IS_TSAN
+#define IS_TSAN FALSE
+#endif
+
+#if defined (__SANITIZE_ADDRESS__)
 #define IS_SANITIZED TRUE
 #elif defined (__has_feature)
-#if __has_feature (address_sanitizer) || __has_feature (thread_sanitizer)
+#if __has_feature (address_sanitizer)
 #define IS_SANITIZED TRUE
 #endif
 #endif
 #ifndef IS_SANITIZED
-#define IS_SANITIZED FALSE
+#define IS_SANITIZED IS_TSAN
 #endif
 
 static inline gboolean
