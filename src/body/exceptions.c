@@ -5,8 +5,8 @@
 // their way. A fiber that waits in a catch block would leave its own there for whoever runs next, so they are
 // switched with the stack. What is read and written here is the ABI that the runtimes of GCC and Clang share.
 //
-// The library does not link to such a runtime. It is there if the program is C++, or something that it has loaded, and may
-// come later than the first fiber. So until there is one, each fiber that starts asks the loader whether anything
+// The library does not link to such a runtime. It is there if the program is C++, or something that it has loaded, and
+// may come later than the first fiber. So until there is one, each fiber that starts asks the loader whether anything
 // was loaded since the last asked, which takes 20 ns.
 //
 // What is not found is a runtime that is linked statically into a plugin. A fiber that loads the first C++ of the

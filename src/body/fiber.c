@@ -106,10 +106,9 @@ check_going (Fiber   *self,
 }
 
 /*
- * A fiber is to its body what a thread is to others': where that ends its thread by pthread_exit(), only the fiber ends.
- * The C library has all frames of the fiber unwound, and would go on with its thread; we go on with that instead.
- * It counts as one that is about to exit from then on. So what is done to all threads at once passes it by,
- * setuid() for one.
+ * A fiber is to its body what a thread is to other functions: pthread_exit() ends the fiber. The C library has all
+ * frames of the fiber unwound, and would end the thread next; we go on with the thread instead. It counts as one that
+ * is about to exit from then on, so that setuid() and the like pass it over.
  */
 void
 tend_fiber_unwound (gboolean is_forced)

@@ -44,18 +44,19 @@
 #define MAX_SLAB_SIZE (4 * MIB)
 
 /*
- * What lies below each stack, a page at least. A frame that is larger jumps over it and writes into the next stack, so it
- * is as large as a default stack. That costs addresses, of which there are plenty, and neither memory nor mappings; to
- * map a stack, guard it, touch it and unmap it takes 10 % longer than with one page. But it spreads the stacks over
- * twice as many page tables: 10,000 fibers yield as fast, and 100,000 took 9.8 us each instead of 5.4. So what is
- * beyond a number that few programs reach has one page, and so have all stacks where addresses are scarce.
+ * What lies below each stack, a page at least. A frame that is larger jumps over it and writes into the next stack,
+ * so it is as large as a default stack. That costs addresses, of which there are plenty, and neither memory nor
+ * mappings; to map a stack, guard it, touch it and unmap it takes 10 % longer than with one page. But it spreads the
+ * stacks over twice as many page tables: 10,000 fibers yield as fast, and 100,000 took 9.8 us each instead of 5.4. So
+ * what is beyond a number that few programs reach has one page, and so have all stacks where addresses are scarce.
  */
 #define WIDE_GUARD_SIZE (64 * KIB)
 #define MAX_WIDE_GUARDS (GLIB_SIZEOF_VOID_P > 4 ? 8192 : 0)
 
 /*
  * Idle slabs that a class keeps until they are trimmed: as many as fit, but one at least. This bounds the address space
- * of the stacks, with a page of guard each; of a stack that goes no deeper than most it is a page of memory. The default class keeps 17,000 stacks.
+ * of the stacks, with a page of guard each; of a stack that goes no deeper than most it is a page of memory. The
+ * default class keeps 17,000 stacks.
  * With 1,000 of them, the others were unmapped while the fibers of a manager ended, one system call per slab, which
  * was a quarter of the shutdown of 10,000; and the next wave had to map, guard and touch them anew, which costs
  * 2,000 ns each instead of 11. Where addresses are scarce, 1,000 it is.

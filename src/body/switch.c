@@ -6,8 +6,8 @@
 //
 // A context belongs to one thread at a time. Nothing here has a lock.
 //
-// Where a sanitizer is in the process, each switch says where it goes before the jump, and who came after it. What is to
-// be remembered for that lies on the stack that stands still, so that a context is one pointer in every process, and
+// Where a sanitizer is in the process, each switch says where it goes before the jump, and who came after it. What is
+// to be remembered for that lies on the stack that stands still, so that a context is one pointer in every process, and
 // a switch without a tool asks one word and jumps. The other side of the jump knows the one that was left by what
 // it finds there: no variable of the thread is needed, which compilers like to keep the address of across a jump.
 
@@ -42,9 +42,9 @@ _Unwind_Reason_Code tend_context_personality (int                         versio
 extern void __pthread_unregister_cancel (__pthread_unwind_buf_t *buf) __cleanup_fct_attribute;
 
 /*
- * pthread_cleanup_push() of C lists the frames that want to be told of a forced unwinding, and those of the fiber stay in
- * the list when they have been: the thread was not to go on. Now it does, so the list begins where it did below
- * them, which is what the unwinding would be for next.
+ * pthread_cleanup_push() of C lists the frames that want to be told of a forced unwinding. Those of the fiber stay in
+ * the list when they have been told, since the thread is not expected to go on. It does, so the list has to begin
+ * with what the unwinding looks for next.
  */
 static void
 forget_cleanups (const struct _Unwind_Exception *exception)

@@ -80,7 +80,7 @@ tend_stack_see_to_trim (GMainContext *context)
     tend_stack_arm_trim (context);
 }
 
-/* Gives the calling thread what it needs to report an overflow; after its first stack. Again and again costs nothing. */
+/* Gives the calling thread what it needs to report an overflow, after its first stack. Costs nothing when repeated. */
 void          tend_stack_prepare_thread (void);
 
 void          tend_stack_check_canary   (const TendStack *stack,

@@ -229,7 +229,7 @@ finish_thread (gpointer data)
 }
 
 static void
-test_goes_with_the_context_to_another_thread ()
+test_goes_with_the_context ()
 {
   Elsewhere elsewhere = { g_main_context_new (), nullptr, { "moved", 1000, "" } };
 
@@ -251,7 +251,7 @@ throw_body (TendTask  *task,
 
 /* Both of these say what they know: the task, and the exception. */
 static void
-test_one_that_leaves_a_body_ends_the_process ()
+test_one_that_leaves_ends_the_process ()
 {
   const struct rlimit none = { 0, 0 };
 
@@ -267,7 +267,8 @@ test_one_that_leaves_a_body_ends_the_process ()
 
   g_test_trap_subprocess (nullptr, 0, static_cast<GTestSubprocessFlags> (0));
   g_test_trap_assert_failed ();
-  g_test_trap_assert_stderr ("*An exception leaves the body of Task('thrower', *), where nobody can catch it*nobody's*");
+  g_test_trap_assert_stderr ("*An exception leaves the body of Task('thrower', *), where nobody can catch it*"
+                             "nobody's*");
 }
 
 int
@@ -280,8 +281,8 @@ main (int    argc,
   g_test_add_func ("/tend/exceptions/main-part-handles-its-own", test_main_part_handles_its_own);
   g_test_add_func ("/tend/exceptions/handlers-have-their-own", test_handlers_have_their_own);
   g_test_add_func ("/tend/exceptions/waits-while-unwinding", test_waits_while_unwinding);
-  g_test_add_func ("/tend/exceptions/goes-with-the-context-to-another-thread", test_goes_with_the_context_to_another_thread);
-  g_test_add_func ("/tend/exceptions/one-that-leaves-a-body-ends-the-process", test_one_that_leaves_a_body_ends_the_process);
+  g_test_add_func ("/tend/exceptions/goes-with-the-context", test_goes_with_the_context);
+  g_test_add_func ("/tend/exceptions/one-that-leaves-ends-the-process", test_one_that_leaves_ends_the_process);
 
   return g_test_run ();
 }

@@ -111,7 +111,8 @@ test_cuts_long_names (void)
     return;
 
   g_test_trap_assert_failed ();
-  g_test_trap_assert_stderr ("*the fiber of Task('?xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxä...', *): " GIVES_MORE);
+  g_test_trap_assert_stderr ("*Task('?xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxä...', *): "
+                             GIVES_MORE);
   g_test_trap_assert_stderr_unmatched ("*'\n*");
 }
 

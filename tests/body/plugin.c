@@ -23,7 +23,7 @@ thread_body (TendTask  *task,
   return TRUE;
 }
 
-/* Fibers enough to have stacks trimmed later, and threads; all of them end here, and what they leave is the library's. */
+/* Fibers enough to have stacks trimmed later, and threads. All end here, and what they leave is the library's. */
 TEND_PUBLIC void
 plugin_run (void)
 {

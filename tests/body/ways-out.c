@@ -210,7 +210,8 @@ at_exit_cb (void)
   g_autoptr(TendTask) stopped = tend_task_new (NULL, idle_body, NULL, NULL);
 
   tend_task_stop (stopped);
-  g_printerr ("at exit: %d %d\n", tend_task_get_status (task) == TEND_TASK_STATUS_COMPLETED, tend_task_is_ended (stopped));
+  g_printerr ("at exit: %d %d\n", tend_task_get_status (task) == TEND_TASK_STATUS_COMPLETED,
+              tend_task_is_ended (stopped));
 }
 
 static void

@@ -3,7 +3,7 @@
 """What a sanitizer and valgrind see of a program whose libtend was built without any of them.
 
 The program is built with the sanitizer, the library is the one that the build has. What is right must be free of
-reports, and what is wrong must be reported: check-tools.py LIBRARY --cc=COMPILER... [--include=DIR]... [--valgrind=PROGRAM]
+reports, and what is wrong must be reported.
 """
 
 import argparse
@@ -146,7 +146,8 @@ def main():
                 n_bad += bool(wrong)
                 if wrong:
                     print(re.sub("^", "# ", wrong, flags=re.MULTILINE))
-                print(f"{'not ok' if wrong else 'ok'} {number} - {title}{f' # SKIP {skip}' if skip else ''}", flush=True)
+                verdict, why = "not ok" if wrong else "ok", f" # SKIP {skip}" if skip else ""
+                print(f"{verdict} {number} - {title}{why}", flush=True)
     print(f"1..{number}")
     return 1 if n_bad else 0
 
