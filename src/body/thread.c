@@ -14,6 +14,8 @@
 #include "tend-body-private.h"
 #include "tend-task-private.h"
 
+#include <pthread.h>
+
 /*
  * Small enough for one cache line, as it goes from one processor to another and back. What is constant while
  * the body is active, the worker reads from the task.
@@ -144,6 +146,9 @@ get_worker (void)
     {
       worker = g_new0 (Worker, 1);
       g_private_set (&at_end, worker);
+
+      /* Where a body waits, our locks would be left taken. */
+      pthread_setcancelstate (PTHREAD_CANCEL_DISABLE, NULL);
     }
 
   return worker;
