@@ -46,8 +46,8 @@ typedef struct
   GError         *error;            /* what the body ended with */
   TendExceptions  exceptions;       /* its own while it stands still; the native stack's while it runs */
   guint           shield;           /* how many shields are on */
-  guint           n_at_once : 8;    /* waits that were begun since it last stood still */
   guint           n_refused : 16;
+  guint           n_at_once : 8;    /* waits that were begun since it last stood still */
   guint           is_waiting : 1;
   guint           is_bound : 1;     /* its wait cannot be cut short: somebody will write to its stack */
   guint           is_done : 1;

@@ -264,6 +264,5 @@ typedef void (* TendRefuseFunc) (TendJob      *job,
 
 void          tend_workers_push     (TendJob        *job,
                                      TendRefuseFunc  refuse);
-void          tend_workers_left     (void);
 
 G_END_DECLS

@@ -14,6 +14,8 @@
 #include "tend-body-private.h"
 #include "tend-task-private.h"
 
+#include <pthread.h>
+
 /*
  * Small enough for one cache line, as it goes from one processor to another and back. What is constant while
  * the body is active, the worker reads from the task.
@@ -127,7 +129,9 @@ worker_free (gpointer data)
       mine->outcome.error = g_error_new (TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
                                          "The body has ended its thread, as pthread_exit() does");
       send_home (self, &mine->outcome);
-      tend_workers_left ();
+
+      /* For the pool it is one that waits, and never goes on. */
+      tend_worker_block ();
     }
 
   g_free (mine);
@@ -142,6 +146,9 @@ get_worker (void)
     {
       worker = g_new0 (Worker, 1);
       g_private_set (&at_end, worker);
+
+      /* Where a body waits, our locks would be left taken. */
+      pthread_setcancelstate (PTHREAD_CANCEL_DISABLE, NULL);
     }
 
   return worker;

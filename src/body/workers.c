@@ -358,15 +358,6 @@ tend_workers_push (TendJob        *job,
   unlock_and_call ();
 }
 
-/* The calling thread, which runs a job, ends in the midst of it: others run what waits. */
-void
-tend_workers_left (void)
-{
-  tend_lock (&workers_lock);
-  workers.n_running--;
-  unlock_and_call ();
-}
-
 /**
  * tend_get_max_threads:
  *

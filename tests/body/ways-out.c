@@ -172,6 +172,26 @@ test_thread_ends_and_others_come (void)
   tend_set_max_threads (0);
 }
 
+static gboolean
+cancelled_work (TendTask  *task,
+                gpointer   user_data,
+                GError   **error)
+{
+  pthread_cancel (pthread_self ());
+  pthread_testcancel ();
+
+  return TRUE;
+}
+
+/* It is the library's, whose locks it may hold. */
+static void
+test_thread_cannot_be_cancelled (void)
+{
+  g_autoptr(TendTask) task = tend_task_run_thread (NULL, cancelled_work, NULL, NULL);
+
+  g_assert_true (tend_task_wait_sync (task, NULL));
+}
+
 /* What was awaited goes on in the one that waits. */
 static gboolean
 await_leaving_body (TendTask  *task,
@@ -305,6 +325,7 @@ main (int    argc,
   g_test_add_func ("/tend/ways-out/fiber-ends-and-its-thread-goes-on", test_fiber_ends_and_its_thread_goes_on);
   g_test_add_func ("/tend/ways-out/fiber-ends-in-any-thread", test_fiber_ends_in_any_thread);
   g_test_add_func ("/tend/ways-out/thread-ends-and-others-come", test_thread_ends_and_others_come);
+  g_test_add_func ("/tend/ways-out/thread-cannot-be-cancelled", test_thread_cannot_be_cancelled);
   g_test_add_func ("/tend/ways-out/waiters-are-told", test_waiters_are_told);
   g_test_add_func ("/tend/ways-out/exit-in-a-fiber", test_exit_in_a_fiber);
   g_test_add_func ("/tend/ways-out/exit-in-a-thread", test_exit_in_a_thread);

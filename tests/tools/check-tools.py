@@ -26,8 +26,6 @@ KEEPS = "detect_stack_use_after_return=0"
 FAKES = "detect_stack_use_after_return=1"
 ADDRESS = [
     (KEEPS, "waits", 0, None),
-    (FAKES, "waits", 0, None),
-    (KEEPS, "waits_with_threads", 0, None),
     (FAKES, "waits_with_threads", 0, None),
     (KEEPS, "exits", 3, None),
     (FAKES, "exits", 3, None),
@@ -37,17 +35,14 @@ ADDRESS = [
     (KEEPS, "uses_after_the_last_unref", 1, r"use-after-poison(?s:.*)tend_task_get_status"),
     (KEEPS, "overflows", 1, r"stack-overflow(?s:.*)\bdive\b"),
     (KEEPS, "writes_beyond", 1, r"stack-buffer-overflow(?s:.*)'local'"),
-    (FAKES, "writes_beyond", 1, r"stack-buffer-overflow(?s:.*)'local'"),
     (KEEPS, "leaks", 1, r"LeakSanitizer: detected memory leaks"),
 ]
 THREAD = [
-    ("", "waits", 0, None),
     ("", "waits_with_threads", 0, None),
     ("", "exits", 3, None),
     ("", "races", 66, r"ThreadSanitizer: data race"),
 ]
 VALGRIND = [
-    ("", "waits_with_threads", 0, None),
     ("", "exits", 3, None),
     ("", "uses_while_held", 0, None),
     ("", "uses_after_the_last_unref", 99, r"Invalid read(?s:.*)tend_task_get_status"),
