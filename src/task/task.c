@@ -378,7 +378,13 @@ let_go (TendTask *self)
 static void
 tend_task_dispose (GObject *object)
 {
-  TendTask *self = TEND_TASK (object);
+  TendTask *self = (TendTask *) object;
+
+  if (G_UNLIKELY (self->is_spare))
+    {
+      tend_task_keep_spare (self);
+      return;
+    }
 
   if (self->loop != NULL && tend_loop_take_home (self->loop, object))
     return;

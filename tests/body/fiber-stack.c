@@ -4,7 +4,7 @@
 // Fibers and their stacks: unwinding, what never runs on them, how large and how many they are.
 
 #include "../task/common.h"
-#include "tool.h"
+#include "../support/tool.h"
 
 #include <sys/resource.h>
 
