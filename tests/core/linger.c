@@ -6,6 +6,8 @@
 
 #include "tend-core-private.h"
 
+#include "../support/rounds.h"
+
 #include <gio/gio.h>
 
 typedef struct
@@ -153,13 +155,13 @@ use (Lodger *lodger,
 }
 
 static void
-run_rounds (GType type,
-            guint n_rounds)
+run_rounds (GType type)
 {
   g_autoptr(GAsyncQueue) home = g_async_queue_new ();
   guint n_before = n_finalized, n_lingered = 0;
+  Rounds rounds = rounds_begin (5000, 50000);
 
-  for (guint i = 0; i < n_rounds; i++)
+  for (guint i = 0; rounds_next (&rounds); i++)
     {
       Lodger *lodger = lodger_new (type, home);
       TendLinger *linger = NULL;
@@ -183,7 +185,7 @@ run_rounds (GType type,
     }
 
   g_assert_null (g_async_queue_try_pop (home));
-  g_test_message ("%u of %u were dropped elsewhere last", n_lingered, n_rounds);
+  g_test_message ("%u of %u were dropped elsewhere last", n_lingered, rounds.n);
 }
 
 static gpointer
@@ -237,7 +239,7 @@ test_used_meanwhile (void)
   for (guint i = 1; i < G_N_ELEMENTS (threads); i++)
     threads[i] = g_thread_new ("noise", noise_thread, NULL);
 
-  run_rounds (lodger_get_type (), 5000);
+  run_rounds (lodger_get_type ());
 
   g_atomic_int_set (&is_stopping, TRUE);
   for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
