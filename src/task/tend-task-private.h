@@ -137,6 +137,9 @@ typedef enum
 #define TEND_FLAG_CANCELLING_SHIFT 8         /* above it is a TendCancelling */
 
 /* Memory is what a million tasks that wait cost: what only some need is somewhere else. */
+/* What the id is of a task that is numbered late, until it is. */
+#define TEND_NO_ID G_MAXUINT64
+
 struct _TendTask
 {
   GObject              parent_instance;
