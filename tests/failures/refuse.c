@@ -11,11 +11,15 @@
 /* RTLD_NEXT, dladdr() */
 #define _GNU_SOURCE
 
+/* Both of mmap() and mmap64(), each by its own name. */
+#undef _FILE_OFFSET_BITS
+
 #include "refuse.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -33,6 +37,7 @@ const char * const refuse_names[N_REFUSE_CALLS] = {
   [REFUSE_EVENTFD] = "eventfd",
   [REFUSE_GETRANDOM] = "getrandom",
   [REFUSE_OPEN] = "open",
+  [REFUSE_POLL] = "poll",
 };
 
 /* What the manual pages say that each may fail with, in turns. GLib knows no other error of the first. */
@@ -46,6 +51,7 @@ static const int errors[N_REFUSE_CALLS][3] = {
   [REFUSE_EVENTFD] = { EMFILE, ENFILE, ENOMEM },
   [REFUSE_GETRANDOM] = { ENOSYS, EINTR, EPERM },
   [REFUSE_OPEN] = { EMFILE, ENOENT, EACCES },
+  [REFUSE_POLL] = { EINVAL, ENOMEM, EINTR },
 };
 
 typedef struct
@@ -213,6 +219,7 @@ DECLARE (int, madvise, (void *base, size_t length, int advice));
 DECLARE (int, sigaltstack, (const stack_t *stack, stack_t *old));
 DECLARE (int, eventfd, (unsigned int value, int flags));
 DECLARE (ssize_t, getrandom, (void *buffer, size_t length, unsigned int flags));
+DECLARE (int, poll, (struct pollfd *fds, nfds_t n_fds, int timeout_ms));
 DECLARE (int, open, (const char *path, int flags, ...));
 DECLARE (int, open64, (const char *path, int flags, ...));
 
@@ -325,6 +332,16 @@ getrandom (void         *buffer,
   NEXT (getrandom);
   REFUSE (REFUSE_GETRANDOM, -1);
   return next (buffer, length, flags);
+}
+
+int
+poll (struct pollfd *fds,
+      nfds_t         n_fds,
+      int            timeout_ms)
+{
+  NEXT (poll);
+  REFUSE (REFUSE_POLL, -1);
+  return next (fds, n_fds, timeout_ms);
 }
 
 /* The mode of a file that is to be made. */

@@ -21,6 +21,7 @@ typedef enum
   REFUSE_EVENTFD,
   REFUSE_GETRANDOM,
   REFUSE_OPEN,
+  REFUSE_POLL,
   N_REFUSE_CALLS,
 } RefuseCall;
 
