@@ -235,8 +235,11 @@ signal_stack_new (void)
   stack_t now;
   char *memory;
 
+  if (sigaltstack (NULL, &now) != 0)
+    return NULL;
+
   /* An alternate stack of somebody else's serves as well. */
-  if (sigaltstack (NULL, &now) != 0 || !(now.ss_flags & SS_DISABLE))
+  if (!(now.ss_flags & SS_DISABLE))
     return g_new0 (SignalStack, 1);
 
   size = (size + page - 1) / page * page;
