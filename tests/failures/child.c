@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define N_TASKS 20
+#define N_TASKS 2000
 
 static gboolean
 nothing_body (TendTask  *task,
