@@ -384,13 +384,23 @@ unobserved_cb (const char   *task,
   count_refused (error);
 }
 
-/* Runs all kinds to their ends in the thread-default context, and says what failed. */
-void
-kinds_run (Refused *refused)
+static void
+begin (void)
 {
   counts = (Refused) { 0 };
   tend_set_unobserved_func (unobserved_cb, NULL, NULL);
+}
 
+static Refused
+end (void)
+{
+  tend_set_unobserved_func (NULL, NULL, NULL);
+  return counts;
+}
+
+static void
+run_alone (void)
+{
   run_callbacks ();
   run_fibers ();
   run_fibers_that_start_others ();
@@ -401,12 +411,27 @@ kinds_run (Refused *refused)
   run_manager ();
   run_numbers ();
   run_watchdog ();
+}
+
+/* Runs what needs neither another thread of the caller's nor a process, in the thread-default context. Says what failed. */
+void
+kinds_run_alone (Refused *refused)
+{
+  begin ();
+  run_alone ();
+  *refused = end ();
+}
+
+/* Runs all. */
+void
+kinds_run (Refused *refused)
+{
+  begin ();
+  run_alone ();
   run_contexts ();
   run_child ();
   run_fibers ();
-
-  tend_set_unobserved_func (NULL, NULL, NULL);
-  *refused = counts;
+  *refused = end ();
 }
 
 /* The same where the system refuses nothing any more. */

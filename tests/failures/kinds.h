@@ -19,7 +19,8 @@ typedef struct
   int n_watchdogs;
 } Refused;
 
-void kinds_run      (Refused *refused);
-void kinds_run_good (void);
+void kinds_run       (Refused *refused);
+void kinds_run_alone (Refused *refused);
+void kinds_run_good  (void);
 
 G_END_DECLS
