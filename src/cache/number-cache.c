@@ -367,9 +367,11 @@ tend_number_cache_reserve (TendNumberCache  *self,
 {
   TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
   TendNumberSpace *space = tend_request_cache_get_space (request_cache, tend_number_cache_get_prefix (self), TRUE);
+  int refusal;
 
   priv->loop = tend_loop_ref (request_cache->loop);
-  priv->has_no_number = !tend_number_space_choose (space, bits, &priv->number);
+  priv->has_no_number = !tend_number_space_choose (space, bits, &priv->number, &refusal);
+  priv->refusal = (guint16) refusal;
   if (priv->has_no_number)
     return;
 
@@ -387,9 +389,14 @@ tend_number_cache_check_number (TendNumberCache  *self,
   if (!priv->has_no_number)
     return TRUE;
 
-  g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_FULL,
-               "Could not find a number that isn't in use under '%s'",
-               tend_number_cache_get_prefix (self));
+  if (priv->refusal != 0)
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (priv->refusal),
+                 "The system gives no random number for a cache under '%s': %s",
+                 tend_number_cache_get_prefix (self), g_strerror (priv->refusal));
+  else
+    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_FULL,
+                 "Could not find a number that isn't in use under '%s'",
+                 tend_number_cache_get_prefix (self));
   return FALSE;
 }
 

@@ -257,8 +257,9 @@ take_number (TendRequestCache  *self,
  *
  * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_EXISTS` if the number is in use,
  *   `TEND_TASK_ERROR_SHUT_DOWN` after the shutdown, `TEND_TASK_ERROR_STATE` if a request cache has it,
- *   `TEND_TASK_ERROR_FULL` if it has no number, `TEND_TASK_ERROR_WRONG_THREAD` if it belongs elsewhere,
- *   or `G_IO_ERROR_INVALID_ARGUMENT` if its class gives a negative time-out
+ *   `TEND_TASK_ERROR_FULL` if it has no number, another error of the `G_IO_ERROR` domain if the system gave none,
+ *   `TEND_TASK_ERROR_WRONG_THREAD` if it belongs elsewhere, or `G_IO_ERROR_INVALID_ARGUMENT` if its class gives a
+ *   negative time-out
  *
  * Since: 0.1
  */
