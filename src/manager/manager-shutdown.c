@@ -334,6 +334,7 @@ shut_down (TendTaskManager *self,
            TendTask        *caller)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+  g_autoptr(TendTaskManager) manager = NULL;
 
   g_object_ref (self);
   if (priv->state == TEND_MANAGER_SHUT_DOWN)
@@ -350,9 +351,9 @@ shut_down (TendTaskManager *self,
   else
     {
       TendManagerWait *wait = tend_manager_wait_new (self, priv->shutdown_waits, result);
-      TendTaskManager *manager = caller != NULL ? find_manager (self, caller) : NULL;
 
       g_set_object (&wait->caller, caller);
+      g_set_object (&manager, caller != NULL ? find_manager (self, caller) : NULL);
       if (manager != NULL)
         g_task_set_task_data (result, g_object_ref (manager), g_object_unref);
     }
@@ -360,9 +361,9 @@ shut_down (TendTaskManager *self,
   if (priv->state == TEND_MANAGER_OPEN)
     begin (self);
 
-  /* The caller may be what a child manager waits for. */
-  for (guint i = 0; priv->children != NULL && i < priv->children->len; i++)
-    tend_manager_shutdown_check (g_ptr_array_index (priv->children, i));
+  /* The caller may be what the manager waits for that has it, however far below. */
+  if (manager != NULL)
+    tend_manager_shutdown_check (manager);
   tend_manager_shutdown_check (self);
   g_object_unref (self);
 }

@@ -196,6 +196,15 @@ drop_one_thread (gpointer data)
   return NULL;
 }
 
+/* Disposes of it as in another thread. Where it is not being freed and not frozen, it is told at once. */
+static void
+begin_going (Lodger *lodger)
+{
+  lodger->thread = NULL;
+  g_object_run_dispose (G_OBJECT (lodger));
+  lodger->thread = g_thread_self ();
+}
+
 /* A class that is derived while objects of its parent go has our function of theirs, and passes on what it gets. */
 static void
 test_class_derived_meanwhile (void)
@@ -205,11 +214,8 @@ test_class_derived_meanwhile (void)
   TendLinger *linger;
   GType type;
 
-  /* Where it is not being freed, it is told at once. */
-  first->thread = NULL;
   g_object_freeze_notify (G_OBJECT (first));
-  g_object_run_dispose (G_OBJECT (first));
-  first->thread = g_thread_self ();
+  begin_going (first);
 
   type = g_type_register_static_simple (lodger_get_type (), "Sublodger", sizeof (LodgerClass), NULL, sizeof (Lodger), NULL, 0);
   second = lodger_new (type, home);
@@ -227,6 +233,53 @@ test_class_derived_meanwhile (void)
   linger = g_async_queue_pop (home);
   tend_linger_end (linger);
   g_assert_cmpuint (n_finalized, ==, 2);
+}
+
+static void
+end_going (GAsyncQueue *home,
+           Lodger      *lodger)
+{
+  guint n_before = n_finalized;
+  TendLinger *linger;
+
+  g_object_thaw_notify (G_OBJECT (lodger));
+  g_object_unref (lodger);
+  linger = g_async_queue_try_pop (home);
+  g_assert_nonnull (linger);
+  g_assert_true (tend_linger_get_object (linger) == G_OBJECT (lodger));
+  tend_linger_end (linger);
+  g_assert_cmpuint (n_finalized - n_before, ==, 1);
+  g_assert_null (g_async_queue_try_pop (home));
+}
+
+/* The end of one says nothing of another that goes at the same time. */
+static void
+test_two_of_a_class (void)
+{
+  g_autoptr(GAsyncQueue) home = g_async_queue_new ();
+  Lodger *lodgers[2];
+
+  for (guint i = 0; i < G_N_ELEMENTS (lodgers); i++)
+    {
+      lodgers[i] = lodger_new (lodger_get_type (), home);
+      g_object_freeze_notify (G_OBJECT (lodgers[i]));
+      begin_going (lodgers[i]);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (lodgers); i++)
+    end_going (home, lodgers[i]);
+}
+
+/* It goes once, however often it is disposed of before it is home. */
+static void
+test_disposed_of_twice (void)
+{
+  g_autoptr(GAsyncQueue) home = g_async_queue_new ();
+  Lodger *lodger = lodger_new (lodger_get_type (), home);
+
+  g_object_freeze_notify (G_OBJECT (lodger));
+  begin_going (lodger);
+  begin_going (lodger);
+  end_going (home, lodger);
 }
 
 /* The object is used at home while another thread drops the last reference that counts, and when it has. */
@@ -254,6 +307,8 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/tend/linger/class-derived-meanwhile", test_class_derived_meanwhile);
+  g_test_add_func ("/tend/linger/two-of-a-class", test_two_of_a_class);
+  g_test_add_func ("/tend/linger/disposed-of-twice", test_disposed_of_twice);
   g_test_add_func ("/tend/linger/used-meanwhile", test_used_meanwhile);
 
   return g_test_run ();

@@ -205,7 +205,53 @@ test_high_priority_lets_low_through (void)
   g_assert_finalize_object (low);
 }
 
-/* --- The loop itself --- */
+/* A source of higher priority, which is found to be ready each time that the loop has run something. */
+typedef struct
+{
+  GSource source;
+  Other  *other;        /* what the loop runs */
+  guint   n_seen;       /* of our callbacks */
+  guint   n_dispatches; /* of the loop */
+  guint   n_most;       /* callbacks in one of them, but for the first */
+} Usurper;
+
+static gboolean
+usurper_prepare (GSource *source,
+                 int     *timeout_ms)
+{
+  *timeout_ms = 0;
+  return FALSE;
+}
+
+static gboolean
+usurper_check (GSource *source)
+{
+  Usurper *self = (Usurper *) source;
+  guint n_more = self->other->n_run - self->n_seen;
+
+  if (n_more == 0)
+    return FALSE;
+
+  self->n_seen = self->other->n_run;
+  if (self->n_dispatches++ > 0)
+    self->n_most = MAX (self->n_most, n_more);
+
+  return TRUE;
+}
+
+static gboolean
+usurper_dispatch (GSource     *source,
+                  GSourceFunc  callback,
+                  gpointer     user_data)
+{
+  return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs usurper_funcs = {
+  .prepare = usurper_prepare,
+  .check = usurper_check,
+  .dispatch = usurper_dispatch,
+};
 
 static void
 work_for (gint64 usec)
@@ -213,6 +259,83 @@ work_for (gint64 usec)
   for (gint64 until = g_get_monotonic_time () + usec; g_get_monotonic_time () < until;)
     ;
 }
+
+static gboolean
+work_cb (TendTask  *task,
+         gpointer   user_data,
+         GError   **error)
+{
+  ((Other *) user_data)->n_run++;
+  work_for (2);
+  return TRUE;
+}
+
+/*
+ * A loop that has let others through has its whole time again, also where one of higher priority took that turn, and
+ * the loop was not asked anything in it. Otherwise each turn would be over at the first look at the clock, 16
+ * callbacks later.
+ */
+static void
+test_time_is_new_after_others (void)
+{
+  const guint n = 20000;
+  TendTask *host = new_host ();
+  Other other = { 0 };
+  GSource *source = g_source_new (&usurper_funcs, sizeof (Usurper));
+  Usurper *usurper = (Usurper *) source;
+
+  usurper->other = &other;
+  g_source_set_priority (source, G_PRIORITY_HIGH);
+  g_source_attach (source, g_main_context_get_thread_default ());
+  for (guint i = 0; i < n; i++)
+    tend_task_post (host, work_cb, &other, NULL);
+  while (other.n_run < n)
+    g_main_context_iteration (g_main_context_get_thread_default (), TRUE);
+
+  g_test_message ("at most %u of %u in one of %u turns", usurper->n_most, n, usurper->n_dispatches);
+  g_assert_cmpuint (usurper->n_dispatches, >, 1);
+  g_assert_cmpuint (usurper->n_most, >, 32);
+
+  g_source_destroy (source);
+  g_source_unref (source);
+  drop_host (host);
+}
+
+/*
+ * So it has after a pause in which it had nothing to do but wait for a timer. The pauses are longer than its time, and
+ * each callback takes next to none.
+ */
+static void
+test_time_is_new_after_a_pause (void)
+{
+  GMainContext *context = g_main_context_get_thread_default ();
+  TendTask *host = new_host ();
+  Other other = { .n_turns = 5 };
+  guint n_most = 0;
+
+  tend_task_add_timer (host, 3600 * (gint64) G_USEC_PER_SEC, 0, count_cb, &other, NULL);
+  for (guint round = 0; round < 10; round++)
+    {
+      gint64 end = g_get_monotonic_time () + 5000;
+      guint n_before;
+
+      tend_task_post (host, count_cb, &other, NULL);
+      while (g_main_context_iteration (context, FALSE) || g_get_monotonic_time () < end)
+        ;
+
+      n_before = other.n_run;
+      for (guint i = 0; i < 1000; i++)
+        tend_task_post (host, count_cb, &other, NULL);
+      g_main_context_iteration (context, FALSE);
+      n_most = MAX (n_most, other.n_run - n_before);
+      run_dry (context);
+    }
+  g_assert_cmpuint (n_most, >, 32);
+
+  drop_host (host);
+}
+
+/* --- The loop itself --- */
 
 typedef struct
 {
@@ -387,6 +510,8 @@ main (int    argc,
   ADD ("/tend/loop/frequent-timers-let-others-through", test_frequent_timers_let_others_through);
   ADD ("/tend/loop/endless-micro-queue-lets-others-through", test_endless_micro_queue_lets_others_through);
   ADD ("/tend/loop/high-priority-lets-low-through", test_high_priority_lets_low_through);
+  ADD ("/tend/loop/time-is-new-after-others", test_time_is_new_after_others);
+  ADD ("/tend/loop/time-is-new-after-a-pause", test_time_is_new_after_a_pause);
   ADD ("/tend/loop/zero-delays-do-not-starve-timers", test_zero_delays_do_not_starve_timers);
   ADD ("/tend/loop/timers-do-not-starve-zero-delays", test_timers_do_not_starve_zero_delays);
   ADD ("/tend/loop/other-threads-do-not-starve-timers", test_other_threads_do_not_starve_timers);

@@ -171,6 +171,31 @@ test_own_thread_needs_no_wakeup (void)
 }
 
 static gpointer
+post_thread (gpointer data)
+{
+  post (data, "a");
+  return NULL;
+}
+
+/* What was sent before a turn is part of it, and so comes before the timers that are due in it. */
+static void
+test_is_taken_in_the_next_turn (void)
+{
+  TendTask *host = new_host ();
+  gint64 armed;
+
+  add_timer (host, 1, "b");
+  armed = g_get_monotonic_time ();
+  while (g_get_monotonic_time () <= armed)
+    ;
+  g_thread_join (g_thread_new ("post", post_thread, host));
+  run_dry (g_main_context_get_thread_default ());
+  assert_trace ("ab");
+
+  drop_host (host);
+}
+
+static gpointer
 cancel_thread (gpointer data)
 {
   /* A hundred requests are one job, and carry one reference. */
@@ -462,6 +487,7 @@ main (int    argc,
 
   ADD ("/tend/loop/keeps-order-of-each-sender", test_keeps_order_of_each_sender);
   ADD ("/tend/loop/wakes-once-for-a-batch", test_wakes_once_for_a_batch);
+  ADD ("/tend/loop/inbox-is-taken-in-the-next-turn", test_is_taken_in_the_next_turn);
   ADD ("/tend/loop/own-thread-needs-no-wakeup", test_own_thread_needs_no_wakeup);
   ADD ("/tend/loop/requests-are-one-batch", test_requests_are_one_batch);
   ADD ("/tend/loop/wakes-a-sleeping-context", test_wakes_a_sleeping_context);
