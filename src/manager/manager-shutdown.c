@@ -353,8 +353,7 @@ shut_down (TendTaskManager *self,
       TendManagerWait *wait = tend_manager_wait_new (self, priv->shutdown_waits, result);
 
       g_set_object (&wait->caller, caller);
-      g_set_object (&manager, caller != NULL ? find_manager (self, caller) : NULL);
-      if (manager != NULL)
+      if (caller != NULL && g_set_object (&manager, find_manager (self, caller)))
         g_task_set_task_data (result, g_object_ref (manager), g_object_unref);
     }
 
