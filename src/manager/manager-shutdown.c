@@ -399,6 +399,15 @@ tend_task_manager_is_shut_down (TendTaskManager *self)
   return priv->state != TEND_MANAGER_OPEN || tend_manager_is_bereaved (priv);
 }
 
+/* As the current task; takes @result, which tend_task_manager_shutdown_finish() is for. */
+void
+tend_manager_shut_down (TendTaskManager *self,
+                        GTask           *result)
+{
+  g_task_set_source_tag (result, tend_task_manager_shutdown_async);
+  shut_down (self, result, tend_task_get_current ());
+}
+
 /**
  * tend_task_manager_shutdown_async:
  * @self: a manager
@@ -430,9 +439,8 @@ tend_task_manager_shutdown_async (TendTaskManager     *self,
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   if (tend_manager_check_thread (self, G_STRFUNC))
-    shut_down (self, tend_manager_new_result (self, cancellable, callback, user_data,
-                                              tend_task_manager_shutdown_async),
-               tend_task_get_current ());
+    tend_manager_shut_down (self, tend_manager_new_result (self, tend_manager_get_private (self)->gate, cancellable,
+                                                           callback, user_data, NULL));
 }
 
 /**

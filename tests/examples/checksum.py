@@ -54,7 +54,7 @@ ODD_NAMES = [
 
 
 class ChecksumTest(TreeTest):
-    def run_it(self, *args, timeout=30, **kwargs):
+    def run_it(self, *args, timeout=PATIENCE_SEC, **kwargs):
         return subprocess.run([*COMMAND, *args], capture_output=True, env=ENV, timeout=timeout, **kwargs)
 
     def start(self, *args, **kwargs):

@@ -25,7 +25,7 @@ exec "$@"
 """
 
 # In seconds: for what hangs, not for what is slow.
-TIMEOUT = 60
+TIMEOUT = 300
 
 
 class Failed(Exception):
@@ -62,7 +62,7 @@ def configure(build, source, prefix, *options):
     """Builds the library for a prefix, without what is not installed."""
     run("meson", "setup", build, source, f"-Dprefix={prefix}", "-Dtests=false", "-Dexamples=false",
         "-Dwerror=true", *options, allow=ANYTHING)
-    run("ninja", "-C", build, timeout=300, allow=ANYTHING)
+    run("ninja", "-C", build, timeout=800, allow=ANYTHING)
 
 
 @contextlib.contextmanager

@@ -53,6 +53,50 @@ test_child_and_parent_agree_at_once (void)
   g_assert_finalize_object (first);
 }
 
+typedef struct
+{
+  TendCancellable *parent;
+  TendCancellable *child;
+  guint            n_calls;
+} Other;
+
+static void
+cancel_other_parent_cb (GCancellable *cancellable,
+                        gpointer      data)
+{
+  Other *other = data;
+
+  other->n_calls++;
+  g_cancellable_cancel (G_CANCELLABLE (other->parent));
+  g_assert_true (is_cancelled (other->child));
+}
+
+/* Whoever is told of a cancelling, however far down, cancels another parent: its child is cancelled when that returns. */
+static void
+test_child_is_cancelled_within_a_handler (void)
+{
+  Other other = { tend_cancellable_new (), tend_cancellable_new (), 0 };
+  TendCancellable *first = tend_cancellable_new ();
+  TendCancellable *last = g_object_ref (first);
+
+  tend_cancellable_add_parent (other.child, G_CANCELLABLE (other.parent));
+  for (guint i = 0; i < 200; i++)
+    {
+      g_autoptr(TendCancellable) parent = last;
+
+      last = tend_cancellable_new ();
+      tend_cancellable_add_parent (last, G_CANCELLABLE (parent));
+    }
+  g_signal_connect (last, "cancelled", G_CALLBACK (cancel_other_parent_cb), &other);
+  g_cancellable_cancel (G_CANCELLABLE (first));
+  g_assert_cmpuint (other.n_calls, ==, 1);
+
+  g_assert_finalize_object (last);
+  g_assert_finalize_object (first);
+  g_assert_finalize_object (other.child);
+  g_assert_finalize_object (other.parent);
+}
+
 #define N_CHAIN 100000
 
 /* A chain of cancellables, each the only one to hold the one before; gives the last. */
@@ -325,6 +369,7 @@ main (int    argc,
   g_test_add_func ("/tend/cancellable/parents/cancelled-while-others-are", test_cancelled_while_others_are);
   g_test_add_func ("/tend/cancellable/any-parent-cancels", test_any_parent_cancels);
   g_test_add_func ("/tend/cancellable/child-and-parent-agree-at-once", test_child_and_parent_agree_at_once);
+  g_test_add_func ("/tend/cancellable/child-is-cancelled-within-a-handler", test_child_is_cancelled_within_a_handler);
   g_test_add_func ("/tend/cancellable/cancelled-parent-cancels-at-once", test_cancelled_parent_cancels_at_once);
   g_test_add_func ("/tend/cancellable/child-leaves-its-parents-alone", test_child_leaves_its_parents_alone);
   g_test_add_func ("/tend/cancellable/no-parent-is-fine-and-itself-is-refused",

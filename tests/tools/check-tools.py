@@ -58,7 +58,7 @@ FORBIDDEN = re.compile(r"LeakSanitizer has encountered a fatal error|FATAL: Thre
 
 def run(command, env=None):
     return subprocess.run(list(map(str, command)), text=True, errors="replace", stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=120, env=env, check=False)
+                          stderr=subprocess.STDOUT, timeout=600, env=env, check=False)
 
 
 def compile_program(args, cc, program, *options):
