@@ -9,7 +9,6 @@
 #include "tend-cache-private.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -26,7 +25,7 @@ static GPrivate pools = G_PRIVATE_INIT (g_free);
 static guint n_forks;   /* changes in the child of a fork only, which has one thread */
 
 static void
-forked (void)
+begin_anew (void)
 {
   n_forks++;
 }
@@ -52,16 +51,12 @@ fill (guint8 *bytes,
 guint64
 tend_random_bits (guint bits)
 {
-  static gsize is_set_up;
+  static TendAtFork at_fork = { begin_anew };
   guint n_bytes = (bits + 7) / 8;
   Pool *pool = g_private_get (&pools);
   guint64 number = 0;
 
-  if (g_once_init_enter (&is_set_up))
-    {
-      pthread_atfork (NULL, NULL, forked);
-      g_once_init_leave (&is_set_up, 1);
-    }
+  tend_at_fork (&at_fork);
 
   if (pool == NULL)
     {
