@@ -8,25 +8,15 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import stat
 import subprocess
 import tempfile
 
-# Puts layers over folders, for this command and nobody else: pairs of a folder and the layers over it, up to "--".
-# All are lower ones: without an upper one nothing can be written to what lies below. What comes then, if it is not
-# empty, takes a cache of the loader that knows of them.
-MOUNT = """set -e
-while [ "$1" != -- ]; do
-  mount -t overlay overlay -o "lowerdir=$2:$1" "$1"
-  shift 2
-done
-if [ -n "$2" ]; then
-  [ ! -d /var/cache/ldconfig ] || mount -t tmpfs tmpfs /var/cache/ldconfig
-  /sbin/ldconfig -X -C "$2" 2>/dev/null
-  mount --bind "$2" /etc/ld.so.cache
-fi
-shift 2
-exec "$@"
+# A cache of the loader that knows what lies where it looks, in the place of the system's.
+CACHE = """[ ! -d /var/cache/ldconfig ] || mount -t tmpfs tmpfs /var/cache/ldconfig
+/sbin/ldconfig -X -C {cache} 2>/dev/null
+mount --bind {cache} /etc/ld.so.cache
 """
 
 # Where programs look by themselves, and what of a libtend they would find there.
@@ -153,11 +143,23 @@ class Place:
         return None
 
     def inside(self, *command, cache=""):
-        """The command, run where the layers lie over their folders."""
+        """The command, run where the layers lie over their folders: for it and for nobody else.
+
+        All layers are lower ones: without an upper one nothing can be written to what lies below. A folder is put
+        together before any comes to its place, for no more than two may lie over one another."""
         if not self.enter:
             return command
-        pairs = [word for folder, layers in self.layers.items() for word in (folder, ":".join(map(str, layers)))]
-        return (*self.enter, "--", "sh", "-c", MOUNT, "sh", *pairs, "--", cache, *command)
+        made, placed = "", ""
+        for number, (folder, layers) in enumerate(self.layers.items()):
+            stage = self.work / f"stage-{number}"
+            stage.mkdir(exist_ok=True)
+            below = shlex.quote("lowerdir=" + ":".join(map(str, [*layers, folder])))
+            made += f"mount -t overlay overlay -o {below} {shlex.quote(str(stage))}\n"
+            placed += f"mount --bind {shlex.quote(str(stage))} {shlex.quote(folder)}\n"
+        script = "set -e\n" + made + placed
+        if cache:
+            script += CACHE.format(cache=shlex.quote(str(cache)))
+        return (*self.enter, "--", "sh", "-c", script + 'exec "$@"\n', "sh", *command)
 
     def relocate(self):
         """For a build that was made for another prefix: only the file of pkg-config names it."""
