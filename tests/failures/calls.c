@@ -5,6 +5,7 @@
 // failures are over all of it works again. Each attempt has a process of its own, in which nothing has happened before.
 
 #include "../body/tool.h"
+#include "../support/rounds.h"
 #include "kinds.h"
 #include "refuse.h"
 
@@ -55,7 +56,8 @@ assert_has_signal_stack (void)
     g_assert_false (now.ss_flags & SS_DISABLE);
 }
 
-static void
+/* As the process ends, a sanitizer looks for leaks. */
+G_NORETURN static void
 run_in_child (const Case *self,
               int         first,
               int         n)
@@ -69,11 +71,10 @@ run_in_child (const Case *self,
 
   refuse_nothing ();
   kinds_run_good ();
+
   /* There is nothing to report where no stack has a guard, and stacks keep what they were given at first. */
   if (self->call != REFUSE_MPROTECT)
     assert_has_signal_stack ();
-
-  /* As the process ends, a sanitizer looks for leaks. */
   exit (0);
 }
 
@@ -138,6 +139,39 @@ test_case (gconstpointer data)
     attempt (self, 4, REFUSE_EVER);
 }
 
+/* Which calls fail is the seed's, as far as the threads let it. */
+static void
+test_at_random (void)
+{
+  static const guint one_in[] = { 2, 3, 5, 10, 30 };
+  Rounds rounds = rounds_begin (3, G_MAXUINT);
+
+  while (rounds_next (&rounds))
+    {
+      guint32 seed = (guint32) g_test_rand_int ();
+      guint some = one_in[rounds.n % G_N_ELEMENTS (one_in)];
+      pid_t child;
+      int status;
+
+      g_test_message ("seed %u, one in %u", seed, some);
+      fflush (stdout);
+      child = fork ();
+      g_assert_cmpint (child, >=, 0);
+      if (child == 0)
+        {
+          prctl (PR_SET_PDEATHSIG, SIGKILL);
+          refuse_at_random (seed, some);
+          kinds_run (&report->refused);
+          refuse_nothing ();
+          kinds_run_good ();
+          exit (0);
+        }
+
+      g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+      g_assert_cmpint (status, ==, 0);
+    }
+}
+
 /*
  * What fails once may fail for good where there is no second try: stacks are asked for twice, and threads of the pool
  * again and again.
@@ -169,6 +203,8 @@ main (int    argc,
 
       g_test_add_data_func (path, &cases[i], test_case);
     }
+
+  g_test_add_func ("/tend/failures/calls/at-random", test_at_random);
 
   return g_test_run ();
 }
