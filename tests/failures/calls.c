@@ -31,8 +31,7 @@ typedef struct
 {
   const char *name;
   RefuseCall  call;         /* fails from some time on */
-  RefuseCall  other;        /* fails besides: once, or else always; the same as call: none does */
-  gboolean    is_once;
+  RefuseCall  other;        /* fails besides, always; the same as call: none does */
   What        fails;
 } Case;
 
@@ -64,7 +63,7 @@ run_in_child (const Case *self,
 {
   prctl (PR_SET_PDEATHSIG, SIGKILL);
   if (self->other != self->call)
-    refuse_from (self->other, self->is_once ? 4 : 1, self->is_once ? 1 : REFUSE_EVER);
+    refuse_from (self->other, 1, REFUSE_EVER);
   refuse_from (self->call, first, n);
   kinds_run (&report->refused);
   report->n_calls = refuse_count (self->call);
@@ -177,15 +176,15 @@ test_at_random (void)
  * again and again.
  */
 static const Case cases[] = {
-  { "thread", REFUSE_THREAD, REFUSE_THREAD, FALSE, THREADS | WATCHDOGS },
-  { "mmap", REFUSE_MMAP, REFUSE_MMAP, FALSE, STACKS },
-  { "munmap", REFUSE_MUNMAP, REFUSE_MMAP, TRUE, NOTHING },
-  { "mprotect", REFUSE_MPROTECT, REFUSE_MADVISE, FALSE, NOTHING },
-  { "madvise", REFUSE_MADVISE, REFUSE_MADVISE, FALSE, NOTHING },
-  { "sigaltstack", REFUSE_SIGALTSTACK, REFUSE_SIGALTSTACK, FALSE, NOTHING },
-  { "eventfd", REFUSE_EVENTFD, REFUSE_EVENTFD, FALSE, WATCHDOGS },
-  { "getrandom", REFUSE_GETRANDOM, REFUSE_GETRANDOM, FALSE, NOTHING },
-  { "open", REFUSE_OPEN, REFUSE_GETRANDOM, FALSE, NUMBERS },
+  { "thread", REFUSE_THREAD, REFUSE_THREAD, THREADS | WATCHDOGS },
+  { "mmap", REFUSE_MMAP, REFUSE_MMAP, STACKS },
+  { "munmap", REFUSE_MUNMAP, REFUSE_MUNMAP, NOTHING },
+  { "mprotect", REFUSE_MPROTECT, REFUSE_MADVISE, NOTHING },
+  { "madvise", REFUSE_MADVISE, REFUSE_MADVISE, NOTHING },
+  { "sigaltstack", REFUSE_SIGALTSTACK, REFUSE_SIGALTSTACK, NOTHING },
+  { "eventfd", REFUSE_EVENTFD, REFUSE_EVENTFD, WATCHDOGS },
+  { "getrandom", REFUSE_GETRANDOM, REFUSE_GETRANDOM, NOTHING },
+  { "open", REFUSE_OPEN, REFUSE_GETRANDOM, NUMBERS },
 };
 
 int

@@ -137,13 +137,28 @@ run_callbacks (void)
 static void
 run_fibers (void)
 {
-  static const gsize sizes[] = { 16 << 10, 0, 200 << 10, 1 << 20, 8 << 20, 64 << 20 };
+  static const gsize sizes[] = { 16 << 10, 0, 200 << 10, 1 << 20, 8 << 20 };
   TendTask *tasks[150];
 
   for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
     {
       tasks[i] = tend_task_new_fiber ("fiber", sleep_body, NULL, NULL);
       tend_task_set_stack_size (tasks[i], i < G_N_ELEMENTS (sizes) ? sizes[i] : i < 140 ? 0 : 1 << 20);
+      g_assert_true (tend_task_start (tasks[i], NULL));
+    }
+  finish_all (tasks, G_N_ELEMENTS (tasks));
+}
+
+/* More than the pool keeps of that size, which then unmaps some. */
+static void
+run_large_fibers (void)
+{
+  TendTask *tasks[GLIB_SIZEOF_VOID_P > 4 ? 24 : 3];
+
+  for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
+    {
+      tasks[i] = tend_task_new_fiber ("large", sleep_body, NULL, NULL);
+      tend_task_set_stack_size (tasks[i], 64 << 20);
       g_assert_true (tend_task_start (tasks[i], NULL));
     }
   finish_all (tasks, G_N_ELEMENTS (tasks));
@@ -423,6 +438,7 @@ run_alone (void)
 {
   run_callbacks ();
   run_fibers ();
+  run_large_fibers ();
   run_fibers_that_start_others ();
   run_threads ();
   run_threads_that_wait ();
