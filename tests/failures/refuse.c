@@ -213,7 +213,11 @@ is_library (gconstpointer caller)
 
 /* --- The calls --- */
 
-/* GLib's, which has the library's thread made. */
+/*
+ * GLib's, which has the library's thread made. In a program for ThreadSanitizer the one of tsan-glib.c takes its place, and
+ * no thread is refused.
+ */
+#pragma weak g_thread_try_new
 DECLARE (GThread *, g_thread_try_new, (const char *name, GThreadFunc func, gpointer data, GError **error));
 DECLARE (int, pthread_create,
          (pthread_t *thread, const pthread_attr_t *attributes, void *(*func) (void *), void *data));
