@@ -77,7 +77,7 @@ static struct
   gint64   refusing_since;  /* under lock; since when the system gives no thread; 0: it does */
   gint64   ask_again_at;    /* under lock; the next job to be sent home is so from then on */
 
-  TendRefuseFunc refuse;    /* constant, once a job was pushed */
+  TendRefuseFunc refuse;    /* atomic; constant, once a job was pushed */
   guint    generation;      /* of processes: constant, but for the child of a fork */
 } workers = { .called = TEND_COND_INIT, .spin_time = DEFAULT_SPIN_USEC };
 
@@ -177,6 +177,7 @@ take_newest_locked (void)
 static void
 unlock_and_refuse (const GError *error)
 {
+  TendRefuseFunc refuse = g_atomic_pointer_get (&workers.refuse);
   gint64 now = g_get_monotonic_time ();
   TendJob *jobs = NULL;
   gboolean is_final;
@@ -197,7 +198,7 @@ unlock_and_refuse (const GError *error)
   for (TendJob *job = jobs, *next; job != NULL; job = next)
     {
       next = job->next;
-      workers.refuse (job, is_final ? error : NULL);
+      refuse (job, is_final ? error : NULL);
     }
 }
 
@@ -400,7 +401,8 @@ tend_workers_push (TendJob        *job,
   static TendAtFork at_fork = { begin_anew };
 
   tend_at_fork (&at_fork);
-  workers.refuse = refuse;
+  if (g_atomic_pointer_get (&workers.refuse) == NULL)
+    g_atomic_pointer_set (&workers.refuse, refuse);
   tend_inbox_push (&workers.inbox, job);
 
   if (g_atomic_int_get (&workers.n_coming) > 0)

@@ -27,6 +27,13 @@
 #include <string.h>
 #include <sys/types.h>
 
+/* A sanitizer calls them itself, before it can look at anybody. */
+#if defined (__has_attribute)
+#if __has_attribute (disable_sanitizer_instrumentation)
+#pragma clang attribute push (__attribute__ ((disable_sanitizer_instrumentation)), apply_to = function)
+#endif
+#endif
+
 const char * const refuse_names[N_REFUSE_CALLS] = {
   [REFUSE_THREAD] = "thread",
   [REFUSE_MMAP] = "mmap",
@@ -386,3 +393,9 @@ open64 (const char *path,
   GET_MODE (mode);
   return next (path, flags, mode);
 }
+
+#if defined (__has_attribute)
+#if __has_attribute (disable_sanitizer_instrumentation)
+#pragma clang attribute pop
+#endif
+#endif
