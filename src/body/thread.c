@@ -205,7 +205,7 @@ refused_home_cb (TendJob *job)
   g_source_attach (source, tend_loop_get_context (loop));
 }
 
-/* In any thread: the body is tried again, and fails at last, if there is an error. */
+/* In any thread: the body is tried again; with an error it fails if it was tried often enough. */
 static void
 refused_cb (TendJob      *job,
             const GError *error)

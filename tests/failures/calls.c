@@ -5,6 +5,7 @@
 // failures are over all of it works again. Each attempt has a process of its own, in which nothing has happened before.
 
 #include "../support/tool.h"
+#include "../support/rounds.h"
 #include "kinds.h"
 #include "refuse.h"
 
@@ -30,8 +31,7 @@ typedef struct
 {
   const char *name;
   RefuseCall  call;         /* fails from some time on */
-  RefuseCall  other;        /* fails besides: once, or else always; the same as call: none does */
-  gboolean    is_once;
+  RefuseCall  other;        /* fails besides, always; the same as call: none does */
   What        fails;
 } Case;
 
@@ -55,25 +55,25 @@ assert_has_signal_stack (void)
     g_assert_false (now.ss_flags & SS_DISABLE);
 }
 
-static void
+/* As the process ends, a sanitizer looks for leaks. */
+G_NORETURN static void
 run_in_child (const Case *self,
               int         first,
               int         n)
 {
   prctl (PR_SET_PDEATHSIG, SIGKILL);
   if (self->other != self->call)
-    refuse_from (self->other, self->is_once ? 4 : 1, self->is_once ? 1 : REFUSE_EVER);
+    refuse_from (self->other, 1, REFUSE_EVER);
   refuse_from (self->call, first, n);
   kinds_run (&report->refused);
   report->n_calls = refuse_count (self->call);
 
   refuse_nothing ();
   kinds_run_good ();
+
   /* There is nothing to report where no stack has a guard, and stacks keep what they were given at first. */
   if (self->call != REFUSE_MPROTECT)
     assert_has_signal_stack ();
-
-  /* As the process ends, a sanitizer looks for leaks. */
   exit (0);
 }
 
@@ -121,21 +121,61 @@ test_case (gconstpointer data)
   const Case *self = data;
   int first = 1, next = 2;
 
+  if ((IS_SANITIZED && self->call == REFUSE_SIGALTSTACK) || (IS_TSAN && self->call == REFUSE_THREAD))
+    {
+      g_test_skip ("The sanitizer sees to that itself");
+      return;
+    }
+
+  attempt (self, 1, REFUSE_EVER);
+  g_assert_cmpint (report->n_calls, >, 0);
+  if (!g_test_slow ())
+    return;
+
   /* Of many calls, those that come later differ less. */
+  attempt (self, 4, REFUSE_EVER);
   do
     {
       int after = first + next;
 
       attempt (self, first, 1);
-      g_assert_cmpint (report->n_calls, >, 0);
       first = next;
       next = after;
     }
-  while (g_test_slow () && first <= report->n_calls);
+  while (first <= report->n_calls);
+}
 
-  attempt (self, 1, REFUSE_EVER);
-  if (g_test_slow ())
-    attempt (self, 4, REFUSE_EVER);
+/* Which calls fail is the seed's, as far as the threads let it. */
+static void
+test_at_random (void)
+{
+  static const guint one_in[] = { 2, 3, 5, 10, 30 };
+  Rounds rounds = rounds_begin (3, G_MAXUINT);
+
+  while (rounds_next (&rounds))
+    {
+      guint32 seed = (guint32) g_test_rand_int ();
+      guint some = one_in[rounds.n % G_N_ELEMENTS (one_in)];
+      pid_t child;
+      int status;
+
+      g_test_message ("seed %u, one in %u", seed, some);
+      fflush (stdout);
+      child = fork ();
+      g_assert_cmpint (child, >=, 0);
+      if (child == 0)
+        {
+          prctl (PR_SET_PDEATHSIG, SIGKILL);
+          refuse_at_random (seed, some);
+          kinds_run (&report->refused);
+          refuse_nothing ();
+          kinds_run_good ();
+          exit (0);
+        }
+
+      g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+      g_assert_cmpint (status, ==, 0);
+    }
 }
 
 /*
@@ -143,15 +183,15 @@ test_case (gconstpointer data)
  * again and again.
  */
 static const Case cases[] = {
-  { "thread", REFUSE_THREAD, REFUSE_THREAD, FALSE, THREADS | WATCHDOGS },
-  { "mmap", REFUSE_MMAP, REFUSE_MMAP, FALSE, STACKS },
-  { "munmap", REFUSE_MUNMAP, REFUSE_MMAP, TRUE, NOTHING },
-  { "mprotect", REFUSE_MPROTECT, REFUSE_MADVISE, FALSE, NOTHING },
-  { "madvise", REFUSE_MADVISE, REFUSE_MADVISE, FALSE, NOTHING },
-  { "sigaltstack", REFUSE_SIGALTSTACK, REFUSE_SIGALTSTACK, FALSE, NOTHING },
-  { "eventfd", REFUSE_EVENTFD, REFUSE_EVENTFD, FALSE, WATCHDOGS },
-  { "getrandom", REFUSE_GETRANDOM, REFUSE_GETRANDOM, FALSE, NOTHING },
-  { "open", REFUSE_OPEN, REFUSE_GETRANDOM, FALSE, NUMBERS },
+  { "thread", REFUSE_THREAD, REFUSE_THREAD, THREADS | WATCHDOGS },
+  { "mmap", REFUSE_MMAP, REFUSE_MMAP, STACKS },
+  { "munmap", REFUSE_MUNMAP, REFUSE_MUNMAP, NOTHING },
+  { "mprotect", REFUSE_MPROTECT, REFUSE_MADVISE, NOTHING },
+  { "madvise", REFUSE_MADVISE, REFUSE_MADVISE, NOTHING },
+  { "sigaltstack", REFUSE_SIGALTSTACK, REFUSE_SIGALTSTACK, NOTHING },
+  { "eventfd", REFUSE_EVENTFD, REFUSE_EVENTFD, WATCHDOGS },
+  { "getrandom", REFUSE_GETRANDOM, REFUSE_GETRANDOM, NOTHING },
+  { "open", REFUSE_OPEN, REFUSE_GETRANDOM, NUMBERS },
 };
 
 int
@@ -169,6 +209,8 @@ main (int    argc,
 
       g_test_add_data_func (path, &cases[i], test_case);
     }
+
+  g_test_add_func ("/tend/failures/calls/at-random", test_at_random);
 
   return g_test_run ();
 }

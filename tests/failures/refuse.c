@@ -3,8 +3,8 @@
 
 // The functions of the C library that stand before its own and fail when they are told to, where it is the library that
 // calls. They are part of a program; or a module of their own, which is loaded before all else (LD_PRELOAD) and told by
-// the environment: TEND_REFUSE=SEED:N has one call in N fail, which ones is the seed's. What cannot fail without ending
-// a test that expects it to work is left out there: TEND_REFUSE=SEED:N:CALL,CALL names those that may fail.
+// the environment: TEND_REFUSE=SEED:N:CALL,CALL has one in N of these calls fail, which ones is the seed's; but never so
+// many in a row that somebody who tries again would give up.
 //
 // Which calls of a thread fail hangs on nothing but their number. All state is atomic.
 
@@ -26,6 +26,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+
+/* A sanitizer calls them itself, before it can look at anybody. */
+#if defined (__has_attribute)
+#if __has_attribute (disable_sanitizer_instrumentation)
+#pragma clang attribute push (__attribute__ ((disable_sanitizer_instrumentation)), apply_to = function)
+#endif
+#endif
 
 const char * const refuse_names[N_REFUSE_CALLS] = {
   [REFUSE_THREAD] = "thread",
@@ -57,6 +64,7 @@ static const int errors[N_REFUSE_CALLS][3] = {
 typedef struct
 {
   int n_calls;
+  int n_in_row;     /* have failed at random */
   int first;        /* the number of the first call that fails; 0: none does */
   int n;            /* how many do */
 } Rule;
@@ -65,6 +73,10 @@ static Rule rules[N_REFUSE_CALLS];
 static guint random_seed;
 static guint random_one_in;     /* 0: none fails at random */
 static guint random_calls;      /* a bit for each that may */
+static int most_in_row = G_MAXINT;
+
+/* But for poll(): GLib's own may seem to come from the library, which hands it on. */
+#define ALL_CALLS (~(1u << REFUSE_POLL))
 
 static __thread gboolean is_making_thread;  /* for the library */
 static __thread gboolean is_looking;        /* the loader may come here as well */
@@ -85,7 +97,7 @@ void
 refuse_at_random (guint32 seed,
                   guint   one_in)
 {
-  g_atomic_int_set (&random_calls, ~0u);
+  g_atomic_int_set (&random_calls, ALL_CALLS);
   g_atomic_int_set (&random_seed, seed);
   g_atomic_int_set (&random_one_in, one_in);
 }
@@ -124,9 +136,12 @@ ask (RefuseCall call)
   guint one_in = (guint) g_atomic_int_get (&random_one_in);
   gboolean fails = first > 0 && number >= first && number - first < g_atomic_int_get (&rule->n);
 
-  if (one_in > 0 && (g_atomic_int_get (&random_calls) & (1u << call)) != 0)
-    fails = fails || mix ((guint) g_atomic_int_get (&random_seed) + (guint) call * 7919u + (guint) number * 104729u) %
-                     one_in == 0;
+  if (one_in > 0 && (g_atomic_int_get (&random_calls) & (1u << call)) != 0 &&
+      mix ((guint) g_atomic_int_get (&random_seed) + (guint) call * 7919u + (guint) number * 104729u) % one_in == 0 &&
+      g_atomic_int_add (&rule->n_in_row, 1) < most_in_row)
+    fails = TRUE;
+  if (!fails)
+    g_atomic_int_set (&rule->n_in_row, 0);
 
   return fails ? errors[call][number % 3] : 0;
 }
@@ -143,20 +158,18 @@ read_environment (void)
 
   random_seed = (guint) strtoul (rule, &end, 10);
   random_one_in = *end == ':' ? (guint) strtoul (end + 1, &end, 10) : 0;
-  if (*end != ':')
-    random_calls = ~0u;
-  else
-    for (guint i = 0; i < N_REFUSE_CALLS; i++)
-      {
-        const char *found = strstr (end, refuse_names[i]);
-        gsize length = strlen (refuse_names[i]);
+  most_in_row = 3;
+  for (guint i = 0; i < N_REFUSE_CALLS; i++)
+    {
+      const char *found = strstr (end, refuse_names[i]);
+      gsize length = strlen (refuse_names[i]);
 
-        /* "mmap" is not found in "munmap", but in neither would be half a name. */
-        while (found != NULL && !((found[-1] == ':' || found[-1] == ',') && (found[length] == '\0' || found[length] == ',')))
-          found = strstr (found + 1, refuse_names[i]);
-        if (found != NULL)
-          random_calls |= 1u << i;
-      }
+      /* A name that is part of another is not meant. */
+      while (found != NULL && !(strchr (":,", found[-1]) != NULL && strchr (",", found[length]) != NULL))
+        found = strstr (found + 1, refuse_names[i]);
+      if (found != NULL)
+        random_calls |= 1u << i;
+    }
 }
 
 /* --- Who calls --- */
@@ -207,7 +220,11 @@ is_library (gconstpointer caller)
 
 /* --- The calls --- */
 
-/* GLib's, which has the library's thread made. */
+/*
+ * GLib's, which has the library's thread made. In a program for ThreadSanitizer the one of tsan-glib.c takes its place, and
+ * no thread is refused.
+ */
+#pragma weak g_thread_try_new
 DECLARE (GThread *, g_thread_try_new, (const char *name, GThreadFunc func, gpointer data, GError **error));
 DECLARE (int, pthread_create,
          (pthread_t *thread, const pthread_attr_t *attributes, void *(*func) (void *), void *data));
@@ -376,3 +393,9 @@ open64 (const char *path,
   GET_MODE (mode);
   return next (path, flags, mode);
 }
+
+#if defined (__has_attribute)
+#if __has_attribute (disable_sanitizer_instrumentation)
+#pragma clang attribute pop
+#endif
+#endif
