@@ -398,14 +398,14 @@ test_end_leaves_the_next_alone (void)
 {
   TendClock *first = freeze ();
   TendClock *second;
+  gint64 time;
 
   g_object_run_dispose (G_OBJECT (first));
   second = freeze ();
-  g_assert_nonnull (second);
+  time = tend_clock_get_time (second);
   g_assert_finalize_object (first);
   tend_clock_advance (second, HOUR);
-  g_assert_cmpint (tend_get_time (), ==, tend_clock_get_time (second));
-  g_assert_cmpint (tend_get_time (), >, g_get_monotonic_time () + HOUR / 2);
+  g_assert_cmpint (tend_get_time (), ==, time + HOUR);
   g_assert_finalize_object (second);
 }
 
