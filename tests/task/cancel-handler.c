@@ -218,6 +218,24 @@ test_stopped_by_its_data (void)
   assert_status (task, "stopped");
 }
 
+/* The scope has begun to end, and knows the cancellable until all of it has. */
+static void
+test_its_data_cancels_a_cancellable_of_the_scope (void)
+{
+  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  GCancellable *cancellable = g_cancellable_new ();
+
+  tend_task_add_cancellable (task, cancellable);
+  tend_task_add_cancel_handler (task, note_handler_cb, cancellable, (GDestroyNotify) g_cancellable_cancel);
+  tend_task_stop (task);
+  g_assert_true (g_cancellable_is_cancelled (cancellable));
+  settle ();
+  assert_status (task, "stopped");
+  assert_notes ("");
+  assert_gone (task);
+  g_assert_finalize_object (cancellable);
+}
+
 /* --- Giving up --- */
 
 static void
@@ -307,6 +325,8 @@ main (int    argc,
   g_test_add_func ("/tend/task/cancel-handler/not-before-the-body-runs", test_not_before_the_body_runs);
   g_test_add_func ("/tend/task/cancel-handler/for-one-run", test_for_one_run);
   g_test_add_func ("/tend/task/cancel-handler/stopped-by-its-data", test_stopped_by_its_data);
+  g_test_add_func ("/tend/task/cancel-handler/its-data-cancels-a-cancellable-of-the-scope",
+                   test_its_data_cancels_a_cancellable_of_the_scope);
   g_test_add_func ("/tend/task/give-up/nothing-to-give-up", test_nothing_to_give_up);
   g_test_add_func ("/tend/task/give-up/the-reason", test_the_reason);
   g_test_add_func ("/tend/task/give-up/in-a-thread", test_in_a_thread);
