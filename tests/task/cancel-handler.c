@@ -95,6 +95,24 @@ sleep_and_note_body (TendTask  *task,
   return slept;
 }
 
+/* The task, which nobody else holds, goes with its body. */
+static void
+test_added_late_ends_the_task (void)
+{
+  TendTask *task = tend_task_run (NULL, idle_body, NULL, NULL);
+  TendTask *weak = task;
+
+  g_object_add_weak_pointer (G_OBJECT (task), (gpointer *) &weak);
+  tend_task_cancel (task);
+  g_object_unref (task);
+  g_assert_nonnull (weak);
+  tend_task_add_cancel_handler (task, note_handler_cb, (gpointer) "late", NULL);
+  assert_notes ("late");
+  tend_task_add_cancel_handler (task, give_up_cb, (gpointer) "asked", NULL);
+  assert_notes ("asked");
+  g_assert_null (weak);
+}
+
 static void
 test_before_a_fiber_is_woken (void)
 {
@@ -318,6 +336,7 @@ main (int    argc,
   g_test_add_func ("/tend/task/cancel-handler/ends-the-body", test_ends_the_body);
   g_test_add_func ("/tend/task/cancel-handler/the-body-goes-on", test_the_body_goes_on);
   g_test_add_func ("/tend/task/cancel-handler/added-late", test_added_late);
+  g_test_add_func ("/tend/task/cancel-handler/added-late-ends-the-task", test_added_late_ends_the_task);
   g_test_add_func ("/tend/task/cancel-handler/before-a-fiber-is-woken", test_before_a_fiber_is_woken);
   g_test_add_func ("/tend/task/cancel-handler/at-the-deadline", test_at_the_deadline);
   g_test_add_func ("/tend/task/cancel-handler/from-another-thread", test_from_another_thread);
