@@ -152,11 +152,11 @@ tend_loop_check (GSource *source)
   if (loop->is_forgotten)
     return FALSE;
 
-  if (G_UNLIKELY (loop->wake != NULL))
-    tend_wake_take (loop->wake);
-
   if (!tend_loop_has_users (loop))
     return TRUE;
+
+  if (G_UNLIKELY (loop->wake != NULL))
+    tend_wake_take (loop->wake);
 
   if (!loop->skipping && (has_work (loop) || !is_far_from_due (loop)) && is_ready (loop, &timeout_ms))
     return TRUE;

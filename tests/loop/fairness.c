@@ -57,6 +57,23 @@ count_cb (TendTask  *task,
   return other->n_turns < 5 && other->n_run < PATIENCE;
 }
 
+static void
+work_for (gint64 usec)
+{
+  for (gint64 until = g_get_monotonic_time () + usec; g_get_monotonic_time () < until;)
+    ;
+}
+
+static gboolean
+work_cb (TendTask  *task,
+         gpointer   user_data,
+         GError   **error)
+{
+  ((Other *) user_data)->n_run++;
+  work_for (2);
+  return TRUE;
+}
+
 /* --- Other sources --- */
 
 static void
@@ -182,6 +199,74 @@ test_endless_micro_queue_lets_others_through (void)
   g_assert_finalize_object (host);
 }
 
+static void
+trace_wait_cb (GObject      *source,
+               GAsyncResult *result,
+               gpointer      user_data)
+{
+  g_string_append (trace, "b");
+  tend_task_return_boolean (user_data, TRUE);
+}
+
+static void
+trace_last_wait_cb (GObject      *source,
+                    GAsyncResult *result,
+                    gpointer      user_data)
+{
+  g_string_append (trace, "c");
+}
+
+static gboolean
+end_task_cb (TendTask  *task,
+             gpointer   user_data,
+             GError   **error)
+{
+  g_string_append (trace, "a");
+  tend_task_return_boolean (user_data, TRUE);
+  return TRUE;
+}
+
+static void
+work_wait_cb (GObject      *source,
+              GAsyncResult *result,
+              gpointer      user_data)
+{
+  work_cb (NULL, user_data, NULL);
+}
+
+/* What was cut is cut once: afterwards the waits that lead to one another come before what is ready, as ever. */
+static void
+test_micro_queue_is_whole_after_a_cut (void)
+{
+  const guint n = 20000;
+  TendTask *tasks[3] = { new_host (), new_host (), new_host () };
+  TendTask *host = new_host ();
+  g_autoptr(TendClock) clock = NULL;
+  Other other = { 0 };
+  guint n_at_first;
+
+  for (guint i = 0; i < n; i++)
+    tend_task_wait_async (tasks[0], NULL, work_wait_cb, &other);
+  tend_task_return_boolean (tasks[0], TRUE);
+  g_main_context_iteration (g_main_context_get_thread_default (), TRUE);
+  n_at_first = other.n_run;
+  run_dry (g_main_context_get_thread_default ());
+  g_assert_cmpuint (n_at_first, <, n);
+  g_assert_cmpuint (other.n_run, ==, n);
+
+  clock = freeze ();
+  tend_task_wait_async (tasks[1], NULL, trace_wait_cb, tasks[2]);
+  tend_task_wait_async (tasks[2], NULL, trace_last_wait_cb, NULL);
+  tend_task_post (host, end_task_cb, tasks[1], NULL);
+  post (host, "d");
+  run_dry (g_main_context_get_thread_default ());
+  assert_trace ("abcd");
+
+  for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
+    g_assert_finalize_object (tasks[i]);
+  drop_host (host);
+}
+
 /* A loop of high priority lets one of low priority through. */
 static void
 test_high_priority_lets_low_through (void)
@@ -252,23 +337,6 @@ static GSourceFuncs usurper_funcs = {
   .check = usurper_check,
   .dispatch = usurper_dispatch,
 };
-
-static void
-work_for (gint64 usec)
-{
-  for (gint64 until = g_get_monotonic_time () + usec; g_get_monotonic_time () < until;)
-    ;
-}
-
-static gboolean
-work_cb (TendTask  *task,
-         gpointer   user_data,
-         GError   **error)
-{
-  ((Other *) user_data)->n_run++;
-  work_for (2);
-  return TRUE;
-}
 
 /*
  * A loop that has let others through has its whole time again, also where one of higher priority took that turn, and
@@ -509,6 +577,7 @@ main (int    argc,
   ADD ("/tend/loop/yielding-lets-others-through", test_yielding_lets_others_through);
   ADD ("/tend/loop/frequent-timers-let-others-through", test_frequent_timers_let_others_through);
   ADD ("/tend/loop/endless-micro-queue-lets-others-through", test_endless_micro_queue_lets_others_through);
+  ADD ("/tend/loop/micro-queue-is-whole-after-a-cut", test_micro_queue_is_whole_after_a_cut);
   ADD ("/tend/loop/high-priority-lets-low-through", test_high_priority_lets_low_through);
   ADD ("/tend/loop/time-is-new-after-others", test_time_is_new_after_others);
   ADD ("/tend/loop/time-is-new-after-a-pause", test_time_is_new_after_a_pause);

@@ -296,6 +296,7 @@ test_wakes_a_sleeping_context (void)
 
 /* A timer far off is slept for in one piece; the wait is rounded up, and cut to what poll can take. */
 static int last_timeout_ms;
+static gint64 last_poll;    /* when it began */
 
 static int
 noting_poll (GPollFD *fds,
@@ -303,6 +304,7 @@ noting_poll (GPollFD *fds,
              int      timeout_ms)
 {
   last_timeout_ms = timeout_ms;
+  last_poll = g_get_monotonic_time ();
   return g_poll (fds, n_fds, 0);
 }
 
@@ -322,6 +324,15 @@ test_sleeps_until_the_first_deadline (void)
   g_main_context_iteration (context, TRUE);
   g_assert_cmpint (last_timeout_ms, <=, 3600 * 1000);
   g_assert_cmpint (last_timeout_ms, >, 3590 * 1000);
+
+  for (gint64 usec = 600 * G_USEC_PER_SEC; usec > 599 * G_USEC_PER_SEC; usec -= 9999)
+    {
+      gint64 armed = g_get_monotonic_time ();
+
+      add_timer (host, usec, "no");
+      g_main_context_iteration (context, TRUE);
+      g_assert_cmpint (last_timeout_ms * (gint64) 1000, >=, armed + usec - last_poll);
+    }
 
   drop_host (host);
 }

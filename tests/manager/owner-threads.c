@@ -415,6 +415,79 @@ test_end_of_attempt_calls_nobody (void)
   check_end_of_attempt (FALSE);
 }
 
+/* --- What hears of the task just before its body begins --- */
+
+static void
+never_run (TendTask *task,
+           gpointer  data)
+{
+  g_assert_not_reached ();
+}
+
+static TendTask *
+never_attempt (guint    n,
+               gpointer data)
+{
+  g_assert_not_reached ();
+}
+
+static void
+never_begin (TendTask            *task,
+             GCancellable        *cancellable,
+             GAsyncReadyCallback  callback,
+             gpointer             callback_data,
+             gpointer             data)
+{
+  g_assert_not_reached ();
+}
+
+static gboolean
+never_finish (TendTask      *task,
+              GAsyncResult  *result,
+              gpointer       data,
+              GError       **error)
+{
+  g_assert_not_reached ();
+}
+
+static void
+running_cb (TendTask   *task,
+            GParamSpec *pspec,
+            GObject   **owner)
+{
+  if (tend_task_get_status (task) == TEND_TASK_STATUS_RUNNING)
+    g_thread_join (g_thread_new ("unref", unref_in_thread, g_steal_pointer (owner)));
+}
+
+/* The owner goes while the status is notified. Takes @task, whose body does not begin then. */
+static void
+check_body_does_not_begin (TendTask *task)
+{
+  GObject *owner = g_object_new (G_TYPE_OBJECT, NULL);
+  TendTaskManager *manager = tend_task_manager_new_for_owner (owner);
+
+  g_signal_connect (task, "notify::status", G_CALLBACK (running_cb), &owner);
+  tend_task_manager_register_task (manager, task, NULL);
+  while (g_list_model_get_n_items (G_LIST_MODEL (manager)) > 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_null (owner);
+  g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_STOPPED);
+  g_assert_finalize_object (manager);
+  g_assert_finalize_object (task);
+}
+
+static void
+test_body_does_not_begin (void)
+{
+  g_autoptr(TendRetry) retry = tend_retry_new (3);
+
+  check_body_does_not_begin (tend_task_new (NULL, never_run, NULL, NULL));
+  check_body_does_not_begin (tend_task_new_fiber (NULL, never_work, NULL, NULL));
+  check_body_does_not_begin (tend_task_new_thread (NULL, never_work, NULL, NULL));
+  check_body_does_not_begin (tend_task_new_async (NULL, never_begin, never_finish, NULL, NULL));
+  check_body_does_not_begin (tend_retry_create_task (retry, NULL, never_attempt, NULL, NULL));
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -424,6 +497,7 @@ main (int   argc,
   g_test_add_func ("/tend/task-manager/owner/dropped-at-any-moment", test_dropped_at_any_moment);
   g_test_add_func ("/tend/task-manager/owner/queued-thread-does-not-begin", test_queued_thread_does_not_begin);
   g_test_add_func ("/tend/task-manager/owner/end-of-attempt-calls-nobody", test_end_of_attempt_calls_nobody);
+  g_test_add_func ("/tend/task-manager/owner/body-does-not-begin", test_body_does_not_begin);
 
   return g_test_run ();
 }
