@@ -83,9 +83,10 @@ waiter_late_cb (TendTask  *task,
                 GError   **error)
 {
   Waiter *waiter = user_data;
+  g_autofree char *prefix = tend_prefix_print (waiter->key.prefix);
 
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
-               "No cache '%s:%" G_GUINT64_FORMAT "' was added in time", waiter->key.prefix, waiter->key.number);
+               "No cache '%s:%" G_GUINT64_FORMAT "' was added in time", prefix, waiter->key.number);
   return FALSE;
 }
 
