@@ -219,8 +219,12 @@ tend_request_cache_wait_for (TendRequestCache *self,
   add_waiter (self, waiter);
   tend_task_add_observer (task, &waiter->observer);
   if (timeout >= 0)
-    tend_task_add_timer (task, timeout, 0, waiter_late_cb,
-                         g_strdup_printf ("%s:%" G_GUINT64_FORMAT, prefix, number), g_free);
+    {
+      g_autofree char *printed = tend_prefix_print (prefix);
+
+      tend_task_add_timer (task, timeout, 0, waiter_late_cb,
+                           g_strdup_printf ("%s:%" G_GUINT64_FORMAT, printed, number), g_free);
+    }
 
   return task;
 }

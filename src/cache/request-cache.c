@@ -227,8 +227,10 @@ take_number (TendRequestCache  *self,
     place->item = cache;
   else if (place->item != cache)
     {
+      g_autofree char *text = tend_prefix_print (prefix);
+
       g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_EXISTS,
-                   "This number is already in use '%s:%" G_GUINT64_FORMAT "'", prefix, priv->number);
+                   "This number is already in use '%s:%" G_GUINT64_FORMAT "'", text, priv->number);
       return FALSE;
     }
 
@@ -284,9 +286,13 @@ tend_request_cache_add (TendRequestCache  *self,
   if (self->overrides != NULL)
     timeout = tend_request_cache_override (self, cache, timeout);
   if (timeout < 0)
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                 "The time-out of %s %s-%" G_GUINT64_FORMAT " is negative",
-                 G_OBJECT_TYPE_NAME (cache), tend_number_cache_get_prefix (cache), priv->number);
+    {
+      g_autofree char *prefix = tend_prefix_print (tend_number_cache_peek_prefix (cache));
+
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                   "The time-out of %s %s-%" G_GUINT64_FORMAT " is negative",
+                   G_OBJECT_TYPE_NAME (cache), prefix, priv->number);
+    }
 
   if (timeout < 0 || !check_addable (self, cache, error) || !take_number (self, cache, error))
     {

@@ -113,6 +113,13 @@ tend_number_cache_peek_prefix (TendNumberCache *self)
   return prefix != NULL ? prefix : G_OBJECT_TYPE_NAME (self);
 }
 
+/* A prefix for messages, which are text whatever it is. */
+static inline char *
+tend_prefix_print (const char *prefix)
+{
+  return g_utf8_make_valid (prefix, -1);
+}
+
 /* The request cache that has it, or NULL. Its space is not forgotten as long as its number is in use. */
 static inline TendRequestCache *
 tend_number_cache_get_holder (TendNumberCache *self)

@@ -140,6 +140,31 @@ test_dropping_it_loses_no_error (void)
   tend_set_unobserved_func (NULL, NULL, NULL);
 }
 
+/* It keeps so many that fail. What comes beyond is nobody's, and told at once. */
+static void
+test_keeps_a_number_of_errors (void)
+{
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  g_autoptr(TendTask) joined = NULL;
+  g_autoptr(GPtrArray) errors = NULL;
+
+  tend_set_unobserved_func (note_unobserved_cb, NULL, NULL);
+  for (guint i = 0; i < 1024; i++)
+    add_in (group, 0, fail_as_body, "kept");
+  settle ();
+  assert_notes ("");
+  add_in (group, 0, fail_as_body, "beyond");
+  settle ();
+  assert_notes ("unobserved:beyond");
+
+  joined = tend_group_join (group);
+  settle ();
+  errors = tend_task_list_errors (joined);
+  g_assert_cmpuint (errors->len, ==, 1024);
+  g_assert_true (g_str_has_suffix (tend_task_get_error (joined)->message, "(kept) and 1008 more"));
+  tend_set_unobserved_func (NULL, NULL, NULL);
+}
+
 static void
 test_unread_joined_task_reports_the_error_once (void)
 {
@@ -185,6 +210,7 @@ main (int    argc,
                    test_waits_for_the_thread_of_a_stopped_child);
   g_test_add_func ("/tend/group/dropping-it-cancels-the-children", test_dropping_it_cancels_the_children);
   g_test_add_func ("/tend/group/dropping-it-loses-no-error", test_dropping_it_loses_no_error);
+  g_test_add_func ("/tend/group/keeps-a-number-of-errors", test_keeps_a_number_of_errors);
   g_test_add_func ("/tend/group/unread-joined-task-reports-the-error-once",
                    test_unread_joined_task_reports_the_error_once);
   g_test_add_func ("/tend/group/stopping-the-joined-task-loses-no-error",
