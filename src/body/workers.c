@@ -284,8 +284,7 @@ look_locked (void)
 {
   gint64 end;
 
-  if (workers.spin_time == 0 || g_atomic_int_get (&workers.n_coming) >= MAX_COMING ||
-      workers.n_running > get_max_threads_locked ())
+  if (workers.spin_time == 0 || g_atomic_int_get (&workers.n_coming) >= MAX_COMING)
     return NULL;
 
   g_atomic_int_inc (&workers.n_coming);

@@ -63,21 +63,35 @@ peek_tasks (TendNumberCache *self)
   return tasks != NULL ? tasks->head : NULL;
 }
 
-/* At the end, so that they are settled in the order in which they were added. */
-static ManagedTask *
-append (TendNumberCache *self,
-        TendTask        *task)
+/*
+ * Adds @task with @outcome, which is taken. To copy that has called others, so all else is decided here. At the end,
+ * so that they are settled in the order in which they were added.
+ */
+static gboolean
+add (TendNumberCache  *self,
+     TendTask         *task,
+     TendOutcome       outcome,
+     const char       *func,
+     GError          **error)
 {
   TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
-  ManagedTask *managed = g_new0 (ManagedTask, 1);
+  ManagedTask *managed;
+
+  if (!check_thread (self, func) || !check_settable (task, error))
+    {
+      tend_outcome_clear (&outcome);
+      return FALSE;
+    }
 
   if (priv->tasks == NULL)
     priv->tasks = g_queue_new ();
 
+  managed = g_new0 (ManagedTask, 1);
   managed->task = g_object_ref (task);
+  managed->outcome = outcome;
   g_queue_push_tail (priv->tasks, managed);
 
-  return managed;
+  return TRUE;
 }
 
 /* Whether the body of @task runs and can be given a result. Not if it has not begun, or waits for its interval. */
@@ -187,23 +201,19 @@ tend_number_cache_add_task (TendNumberCache  *self,
                             const GValue     *value,
                             GError          **error)
 {
-  ManagedTask *managed;
+  TendOutcome outcome = { G_VALUE_INIT, NULL };
 
   g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), FALSE);
   g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
   g_return_val_if_fail (value == NULL || G_IS_VALUE (value), FALSE);
 
-  if (!check_thread (self, G_STRFUNC) || !check_settable (task, error))
-    return FALSE;
-
-  managed = append (self, task);
   if (value != NULL)
     {
-      g_value_init (&managed->outcome.value, G_VALUE_TYPE (value));
-      g_value_copy (value, &managed->outcome.value);
+      g_value_init (&outcome.value, G_VALUE_TYPE (value));
+      g_value_copy (value, &outcome.value);
     }
 
-  return TRUE;
+  return add (self, task, outcome, G_STRFUNC, error);
 }
 
 /**
@@ -229,12 +239,7 @@ tend_number_cache_add_task_with_error (TendNumberCache  *self,
   g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
   g_return_val_if_fail (reason != NULL, FALSE);
 
-  if (!check_thread (self, G_STRFUNC) || !check_settable (task, error))
-    return FALSE;
-
-  append (self, task)->outcome.error = g_error_copy (reason);
-
-  return TRUE;
+  return add (self, task, (TendOutcome) { G_VALUE_INIT, g_error_copy (reason) }, G_STRFUNC, error);
 }
 
 /**

@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -31,7 +30,7 @@ static GPrivate pools = G_PRIVATE_INIT (g_free);
 static guint n_forks;   /* changes in the child of a fork only, which has one thread */
 
 static void
-forked (void)
+begin_anew (void)
 {
   n_forks++;
 }
@@ -81,15 +80,11 @@ gboolean
 tend_random_bits (guint    bits,
                   guint64 *number)
 {
-  static gsize is_set_up;
+  static TendAtFork at_fork = { begin_anew };
   guint n_bytes = (bits + 7) / 8;
   Pool *pool = g_private_get (&pools);
 
-  if (g_once_init_enter (&is_set_up))
-    {
-      pthread_atfork (NULL, NULL, forked);
-      g_once_init_leave (&is_set_up, 1);
-    }
+  tend_at_fork (&at_fork);
 
   if (pool == NULL)
     {

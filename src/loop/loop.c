@@ -53,6 +53,24 @@ has_work (TendLoop *loop)
 
 /* --- The source --- */
 
+/* Reads the moment of the kernel's last tick: FALSE where the system has no such clock. */
+static inline gboolean
+read_coarse_clock (gint64 *now)
+{
+#ifdef CLOCK_MONOTONIC_COARSE
+  struct timespec time;
+
+  if (clock_gettime (CLOCK_MONOTONIC_COARSE, &time) != 0)
+    return FALSE;
+
+  /* Seconds may have 32 bits. */
+  *now = (gint64) time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
+  return TRUE;
+#else
+  return FALSE;
+#endif
+}
+
 static gboolean
 is_ready (TendLoop *loop,
           int      *timeout_ms)
@@ -116,17 +134,13 @@ tend_loop_prepare (GSource *source,
 static gboolean
 is_far_from_due (TendLoop *loop)
 {
-#ifdef CLOCK_MONOTONIC_COARSE
   const TendHeapEntry *first = tend_agenda_peek (&loop->timers);
-  struct timespec time;
+  gint64 now;
 
-  if (first == NULL || loop->hub->clock != NULL || clock_gettime (CLOCK_MONOTONIC_COARSE, &time) != 0)
+  if (first == NULL || loop->hub->clock != NULL || !read_coarse_clock (&now))
     return FALSE;
 
-  return first->deadline - COARSE_LAG_USEC > time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
-#else
-  return FALSE;
-#endif
+  return first->deadline - COARSE_LAG_USEC > now;
 }
 
 static gboolean
@@ -138,11 +152,11 @@ tend_loop_check (GSource *source)
   if (loop->is_forgotten)
     return FALSE;
 
-  if (G_UNLIKELY (loop->wake != NULL))
-    tend_wake_take (loop->wake);
-
   if (!tend_loop_has_users (loop))
     return TRUE;
+
+  if (G_UNLIKELY (loop->wake != NULL))
+    tend_wake_take (loop->wake);
 
   if (!loop->skipping && (has_work (loop) || !is_far_from_due (loop)) && is_ready (loop, &timeout_ms))
     return TRUE;
@@ -422,14 +436,9 @@ tend_loop_now (TendLoop *loop)
 gint64
 tend_loop_now_coarse (TendLoop *loop)
 {
-#ifdef CLOCK_MONOTONIC_COARSE
-  struct timespec time;
+  gint64 now;
 
-  if (loop->hub->clock == NULL && clock_gettime (CLOCK_MONOTONIC_COARSE, &time) == 0)
-    return (gint64) time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
-#endif
-
-  return tend_loop_now (loop);
+  return loop->hub->clock == NULL && read_coarse_clock (&now) ? now : tend_loop_now (loop);
 }
 
 /* Runs @job in the next turn. */

@@ -303,7 +303,8 @@ void                tend_throttles_clear      (TendTaskManagerPrivate *priv);
 
 /* --- manager-wait.c --- */
 
-GTask              *tend_manager_new_result   (TendTaskManager  *self,
+GTask              *tend_manager_new_result   (gpointer          self,
+                                               TendGate         *gate,
                                                GCancellable     *cancellable,
                                                GAsyncReadyCallback callback,
                                                gpointer          user_data,
@@ -337,6 +338,9 @@ gboolean            tend_manager_wait_in_fiber (gpointer           self,
 /* --- manager-shutdown.c and manager-shutdown-tasks.c --- */
 
 extern const TendObserverClass tend_shutdown_observer;
+
+void                tend_manager_shut_down    (TendTaskManager  *self,
+                                               GTask            *result);
 
 TendTaskManager    *tend_manager_of_step        (TendJob         *job);
 void                tend_manager_set_step       (TendTaskManager *self,

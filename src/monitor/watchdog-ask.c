@@ -266,6 +266,7 @@ tend_watch_ask_end (void)
     sigaction (ASK_SIGNAL, &before, NULL);
 
   g_atomic_int_set (&state, IDLE);
-  close (answer_fd);
+  if (answer_fd >= 0)
+    close (answer_fd);
   answer_fd = -1;
 }

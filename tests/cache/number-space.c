@@ -10,11 +10,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A holder that is none: the number itself, twice. The lowest bit is not set, as in a pointer. */
+/* A holder that is none: what a pointer can hold of the number, four times. It is not NULL, nor marked as reserved. */
 static gpointer
 holder_of (guint64 number)
 {
-  return GSIZE_TO_POINTER ((number << 1 | G_GUINT64_CONSTANT (1) << 40) & ~(gsize) 1);
+  return GSIZE_TO_POINTER ((gsize) number << 2 | 2);
 }
 
 static void

@@ -4,7 +4,7 @@
 // One call of the system fails, or all from one on: whatever the library does ends, without a leak; and when the
 // failures are over all of it works again. Each attempt has a process of its own, in which nothing has happened before.
 
-#include "../body/tool.h"
+#include "../support/tool.h"
 #include "../support/rounds.h"
 #include "kinds.h"
 #include "refuse.h"

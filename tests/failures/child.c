@@ -4,7 +4,7 @@
 // The child of a fork that gets no descriptor, in the context of its parent: what wakes the context may be taken by the
 // parent, which looks at it all the time here.
 
-#include "../body/tool.h"
+#include "../support/tool.h"
 #include "refuse.h"
 
 #include <tend.h>

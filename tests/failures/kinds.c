@@ -3,7 +3,7 @@
 
 #include "kinds.h"
 
-#include "../body/tool.h"
+#include "../support/tool.h"
 
 #include <string.h>
 #include <sys/wait.h>

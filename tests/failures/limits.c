@@ -7,7 +7,7 @@
 /* setresuid() */
 #define _GNU_SOURCE
 
-#include "../body/tool.h"
+#include "../support/tool.h"
 #include "kinds.h"
 
 #include <errno.h>
