@@ -49,6 +49,37 @@ test_cancel_waits_for_the_real_ends (void)
     }
 }
 
+static void
+give_up_cb (TendTask *task,
+            gpointer  user_data)
+{
+  g_assert_true (tend_task_return_error_if_cancelled (task));
+}
+
+static void
+drop_group_cb (TendTask *task,
+               gpointer  user_data)
+{
+  g_object_unref (user_data);
+}
+
+/* A child that is cancelled may be the last to hold it. */
+static void
+test_goes_while_it_is_cancelled (void)
+{
+  TendGroup *group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  g_autoptr(TendTask) child = tend_task_new (NULL, idle_body, NULL, NULL);
+
+  g_assert_true (tend_group_add (group, child, NULL));
+  tend_task_add_cancel_handler (child, give_up_cb, NULL, NULL);
+  tend_task_add_exit_handler (child, drop_group_cb, group, NULL);
+  g_object_add_weak_pointer (G_OBJECT (group), (gpointer *) &group);
+  tend_group_cancel (group);
+  g_assert_null (group);
+  assert_status (child, "cancelled");
+  assert_gone (child);
+}
+
 typedef struct
 {
   GMutex   lock;
@@ -205,6 +236,7 @@ main (int    argc,
 {
   g_test_init (&argc, &argv, NULL);
 
+  g_test_add_func ("/tend/group/goes-while-it-is-cancelled", test_goes_while_it_is_cancelled);
   g_test_add_func ("/tend/group/cancel-waits-for-the-real-ends", test_cancel_waits_for_the_real_ends);
   g_test_add_func ("/tend/group/waits-for-the-thread-of-a-stopped-child",
                    test_waits_for_the_thread_of_a_stopped_child);
