@@ -1,0 +1,2 @@
+#include "fuzz.h"
+Op cache_operations[] = { { NULL } };

@@ -1,0 +1,2 @@
+#include "fuzz.h"
+Op cancel_operations[] = { { NULL } };

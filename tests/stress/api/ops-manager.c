@@ -1,0 +1,2 @@
+#include "fuzz.h"
+Op manager_operations[] = { { NULL } };

@@ -1,0 +1,2 @@
+#include "fuzz.h"
+Op sync_operations[] = { { NULL } };

@@ -1,0 +1,2 @@
+#include "fuzz.h"
+Op wait_operations[] = { { NULL } };
