@@ -106,7 +106,7 @@ give (void)
     return;
 
   token->is_open = FALSE;
-  give_result (token->task);
+  give_result (hold (g_object_ref (token->task)));
 }
 
 static void
@@ -118,7 +118,7 @@ give_if_cancelled (void)
     return;
 
   token->is_open = FALSE;
-  if (!tend_task_return_error_if_cancelled (token->task) && token->task != NULL)
+  if (!tend_task_return_error_if_cancelled (hold (g_object_ref (token->task))) && token->task != NULL)
     token->is_open = TRUE;
 }
 
