@@ -317,6 +317,7 @@ make_thread_task (const char *name,
 {
   TendTask *other = pick (2) == 0 ? rack_hold (KIND_TASK) : NULL;
 
+  token->is_thread = TRUE;
   token->kept = other != NULL ? g_object_ref (other) : NULL;
   return tend_task_new_thread (name, thread_body, token, token_destroy);
 }
@@ -327,7 +328,6 @@ make_task (void)
 {
   Token *token = body_token_new ();
   const char *name = pick_name ();
-  gboolean is_thread = FALSE;
   TendTask *task;
 
   switch (pick (fuzz.has_threads ? 7 : 6))
@@ -349,12 +349,11 @@ make_task (void)
       break;
     default:
       task = make_thread_task (name, token);
-      is_thread = TRUE;
     }
 
   token->task = task;
   task_decorate (task);
-  if (!is_thread)
+  if (!token->is_thread)
     keep_something (token, task);
   if (!tend_task_is_started (task))
     dress (task, token);
@@ -384,6 +383,7 @@ run_task (void)
       task = tend_task_run_async (name, async_body, async_finish, token, token_destroy);
       break;
     default:
+      token->is_thread = TRUE;
       task = tend_task_run_thread (name, thread_body, token, token_destroy);
     }
 

@@ -41,6 +41,7 @@ typedef enum
   TOKEN_ONCE     = 1 << 0,  /* called exactly once, unless the owner of a manager bars it */
   TOKEN_AT_MOST  = 1 << 1,  /* called once at most */
   TOKEN_NOTIFIED = 1 << 2,  /* has a destroy notify, which is called exactly once */
+  TOKEN_ANYWHERE = 1 << 3,  /* is destroyed in any thread */
 } TokenFlags;
 
 typedef struct _Token Token;
@@ -59,11 +60,13 @@ struct _Token
   /* Of the body of a task. */
   TendTask   *task;         /* not a reference; NULL once the data are destroyed */
   gboolean    is_open;      /* the body runs, and somebody else gives its result */
+  gboolean    is_thread;    /* the body runs in the pool */
   gboolean    is_quiet;     /* makes no calls of its own: its stack is small */
   Token      *registry;     /* of the manager that has it; nullable */
 
+  gboolean    is_over;      /* of a manager: its shutdown has ended; of a handler: it was removed; of a task: it has ended */
+
   /* Of a manager. */
-  gboolean    is_over;      /* its shutdown has ended */
   guint       n_emitting;
   guint       n_items;
 };
@@ -75,6 +78,7 @@ typedef enum
   OP_NATIVE   = 1 << 1,     /* not on the stack of a fiber */
   OP_ANYWHERE = 1 << 2,     /* in any thread; makes and drops nothing itself */
   OP_ENDING   = 1 << 3,     /* only where nothing goes on for ever */
+  OP_BLOCKING = 1 << 4,     /* waits in one context for what may be another's: for sequences with one side */
 } OpFlags;
 
 typedef struct
@@ -96,6 +100,7 @@ typedef struct
 
   gboolean      has_threads;                /* what the sequence may do */
   gboolean      has_owners;
+  gboolean      has_sides;                  /* two contexts, both of this thread */
   gboolean      has_endless;                /* intervals, repeating timers, slow checks, retries without an end */
 
   guint         depth;                      /* of operations in operations */
@@ -132,7 +137,7 @@ gpointer         rack_hold          (Kind           kind);
 gpointer         rack_take          (Kind           kind);
 void             rack_put           (Kind           kind,
                                      gpointer       object);
-void             rack_clear         (void);
+gboolean         rack_clear         (void);
 guint            rack_collect       (TendTask     **tasks,
                                      guint          most);
 gpointer         hold               (gpointer       object);
@@ -143,8 +148,11 @@ Token           *token_new          (const char    *what,
 void             token_call         (Token         *token);
 void             token_destroy      (gpointer       data);
 Token           *token_find         (gboolean     (*matches) (Token *token));
-guint            tokens_count_open  (gboolean       tell);
+guint            tokens_count_open  (gboolean       tell,
+                                     gboolean      *has_threads);
 void             token_watch        (const char    *what,
+                                     gpointer       object);
+void             token_watch_any    (const char    *what,
                                      gpointer       object);
 GObject         *value_object_new   (void);
 void             value_pick         (GValue        *value);

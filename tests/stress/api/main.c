@@ -33,6 +33,7 @@ static gint64 first_seed = -1;
 static int n_sequences = -1;
 static int n_seconds = 90;
 static int n_operations = 200;
+static gboolean is_alone;
 static gboolean is_verbose;
 static char last_words[128];
 static guint n_unobserved;
@@ -42,6 +43,7 @@ static const GOptionEntry options[] = {
   { "sequences", 'n', 0, G_OPTION_ARG_INT, &n_sequences, "How many sequences", "N" },
   { "seconds", 't', 0, G_OPTION_ARG_INT, &n_seconds, "How long, if no number of sequences is given; 90", "N" },
   { "operations", 'o', 0, G_OPTION_ARG_INT, &n_operations, "How many operations a sequence makes; 200", "N" },
+  { "alone", 0, 0, G_OPTION_ARG_NONE, &is_alone, "Without bodies in threads, and so the same each time", NULL },
   { "trace", 0, 0, G_OPTION_ARG_NONE, &fuzz.is_tracing, "Say what is done", NULL },
   { "verbose", 'v', 0, G_OPTION_ARG_NONE, &is_verbose, "Say how often what was done", NULL },
   G_OPTION_ENTRY_NULL
@@ -134,8 +136,9 @@ sequence_begin (guint32 seed)
   fuzz.chance = (seed * 0x9e3779b9u) | 1;
   fuzz.home = g_thread_self ();
   fuzz.root = tend_task_get_current ();
-  fuzz.has_threads = pick (3) == 0;
+  fuzz.has_threads = pick (3) == 0 && !is_alone;
   fuzz.has_owners = pick (3) == 0;
+  fuzz.has_sides = pick (3) == 0;
   fuzz.has_endless = pick (2) == 0;
   fuzz.depth = 0;
   fuzz.n_left = n_operations * 4;
@@ -184,7 +187,7 @@ resume_paused (void)
     }
 }
 
-/* Lets time pass, in both contexts; what came from threads is waited for. */
+/* Lets time pass, in both contexts. */
 static void
 let_pass (void)
 {
@@ -194,22 +197,26 @@ let_pass (void)
       tend_clock_advance (fuzz.clocks[i], 20 * SECOND);
       g_main_context_pop_thread_default (fuzz.contexts[i]);
     }
-  if (fuzz.has_threads)
-    g_usleep (100);
 }
 
-/* Whether all is over that a sequence has brought about. */
+/* Whether all is over that a sequence has brought about. Bodies in threads take the time that they take. */
 static gboolean
 wind_up (void)
 {
-  for (guint i = 0; i < N_END_ROUNDS || fuzz.has_threads; i++)
+  gboolean has_threads, had_any;
+
+  for (guint n_rounds = 0; n_rounds < N_END_ROUNDS; n_rounds++)
     {
-      rack_clear ();
+      had_any = rack_clear () || fuzz.paused->len > 0;
       resume_paused ();
       stop_bodies ();
       let_pass ();
-      if (tokens_count_open (FALSE) == 0)
+      if (tokens_count_open (FALSE, &has_threads) == 0 && !had_any)
         return TRUE;
+      if (!has_threads)
+        continue;
+      n_rounds = 0;
+      g_thread_yield ();
     }
 
   return FALSE;
@@ -218,11 +225,13 @@ wind_up (void)
 static void
 sequence_end (void)
 {
+  gboolean has_threads;
+
   trace ("the end");
   fuzz.depth = 1;
   if (!wind_up ())
     {
-      tokens_count_open (TRUE);
+      tokens_count_open (TRUE, &has_threads);
       fail ("something is left of the sequence");
     }
 

@@ -47,7 +47,7 @@ is_allowed (const Op *op)
     return (op->flags & OP_ANYWHERE) != 0;
 
   return !((op->flags & OP_TOP) != 0 && fuzz.depth > 0) && !((op->flags & OP_NATIVE) != 0 && !is_native ()) &&
-    !((op->flags & OP_ENDING) != 0 && fuzz.has_endless);
+    !((op->flags & OP_ENDING) != 0 && fuzz.has_endless) && !((op->flags & OP_BLOCKING) != 0 && fuzz.has_sides);
 }
 
 static Op *

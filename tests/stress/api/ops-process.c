@@ -54,6 +54,9 @@ iterate (void)
 static void
 change_side (void)
 {
+  if (!fuzz.has_sides)
+    return;
+
   fuzz.depth--;
   fuzz.side = 1 - fuzz.side;
   g_main_context_push_thread_default (fuzz.contexts[fuzz.side]);
@@ -72,8 +75,8 @@ advance (void)
   gint64 usec = pick_time () / (fuzz.has_endless ? 5 : 1);
 
   tend_clock_advance (fuzz.clocks[fuzz.side], usec);
-  if (tend_clock_get_time (fuzz.clocks[fuzz.side]) != before + usec)
-    fail ("the clock was put forward by something else than it was told");
+  if (tend_clock_get_time (fuzz.clocks[fuzz.side]) < before + usec)
+    fail ("the clock was not put forward as it was told");
 }
 
 static void
@@ -154,9 +157,9 @@ Op process_operations[] = {
   { "iterate", iterate, 12, OP_NATIVE },
   { "change the side", change_side, 8, OP_NATIVE },
   { "advance", advance, 25, OP_TOP },
-  { "run until idle", run_until_idle, 6, OP_TOP | OP_ENDING },
+  { "run until idle", run_until_idle, 6, OP_TOP | OP_ENDING | OP_BLOCKING },
   { "freeze again", freeze_again, 1, OP_TOP },
-  { "run a main part", run, 3, OP_TOP },
+  { "run a main part", run, 3, OP_TOP | OP_BLOCKING },
   { "set up the pools", set_pool, 1 },
   { "watch", watch, 1, OP_TOP },
   { "compare tags", compare_tags, 1 },

@@ -174,7 +174,7 @@ make_completion (void)
 {
   TendCompletion *completion = tend_completion_new (pick_name ());
 
-  token_watch ("completion", completion);
+  token_watch_any ("completion", completion);
   task_decorate (tend_completion_get_task (completion));
   rack_put (KIND_COMPLETION, completion);
 }

@@ -37,9 +37,15 @@ wait_async (void)
   if (task == NULL)
     return;
 
+  if (pick (8) == 0)
+    {
+      tend_task_wait_async (task, cancellable, NULL, NULL);
+      return;
+    }
+
   token = token_new ("wait", TOKEN_ONCE);
   token->is_begun = FALSE;
-  tend_task_wait_async (task, cancellable, pick (8) == 0 ? NULL : waited_cb, token);
+  tend_task_wait_async (task, cancellable, waited_cb, token);
   token->is_begun = TRUE;
 }
 
@@ -287,7 +293,7 @@ run_retry (void)
 
 Op wait_operations[] = {
   { "wait", wait_async, 10 },
-  { "wait and run the loop", wait_sync, 3, OP_NATIVE },
+  { "wait and run the loop", wait_sync, 3, OP_NATIVE | OP_BLOCKING },
   { "combine tasks", combine, 8 },
   { "limit a task", limit, 5 },
   { "delay", delay, 4 },

@@ -53,7 +53,7 @@ static gpointer *
 find_slot (Kind kind)
 {
   /* What belongs to the other context is given at times: some functions take it, and the others must refuse it. */
-  guint side = kind == KIND_TASK && pick (12) == 0 ? 1 - fuzz.side : fuzz.side;
+  guint side = kind == KIND_TASK && fuzz.has_sides && pick (12) == 0 ? 1 - fuzz.side : fuzz.side;
   guint first = pick (N_SLOTS);
 
   for (guint i = 0; i < N_SLOTS; i++)
@@ -135,13 +135,21 @@ rack_put (Kind     kind,
     g_object_unref (old);
 }
 
-void
+/* Drops all of it; FALSE if there was nothing. */
+gboolean
 rack_clear (void)
 {
+  gboolean has_any = FALSE;
+
   for (guint i = 0; i < N_SIDES; i++)
     for (guint kind = 0; kind < N_KINDS; kind++)
       for (guint j = 0; j < N_SLOTS; j++)
-        g_clear_object (&fuzz.slots[i][kind][j]);
+        {
+          has_any |= fuzz.slots[i][kind][j] != NULL;
+          g_clear_object (&fuzz.slots[i][kind][j]);
+        }
+
+  return has_any;
 }
 
 /* Collects some tasks of the rack, among them the same ones perhaps; gives how many. */
@@ -178,18 +186,11 @@ token_new (const char *what,
   return token;
 }
 
-static void
-check_home (Token      *token,
-            const char *how)
-{
-  if (g_thread_self () != fuzz.home || fuzz.is_elsewhere)
-    fail ("%s %u was %s in another thread", token->what, token->number, how);
-}
-
 void
 token_call (Token *token)
 {
-  check_home (token, "called");
+  if (g_thread_self () != fuzz.home || fuzz.is_elsewhere)
+    fail ("%s %u was called in another thread", token->what, token->number);
   trace ("call %s %u", token->what, token->number);
   if (!token->is_begun)
     fail ("%s %u was called before the call that takes it had returned", token->what, token->number);
@@ -204,8 +205,10 @@ void
 token_destroy (gpointer data)
 {
   Token *token = data;
+  gboolean is_home = g_thread_self () == fuzz.home && !fuzz.is_elsewhere;
 
-  check_home (token, "destroyed");
+  if (!is_home && (token->flags & TOKEN_ANYWHERE) == 0)
+    fail ("%s %u was destroyed in another thread", token->what, token->number);
   trace ("destroy %s %u", token->what, token->number);
   if (token->n_destroyed++ > 0)
     fail ("the data of %s %u were destroyed again", token->what, token->number);
@@ -213,7 +216,8 @@ token_destroy (gpointer data)
   token->task = NULL;
   token->is_open = FALSE;
   g_clear_object (&token->kept);
-  hook ();
+  if (is_home)
+    hook ();
 }
 
 /* A token that @matches, or NULL. */
@@ -243,11 +247,14 @@ is_closed (Token *token)
   return (token->flags & TOKEN_NOTIFIED) == 0 || token->n_destroyed == 1;
 }
 
-/* Counts those that something must still come of. */
+/* Counts those that something must still come of, and says whether a thread is among them. */
 guint
-tokens_count_open (gboolean tell)
+tokens_count_open (gboolean  tell,
+                   gboolean *has_threads)
 {
   guint n = 0;
+
+  *has_threads = FALSE;
 
   for (guint i = 0; i < fuzz.tokens->len; i++)
     {
@@ -256,6 +263,7 @@ tokens_count_open (gboolean tell)
       if (is_closed (token))
         continue;
       n++;
+      *has_threads |= token->is_thread;
       if (tell)
         g_printerr ("# left: %s %u, called %u times\n", token->what, token->number, token->n_calls);
     }
@@ -276,6 +284,14 @@ token_watch (const char *what,
              gpointer    object)
 {
   g_object_weak_ref (object, object_gone_cb, token_new (what, TOKEN_NOTIFIED));
+}
+
+/* The same for what goes in any thread. */
+void
+token_watch_any (const char *what,
+                 gpointer    object)
+{
+  g_object_weak_ref (object, object_gone_cb, token_new (what, TOKEN_NOTIFIED | TOKEN_ANYWHERE));
 }
 
 /* --- Values --- */
