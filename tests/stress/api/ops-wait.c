@@ -157,8 +157,8 @@ make_group (void)
 static void
 add_child (void)
 {
-  TendGroup *group = rack_get (KIND_GROUP);
   TendTask *task = pick (3) == 0 ? rack_hold (KIND_TASK) : hold (make_task ());
+  TendGroup *group = rack_get (KIND_GROUP);
   g_autoptr(GError) error = NULL;
   gboolean ok;
 
