@@ -57,7 +57,19 @@ give_result (TendTask *task)
 gboolean
 token_is_open (Token *token)
 {
-  return token->is_open && token->task != NULL;
+  return token->is_open && !token->is_given && token->task != NULL;
+}
+
+/* From now on it is for others to give @task its result. */
+void
+give_away (TendTask *task)
+{
+  for (guint i = 0; i < fuzz.tokens->len; i++)
+    {
+      Token *token = g_ptr_array_index (fuzz.tokens, i);
+
+      token->is_given |= token->task == task;
+    }
 }
 
 /* --- Bodies --- */
@@ -83,7 +95,7 @@ open_body (TendTask *task,
   body_call (token, task);
   token->is_open = TRUE;
   hook ();
-  if (token->is_open && pick (2) == 0)
+  if (token_is_open (token) && pick (2) == 0)
     {
       token->is_open = FALSE;
       give_result (task);

@@ -60,6 +60,7 @@ struct _Token
   /* Of the body of a task. */
   TendTask   *task;         /* not a reference; NULL once the data are destroyed */
   gboolean    is_open;      /* the body runs, and somebody else gives its result */
+  gboolean    is_given;     /* to somebody who gives its result, and so nobody else does */
   gboolean    is_thread;    /* the body runs in the pool */
   gboolean    is_quiet;     /* makes no calls of its own: its stack is small */
   Token      *registry;     /* of the manager that has it; nullable */
@@ -196,6 +197,7 @@ gboolean         async_finish       (TendTask      *task,
                                      GError       **error);
 void             give_result        (TendTask      *task);
 gboolean         token_is_open      (Token         *token);
+void             give_away          (TendTask      *task);
 
 /* --- fiber-steps.c --- */
 

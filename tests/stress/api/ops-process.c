@@ -20,16 +20,17 @@ unref_thread (gpointer data)
   return NULL;
 }
 
-/* A task that has not ended is to be dropped at home. */
+/* A task that has not ended is to be dropped at home, and a number cache belongs to nobody before it is added. */
 static void
 drop_elsewhere (void)
 {
-  GObject *object = rack_take (pick (N_KINDS));
+  Kind kind = pick (N_KINDS);
+  GObject *object = rack_take (kind);
 
   if (object == NULL)
     return;
 
-  if (TEND_IS_TASK (object) && !tend_task_is_ended (TEND_TASK (object)))
+  if (kind == KIND_NUMBER_CACHE || (kind == KIND_TASK && !tend_task_is_ended (TEND_TASK (object))))
     g_object_unref (object);
   else
     g_thread_join (g_thread_new ("drop", unref_thread, object));
