@@ -53,11 +53,14 @@ give_result (TendTask *task)
     }
 }
 
-/* Whether somebody may give the task of @token its result. */
+/*
+ * Whether somebody may give the task of @token its result. A task whose body runs holds itself; one without a body may
+ * be just going, unless somebody else has it.
+ */
 gboolean
 token_is_open (Token *token)
 {
-  return token->is_open && !token->is_given && token->task != NULL;
+  return token->is_open && !token->is_given && token->task != NULL && (token->n_calls > 0 || rack_has (token->task));
 }
 
 /* From now on it is for others to give @task its result. */
@@ -364,6 +367,8 @@ make_task (void)
     }
 
   token->task = task;
+  token->is_plain = TRUE;
+  trace ("%s %u is that of %p", token->what, token->number, task);
   task_decorate (task);
   if (!token->is_thread)
     keep_something (token, task);

@@ -59,6 +59,7 @@ struct _Token
 
   /* Of the body of a task. */
   TendTask   *task;         /* not a reference; NULL once the data are destroyed */
+  gboolean    is_plain;     /* of a task that may have an interval */
   gboolean    is_open;      /* the body runs, and somebody else gives its result */
   gboolean    is_given;     /* to somebody who gives its result, and so nobody else does */
   gboolean    is_thread;    /* the body runs in the pool */
@@ -139,6 +140,7 @@ gpointer         rack_take          (Kind           kind);
 void             rack_put           (Kind           kind,
                                      gpointer       object);
 gboolean         rack_clear         (void);
+gboolean         rack_has           (gpointer       object);
 guint            rack_collect       (TendTask     **tasks,
                                      guint          most);
 gpointer         hold               (gpointer       object);

@@ -240,17 +240,17 @@ look_at_plan (void)
 }
 
 static gboolean
-has_body (Token *token)
+is_plannable (Token *token)
 {
-  return token->task != NULL && token->what[0] == 'b' && !tend_task_is_ended (token->task);
+  return token->is_plain && token->task != NULL && rack_has (token->task) && !tend_task_is_ended (token->task);
 }
 
 /* An interval and a deadline may be given later as well. */
 static void
 plan_late (void)
 {
-  Token *token = token_find (has_body);
-  g_autoptr(TendTask) task = token != NULL ? g_object_ref (token->task) : NULL;
+  Token *token = token_find (is_plannable);
+  TendTask *task = token != NULL ? hold (g_object_ref (token->task)) : NULL;
 
   if (task == NULL)
     return;

@@ -152,6 +152,18 @@ rack_clear (void)
   return has_any;
 }
 
+gboolean
+rack_has (gpointer object)
+{
+  for (guint i = 0; i < N_SIDES; i++)
+    for (guint kind = 0; kind < N_KINDS; kind++)
+      for (guint j = 0; j < N_SLOTS; j++)
+        if (fuzz.slots[i][kind][j] == object)
+          return TRUE;
+
+  return FALSE;
+}
+
 /* Collects some tasks of the rack, among them the same ones perhaps; gives how many. */
 guint
 rack_collect (TendTask **tasks,
