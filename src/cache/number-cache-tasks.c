@@ -63,21 +63,23 @@ peek_tasks (TendNumberCache *self)
   return tasks != NULL ? tasks->head : NULL;
 }
 
-/* At the end, so that they are settled in the order in which they were added. */
-static ManagedTask *
+/*
+ * At the end, so that they are settled in the order in which they were added. Takes what @outcome holds: what copies
+ * that may be somebody's, who has the cache settle or drop its tasks, and so it is copied before.
+ */
+static void
 append (TendNumberCache *self,
-        TendTask        *task)
+        TendTask        *task,
+        TendOutcome     *outcome)
 {
   TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
   ManagedTask *managed = g_new0 (ManagedTask, 1);
 
+  managed->task = g_object_ref (task);
+  managed->outcome = *outcome;
   if (priv->tasks == NULL)
     priv->tasks = g_queue_new ();
-
-  managed->task = g_object_ref (task);
   g_queue_push_tail (priv->tasks, managed);
-
-  return managed;
 }
 
 /* Whether the body of @task runs and can be given a result. Not if it has not begun, or waits for its interval. */
@@ -187,7 +189,7 @@ tend_number_cache_add_task (TendNumberCache  *self,
                             const GValue     *value,
                             GError          **error)
 {
-  ManagedTask *managed;
+  TendOutcome outcome = { G_VALUE_INIT, NULL };
 
   g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), FALSE);
   g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
@@ -196,12 +198,12 @@ tend_number_cache_add_task (TendNumberCache  *self,
   if (!check_thread (self, G_STRFUNC) || !check_settable (task, error))
     return FALSE;
 
-  managed = append (self, task);
   if (value != NULL)
     {
-      g_value_init (&managed->outcome.value, G_VALUE_TYPE (value));
-      g_value_copy (value, &managed->outcome.value);
+      g_value_init (&outcome.value, G_VALUE_TYPE (value));
+      g_value_copy (value, &outcome.value);
     }
+  append (self, task, &outcome);
 
   return TRUE;
 }
@@ -225,6 +227,8 @@ tend_number_cache_add_task_with_error (TendNumberCache  *self,
                                        const GError     *reason,
                                        GError          **error)
 {
+  TendOutcome outcome = { G_VALUE_INIT, NULL };
+
   g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), FALSE);
   g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
   g_return_val_if_fail (reason != NULL, FALSE);
@@ -232,7 +236,8 @@ tend_number_cache_add_task_with_error (TendNumberCache  *self,
   if (!check_thread (self, G_STRFUNC) || !check_settable (task, error))
     return FALSE;
 
-  append (self, task)->outcome.error = g_error_copy (reason);
+  outcome.error = g_error_copy (reason);
+  append (self, task, &outcome);
 
   return TRUE;
 }

@@ -121,6 +121,40 @@ test_tasks_with_body (Fixture       *fixture,
   assert_notes ("p-1 running:completed unstarted:cancelled ticking:cancelled");
 }
 
+/* A value that has the request cache dropped of all it holds when it is copied, as a binding's might. */
+static gpointer
+clear_copy (gpointer boxed)
+{
+  tend_request_cache_clear (boxed);
+  return boxed;
+}
+
+static void
+clear_free (gpointer boxed)
+{
+}
+
+static void
+test_copied_value_drops_the_cache (Fixture       *fixture,
+                                   gconstpointer  unused)
+{
+  g_autoptr(TendNumberCache) cache = g_object_ref (request_add (fixture, 1, SECOND, NULL));
+  g_autoptr(TendTask) first G_GNUC_UNUSED = answer_add (cache, "first");
+  g_autoptr(TendTask) second = answer_new ("second");
+  g_autoptr(GPtrArray) list = NULL;
+  g_auto(GValue) value = G_VALUE_INIT;
+
+  g_value_init (&value, g_boxed_type_register_static ("TestClear", clear_copy, clear_free));
+  g_value_set_static_boxed (&value, fixture->requests);
+  g_assert_true (tend_number_cache_add_task (cache, second, &value, NULL));
+  assert_notes ("first:cancelled");
+  list = tend_number_cache_list_tasks (cache);
+  g_assert_cmpuint (list->len, ==, 1);
+  g_clear_pointer (&list, g_ptr_array_unref);
+  g_assert_finalize_object (g_steal_pointer (&cache));
+  assert_notes ("second:cancelled");
+}
+
 static void
 test_refuses_tasks (Fixture       *fixture,
                     gconstpointer  unused)
@@ -450,6 +484,7 @@ main (int    argc,
   add_test ("/tend/number-cache/outcome-on-its-way-wins-over-the-time-out", test_outcome_on_its_way_wins);
   add_test ("/tend/number-cache/completion-after-the-time-out-is-too-late", test_completion_after_timeout);
   add_test ("/tend/number-cache/tasks/with-a-body", test_tasks_with_body);
+  add_test ("/tend/number-cache/tasks/with-a-value-that-drops-the-cache", test_copied_value_drops_the_cache);
   add_test ("/tend/number-cache/tasks/that-return-are-refused", test_refuses_tasks);
   add_test ("/tend/number-cache/tasks/are-listed-and-removed", test_lists_and_removes);
   for (guint i = 0; i < G_N_ELEMENTS (ways); i++)
