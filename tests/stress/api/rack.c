@@ -194,6 +194,7 @@ token_new (const char *what,
   token->is_begun = TRUE;
   token->variant = pick (1 << 16);
   g_ptr_array_add (fuzz.tokens, token);
+  trace ("for %s %u", what, token->number);
 
   return token;
 }
