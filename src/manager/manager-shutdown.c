@@ -377,6 +377,19 @@ tend_manager_shutdown_init (TendTaskManager *self)
   priv->shutdown_observer.klass = &tend_shutdown_observer;
 }
 
+/* Begins a shutdown for the library itself: nothing keeps @callback from being called. */
+void
+tend_manager_shut_down (TendTaskManager     *self,
+                        GCancellable        *cancellable,
+                        GAsyncReadyCallback  callback,
+                        gpointer             user_data)
+{
+  GTask *result = g_task_new (self, cancellable, callback, user_data);
+
+  g_task_set_source_tag (result, tend_task_manager_shutdown_async);
+  shut_down (self, result, tend_task_get_current ());
+}
+
 /**
  * tend_task_manager_is_shut_down:
  * @self: a manager
@@ -430,8 +443,8 @@ tend_task_manager_shutdown_async (TendTaskManager     *self,
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   if (tend_manager_check_thread (self, G_STRFUNC))
-    shut_down (self, tend_manager_new_result (self, cancellable, callback, user_data,
-                                              tend_task_manager_shutdown_async),
+    shut_down (self, tend_manager_new_result (self, tend_manager_get_private (self)->gate, cancellable, callback,
+                                              user_data, tend_task_manager_shutdown_async),
                tend_task_get_current ());
 }
 

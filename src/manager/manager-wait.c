@@ -229,18 +229,18 @@ gated_cb (GObject      *source_object,
 }
 
 /*
- * The result of a wait. Its callback goes through the gate of the calling task, or outside of tasks
- * through that of the manager; but a fiber's must come, which frees what it waits with.
+ * The result of a wait for @source. Its callback goes through the gate of the calling task, or outside of tasks
+ * through @gate, if there is one; but a fiber's must come, which frees what it waits with.
  */
 GTask *
-tend_manager_new_result (TendTaskManager     *self,
+tend_manager_new_result (gpointer             source,
+                         TendGate            *gate,
                          GCancellable        *cancellable,
                          GAsyncReadyCallback  callback,
                          gpointer             user_data,
                          gpointer             tag)
 {
   TendTask *caller = tend_task_get_current ();
-  TendGate *gate = tend_manager_get_private (self)->gate;
   GTask *result;
 
   if (caller->loop != NULL)
@@ -257,7 +257,7 @@ tend_manager_new_result (TendTaskManager     *self,
       user_data = gated;
     }
 
-  result = g_task_new (self, cancellable, callback, user_data);
+  result = g_task_new (source, cancellable, callback, user_data);
   g_task_set_source_tag (result, tag);
 
   return result;
@@ -415,7 +415,7 @@ tend_task_manager_wait_for_tasks_async (TendTaskManager     *self,
   priv = tend_manager_get_private (self);
   caller = tend_manager_find_entry (self, tend_task_get_current ());
   wait = tend_manager_wait_new (self, priv->waits,
-                                tend_manager_new_result (self, cancellable, callback, user_data,
+                                tend_manager_new_result (self, priv->gate, cancellable, callback, user_data,
                                                          tend_task_manager_wait_for_tasks_async));
   wait->last_serial = priv->serial;
   wait->n_left = priv->entries.n_items - (caller != NULL);

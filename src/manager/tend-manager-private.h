@@ -303,7 +303,8 @@ void                tend_throttles_clear      (TendTaskManagerPrivate *priv);
 
 /* --- manager-wait.c --- */
 
-GTask              *tend_manager_new_result   (TendTaskManager  *self,
+GTask              *tend_manager_new_result   (gpointer          source,
+                                               TendGate         *gate,
                                                GCancellable     *cancellable,
                                                GAsyncReadyCallback callback,
                                                gpointer          user_data,
@@ -346,6 +347,10 @@ void                tend_manager_run_next_cb    (TendJob         *job);
 void                tend_manager_shutdown_finish (TendTaskManager *self);
 
 void                tend_manager_shutdown_init  (TendTaskManager *self);
+void                tend_manager_shut_down      (TendTaskManager *self,
+                                               GCancellable    *cancellable,
+                                               GAsyncReadyCallback callback,
+                                               gpointer         user_data);
 void                tend_manager_shutdown_check (TendTaskManager *self);
 void                tend_manager_shutdown_force (TendTaskManager *self);
 

@@ -331,6 +331,38 @@ test_in_managed_fiber (Fixture       *fixture,
 }
 
 static void
+shut_down_and_end_body (TendTask *task,
+                        gpointer  fixture)
+{
+  shut_down (fixture, "barred");
+  tend_task_return_value (task, NULL);
+}
+
+/* Who has asked for it belongs to an owner that goes meanwhile: nobody is told, and the request cache is freed. */
+static void
+test_owner_goes (Fixture       *fixture,
+                 gconstpointer  unused)
+{
+  for (guint n = 0; n < 2; n++)
+    {
+      g_autoptr(GObject) owner = g_object_new (G_TYPE_OBJECT, NULL);
+      g_autoptr(TendTaskManager) manager = tend_task_manager_new_for_owner (owner);
+
+      register_linger (fixture);
+      if (n == 0)
+        tend_task_manager_register_fiber (manager, NULL, shutdown_fiber, fixture, NULL, NULL);
+      else
+        tend_task_manager_register (manager, NULL, shut_down_and_end_body, fixture, NULL, NULL);
+      advance (fixture, 0);
+      g_assert_finalize_object (g_steal_pointer (&owner));
+      advance (fixture, SECOND);
+      assert_notes (n == 0 ? "fiber:failed lingered" : "lingered");
+      g_assert_finalize_object (g_steal_pointer (&fixture->requests));
+      fixture->requests = tend_request_cache_new ();
+    }
+}
+
+static void
 shut_down_hook (TendNumberCache  *cache,
                 TendRequestCache *requests)
 {
@@ -450,6 +482,7 @@ main (int    argc,
   add_test ("/tend/request-cache/shutdown/manager-of-another-context", test_manager_of_other_context);
   add_test ("/tend/request-cache/shutdown/in-a-fiber", test_in_fiber);
   add_test ("/tend/request-cache/shutdown/in-a-fiber-of-the-manager", test_in_managed_fiber);
+  add_test ("/tend/request-cache/shutdown/owner-of-the-caller-goes", test_owner_goes);
   add_test ("/tend/request-cache/shutdown/in-timed-out", test_in_timed_out);
   add_test ("/tend/request-cache/shutdown/given-up-it-goes-on", test_given_up);
   add_test ("/tend/request-cache/shutdown/nothing-is-added-meanwhile", test_added_meanwhile);
