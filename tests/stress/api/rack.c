@@ -96,8 +96,8 @@ rack_hold (Kind kind)
 }
 
 /*
- * Gives an object of the rack for one call, or NULL. Who is called may drop it: a reference is held for
- * three of four.
+ * Gives an object of the rack for one call, or NULL. Whoever is called by it may drop a task, of which a reference is
+ * held for three of four: many calls are made by who has a task that only holds itself.
  */
 gpointer
 rack_get (Kind kind)
@@ -107,7 +107,7 @@ rack_get (Kind kind)
   if (slot == NULL)
     return NULL;
 
-  return pick (4) == 0 ? *slot : hold (g_object_ref (*slot));
+  return kind == KIND_TASK && pick (4) == 0 ? *slot : hold (g_object_ref (*slot));
 }
 
 gpointer
