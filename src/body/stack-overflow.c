@@ -221,35 +221,45 @@ signal_stack_free (gpointer data)
   g_free (own);
 }
 
+/*
+ * NULL if the system has no memory for one. An overflow kills the process then as well, only without a word; and the
+ * next fiber asks again.
+ */
 static SignalStack *
 signal_stack_new (void)
 {
   gsize page = getpagesize ();
   gsize guard = MAX (page, SIGNAL_STACK_GUARD);
   gsize size = MAX (getauxval (AT_MINSIGSTKSZ), MINSIGSTKSZ) + SIGNAL_STACK_SIZE;
-  SignalStack *own = g_new0 (SignalStack, 1);
+  SignalStack *own;
   stack_t now;
   char *memory;
 
+  if (sigaltstack (NULL, &now) != 0)
+    return NULL;
+
   /* An alternate stack of somebody else's serves as well. */
-  if (sigaltstack (NULL, &now) != 0 || !(now.ss_flags & SS_DISABLE))
-    return own;
+  if (!(now.ss_flags & SS_DISABLE))
+    return g_new0 (SignalStack, 1);
 
   size = (size + page - 1) / page * page;
   memory = mmap (NULL, guard + size, PROT_READ | PROT_WRITE,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-
-  /* Without one, an overflow kills the process as well, only without a word. */
   if (memory == MAP_FAILED)
-    return own;
+    return NULL;
 
+  /* One without a guard would be worse for the handlers of the program than none. */
+  if (mprotect (memory, guard, PROT_NONE) != 0 ||
+      sigaltstack (&(stack_t) { .ss_sp = memory + guard, .ss_size = size }, NULL) != 0)
+    {
+      munmap (memory, guard + size);
+      return NULL;
+    }
+
+  own = g_new (SignalStack, 1);
   own->memory = memory;
   own->length = guard + size;
   own->low = memory + guard;
-
-  /* One without a guard would be worse for the handlers of the program than none. */
-  if (mprotect (memory, guard, PROT_NONE) == 0)
-    sigaltstack (&(stack_t) { .ss_sp = own->low, .ss_size = size }, NULL);
 
   return own;
 }

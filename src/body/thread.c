@@ -30,7 +30,7 @@ typedef struct
 
 /* A thread that cannot be had may be there soon: five tries within a third of a second. */
 #define MAX_RETRIES 5
-#define FIRST_RETRY_USEC ((gint64) 10000)
+#define FIRST_RETRY_MS 10u
 
 /* What a worker has of its own. On the heap, since the end of the thread takes its stack first. */
 typedef struct
@@ -173,33 +173,39 @@ work_cb (TendJob *job)
 static void refused_cb (TendJob      *job,
                         const GError *error);
 
-/* In the loop: once more. */
-static void
-push_again_cb (TendJob *job)
+/* In the loop's thread: once more. */
+static gboolean
+push_again_cb (gpointer data)
 {
-  ThreadJob *self = get_thread_job (job);
+  ThreadJob *self = data;
 
-  tend_loop_hold (self->task->loop);
-  job->run = work_cb;
-  tend_workers_push (job, refused_cb);
+  self->job.run = work_cb;
+  tend_workers_push (&self->job, refused_cb);
+
+  return G_SOURCE_REMOVE;
 }
 
-/* In the loop: there was no thread for the body. */
+/*
+ * In the loop: there was no thread for the body. It counts as work outside the context all the while, and what it waits
+ * for is the system. So a timer of GLib's it is, which a virtual clock does not hold: that stands still for as long as
+ * other bodies run, and these may wait for this one.
+ */
 static void
 refused_home_cb (TendJob *job)
 {
   ThreadJob *self = get_thread_job (job);
   TendLoop *loop = self->task->loop;
   guint n_refused = GPOINTER_TO_UINT (self->outcome);
-  gint64 wait = FIRST_RETRY_USEC << n_refused;
+  g_autoptr(GSource) source = g_timeout_source_new (FIRST_RETRY_MS << n_refused);
 
-  self->outcome = GUINT_TO_POINTER (n_refused + 1);
-  job->run = push_again_cb;
-  tend_loop_unhold (loop);
-  tend_loop_arm (loop, job, tend_time_add (tend_loop_now (loop), wait));
+  self->outcome = GUINT_TO_POINTER (MIN (n_refused + 1, MAX_RETRIES));
+  g_source_set_static_name (source, "[libtend] no thread");
+  g_source_set_priority (source, tend_loop_get_priority (loop));
+  g_source_set_callback (source, push_again_cb, self, NULL);
+  g_source_attach (source, tend_loop_get_context (loop));
 }
 
-/* In any thread: the body is tried again, and fails at last. */
+/* In any thread: the body is tried again; with an error it fails if it was tried often enough. */
 static void
 refused_cb (TendJob      *job,
             const GError *error)
@@ -208,7 +214,7 @@ refused_cb (TendJob      *job,
   TendOutcome outcome = { G_VALUE_INIT, NULL };
   g_autofree char *task = NULL;
 
-  if (GPOINTER_TO_UINT (self->outcome) < MAX_RETRIES)
+  if (error == NULL || GPOINTER_TO_UINT (self->outcome) < MAX_RETRIES)
     job->run = refused_home_cb;
   else
     {

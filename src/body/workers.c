@@ -26,8 +26,10 @@
 // A body that waits says so. Its worker does not count then, and others may run. When it goes on there may be more of
 // them than the limit, and the next that is through with its job sleeps.
 //
-// Where no thread can be had, what waits is left to the workers that run. Where none does, those who wait are
-// refused, and told why.
+// Where no thread can be had, what waits is left to the workers that run. Nobody knows for how long these do, and one
+// may run a body that waits for what is left, in a way that we do not see. So a job of those goes home and comes
+// again, which asks for a thread again. Where no worker runs, all who wait are to come again; and once the system has
+// given no thread for a while, they are told why.
 //
 // The child of a fork has none of the threads: it begins anew, and the jobs that were there are forgotten.
 //
@@ -41,6 +43,12 @@
 
 /* About what a call takes: whoever looks for so long has lost no more than it could have won. */
 #define DEFAULT_SPIN_USEC 10
+
+/* A system that has given no thread for so long does not give any. */
+#define REFUSING_USEC ((gint64) 300000)
+
+/* How often at most a job is sent home to come again. Each of them waits for as long itself, or longer. */
+#define ASK_AGAIN_USEC ((gint64) 10000)
 
 /* Longer is a mistake, such as milliseconds for microseconds. */
 #define MAX_SPIN_USEC 1000
@@ -66,8 +74,10 @@ static struct
   guint    n_called;        /* under lock; those of them that have been */
   guint    max_threads;     /* under lock; 0: the default */
   gint64   spin_time;       /* under lock */
+  gint64   refusing_since;  /* under lock; since when the system gives no thread; 0: it does */
+  gint64   ask_again_at;    /* under lock; the next job to be sent home is so from then on */
 
-  TendRefuseFunc refuse;    /* constant, once a job was pushed */
+  TendRefuseFunc refuse;    /* atomic; constant, once a job was pushed */
   guint    generation;      /* of processes: constant, but for the child of a fork */
 } workers = { .called = TEND_COND_INIT, .spin_time = DEFAULT_SPIN_USEC };
 
@@ -124,31 +134,71 @@ take_inbox (void)
   return oldest;
 }
 
-/* Unlocks. What waits is left to the workers that run, and if none does, those who wait are told of @error. */
+/* All that waits, oldest first. */
+static TendJob *
+take_all_locked (void)
+{
+  TendJob *jobs = workers.waiting, *last;
+
+  g_atomic_pointer_set (&workers.waiting, NULL);
+  if (jobs == NULL)
+    return take_inbox ();
+
+  for (last = jobs; last->next != NULL; last = last->next)
+    ;
+  last->next = take_inbox ();
+
+  return jobs;
+}
+
+/* The newest of what waits, which loses no place when it comes again. */
+static TendJob *
+take_newest_locked (void)
+{
+  TendJob *jobs = take_all_locked ();
+  TendJob **link = &jobs, *newest;
+
+  if (jobs == NULL)
+    return NULL;
+
+  while ((*link)->next != NULL)
+    link = &(*link)->next;
+  newest = *link;
+  *link = NULL;
+  g_atomic_pointer_set (&workers.waiting, jobs);
+
+  return newest;
+}
+
+/*
+ * Unlocks. What waits is left to the workers that run, but for one job that comes again. If none runs, all who wait come
+ * again, or are told of @error.
+ */
 static void
 unlock_and_refuse (const GError *error)
 {
-  TendJob *jobs = NULL, *last;
+  TendRefuseFunc refuse = g_atomic_pointer_get (&workers.refuse);
+  gint64 now = g_get_monotonic_time ();
+  TendJob *jobs = NULL;
+  gboolean is_final;
+
+  if (workers.refusing_since == 0)
+    workers.refusing_since = now;
+  is_final = workers.n_running == 0 && now - workers.refusing_since >= REFUSING_USEC;
 
   if (workers.n_running == 0)
+    jobs = take_all_locked ();
+  else if (now >= workers.ask_again_at)
     {
-      jobs = workers.waiting;
-      g_atomic_pointer_set (&workers.waiting, NULL);
-      if (jobs == NULL)
-        jobs = take_inbox ();
-      else
-        {
-          for (last = jobs; last->next != NULL; last = last->next)
-            ;
-          last->next = take_inbox ();
-        }
+      workers.ask_again_at = now + ASK_AGAIN_USEC;
+      jobs = take_newest_locked ();
     }
   tend_unlock (&workers_lock);
 
   for (TendJob *job = jobs, *next; job != NULL; job = next)
     {
       next = job->next;
-      workers.refuse (job, error);
+      refuse (job, is_final ? error : NULL);
     }
 }
 
@@ -183,13 +233,15 @@ unlock_and_call (void)
     }
 
   thread = g_thread_try_new ("tend-worker", worker_thread, NULL, &error);
+  tend_lock (&workers_lock);
   if (thread != NULL)
     {
+      workers.refusing_since = 0;
+      tend_unlock (&workers_lock);
       g_thread_unref (thread);
       return;
     }
 
-  tend_lock (&workers_lock);
   workers.n_running--;
   g_atomic_int_add (&workers.n_coming, -1);
 
@@ -232,8 +284,7 @@ look_locked (void)
 {
   gint64 end;
 
-  if (workers.spin_time == 0 || g_atomic_int_get (&workers.n_coming) >= MAX_COMING ||
-      workers.n_running > get_max_threads_locked ())
+  if (workers.spin_time == 0 || g_atomic_int_get (&workers.n_coming) >= MAX_COMING)
     return NULL;
 
   g_atomic_int_inc (&workers.n_coming);
@@ -333,13 +384,14 @@ begin_anew (void)
   workers.called = (TendCond) TEND_COND_INIT;
   workers.waiting = NULL;
   workers.n_running = workers.n_asleep = workers.n_called = 0;
+  workers.refusing_since = workers.ask_again_at = 0;
   workers.generation++;
 }
 
 /*
- * Has a worker run @job, which is the worker's from now on; or @refuse, in any thread. From any thread. The lock is left
- * alone where somebody is coming: to push under it makes short jobs 10 % slower, as the workers have it most of the
- * time.
+ * Has a worker run @job, which is the worker's from now on; or @refuse, in any thread, without an error if it is only
+ * to come again in a while. From any thread. The lock is left alone where somebody is coming: to push under it makes
+ * short jobs 10 % slower, as the workers have it most of the time.
  */
 void
 tend_workers_push (TendJob        *job,
@@ -348,7 +400,8 @@ tend_workers_push (TendJob        *job,
   static TendAtFork at_fork = { begin_anew };
 
   tend_at_fork (&at_fork);
-  workers.refuse = refuse;
+  if (g_atomic_pointer_get (&workers.refuse) == NULL)
+    g_atomic_pointer_set (&workers.refuse, refuse);
   tend_inbox_push (&workers.inbox, job);
 
   if (g_atomic_int_get (&workers.n_coming) > 0)

@@ -64,22 +64,34 @@ peek_tasks (TendNumberCache *self)
 }
 
 /*
- * At the end, so that they are settled in the order in which they were added. Takes what @outcome holds: what copies
- * that may be somebody's, who has the cache settle or drop its tasks, and so it is copied before.
+ * Adds @task with @outcome, which is taken. To copy that has called others, so all else is decided here. At the end,
+ * so that they are settled in the order in which they were added.
  */
-static void
-append (TendNumberCache *self,
-        TendTask        *task,
-        TendOutcome     *outcome)
+static gboolean
+add (TendNumberCache  *self,
+     TendTask         *task,
+     TendOutcome       outcome,
+     const char       *func,
+     GError          **error)
 {
   TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
-  ManagedTask *managed = g_new0 (ManagedTask, 1);
+  ManagedTask *managed;
 
-  managed->task = g_object_ref (task);
-  managed->outcome = *outcome;
+  if (!check_thread (self, func) || !check_settable (task, error))
+    {
+      tend_outcome_clear (&outcome);
+      return FALSE;
+    }
+
   if (priv->tasks == NULL)
     priv->tasks = g_queue_new ();
+
+  managed = g_new0 (ManagedTask, 1);
+  managed->task = g_object_ref (task);
+  managed->outcome = outcome;
   g_queue_push_tail (priv->tasks, managed);
+
+  return TRUE;
 }
 
 /* Whether the body of @task runs and can be given a result. Not if it has not begun, or waits for its interval. */
@@ -195,17 +207,13 @@ tend_number_cache_add_task (TendNumberCache  *self,
   g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
   g_return_val_if_fail (value == NULL || G_IS_VALUE (value), FALSE);
 
-  if (!check_thread (self, G_STRFUNC) || !check_settable (task, error))
-    return FALSE;
-
   if (value != NULL)
     {
       g_value_init (&outcome.value, G_VALUE_TYPE (value));
       g_value_copy (value, &outcome.value);
     }
-  append (self, task, &outcome);
 
-  return TRUE;
+  return add (self, task, outcome, G_STRFUNC, error);
 }
 
 /**
@@ -227,19 +235,11 @@ tend_number_cache_add_task_with_error (TendNumberCache  *self,
                                        const GError     *reason,
                                        GError          **error)
 {
-  TendOutcome outcome = { G_VALUE_INIT, NULL };
-
   g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), FALSE);
   g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
   g_return_val_if_fail (reason != NULL, FALSE);
 
-  if (!check_thread (self, G_STRFUNC) || !check_settable (task, error))
-    return FALSE;
-
-  outcome.error = g_error_copy (reason);
-  append (self, task, &outcome);
-
-  return TRUE;
+  return add (self, task, (TendOutcome) { G_VALUE_INIT, g_error_copy (reason) }, G_STRFUNC, error);
 }
 
 /**

@@ -367,9 +367,11 @@ tend_number_cache_reserve (TendNumberCache  *self,
 {
   TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
   TendNumberSpace *space = tend_request_cache_get_space (request_cache, tend_number_cache_get_prefix (self), TRUE);
+  int refusal;
 
   priv->loop = tend_loop_ref (request_cache->loop);
-  priv->has_no_number = !tend_number_space_choose (space, bits, &priv->number);
+  priv->has_no_number = !tend_number_space_choose (space, bits, &priv->number, &refusal);
+  priv->refusal = (guint16) refusal;
   if (priv->has_no_number)
     return;
 
@@ -383,13 +385,18 @@ tend_number_cache_check_number (TendNumberCache  *self,
                                 GError          **error)
 {
   TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
+  g_autofree char *prefix = NULL;
 
   if (!priv->has_no_number)
     return TRUE;
 
-  g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_FULL,
-               "Could not find a number that isn't in use under '%s'",
-               tend_number_cache_get_prefix (self));
+  prefix = tend_prefix_print (tend_number_cache_peek_prefix (self));
+  if (priv->refusal != 0)
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (priv->refusal),
+                 "The system gives no random number for a cache under '%s': %s", prefix, g_strerror (priv->refusal));
+  else
+    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_FULL,
+                 "Could not find a number that isn't in use under '%s'", prefix);
   return FALSE;
 }
 
@@ -470,10 +477,13 @@ tend_number_cache_get_number (TendNumberCache *self)
 char *
 tend_number_cache_to_string (TendNumberCache *self)
 {
+  g_autofree char *prefix = NULL;
+
   g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), NULL);
 
-  return g_strdup_printf ("<%s %s-%" G_GUINT64_FORMAT ">", G_OBJECT_TYPE_NAME (self),
-                          tend_number_cache_get_prefix (self), tend_number_cache_get_number (self));
+  prefix = tend_prefix_print (tend_number_cache_peek_prefix (self));
+  return g_strdup_printf ("<%s %s-%" G_GUINT64_FORMAT ">", G_OBJECT_TYPE_NAME (self), prefix,
+                          tend_number_cache_get_number (self));
 }
 
 /**

@@ -5,6 +5,7 @@
 
 #include "tend-cache-private.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* So many numbers are tried before the ones after a random one are. */
@@ -108,22 +109,30 @@ count_used (TendNumberSpace *self,
 }
 
 /*
- * Chooses a number below 2^@bits that is not in use: FALSE if all are. Up to nine tenths in use, ten
- * tries do on average. With next to none left, the ones after a random one are tried instead.
+ * Chooses a number below 2^@bits that is not in use. Up to nine tenths in use, ten tries do on average. With next to
+ * none left, the ones after a random one are tried instead. FALSE if all are in use, or with @refusal set to the error
+ * of the system's if that gives no random numbers.
  */
 gboolean
 tend_number_space_choose (TendNumberSpace *self,
                           guint            bits,
-                          guint64         *number)
+                          guint64         *number,
+                          int             *refusal)
 {
   guint64 mask = bits < 64 ? ((guint64) 1 << bits) - 1 : G_MAXUINT64;
 
+  *refusal = 0;
   if (bits < 64 && count_used (self, bits) > mask)
     return FALSE;
 
   for (guint i = 0; i < MAX_TRIES; i++)
     {
-      *number = tend_random_bits (bits);
+      if (!tend_random_bits (bits, number))
+        {
+          *refusal = errno;
+          return FALSE;
+        }
+
       if (tend_number_space_find (self, *number) == NULL)
         return TRUE;
     }

@@ -18,8 +18,8 @@
  * times out: so it can be sent before the cache is added. 16 bits, as in DNS, are easily guessed by
  * trying: check where an answer comes from as well, or use more.
  *
- * Where none is left, [ctor@Tend.RandomNumberCache.new] gives an error at once; an object that was made in
- * another way is refused by [method@Tend.RequestCache.add] with the same.
+ * Where none is left, or the kernel gives no random numbers, [ctor@Tend.RandomNumberCache.new] gives an error at
+ * once; an object that was made in another way is refused by [method@Tend.RequestCache.add] with the same.
  *
  * Since: 0.1
  */
@@ -166,7 +166,7 @@ tend_random_number_cache_init (TendRandomNumberCache *self)
  * Makes a cache with a random number, which is kept from others until the object goes.
  *
  * Returns: (transfer full): the cache, or %NULL with `TEND_TASK_ERROR_FULL` if every number is
- *   in use
+ *   in use, or with an error of the `G_IO_ERROR` domain if the system gives no random numbers
  *
  * Since: 0.1
  */

@@ -191,12 +191,12 @@ tend_request_cache_shutdown_async (TendRequestCache    *self,
   if (!tend_request_cache_check_thread (self, G_STRFUNC))
     return;
 
-  /* The owner of the calling task bars its callback, and not ours, which lets go of the request cache. */
   task = tend_manager_new_result (self, NULL, cancellable, callback, user_data, tend_request_cache_shutdown_async);
   tend_call_native (drop_native_cb, &drop);
 
+  /* What the manager tells us has to come, whatever bars the callback. */
   if (self->manager != NULL)
-    tend_manager_shut_down (self->manager, cancellable, manager_down_cb, task);
+    tend_manager_shut_down (self->manager, g_task_new (self->manager, cancellable, manager_down_cb, task));
   else
     {
       g_task_return_boolean (task, TRUE);

@@ -4,7 +4,7 @@
 // Waiting for a cache that may be added later.
 //
 // A waiter is a task that the request cache completes. The table holds it until it has ended, however
-// that comes: its exit handler takes it out. Ownership: the loop thread's.
+// that comes: an observer of the task takes it out. Ownership: the loop thread's.
 
 #include "tend-cache-private.h"
 
@@ -14,11 +14,13 @@ typedef struct
   char    *prefix;
 } Key;
 
+/* In the table for as long as it is there. */
 typedef struct
 {
-  GList             link;           /* among those for the same number, while it is in the table */
-  TendRequestCache *request_cache;  /* not a reference; NULL once it goes */
-  TendTask         *task;           /* a reference, while it is in the table */
+  TendObserver      observer;       /* of its task */
+  GList             link;           /* among those for the same number; its data is this */
+  TendRequestCache *request_cache;  /* not a reference */
+  TendTask         *task;           /* a reference */
   Key               key;
 } Waiter;
 
@@ -48,44 +50,45 @@ key_free (gpointer data)
   g_free (key);
 }
 
-static void
-waiter_free (gpointer data)
+/* Frees the waiter, which is out of its queue: gives its task, a reference. */
+static TendTask *
+waiter_free (Waiter *waiter)
 {
-  Waiter *waiter = data;
+  TendTask *task = waiter->task;
 
+  tend_task_remove_observer (task, &waiter->observer);
   g_free (waiter->key.prefix);
   g_free (waiter);
+
+  return task;
 }
 
-/* The waiter's task has ended: if nobody took it out of the table, it goes from there. */
+/* It has ended before a cache came. */
 static void
-waiter_ended_cb (TendTask *task,
-                 gpointer  user_data)
+waiter_ended (TendObserver *observer,
+              TendTask     *task)
 {
-  Waiter *waiter = user_data;
-  TendRequestCache *self = waiter->request_cache;
-  GQueue *waiters;
+  Waiter *waiter = (Waiter *) observer;
+  GHashTable *table = waiter->request_cache->waiters;
+  GQueue *waiters = g_hash_table_lookup (table, &waiter->key);
 
-  if (self == NULL)
-    return;
-
-  waiter->request_cache = NULL;
-  waiters = g_hash_table_lookup (self->waiters, &waiter->key);
   g_queue_unlink (waiters, &waiter->link);
   if (waiters->length == 0)
-    g_hash_table_remove (self->waiters, &waiter->key);
-  g_object_unref (waiter->task);
+    g_hash_table_remove (table, &waiter->key);
+  g_object_unref (waiter_free (waiter));
 }
 
+static const TendObserverClass waiter_observer = {
+  .ended = waiter_ended,
+};
+
+/* @user_data prints the number. */
 static gboolean
 waiter_late_cb (TendTask  *task,
                 gpointer   user_data,
                 GError   **error)
 {
-  Waiter *waiter = user_data;
-
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
-               "No cache '%s:%" G_GUINT64_FORMAT "' was added in time", waiter->key.prefix, waiter->key.number);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "No cache '%s' was added in time", (const char *) user_data);
   return FALSE;
 }
 
@@ -118,12 +121,7 @@ take_out (GQueue    *waiters,
   GList *link;
 
   while ((link = g_queue_pop_head_link (waiters)) != NULL)
-    {
-      Waiter *waiter = link->data;
-
-      waiter->request_cache = NULL;
-      g_ptr_array_add (tasks, waiter->task);
-    }
+    g_ptr_array_add (tasks, waiter_free (link->data));
 }
 
 /* The cache has come that some may wait for. */
@@ -213,14 +211,20 @@ tend_request_cache_wait_for (TendRequestCache *self,
     }
 
   waiter = g_new0 (Waiter, 1);
+  waiter->observer.klass = &waiter_observer;
   waiter->link.data = waiter;
   waiter->request_cache = self;
   waiter->task = g_object_ref (task);
   waiter->key = (Key) { number, g_strdup (prefix) };
   add_waiter (self, waiter);
+  tend_task_add_observer (task, &waiter->observer);
   if (timeout >= 0)
-    tend_task_add_timer (task, timeout, 0, waiter_late_cb, waiter, NULL);
-  tend_task_add_exit_handler (task, waiter_ended_cb, waiter, waiter_free);
+    {
+      g_autofree char *printed = tend_prefix_print (prefix);
+
+      tend_task_add_timer (task, timeout, 0, waiter_late_cb,
+                           g_strdup_printf ("%s:%" G_GUINT64_FORMAT, printed, number), g_free);
+    }
 
   return task;
 }

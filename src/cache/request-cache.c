@@ -227,8 +227,10 @@ take_number (TendRequestCache  *self,
     place->item = cache;
   else if (place->item != cache)
     {
+      g_autofree char *text = tend_prefix_print (prefix);
+
       g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_EXISTS,
-                   "This number is already in use '%s:%" G_GUINT64_FORMAT "'", prefix, priv->number);
+                   "This number is already in use '%s:%" G_GUINT64_FORMAT "'", text, priv->number);
       return FALSE;
     }
 
@@ -257,8 +259,9 @@ take_number (TendRequestCache  *self,
  *
  * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_EXISTS` if the number is in use,
  *   `TEND_TASK_ERROR_SHUT_DOWN` after the shutdown, `TEND_TASK_ERROR_STATE` if a request cache has it,
- *   `TEND_TASK_ERROR_FULL` if it has no number, `TEND_TASK_ERROR_WRONG_THREAD` if it belongs elsewhere,
- *   or `G_IO_ERROR_INVALID_ARGUMENT` if its class gives a negative time-out
+ *   `TEND_TASK_ERROR_FULL` if it has no number, another error of the `G_IO_ERROR` domain if the system gave none,
+ *   `TEND_TASK_ERROR_WRONG_THREAD` if it belongs elsewhere, or `G_IO_ERROR_INVALID_ARGUMENT` if its class gives a
+ *   negative time-out
  *
  * Since: 0.1
  */
@@ -283,9 +286,13 @@ tend_request_cache_add (TendRequestCache  *self,
   if (self->overrides != NULL)
     timeout = tend_request_cache_override (self, cache, timeout);
   if (timeout < 0)
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                 "The time-out of %s %s-%" G_GUINT64_FORMAT " is negative",
-                 G_OBJECT_TYPE_NAME (cache), tend_number_cache_get_prefix (cache), priv->number);
+    {
+      g_autofree char *prefix = tend_prefix_print (tend_number_cache_peek_prefix (cache));
+
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                   "The time-out of %s %s-%" G_GUINT64_FORMAT " is negative",
+                   G_OBJECT_TYPE_NAME (cache), prefix, priv->number);
+    }
 
   if (timeout < 0 || !check_addable (self, cache, error) || !take_number (self, cache, error))
     {

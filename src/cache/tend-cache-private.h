@@ -35,7 +35,8 @@ void              tend_number_space_take_caches (TendNumberSpace *self,
                                               GPtrArray           *caches);
 gboolean          tend_number_space_choose   (TendNumberSpace     *self,
                                               guint                bits,
-                                              guint64             *number);
+                                              guint64             *number,
+                                              int                 *refusal);
 
 /* The place of the number, or NULL. */
 static inline TendTablePlace *
@@ -61,7 +62,8 @@ tend_place_get_cache (const TendTablePlace *place)
 
 /* --- random.c --- */
 
-guint64           tend_random_bits           (guint                bits);
+gboolean          tend_random_bits           (guint                bits,
+                                              guint64             *number);
 
 /* --- number-cache.c --- */
 
@@ -81,6 +83,7 @@ typedef struct
   guint             has_no_number : 1;  /* none was chosen when it was made, or none was left */
   guint             is_popped : 1;  /* whoever has popped it has its tasks */
   guint             is_held : 1;    /* by the request cache that owns the space */
+  guint             refusal : 16;   /* what has_no_number is due to: an error of the system's; 0: none was left */
   TendNumberSpace  *space;          /* a reference; while its number is in use */
   TendJob           job;            /* its time-out, while it is held */
 } TendNumberCachePrivate;
@@ -108,6 +111,13 @@ tend_number_cache_peek_prefix (TendNumberCache *self)
   const char *prefix = tend_number_cache_get_private (self)->prefix;
 
   return prefix != NULL ? prefix : G_OBJECT_TYPE_NAME (self);
+}
+
+/* A prefix for messages, which are text whatever it is. */
+static inline char *
+tend_prefix_print (const char *prefix)
+{
+  return g_utf8_make_valid (prefix, -1);
 }
 
 /* The request cache that has it, or NULL. Its space is not forgotten as long as its number is in use. */

@@ -8,6 +8,7 @@
 
 static const GDebugKey keys[] = {
   { "no-overflow-report", TEND_DEBUG_NO_OVERFLOW_REPORT },
+  { "no-spares", TEND_DEBUG_NO_SPARES },
 };
 
 gboolean

@@ -5,6 +5,8 @@
 
 #include "tend-core-private.h"
 
+#include <string.h>
+
 #ifdef HAVE_BACKTRACE
 #include <execinfo.h>
 #include <stdlib.h>
@@ -45,9 +47,17 @@ G_DEFINE_ENUM_TYPE (TendTaskError, tend_task_error,
                     G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_FULL, "full"),
                     G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_NO_THREAD, "no-thread"))
 
+/*
+ * What the message of several errors has of theirs. Each of them may stand for several, and so on: a message that had
+ * all of it would double with each level where one task is waited for twice.
+ */
+#define MAX_PRINTED_ERRORS 16
+#define MAX_PRINTED_BYTES 256
+
 typedef struct
 {
   GPtrArray *errors;    /* constant; of GError; only with TEND_TASK_ERROR_SEVERAL */
+  gboolean   is_ending; /* constant; each of them says only that something was cancelled or stopped */
 } TendTaskErrorPrivate;
 
 static void
@@ -62,12 +72,17 @@ tend_task_error_private_copy (const TendTaskErrorPrivate *src,
   /* The array never changes once it is set, so a copy shares it. */
   if (src->errors != NULL)
     dest->errors = g_ptr_array_ref (src->errors);
+  dest->is_ending = src->is_ending;
 }
 
 static void
 tend_task_error_private_clear (TendTaskErrorPrivate *priv)
 {
-  g_clear_pointer (&priv->errors, g_ptr_array_unref);
+  GPtrArray *errors = g_steal_pointer (&priv->errors);
+
+  /* They may be as deep in one another as a program's tasks have waited for one another. */
+  if (errors != NULL)
+    tend_call_flat ((TendFlatFunc) g_ptr_array_unref, errors, 0);
 }
 
 /**
@@ -144,7 +159,34 @@ G_DEFINE_QUARK (tend-exception, tend_exception_error)
 static TEND_DEFINE_LOCK (listener_lock);
 static TendCallback *listener;      /* under listener_lock; who is told of unobserved errors; NULL for the default */
 
-/* Makes one error of @errors, whose message has those of all. */
+/* Whether the error says only that something was cancelled or stopped, which is no news. */
+static gboolean
+is_ending (const GError *error)
+{
+  if (g_error_matches (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SEVERAL))
+    return tend_task_error_get_private (error)->is_ending;
+
+  return tend_error_is_cancelled (error) || g_error_matches (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED);
+}
+
+static void
+append_message (GString    *message,
+                const char *text)
+{
+  gsize length = strnlen (text, MAX_PRINTED_BYTES + 1);
+  gboolean is_cut = length > MAX_PRINTED_BYTES;
+  g_autofree char *valid = NULL;
+
+  /* Not within a character. */
+  if (is_cut)
+    for (length = MAX_PRINTED_BYTES; length > 0 && (text[length] & 0xc0) == 0x80; length--)
+      continue;
+
+  valid = g_utf8_make_valid (text, (gssize) length);
+  g_string_append_printf (message, " (%s%s)", valid, is_cut ? "..." : "");
+}
+
+/* Makes one error of @errors, whose message has as much of theirs as people read. */
 GError *
 tend_error_new_several (GPtrArray *errors)
 {
@@ -154,16 +196,17 @@ tend_error_new_several (GPtrArray *errors)
 
   g_assert (errors->len > 0);
 
-  for (guint i = 0; i < errors->len; i++)
-    {
-      const GError *each = g_ptr_array_index (errors, i);
-
-      g_string_append_printf (message, " (%s)", each->message);
-    }
+  for (guint i = 0; i < MIN (errors->len, MAX_PRINTED_ERRORS); i++)
+    append_message (message, ((const GError *) g_ptr_array_index (errors, i))->message);
+  if (errors->len > MAX_PRINTED_ERRORS)
+    g_string_append_printf (message, " and %u more", errors->len - MAX_PRINTED_ERRORS);
 
   error = g_error_new_literal (TEND_TASK_ERROR, TEND_TASK_ERROR_SEVERAL, message->str);
   priv = tend_task_error_get_private (error);
   priv->errors = g_ptr_array_ref (errors);
+  priv->is_ending = TRUE;
+  for (guint i = 0; i < errors->len && priv->is_ending; i++)
+    priv->is_ending = is_ending (g_ptr_array_index (errors, i));
 
   return error;
 }
@@ -175,7 +218,8 @@ tend_error_new_several (GPtrArray *errors)
  * Lists the errors that @error stands for.
  *
  * An error with the code `TEND_TASK_ERROR_SEVERAL` gives its parts, in the order in which they
- * came; any other error gives a list of itself.
+ * came; any other error gives a list of itself. The list has all of them. The message of the error has the first 256
+ * bytes of the messages of 16 at most, and how many more there are.
  *
  * May be called from any thread.
  *
@@ -254,29 +298,6 @@ tend_set_unobserved_func (TendUnobservedFunc func,
   tend_unlock (&listener_lock);
 
   tend_callback_unref (old);
-}
-
-/* Whether the error says only that something was cancelled or stopped, which is no news. */
-static gboolean
-is_ending (const GError *error)
-{
-  GPtrArray *parts;
-
-  if (tend_error_is_cancelled (error) ||
-      g_error_matches (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED))
-    return TRUE;
-
-  if (!g_error_matches (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SEVERAL))
-    return FALSE;
-
-  parts = tend_task_error_get_private (error)->errors;
-  for (guint i = 0; parts != NULL && i < parts->len; i++)
-    {
-      if (!is_ending (g_ptr_array_index (parts, i)))
-        return FALSE;
-    }
-
-  return parts != NULL;
 }
 
 /* Prints the address of code, with the function or the program that it is in. */

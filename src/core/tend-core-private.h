@@ -36,6 +36,11 @@ gboolean tend_linger_begin      (GObject        *object,
 GObject *tend_linger_get_object (TendLinger     *self);
 void     tend_linger_end        (TendLinger     *self);
 
+/* --- foreign.c: what others tie to an object --- */
+
+gboolean tend_object_is_tied    (GObject  *object,
+                                 gboolean  is_going);
+
 /* --- flat.c: calls that would else nest as deep as a program likes --- */
 
 typedef void (* TendFlatFunc) (gpointer data);
@@ -71,6 +76,7 @@ tend_callback_ref (TendCallback *self)
 typedef enum
 {
   TEND_DEBUG_NO_OVERFLOW_REPORT = 1 << 0,   /* no handler for SIGSEGV, and no alternate signal stacks */
+  TEND_DEBUG_NO_SPARES = 1 << 1,            /* no task is made of one that was freed */
 } TendDebug;
 
 gboolean tend_debug_has (TendDebug what);

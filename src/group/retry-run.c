@@ -316,10 +316,6 @@ begin_attempt (Run *self)
   g_autofree char *message = NULL;
   GError *error = NULL;
 
-  /* The run is over with that. */
-  if (tend_task_stop_if_barred (self->task))
-    return;
-
   self->n_attempts++;
   message = max_attempts > 0 ? g_strdup_printf ("attempt %u of %u", self->n_attempts, max_attempts)
                              : g_strdup_printf ("attempt %u", self->n_attempts);

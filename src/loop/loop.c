@@ -18,15 +18,7 @@
 
 #include "tend-loop-private.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <glib-unix.h>
 #include <time.h>
-#include <unistd.h>
-
-#ifdef __linux__
-#include <sys/eventfd.h>
-#endif
 
 /*
  * How long the loop may keep GLib from other sources of the same or lower priority. A quarter of a
@@ -36,6 +28,12 @@
 
 /* No coarse clock is further behind: at most one tick of the slowest there is, and as much again. */
 #define COARSE_LAG_USEC 20000
+
+/*
+ * How often a loop looks into its inbox that cannot be woken for certain: in the child of a fork, where the system has
+ * given no descriptor for it.
+ */
+#define POLL_MS 50
 
 /* The clock is read once in so many jobs to see whether the budget is spent; a power of two. */
 #define JOBS_PER_LOOK 16
@@ -53,84 +51,25 @@ has_work (TendLoop *loop)
          g_atomic_pointer_get (&loop->inbox) != NULL;
 }
 
-/* --- Waking --- */
-
-/*
- * A context's own descriptor is one and the same for the parent and the child of a fork: each of them takes what is
- * meant for the other. So what is made in the child has one more.
- */
-struct _TendWake
-{
-  gatomicrefcount ref_count;
-  int             fd;           /* constant */
-};
-
-static TendWake *
-wake_new (GSource *source)
-{
-  TendWake *self = NULL;
-#ifdef __linux__
-  int fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
-
-  if (fd >= 0)
-    {
-      self = g_new (TendWake, 1);
-      g_atomic_ref_count_init (&self->ref_count);
-      self->fd = fd;
-      g_source_add_unix_fd (source, fd, G_IO_IN);
-    }
-#endif
-
-  return self;
-}
-
-static void
-wake_unref (TendWake *self)
-{
-  if (!g_atomic_ref_count_dec (&self->ref_count))
-    return;
-
-  close (self->fd);
-  g_free (self);
-}
-
-/* What wakes the loop, also when it is gone meanwhile. */
-void
-tend_loop_hold_waker (TendLoop  *loop,
-                      TendWaker *waker)
-{
-  waker->context = g_main_context_ref (loop->hub->context);
-  waker->wake = loop->wake;
-  if (waker->wake != NULL)
-    g_atomic_ref_count_inc (&waker->wake->ref_count);
-}
-
-/* Has the loop look again, if it @is_wanted, and lets go of what was held for that. */
-void
-tend_loop_wake (TendWaker *waker,
-                gboolean   is_wanted)
-{
-  const guint64 one = 1;
-
-  if (is_wanted && waker->wake == NULL)
-    g_main_context_wakeup (waker->context);
-  else if (is_wanted && write (waker->wake->fd, &one, sizeof one) < 0 && errno != EAGAIN)
-    g_warning ("The loop's own descriptor cannot be written: %s", g_strerror (errno));
-
-  g_clear_pointer (&waker->wake, wake_unref);
-  g_clear_pointer (&waker->context, g_main_context_unref);
-}
-
-static void
-take_wake (TendWake *wake)
-{
-  guint64 count;
-
-  if (read (wake->fd, &count, sizeof count) < 0 && errno != EAGAIN && errno != EINTR)
-    g_warning ("The loop's own descriptor cannot be read: %s", g_strerror (errno));
-}
-
 /* --- The source --- */
+
+/* Reads the moment of the kernel's last tick: FALSE where the system has no such clock. */
+static inline gboolean
+read_coarse_clock (gint64 *now)
+{
+#ifdef CLOCK_MONOTONIC_COARSE
+  struct timespec time;
+
+  if (clock_gettime (CLOCK_MONOTONIC_COARSE, &time) != 0)
+    return FALSE;
+
+  /* Seconds may have 32 bits. */
+  *now = (gint64) time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
+  return TRUE;
+#else
+  return FALSE;
+#endif
+}
 
 static gboolean
 is_ready (TendLoop *loop,
@@ -139,7 +78,7 @@ is_ready (TendLoop *loop,
   const TendHeapEntry *first = tend_agenda_peek (&loop->timers);
   gint64 wait;
 
-  *timeout_ms = -1;
+  *timeout_ms = G_UNLIKELY (loop->is_polled) ? POLL_MS : -1;
 
   if (has_work (loop))
     return TRUE;
@@ -153,7 +92,7 @@ is_ready (TendLoop *loop,
 
   /* Poll counts in milliseconds: rounded up, so that a timer is never early. */
   if (loop->hub->clock == NULL)
-    *timeout_ms = (int) MIN ((wait + 999) / 1000, G_MAXINT);
+    *timeout_ms = (int) MIN ((wait + 999) / 1000, loop->is_polled ? POLL_MS : G_MAXINT);
 
   return FALSE;
 }
@@ -195,17 +134,13 @@ tend_loop_prepare (GSource *source,
 static gboolean
 is_far_from_due (TendLoop *loop)
 {
-#ifdef CLOCK_MONOTONIC_COARSE
   const TendHeapEntry *first = tend_agenda_peek (&loop->timers);
-  struct timespec time;
+  gint64 now;
 
-  if (first == NULL || loop->hub->clock != NULL || clock_gettime (CLOCK_MONOTONIC_COARSE, &time) != 0)
+  if (first == NULL || loop->hub->clock != NULL || !read_coarse_clock (&now))
     return FALSE;
 
-  return first->deadline - COARSE_LAG_USEC > time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
-#else
-  return FALSE;
-#endif
+  return first->deadline - COARSE_LAG_USEC > now;
 }
 
 static gboolean
@@ -217,11 +152,11 @@ tend_loop_check (GSource *source)
   if (loop->is_forgotten)
     return FALSE;
 
-  if (G_UNLIKELY (loop->wake != NULL))
-    take_wake (loop->wake);
-
   if (!tend_loop_has_users (loop))
     return TRUE;
+
+  if (G_UNLIKELY (loop->wake != NULL))
+    tend_wake_take (loop->wake);
 
   if (!loop->skipping && (has_work (loop) || !is_far_from_due (loop)) && is_ready (loop, &timeout_ms))
     return TRUE;
@@ -426,7 +361,7 @@ tend_loop_finalize (GSource *source)
 
   tend_loop_retire (loop);
   tend_agenda_clear (&loop->timers);
-  g_clear_pointer (&loop->wake, wake_unref);
+  g_clear_pointer (&loop->wake, tend_wake_unref);
 }
 
 static GSourceFuncs tend_loop_funcs = {
@@ -444,7 +379,8 @@ tend_loop_new (int priority)
   TendLoop *loop = (TendLoop *) source;
 
   loop->priority = priority;
-  loop->wake = tend_is_forked () ? wake_new (source) : NULL;
+  loop->wake = tend_is_forked () ? tend_wake_new (source) : NULL;
+  loop->is_polled = tend_is_forked () && loop->wake == NULL;
   tend_queue_init (&loop->ready);
   tend_queue_init (&loop->micro);
   tend_agenda_init (&loop->timers);
@@ -500,14 +436,9 @@ tend_loop_now (TendLoop *loop)
 gint64
 tend_loop_now_coarse (TendLoop *loop)
 {
-#ifdef CLOCK_MONOTONIC_COARSE
-  struct timespec time;
+  gint64 now;
 
-  if (loop->hub->clock == NULL && clock_gettime (CLOCK_MONOTONIC_COARSE, &time) == 0)
-    return (gint64) time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
-#endif
-
-  return tend_loop_now (loop);
+  return loop->hub->clock == NULL && read_coarse_clock (&now) ? now : tend_loop_now (loop);
 }
 
 /* Runs @job in the next turn. */

@@ -84,6 +84,7 @@ struct _TendLoop
   guint      is_micro_cut : 1;  /* within a round of the micro-queue */
   guint      skip : 1;      /* the next iteration of the context belongs to others */
   guint      skipping : 1;  /* this iteration does */
+  guint      is_polled : 1; /* constant; what wakes it may be lost */
 };
 
 /* --- Between the loop and the registry --- */
@@ -94,11 +95,17 @@ gboolean      tend_loop_has_users   (TendLoop     *loop);
 gboolean      tend_loop_retire      (TendLoop     *loop);
 gboolean      tend_loop_has_thread  (TendLoop     *loop);
 void          tend_loop_set_thread  (TendLoop     *loop);
+gboolean      tend_is_forked        (void);
+
+/* --- wake.c --- */
+
+TendWake     *tend_wake_new         (GSource      *source);
+void          tend_wake_unref       (TendWake     *self);
+void          tend_wake_take        (TendWake     *self);
 void          tend_loop_hold_waker  (TendLoop     *loop,
                                      TendWaker    *waker);
 void          tend_loop_wake        (TendWaker    *waker,
                                      gboolean      is_wanted);
-gboolean      tend_is_forked        (void);
 
 /* --- For everybody --- */
 

@@ -147,7 +147,7 @@ entry_free (TendEntry *entry)
   tend_task_remove_observer (task, &entry->observer);
   g_free (entry->base);
 
-  if (priv->n_spare + 1 <= MAX_SPARE && !tend_tools_watch ())
+  if (priv->n_spare < MAX_SPARE && !tend_tools_watch () && !tend_debug_has (TEND_DEBUG_NO_SPARES))
     {
       entry->after = priv->spare;
       priv->spare = entry;

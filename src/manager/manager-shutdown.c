@@ -334,6 +334,7 @@ shut_down (TendTaskManager *self,
            TendTask        *caller)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+  g_autoptr(TendTaskManager) manager = NULL;
 
   g_object_ref (self);
   if (priv->state == TEND_MANAGER_SHUT_DOWN)
@@ -350,19 +351,18 @@ shut_down (TendTaskManager *self,
   else
     {
       TendManagerWait *wait = tend_manager_wait_new (self, priv->shutdown_waits, result);
-      TendTaskManager *manager = caller != NULL ? find_manager (self, caller) : NULL;
 
       g_set_object (&wait->caller, caller);
-      if (manager != NULL)
+      if (caller != NULL && g_set_object (&manager, find_manager (self, caller)))
         g_task_set_task_data (result, g_object_ref (manager), g_object_unref);
     }
 
   if (priv->state == TEND_MANAGER_OPEN)
     begin (self);
 
-  /* The caller may be what a child manager waits for. */
-  for (guint i = 0; priv->children != NULL && i < priv->children->len; i++)
-    tend_manager_shutdown_check (g_ptr_array_index (priv->children, i));
+  /* The caller may be what the manager waits for that has it, however far below. */
+  if (manager != NULL)
+    tend_manager_shutdown_check (manager);
   tend_manager_shutdown_check (self);
   g_object_unref (self);
 }
@@ -375,19 +375,6 @@ tend_manager_shutdown_init (TendTaskManager *self)
   g_queue_init (&priv->shutdown_tasks);
   tend_job_init (&priv->shutdown_step, grace_over_cb);
   priv->shutdown_observer.klass = &tend_shutdown_observer;
-}
-
-/* Begins a shutdown for the library itself: nothing keeps @callback from being called. */
-void
-tend_manager_shut_down (TendTaskManager     *self,
-                        GCancellable        *cancellable,
-                        GAsyncReadyCallback  callback,
-                        gpointer             user_data)
-{
-  GTask *result = g_task_new (self, cancellable, callback, user_data);
-
-  g_task_set_source_tag (result, tend_task_manager_shutdown_async);
-  shut_down (self, result, tend_task_get_current ());
 }
 
 /**
@@ -410,6 +397,15 @@ tend_task_manager_is_shut_down (TendTaskManager *self)
   priv = tend_manager_get_private (self);
 
   return priv->state != TEND_MANAGER_OPEN || tend_manager_is_bereaved (priv);
+}
+
+/* As the current task; takes @result, which tend_task_manager_shutdown_finish() is for. */
+void
+tend_manager_shut_down (TendTaskManager *self,
+                        GTask           *result)
+{
+  g_task_set_source_tag (result, tend_task_manager_shutdown_async);
+  shut_down (self, result, tend_task_get_current ());
 }
 
 /**
@@ -443,9 +439,8 @@ tend_task_manager_shutdown_async (TendTaskManager     *self,
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   if (tend_manager_check_thread (self, G_STRFUNC))
-    shut_down (self, tend_manager_new_result (self, tend_manager_get_private (self)->gate, cancellable, callback,
-                                              user_data, tend_task_manager_shutdown_async),
-               tend_task_get_current ());
+    tend_manager_shut_down (self, tend_manager_new_result (self, tend_manager_get_private (self)->gate, cancellable,
+                                                           callback, user_data, NULL));
 }
 
 /**

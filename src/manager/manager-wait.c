@@ -229,11 +229,11 @@ gated_cb (GObject      *source_object,
 }
 
 /*
- * The result of a wait for @source. Its callback goes through the gate of the calling task, or outside of tasks
- * through @gate, if there is one; but a fiber's must come, which frees what it waits with.
+ * The result of a wait that @self offers to a program. Its callback goes through the gate of the calling task, or
+ * outside of tasks through @gate, if there is one; but a fiber's must come, which frees what it waits with.
  */
 GTask *
-tend_manager_new_result (gpointer             source,
+tend_manager_new_result (gpointer             self,
                          TendGate            *gate,
                          GCancellable        *cancellable,
                          GAsyncReadyCallback  callback,
@@ -257,7 +257,7 @@ tend_manager_new_result (gpointer             source,
       user_data = gated;
     }
 
-  result = g_task_new (source, cancellable, callback, user_data);
+  result = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (result, tag);
 
   return result;

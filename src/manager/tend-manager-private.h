@@ -303,7 +303,7 @@ void                tend_throttles_clear      (TendTaskManagerPrivate *priv);
 
 /* --- manager-wait.c --- */
 
-GTask              *tend_manager_new_result   (gpointer          source,
+GTask              *tend_manager_new_result   (gpointer          self,
                                                TendGate         *gate,
                                                GCancellable     *cancellable,
                                                GAsyncReadyCallback callback,
@@ -339,6 +339,9 @@ gboolean            tend_manager_wait_in_fiber (gpointer           self,
 
 extern const TendObserverClass tend_shutdown_observer;
 
+void                tend_manager_shut_down    (TendTaskManager  *self,
+                                               GTask            *result);
+
 TendTaskManager    *tend_manager_of_step        (TendJob         *job);
 void                tend_manager_set_step       (TendTaskManager *self,
                                                TendJobFunc       step,
@@ -347,10 +350,6 @@ void                tend_manager_run_next_cb    (TendJob         *job);
 void                tend_manager_shutdown_finish (TendTaskManager *self);
 
 void                tend_manager_shutdown_init  (TendTaskManager *self);
-void                tend_manager_shut_down      (TendTaskManager *self,
-                                               GCancellable    *cancellable,
-                                               GAsyncReadyCallback callback,
-                                               gpointer         user_data);
 void                tend_manager_shutdown_check (TendTaskManager *self);
 void                tend_manager_shutdown_force (TendTaskManager *self);
 

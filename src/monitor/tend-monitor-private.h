@@ -9,9 +9,15 @@
 
 G_BEGIN_DECLS
 
+/* --- watchdog.c: its thread --- */
+
+/* Whether it sleeps until the loop is busy. From any thread. */
+gboolean tend_watch_is_asleep   (void);
+void     tend_watch_wake        (void);
+
 /* --- watchdog-poll.c: since when the loop is busy --- */
 
-/* In the watched thread, under the watchdog's lock. */
+/* In the watched thread, which has claimed the watchdog. */
 gboolean tend_watch_poll_begin  (GMainContext  *context,
                                  GError       **error);
 void     tend_watch_poll_end    (GMainContext  *context);
@@ -31,7 +37,7 @@ gint64   tend_watch_busy_since  (void);
 typedef struct
 {
   gboolean      has_task;                               /* a task runs; its id may well be 0 */
-  guint64       task_id;
+  guint64       task_id;                                /* TEND_NO_ID: it has none yet */
   gboolean      has_task_name;
   char          task_name[TEND_ANSWER_NAME_SIZE];
   gconstpointer source;                                 /* NULL: no source is dispatched */

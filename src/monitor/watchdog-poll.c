@@ -4,7 +4,7 @@
 // What the watchdog sees of a main context: since when it has not polled.
 //
 // The context's poll function is wrapped. That costs each poll a call, two stores and one look at
-// the clock, and nothing wakes up for it. Rejected: a source that answers pings, which wakes an
+// the clock, and one of many wakes the watchdog's thread, if that sleeps. Rejected: a source that answers pings, which wakes an
 // idle program again and again, and which a source of higher priority starves although nothing
 // blocks.
 //
@@ -14,7 +14,7 @@
 // calls it. It stays then, and is found again by the next start.
 //
 // Ownership: busy_since is written by the watched thread and read by any. What is below the wrapper
-// is changed under the watchdog's lock, and read by any thread that polls.
+// is changed by whoever has claimed the watchdog, and read by any thread that polls.
 
 #include "tend-monitor-private.h"
 
@@ -22,20 +22,21 @@
 #include <gio/gio.h>
 
 static GPollFunc next_poll;             /* atomic; what the wrapper wraps */
-static gboolean is_left;                /* under the watchdog's lock; some context may still lead to it */
+static gboolean is_left;                /* of who has claimed the watchdog; some context may still lead to it */
 static gint64 busy_since;               /* atomic; monotonic microseconds; 0 during a poll */
 static __thread gboolean is_watched;    /* whether this is the watched thread */
 
+/* In one order with who sleeps: see watchdog.c. */
 static inline void
 set_busy_since (gint64 time)
 {
-  __atomic_store_n (&busy_since, time, __ATOMIC_RELAXED);
+  __atomic_store_n (&busy_since, time, __ATOMIC_SEQ_CST);
 }
 
 gint64
 tend_watch_busy_since (void)
 {
-  return __atomic_load_n (&busy_since, __ATOMIC_RELAXED);
+  return __atomic_load_n (&busy_since, __ATOMIC_SEQ_CST);
 }
 
 static int
@@ -55,6 +56,8 @@ poll_cb (GPollFD *fds,
   /* GLib looks at it when the poll failed. */
   saved_errno = errno;
   set_busy_since (g_get_monotonic_time ());
+  if (G_UNLIKELY (tend_watch_is_asleep ()))
+    tend_watch_wake ();
   errno = saved_errno;
 
   return n_ready;
@@ -118,5 +121,5 @@ void
 tend_watch_poll_forget (void)
 {
   is_watched = FALSE;
-  is_left = TRUE;
+  is_left = next_poll != NULL;
 }

@@ -65,6 +65,10 @@ print_task (const TendAnswer *answer)
   if (answer->has_task_name)
     name = g_utf8_make_valid (answer->task_name, -1);
 
+  /* To give it one takes a lock, which the task's own thread may have had when it was asked. */
+  if (answer->task_id == TEND_NO_ID)
+    return name != NULL ? g_strdup_printf ("Task('%s', ?)", name) : g_strdup ("Task(?)");
+
   return tend_task_print (name, answer->task_id, NULL, NULL);
 }
 

@@ -12,13 +12,21 @@
 // watchdog's thread runs. That thread waits for the next look, and does nothing else: it touches no
 // task and no source.
 //
-// Locks: "lock" has the fields of the watchdog; its thread gives it back before it asks or speaks. The
-// context's own lock is taken under it, by GLib.
+// States: the watchdog is nobody's, or it is claimed. Who claims it sets it up and takes it down with
+// no lock held, and nobody else touches what is set up meanwhile.
+//
+// Sleeping: while the loop polls there is nothing to look at, and no time to come back at either. So the
+// watchdog's thread sleeps until the poll returns. It says so first and looks once more, and the loop says that it is
+// busy first and then looks who sleeps: one of the two sees the other. A loop that is never idle for long
+// finds nobody asleep, and an idle one wakes nobody.
+//
+// Lock: watchdog_lock has the fields of the watchdog.
 //
 // The time is the monotonic clock's and never a TendClock's: blocking is real.
 
 #include "tend-monitor-private.h"
 
+#include "tend-core-private.h"
 #include "tend-error.h"
 #include "tend-watchdog.h"
 
@@ -28,22 +36,50 @@
 
 typedef struct
 {
-  GMainContext *context;        /* NULL: there is no watchdog */
-  GThread      *thread;
+  gboolean      is_claimed;
+  GMainContext *context;        /* NULL: there is no watchdog, or not yet */
   gint64        threshold;      /* microseconds */
   gboolean      is_stopping;
+  GThread      *thread;         /* of whoever has the claim */
 } Watchdog;
 
 static void thread_ended_cb (gpointer data);
 
-static GMutex lock;
-static GCond changed;           /* the threshold, or is_stopping */
-static Watchdog watchdog;       /* under the lock */
+static TEND_DEFINE_LOCK (watchdog_lock);
+static TendCond changed = TEND_COND_INIT;   /* the threshold, is_stopping, or the loop is busy */
+static Watchdog watchdog;                   /* under watchdog_lock */
+static int is_asleep;                       /* atomic; the thread has to be told when the loop is busy */
 
 /* Not NULL in the watched thread. */
 static GPrivate watched = G_PRIVATE_INIT (thread_ended_cb);
 
 /* --- The watchdog's thread --- */
+
+/* The loop is busy, and somebody wants to know. */
+void
+tend_watch_wake (void)
+{
+  tend_lock (&watchdog_lock);
+  g_atomic_int_set (&is_asleep, FALSE);
+  tend_cond_signal (&changed);
+  tend_unlock (&watchdog_lock);
+}
+
+gboolean
+tend_watch_is_asleep (void)
+{
+  return g_atomic_int_get (&is_asleep);
+}
+
+/* Waits until the loop is busy, or something has changed. */
+static void
+sleep_locked (void)
+{
+  g_atomic_int_set (&is_asleep, TRUE);
+  if (tend_watch_busy_since () == 0)
+    tend_cond_wait (&changed, &watchdog_lock);
+  g_atomic_int_set (&is_asleep, FALSE);
+}
 
 static void
 report (gint64 since,
@@ -61,7 +97,7 @@ watch (gpointer data)
 {
   TendWatchRule rule = { 0 };
 
-  g_mutex_lock (&lock);
+  tend_lock (&watchdog_lock);
   while (!watchdog.is_stopping)
     {
       gint64 since = tend_watch_busy_since ();
@@ -70,14 +106,16 @@ watch (gpointer data)
 
       if (tend_watch_rule_look (&rule, watchdog.threshold, since, now, &next_look))
         {
-          g_mutex_unlock (&lock);
+          tend_unlock (&watchdog_lock);
           report (since, now);
-          g_mutex_lock (&lock);
+          tend_lock (&watchdog_lock);
         }
+      else if (since == 0)
+        sleep_locked ();
       else
-        g_cond_wait_until (&changed, &lock, next_look);
+        tend_cond_wait_until (&changed, &watchdog_lock, next_look);
     }
-  g_mutex_unlock (&lock);
+  tend_unlock (&watchdog_lock);
 
   return NULL;
 }
@@ -97,48 +135,23 @@ start_thread (GError **error)
   return thread;
 }
 
-/* --- fork(): the child has the memory of a watchdog, and not its thread --- */
-
-static void
-before_fork_cb (void)
-{
-  g_mutex_lock (&lock);
-}
-
-static void
-after_fork_cb (void)
-{
-  g_mutex_unlock (&lock);
-}
-
 /*
- * The locks of the context may be held by a thread that is not there, so the wrapper stays, and the
- * reference too. The thread stays where the child's memory has it: it cannot be joined.
+ * The child of a fork has the memory of a watchdog, and not its thread. The locks of the context may be held by a
+ * thread that is not there, so the wrapper stays, and the reference too. The thread cannot be joined.
  */
 static void
-child_cb (void)
+begin_anew (void)
 {
-  if (watchdog.context != NULL)
+  if (watchdog.is_claimed)
     {
       tend_watch_poll_forget ();
       tend_watch_ask_end ();
-      watchdog.context = NULL;
     }
 
+  watchdog = (Watchdog) { 0 };
+  changed = (TendCond) TEND_COND_INIT;
+  is_asleep = FALSE;
   g_private_set (&watched, NULL);
-  g_mutex_unlock (&lock);
-}
-
-static void
-handle_forks (void)
-{
-  static gsize is_done;
-
-  if (g_once_init_enter (&is_done))
-    {
-      pthread_atfork (before_fork_cb, after_fork_cb, child_cb);
-      g_once_init_leave (&is_done, 1);
-    }
 }
 
 /* --- The start and the end --- */
@@ -159,10 +172,55 @@ check_thread (GMainContext  *context,
   return FALSE;
 }
 
+/* Makes the watchdog the caller's, who sets it up: FALSE if it is somebody's. */
 static gboolean
-begin_locked (GMainContext  *context,
-              gint64         threshold,
-              GError       **error)
+claim (gint64 threshold)
+{
+  gboolean is_mine;
+
+  tend_lock (&watchdog_lock);
+  is_mine = !watchdog.is_claimed;
+  if (is_mine)
+    {
+      watchdog.is_claimed = TRUE;
+      watchdog.threshold = threshold;
+      watchdog.is_stopping = FALSE;
+    }
+  tend_unlock (&watchdog_lock);
+
+  return is_mine;
+}
+
+static void
+give_back (void)
+{
+  tend_lock (&watchdog_lock);
+  watchdog.is_claimed = FALSE;
+  tend_unlock (&watchdog_lock);
+}
+
+/* Changes the threshold, if the calling thread watches over @context. */
+static gboolean
+change_threshold (GMainContext *context,
+                  gint64        threshold)
+{
+  gboolean is_mine = g_private_get (&watched) != NULL;
+
+  tend_lock (&watchdog_lock);
+  is_mine = is_mine && watchdog.context == context;
+  if (is_mine)
+    {
+      watchdog.threshold = threshold;
+      tend_cond_signal (&changed);
+    }
+  tend_unlock (&watchdog_lock);
+
+  return is_mine;
+}
+
+static gboolean
+set_up (GMainContext  *context,
+        GError       **error)
 {
   if (!tend_watch_ask_begin (error))
     return FALSE;
@@ -173,8 +231,6 @@ begin_locked (GMainContext  *context,
       return FALSE;
     }
 
-  watchdog.threshold = threshold;
-  watchdog.is_stopping = FALSE;
   watchdog.thread = start_thread (error);
   if (watchdog.thread == NULL)
     {
@@ -182,9 +238,6 @@ begin_locked (GMainContext  *context,
       tend_watch_ask_end ();
       return FALSE;
     }
-
-  watchdog.context = g_main_context_ref (context);
-  g_private_set (&watched, &watchdog);
 
   return TRUE;
 }
@@ -194,21 +247,17 @@ static void
 end (void)
 {
   GMainContext *context;
-  GThread *thread;
 
-  g_mutex_lock (&lock);
+  tend_lock (&watchdog_lock);
   watchdog.is_stopping = TRUE;
-  thread = g_steal_pointer (&watchdog.thread);
-  g_cond_signal (&changed);
-  g_mutex_unlock (&lock);
-
-  g_thread_join (thread);
-
-  g_mutex_lock (&lock);
-  tend_watch_poll_end (watchdog.context);
-  tend_watch_ask_end ();
   context = g_steal_pointer (&watchdog.context);
-  g_mutex_unlock (&lock);
+  tend_cond_signal (&changed);
+  tend_unlock (&watchdog_lock);
+
+  g_thread_join (g_steal_pointer (&watchdog.thread));
+  tend_watch_poll_end (context);
+  tend_watch_ask_end ();
+  give_back ();
 
   g_main_context_unref (context);
 }
@@ -255,8 +304,8 @@ gboolean
 tend_watchdog_start (gint64   threshold,
                      GError **error)
 {
+  static TendAtFork at_fork = { begin_anew };
   g_autoptr(GMainContext) context = NULL;
-  gboolean is_on = TRUE;
 
   g_return_val_if_fail (threshold > 0, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
@@ -265,25 +314,30 @@ tend_watchdog_start (gint64   threshold,
   if (!check_thread (context, error))
     return FALSE;
 
-  handle_forks ();
+  tend_at_fork (&at_fork);
 
-  g_mutex_lock (&lock);
-  if (watchdog.context == NULL)
-    is_on = begin_locked (context, threshold, error);
-  else if (watchdog.context == context && g_private_get (&watched) != NULL)
-    {
-      watchdog.threshold = threshold;
-      g_cond_signal (&changed);
-    }
-  else
+  if (change_threshold (context, threshold))
+    return TRUE;
+
+  if (!claim (threshold))
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_BUSY,
                            "The watchdog watches another main context or thread");
-      is_on = FALSE;
+      return FALSE;
     }
-  g_mutex_unlock (&lock);
 
-  return is_on;
+  if (!set_up (context, error))
+    {
+      give_back ();
+      return FALSE;
+    }
+
+  g_private_set (&watched, &watchdog);
+  tend_lock (&watchdog_lock);
+  watchdog.context = g_steal_pointer (&context);
+  tend_unlock (&watchdog_lock);
+
+  return TRUE;
 }
 
 /**
@@ -304,9 +358,9 @@ tend_watchdog_stop (void)
   gboolean is_mine = g_private_get (&watched) != NULL;
   gboolean is_anybodys;
 
-  g_mutex_lock (&lock);
-  is_anybodys = watchdog.context != NULL;
-  g_mutex_unlock (&lock);
+  tend_lock (&watchdog_lock);
+  is_anybodys = watchdog.is_claimed;
+  tend_unlock (&watchdog_lock);
 
   g_return_if_fail (is_mine || !is_anybodys);
 

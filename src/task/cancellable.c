@@ -407,7 +407,7 @@ tend_cancellable_new (void)
  *
  * Cancels @self when @parent is cancelled, which may be at once.
  *
- * @self is cancelled before the cancelling of @parent returns, and has the reason of @parent. There
+ * @self is cancelled before the call that cancels @parent returns, and has the reason of @parent. There
  * may be several parents: the first of them that is cancelled counts. Cancelling @self does nothing
  * to them.
  *

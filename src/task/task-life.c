@@ -324,8 +324,8 @@ run_body (TendTask *self)
       notify_status (self);
     }
 
-  /* Whoever was told may have ended it. */
-  if (!tend_task_has_ended (self))
+  /* Whoever was told may have ended it, or the owner of its manager may have gone meanwhile. */
+  if (!tend_task_has_ended (self) && !tend_task_stop_if_barred (self))
     {
       self->is_active = TRUE;
       self->has_returned = FALSE;

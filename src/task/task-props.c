@@ -5,6 +5,9 @@
 
 #include "tend-task-private.h"
 
+/* It is kept in KiB, and the next whole one has to fit into a size. */
+#define MAX_STACK_SIZE MIN ((guint64) 1 << 40, G_MAXSIZE & ~(gsize) 1023)
+
 GParamSpec *tend_task_properties[N_TASK_PROPERTIES];
 
 /**
@@ -358,7 +361,7 @@ tend_task_set_stack_size (TendTask *self,
                           gsize     bytes)
 {
   g_return_if_fail (TEND_IS_TASK (self));
-  g_return_if_fail (bytes <= (gsize) 1 << 40);
+  g_return_if_fail (bytes <= MAX_STACK_SIZE);
 
   if (!tend_task_check_settable (self, "stack size"))
     return;
@@ -577,8 +580,7 @@ tend_task_install_properties (GObjectClass *klass)
    *
    * Since: 0.1
    */
-  p[PROP_STACK_SIZE] = g_param_spec_uint64 ("stack-size", NULL, NULL, 0, (guint64) 1 << 40, 0,
-                                            settable);
+  p[PROP_STACK_SIZE] = g_param_spec_uint64 ("stack-size", NULL, NULL, 0, MAX_STACK_SIZE, 0, settable);
 
   /**
    * TendTask:paused:

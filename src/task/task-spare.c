@@ -6,11 +6,17 @@
 // To make a GObject and to free it takes two thirds of the time of a small task, 240 ns of 350. So the last
 // reference to a task that nobody else knows does not free it: it lets go of what it has as ever, and the
 // empty object waits for the next task of the thread, with some hundred others. It keeps the memory of its
-// name, its outcome and its scope.
+// name unless that is long, of its outcome and of its scope.
 //
-// An object that has data of somebody else's (a language binding, a weak or toggle reference) goes the usual
-// way: that somebody would meet another task in it. What is spare cannot be touched where a tool looks for uses
-// after the end.
+// An object that has something of somebody else's (a language binding, a weak or toggle reference) goes the usual
+// way: that somebody would meet another task in it. The same goes for one that somebody has got hold of again by the
+// time it is wanted, though he had no reference to it.
+//
+// Who drops a reference to a spare task dropped one too many. dispose() is told, and the pool keeps what it has.
+//
+// Tools see uses after the end: under memcheck nothing is spare; under AddressSanitizer what is spare cannot be
+// touched and is not used again, but freed in its turn, since GLib before 2.76 reuses memory by itself.
+// TEND_DEBUG=no-spares has each task made anew.
 //
 // Ownership: each thread has its own, which are freed when it exits.
 
@@ -21,10 +27,14 @@
 /* As many as are commonly alive at once; 300 KiB. */
 #define MAX_SPARE 1024
 
+/* With the longest name, another 64 KiB. */
+#define MAX_SPARE_NAME 64
+
 typedef struct
 {
   guint     n_tasks;
   guint     n_allowed;
+  guint     oldest;             /* where a tool watches: the place in "tasks" of the one that goes next */
   TendTask *tasks[MAX_SPARE];   /* a reference each */
 } Spare;
 
@@ -46,6 +56,14 @@ clear (TendTask *task)
   memset (&task->loop, 0, sizeof *task - FIRST_FORBIDDEN);
 }
 
+/* Frees what was spare. */
+static void
+spare_task_free (TendTask *task)
+{
+  clear (task);
+  g_object_unref (task);
+}
+
 static void
 spare_free (gpointer data)
 {
@@ -53,12 +71,7 @@ spare_free (gpointer data)
 
   self->n_allowed = 0;
   while (self->n_tasks > 0)
-    {
-      TendTask *task = self->tasks[--self->n_tasks];
-
-      clear (task);
-      g_object_unref (task);
-    }
+    spare_task_free (self->tasks[--self->n_tasks]);
 
   spare = NULL;
   g_free (self);
@@ -66,31 +79,33 @@ spare_free (gpointer data)
 
 static GPrivate at_exit = G_PRIVATE_INIT (spare_free);
 
+static guint
+count_allowed (void)
+{
+  if (tend_debug_has (TEND_DEBUG_NO_SPARES) || (tend_tools & TEND_TOOL_MEMCHECK) != 0)
+    return 0;
+
+  return MAX_SPARE;
+}
+
 static Spare *
 get_spare (void)
 {
   if (G_UNLIKELY (spare == NULL))
     {
       spare = g_new0 (Spare, 1);
-      spare->n_allowed = MAX_SPARE;
+      spare->n_allowed = count_allowed ();
       g_private_set (&at_exit, spare);
     }
 
   return spare;
 }
 
-/* GObject's own, while it drops the last reference. */
-static void
-look_for_foreign_cb (GQuark   key,
-                     gpointer data,
-                     gpointer user_data)
+/* Whether there is room for one more. */
+static gboolean
+has_room (Spare *self)
 {
-  static GQuark notify_queue;
-
-  if (notify_queue == 0)
-    notify_queue = g_quark_from_static_string ("GObject-notify-queue");
-  if (key != notify_queue)
-    *(gboolean *) user_data = TRUE;
+  return self->n_tasks < self->n_allowed || (self->n_allowed > 0 && tend_tools_watch ());
 }
 
 /*
@@ -101,19 +116,12 @@ gboolean
 tend_task_can_spare (TendTask *self)
 {
   GObject *object = G_OBJECT (self);
-  gboolean is_known = FALSE;
-  Spare *mine;
 
   /* Somebody disposes of a task that others still hold. */
   if (g_atomic_int_get (&object->ref_count) > 1)
     return FALSE;
 
-  mine = get_spare ();
-  if (mine->n_tasks >= mine->n_allowed)
-    return FALSE;
-
-  g_datalist_foreach (&object->qdata, look_for_foreign_cb, &is_known);
-  return !is_known;
+  return has_room (get_spare ()) && !tend_object_is_tied (object, TRUE);
 }
 
 /*
@@ -123,17 +131,48 @@ tend_task_can_spare (TendTask *self)
 gboolean
 tend_task_spare (TendTask *self)
 {
+  TendTask *oldest = NULL;
   Spare *mine;
 
   if (!tend_task_can_spare (self))
     return FALSE;
 
   g_signal_handlers_destroy (self);
+  if (self->name != NULL && strnlen (self->name, MAX_SPARE_NAME) == MAX_SPARE_NAME)
+    g_clear_pointer (&self->name, g_free);
+
   mine = get_spare ();
-  mine->tasks[mine->n_tasks++] = g_object_ref (self);
+  self->is_spare = TRUE;
+  g_object_ref (self);
+  if (mine->n_tasks < mine->n_allowed)
+    {
+      mine->tasks[mine->n_tasks++] = self;
+    }
+  else
+    {
+      oldest = mine->tasks[mine->oldest];
+      mine->tasks[mine->oldest] = self;
+      mine->oldest = (mine->oldest + 1) % mine->n_allowed;
+    }
   forbid (self);
 
+  if (oldest != NULL)
+    spare_task_free (oldest);
+
   return TRUE;
+}
+
+/* To be called by dispose(): the reference that is being dropped is the pool's, and was dropped by somebody else. */
+void
+tend_task_keep_spare (TendTask *self)
+{
+  g_autofree char *task = NULL;
+
+  g_object_ref (self);
+  tend_tool_look (&self->loop);
+
+  task = tend_task_print (self->name, self->id, NULL, NULL);
+  g_critical ("A reference to a task was dropped once too often; the task was %s and has been freed before", task);
 }
 
 /* A spare object as GObject makes them, but for what its class initializes; NULL if there is none. */
@@ -141,13 +180,20 @@ TendTask *
 tend_task_take_spare (void)
 {
   Spare *mine = get_spare ();
-  TendTask *self;
 
-  if (mine->n_tasks == 0)
-    return NULL;
+  while (mine->n_tasks > 0 && !tend_tools_watch ())
+    {
+      TendTask *self = mine->tasks[--mine->n_tasks];
 
-  self = mine->tasks[--mine->n_tasks];
-  clear (self);
+      if (G_LIKELY (g_atomic_int_get (&G_OBJECT (self)->ref_count) == 1 &&
+                    !tend_object_is_tied (G_OBJECT (self), FALSE)))
+        {
+          clear (self);
+          return self;
+        }
 
-  return self;
+      spare_task_free (self);
+    }
+
+  return NULL;
 }

@@ -160,9 +160,6 @@ take_id (void)
   return id < MAIN_TASK_ID ? id : id + 1;
 }
 
-/* What the id is of a task that is numbered late, until it is. */
-#define NO_ID G_MAXUINT64
-
 /* The number of the task. Any thread. */
 guint64
 tend_task_number (TendTask *self)
@@ -175,13 +172,13 @@ tend_task_number (TendTask *self)
   tend_lock (&number_lock);
   id = self->id;
   tend_unlock (&number_lock);
-  if (id != NO_ID)
+  if (id != TEND_NO_ID)
     return id;
 
   /* Another thread may ask at the same time: then one number is left out. */
   taken = take_id ();
   tend_lock (&number_lock);
-  if (self->id == NO_ID)
+  if (self->id == TEND_NO_ID)
     self->id = taken;
   id = self->id;
   tend_unlock (&number_lock);
@@ -196,7 +193,7 @@ get_first_id (const char          *name,
   if (name == tend_main_name)
     return MAIN_TASK_ID;
 
-  return body != NULL && body->numbers_late ? NO_ID : take_id ();
+  return body != NULL && body->numbers_late ? TEND_NO_ID : take_id ();
 }
 
 /* --- Requests from other threads --- */
@@ -378,7 +375,13 @@ let_go (TendTask *self)
 static void
 tend_task_dispose (GObject *object)
 {
-  TendTask *self = TEND_TASK (object);
+  TendTask *self = (TendTask *) object;
+
+  if (G_UNLIKELY (self->is_spare))
+    {
+      tend_task_keep_spare (self);
+      return;
+    }
 
   if (self->loop != NULL && tend_loop_take_home (self->loop, object))
     return;

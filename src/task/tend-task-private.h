@@ -137,6 +137,9 @@ typedef enum
 #define TEND_FLAG_CANCELLING_SHIFT 8         /* above it is a TendCancelling */
 
 /* Memory is what a million tasks that wait cost: what only some need is somewhere else. */
+/* What the id is of a task that is numbered late, until it is. */
+#define TEND_NO_ID G_MAXUINT64
+
 struct _TendTask
 {
   GObject              parent_instance;
@@ -173,6 +176,7 @@ struct _TendTask
   guint16              is_fixed_rate : 1;   /* constant once started; the interval's mode */
   guint16              keep_going : 1;      /* constant once started */
   guint16              is_managed : 1;      /* loop thread; a manager has it, or had */
+  guint16              is_spare : 1;        /* it has been freed; see task-spare.c */
 };
 
 /* Whatever task a public function is given is used by whoever gives it. */
@@ -241,6 +245,7 @@ void         tend_task_request           (TendTask            *self,
 
 gboolean     tend_task_can_spare         (TendTask            *self);
 gboolean     tend_task_spare             (TendTask            *self);
+void         tend_task_keep_spare        (TendTask            *self);
 TendTask    *tend_task_take_spare        (void) G_GNUC_WARN_UNUSED_RESULT;
 
 static inline gboolean

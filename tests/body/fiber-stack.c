@@ -4,7 +4,7 @@
 // Fibers and their stacks: unwinding, what never runs on them, how large and how many they are.
 
 #include "../task/common.h"
-#include "tool.h"
+#include "../support/tool.h"
 
 #include <sys/resource.h>
 
@@ -321,12 +321,31 @@ test_size_can_be_set (void)
   assert_gone (task);
 }
 
+/* Whatever a size has for room on the machine: as much can be set as the property says, and not one byte more. */
+static void
+test_size_has_a_bound (void)
+{
+  g_autoptr(TendTask) task = tend_task_new_fiber (NULL, sleep_body, NULL, NULL);
+  GParamSpec *pspec = g_object_class_find_property (G_OBJECT_GET_CLASS (task), "stack-size");
+  guint64 most = G_PARAM_SPEC_UINT64 (pspec)->maximum;
+
+  g_assert_cmpuint (most, >=, (guint64) 4 * 1023 << 20);
+  g_assert_cmpuint (most, <, G_MAXSIZE);
+  tend_task_set_stack_size (task, (gsize) most);
+  g_assert_cmpuint (tend_task_get_stack_size (task), ==, most);
+
+  g_test_expect_message ("Tend", G_LOG_LEVEL_CRITICAL, "*MAX_STACK_SIZE*");
+  tend_task_set_stack_size (task, (gsize) most + 1);
+  g_test_assert_expected_messages ();
+  g_assert_cmpuint (tend_task_get_stack_size (task), ==, most);
+}
+
 static void
 test_too_large_a_stack_is_an_error (void)
 {
   g_autoptr(TendTask) task = tend_task_new_fiber (NULL, sleep_body, NULL, NULL);
 
-  tend_task_set_stack_size (task, (gsize) 1 << 36);
+  tend_task_set_stack_size (task, (gsize) 1 << 30);
   g_assert_true (tend_task_start (task, NULL));
   assert_status (task, "failed");
   g_assert_error (tend_task_get_error (task), TEND_TASK_ERROR, TEND_TASK_ERROR_NO_STACK);
@@ -451,6 +470,7 @@ main (int    argc,
   g_test_add_func ("/tend/fiber/handler-may-start-a-fiber", test_handler_may_start_a_fiber);
   g_test_add_func ("/tend/fiber/default-size-holds-a-deep-recursion", test_default_size_holds_a_deep_recursion);
   g_test_add_func ("/tend/fiber/size-can-be-set", test_size_can_be_set);
+  g_test_add_func ("/tend/fiber/size-has-a-bound", test_size_has_a_bound);
   g_test_add_func ("/tend/fiber/too-large-a-stack-is-an-error", test_too_large_a_stack_is_an_error);
   g_test_add_func ("/tend/fiber/no-memory-is-an-error", test_no_memory_is_an_error);
   g_test_add_func ("/tend/fiber/many-sleep-at-once", test_many_sleep_at_once);

@@ -5,7 +5,7 @@
 // decided once a process has had a fiber, so each of these has a process of its own.
 
 #include "../task/common.h"
-#include "tool.h"
+#include "../support/tool.h"
 
 #include <signal.h>
 #include <sys/resource.h>

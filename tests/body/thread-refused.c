@@ -93,7 +93,7 @@ test_cancelled_meanwhile (void)
   assert_gone (task);
 }
 
-/* A virtual clock does not wait for a thread that is not there. */
+/* In virtual time the task ends as well. The wait for a thread is no virtual one: what runs would make it last for ever. */
 static void
 test_in_virtual_time (void)
 {
@@ -103,7 +103,7 @@ test_in_virtual_time (void)
 
   fail_next (-1);
   task = tend_task_run_thread ("refused", run_body, &n_runs, NULL);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), >, 0);
+  tend_clock_run_until_idle (clock);
   g_assert_error (tend_task_get_error (task), TEND_TASK_ERROR, TEND_TASK_ERROR_NO_THREAD);
   fail_next (0);
   assert_gone (task);
@@ -121,6 +121,84 @@ test_one_can_be_had_later (void)
   g_assert_cmpint (n_runs, ==, 1);
   g_assert_cmpint (n_failed, ==, 2);
   assert_gone (task);
+}
+
+/* Bodies that wait until all of them are there, which the pool does not see. */
+typedef struct
+{
+  GMutex lock;
+  GCond  cond;
+  guint  n_here;
+  guint  n_wanted;
+} Meeting;
+
+static gboolean
+meet_body (TendTask  *task,
+           gpointer   user_data,
+           GError   **error)
+{
+  Meeting *meeting = user_data;
+
+  g_mutex_lock (&meeting->lock);
+  meeting->n_here++;
+  g_cond_broadcast (&meeting->cond);
+  while (meeting->n_here < meeting->n_wanted)
+    g_cond_wait (&meeting->cond, &meeting->lock);
+  g_mutex_unlock (&meeting->lock);
+
+  return TRUE;
+}
+
+static guint
+count_here (Meeting *meeting)
+{
+  guint n_here;
+
+  g_mutex_lock (&meeting->lock);
+  n_here = meeting->n_here;
+  g_mutex_unlock (&meeting->lock);
+
+  return n_here;
+}
+
+/* The threads that the pool has are taken, and for one more body there is none at first, which they all wait for. */
+static void
+meet (void)
+{
+  Meeting meeting = { .n_wanted = G_MAXUINT };
+  g_autoptr(GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+
+  fail_next (0);
+  do
+    {
+      g_ptr_array_add (tasks, tend_task_run_thread ("meets", meet_body, &meeting, NULL));
+      while (g_atomic_int_get (&n_failed) == 0 && count_here (&meeting) < tasks->len)
+        g_thread_yield ();
+      if (tasks->len == 1)
+        fail_next (1);
+    }
+  while (g_atomic_int_get (&n_failed) == 0);
+
+  g_mutex_lock (&meeting.lock);
+  meeting.n_wanted = tasks->len;
+  g_mutex_unlock (&meeting.lock);
+  for (guint i = 0; i < tasks->len; i++)
+    g_assert_true (tend_task_wait_sync (g_ptr_array_index (tasks, i), NULL));
+}
+
+/* The others are not through before it runs, and would keep it from running. */
+static void
+test_others_wait_for_it (void)
+{
+  meet ();
+}
+
+static void
+test_others_wait_for_it_in_virtual_time (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+
+  meet ();
 }
 
 static gboolean
@@ -169,6 +247,8 @@ main (int    argc,
   g_test_add_func ("/tend/thread-refused/cancelled-meanwhile", test_cancelled_meanwhile);
   g_test_add_func ("/tend/thread-refused/in-virtual-time", test_in_virtual_time);
   g_test_add_func ("/tend/thread-refused/one-can-be-had-later", test_one_can_be_had_later);
+  g_test_add_func ("/tend/thread-refused/others-wait-for-it", test_others_wait_for_it);
+  g_test_add_func ("/tend/thread-refused/others-wait-for-it-in-virtual-time", test_others_wait_for_it_in_virtual_time);
   g_test_add_func ("/tend/thread-refused/none-beside-one-that-waits", test_none_beside_one_that_waits);
 
   return g_test_run ();

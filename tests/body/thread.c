@@ -14,6 +14,7 @@ typedef struct
   int      n_inside;
   int      n_most;      /* the most that were inside at once */
   int      n_passed;
+  guint    n_yields;    /* constant; how often those inside let other threads run */
 } Gate;
 
 static void
@@ -48,6 +49,12 @@ gate_body (TendTask  *task,
   g_cond_broadcast (&gate->changed);
   while (!gate->is_open)
     g_cond_wait (&gate->changed, &gate->lock);
+  g_mutex_unlock (&gate->lock);
+
+  for (guint i = 0; i < gate->n_yields; i++)
+    g_thread_yield ();
+
+  g_mutex_lock (&gate->lock);
   gate->n_inside--;
   gate->n_passed++;
   g_mutex_unlock (&gate->lock);
@@ -321,6 +328,29 @@ test_limit_can_be_lowered (void)
   tend_set_max_threads (0);
 }
 
+/* Of two that run when the limit is lowered to one, the first that is through takes no other body. */
+static void
+test_limit_can_be_lowered_meanwhile (void)
+{
+  Gate gate = { .n_inside = 0 };
+  Gate later = { .is_open = TRUE, .n_yields = 100 };
+  TendTask *tasks[200];
+
+  tend_set_max_threads (2);
+  for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
+    tasks[i] = tend_task_run_thread (NULL, gate_body, i < 2 ? &gate : &later, NULL);
+  gate_wait_for_inside (&gate, 2);
+  tend_set_max_threads (1);
+  gate_open (&gate);
+  for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
+    {
+      g_assert_true (tend_task_wait_sync (tasks[i], NULL));
+      assert_gone (tasks[i]);
+    }
+  g_assert_cmpint (later.n_most, ==, 1);
+  tend_set_max_threads (0);
+}
+
 /* Whoever blocks keeps no other waiting, however short the jobs before were. */
 static void
 test_blocked_keep_nobody_waiting (void)
@@ -504,6 +534,7 @@ main (int    argc,
   g_test_add_func ("/tend/thread/limit-holds", test_limit_holds);
   g_test_add_func ("/tend/thread/limit-can-be-raised", test_limit_can_be_raised);
   g_test_add_func ("/tend/thread/limit-can-be-lowered", test_limit_can_be_lowered);
+  g_test_add_func ("/tend/thread/limit-can-be-lowered-meanwhile", test_limit_can_be_lowered_meanwhile);
   g_test_add_func ("/tend/thread/blocked-keep-nobody-waiting", test_blocked_keep_nobody_waiting);
   g_test_add_func ("/tend/thread/many-run", test_many_run);
   g_test_add_func ("/tend/thread/virtual-time-waits-for-it", test_virtual_time_waits_for_it);

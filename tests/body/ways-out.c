@@ -4,7 +4,7 @@
 // Bodies that do not return: they end their thread or the process, or jump.
 
 #include "../task/common.h"
-#include "tool.h"
+#include "../support/tool.h"
 
 #include <pthread.h>
 #include <setjmp.h>

@@ -10,11 +10,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A holder that is none: the number itself, twice. The lowest bit is not set, as in a pointer. */
+/* A holder that is none: what a pointer can hold of the number, four times. It is not NULL, nor marked as reserved. */
 static gpointer
 holder_of (guint64 number)
 {
-  return GSIZE_TO_POINTER ((number << 1 | G_GUINT64_CONSTANT (1) << 40) & ~(gsize) 1);
+  return GSIZE_TO_POINTER ((gsize) number << 2 | 2);
 }
 
 static void
@@ -22,6 +22,28 @@ insert (TendNumberSpace *space,
         guint64          number)
 {
   tend_number_space_insert (space, number, holder_of (number));
+}
+
+static gboolean
+choose (TendNumberSpace *space,
+        guint            bits,
+        guint64         *number)
+{
+  gboolean is_chosen;
+  int refusal;
+
+  is_chosen = tend_number_space_choose (space, bits, number, &refusal);
+  g_assert_cmpint (refusal, ==, 0);
+  return is_chosen;
+}
+
+static guint64
+random_bits (guint bits)
+{
+  guint64 number;
+
+  g_assert_true (tend_random_bits (bits, &number));
+  return number;
 }
 
 /* --- The table --- */
@@ -245,7 +267,7 @@ test_uniform (gconstpointer data)
     {
       guint64 number;
 
-      g_assert_true (tend_number_space_choose (space, 10, &number));
+      g_assert_true (choose (space, 10, &number));
       g_assert_cmpuint (number, <, N_NUMBERS);
       counts[number]++;
     }
@@ -275,17 +297,17 @@ test_until_full (void)
 
       for (guint n = 0; n < 1u << widths[i]; n++)
         {
-          g_assert_true (tend_number_space_choose (space, widths[i], &number));
+          g_assert_true (choose (space, widths[i], &number));
           g_assert_cmpuint (number, <, 1u << widths[i]);
           g_assert_null (tend_number_space_find (space, number));
           insert (space, number);
         }
-      g_assert_false (tend_number_space_choose (space, widths[i], &other));
+      g_assert_false (choose (space, widths[i], &other));
 
       /* The one that is free again is the one that is chosen. */
       number = 1;
       tend_number_space_remove (space, tend_number_space_find (space, number));
-      g_assert_true (tend_number_space_choose (space, widths[i], &other));
+      g_assert_true (choose (space, widths[i], &other));
       g_assert_cmpuint (other, ==, number);
       tend_number_space_unref (space);
     }
@@ -303,11 +325,11 @@ test_one_of_16_bits_left (void)
       insert (space, i);
   for (guint i = 0; i < 10; i++)
     {
-      g_assert_true (tend_number_space_choose (space, 16, &number));
+      g_assert_true (choose (space, 16, &number));
       g_assert_cmpuint (number, ==, 0x1234);
     }
   insert (space, 0x1234);
-  g_assert_false (tend_number_space_choose (space, 16, &number));
+  g_assert_false (choose (space, 16, &number));
 
   tend_number_space_unref (space);
 }
@@ -324,12 +346,12 @@ test_few_of_16_bits_left (void)
       insert (space, i);
   for (guint i = 0; i < 66; i++)
     {
-      g_assert_true (tend_number_space_choose (space, 16, &number));
+      g_assert_true (choose (space, 16, &number));
       g_assert_cmpuint (number % 1000, ==, 7);
       g_assert_null (tend_number_space_find (space, number));
       insert (space, number);
     }
-  g_assert_false (tend_number_space_choose (space, 16, &number));
+  g_assert_false (choose (space, 16, &number));
 
   tend_number_space_unref (space);
 }
@@ -345,18 +367,18 @@ test_widths_share_a_prefix (void)
     insert (space, i);
   insert (space, G_MAXUINT64);
   insert (space, G_GUINT64_CONSTANT (1) << 63);
-  g_assert_false (tend_number_space_choose (space, 3, &number));
-  g_assert_false (tend_number_space_choose (space, 4, &number));
+  g_assert_false (choose (space, 3, &number));
+  g_assert_false (choose (space, 4, &number));
   for (guint bits = 5; bits <= 64; bits++)
     {
-      g_assert_true (tend_number_space_choose (space, bits, &number));
+      g_assert_true (choose (space, bits, &number));
       g_assert_null (tend_number_space_find (space, number));
       g_assert_cmpuint (count_bits (number), <=, bits);
     }
 
   tend_number_space_remove (space, tend_number_space_find (space, 9));
-  g_assert_false (tend_number_space_choose (space, 3, &number));
-  g_assert_true (tend_number_space_choose (space, 4, &number));
+  g_assert_false (choose (space, 3, &number));
+  g_assert_true (choose (space, 4, &number));
   g_assert_cmpuint (number, ==, 9);
   tend_number_space_unref (space);
 }
@@ -371,7 +393,7 @@ test_every_bit (void)
 
       for (guint i = 0; i < 200; i++)
         {
-          guint64 number = tend_random_bits (bits);
+          guint64 number = random_bits (bits);
 
           ones |= number;
           zeros |= ~number;
@@ -389,7 +411,7 @@ static gpointer
 draw_thread (gpointer numbers)
 {
   for (guint i = 0; i < N_DRAWN; i++)
-    ((guint64 *) numbers)[i] = tend_random_bits (64);
+    ((guint64 *) numbers)[i] = random_bits (64);
   return NULL;
 }
 
@@ -410,7 +432,7 @@ test_fork (void)
   int fds[2], status;
   pid_t pid;
 
-  tend_random_bits (64);
+  random_bits (64);
   g_assert_cmpint (pipe (fds), ==, 0);
   pid = fork ();
   g_assert_cmpint (pid, >=, 0);

@@ -437,6 +437,27 @@ test_tags (Fixture       *fixture,
     }
 }
 
+/* A prefix is a string of any bytes, and what is said of it is text. */
+static void
+test_messages_are_text (Fixture       *fixture,
+                        gconstpointer  unused)
+{
+  g_autoptr(TendNumberCache) first = tend_number_cache_new ("\xff", 1);
+  g_autoptr(TendNumberCache) second = tend_number_cache_new ("\xff", 1);
+  g_autofree char *text = tend_number_cache_to_string (first);
+  g_autoptr(TendTask) wait = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_assert_cmpstr (text, ==, "<TendNumberCache \357\277\275-1>");
+  g_assert_true (tend_request_cache_add (fixture->requests, first, NULL));
+  g_assert_false (tend_request_cache_add (fixture->requests, second, &error));
+  g_assert_cmpstr (error->message, ==, "This number is already in use '\357\277\275:1'");
+
+  wait = tend_request_cache_wait_for (fixture->requests, "\xff", 3, SECOND);
+  advance (fixture, SECOND);
+  g_assert_cmpstr (tend_task_get_error (wait)->message, ==, "No cache '\357\277\275:3' was added in time");
+}
+
 int
 main (int    argc,
       char **argv)
@@ -458,6 +479,7 @@ main (int    argc,
   add_test ("/tend/request-cache/threads/dropped-elsewhere", test_dropped_elsewhere);
   add_test ("/tend/request-cache/threads/dropped-while-it-works", test_dropped_while_it_works);
   add_test ("/tend/request-cache/tags-are-compared", test_tags);
+  add_test ("/tend/request-cache/messages-are-text", test_messages_are_text);
 
   return g_test_run ();
 }

@@ -331,38 +331,6 @@ test_in_managed_fiber (Fixture       *fixture,
 }
 
 static void
-shut_down_and_end_body (TendTask *task,
-                        gpointer  fixture)
-{
-  shut_down (fixture, "barred");
-  tend_task_return_value (task, NULL);
-}
-
-/* Who has asked for it belongs to an owner that goes meanwhile: nobody is told, and the request cache is freed. */
-static void
-test_owner_goes (Fixture       *fixture,
-                 gconstpointer  unused)
-{
-  for (guint n = 0; n < 2; n++)
-    {
-      g_autoptr(GObject) owner = g_object_new (G_TYPE_OBJECT, NULL);
-      g_autoptr(TendTaskManager) manager = tend_task_manager_new_for_owner (owner);
-
-      register_linger (fixture);
-      if (n == 0)
-        tend_task_manager_register_fiber (manager, NULL, shutdown_fiber, fixture, NULL, NULL);
-      else
-        tend_task_manager_register (manager, NULL, shut_down_and_end_body, fixture, NULL, NULL);
-      advance (fixture, 0);
-      g_assert_finalize_object (g_steal_pointer (&owner));
-      advance (fixture, SECOND);
-      assert_notes (n == 0 ? "fiber:failed lingered" : "lingered");
-      g_assert_finalize_object (g_steal_pointer (&fixture->requests));
-      fixture->requests = tend_request_cache_new ();
-    }
-}
-
-static void
 shut_down_hook (TendNumberCache  *cache,
                 TendRequestCache *requests)
 {
@@ -463,6 +431,46 @@ test_dropped_while_shut_down (Fixture       *fixture,
   assert_notes ("lingered last down");
 }
 
+static gboolean
+shut_down_fiber (TendTask  *task,
+                 gpointer   requests,
+                 GError   **error)
+{
+  return tend_request_cache_shutdown (requests, error);
+}
+
+static void
+shut_down_body (TendTask *task,
+                gpointer  requests)
+{
+  tend_request_cache_shutdown_async (requests, NULL, down_cb, (gpointer) "down");
+}
+
+/*
+ * The owner of a task that shuts the request cache down goes meanwhile: the shutdown goes on, nobody is called back, and
+ * nothing is left, which the end of the fixture sees.
+ */
+static void
+test_owner_goes (Fixture       *fixture,
+                 gconstpointer  in_fiber)
+{
+  GObject *owner = g_object_new (G_TYPE_OBJECT, NULL);
+  TendTaskManager *manager = tend_task_manager_new_for_owner (owner);
+
+  register_linger (fixture);
+  add_last (fixture);
+  if (in_fiber != NULL)
+    tend_task_manager_register_fiber (manager, "ender", shut_down_fiber, fixture->requests, NULL, NULL);
+  else
+    tend_task_manager_register (manager, "ender", shut_down_body, fixture->requests, NULL, NULL);
+  advance (fixture, 0);
+  g_object_unref (owner);
+  advance (fixture, SECOND);
+  assert_notes ("lingered last");
+  assert_shut_down (fixture);
+  g_assert_finalize_object (manager);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -482,12 +490,14 @@ main (int    argc,
   add_test ("/tend/request-cache/shutdown/manager-of-another-context", test_manager_of_other_context);
   add_test ("/tend/request-cache/shutdown/in-a-fiber", test_in_fiber);
   add_test ("/tend/request-cache/shutdown/in-a-fiber-of-the-manager", test_in_managed_fiber);
-  add_test ("/tend/request-cache/shutdown/owner-of-the-caller-goes", test_owner_goes);
   add_test ("/tend/request-cache/shutdown/in-timed-out", test_in_timed_out);
   add_test ("/tend/request-cache/shutdown/given-up-it-goes-on", test_given_up);
   add_test ("/tend/request-cache/shutdown/nothing-is-added-meanwhile", test_added_meanwhile);
   add_test ("/tend/request-cache/shutdown/dropped-without-one", test_dropped);
   add_test ("/tend/request-cache/shutdown/manager-outlives-the-request-cache", test_manager_outlives);
+  g_test_add ("/tend/request-cache/shutdown/owner-of-the-fiber-goes", Fixture, GINT_TO_POINTER (TRUE),
+              set_up, test_owner_goes, tear_down);
+  g_test_add ("/tend/request-cache/shutdown/owner-of-the-callback-goes", Fixture, NULL, set_up, test_owner_goes, tear_down);
   add_test ("/tend/request-cache/shutdown/dropped-in-between", test_dropped_while_shut_down);
 
   return g_test_run ();

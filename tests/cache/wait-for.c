@@ -384,6 +384,27 @@ test_reserved_number (Fixture       *fixture,
   tend_request_cache_clear (fixture->requests);
 }
 
+/* No callback of a task is called whose owner has gone, and the request cache forgets it all the same. */
+static void
+test_owner_goes (Fixture       *fixture,
+                 gconstpointer  unused)
+{
+  GObject *owner = g_object_new (G_TYPE_OBJECT, NULL);
+  TendTaskManager *manager = tend_task_manager_new_for_owner (owner);
+  TendTask *task = tend_request_cache_wait_for (fixture->requests, "p", 1, SECOND);
+
+  tend_task_add_exit_handler (task, note_exit_cb, (gpointer) "exit", NULL);
+  g_assert_true (tend_task_manager_register_task (manager, task, NULL));
+  g_object_unref (owner);
+  assert_status (task, "stopped");
+  assert_notes ("");
+  g_assert_finalize_object (task);
+
+  request_add (fixture, 1, SECOND, NULL);
+  g_assert_finalize_object (manager);
+  tend_request_cache_clear (fixture->requests);
+}
+
 static gpointer
 wait_thread (gpointer requests)
 {
@@ -427,6 +448,7 @@ main (int    argc,
   add_test ("/tend/request-cache/wait-for/in-a-fiber", test_in_fiber);
   add_test ("/tend/request-cache/wait-for/refused-cache-has-not-come", test_refused_cache);
   add_test ("/tend/request-cache/wait-for/reserved-number-has-not-come", test_reserved_number);
+  add_test ("/tend/request-cache/wait-for/owner-of-the-waiter-goes", test_owner_goes);
   add_test ("/tend/request-cache/wait-for/refuses-nonsense", test_refuses_nonsense);
 
   return g_test_run ();

@@ -147,6 +147,65 @@ test_several_may_hold_several (void)
   check_parts (list->pdata[1]);
 }
 
+/* Sixteen of them, and how many there are beside. */
+static void
+test_message_has_a_number_of_parts (void)
+{
+  g_autoptr(GPtrArray) errors = new_errors ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13",
+                                            "14", "15", NULL);
+  g_autoptr(GError) all = tend_error_new_several (errors);
+  g_autoptr(GError) most = NULL;
+  g_autoptr(GPtrArray) list = NULL;
+
+  g_assert_true (g_str_has_suffix (all->message, " (14) (15)"));
+
+  /* The array of an error does not change any more. */
+  g_ptr_array_unref (g_steal_pointer (&errors));
+  errors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
+  for (int i = 0; i < 1000; i++)
+    g_ptr_array_add (errors, g_error_new (G_IO_ERROR, i, "%d", i));
+  most = tend_error_new_several (errors);
+  g_assert_true (g_str_has_suffix (most->message, " (14) (15) and 984 more"));
+
+  list = tend_task_error_list (most);
+  g_assert_cmpuint (list->len, ==, 1000);
+  g_assert_cmpstr (((GError *) list->pdata[999])->message, ==, "999");
+}
+
+/* 256 bytes of each, and no part of a character. */
+static void
+test_message_has_a_length (void)
+{
+  g_autofree char *fits = g_strnfill (256, 'x');
+  g_autofree char *cut = g_strnfill (255, 'x');
+  g_autofree char *long_text = g_strconcat (cut, "ä", NULL);
+  g_autofree char *expected = g_strconcat ("One or more errors occurred. (", fits, ") (", cut, "...) (\357\277\275)", NULL);
+  g_autoptr(GPtrArray) errors = new_errors (fits, long_text, "\xff", NULL);
+  g_autoptr(GError) error = tend_error_new_several (errors);
+
+  g_assert_cmpstr (error->message, ==, expected);
+}
+
+/* Each level waits for the one below it twice, and there are more than a stack has room for. */
+static void
+test_levels_do_not_add_up (void)
+{
+  g_autoptr(GError) error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, "c");
+
+  for (guint i = 0; i < 100000; i++)
+    {
+      g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
+
+      g_ptr_array_add (errors, g_error_copy (error));
+      g_ptr_array_add (errors, g_steal_pointer (&error));
+      error = tend_error_new_several (errors);
+    }
+  g_assert_cmpuint (strlen (error->message), <, 1000);
+
+  /* It is known at once that there is nothing to tell. */
+  tend_report_unobserved ("Task(0)", error, NULL);
+}
+
 static void
 test_cancelled_is_one_code (void)
 {
@@ -315,6 +374,9 @@ main (int    argc,
 {
   g_test_init (&argc, &argv, NULL);
 
+  g_test_add_func ("/tend/error/message-has-a-number-of-parts", test_message_has_a_number_of_parts);
+  g_test_add_func ("/tend/error/message-has-a-length", test_message_has_a_length);
+  g_test_add_func ("/tend/error/levels-do-not-add-up", test_levels_do_not_add_up);
   g_test_add_func ("/tend/error/several-has-message", test_several_has_message);
   g_test_add_func ("/tend/error/list-gives-parts-in-order", test_list_gives_parts_in_order);
   g_test_add_func ("/tend/error/list-gives-any-other-itself", test_list_gives_any_other_itself);

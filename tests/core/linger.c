@@ -6,6 +6,8 @@
 
 #include "tend-core-private.h"
 
+#include "../support/rounds.h"
+
 #include <gio/gio.h>
 
 typedef struct
@@ -153,13 +155,13 @@ use (Lodger *lodger,
 }
 
 static void
-run_rounds (GType type,
-            guint n_rounds)
+run_rounds (GType type)
 {
   g_autoptr(GAsyncQueue) home = g_async_queue_new ();
   guint n_before = n_finalized, n_lingered = 0;
+  Rounds rounds = rounds_begin (5000, 50000);
 
-  for (guint i = 0; i < n_rounds; i++)
+  for (guint i = 0; rounds_next (&rounds); i++)
     {
       Lodger *lodger = lodger_new (type, home);
       TendLinger *linger = NULL;
@@ -183,7 +185,7 @@ run_rounds (GType type,
     }
 
   g_assert_null (g_async_queue_try_pop (home));
-  g_test_message ("%u of %u were dropped elsewhere last", n_lingered, n_rounds);
+  g_test_message ("%u of %u were dropped elsewhere last", n_lingered, rounds.n);
 }
 
 static gpointer
@@ -192,6 +194,15 @@ drop_one_thread (gpointer data)
   g_object_unref (data);
 
   return NULL;
+}
+
+/* Disposes of it as in another thread. Where it is not being freed and not frozen, it is told at once. */
+static void
+begin_going (Lodger *lodger)
+{
+  lodger->thread = NULL;
+  g_object_run_dispose (G_OBJECT (lodger));
+  lodger->thread = g_thread_self ();
 }
 
 /* A class that is derived while objects of its parent go has our function of theirs, and passes on what it gets. */
@@ -203,11 +214,8 @@ test_class_derived_meanwhile (void)
   TendLinger *linger;
   GType type;
 
-  /* Where it is not being freed, it is told at once. */
-  first->thread = NULL;
   g_object_freeze_notify (G_OBJECT (first));
-  g_object_run_dispose (G_OBJECT (first));
-  first->thread = g_thread_self ();
+  begin_going (first);
 
   type = g_type_register_static_simple (lodger_get_type (), "Sublodger", sizeof (LodgerClass), NULL, sizeof (Lodger), NULL, 0);
   second = lodger_new (type, home);
@@ -227,6 +235,53 @@ test_class_derived_meanwhile (void)
   g_assert_cmpuint (n_finalized, ==, 2);
 }
 
+static void
+end_going (GAsyncQueue *home,
+           Lodger      *lodger)
+{
+  guint n_before = n_finalized;
+  TendLinger *linger;
+
+  g_object_thaw_notify (G_OBJECT (lodger));
+  g_object_unref (lodger);
+  linger = g_async_queue_try_pop (home);
+  g_assert_nonnull (linger);
+  g_assert_true (tend_linger_get_object (linger) == G_OBJECT (lodger));
+  tend_linger_end (linger);
+  g_assert_cmpuint (n_finalized - n_before, ==, 1);
+  g_assert_null (g_async_queue_try_pop (home));
+}
+
+/* The end of one says nothing of another that goes at the same time. */
+static void
+test_two_of_a_class (void)
+{
+  g_autoptr(GAsyncQueue) home = g_async_queue_new ();
+  Lodger *lodgers[2];
+
+  for (guint i = 0; i < G_N_ELEMENTS (lodgers); i++)
+    {
+      lodgers[i] = lodger_new (lodger_get_type (), home);
+      g_object_freeze_notify (G_OBJECT (lodgers[i]));
+      begin_going (lodgers[i]);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (lodgers); i++)
+    end_going (home, lodgers[i]);
+}
+
+/* It goes once, however often it is disposed of before it is home. */
+static void
+test_disposed_of_twice (void)
+{
+  g_autoptr(GAsyncQueue) home = g_async_queue_new ();
+  Lodger *lodger = lodger_new (lodger_get_type (), home);
+
+  g_object_freeze_notify (G_OBJECT (lodger));
+  begin_going (lodger);
+  begin_going (lodger);
+  end_going (home, lodger);
+}
+
 /* The object is used at home while another thread drops the last reference that counts, and when it has. */
 static void
 test_used_meanwhile (void)
@@ -237,7 +292,7 @@ test_used_meanwhile (void)
   for (guint i = 1; i < G_N_ELEMENTS (threads); i++)
     threads[i] = g_thread_new ("noise", noise_thread, NULL);
 
-  run_rounds (lodger_get_type (), 5000);
+  run_rounds (lodger_get_type ());
 
   g_atomic_int_set (&is_stopping, TRUE);
   for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
@@ -252,6 +307,8 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/tend/linger/class-derived-meanwhile", test_class_derived_meanwhile);
+  g_test_add_func ("/tend/linger/two-of-a-class", test_two_of_a_class);
+  g_test_add_func ("/tend/linger/disposed-of-twice", test_disposed_of_twice);
   g_test_add_func ("/tend/linger/used-meanwhile", test_used_meanwhile);
 
   return g_test_run ();

@@ -23,6 +23,12 @@ from support import COMMAND, ENV, TreeTest, main
 F_SETLEASE, F_GETLEASE = 1024, 1025
 NOBODY = 65534
 
+# For what ends soon, or never.
+PATIENCE_SEC = 120
+
+# What threads get to end in after an interrupt.
+GRACE_SEC = 0.25
+
 ODD_NAMES = [
     b"plain",
     b" space at both ends ",
@@ -48,7 +54,7 @@ ODD_NAMES = [
 
 
 class ChecksumTest(TreeTest):
-    def run_it(self, *args, timeout=30, **kwargs):
+    def run_it(self, *args, timeout=PATIENCE_SEC, **kwargs):
         return subprocess.run([*COMMAND, *args], capture_output=True, env=ENV, timeout=timeout, **kwargs)
 
     def start(self, *args, **kwargs):
@@ -75,7 +81,7 @@ class ChecksumTest(TreeTest):
             self.write(os.path.join(b"tree", b"below " + name[:200], name), b"%d below" % i)
 
     def wait_until(self, func):
-        end = time.monotonic() + 20
+        end = time.monotonic() + PATIENCE_SEC
         while not func():
             self.assertLess(time.monotonic(), end, "what is waited for does not come")
             time.sleep(0.01)
@@ -90,6 +96,36 @@ class ChecksumTest(TreeTest):
                 return paths <= {os.readlink(f"{fds}/{fd}") for fd in os.listdir(fds)}
 
         self.wait_until(is_open)
+
+    def wait_until_found(self, process, directory):
+        """Waits until the program reads files of the directory, and the directory no more."""
+        directory = os.path.join(self.parent, directory)
+
+        def is_found():
+            with contextlib.suppress(FileNotFoundError):
+                opened = {os.readlink(f"/proc/{process.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{process.pid}/fd")}
+                return directory not in opened and any(path.startswith(f"{directory}/") for path in opened)
+
+        self.wait_until(is_found)
+
+    def wait_until_asleep(self, process):
+        """Waits until no thread of the program has anything to do."""
+        def is_asleep():
+            states = []
+            for thread in os.listdir(f"/proc/{process.pid}/task"):
+                with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                    with open(f"/proc/{process.pid}/task/{thread}/stat", encoding="ascii", errors="replace") as stat:
+                        states.append(stat.read().rpartition(")")[2].split()[0])
+            return "R" not in states
+
+        self.wait_until(is_asleep)
+
+    def wait_until_full(self, process):
+        """Waits until the program has no room to write more lines, and nothing else to do."""
+        # Pages that are not full count as if they were, so that no more than this is sure to come.
+        half = fcntl.fcntl(process.stdout, fcntl.F_GETPIPE_SZ) // 2
+        self.wait_until(lambda: struct.unpack("i", fcntl.ioctl(process.stdout, termios.FIONREAD, bytes(4)))[0] >= half)
+        self.wait_until_asleep(process)
 
     def lease(self, path):
         """Holds a file so that whoever opens it is blocked, in the kernel; gives what waits until somebody is."""
@@ -264,7 +300,7 @@ class ChecksumTest(TreeTest):
             self.write(f"tree/{i}")
         self.sparse("tree/big 1")
         self.sparse("tree/big 2")
-        result = self.run_it("--timeout", "0.2", "--jobs", "1", "tree", timeout=10)
+        result = self.run_it("--timeout", "0.2", "--jobs", "1", "tree", timeout=PATIENCE_SEC)
         self.assertEqual(result.returncode, 1)
         self.assertEqual(sorted(result.stderr.splitlines()),
                          [b"checksum: tree/big %d: Took longer than 0.2 s" % i for i in (1, 2)])
@@ -275,9 +311,7 @@ class ChecksumTest(TreeTest):
             self.write(f"tree/{i}")
         self.write("tree/held")
         self.lease("tree/held")
-        began = time.monotonic()
-        result = self.run_it("--timeout", "0.3", "--jobs", "1", "tree", timeout=10)
-        self.assertLess(time.monotonic() - began, 2)
+        result = self.run_it("--timeout", "0.3", "--jobs", "1", "tree", timeout=PATIENCE_SEC)
         self.assertEqual(result.returncode, 1)
         self.assertEqual(result.stderr, b"checksum: tree/held: Took longer than 0.3 s\n")
         self.assertEqual(len(result.stdout.splitlines()), 200)
@@ -285,10 +319,10 @@ class ChecksumTest(TreeTest):
     # --- Interrupts ---
 
     def interrupt(self, process, signum=signal.SIGINT):
+        """What it reads or waits for would take for ever: that it ends at all shows that it was interrupted."""
         process.send_signal(signum)
-        began = time.monotonic()
-        out, err = process.communicate(timeout=10)
-        return time.monotonic() - began, out, (err or b"").decode()
+        out, err = process.communicate(timeout=PATIENCE_SEC)
+        return out, (err or b"").decode()
 
     def test_interrupt_names_the_unfinished(self):
         for signum, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
@@ -299,19 +333,17 @@ class ChecksumTest(TreeTest):
                 process = self.start("--jobs", "4", "tree")
                 self.assertIn(b"tree/small", process.stdout.readline())
                 self.wait_until_opened(process, *(f"tree/big {i}" for i in range(3)))
-                took, out, err = self.interrupt(process, signum)
+                out, err = self.interrupt(process, signum)
                 self.assertEqual((process.returncode, out), (status, b""))
-                self.assertLess(took, 0.5)
                 self.assertEqual(sorted(err.splitlines()), [f"checksum: tree/big {i}: Interrupted" for i in range(3)])
 
     def test_interrupt_tells_what_was_not_begun(self):
         for i in range(500):
             self.sparse(f"tree/{i}")
         process = self.start("--jobs", "2", "tree")
-        time.sleep(0.5)
-        took, out, err = self.interrupt(process)
+        self.wait_until_found(process, "tree")
+        out, err = self.interrupt(process)
         self.assertEqual((process.returncode, out), (130, b""))
-        self.assertLess(took, 0.5)
         # Files are cancelled one by one: a thread that has heard of it may begin one that has not.
         self.assertIn(err.count("Interrupted\n"), range(2, 67))    # two threads, and 64 that wait for one
         self.assertEqual(err.count("Interrupted before it was read\n"), 10)
@@ -321,44 +353,43 @@ class ChecksumTest(TreeTest):
         for i in range(3000):
             self.write(f"tree/{'long name ' * 12}{i}")
         process = self.start("tree")
-        # Pages that are not full count as if they were, so that no more than this is sure to come.
-        half = fcntl.fcntl(process.stdout, fcntl.F_GETPIPE_SZ) // 2
-        self.wait_until(lambda: struct.unpack("i", fcntl.ioctl(process.stdout, termios.FIONREAD, bytes(4)))[0] >= half)
-        time.sleep(0.2)
+        self.wait_until_full(process)
         self.assertIsNone(process.poll())
         process.send_signal(signal.SIGINT)
-        began = time.monotonic()
-        self.assertEqual(process.wait(timeout=10), 130)
-        self.assertLess(time.monotonic() - began, 0.5)
+        self.assertEqual(process.wait(timeout=PATIENCE_SEC), 130)
 
     def test_interrupt_of_a_thread_that_is_blocked(self):
         self.write("tree/held")
         wait_until_blocked = self.lease("tree/held")
         process = self.start("tree")
         wait_until_blocked()
-        took, out, err = self.interrupt(process)
+        out, err = self.interrupt(process)
         self.assertEqual((process.returncode, out, err), (130, b"", "checksum: tree/held: Interrupted\n"))
-        self.assertLess(took, 0.5)
 
     def test_second_interrupt_stops_at_once(self):
         self.write("tree/held")
         wait_until_blocked = self.lease("tree/held")
         process = self.start("tree")
         wait_until_blocked()
+        began = time.monotonic()
         process.send_signal(signal.SIGINT)
-        time.sleep(0.1)
-        took, out, err = self.interrupt(process)
-        self.assertEqual((process.returncode, out, err), (130, b"", ""))
-        self.assertLess(took, 0.1)
+        self.wait_until_asleep(process)
+        process.send_signal(signal.SIGINT)
+        took = time.monotonic() - began
+        out, err = process.communicate(timeout=PATIENCE_SEC)
+        self.assertEqual((process.returncode, out), (130, b""))
+        # Where the machine was slow, the first one may have had its time before the second came.
+        told = [b"", b"checksum: tree/held: Interrupted\n"]
+        self.assertIn(err, told[:1] if took < GRACE_SEC else told)
 
     def test_ignored_interrupt_stays_ignored(self):
         self.sparse("tree/big")
         def ignore():
             signal.signal(signal.SIGINT, signal.SIG_IGN)
         process = self.start("--timeout", "0.6", "tree", preexec_fn=ignore)
-        time.sleep(0.3)
+        self.wait_until_opened(process, "tree/big")
         process.send_signal(signal.SIGINT)
-        self.assertEqual(process.wait(timeout=10), 1)
+        self.assertEqual(process.wait(timeout=PATIENCE_SEC), 1)
 
     # --- The terminal ---
 
@@ -371,7 +402,7 @@ class ChecksumTest(TreeTest):
         shown = b""
         while b"tree/big" not in shown:
             shown += os.read(master, 4096)
-        self.assertEqual(self.interrupt(process)[1], b"")
+        self.assertEqual(self.interrupt(process)[0], b"")
         self.assertEqual(process.returncode, 130)
 
     # --- Stdout ---
@@ -383,15 +414,15 @@ class ChecksumTest(TreeTest):
         process.stdout.readline()
         process.stdout.close()
         self.assertEqual(process.stderr.read(), b"")
-        self.assertEqual(process.wait(timeout=10), -signal.SIGPIPE)
+        self.assertEqual(process.wait(timeout=PATIENCE_SEC), -signal.SIGPIPE)
         process.stdout = None
 
     def test_slow_reader_gets_all(self):
         for i in range(3000):
             self.write(f"tree/{'long name ' * 12}{i}")
         process = self.start("tree")
-        time.sleep(0.3)
-        out, err = process.communicate(timeout=20)
+        self.wait_until_full(process)
+        out, err = process.communicate(timeout=PATIENCE_SEC)
         self.assertEqual((process.returncode, err), (0, b""))
         self.assertEqual(sorted(out.splitlines()), self.expected("tree"))
 
@@ -399,7 +430,7 @@ class ChecksumTest(TreeTest):
         self.write("tree/file")
         with open("/dev/full", "wb") as full:
             process = self.start("tree", stdout=full)
-            self.assertEqual(process.wait(timeout=10), 1)
+            self.assertEqual(process.wait(timeout=PATIENCE_SEC), 1)
         self.assertEqual(process.stderr.read(), b"checksum: standard output: No space left on device\n")
 
 

@@ -184,19 +184,15 @@ class HostileTest(ResolveTest):
             self.assertIn(outcome if isinstance(outcome, str) else set(outcome), ("timed out", right(name, type_)))
         self.assert_counts(run, outcomes)
 
-        # Of 5,000 queries 40.5 are lost in all tries, give or take 6.3: five times that is allowed.
+        # Each of those that were lost was asked in every try, and with those of the others that were all retries.
         lost = {f"{name}/{type_}" for name, type_, outcome in outcomes if outcome == "timed out"}
-        probability = (LOSS / 100) ** N_TRIES
-        mean, deviation = N_LOSS * probability, (N_LOSS * probability * (1 - probability)) ** 0.5
-        self.assertLessEqual(abs(len(lost) - mean), 5 * deviation)
-
-        # Each of those was asked in every try, and with those of the others that were all retries.
         queries = server.end()["queries"]
         self.assertEqual({queries[key] for key in lost}, {N_TRIES})
         self.assertEqual(sum(queries.values()), N_LOSS + run.counts["retries"])
-        if run.counts["late"] == 0:
-            # The machine was as fast as the time-outs, and then the seed decides of each name.
-            self.assertEqual(lost, {key for key in queries if is_lost(key)})
+
+        # The seed decides of each name. Others are lost only where the machine was slower than the time-outs.
+        seeded = {key for key in queries if is_lost(key)}
+        self.assertLessEqual(seeded, lost)
 
     def test_ids_and_ports_cannot_be_guessed(self):
         server = self.serve()

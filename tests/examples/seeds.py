@@ -7,10 +7,9 @@ seeds.py EXPECTED_DIR [--run LABEL INTERPRETER PROGRAM...]...
 There is one --run for each language, and each of them has to have all examples. INTERPRETER is what
 runs them ("gjs -m", say), empty where they run by themselves. The words of LABEL may end the names of
 the programs: with the label vala, future-vala is the example "future". Labels that end in -instant are
-of programs that are linked to a virtual clock: all those together have to be fast.
-
-The runs come one after another, and of each some programs run at a time. They are not started all at once: an
-interpreter is busy for a while when it begins, and some of the examples have little time to spare.
+of programs that are linked to a virtual clock, and what these print is known to the letter. What others print depends
+on how busy the machine is: how often a timer ticked, and which of two came first. Of those each line has to be one
+that is known, whatever its numbers are.
 """
 
 import argparse
@@ -22,7 +21,6 @@ import re
 import shlex
 import subprocess
 import sys
-import time
 
 # What goes to stderr. Everything else is silent there.
 MESSAGES = {
@@ -34,16 +32,19 @@ MESSAGES = {
 ONCE_MORE = {
     "tasks-tutorial-6": ("-keeping", {"KEEP_PENDING_TASKS": "1"}, 1),
 }
-# All of the instant ones together; as they are, those of each language sleep for twice as long.
-INSTANT_SEC = 10
 N_AT_ONCE = 4
+
+
+def without_numbers(line):
+    return re.sub(r"\d+", "0", line)
 
 
 class Example:
     """A program that is run: NAME is the example's, WAY says what is special about this run of it."""
 
-    def __init__(self, name, command, way="", environment=None, status=0):
+    def __init__(self, name, command, is_exact, way="", environment=None, status=0):
         self.name = name
+        self.is_exact = is_exact
         self.output = name + way
         self.command = command
         self.environment = os.environ | (environment or {})
@@ -56,7 +57,13 @@ class Example:
         out, messages = process.stdout, process.stderr
         lines = (expected / f"{self.output}.out").read_text(encoding="utf-8").splitlines()
 
-        problems = list(difflib.unified_diff(lines, out.splitlines(), "expected", "printed", lineterm=""))
+        if self.is_exact:
+            problems = list(difflib.unified_diff(lines, out.splitlines(), "expected", "printed", lineterm=""))
+        else:
+            known = set(map(without_numbers, lines))
+            problems = [f"not expected: {line}" for line in out.splitlines() if without_numbers(line) not in known]
+            if lines and not out:
+                problems.append("nothing was printed")
         if process.returncode != self.status:
             problems.append(f"its status is {process.returncode}")
         if not re.fullmatch(MESSAGES.get(self.name, ""), messages.strip()):
@@ -92,9 +99,10 @@ def list_examples(label, interpreter, programs):
     for program in programs:
         name = get_name(program, label)
         command = [*shlex.split(interpreter), program]
-        examples.append(Example(name, command))
+        is_exact = label.endswith("-instant")
+        examples.append(Example(name, command, is_exact))
         if name in ONCE_MORE:
-            examples.append(Example(name, command, *ONCE_MORE[name]))
+            examples.append(Example(name, command, is_exact, *ONCE_MORE[name]))
     return examples
 
 
@@ -113,15 +121,9 @@ def main(arguments):
     options = parser.parse_args(arguments)
 
     tap = Tap()
-    instant_seconds = 0
     for label, interpreter, *programs in options.run:
-        begin = time.monotonic()
         run_all(tap, options.expected, label, list_examples(label, interpreter, programs))
-        if label.endswith("-instant"):
-            instant_seconds += time.monotonic() - begin
 
-    slow = [f"more than {INSTANT_SEC} s"] if instant_seconds > INSTANT_SEC else []
-    tap.point(f"the instant ones took {instant_seconds:.1f} s", slow)
     print(f"1..{tap.n_points}")
     return 1 if tap.n_bad else 0
 

@@ -75,7 +75,7 @@ class Consumer:
             env=GIT_ENV, allow=ANYTHING)
 
     def compile(self):
-        output = run("ninja", "-C", self.build, timeout=240)
+        output = run("ninja", "-C", self.build, timeout=800)
         assert "warning" not in output, output
 
     def answer(self, program):

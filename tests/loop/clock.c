@@ -362,6 +362,53 @@ test_wait_sync_waits_for_others (void)
   g_assert_finalize_object (clock);
 }
 
+static gboolean
+wait_for_delay_cb (TendTask  *task,
+                   gpointer   user_data,
+                   GError   **error)
+{
+  g_autoptr(TendTask) delay = tend_task_run_delay (HOUR);
+
+  g_assert_true (tend_task_wait_sync (delay, NULL));
+  note (user_data);
+  return TRUE;
+}
+
+/* What runs while the clock advances takes it further than it was told, and it stays there. */
+static void
+test_never_goes_back (void)
+{
+  TendClock *clock = freeze ();
+  TendTask *host = new_host ();
+  Notes notes;
+
+  notes_init (&notes, clock);
+  tend_task_add_timer (host, 10 * MSEC, 0, wait_for_delay_cb, &notes, NULL);
+  tend_clock_advance (clock, SEC);
+  note (&notes);
+  notes_check (&notes, "3600010 3600010 ");
+
+  drop_host (host);
+  g_assert_finalize_object (clock);
+}
+
+/* One that was disposed of by hand has nothing to do with the clock that came after it. */
+static void
+test_end_leaves_the_next_alone (void)
+{
+  TendClock *first = freeze ();
+  TendClock *second;
+  gint64 time;
+
+  g_object_run_dispose (G_OBJECT (first));
+  second = freeze ();
+  time = tend_clock_get_time (second);
+  g_assert_finalize_object (first);
+  tend_clock_advance (second, HOUR);
+  g_assert_cmpint (tend_get_time (), ==, time + HOUR);
+  g_assert_finalize_object (second);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -384,6 +431,8 @@ main (int    argc,
   ADD ("/tend/clock/run-takes-no-time", test_run_takes_no_time);
   ADD ("/tend/clock/the-time-of-tasks", test_the_time_of_tasks);
   ADD ("/tend/clock/wait-sync-waits-for-others", test_wait_sync_waits_for_others);
+  ADD ("/tend/clock/never-goes-back", test_never_goes_back);
+  ADD ("/tend/clock/end-leaves-the-next-alone", test_end_leaves_the_next_alone);
 
   return g_test_run ();
 }

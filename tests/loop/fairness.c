@@ -57,6 +57,23 @@ count_cb (TendTask  *task,
   return other->n_turns < 5 && other->n_run < PATIENCE;
 }
 
+static void
+work_for (gint64 usec)
+{
+  for (gint64 until = g_get_monotonic_time () + usec; g_get_monotonic_time () < until;)
+    ;
+}
+
+static gboolean
+work_cb (TendTask  *task,
+         gpointer   user_data,
+         GError   **error)
+{
+  ((Other *) user_data)->n_run++;
+  work_for (2);
+  return TRUE;
+}
+
 /* --- Other sources --- */
 
 static void
@@ -182,6 +199,74 @@ test_endless_micro_queue_lets_others_through (void)
   g_assert_finalize_object (host);
 }
 
+static void
+trace_wait_cb (GObject      *source,
+               GAsyncResult *result,
+               gpointer      user_data)
+{
+  g_string_append (trace, "b");
+  tend_task_return_boolean (user_data, TRUE);
+}
+
+static void
+trace_last_wait_cb (GObject      *source,
+                    GAsyncResult *result,
+                    gpointer      user_data)
+{
+  g_string_append (trace, "c");
+}
+
+static gboolean
+end_task_cb (TendTask  *task,
+             gpointer   user_data,
+             GError   **error)
+{
+  g_string_append (trace, "a");
+  tend_task_return_boolean (user_data, TRUE);
+  return TRUE;
+}
+
+static void
+work_wait_cb (GObject      *source,
+              GAsyncResult *result,
+              gpointer      user_data)
+{
+  work_cb (NULL, user_data, NULL);
+}
+
+/* What was cut is cut once: afterwards the waits that lead to one another come before what is ready, as ever. */
+static void
+test_micro_queue_is_whole_after_a_cut (void)
+{
+  const guint n = 20000;
+  TendTask *tasks[3] = { new_host (), new_host (), new_host () };
+  TendTask *host = new_host ();
+  g_autoptr(TendClock) clock = NULL;
+  Other other = { 0 };
+  guint n_at_first;
+
+  for (guint i = 0; i < n; i++)
+    tend_task_wait_async (tasks[0], NULL, work_wait_cb, &other);
+  tend_task_return_boolean (tasks[0], TRUE);
+  g_main_context_iteration (g_main_context_get_thread_default (), TRUE);
+  n_at_first = other.n_run;
+  run_dry (g_main_context_get_thread_default ());
+  g_assert_cmpuint (n_at_first, <, n);
+  g_assert_cmpuint (other.n_run, ==, n);
+
+  clock = freeze ();
+  tend_task_wait_async (tasks[1], NULL, trace_wait_cb, tasks[2]);
+  tend_task_wait_async (tasks[2], NULL, trace_last_wait_cb, NULL);
+  tend_task_post (host, end_task_cb, tasks[1], NULL);
+  post (host, "d");
+  run_dry (g_main_context_get_thread_default ());
+  assert_trace ("abcd");
+
+  for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
+    g_assert_finalize_object (tasks[i]);
+  drop_host (host);
+}
+
 /* A loop of high priority lets one of low priority through. */
 static void
 test_high_priority_lets_low_through (void)
@@ -205,14 +290,120 @@ test_high_priority_lets_low_through (void)
   g_assert_finalize_object (low);
 }
 
-/* --- The loop itself --- */
-
-static void
-work_for (gint64 usec)
+/* A source of higher priority, which is found to be ready each time that the loop has run something. */
+typedef struct
 {
-  for (gint64 until = g_get_monotonic_time () + usec; g_get_monotonic_time () < until;)
-    ;
+  GSource source;
+  Other  *other;        /* what the loop runs */
+  guint   n_seen;       /* of our callbacks */
+  guint   n_dispatches; /* of the loop */
+  guint   n_most;       /* callbacks in one of them, but for the first */
+} Usurper;
+
+static gboolean
+usurper_prepare (GSource *source,
+                 int     *timeout_ms)
+{
+  *timeout_ms = 0;
+  return FALSE;
 }
+
+static gboolean
+usurper_check (GSource *source)
+{
+  Usurper *self = (Usurper *) source;
+  guint n_more = self->other->n_run - self->n_seen;
+
+  if (n_more == 0)
+    return FALSE;
+
+  self->n_seen = self->other->n_run;
+  if (self->n_dispatches++ > 0)
+    self->n_most = MAX (self->n_most, n_more);
+
+  return TRUE;
+}
+
+static gboolean
+usurper_dispatch (GSource     *source,
+                  GSourceFunc  callback,
+                  gpointer     user_data)
+{
+  return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs usurper_funcs = {
+  .prepare = usurper_prepare,
+  .check = usurper_check,
+  .dispatch = usurper_dispatch,
+};
+
+/*
+ * A loop that has let others through has its whole time again, also where one of higher priority took that turn, and
+ * the loop was not asked anything in it. Otherwise each turn would be over at the first look at the clock, 16
+ * callbacks later.
+ */
+static void
+test_time_is_new_after_others (void)
+{
+  const guint n = 20000;
+  TendTask *host = new_host ();
+  Other other = { 0 };
+  GSource *source = g_source_new (&usurper_funcs, sizeof (Usurper));
+  Usurper *usurper = (Usurper *) source;
+
+  usurper->other = &other;
+  g_source_set_priority (source, G_PRIORITY_HIGH);
+  g_source_attach (source, g_main_context_get_thread_default ());
+  for (guint i = 0; i < n; i++)
+    tend_task_post (host, work_cb, &other, NULL);
+  while (other.n_run < n)
+    g_main_context_iteration (g_main_context_get_thread_default (), TRUE);
+
+  g_test_message ("at most %u of %u in one of %u turns", usurper->n_most, n, usurper->n_dispatches);
+  g_assert_cmpuint (usurper->n_dispatches, >, 1);
+  g_assert_cmpuint (usurper->n_most, >, 32);
+
+  g_source_destroy (source);
+  g_source_unref (source);
+  drop_host (host);
+}
+
+/*
+ * So it has after a pause in which it had nothing to do but wait for a timer. The pauses are longer than its time, and
+ * each callback takes next to none.
+ */
+static void
+test_time_is_new_after_a_pause (void)
+{
+  GMainContext *context = g_main_context_get_thread_default ();
+  TendTask *host = new_host ();
+  Other other = { .n_turns = 5 };
+  guint n_most = 0;
+
+  tend_task_add_timer (host, 3600 * (gint64) G_USEC_PER_SEC, 0, count_cb, &other, NULL);
+  for (guint round = 0; round < 10; round++)
+    {
+      gint64 end = g_get_monotonic_time () + 5000;
+      guint n_before;
+
+      tend_task_post (host, count_cb, &other, NULL);
+      while (g_main_context_iteration (context, FALSE) || g_get_monotonic_time () < end)
+        ;
+
+      n_before = other.n_run;
+      for (guint i = 0; i < 1000; i++)
+        tend_task_post (host, count_cb, &other, NULL);
+      g_main_context_iteration (context, FALSE);
+      n_most = MAX (n_most, other.n_run - n_before);
+      run_dry (context);
+    }
+  g_assert_cmpuint (n_most, >, 32);
+
+  drop_host (host);
+}
+
+/* --- The loop itself --- */
 
 typedef struct
 {
@@ -386,7 +577,10 @@ main (int    argc,
   ADD ("/tend/loop/yielding-lets-others-through", test_yielding_lets_others_through);
   ADD ("/tend/loop/frequent-timers-let-others-through", test_frequent_timers_let_others_through);
   ADD ("/tend/loop/endless-micro-queue-lets-others-through", test_endless_micro_queue_lets_others_through);
+  ADD ("/tend/loop/micro-queue-is-whole-after-a-cut", test_micro_queue_is_whole_after_a_cut);
   ADD ("/tend/loop/high-priority-lets-low-through", test_high_priority_lets_low_through);
+  ADD ("/tend/loop/time-is-new-after-others", test_time_is_new_after_others);
+  ADD ("/tend/loop/time-is-new-after-a-pause", test_time_is_new_after_a_pause);
   ADD ("/tend/loop/zero-delays-do-not-starve-timers", test_zero_delays_do_not_starve_timers);
   ADD ("/tend/loop/timers-do-not-starve-zero-delays", test_timers_do_not_starve_zero_delays);
   ADD ("/tend/loop/other-threads-do-not-starve-timers", test_other_threads_do_not_starve_timers);

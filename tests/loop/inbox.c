@@ -171,6 +171,31 @@ test_own_thread_needs_no_wakeup (void)
 }
 
 static gpointer
+post_thread (gpointer data)
+{
+  post (data, "a");
+  return NULL;
+}
+
+/* What was sent before a turn is part of it, and so comes before the timers that are due in it. */
+static void
+test_is_taken_in_the_next_turn (void)
+{
+  TendTask *host = new_host ();
+  gint64 armed;
+
+  add_timer (host, 1, "b");
+  armed = g_get_monotonic_time ();
+  while (g_get_monotonic_time () <= armed)
+    ;
+  g_thread_join (g_thread_new ("post", post_thread, host));
+  run_dry (g_main_context_get_thread_default ());
+  assert_trace ("ab");
+
+  drop_host (host);
+}
+
+static gpointer
 cancel_thread (gpointer data)
 {
   /* A hundred requests are one job, and carry one reference. */
@@ -271,6 +296,7 @@ test_wakes_a_sleeping_context (void)
 
 /* A timer far off is slept for in one piece; the wait is rounded up, and cut to what poll can take. */
 static int last_timeout_ms;
+static gint64 last_poll;    /* when it began */
 
 static int
 noting_poll (GPollFD *fds,
@@ -278,6 +304,7 @@ noting_poll (GPollFD *fds,
              int      timeout_ms)
 {
   last_timeout_ms = timeout_ms;
+  last_poll = g_get_monotonic_time ();
   return g_poll (fds, n_fds, 0);
 }
 
@@ -297,6 +324,15 @@ test_sleeps_until_the_first_deadline (void)
   g_main_context_iteration (context, TRUE);
   g_assert_cmpint (last_timeout_ms, <=, 3600 * 1000);
   g_assert_cmpint (last_timeout_ms, >, 3590 * 1000);
+
+  for (gint64 usec = 600 * G_USEC_PER_SEC; usec > 599 * G_USEC_PER_SEC; usec -= 9999)
+    {
+      gint64 armed = g_get_monotonic_time ();
+
+      add_timer (host, usec, "no");
+      g_main_context_iteration (context, TRUE);
+      g_assert_cmpint (last_timeout_ms * (gint64) 1000, >=, armed + usec - last_poll);
+    }
 
   drop_host (host);
 }
@@ -462,6 +498,7 @@ main (int    argc,
 
   ADD ("/tend/loop/keeps-order-of-each-sender", test_keeps_order_of_each_sender);
   ADD ("/tend/loop/wakes-once-for-a-batch", test_wakes_once_for_a_batch);
+  ADD ("/tend/loop/inbox-is-taken-in-the-next-turn", test_is_taken_in_the_next_turn);
   ADD ("/tend/loop/own-thread-needs-no-wakeup", test_own_thread_needs_no_wakeup);
   ADD ("/tend/loop/requests-are-one-batch", test_requests_are_one_batch);
   ADD ("/tend/loop/wakes-a-sleeping-context", test_wakes_a_sleeping_context);

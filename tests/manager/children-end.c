@@ -173,6 +173,64 @@ test_task_of_child_shuts_parent_down (Fixture       *fixture,
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_COMPLETED);
 }
 
+/* Goes on for a while, whatever it is asked, and only then shuts the parent down, or waits for that. */
+static gboolean
+clean_up_and_join (TendTask  *task,
+                   gpointer   data,
+                   GError   **error)
+{
+  gboolean joined;
+
+  tend_shield_push ();
+  g_assert_true (tend_sleep (SECOND, NULL));
+  joined = shut_parent_down (task, data, error);
+  tend_shield_pop ();
+
+  return joined;
+}
+
+/* Both wait for all the others, and neither for the other: they are all that is left in the child. */
+static void
+test_tasks_of_child_shut_parent_down (Fixture       *fixture,
+                                      gconstpointer  unused)
+{
+  TendTaskManager *child = add_child (fixture, fixture->manager);
+
+  fiber_in (fixture, child, NULL, clean_up_and_join, fixture);
+  fiber_in (fixture, child, NULL, clean_up_and_join, fixture);
+  note_in (fixture, fixture->manager, "parent");
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, SECOND);
+  assert_log (fixture, "parent fiber-down fiber-down");
+}
+
+/* It is all that the shutdown waits for, until it waits for that itself: nobody waits for the grace period. */
+static void
+test_task_below_joins_late (Fixture       *fixture,
+                            gconstpointer  unused)
+{
+  TendTaskManager *child = add_child (fixture, fixture->manager);
+  TendTaskManager *grandchild;
+
+  fiber_in (fixture, child, NULL, clean_up_and_join, fixture);
+  note_in (fixture, fixture->manager, "parent");
+  settle (fixture);
+  shut_down (fixture);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, SECOND);
+  assert_log (fixture, "parent down fiber-down");
+
+  /* Also two levels below. */
+  g_object_unref (fixture->manager);
+  fixture->manager = tend_task_manager_new ();
+  child = add_child (fixture, fixture->manager);
+  grandchild = add_child (fixture, child);
+  fiber_in (fixture, grandchild, NULL, clean_up_and_join, fixture);
+  note_in (fixture, child, "child");
+  settle (fixture);
+  shut_down (fixture);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, SECOND);
+  assert_log (fixture, "child down fiber-down");
+}
+
 /* Its wait for the parent fails, since it was cancelled: then it is waited for as any other. */
 static gboolean
 give_up_and_clean_up (TendTask  *task,
@@ -439,6 +497,8 @@ main (int   argc,
                      test_thread_of_child_is_not_waited_for);
 
   add_shutdown_test ("/tend/task-manager/children/task-shuts-parent-down", test_task_of_child_shuts_parent_down);
+  add_shutdown_test ("/tend/task-manager/children/tasks-shut-parent-down", test_tasks_of_child_shut_parent_down);
+  add_shutdown_test ("/tend/task-manager/children/task-that-joins-late", test_task_below_joins_late);
   add_shutdown_test ("/tend/task-manager/children/task-that-gives-up-is-waited-for",
                      test_task_of_child_that_gives_up_is_waited_for);
   add_shutdown_test ("/tend/task-manager/children/shutdown-task-shuts-parent-down",

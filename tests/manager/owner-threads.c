@@ -320,6 +320,174 @@ test_queued_thread_does_not_begin (void)
   g_assert_finalize_object (task);
 }
 
+/* --- What ends in the turn in which the owner goes --- */
+
+/* A boxed value of the user's. It is copied by the user's code. */
+static guint n_copies;
+
+static gpointer
+copy_box (gpointer box)
+{
+  n_copies++;
+  return box;
+}
+
+static void
+free_box (gpointer box)
+{
+}
+
+static GType
+box_get_type (void)
+{
+  static gsize type;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_boxed_type_register_static ("TestBox", copy_box, free_box));
+
+  return type;
+}
+
+static TendTask *
+next_attempt (guint    n,
+              gpointer data)
+{
+  TendTask **attempt = data;
+
+  g_assert_null (*attempt);
+  *attempt = tend_task_new (NULL, NULL, NULL, NULL);
+  return g_object_ref (*attempt);
+}
+
+static gboolean
+never_ask (TendTask     *task,
+           guint         n,
+           const GError *error,
+           gpointer      data)
+{
+  g_assert_not_reached ();
+}
+
+/*
+ * The attempt of a retry ends before the loop hears that the owner is gone: neither is the predicate asked whether to
+ * try again, nor the value copied.
+ */
+static void
+check_end_of_attempt (gboolean has_failed)
+{
+  GObject *owner = g_object_new (G_TYPE_OBJECT, NULL);
+  TendTaskManager *manager = tend_task_manager_new_for_owner (owner);
+  TendRetry *retry = tend_retry_new (3);
+  g_autoptr(TendTask) attempt = NULL;
+  g_auto(GValue) value = G_VALUE_INIT;
+  guint n_copies_before;
+  TendTask *task;
+
+  tend_retry_set_predicate (retry, never_ask, NULL, NULL);
+  task = tend_retry_create_task (retry, NULL, next_attempt, &attempt, NULL);
+  tend_task_manager_register_task (manager, task, NULL);
+  while (attempt == NULL)
+    g_main_context_iteration (NULL, FALSE);
+
+  g_thread_join (g_thread_new ("unref", unref_in_thread, owner));
+  g_value_init (&value, box_get_type ());
+  g_value_set_static_boxed (&value, &value);
+  if (has_failed)
+    tend_task_return_new_error (attempt, G_IO_ERROR, G_IO_ERROR_FAILED, "It failed");
+  else
+    tend_task_return_value (attempt, &value);
+  n_copies_before = n_copies;
+
+  /* The notification of its progress may still be on its way, with a reference, when the task leaves the list. */
+  while (g_list_model_get_n_items (G_LIST_MODEL (manager)) > 0 || G_OBJECT (task)->ref_count > 1)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_STOPPED);
+  g_assert_cmpuint (n_copies, ==, n_copies_before);
+  g_assert_finalize_object (manager);
+  g_assert_finalize_object (task);
+  g_assert_finalize_object (retry);
+}
+
+static void
+test_end_of_attempt_calls_nobody (void)
+{
+  check_end_of_attempt (TRUE);
+  check_end_of_attempt (FALSE);
+}
+
+/* --- What hears of the task just before its body begins --- */
+
+static void
+never_run (TendTask *task,
+           gpointer  data)
+{
+  g_assert_not_reached ();
+}
+
+static TendTask *
+never_attempt (guint    n,
+               gpointer data)
+{
+  g_assert_not_reached ();
+}
+
+static void
+never_begin (TendTask            *task,
+             GCancellable        *cancellable,
+             GAsyncReadyCallback  callback,
+             gpointer             callback_data,
+             gpointer             data)
+{
+  g_assert_not_reached ();
+}
+
+static gboolean
+never_finish (TendTask      *task,
+              GAsyncResult  *result,
+              gpointer       data,
+              GError       **error)
+{
+  g_assert_not_reached ();
+}
+
+static void
+running_cb (TendTask   *task,
+            GParamSpec *pspec,
+            GObject   **owner)
+{
+  if (tend_task_get_status (task) == TEND_TASK_STATUS_RUNNING)
+    g_thread_join (g_thread_new ("unref", unref_in_thread, g_steal_pointer (owner)));
+}
+
+/* The owner goes while the status is notified. Takes @task, whose body does not begin then. */
+static void
+check_body_does_not_begin (TendTask *task)
+{
+  GObject *owner = g_object_new (G_TYPE_OBJECT, NULL);
+  TendTaskManager *manager = tend_task_manager_new_for_owner (owner);
+
+  g_signal_connect (task, "notify::status", G_CALLBACK (running_cb), &owner);
+  tend_task_manager_register_task (manager, task, NULL);
+  while (g_list_model_get_n_items (G_LIST_MODEL (manager)) > 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_null (owner);
+  g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_STOPPED);
+  g_assert_finalize_object (manager);
+  g_assert_finalize_object (task);
+}
+
+static void
+test_body_does_not_begin (void)
+{
+  g_autoptr(TendRetry) retry = tend_retry_new (3);
+
+  check_body_does_not_begin (tend_task_new (NULL, never_run, NULL, NULL));
+  check_body_does_not_begin (tend_task_new_fiber (NULL, never_work, NULL, NULL));
+  check_body_does_not_begin (tend_task_new_thread (NULL, never_work, NULL, NULL));
+  check_body_does_not_begin (tend_task_new_async (NULL, never_begin, never_finish, NULL, NULL));
+  check_body_does_not_begin (tend_retry_create_task (retry, NULL, never_attempt, NULL, NULL));
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -328,6 +496,8 @@ main (int   argc,
 
   g_test_add_func ("/tend/task-manager/owner/dropped-at-any-moment", test_dropped_at_any_moment);
   g_test_add_func ("/tend/task-manager/owner/queued-thread-does-not-begin", test_queued_thread_does_not_begin);
+  g_test_add_func ("/tend/task-manager/owner/end-of-attempt-calls-nobody", test_end_of_attempt_calls_nobody);
+  g_test_add_func ("/tend/task-manager/owner/body-does-not-begin", test_body_does_not_begin);
 
   return g_test_run ();
 }

@@ -398,6 +398,41 @@ test_child_has_no_watchdog (void)
   stop_watchdog ();
 }
 
+/* It starts its own, with nothing left of what the parent's thread waited for. */
+static void
+test_child_may_start_its_own (void)
+{
+  for (guint i = 0; i < 10; i++)
+    {
+      int status = -1;
+      pid_t child;
+
+      set_threshold (NEVER);
+      if (i % 2 == 0)
+        assert_watches ();
+      child = fork ();
+      g_assert_cmpint (child, >=, 0);
+
+      if (child == 0)
+        {
+          GMainContext *context = g_main_context_new ();
+
+          alarm (60);
+          g_main_context_push_thread_default (context);
+          set_threshold (NEVER);
+          g_main_context_iteration (context, FALSE);
+          word_free (block ());
+          set_threshold (NEVER);
+          tend_watchdog_stop ();
+          _exit (0);
+        }
+
+      g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+      g_assert_cmpint (status, ==, 0);
+      stop_watchdog ();
+    }
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -423,6 +458,7 @@ main (int   argc,
   g_test_add_func ("/tend/watchdog/left-poll-function-is-in-the-way",
                    test_left_poll_function_of_another_kind_is_in_the_way);
   g_test_add_func ("/tend/watchdog/child-has-no-watchdog", test_child_has_no_watchdog);
+  g_test_add_func ("/tend/watchdog/child-may-start-its-own", test_child_may_start_its_own);
 
   return g_test_run ();
 }

@@ -95,6 +95,24 @@ sleep_and_note_body (TendTask  *task,
   return slept;
 }
 
+/* The task, which nobody else holds, goes with its body. */
+static void
+test_added_late_ends_the_task (void)
+{
+  TendTask *task = tend_task_run (NULL, idle_body, NULL, NULL);
+  TendTask *weak = task;
+
+  g_object_add_weak_pointer (G_OBJECT (task), (gpointer *) &weak);
+  tend_task_cancel (task);
+  g_object_unref (task);
+  g_assert_nonnull (weak);
+  tend_task_add_cancel_handler (task, note_handler_cb, (gpointer) "late", NULL);
+  assert_notes ("late");
+  tend_task_add_cancel_handler (task, give_up_cb, (gpointer) "asked", NULL);
+  assert_notes ("asked");
+  g_assert_null (weak);
+}
+
 static void
 test_before_a_fiber_is_woken (void)
 {
@@ -218,6 +236,24 @@ test_stopped_by_its_data (void)
   assert_status (task, "stopped");
 }
 
+/* The scope has begun to end, and knows the cancellable until all of it has. */
+static void
+test_its_data_cancels_a_cancellable_of_the_scope (void)
+{
+  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  GCancellable *cancellable = g_cancellable_new ();
+
+  tend_task_add_cancellable (task, cancellable);
+  tend_task_add_cancel_handler (task, note_handler_cb, cancellable, (GDestroyNotify) g_cancellable_cancel);
+  tend_task_stop (task);
+  g_assert_true (g_cancellable_is_cancelled (cancellable));
+  settle ();
+  assert_status (task, "stopped");
+  assert_notes ("");
+  assert_gone (task);
+  g_assert_finalize_object (cancellable);
+}
+
 /* --- Giving up --- */
 
 static void
@@ -300,6 +336,7 @@ main (int    argc,
   g_test_add_func ("/tend/task/cancel-handler/ends-the-body", test_ends_the_body);
   g_test_add_func ("/tend/task/cancel-handler/the-body-goes-on", test_the_body_goes_on);
   g_test_add_func ("/tend/task/cancel-handler/added-late", test_added_late);
+  g_test_add_func ("/tend/task/cancel-handler/added-late-ends-the-task", test_added_late_ends_the_task);
   g_test_add_func ("/tend/task/cancel-handler/before-a-fiber-is-woken", test_before_a_fiber_is_woken);
   g_test_add_func ("/tend/task/cancel-handler/at-the-deadline", test_at_the_deadline);
   g_test_add_func ("/tend/task/cancel-handler/from-another-thread", test_from_another_thread);
@@ -307,6 +344,8 @@ main (int    argc,
   g_test_add_func ("/tend/task/cancel-handler/not-before-the-body-runs", test_not_before_the_body_runs);
   g_test_add_func ("/tend/task/cancel-handler/for-one-run", test_for_one_run);
   g_test_add_func ("/tend/task/cancel-handler/stopped-by-its-data", test_stopped_by_its_data);
+  g_test_add_func ("/tend/task/cancel-handler/its-data-cancels-a-cancellable-of-the-scope",
+                   test_its_data_cancels_a_cancellable_of_the_scope);
   g_test_add_func ("/tend/task/give-up/nothing-to-give-up", test_nothing_to_give_up);
   g_test_add_func ("/tend/task/give-up/the-reason", test_the_reason);
   g_test_add_func ("/tend/task/give-up/in-a-thread", test_in_a_thread);

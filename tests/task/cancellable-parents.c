@@ -5,6 +5,8 @@
 
 #include "cancellable.h"
 
+#include <time.h>
+
 /* --- Cancelling --- */
 
 static void
@@ -51,6 +53,50 @@ test_child_and_parent_agree_at_once (void)
   assert_reason (last, "all of it");
   g_assert_finalize_object (last);
   g_assert_finalize_object (first);
+}
+
+typedef struct
+{
+  TendCancellable *parent;
+  TendCancellable *child;
+  guint            n_calls;
+} Other;
+
+static void
+cancel_other_parent_cb (GCancellable *cancellable,
+                        gpointer      data)
+{
+  Other *other = data;
+
+  other->n_calls++;
+  g_cancellable_cancel (G_CANCELLABLE (other->parent));
+  g_assert_true (is_cancelled (other->child));
+}
+
+/* Whoever is told of a cancelling, however far down, cancels another parent: its child is cancelled when that returns. */
+static void
+test_child_is_cancelled_within_a_handler (void)
+{
+  Other other = { tend_cancellable_new (), tend_cancellable_new (), 0 };
+  TendCancellable *first = tend_cancellable_new ();
+  TendCancellable *last = g_object_ref (first);
+
+  tend_cancellable_add_parent (other.child, G_CANCELLABLE (other.parent));
+  for (guint i = 0; i < 200; i++)
+    {
+      g_autoptr(TendCancellable) parent = last;
+
+      last = tend_cancellable_new ();
+      tend_cancellable_add_parent (last, G_CANCELLABLE (parent));
+    }
+  g_signal_connect (last, "cancelled", G_CALLBACK (cancel_other_parent_cb), &other);
+  g_cancellable_cancel (G_CANCELLABLE (first));
+  g_assert_cmpuint (other.n_calls, ==, 1);
+
+  g_assert_finalize_object (last);
+  g_assert_finalize_object (first);
+  g_assert_finalize_object (other.child);
+  g_assert_finalize_object (other.parent);
 }
 
 #define N_CHAIN 100000
@@ -230,6 +276,66 @@ test_short_lived_children_leave_nothing (void)
   assert_childless (parent);
 }
 
+static void
+drop_child_cb (GCancellable *child,
+               gpointer      user_data)
+{
+  g_object_unref (child);
+}
+
+/* Who hears that the child is cancelled with its parent may be the last to hold it. */
+static void
+test_child_is_dropped_while_it_is_cancelled (void)
+{
+  g_autoptr(GCancellable) parent = g_cancellable_new ();
+  TendCancellable *child = tend_cancellable_new ();
+
+  tend_cancellable_add_parent (child, parent);
+  g_object_add_weak_pointer (G_OBJECT (child), (gpointer *) &child);
+  g_signal_connect (child, "cancelled", G_CALLBACK (drop_child_cb), NULL);
+  g_cancellable_cancel (parent);
+  g_assert_null (child);
+  assert_childless (parent);
+}
+
+static void
+cancel_child_cb (gpointer  child,
+                 GObject  *parent,
+                 gboolean  is_last_ref)
+{
+  if (!is_last_ref)
+    g_cancellable_cancel (child);
+}
+
+/* Who is told that the parent is used once more cancels the child, which then has no parent any more. */
+static void
+test_child_is_cancelled_while_it_is_added (void)
+{
+  GCancellable *parent = g_cancellable_new ();
+  TendCancellable *child = tend_cancellable_new ();
+
+  g_object_add_toggle_ref (G_OBJECT (parent), cancel_child_cb, child);
+  g_object_unref (parent);
+  g_assert_false (g_cancellable_is_cancelled (G_CANCELLABLE (child)));
+  tend_cancellable_add_parent (child, parent);
+  g_assert_true (g_cancellable_is_cancelled (G_CANCELLABLE (child)));
+  g_assert_cmpuint (G_OBJECT (parent)->ref_count, ==, 1);
+  assert_childless (parent);
+
+  g_object_remove_toggle_ref (G_OBJECT (parent), cancel_child_cb, child);
+  g_assert_finalize_object (child);
+}
+
+/* What this thread has computed, in microseconds: other processes have no part in it. */
+static gint64
+get_own_time (void)
+{
+  struct timespec time;
+
+  g_assert_cmpint (clock_gettime (CLOCK_THREAD_CPUTIME_ID, &time), ==, 0);
+  return (gint64) time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
+}
+
 /* How long it takes to add so many children, and to remove them from the last to the first or so. */
 static gint64
 time_children (guint    n_children,
@@ -237,7 +343,7 @@ time_children (guint    n_children,
 {
   g_autoptr(GCancellable) parent = g_cancellable_new ();
   TendCancellable **children = g_new (TendCancellable *, n_children);
-  gint64 begin = g_get_monotonic_time ();
+  gint64 begin = get_own_time ();
 
   for (guint i = 0; i < n_children; i++)
     {
@@ -246,7 +352,7 @@ time_children (guint    n_children,
     }
   for (guint i = 0; i < n_children; i++)
     g_object_unref (children[from_the_end ? n_children - 1 - i : i]);
-  begin = g_get_monotonic_time () - begin;
+  begin = get_own_time () - begin;
 
   assert_childless (parent);
   g_free (children);
@@ -320,11 +426,14 @@ main (int    argc,
 {
   g_test_init (&argc, &argv, NULL);
 
+  g_test_add_func ("/tend/cancellable/child-is-dropped-while-it-is-cancelled", test_child_is_dropped_while_it_is_cancelled);
+  g_test_add_func ("/tend/cancellable/child-is-cancelled-while-it-is-added", test_child_is_cancelled_while_it_is_added);
   g_test_add_func ("/tend/cancellable/parents/long-chain-is-cancelled", test_long_chain_is_cancelled);
   g_test_add_func ("/tend/cancellable/parents/long-chain-is-freed", test_long_chain_is_freed);
   g_test_add_func ("/tend/cancellable/parents/cancelled-while-others-are", test_cancelled_while_others_are);
   g_test_add_func ("/tend/cancellable/any-parent-cancels", test_any_parent_cancels);
   g_test_add_func ("/tend/cancellable/child-and-parent-agree-at-once", test_child_and_parent_agree_at_once);
+  g_test_add_func ("/tend/cancellable/child-is-cancelled-within-a-handler", test_child_is_cancelled_within_a_handler);
   g_test_add_func ("/tend/cancellable/cancelled-parent-cancels-at-once", test_cancelled_parent_cancels_at_once);
   g_test_add_func ("/tend/cancellable/child-leaves-its-parents-alone", test_child_leaves_its_parents_alone);
   g_test_add_func ("/tend/cancellable/no-parent-is-fine-and-itself-is-refused",

@@ -6,6 +6,13 @@
 
 #include "common.h"
 
+#include "../support/tool.h"
+
+#include <malloc.h>
+
+/* Where memory is looked after, what is spare is not used again. */
+#define IS_WATCHED ((IS_SANITIZED && !IS_TSAN) || is_under_valgrind ())
+
 /* A task with all that a task can have, run to its end and dropped; gives where it was. */
 static gconstpointer
 use_and_drop (int *n_destroyed)
@@ -36,8 +43,9 @@ test_new_one_is_new (void)
   g_autoptr(TendTask) task = tend_task_new (NULL, idle_body, NULL, NULL);
   g_autoptr(TendTask) other = tend_task_new (NULL, idle_body, NULL, NULL);
 
-  /* The last one that was dropped comes first. */
-  g_assert_true ((gconstpointer) task == place);
+  /* The last one that was dropped comes first, where no tool looks. */
+  if (!IS_WATCHED)
+    g_assert_true ((gconstpointer) task == place);
   g_assert_cmpint (n_destroyed, ==, 1);
   g_assert_cmpuint (tend_task_get_id (other), ==, tend_task_get_id (task) + 1);
   assert_status (task, "created");
@@ -174,6 +182,141 @@ test_result_fills_the_room (void)
     g_ptr_array_add (tasks, tend_task_run (NULL, complete_body, NULL, NULL));
 }
 
+/* The mistake is told, with what is known of the task, and the tasks to come are two. */
+static void
+test_dropped_too_often (void)
+{
+  g_autoptr(TendTask) first = NULL, second = NULL;
+  TendTask *task = tend_task_run ("once-too-often", complete_body, NULL, NULL);
+
+  if (IS_WATCHED)
+    {
+      g_test_skip ("The tool reports it");
+      g_object_unref (task);
+      return;
+    }
+
+  g_object_unref (task);
+  for (guint i = 0; i < 3; i++)
+    {
+      g_test_expect_message ("Tend", G_LOG_LEVEL_CRITICAL, "*once too often*Task('once-too-often', *");
+      g_object_unref (task);
+      g_test_assert_expected_messages ();
+    }
+
+  first = tend_task_new ("first", idle_body, NULL, NULL);
+  second = tend_task_new ("second", idle_body, NULL, NULL);
+  g_assert_true (first != second);
+  g_assert_cmpstr (tend_task_get_name (first), ==, "first");
+  g_assert_cmpstr (tend_task_get_name (second), ==, "second");
+}
+
+/* Who takes a reference that he cannot have gets no task of somebody else's under his hands. */
+static void
+test_known_again (void)
+{
+  TendTask *held = tend_task_new ("held", idle_body, NULL, NULL);
+  TendTask *tied = tend_task_new ("tied", idle_body, NULL, NULL);
+  g_autoptr(TendTask) first = NULL, second = NULL;
+
+  if (IS_WATCHED)
+    {
+      g_test_skip ("The tool reports it");
+      g_object_unref (held);
+      g_object_unref (tied);
+      return;
+    }
+
+  g_object_unref (held);
+  g_object_unref (tied);
+  g_object_ref (held);
+  g_object_weak_ref (G_OBJECT (tied), weak_cb, (gpointer) "tied");
+
+  first = tend_task_new ("first", idle_body, NULL, NULL);
+  assert_notes ("tied");
+  second = tend_task_new ("second", idle_body, NULL, NULL);
+  g_assert_true (first != held && second != held);
+  g_object_unref (held);
+}
+
+#define N_NAMES   500
+#define NAME_SIZE 65536
+
+/* Makes tasks whose names are long, and drops them. */
+static void
+use_long_names (void)
+{
+  g_autoptr(GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autofree char *name = g_strnfill (NAME_SIZE - 1, 'n');
+
+  for (guint i = 0; i < N_NAMES; i++)
+    g_ptr_array_add (tasks, tend_task_new (name, idle_body, NULL, NULL));
+}
+
+static gsize
+get_used_memory (void)
+{
+#ifdef __GLIBC__
+  struct mallinfo2 info = mallinfo2 ();
+
+  return info.uordblks + info.hblkhd;
+#else
+  return 0;
+#endif
+}
+
+static void
+test_long_names_are_not_kept (void)
+{
+  gsize before = get_used_memory ();
+
+  use_long_names ();
+  g_assert_cmpuint (get_used_memory (), <, before + 10 * NAME_SIZE);
+}
+
+/* How much more memory there is in use after some tasks have been and gone. */
+static gsize
+use_and_count (void)
+{
+  g_autoptr(GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+  gsize before, after;
+
+  /* What is there for good comes with the first. */
+  g_object_unref (tend_task_run (NULL, complete_body, NULL, NULL));
+  before = get_used_memory ();
+  for (guint i = 0; i < 1000; i++)
+    g_ptr_array_add (tasks, tend_task_run (NULL, complete_body, NULL, NULL));
+  settle ();
+  g_clear_pointer (&tasks, g_ptr_array_unref);
+  after = get_used_memory ();
+
+  return after > before ? after - before : 0;
+}
+
+/* TEND_DEBUG=no-spares leaves nothing of a task. Each of the two looks into a process of its own. */
+static void
+test_no_spares (void)
+{
+  const gsize some = 50000;
+  const char *is_without = g_getenv ("TEND_DEBUG");
+
+  if (g_test_subprocess ())
+    {
+      if (is_without != NULL)
+        g_assert_cmpuint (use_and_count (), <, some);
+      else if (!IS_WATCHED)
+        g_assert_cmpuint (use_and_count (), >, some);
+      return;
+    }
+
+  g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_INHERIT_STDERR);
+  g_test_trap_assert_passed ();
+  g_setenv ("TEND_DEBUG", "no-spares", TRUE);
+  g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_INHERIT_STDERR);
+  g_test_trap_assert_passed ();
+  g_unsetenv ("TEND_DEBUG");
+}
+
 static gpointer
 many_thread (gpointer data)
 {
@@ -211,6 +354,10 @@ main (int    argc,
   g_test_add_func ("/tend/task/spare/errors-are-reported", test_errors_are_reported);
   g_test_add_func ("/tend/task/spare/disposed-of-by-hand", test_disposed_of_by_hand);
   g_test_add_func ("/tend/task/spare/result-fills-the-room", test_result_fills_the_room);
+  g_test_add_func ("/tend/task/spare/dropped-too-often", test_dropped_too_often);
+  g_test_add_func ("/tend/task/spare/known-again", test_known_again);
+  g_test_add_func ("/tend/task/spare/long-names-are-not-kept", test_long_names_are_not_kept);
+  g_test_add_func ("/tend/task/spare/no-spares", test_no_spares);
   g_test_add_func ("/tend/task/spare/thread-takes-its-own-along", test_thread_takes_its_own_along);
 
   return g_test_run ();

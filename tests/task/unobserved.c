@@ -223,6 +223,8 @@ test_function_is_replaced (void)
   g_assert_cmpint (n_destroyed, ==, 0);
   listen (&first);
   g_assert_cmpint (n_destroyed, ==, 1);
+  tend_set_unobserved_func (NULL, &n_destroyed, count_cb);
+  g_assert_cmpint (n_destroyed, ==, 2);
   listen (&second);
   g_object_unref (tend_task_run (NULL, fail_body, NULL, NULL));
   settle ();

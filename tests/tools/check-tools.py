@@ -33,6 +33,8 @@ ADDRESS = [
     (FAKES, "holds_at_the_end", 0, None),
     (KEEPS, "uses_while_held", 0, None),
     (KEEPS, "uses_after_the_last_unref", 1, r"use-after-poison(?s:.*)tend_task_get_status"),
+    (KEEPS, "uses_after_another_is_made", 1, r"use-after-poison(?s:.*)tend_task_get_status"),
+    (KEEPS, "drops_once_too_often", 1, r"use-after-poison(?s:.*)g_object_unref"),
     (KEEPS, "overflows", 1, r"stack-overflow(?s:.*)\bdive\b"),
     (KEEPS, "writes_beyond", 1, r"stack-buffer-overflow(?s:.*)'local'"),
     (KEEPS, "leaks", 1, r"LeakSanitizer: detected memory leaks"),
@@ -45,7 +47,9 @@ THREAD = [
 VALGRIND = [
     ("", "exits", 3, None),
     ("", "uses_while_held", 0, None),
-    ("", "uses_after_the_last_unref", 99, r"Invalid read(?s:.*)tend_task_get_status"),
+    ("", "uses_after_the_last_unref", 99, r"Invalid read(?s:.*)tend_task_get_status(?s:.*)free'd"),
+    ("", "uses_after_another_is_made", 99, r"Invalid read(?s:.*)tend_task_get_status(?s:.*)free'd"),
+    ("", "drops_once_too_often", 99, r"Invalid read(?s:.*)g_object_unref(?s:.*)free'd"),
 ]
 
 # What a system may forbid the tool itself.
@@ -54,7 +58,7 @@ FORBIDDEN = re.compile(r"LeakSanitizer has encountered a fatal error|FATAL: Thre
 
 def run(command, env=None):
     return subprocess.run(list(map(str, command)), text=True, errors="replace", stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=120, env=env, check=False)
+                          stderr=subprocess.STDOUT, timeout=600, env=env, check=False)
 
 
 def compile_program(args, cc, program, *options):

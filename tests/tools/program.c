@@ -268,6 +268,31 @@ uses_after_the_last_unref (void)
   g_print ("%d\n", tend_task_get_status (task));
 }
 
+static void
+uses_after_another_is_made (void)
+{
+  TendTask *task = tend_task_run_fiber (NULL, wait_body, NULL, NULL);
+  g_autoptr(TendTask) other = NULL;
+
+  tend_task_wait_sync (task, NULL);
+  settle ();
+  g_object_unref (task);
+  other = tend_task_run_fiber (NULL, wait_body, NULL, NULL);
+  g_print ("%d\n", tend_task_get_status (task));
+  tend_task_wait_sync (other, NULL);
+}
+
+static void
+drops_once_too_often (void)
+{
+  TendTask *task = tend_task_run_fiber ("too often", wait_body, NULL, NULL);
+
+  tend_task_wait_sync (task, NULL);
+  settle ();
+  g_object_unref (task);
+  g_object_unref (task);
+}
+
 static G_GNUC_NO_INLINE guint
 dive (guint depth)
 {
@@ -366,7 +391,8 @@ static const struct
   void      (* func) (void);
 } deeds[] = {
   DOES (waits), DOES (waits_with_threads), DOES (exits), DOES (holds_at_the_end), DOES (uses_while_held),
-  DOES (uses_after_the_last_unref), DOES (overflows), DOES (writes_beyond), DOES (leaks), DOES (races),
+  DOES (uses_after_the_last_unref), DOES (uses_after_another_is_made), DOES (drops_once_too_often),
+  DOES (overflows), DOES (writes_beyond), DOES (leaks), DOES (races),
 };
 
 int
