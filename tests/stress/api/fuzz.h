@@ -139,7 +139,7 @@ gpointer         rack_hold          (Kind           kind);
 gpointer         rack_take          (Kind           kind);
 void             rack_put           (Kind           kind,
                                      gpointer       object);
-gboolean         rack_clear         (void);
+void             rack_clear         (void);
 gboolean         rack_has           (gpointer       object);
 guint            rack_collect       (TendTask     **tasks,
                                      guint          most);

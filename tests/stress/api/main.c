@@ -203,15 +203,15 @@ let_pass (void)
 static gboolean
 wind_up (void)
 {
-  gboolean has_threads, had_any;
+  gboolean has_threads;
 
   for (guint n_rounds = 0; n_rounds < N_END_ROUNDS; n_rounds++)
     {
-      had_any = rack_clear () || fuzz.paused->len > 0;
+      rack_clear ();
       resume_paused ();
       stop_bodies ();
       let_pass ();
-      if (tokens_count_open (FALSE, &has_threads) == 0 && !had_any)
+      if (tokens_count_open (FALSE, &has_threads) == 0 && !rack_has (NULL) && fuzz.paused->len == 0)
         return TRUE;
       if (!has_threads)
         continue;

@@ -135,31 +135,28 @@ rack_put (Kind     kind,
     g_object_unref (old);
 }
 
-/* Drops all of it; FALSE if there was nothing. */
-gboolean
+void
 rack_clear (void)
 {
-  gboolean has_any = FALSE;
-
   for (guint i = 0; i < N_SIDES; i++)
     for (guint kind = 0; kind < N_KINDS; kind++)
       for (guint j = 0; j < N_SLOTS; j++)
-        {
-          has_any |= fuzz.slots[i][kind][j] != NULL;
-          g_clear_object (&fuzz.slots[i][kind][j]);
-        }
-
-  return has_any;
+        g_clear_object (&fuzz.slots[i][kind][j]);
 }
 
+/* Whether @object, or anything at all if that is NULL, is in the rack. */
 gboolean
 rack_has (gpointer object)
 {
   for (guint i = 0; i < N_SIDES; i++)
     for (guint kind = 0; kind < N_KINDS; kind++)
       for (guint j = 0; j < N_SLOTS; j++)
-        if (fuzz.slots[i][kind][j] == object)
-          return TRUE;
+        {
+          gpointer slot = fuzz.slots[i][kind][j];
+
+          if (slot != NULL && (object == NULL || slot == object))
+            return TRUE;
+        }
 
   return FALSE;
 }
