@@ -34,8 +34,7 @@ combine_free (gpointer data)
 {
   Combine *self = data;
 
-  for (guint i = 0; i < self->n_tasks; i++)
-    tend_watch_clear (&self->watches[i]);
+  tend_watches_clear (self->watches, self->n_tasks);
 
   g_clear_pointer (&self->errors, g_ptr_array_unref);
   g_free (self->tasks);
@@ -124,6 +123,10 @@ one_ended (TendWatch *watch)
   g_autofree char *message = NULL;
   const GError *error;
   GError *copy;
+
+  /* Whoever is told of its end may run the loop, before it lets go of the watches. */
+  if (tend_task_has_ended (result))
+    return;
 
   self->n_ended++;
   message = g_strdup_printf ("%u of %u", self->n_ended, self->n_tasks);

@@ -197,14 +197,13 @@ tend_watch_observe (TendWatch *watch)
   tend_loop_send (watch->task->loop, &observation->job);
 }
 
-/* Stops watching, if it still does, and lets go of the task. */
-void
-tend_watch_clear (TendWatch *watch)
+/* From here on nothing comes of the watch. Calls nobody. */
+static void
+detach (TendWatch *watch)
 {
   TendForeignWatch *foreign = g_steal_pointer (&watch->foreign);
-  TendTask *task = g_steal_pointer (&watch->task);
 
-  if (task == NULL)
+  if (watch->task == NULL)
     return;
 
   if (tend_job_is_waiting (&watch->job))
@@ -214,11 +213,39 @@ tend_watch_clear (TendWatch *watch)
     {
       foreign->watch = NULL;
       foreign->is_withdrawing = TRUE;
-      tend_loop_send (task->loop, &foreign->withdraw);
+      tend_loop_send (watch->task->loop, &foreign->withdraw);
     }
+}
 
-  if (watch->has_ended || foreign != NULL)
+static void
+let_go (TendWatch *watch)
+{
+  TendTask *task = g_steal_pointer (&watch->task);
+
+  if (task != NULL && (watch->has_ended || watch->is_foreign))
     g_object_unref (task);
+}
+
+/* Stops watching, if it still does, and lets go of the task. */
+void
+tend_watch_clear (TendWatch *watch)
+{
+  detach (watch);
+  let_go (watch);
+}
+
+/*
+ * Clears all of @watches. Where the last reference to a task goes, somebody's code may run the loop, which must not
+ * find those that have not been cleared yet.
+ */
+void
+tend_watches_clear (TendWatch *watches,
+                    gsize      n_watches)
+{
+  for (gsize i = 0; i < n_watches; i++)
+    detach (&watches[i]);
+  for (gsize i = 0; i < n_watches; i++)
+    let_go (&watches[i]);
 }
 
 gboolean

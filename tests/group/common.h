@@ -58,6 +58,15 @@ drain_body (TendTask  *task,
   return FALSE;
 }
 
+/* Completes the task that are its data, and runs the loop: what is freed may be a binding's, which does as it likes. */
+G_GNUC_UNUSED
+static void
+complete_and_settle_cb (gpointer data)
+{
+  tend_task_return_boolean (data, TRUE);
+  settle ();
+}
+
 /* --- Errors that nobody observed --- */
 
 G_GNUC_UNUSED

@@ -496,6 +496,25 @@ test_of_another_thread_is_given_up (void)
   tend_set_unobserved_func (NULL, NULL, NULL);
 }
 
+/* It was given up and lets go of one task, and what frees that completes the next. */
+static void
+test_given_up_it_counts_no_more (void)
+{
+  g_autoptr(TendTask) second = tend_task_new (NULL, NULL, NULL, NULL);
+  TendTask *first = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) all = tend_wait_all ((TendTask *[]) { first, second }, 2);
+
+  tend_task_return_pointer (first, second, complete_and_settle_cb);
+  settle ();
+  g_object_unref (first);
+  tend_task_stop (all);
+  assert_status (second, "completed");
+  assert_status (all, "stopped");
+  g_assert_cmpfloat (tend_task_get_progress (all), ==, 0.5);
+  assert_gone (all);
+  assert_gone (second);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -523,6 +542,7 @@ main (int    argc,
   g_test_add_func ("/tend/wait-all/of-another-thread", test_of_another_thread);
   g_test_add_func ("/tend/wait-all/of-another-thread-is-observed", test_of_another_thread_is_observed);
   g_test_add_func ("/tend/wait-all/of-another-thread-is-given-up", test_of_another_thread_is_given_up);
+  g_test_add_func ("/tend/wait-all/given-up-it-counts-no-more", test_given_up_it_counts_no_more);
 
   return g_test_run ();
 }

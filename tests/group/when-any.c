@@ -144,6 +144,33 @@ complete_foreign_cb (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+static gboolean
+never_cb (TendTask  *task,
+          gpointer   user_data,
+          GError   **error)
+{
+  g_assert_not_reached ();
+}
+
+/* Its end runs the loop, in which the other one ends: that comes too late. */
+static void
+test_its_end_hears_of_no_other (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  g_autoptr(TendTask) first = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) second = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) any = tend_when_any ((TendTask *[]) { first, second }, 2);
+
+  tend_task_add_timer (any, SECOND, 0, never_cb, second, complete_and_settle_cb);
+  tend_task_return_boolean (first, TRUE);
+  settle ();
+  assert_status (second, "completed");
+  g_assert_true (tend_task_get_object (any) == first);
+  assert_gone (any);
+  assert_gone (first);
+  assert_gone (second);
+}
+
 static void
 test_of_another_thread (void)
 {
@@ -178,6 +205,7 @@ main (int    argc,
   g_test_add_func ("/tend/when-any/giving-up-leaves-tasks-alone", test_giving_up_leaves_tasks_alone);
   g_test_add_func ("/tend/when-any/a-task-that-is-dropped-unstarted-is-the-first",
                    test_a_task_that_is_dropped_unstarted_is_the_first);
+  g_test_add_func ("/tend/when-any/its-end-hears-of-no-other", test_its_end_hears_of_no_other);
   g_test_add_func ("/tend/when-any/of-another-thread", test_of_another_thread);
 
   return g_test_run ();

@@ -258,6 +258,22 @@ complete_foreign_cb (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+/* It goes with one task, and what frees that completes the next. */
+static void
+test_lets_go_of_all_at_once (void)
+{
+  g_autoptr(TendTask) second = tend_task_new (NULL, NULL, NULL, NULL);
+  TendTask *first = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTaskStream) stream = tend_when_each ((TendTask *[]) { first, second }, 2);
+
+  tend_task_return_pointer (first, second, complete_and_settle_cb);
+  settle ();
+  g_object_unref (first);
+  g_assert_finalize_object (g_steal_pointer (&stream));
+  assert_status (second, "completed");
+  assert_gone (second);
+}
+
 static void
 test_of_another_thread (void)
 {
@@ -323,6 +339,7 @@ main (int    argc,
   g_test_add_func ("/tend/when-each/dropping-it-cancels-questions-and-leaves-tasks-alone",
                    test_dropping_it_cancels_questions_and_leaves_tasks_alone);
   g_test_add_func ("/tend/when-each/is-iterated-in-a-fiber", test_is_iterated_in_a_fiber);
+  g_test_add_func ("/tend/when-each/lets-go-of-all-at-once", test_lets_go_of_all_at_once);
   g_test_add_func ("/tend/when-each/of-another-thread", test_of_another_thread);
   g_test_add_func ("/tend/when-each/may-be-dropped-by-who-asked", test_may_be_dropped_by_who_asked);
 

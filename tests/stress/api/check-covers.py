@@ -1,0 +1,40 @@
+# SPDX-FileCopyrightText: The libtend authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Every public function is called by the fuzzer of the API, or stands here with the reason why not.
+
+check-covers.py INCLUDE_DIR SOURCE...
+"""
+
+import pathlib
+import re
+import sys
+
+EXCEPTIONS = {
+    # nothing but a number comes of them
+    "tend_check_version": "is about the version",
+}
+
+# A type and a quark are used wherever an object or an error of theirs is.
+IMPLIED = re.compile(r"_(get_type|quark)$")
+
+
+def main(args):
+    headers = sorted(pathlib.Path(args[0]).glob("*.h"))
+    source = "\n".join(pathlib.Path(name).read_text() for name in args[1:])
+    called = set(re.findall(r"\btend_\w+", source))
+    public = set()
+    for header in headers:
+        text = re.sub(r"/\*.*?\*/|//[^\n]*|^#.*?(?<!\\)$", "", header.read_text(), flags=re.S | re.M)
+        public.update(re.findall(r"\b(tend_\w+)\s*\(", text))
+
+    left_out = sorted(name for name in public - called - set(EXCEPTIONS) if not IMPLIED.search(name))
+    for name in left_out:
+        print(f"no operation calls {name}()")
+    for name in sorted(set(EXCEPTIONS) & called):
+        print(f"{name}() is called, and stands among the exceptions")
+    print(f"{len(public)} functions, {len(left_out)} left out")
+    return 1 if left_out else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

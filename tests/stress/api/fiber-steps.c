@@ -1,0 +1,233 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// What a fiber waits for, and the operations of GIO that it and asynchronous bodies wait for.
+
+#include "fuzz.h"
+
+/* --- Operations that come back by themselves --- */
+
+/* GLib's own loop keeps their time: while one is out the virtual clock stands still. */
+typedef struct
+{
+  GTask *task;
+  guint  n_turns;
+} Operation;
+
+static void
+operation_free (gpointer data)
+{
+  Operation *operation = data;
+
+  g_object_unref (operation->task);
+  g_free (operation);
+}
+
+static gboolean
+operation_turn_cb (gpointer data)
+{
+  Operation *operation = data;
+
+  if (operation->n_turns-- > 0)
+    return G_SOURCE_CONTINUE;
+
+  if (pick (4) == 0)
+    g_task_return_error (operation->task, error_pick ());
+  else
+    g_task_return_boolean (operation->task, TRUE);
+  return G_SOURCE_REMOVE;
+}
+
+void
+operation_begin (GCancellable       *cancellable,
+                 GAsyncReadyCallback callback,
+                 gpointer            user_data)
+{
+  Operation *operation = g_new0 (Operation, 1);
+  GSource *source = g_idle_source_new ();
+
+  operation->task = g_task_new (NULL, cancellable, callback, user_data);
+  operation->n_turns = pick (4);
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, operation_turn_cb, operation, operation_free);
+  g_source_attach (source, g_main_context_get_thread_default ());
+  g_source_unref (source);
+}
+
+/* --- Steps --- */
+
+static gboolean
+step_await (GError **error)
+{
+  TendTask *task = fuzz.slots[fuzz.side][KIND_TASK][pick (N_SLOTS)];
+  g_autoptr(TendTask) held = NULL;
+
+  if (task == NULL)
+    return TRUE;
+
+  held = pick (2) == 0 || !tend_task_is_started (task) ? g_object_ref (task) : NULL;
+  return tend_await (task, error);
+}
+
+static gboolean
+step_await_result (GError **error)
+{
+  g_autoptr(GAsyncResult) result = NULL;
+
+  operation_begin (tend_current_cancellable (), tend_resume, &result);
+  if (!tend_await_result (&result, error))
+    return FALSE;
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+static gboolean
+step_shield (GError **error)
+{
+  gboolean ok;
+
+  tend_shield_push ();
+  ok = tend_sleep (pick_time (), error);
+  tend_shield_pop ();
+
+  return ok;
+}
+
+static gboolean
+step_send (GError **error)
+{
+  TendChannel *channel = fuzz.slots[fuzz.side][KIND_CHANNEL][pick (N_SLOTS)];
+  g_autoptr(GObject) object = NULL;
+  g_auto(GValue) value = G_VALUE_INIT;
+
+  if (channel == NULL)
+    return TRUE;
+
+  switch (pick (5))
+    {
+    case 0:
+      return tend_channel_send_int (channel, 7, error);
+    case 1:
+      return tend_channel_send_string (channel, "text", error);
+    case 2:
+      object = value_object_new ();
+      return tend_channel_send_object (channel, object, error);
+    case 3:
+      return tend_channel_send (channel, NULL, error);
+    default:
+      value_pick (&value);
+      return tend_channel_send (channel, &value, error);
+    }
+}
+
+/* The end of a channel is no error. */
+static gboolean
+step_receive (GError **error)
+{
+  TendChannel *channel = fuzz.slots[fuzz.side][KIND_CHANNEL][pick (N_SLOTS)];
+  g_autoptr(GError) failure = NULL;
+  g_auto(GValue) value = G_VALUE_INIT;
+  g_autofree char *text = NULL;
+  g_autoptr(GObject) object = NULL;
+  gint64 number;
+
+  if (channel == NULL)
+    return TRUE;
+
+  switch (pick (4))
+    {
+    case 0:
+      tend_channel_receive_int (channel, &number, &failure);
+      break;
+    case 1:
+      text = tend_channel_receive_string (channel, &failure);
+      break;
+    case 2:
+      object = tend_channel_receive_object (channel, &failure);
+      break;
+    default:
+      tend_channel_receive (channel, pick (2) == 0 ? &value : NULL, &failure);
+    }
+
+  if (failure == NULL)
+    return TRUE;
+
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+static gboolean
+step_group (GError **error)
+{
+  g_autoptr(TendGroup) group = tend_group_new (pick (TEND_GROUP_FIRST_SUCCESS + 1));
+
+  for (guint n = pick (3); n > 0; n--)
+    {
+      g_autoptr(TendTask) task = make_task ();
+
+      if (!tend_group_add (group, task, error))
+        return FALSE;
+    }
+  if (pick (4) == 0)
+    return TRUE;
+
+  return tend_group_wait (group, error);
+}
+
+static gboolean
+step_manager (GError **error)
+{
+  TendTaskManager *manager = fuzz.slots[fuzz.side][KIND_MANAGER][pick (N_SLOTS)];
+  g_autoptr(TendTaskManager) held = NULL;
+
+  if (manager == NULL)
+    return TRUE;
+
+  held = g_object_ref (manager);
+  return pick (3) == 0 ? tend_task_manager_shutdown (manager, error)
+                       : tend_task_manager_wait_for_tasks (manager, error);
+}
+
+static gboolean
+step_request_cache (GError **error)
+{
+  g_autoptr(TendRequestCache) cache = rack_take (KIND_REQUEST_CACHE);
+
+  return cache == NULL || tend_request_cache_shutdown (cache, error);
+}
+
+/* Lets the running fiber wait for something, or not; if @ends, for what a deadline cuts short. */
+gboolean
+fiber_step (gboolean   ends,
+            GError   **error)
+{
+  guint n = pick (ends ? 16 : 20);
+  gboolean ok;
+
+  trace ("step %u", n);
+  if (n < 3)
+    ok = step_await (error);
+  else if (n < 6)
+    ok = tend_sleep (pick_time (), error);
+  else if (n < 8)
+    ok = tend_yield (error);
+  else if (n < 9)
+    ok = tend_checkpoint (error);
+  else if (n < 11)
+    ok = step_await_result (error);
+  else if (n < 12)
+    ok = step_shield (error);
+  else if (n < 14)
+    ok = step_send (error);
+  else if (n < 16)
+    ok = step_receive (error);
+  else if (n < 17)
+    ok = step_group (error);
+  else if (n < 19)
+    ok = step_manager (error);
+  else
+    ok = step_request_cache (error);
+
+  check_answer (ok, *error);
+  return ok;
+}

@@ -1,0 +1,311 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Operations on request caches, and on number caches of a class that overrides all that can be.
+
+#include "fuzz.h"
+
+typedef struct
+{
+  TendNumberCache parent_instance;
+} FuzzCache;
+
+typedef struct
+{
+  TendNumberCacheClass parent_class;
+} FuzzCacheClass;
+
+static GType fuzz_cache_get_type (void);
+
+G_DEFINE_TYPE (FuzzCache, fuzz_cache, TEND_TYPE_NUMBER_CACHE)
+
+/* --- What it calls --- */
+
+static void
+fuzz_cache_timed_out (TendNumberCache *cache)
+{
+  trace ("call timed-out");
+  hook ();
+}
+
+/* It may be negative, which is refused. */
+static gint64
+fuzz_cache_get_timeout (TendNumberCache *cache)
+{
+  trace ("call get_timeout");
+  hook ();
+  return pick (20) == 0 ? -1 : pick_time ();
+}
+
+static void
+fuzz_cache_class_init (FuzzCacheClass *klass)
+{
+  klass->parent_class.timed_out = fuzz_cache_timed_out;
+  klass->parent_class.get_timeout = fuzz_cache_get_timeout;
+}
+
+static void
+fuzz_cache_init (FuzzCache *self)
+{
+}
+
+static void
+timed_out_cb (TendNumberCache *cache,
+              gpointer         data)
+{
+  token_call (data);
+  hook ();
+}
+
+static void
+closure_gone_cb (gpointer  data,
+                 GClosure *closure)
+{
+  token_destroy (data);
+}
+
+/* --- Number caches --- */
+
+static void
+make_cache (void)
+{
+  TendRequestCache *requests = rack_hold (KIND_REQUEST_CACHE);
+  g_autoptr(GError) error = NULL;
+  TendNumberCache *cache;
+
+  if (requests != NULL && pick (4) == 0)
+    {
+      cache = (TendNumberCache *) tend_random_number_cache_new (requests, pick_name (), 1 + pick (8), &error);
+      check_answer (cache != NULL, error);
+      if (cache == NULL)
+        return;
+      if (tend_random_number_cache_get_bits (TEND_RANDOM_NUMBER_CACHE (cache)) > 8)
+        fail ("a random number has more bits than it was given");
+    }
+  else if (pick (2) == 0)
+    cache = tend_number_cache_new (pick_name (), pick (3));
+  else
+    cache = g_object_new (fuzz_cache_get_type (), "prefix", pick_name (), "number", (guint64) pick (3), NULL);
+
+  token_watch ("number cache", cache);
+  g_signal_connect_data (cache, "timed-out", G_CALLBACK (timed_out_cb), token_new ("timed-out", TOKEN_NOTIFIED),
+                         closure_gone_cb, 0);
+  rack_put (KIND_NUMBER_CACHE, cache);
+}
+
+static void
+add_task (void)
+{
+  TendTask *task = pick (2) == 0 ? rack_hold (KIND_TASK) : hold (make_task ());
+  TendNumberCache *cache = rack_hold (KIND_NUMBER_CACHE);
+  g_auto(GValue) value = G_VALUE_INIT;
+  g_autoptr(GError) reason = error_pick ();
+  g_autoptr(GError) error = NULL;
+  gboolean ok;
+
+  if (cache == NULL || task == NULL)
+    return;
+
+  value_pick (&value);
+  give_away (task);
+  if (pick (2) == 0)
+    ok = tend_number_cache_add_task (cache, task, pick (3) == 0 ? NULL : &value, &error);
+  else
+    ok = tend_number_cache_add_task_with_error (cache, task, reason, &error);
+  check_answer (ok, error);
+}
+
+static void
+remove_task (void)
+{
+  TendNumberCache *cache = rack_hold (KIND_NUMBER_CACHE);
+  g_autoptr(GPtrArray) tasks = cache != NULL ? tend_number_cache_list_tasks (cache) : NULL;
+
+  if (tasks != NULL && tasks->len > 0 &&
+      !tend_number_cache_remove_task (cache, g_ptr_array_index (tasks, pick (tasks->len))))
+    fail ("a cache lists a task, and does not have it");
+}
+
+static void
+look_at_cache (void)
+{
+  TendNumberCache *cache = rack_hold (KIND_NUMBER_CACHE);
+  g_autofree char *text = NULL;
+
+  if (cache == NULL)
+    return;
+
+  text = tend_number_cache_to_string (cache);
+  if (tend_number_cache_get_prefix (cache) == NULL || tend_number_cache_get_number (cache) > 255)
+    fail ("%s has no prefix, or a number that nobody gave it", text);
+  tend_number_cache_get_timeout (cache);
+  tend_number_cache_set_timeout (cache, pick_time ());
+  tend_number_cache_is_held (cache);
+}
+
+/* --- Request caches --- */
+
+static void
+make (void)
+{
+  TendRequestCache *requests = tend_request_cache_new ();
+
+  token_watch ("request cache", requests);
+  rack_put (KIND_REQUEST_CACHE, requests);
+}
+
+static void
+add (void)
+{
+  TendNumberCache *cache = rack_get (KIND_NUMBER_CACHE);
+  TendRequestCache *requests = rack_get (KIND_REQUEST_CACHE);
+  g_autoptr(GError) error = NULL;
+  gboolean ok;
+
+  if (cache == NULL || requests == NULL)
+    return;
+
+  ok = tend_request_cache_add (requests, cache, &error);
+  check_answer (ok, error);
+}
+
+static void
+find (void)
+{
+  TendRequestCache *requests = rack_hold (KIND_REQUEST_CACHE);
+  const char *name = pick_name ();
+  guint64 number = pick (3);
+  TendNumberCache *found;
+  gboolean has;
+
+  if (requests == NULL)
+    return;
+
+  if (name == NULL)
+    {
+      has = tend_request_cache_has_type (requests, TEND_TYPE_NUMBER_CACHE, number);
+      found = tend_request_cache_lookup_type (requests, TEND_TYPE_NUMBER_CACHE, number);
+    }
+  else
+    {
+      has = tend_request_cache_has (requests, name, number);
+      found = tend_request_cache_lookup (requests, name, number);
+    }
+  if (has != (found != NULL) || (has && !tend_number_cache_is_held (found)))
+    fail ("a request cache has a number, and has not");
+  if (has != (tend_request_cache_get_n_caches (requests) > 0) && has)
+    fail ("a request cache has a number, and counts none");
+}
+
+static void
+pop (void)
+{
+  TendRequestCache *requests = rack_get (KIND_REQUEST_CACHE);
+  const char *name = pick_name ();
+  TendNumberCache *cache;
+
+  if (requests == NULL)
+    return;
+
+  cache = name == NULL ? tend_request_cache_pop_type (requests, fuzz_cache_get_type (), pick (3))
+                       : tend_request_cache_pop (requests, name, pick (3));
+  if (cache != NULL && tend_number_cache_is_held (cache))
+    fail ("a cache was popped, and is held");
+  rack_put (KIND_NUMBER_CACHE, cache);
+}
+
+static void
+drop_some (void)
+{
+  TendNumberCache *cache = rack_get (KIND_NUMBER_CACHE);
+  TendRequestCache *requests = rack_get (KIND_REQUEST_CACHE);
+
+  if (requests == NULL)
+    return;
+
+  if (cache == NULL || pick (4) == 0)
+    tend_request_cache_clear (requests);
+  else
+    tend_request_cache_remove (requests, cache);
+}
+
+static void
+wait (void)
+{
+  TendRequestCache *requests = rack_get (KIND_REQUEST_CACHE);
+  const char *name = pick_name ();
+
+  if (requests != NULL && name != NULL)
+    rack_put (KIND_TASK, tend_request_cache_wait_for (requests, name, pick (3), pick_time () - (pick (4) == 0)));
+}
+
+static void
+override (void)
+{
+  TendRequestCache *requests = rack_hold (KIND_REQUEST_CACHE);
+
+  if (requests == NULL)
+    return;
+
+  tend_request_cache_push_timeout (requests, pick (2) == 0 ? TEND_TYPE_NUMBER_CACHE : fuzz_cache_get_type (),
+                                   pick_time ());
+  run_operation ();
+  tend_request_cache_pop_timeout (requests);
+}
+
+static void
+take_manager (void)
+{
+  TendRequestCache *requests = rack_get (KIND_REQUEST_CACHE);
+
+  if (requests != NULL)
+    rack_put (KIND_MANAGER, g_object_ref (tend_request_cache_get_manager (requests)));
+}
+
+static void
+shut_down_cb (GObject      *source,
+              GAsyncResult *result,
+              gpointer      data)
+{
+  TendRequestCache *requests = TEND_REQUEST_CACHE (source);
+  g_autoptr(GError) error = NULL;
+  gboolean ok;
+
+  token_call (data);
+  ok = tend_request_cache_shutdown_finish (requests, result, &error);
+  check_answer (ok, error);
+  if (!tend_request_cache_is_shut_down (requests) || tend_request_cache_get_n_caches (requests) > 0)
+    fail ("a request cache is shut down, and holds caches");
+  hook ();
+}
+
+static void
+shut_down (void)
+{
+  TendRequestCache *requests = rack_get (KIND_REQUEST_CACHE);
+  GCancellable *cancellable = pick (3) == 0 ? rack_hold (KIND_CANCELLABLE) : NULL;
+  Token *token;
+
+  if (requests == NULL)
+    return;
+
+  token = token_new ("shutdown of a request cache", TOKEN_ONCE);
+  tend_request_cache_shutdown_async (requests, cancellable, shut_down_cb, token);
+}
+
+Op cache_operations[] = {
+  { "make a number cache", make_cache, 8 },
+  { "add a task to a number cache", add_task, 6 },
+  { "remove a task from a number cache", remove_task, 2 },
+  { "look at a number cache", look_at_cache, 1 },
+  { "make a request cache", make, 3 },
+  { "add a number cache", add, 10 },
+  { "find a number cache", find, 2 },
+  { "pop a number cache", pop, 5 },
+  { "drop number caches", drop_some, 3 },
+  { "wait for a number", wait, 4 },
+  { "override the time-outs", override, 2 },
+  { "take the manager of a request cache", take_manager, 2 },
+  { "shut a request cache down", shut_down, 2 },
+  { NULL },
+};
