@@ -15,11 +15,13 @@
 //   finds then is not the object but our record, which the thread that disposed of the object keeps until it
 //   disposes of the next in this way, or ends.
 //
-// To have something dispatched, the class of the object has a dispatch function of ours for that while, and at no
-// other time: with one, each notification of each object of the class would take longer. Nothing is notified while an
-// object goes, since that would be in the wrong thread.
+// To have something dispatched, the class of the object gets a dispatch function of ours, the first time that one of its
+// objects goes so, and on versions of GLib that need it: with one, an object takes longer to make, and each notification
+// to tell. It keeps it from then on. While it makes an object, GLib asks the class twice whether there is such a
+// function, and an object for which it has found one, and then none, stays frozen for good. Nothing is notified while
+// an object goes, since that would be in the wrong thread.
 //
-// Lock: classes_lock guards the list of those classes.
+// Lock: classes_lock guards what is added to the list of those classes, which anybody may read.
 
 #include "tend-core-private.h"
 
@@ -163,92 +165,66 @@ thaws_last (void)
   return is_thawed_last;
 }
 
-/* --- The classes of objects that go --- */
+/* --- The classes of objects that went --- */
 
 typedef void (* DispatchFunc) (GObject     *object,
                                guint        n_pspecs,
                                GParamSpec **pspecs);
 
-typedef struct _Armed Armed;
-struct _Armed
+typedef struct _Patched Patched;
+struct _Patched
 {
-  Armed        *next;
+  Patched      *next;       /* constant, as all of it */
   GObjectClass *klass;
   DispatchFunc  own;        /* its own function, whose place ours has */
-  guint         n_objects;
 };
 
 static TEND_DEFINE_LOCK (classes_lock);
-static Armed *classes;      /* under classes_lock */
+static Patched *patched;    /* atomic; added to under classes_lock, and never taken from */
 
-static Armed **
-find_armed_locked (GObjectClass *klass)
+static Patched *
+find_patched (GObjectClass *klass)
 {
-  Armed **armed = &classes;
+  Patched *found = g_atomic_pointer_get (&patched);
 
-  while (*armed != NULL && (*armed)->klass != klass)
-    armed = &(*armed)->next;
+  while (found != NULL && found->klass != klass)
+    found = found->next;
 
-  return armed;
+  return found;
 }
 
 static void
-arm (GObjectClass *klass)
+patch (GObjectClass *klass)
 {
-  Armed **armed;
+  Patched *made;
 
+  /* Its own, or that of the class that it is derived from. */
+  if (klass->dispatch_properties_changed == dispatch_cb)
+    return;
+
+  made = g_new (Patched, 1);
   tend_lock (&classes_lock);
-  armed = find_armed_locked (klass);
-  if (*armed == NULL)
+  if (klass->dispatch_properties_changed != dispatch_cb)
     {
-      *armed = g_new0 (Armed, 1);
-      (*armed)->klass = klass;
-      (*armed)->own = klass->dispatch_properties_changed;
+      *made = (Patched) { patched, klass, klass->dispatch_properties_changed };
+      g_atomic_pointer_set (&patched, made);
       klass->dispatch_properties_changed = dispatch_cb;
-    }
-  (*armed)->n_objects++;
-  tend_unlock (&classes_lock);
-}
-
-static void
-disarm (GObjectClass *klass)
-{
-  Armed **armed, *old = NULL;
-
-  tend_lock (&classes_lock);
-  armed = find_armed_locked (klass);
-  if (--(*armed)->n_objects == 0)
-    {
-      old = *armed;
-      *armed = old->next;
-      klass->dispatch_properties_changed = old->own;
+      made = NULL;
     }
   tend_unlock (&classes_lock);
-
-  g_free (old);
+  g_free (made);
 }
 
-/*
- * The class's own function, which may just have come back to its place. A class that was derived while ours was there
- * has inherited it for good.
- */
 static DispatchFunc
 get_own_dispatch (GObjectClass *klass)
 {
-  DispatchFunc own;
-  Armed *armed;
+  Patched *found;
 
-  tend_lock (&classes_lock);
-  do
-    {
-      armed = *find_armed_locked (klass);
-      own = armed != NULL ? armed->own : klass->dispatch_properties_changed;
-      klass = g_type_class_peek_parent (klass);
-    }
-  while (own == dispatch_cb);
-  tend_unlock (&classes_lock);
+  /* A class that was derived later has inherited ours. */
+  while ((found = find_patched (klass)) == NULL)
+    klass = g_type_class_peek_parent (klass);
 
-  return own;
+  return found->own;
 }
 
 /* --- Going --- */
@@ -297,9 +273,7 @@ dispatch_cb (GObject     *object,
     }
 
   self = g_object_get_qdata (object, linger_quark ());
-  disarm (klass);
-  if (thaws_last ())
-    tell (self);
+  tell (self);
 }
 
 /*
@@ -326,14 +300,16 @@ tend_linger_begin (GObject        *object,
   self->data = data;
 
   g_object_set_qdata (object, linger_quark (), self);
-  if (is_old)
-    g_object_ref (object);
-  else
+  if (!is_old)
     g_object_add_toggle_ref (object, toggled_cb, self);
+  else
+    {
+      g_object_ref (object);
+      patch (G_OBJECT_GET_CLASS (object));
 
-  /* After this the object may be gone, where it was not frozen. */
-  arm (G_OBJECT_GET_CLASS (object));
-  g_object_notify_by_pspec (object, get_marker ());
+      /* After this the object may be gone, where it was not frozen. */
+      g_object_notify_by_pspec (object, get_marker ());
+    }
   g_private_replace (&latest, self);
 
   return TRUE;

@@ -300,6 +300,40 @@ test_used_meanwhile (void)
   g_assert_cmpuint (n_noticed, >, 0);
 }
 
+/* An object that is made while others of its class go elsewhere tells of its properties like any other. */
+static void
+test_made_meanwhile (void)
+{
+  g_autoptr(GAsyncQueue) home = g_async_queue_new ();
+  Rounds rounds = rounds_begin (2000, 50000);
+  GThread *thread;
+
+  g_atomic_int_set (&is_stopping, FALSE);
+  thread = g_thread_new ("drop", drop_thread, NULL);
+
+  while (rounds_next (&rounds))
+    {
+      Lodger *lodger = lodger_new (lodger_get_type (), home), *made;
+      TendLinger *linger;
+
+      g_atomic_pointer_set (&slot, lodger);
+      do
+        {
+          made = lodger_new (lodger_get_type (), home);
+          g_signal_connect (made, "notify", G_CALLBACK (notice_cb), NULL);
+          n_noticed = 0;
+          g_object_notify (G_OBJECT (made), "noise");
+          g_assert_cmpuint (n_noticed, ==, 1);
+          g_object_unref (made);
+        }
+      while ((linger = g_async_queue_try_pop (home)) == NULL);
+      tend_linger_end (linger);
+    }
+
+  g_atomic_int_set (&is_stopping, TRUE);
+  g_thread_join (thread);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -310,6 +344,7 @@ main (int    argc,
   g_test_add_func ("/tend/linger/two-of-a-class", test_two_of_a_class);
   g_test_add_func ("/tend/linger/disposed-of-twice", test_disposed_of_twice);
   g_test_add_func ("/tend/linger/used-meanwhile", test_used_meanwhile);
+  g_test_add_func ("/tend/linger/made-meanwhile", test_made_meanwhile);
 
   return g_test_run ();
 }
