@@ -269,6 +269,10 @@ static const TendBodyClass thread_body = {
  * by a thread when its task is cancelled does not run. A body that runs should look at
  * [method@Tend.Task.is_cancelling], or give the task's cancellable to what it calls.
  *
+ * If the system gives no thread, the body waits for one that runs another body of the pool, and the main context of the
+ * task asks for a new one now and then. If no body runs, the task fails after a third of a second with
+ * `TEND_TASK_ERROR_NO_THREAD`.
+ *
  * Not for JavaScript, whose functions run in one thread only.
  *
  * Returns: (transfer full): the task, for the thread-default main context

@@ -442,7 +442,7 @@ tend_get_max_threads (void)
  *
  * Those above the limit wait for a thread, in order. A body that waits, by tend_await(), tend_sleep(),
  * [func@Tend.checkpoint] or [method@Tend.Task.wait_sync], does not count meanwhile: the pool grows for it, and shrinks
- * again. May be called from any thread.
+ * again. Where the system gives fewer threads, it is those that there are. May be called from any thread.
  *
  * Since: 0.1
  */

@@ -80,12 +80,31 @@ tend_request_cache_is_shut_down (TendRequestCache *self)
 
 /* --- The manager --- */
 
+/*
+ * What the shutdown task of the manager has of the request cache, which lets go of it when it is disposed of. Both are
+ * the loop thread's, and a GWeakRef would take a reference under a lock of GLib's: see manager-owner.c.
+ */
+struct _TendRequestCacheLink
+{
+  guint             ref_count;
+  TendRequestCache *request_cache;  /* not a reference; NULL once it is disposed of */
+};
+
+static void
+link_unref (gpointer data)
+{
+  TendRequestCacheLink *link = data;
+
+  if (--link->ref_count == 0)
+    g_free (link);
+}
+
 static void
 manager_ends_cb (TendTask *task,
                  gpointer  user_data)
 {
-  GWeakRef *weak = user_data;
-  g_autoptr(TendRequestCache) self = g_weak_ref_get (weak);
+  TendRequestCacheLink *link = user_data;
+  g_autoptr(TendRequestCache) self = link->request_cache != NULL ? g_object_ref (link->request_cache) : NULL;
 
   if (self != NULL)
     {
@@ -95,11 +114,14 @@ manager_ends_cb (TendTask *task,
   tend_task_return_value (task, NULL);
 }
 
-static void
-weak_free (gpointer data)
+/* Lets go of the manager, which may live on. */
+void
+tend_request_cache_leave_manager (TendRequestCache *self)
 {
-  g_weak_ref_clear (data);
-  g_free (data);
+  if (self->link != NULL)
+    self->link->request_cache = NULL;
+  g_clear_pointer (&self->link, link_unref);
+  g_clear_object (&self->manager);
 }
 
 /**
@@ -120,7 +142,6 @@ tend_request_cache_get_manager (TendRequestCache *self)
 {
   g_autoptr(TendTask) task = NULL;
   GMainContext *context;
-  GWeakRef *weak;
 
   g_return_val_if_fail (TEND_IS_REQUEST_CACHE (self), NULL);
 
@@ -128,12 +149,12 @@ tend_request_cache_get_manager (TendRequestCache *self)
   if (!tend_request_cache_check_thread (self, G_STRFUNC) || self->manager != NULL)
     return self->manager;
 
-  weak = g_new0 (GWeakRef, 1);
-  g_weak_ref_init (weak, self);
+  self->link = g_new (TendRequestCacheLink, 1);
+  *self->link = (TendRequestCacheLink) { .ref_count = 2, .request_cache = self };
 
   /* Another context of this thread may be the default just now. */
   g_main_context_push_thread_default (context);
-  task = tend_task_new ("drop the caches", manager_ends_cb, weak, weak_free);
+  task = tend_task_new ("drop the caches", manager_ends_cb, self->link, link_unref);
   self->manager = tend_task_manager_new ();
   g_main_context_pop_thread_default (context);
   tend_task_manager_add_shutdown_task (self->manager, task, NULL);

@@ -543,7 +543,7 @@ tend_request_cache_dispose (GObject *object)
 
   self->is_shut_down = TRUE;
   tend_request_cache_drop_all (self);
-  g_clear_object (&self->manager);
+  tend_request_cache_leave_manager (self);
 
   G_OBJECT_CLASS (tend_request_cache_parent_class)->dispose (object);
 }

@@ -139,6 +139,7 @@ void              tend_number_cache_forget_tasks (TendNumberCache *self);
 /* --- request-cache.c and its parts --- */
 
 typedef struct _TendTimeoutOverride TendTimeoutOverride;
+typedef struct _TendRequestCacheLink TendRequestCacheLink;
 
 struct _TendRequestCache
 {
@@ -146,6 +147,7 @@ struct _TendRequestCache
 
   TendLoop            *loop;            /* constant */
   TendTaskManager     *manager;         /* made on demand */
+  TendRequestCacheLink *link;           /* what the manager has of this; NULL: there is none */
   GHashTable          *spaces;          /* of TendNumberSpace, by prefix */
   TendNumberSpace     *latest;          /* the one used last; not a reference */
   guint                n_caches;
@@ -164,6 +166,7 @@ TendNumberCache  *tend_request_cache_release (TendRequestCache    *self,
                                               TendNumberCache     *cache) G_GNUC_WARN_UNUSED_RESULT;
 GPtrArray        *tend_request_cache_release_all (TendRequestCache *self);
 void              tend_request_cache_drop_all (TendRequestCache   *self);
+void              tend_request_cache_leave_manager (TendRequestCache *self);
 
 void              tend_request_cache_tell_waiters (TendRequestCache *self,
                                               TendNumberCache     *cache);

@@ -7,6 +7,9 @@
 
 #include "tend-group-private.h"
 
+/* A group may take children for as long as the program runs. What fails beyond is told as if nobody had the group. */
+#define MAX_FAILED 1024
+
 static TendChild *
 child_of_job (TendJob *job)
 {
@@ -86,7 +89,7 @@ child_ended (TendObserver *observer,
       gboolean is_cancelled = tend_error_is_cancelled (error);
 
       /* A cancellation that the group brought about is no news. */
-      if (!is_cancelled || !is_ours)
+      if ((!is_cancelled || !is_ours) && self->failed->len < MAX_FAILED)
         g_ptr_array_add (self->failed, g_object_ref (task));
       settles = self->policy == TEND_GROUP_FIRST_ERROR && !is_cancelled;
     }

@@ -31,7 +31,8 @@
  *
  * What becomes of the others when one child ends is the [enum@Tend.GroupPolicy]. No error of a
  * child is lost: the group ends with all of them, but for cancellations that it brought about, and
- * for what failed where the first success decides.
+ * for what failed where the first success decides. It keeps the first 1,024 children that fail; the errors of the
+ * others are reported, see [func@Tend.set_unobserved_func].
  *
  * For tasks with names that come and go there is [class@Tend.TaskManager]; to wait for tasks
  * that somebody else owns, [func@Tend.wait_all]. Only for the thread that made it.

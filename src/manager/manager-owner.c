@@ -8,7 +8,12 @@
 // goes. If that is the manager's, the tasks are stopped before the owner is freed. If not, the loop is
 // told, and until it hears of it, a task is stopped when one of its callbacks would be called.
 //
-// Lock: mourners_lock guards the list of mourners of each owner.
+// Lock: mourners_lock guards what is marked so of the mourners of each owner.
+//
+// Who asks for the owner says so first, takes the reference with no lock held, and looks then whether the owner has gone
+// meanwhile. Where it goes while somebody is about to take a reference, it is kept for that. There is no GWeakRef, which
+// takes the reference under a lock of GLib's: a language binding is told of it and takes the interpreter's lock, which
+// another thread may hold while it waits for GLib's.
 //
 // A toggle reference, which would bring the owner home to be disposed of there, was rejected: nobody
 // is told while there are two of them, and language bindings hold one on each object that they know.
@@ -36,8 +41,11 @@ struct _TendBereavement
 struct _Mourners
 {
   gatomicrefcount  ref_count;
+  GObject         *owner;           /* constant; to be used while is_watching, or with a reference */
   GPtrArray       *bereavements;    /* under mourners_lock; references */
   gboolean         is_watching;     /* under mourners_lock; the weak reference is there */
+  guint            n_asking;        /* under mourners_lock; who is about to take a reference to the owner */
+  gboolean         is_kept;         /* under mourners_lock; the last of them has one to drop */
 };
 
 static TEND_DEFINE_LOCK (mourners_lock);
@@ -117,6 +125,23 @@ bereaved_job_cb (TendJob *job)
   bereavement_unref (self);
 }
 
+/* The owner goes, while others may be about to take a reference to it. */
+static void
+keep_for_those_who_ask (Mourners *mourners)
+{
+  gboolean is_taken = FALSE;
+
+  g_object_ref (mourners->owner);
+
+  tend_lock (&mourners_lock);
+  if (mourners->n_asking > 0 && !mourners->is_kept)
+    mourners->is_kept = is_taken = TRUE;
+  tend_unlock (&mourners_lock);
+
+  if (!is_taken)
+    g_object_unref (mourners->owner);
+}
+
 /* In whichever thread the owner goes. All gates are closed before the first task ends. */
 static void
 owner_gone_cb (gpointer  data,
@@ -124,12 +149,17 @@ owner_gone_cb (gpointer  data,
 {
   Mourners *mourners = data;
   GPtrArray *bereavements;
+  gboolean is_asked_for;
 
   tend_lock (&mourners_lock);
+  is_asked_for = mourners->n_asking > 0;
   bereavements = g_steal_pointer (&mourners->bereavements);
   mourners->bereavements = g_ptr_array_new_with_free_func (bereavement_unref);
   mourners->is_watching = FALSE;
   tend_unlock (&mourners_lock);
+
+  if (is_asked_for)
+    keep_for_those_who_ask (mourners);
 
   for (guint i = 0; i < bereavements->len; i++)
     tend_gate_close (((TendBereavement *) g_ptr_array_index (bereavements, i))->gate);
@@ -161,6 +191,7 @@ ensure_mourners (GObject *owner)
 
   mourners = g_new0 (Mourners, 1);
   g_atomic_ref_count_init (&mourners->ref_count);
+  mourners->owner = owner;
   mourners->bereavements = g_ptr_array_new_with_free_func (bereavement_unref);
   if (g_object_replace_qdata (owner, mourners_quark (), NULL, mourners, mourners_unref, NULL))
     return mourners;
@@ -199,7 +230,6 @@ tend_manager_set_owner (TendTaskManager *self,
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   TendBereavement *bereavement;
 
-  g_weak_ref_set (&priv->owner, owner);
   if (owner == NULL)
     return;
 
@@ -287,20 +317,51 @@ tend_task_manager_new_for_owner (GObject *owner)
   return g_object_new (TEND_TYPE_TASK_MANAGER, "owner", owner, NULL);
 }
 
+static GObject *
+dup_owner (Mourners *mourners)
+{
+  g_autoptr(GObject) kept = NULL;
+  g_autoptr(GObject) owner = NULL;
+  gboolean is_there;
+
+  tend_lock (&mourners_lock);
+  is_there = mourners->is_watching;
+  mourners->n_asking += is_there ? 1 : 0;
+  tend_unlock (&mourners_lock);
+  if (!is_there)
+    return NULL;
+
+  owner = g_object_ref (mourners->owner);
+
+  tend_lock (&mourners_lock);
+  is_there = mourners->is_watching;
+  if (--mourners->n_asking == 0 && mourners->is_kept)
+    {
+      mourners->is_kept = FALSE;
+      kept = mourners->owner;
+    }
+  tend_unlock (&mourners_lock);
+
+  return is_there ? g_steal_pointer (&owner) : NULL;
+}
+
 /**
  * tend_task_manager_dup_owner:
  * @self: a manager
  *
  * Gets the object that the manager belongs to.
  *
- * Returns: (transfer full) (nullable): the owner; %NULL if there is none, or it is gone
+ * Returns: (transfer full) (nullable): the owner; %NULL if there is none, or it has been disposed of
  *
  * Since: 0.1
  */
 GObject *
 tend_task_manager_dup_owner (TendTaskManager *self)
 {
+  TendBereavement *bereavement;
+
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);
 
-  return g_weak_ref_get (&tend_manager_get_private (self)->owner);
+  bereavement = tend_manager_get_private (self)->bereavement;
+  return bereavement != NULL ? dup_owner (bereavement->mourners) : NULL;
 }

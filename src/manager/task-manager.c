@@ -247,7 +247,6 @@ tend_task_manager_finalize (GObject *object)
   tend_statistics_clear (&priv->statistics);
   g_clear_pointer (&priv->ignored, g_array_unref);
   g_clear_pointer (&priv->gate, tend_gate_unref);
-  g_weak_ref_clear (&priv->owner);
   tend_manager_free_entries (priv);
   g_ptr_array_unref (priv->waits);
   g_ptr_array_unref (priv->shutdown_waits);
@@ -446,7 +445,6 @@ tend_task_manager_init (TendTaskManager *self)
   priv->shutdown_waits = g_ptr_array_new_with_free_func ((GDestroyNotify) tend_manager_wait_free);
   priv->shutdown_errors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
   priv->grace_period = DEFAULT_GRACE_PERIOD;
-  g_weak_ref_init (&priv->owner, NULL);
   tend_queue_init (&priv->leaving);
   tend_slots_init (self);
   tend_slow_check_init (priv);

@@ -91,7 +91,6 @@ typedef struct
   TendTaskManager  *parent;           /* not a reference */
   GPtrArray        *children;         /* of TendTaskManager; references; NULL: none */
 
-  GWeakRef          owner;
   TendGate         *gate;             /* closed when the owner goes; NULL without an owner */
   TendBereavement  *bereavement;      /* NULL without an owner */
 

@@ -192,7 +192,7 @@ test_levels_do_not_add_up (void)
 {
   g_autoptr(GError) error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, "c");
 
-  for (guint i = 0; i < 100000; i++)
+  for (guint i = 0; i < 30000; i++)
     {
       g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
 

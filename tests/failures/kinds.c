@@ -140,12 +140,12 @@ static void
 run_fibers (void)
 {
   static const gsize sizes[] = { 16 << 10, 0, 200 << 10, 1 << 20, 8 << 20 };
-  TendTask *tasks[150];
+  TendTask *tasks[90];
 
   for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
     {
       tasks[i] = tend_task_new_fiber ("fiber", sleep_body, NULL, NULL);
-      tend_task_set_stack_size (tasks[i], i < G_N_ELEMENTS (sizes) ? sizes[i] : i < 140 ? 0 : 1 << 20);
+      tend_task_set_stack_size (tasks[i], i < G_N_ELEMENTS (sizes) ? sizes[i] : i < 75 ? 0 : 1 << 20);
       g_assert_true (tend_task_start (tasks[i], NULL));
     }
   finish_all (tasks, G_N_ELEMENTS (tasks));

@@ -49,6 +49,37 @@ test_cancel_waits_for_the_real_ends (void)
     }
 }
 
+static void
+give_up_cb (TendTask *task,
+            gpointer  user_data)
+{
+  g_assert_true (tend_task_return_error_if_cancelled (task));
+}
+
+static void
+drop_group_cb (TendTask *task,
+               gpointer  user_data)
+{
+  g_object_unref (user_data);
+}
+
+/* A child that is cancelled may be the last to hold it. */
+static void
+test_goes_while_it_is_cancelled (void)
+{
+  TendGroup *group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  g_autoptr(TendTask) child = tend_task_new (NULL, idle_body, NULL, NULL);
+
+  g_assert_true (tend_group_add (group, child, NULL));
+  tend_task_add_cancel_handler (child, give_up_cb, NULL, NULL);
+  tend_task_add_exit_handler (child, drop_group_cb, group, NULL);
+  g_object_add_weak_pointer (G_OBJECT (group), (gpointer *) &group);
+  tend_group_cancel (group);
+  g_assert_null (group);
+  assert_status (child, "cancelled");
+  assert_gone (child);
+}
+
 typedef struct
 {
   GMutex   lock;
@@ -140,6 +171,31 @@ test_dropping_it_loses_no_error (void)
   tend_set_unobserved_func (NULL, NULL, NULL);
 }
 
+/* It keeps so many that fail. What comes beyond is nobody's, and told at once. */
+static void
+test_keeps_a_number_of_errors (void)
+{
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  g_autoptr(TendTask) joined = NULL;
+  g_autoptr(GPtrArray) errors = NULL;
+
+  tend_set_unobserved_func (note_unobserved_cb, NULL, NULL);
+  for (guint i = 0; i < 1024; i++)
+    add_in (group, 0, fail_as_body, "kept");
+  settle ();
+  assert_notes ("");
+  add_in (group, 0, fail_as_body, "beyond");
+  settle ();
+  assert_notes ("unobserved:beyond");
+
+  joined = tend_group_join (group);
+  settle ();
+  errors = tend_task_list_errors (joined);
+  g_assert_cmpuint (errors->len, ==, 1024);
+  g_assert_true (g_str_has_suffix (tend_task_get_error (joined)->message, "(kept) and 1008 more"));
+  tend_set_unobserved_func (NULL, NULL, NULL);
+}
+
 static void
 test_unread_joined_task_reports_the_error_once (void)
 {
@@ -180,11 +236,13 @@ main (int    argc,
 {
   g_test_init (&argc, &argv, NULL);
 
+  g_test_add_func ("/tend/group/goes-while-it-is-cancelled", test_goes_while_it_is_cancelled);
   g_test_add_func ("/tend/group/cancel-waits-for-the-real-ends", test_cancel_waits_for_the_real_ends);
   g_test_add_func ("/tend/group/waits-for-the-thread-of-a-stopped-child",
                    test_waits_for_the_thread_of_a_stopped_child);
   g_test_add_func ("/tend/group/dropping-it-cancels-the-children", test_dropping_it_cancels_the_children);
   g_test_add_func ("/tend/group/dropping-it-loses-no-error", test_dropping_it_loses_no_error);
+  g_test_add_func ("/tend/group/keeps-a-number-of-errors", test_keeps_a_number_of_errors);
   g_test_add_func ("/tend/group/unread-joined-task-reports-the-error-once",
                    test_unread_joined_task_reports_the_error_once);
   g_test_add_func ("/tend/group/stopping-the-joined-task-loses-no-error",

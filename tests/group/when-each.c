@@ -294,6 +294,34 @@ test_of_another_thread (void)
   other_free (other);
 }
 
+static void
+drop_stream_cb (TendTask *next,
+                gpointer  user_data)
+{
+  g_object_unref (user_data);
+}
+
+/* Whoever is given a task may drop the stream, and another question is cancelled then. */
+static void
+test_may_be_dropped_by_who_asked (void)
+{
+  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  TendTaskStream *stream = tend_when_each (&task, 1);
+  g_autoptr(TendTask) first = tend_task_stream_next (stream);
+  g_autoptr(TendTask) second = tend_task_stream_next (stream);
+
+  tend_task_add_exit_handler (first, drop_stream_cb, stream, NULL);
+  g_object_add_weak_pointer (G_OBJECT (stream), (gpointer *) &stream);
+  tend_task_return_boolean (task, TRUE);
+  settle ();
+  g_assert_null (stream);
+  g_assert_true (tend_task_get_object (first) == task);
+  g_assert_true (tend_task_is_ended (second));
+  g_clear_object (&first);
+  assert_gone (second);
+  assert_gone (task);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -313,6 +341,7 @@ main (int    argc,
   g_test_add_func ("/tend/when-each/is-iterated-in-a-fiber", test_is_iterated_in_a_fiber);
   g_test_add_func ("/tend/when-each/lets-go-of-all-at-once", test_lets_go_of_all_at_once);
   g_test_add_func ("/tend/when-each/of-another-thread", test_of_another_thread);
+  g_test_add_func ("/tend/when-each/may-be-dropped-by-who-asked", test_may_be_dropped_by_who_asked);
 
   return g_test_run ();
 }

@@ -279,6 +279,28 @@ class Managers(Case):
             task.cancel()
 
 
+class Owners(Case):
+    """Objects with managers of their own, which ask for them while they go."""
+
+    def make(self, home):
+        owner = mark(Gio.SimpleActionGroup(), home.chance)
+        managers = [Tend.TaskManager(owner=owner) for _ in range(2)]
+        for manager in managers:
+            manager.register("task", sleep_a_little)
+        if home.chance.random() < 0.5:
+            del owner
+        for _ in range(10):
+            for manager in managers:
+                manager.dup_owner()
+        home.hand(*managers)
+
+    def meddle(self, chance, *managers):
+        for manager in managers:
+            owner = manager.dup_owner()
+            if owner is not None and chance.random() < 0.3:
+                owner.run_dispose()
+
+
 CASES = {
     "cancellables": Cancellables,
     "task-cancellables": TaskCancellables,
@@ -286,6 +308,7 @@ CASES = {
     "completions": Completions,
     "groups": Groups,
     "managers": Managers,
+    "owners": Owners,
 }
 
 

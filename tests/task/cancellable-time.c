@@ -166,6 +166,29 @@ test_time_may_be_set_from_another_thread (void)
   g_assert_finalize_object (clock);
 }
 
+static gpointer
+cancel_after_hour_thread (gpointer data)
+{
+  tend_cancellable_cancel_after (data, 3600 * SECOND);
+  return NULL;
+}
+
+/* A time that another thread has set, and that is over before it has come to the loop, is never there. */
+static void
+test_time_that_is_late_is_dropped (void)
+{
+  TendClock *clock = tend_clock_freeze (NULL);
+  TendCancellable *cancellable = tend_cancellable_new ();
+
+  g_thread_join (g_thread_new ("cancel-after", cancel_after_hour_thread, cancellable));
+  g_assert_true (g_main_context_acquire (NULL));
+  g_cancellable_cancel (G_CANCELLABLE (cancellable));
+  g_main_context_release (NULL);
+  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+  g_assert_finalize_object (cancellable);
+  g_assert_finalize_object (clock);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -179,6 +202,7 @@ main (int    argc,
   g_test_add_func ("/tend/cancellable/negative-time-is-refused", test_negative_time_is_refused);
   g_test_add_func ("/tend/cancellable/time-leaves-with-its-cancellable", test_time_leaves_with_its_cancellable);
   g_test_add_func ("/tend/cancellable/time-may-be-set-from-another-thread", test_time_may_be_set_from_another_thread);
+  g_test_add_func ("/tend/cancellable/time-that-is-late-is-dropped", test_time_that_is_late_is_dropped);
 
   return g_test_run ();
 }

@@ -96,23 +96,46 @@ keep_result_cb (GObject      *source,
   *(GAsyncResult **) user_data = g_object_ref (result);
 }
 
-/* What the callback was given may be finished later, and keeps the task until then. */
+/* What the callback was given may be finished later, and keeps the task until then, whichever of the two came first. */
 static void
 test_result_may_be_kept (void)
 {
-  g_autoptr(GAsyncResult) result = NULL;
-  TendTask *task = tend_task_run (NULL, complete_body, NULL, NULL);
-  gpointer weak = task;
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr(GAsyncResult) result = NULL;
+      TendTask *task = tend_task_run (NULL, i == 0 ? complete_body : idle_body, NULL, NULL);
+      gpointer weak = task;
 
-  g_object_add_weak_pointer (G_OBJECT (task), &weak);
-  tend_task_wait_async (task, NULL, keep_result_cb, &result);
-  g_object_unref (task);
+      g_object_add_weak_pointer (G_OBJECT (task), &weak);
+      tend_task_wait_async (task, NULL, keep_result_cb, &result);
+      if (i == 1)
+        tend_task_return_boolean (task, TRUE);
+      g_object_unref (task);
+      settle ();
+      g_assert_nonnull (result);
+      g_assert_nonnull (weak);
+      g_assert_true (tend_task_wait_finish (task, result, NULL));
+      g_clear_object (&result);
+      g_assert_null (weak);
+    }
+}
+
+/* Of a plain cancellable, which knows no better, it may come twice. */
+static void
+test_is_given_up_once (void)
+{
+  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  GCancellable *cancellable = g_cancellable_new ();
+
+  tend_task_wait_async (task, cancellable, note_wait_cb, (gpointer) "a");
+  g_cancellable_cancel (cancellable);
+  g_cancellable_reset (cancellable);
+  g_cancellable_cancel (cancellable);
   settle ();
-  g_assert_nonnull (result);
-  g_assert_nonnull (weak);
-  g_assert_true (tend_task_wait_finish (task, result, NULL));
-  g_clear_object (&result);
-  g_assert_null (weak);
+  assert_notes ("a:io-19");
+  tend_task_stop (task);
+  assert_gone (task);
+  g_assert_finalize_object (cancellable);
 }
 
 static void
@@ -218,6 +241,21 @@ test_cancellable_may_run_the_loop (void)
 }
 
 /* --- wait_sync --- */
+
+/* A body that ends within its start leaves those who wait to the loop, and they come first. */
+static void
+test_sync_lets_those_before_it_go_first (void)
+{
+  g_autoptr(TendTask) task = tend_task_new (NULL, complete_body, NULL, NULL);
+
+  tend_task_wait_async (task, NULL, note_wait_cb, (gpointer) "first");
+  g_assert_true (tend_task_start (task, NULL));
+  assert_notes ("");
+  g_assert_true (tend_task_wait_sync (task, NULL));
+  assert_notes ("first:ok");
+  assert_gone (task);
+}
+
 
 static void
 test_sync_runs_the_context (void)
@@ -520,6 +558,8 @@ main (int    argc,
   g_test_add_func ("/tend/task/wait/for-an-unstarted-task", test_waits_for_an_unstarted_task);
   g_test_add_func ("/tend/task/wait/many", test_many_wait);
   g_test_add_func ("/tend/task/wait/result-may-be-kept", test_result_may_be_kept);
+  g_test_add_func ("/tend/task/wait/is-given-up-once", test_is_given_up_once);
+  g_test_add_func ("/tend/task/wait/sync-lets-those-before-it-go-first", test_sync_lets_those_before_it_go_first);
   g_test_add_func ("/tend/task/wait/finish-refuses-foreign-results", test_finish_refuses_foreign_results);
   g_test_add_func ("/tend/task/wait/is-given-up-by-its-cancellable", test_is_given_up_by_its_cancellable);
   g_test_add_func ("/tend/task/wait/cancellable-after-the-end-does-nothing",
