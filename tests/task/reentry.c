@@ -72,6 +72,44 @@ test_result_that_is_dropped_ends_the_task (void)
     }
 }
 
+static void
+settle_freed_cb (gpointer data)
+{
+  note ("freed");
+  settle ();
+}
+
+static gboolean
+return_and_wait_body (TendTask  *task,
+                      gpointer   user_data,
+                      GError   **error)
+{
+  tend_task_return_pointer (task, task, settle_freed_cb);
+  return tend_sleep (SECOND, error);
+}
+
+static gboolean
+never_cb (TendTask  *task,
+          gpointer   user_data,
+          GError   **error)
+{
+  g_assert_not_reached ();
+}
+
+/* The result is freed when nothing is left of the scope. */
+static void
+test_result_that_is_dropped_runs_the_loop (void)
+{
+  g_autoptr(TendTask) task = tend_task_run_fiber (NULL, return_and_wait_body, NULL, NULL);
+
+  tend_task_add_exit_handler (task, note_exit_cb, (gpointer) "exit", NULL);
+  tend_task_add_timer (task, 0, 0, never_cb, NULL, NULL);
+  tend_task_stop (task);
+  assert_notes ("freed exit:stopped");
+  settle ();
+  assert_gone (task);
+}
+
 /* --- The last reference --- */
 
 static void
@@ -176,6 +214,7 @@ main (int    argc,
   g_test_add_func ("/tend/task/reentry/result-of-a-run-ends-the-task", test_result_of_a_run_ends_the_task);
   g_test_add_func ("/tend/task/reentry/result-that-is-dropped-ends-the-task",
                    test_result_that_is_dropped_ends_the_task);
+  g_test_add_func ("/tend/task/reentry/result-that-is-dropped-runs-the-loop", test_result_that_is_dropped_runs_the_loop);
   g_test_add_func ("/tend/task/reentry/late-cancel-handler-ends-the-task", test_late_cancel_handler_ends_the_task);
   g_test_add_func ("/tend/task/reentry/cancelled-signal-ends-the-task", test_cancelled_signal_ends_the_task);
   g_test_add_func ("/tend/task/reentry/cancelled-signal-drops-the-task", test_cancelled_signal_drops_the_task);
