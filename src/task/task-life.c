@@ -633,9 +633,12 @@ tend_task_start (TendTask  *self,
   wait = tend_task_get_first_wait (self);
   if (wait >= 0 || tend_task_stands_still (self) || n_starting >= MAX_STARTING)
     {
+      /* Who hears that it is pending may end it, and drop the reference of who starts it. */
+      g_object_ref (self);
       tend_task_make_pending (self);
       if (!tend_task_has_ended (self))
         tend_task_run_later (self, MAX (0, wait));
+      g_object_unref (self);
     }
   else
     {
