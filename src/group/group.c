@@ -60,7 +60,7 @@ G_DEFINE_TYPE (TendGroup, tend_group, G_TYPE_OBJECT)
 
 /* --- The end of the group --- */
 
-/* The error of a group with these children that failed: that of the only one, or of all of them, which now are observed. */
+/* The error of a group with these children that failed: that of one, or of all of them, which now are observed. */
 static GError *
 new_error (GPtrArray *failed)
 {
