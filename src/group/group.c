@@ -60,20 +60,19 @@ G_DEFINE_TYPE (TendGroup, tend_group, G_TYPE_OBJECT)
 
 /* --- The end of the group --- */
 
-/* The error of the group: that of the child that failed, or of all of them, which now are observed. */
+/* The error of a group with these children that failed: that of one, or of all of them, which now are observed. */
 static GError *
-take_error (TendGroup *self)
+new_error (GPtrArray *failed)
 {
   g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
 
-  for (guint i = 0; i < self->failed->len; i++)
+  for (guint i = 0; i < failed->len; i++)
     {
-      TendTask *task = g_ptr_array_index (self->failed, i);
+      TendTask *task = g_ptr_array_index (failed, i);
 
       tend_task_set_observed (task);
       g_ptr_array_add (errors, g_error_copy (tend_task_peek_error (task)));
     }
-  g_ptr_array_set_size (self->failed, 0);
 
   if (errors->len == 1)
     return g_error_copy (g_ptr_array_index (errors, 0));
@@ -81,10 +80,22 @@ take_error (TendGroup *self)
   return errors->len > 1 ? tend_combine_errors (errors) : NULL;
 }
 
+/* Forgets who failed. Who drops the last reference to the list drops the children, which may tell somebody. */
+static void
+forget_failed (TendGroup *self)
+{
+  if (self->failed->len == 0)
+    return;
+
+  g_ptr_array_unref (self->failed);
+  self->failed = g_ptr_array_new_with_free_func (g_object_unref);
+}
+
 /* Ends the task of a group that was joined and has no child left. */
 void
 tend_group_check_end (TendGroup *self)
 {
+  g_autoptr(GPtrArray) failed = NULL;
   g_autoptr(TendTask) joined = NULL;
   g_autoptr(GError) error = NULL;
 
@@ -92,7 +103,14 @@ tend_group_check_end (TendGroup *self)
     return;
 
   joined = g_object_ref (self->joined);
-  error = take_error (self);
+  failed = g_ptr_array_ref (self->failed);
+  error = new_error (failed);
+
+  /* What copies an error may be somebody's, who ends the task. */
+  if (tend_task_has_ended (joined))
+    return;
+
+  forget_failed (self);
   if (self->winner != NULL)
     tend_task_return_object (joined, self->winner);
   else if (error != NULL)
@@ -389,6 +407,7 @@ tend_group_dispose (GObject *object)
 {
   TendGroup *self = TEND_GROUP (object);
   g_autoptr(GPtrArray) tasks = NULL;
+  g_autoptr(GPtrArray) failed = NULL;
 
   if (tend_loop_take_home (self->loop, object))
     return;
@@ -405,7 +424,8 @@ tend_group_dispose (GObject *object)
   /* What failed and nobody heard of is told by the tasks themselves, unless one has succeeded for all. */
   for (guint i = 0; self->winner != NULL && i < self->failed->len; i++)
     tend_task_set_observed (g_ptr_array_index (self->failed, i));
-  g_ptr_array_set_size (self->failed, 0);
+  failed = g_ptr_array_ref (self->failed);
+  forget_failed (self);
 
   g_clear_object (&self->winner);
   g_clear_object (&self->joined);

@@ -295,10 +295,11 @@ tend_manager_keep_task (TendTaskManager  *self,
   TendTask *kept = is_registered && tend_manager_holds (self, task) ? task : NULL;
   g_autofree char *text = NULL;
 
-  if (is_registered && kept == NULL && tend_task_propagate (task, error))
+  if (is_registered && kept == NULL && (!tend_task_has_ended (task) || tend_task_propagate (task, error)))
     {
       text = tend_task_to_string (task);
-      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE, "%s has ended already", text);
+      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+                   tend_task_has_ended (task) ? "%s has ended already" : "%s has no manager any more", text);
     }
   g_object_unref (task);
 

@@ -234,13 +234,14 @@ end (TendTask       *self,
   if (self->scope != NULL)
     tend_loop_remove (self->loop, &self->scope->job);
 
-  /* The status first: a value that is dropped for the error may call somebody who would end the task again. */
+  /* The status first: what is called from here on must not end the task again. */
   tend_task_set_status (self, status);
   if (status != TEND_TASK_STATUS_COMPLETED)
     {
       TendOutcome outcome = { G_VALUE_INIT, error };
 
-      tend_task_record (self, &outcome);
+      tend_task_exchange (self, &outcome);
+      tend_task_drop_with_scope (self, &outcome);
       self->is_observed |= tend_task_has_inherited_timeout (self);
     }
 
@@ -632,9 +633,12 @@ tend_task_start (TendTask  *self,
   wait = tend_task_get_first_wait (self);
   if (wait >= 0 || tend_task_stands_still (self) || n_starting >= MAX_STARTING)
     {
+      /* Who hears that it is pending may end it, and drop the reference of who starts it. */
+      g_object_ref (self);
       tend_task_make_pending (self);
       if (!tend_task_has_ended (self))
         tend_task_run_later (self, MAX (0, wait));
+      g_object_unref (self);
     }
   else
     {

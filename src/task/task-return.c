@@ -103,13 +103,10 @@ is_outcome_set (const TendOutcome *outcome)
   return tend_outcome_has_value (outcome) || outcome->error != NULL;
 }
 
-/*
- * Keeps what @outcome holds, which is taken, for the task's end; instead of what was there. That is freed
- * last, since it may be a binding's, and do to the task what it likes.
- */
+/* Keeps what @outcome holds for the task's end, and gives there what was kept before. */
 void
-tend_task_record (TendTask    *self,
-                  TendOutcome *outcome)
+tend_task_exchange (TendTask    *self,
+                    TendOutcome *outcome)
 {
   TendOutcome old = { G_VALUE_INIT, NULL };
 
@@ -121,6 +118,20 @@ tend_task_record (TendTask    *self,
       old = *self->outcome;
       *self->outcome = *outcome;
     }
+  *outcome = old;
+}
+
+/*
+ * Keeps what @outcome holds, which is taken, for the task's end; instead of what was there. That is freed
+ * last, since it may be a binding's, and do to the task what it likes.
+ */
+void
+tend_task_record (TendTask    *self,
+                  TendOutcome *outcome)
+{
+  TendOutcome old = *outcome;
+
+  tend_task_exchange (self, &old);
   *outcome = (TendOutcome) { G_VALUE_INIT, NULL };
   tend_outcome_clear (&old);
 }

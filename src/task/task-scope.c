@@ -127,6 +127,44 @@ tend_task_kill_scope (TendTask *self)
     }
 }
 
+/* --- A result that is dropped --- */
+
+typedef struct
+{
+  TendScopeItem item;
+  TendOutcome   outcome;
+} OutcomeItem;
+
+static void
+outcome_let_go (TendScopeItem *item)
+{
+  OutcomeItem *self = (OutcomeItem *) item;
+
+  tend_outcome_clear (&self->outcome);
+  g_free (self);
+}
+
+static const TendScopeItemClass outcome_item_class = { .let_go = outcome_let_go };
+
+/*
+ * Has what @outcome holds go with the scope, since the task ends otherwise: whoever frees it may run the loop, which
+ * must not find anything of the scope.
+ */
+void
+tend_task_drop_with_scope (TendTask    *self,
+                           TendOutcome *outcome)
+{
+  OutcomeItem *item;
+
+  if (!tend_outcome_has_value (outcome) && outcome->error == NULL)
+    return;
+
+  item = g_new0 (OutcomeItem, 1);
+  item->item.klass = &outcome_item_class;
+  item->outcome = *outcome;
+  tend_task_link_item (self, &item->item);
+}
+
 /* --- Sources and cancellables --- */
 
 typedef struct

@@ -366,6 +366,8 @@ typedef struct
 GType        tend_pointer_get_type       (void) G_GNUC_CONST;
 
 /* What a body has returned so far; loop thread only. */
+void         tend_task_exchange          (TendTask            *self,
+                                          TendOutcome         *outcome);
 void         tend_task_record            (TendTask            *self,
                                           TendOutcome         *outcome);
 
@@ -483,6 +485,8 @@ TendScope   *tend_task_ensure_scope      (TendTask            *self);
 TendTimer   *tend_task_add_clock_timer   (TendTask            *self,
                                           gint64               delay,
                                           TendWorkFunc         func);
+void         tend_task_drop_with_scope   (TendTask            *self,
+                                          TendOutcome         *outcome);
 void         tend_task_kill_scope        (TendTask            *self);
 void         tend_task_clear_scope       (TendTask            *self);
 void         tend_task_run_exit_handlers (TendTask            *self);

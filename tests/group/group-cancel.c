@@ -197,6 +197,39 @@ test_keeps_a_number_of_errors (void)
 }
 
 static void
+cancel_group_cb (gpointer  data,
+                 GObject  *child)
+{
+  note ("freed");
+  tend_group_cancel (data);
+}
+
+/* A child that failed is freed when its error has been taken, and who hears of that cancels the group. */
+static void
+test_child_that_is_freed_cancels_it (void)
+{
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  g_autoptr(TendTask) joined = NULL;
+  TendTask *first = tend_task_new (NULL, fail_as_body, (gpointer) "first", NULL);
+  g_autoptr(TendTask) second = tend_task_new (NULL, fail_as_body, (gpointer) "second", NULL);
+
+  g_object_weak_ref (G_OBJECT (first), cancel_group_cb, group);
+  add (group, first);
+  add (group, second);
+  g_object_unref (first);
+  settle ();
+  assert_notes ("");
+
+  joined = tend_group_join (group);
+  assert_notes ("freed");
+  g_assert_error (tend_task_get_error (joined), TEND_TASK_ERROR, TEND_TASK_ERROR_SEVERAL);
+  settle ();
+  g_assert_finalize_object (g_steal_pointer (&group));
+  assert_gone (joined);
+  assert_gone (second);
+}
+
+static void
 test_unread_joined_task_reports_the_error_once (void)
 {
   g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
@@ -242,6 +275,7 @@ main (int    argc,
                    test_waits_for_the_thread_of_a_stopped_child);
   g_test_add_func ("/tend/group/dropping-it-cancels-the-children", test_dropping_it_cancels_the_children);
   g_test_add_func ("/tend/group/dropping-it-loses-no-error", test_dropping_it_loses_no_error);
+  g_test_add_func ("/tend/group/child-that-is-freed-cancels-it", test_child_that_is_freed_cancels_it);
   g_test_add_func ("/tend/group/keeps-a-number-of-errors", test_keeps_a_number_of_errors);
   g_test_add_func ("/tend/group/unread-joined-task-reports-the-error-once",
                    test_unread_joined_task_reports_the_error_once);

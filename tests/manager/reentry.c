@@ -430,6 +430,41 @@ test_ends_while_it_is_added (Fixture       *fixture,
   g_assert_nonnull (tend_task_manager_debounce (fixture->manager, "c", SECOND, complete_at_once, NULL, NULL, NULL));
 }
 
+static void
+dispose_at_addition_cb (GListModel *model,
+                        guint       position,
+                        guint       n_removed,
+                        guint       n_added,
+                        gpointer    data)
+{
+  run_at_addition_cb (model, position, n_removed, n_added, data);
+  if (n_added > 0)
+    g_object_run_dispose (G_OBJECT (model));
+}
+
+static void
+keep_task_body (TendTask *task,
+                gpointer  data)
+{
+  *(TendTask **) data = task;
+}
+
+/* Whoever hears of the new task runs it, and disposes of the manager: the task goes on, and nobody has it. */
+static void
+test_disposed_while_it_is_added (Fixture       *fixture,
+                                 gconstpointer  unused)
+{
+  g_autoptr(TendTaskManager) manager = tend_task_manager_new ();
+  TendTask *running = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_signal_connect (manager, "items-changed", G_CALLBACK (dispose_at_addition_cb), NULL);
+  g_assert_null (tend_task_manager_register (manager, "a", keep_task_body, &running, NULL, &error));
+  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_true (tend_task_is_cancelling (running));
+  tend_task_stop (running);
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -452,6 +487,7 @@ main (int   argc,
 
   add_test ("/tend/task-manager/reentry/disposed-while-somebody-waits", test_disposed_while_somebody_waits);
   add_test ("/tend/task-manager/reentry/ends-while-it-is-added", test_ends_while_it_is_added);
+  add_test ("/tend/task-manager/reentry/disposed-while-it-is-added", test_disposed_while_it_is_added);
   add_test ("/tend/task-manager/reentry/disposed-while-slow-tasks-are-told",
             test_disposed_while_slow_tasks_are_told);
 

@@ -72,6 +72,44 @@ test_result_that_is_dropped_ends_the_task (void)
     }
 }
 
+static void
+settle_freed_cb (gpointer data)
+{
+  note ("freed");
+  settle ();
+}
+
+static gboolean
+return_and_wait_body (TendTask  *task,
+                      gpointer   user_data,
+                      GError   **error)
+{
+  tend_task_return_pointer (task, task, settle_freed_cb);
+  return tend_sleep (SECOND, error);
+}
+
+static gboolean
+never_cb (TendTask  *task,
+          gpointer   user_data,
+          GError   **error)
+{
+  g_assert_not_reached ();
+}
+
+/* The result is freed when nothing is left of the scope. */
+static void
+test_result_that_is_dropped_runs_the_loop (void)
+{
+  g_autoptr(TendTask) task = tend_task_run_fiber (NULL, return_and_wait_body, NULL, NULL);
+
+  tend_task_add_exit_handler (task, note_exit_cb, (gpointer) "exit", NULL);
+  tend_task_add_timer (task, 0, 0, never_cb, NULL, NULL);
+  tend_task_stop (task);
+  assert_notes ("freed exit:stopped");
+  settle ();
+  assert_gone (task);
+}
+
 /* --- The last reference --- */
 
 static void
@@ -167,6 +205,31 @@ test_gives_up_in_another_thread (void)
     }
 }
 
+static void
+stop_and_drop_cb (TendTask   *task,
+                  GParamSpec *pspec,
+                  gpointer    user_data)
+{
+  if (tend_task_get_status (task) != TEND_TASK_STATUS_PENDING)
+    return;
+
+  tend_task_stop (task);
+  g_object_unref (task);
+}
+
+/* Who hears that it is pending ends it, and drops the reference of who starts it. */
+static void
+test_is_stopped_and_dropped_by_its_start (void)
+{
+  TendTask *task = tend_task_new (NULL, idle_body, NULL, NULL);
+
+  tend_task_set_delay (task, SECOND);
+  tend_task_add_exit_handler (task, note_exit_cb, (gpointer) "exit", NULL);
+  g_signal_connect (task, "notify::status", G_CALLBACK (stop_and_drop_cb), NULL);
+  g_assert_true (tend_task_start (task, NULL));
+  assert_notes ("exit:stopped");
+}
+
 int
 main (int    argc,
       char **argv)
@@ -176,10 +239,12 @@ main (int    argc,
   g_test_add_func ("/tend/task/reentry/result-of-a-run-ends-the-task", test_result_of_a_run_ends_the_task);
   g_test_add_func ("/tend/task/reentry/result-that-is-dropped-ends-the-task",
                    test_result_that_is_dropped_ends_the_task);
+  g_test_add_func ("/tend/task/reentry/result-that-is-dropped-runs-the-loop", test_result_that_is_dropped_runs_the_loop);
   g_test_add_func ("/tend/task/reentry/late-cancel-handler-ends-the-task", test_late_cancel_handler_ends_the_task);
   g_test_add_func ("/tend/task/reentry/cancelled-signal-ends-the-task", test_cancelled_signal_ends_the_task);
   g_test_add_func ("/tend/task/reentry/cancelled-signal-drops-the-task", test_cancelled_signal_drops_the_task);
   g_test_add_func ("/tend/task/reentry/gives-up-in-another-thread", test_gives_up_in_another_thread);
+  g_test_add_func ("/tend/task/reentry/is-stopped-and-dropped-by-its-start", test_is_stopped_and_dropped_by_its_start);
 
   return g_test_run ();
 }

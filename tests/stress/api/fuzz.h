@@ -69,6 +69,7 @@ struct _Token
   gboolean    is_over;      /* of a manager: its shutdown has ended; of a handler: it was removed; of a task: it has ended */
 
   /* Of a manager. */
+  gboolean    is_silent;    /* it was disposed of, and tells nothing of its list */
   guint       n_emitting;
   guint       n_items;
 };

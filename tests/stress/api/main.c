@@ -208,6 +208,7 @@ wind_up (void)
   for (guint n_rounds = 0; n_rounds < N_END_ROUNDS; n_rounds++)
     {
       rack_clear ();
+      drop_held (0);
       resume_paused ();
       stop_bodies ();
       let_pass ();
@@ -253,7 +254,11 @@ run_sequence (guint32 seed)
 {
   sequence_begin (seed);
   for (int i = 0; i < n_operations; i++)
-    run_operation ();
+    {
+      run_operation ();
+      /* What a fiber took between two of its waits is nobody's operation. */
+      drop_held (0);
+    }
   sequence_end ();
 }
 

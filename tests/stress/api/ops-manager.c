@@ -268,7 +268,7 @@ look_at_list (void)
   n = g_list_model_get_n_items (G_LIST_MODEL (manager));
   if (tasks->len != n)
     fail ("a manager lists %u tasks, and its model has %u", tasks->len, n);
-  if (token != NULL && !token->is_over && token->n_destroyed == 0 && token->n_emitting == 0 && token->n_items != n)
+  if (token != NULL && !token->is_silent && token->n_destroyed == 0 && token->n_emitting == 0 && token->n_items != n)
     fail ("a manager has %u tasks, and has told of %u", n, token->n_items);
   for (guint i = 0; i < n; i++)
     {
@@ -442,7 +442,7 @@ dispose (void)
 
   /* Such a manager tells nobody that its list is empty. */
   if (token != NULL)
-    token->is_over = TRUE;
+    token->is_silent = TRUE;
   g_object_run_dispose (object);
 }
 
