@@ -379,8 +379,11 @@ tend_loop_new (int priority)
   TendLoop *loop = (TendLoop *) source;
 
   loop->priority = priority;
-  loop->wake = tend_is_forked () ? tend_wake_new (source) : NULL;
-  loop->is_polled = tend_is_forked () && loop->wake == NULL;
+  if (tend_is_forked ())
+    {
+      loop->wake = tend_wake_new (source);
+      loop->is_polled = loop->wake == NULL;
+    }
   tend_queue_init (&loop->ready);
   tend_queue_init (&loop->micro);
   tend_agenda_init (&loop->timers);
