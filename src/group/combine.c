@@ -25,9 +25,20 @@ typedef struct
   guint      n_tasks;
   guint      n_ended;
   GPtrArray *errors;        /* of GError; in the order in which they came */
-  TendTask **tasks;         /* until they are watched; not references */
+  TendTask **tasks;         /* until they are watched; not references, unless it is late */
+  gboolean   is_late;       /* it begins in the next turn of the loop, and keeps the tasks until then */
   TendWatch  watches[];
 } Combine;
+
+/* The watches keep the tasks now, or nobody watches them any more. */
+static void
+forget_tasks (Combine *self)
+{
+  g_autofree TendTask **tasks = g_steal_pointer (&self->tasks);
+
+  for (guint i = 0; tasks != NULL && self->is_late && i < self->n_tasks; i++)
+    g_object_unref (tasks[i]);
+}
 
 static void
 combine_free (gpointer data)
@@ -37,8 +48,8 @@ combine_free (gpointer data)
   for (guint i = 0; i < self->n_tasks; i++)
     tend_watch_clear (&self->watches[i]);
 
+  forget_tasks (self);
   g_clear_pointer (&self->errors, g_ptr_array_unref);
-  g_free (self->tasks);
   g_free (self);
 }
 
@@ -169,7 +180,7 @@ combine_run (TendTask *task)
 
   for (guint i = 0; i < self->n_tasks; i++)
     tend_watch_begin (&self->watches[i], task->loop, self->tasks[i], one_ended, self);
-  g_clear_pointer (&self->tasks, g_free);
+  forget_tasks (self);
 }
 
 static void
@@ -202,6 +213,19 @@ start (TendTask *result)
   tend_task_leave (previous);
 }
 
+/* So deep in bodies that start one another it begins in the next turn, and the caller may drop the tasks before. */
+static void
+keep_tasks_if_late (TendTask *result,
+                    Combine  *self)
+{
+  if (tend_task_status (result) != TEND_TASK_STATUS_PENDING)
+    return;
+
+  self->is_late = TRUE;
+  for (guint i = 0; i < self->n_tasks; i++)
+    g_object_ref (self->tasks[i]);
+}
+
 static TendTask *
 combine (Kind            kind,
          TendTask      **tasks,
@@ -219,6 +243,7 @@ combine (Kind            kind,
   self->result = result;
 
   start (result);
+  keep_tasks_if_late (result, self);
 
   return result;
 }
