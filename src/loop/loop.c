@@ -518,7 +518,8 @@ tend_loop_unhold (TendLoop *loop)
 
 /*
  * Runs @job on the loop's thread. Only the first of a batch wakes the context, and only where it
- * comes from another thread: the loop's own looks into the inbox before it sleeps.
+ * comes from another thread: who runs the context looks into the inbox before it sleeps. The thread that ran it last
+ * may have left it to another, which looks and goes to sleep just now.
  */
 void
 tend_loop_send (TendLoop *loop,
@@ -526,7 +527,7 @@ tend_loop_send (TendLoop *loop,
 {
   TendWaker waker;
 
-  if (tend_loop_has_thread (loop))
+  if (tend_loop_has_thread (loop) && g_main_context_is_owner (loop->hub->context))
     {
       tend_inbox_push (&loop->inbox, job);
       return;

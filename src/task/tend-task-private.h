@@ -437,8 +437,6 @@ struct _TendCancellable
 extern TendLock tend_cancel_lock;
 
 gboolean     tend_cancel_is_home         (TendLoop            *loop);
-void         tend_cancel_send_home       (TendLoop            *loop,
-                                          TendJob             *job);
 void         tend_cancellable_pin_locked (TendCancellable     *self);
 void         tend_cancellable_unpin      (TendCancellable     *self);
 void         tend_cancellable_set_task   (TendCancellable     *self,
