@@ -102,6 +102,7 @@ tend_loop_prepare (GSource *source,
                    int     *timeout_ms)
 {
   TendLoop *loop = (TendLoop *) source;
+  gboolean has_users;
 
   if (loop->is_forgotten)
     {
@@ -109,11 +110,13 @@ tend_loop_prepare (GSource *source,
       return FALSE;
     }
 
-  if (!tend_loop_has_users (loop))
-    return TRUE;
-
+  /* Also without users: there may be one again before it is dispatched. */
+  has_users = tend_loop_has_users (loop);
   if (!tend_loop_has_thread (loop))
     tend_loop_set_thread (loop);
+
+  if (!has_users)
+    return TRUE;
 
   loop->skipping = loop->skip;
   loop->skip = FALSE;
