@@ -25,20 +25,9 @@ typedef struct
   guint      n_tasks;
   guint      n_ended;
   GPtrArray *errors;        /* of GError; in the order in which they came */
-  TendTask **tasks;         /* until they are watched; not references, unless it is late */
-  gboolean   is_late;       /* it begins in the next turn of the loop, and keeps the tasks until then */
+  TendTask **tasks;         /* until they are watched; not references */
   TendWatch  watches[];
 } Combine;
-
-/* The watches keep the tasks now, or nobody watches them any more. */
-static void
-forget_tasks (Combine *self)
-{
-  g_autofree TendTask **tasks = g_steal_pointer (&self->tasks);
-
-  for (guint i = 0; tasks != NULL && self->is_late && i < self->n_tasks; i++)
-    g_object_unref (tasks[i]);
-}
 
 static void
 combine_free (gpointer data)
@@ -48,8 +37,8 @@ combine_free (gpointer data)
   for (guint i = 0; i < self->n_tasks; i++)
     tend_watch_clear (&self->watches[i]);
 
-  forget_tasks (self);
   g_clear_pointer (&self->errors, g_ptr_array_unref);
+  g_free (self->tasks);
   g_free (self);
 }
 
@@ -180,7 +169,7 @@ combine_run (TendTask *task)
 
   for (guint i = 0; i < self->n_tasks; i++)
     tend_watch_begin (&self->watches[i], task->loop, self->tasks[i], one_ended, self);
-  forget_tasks (self);
+  g_clear_pointer (&self->tasks, g_free);
 }
 
 static void
@@ -198,6 +187,7 @@ combine_abandon (TendTask *task)
 static const TendBodyClass combine_body = {
   .returns = FALSE,
   .runs_once = TRUE,
+  .starts_at_once = TRUE,
   .run = combine_run,
   .cancel = combine_cancel,
   .abandon = combine_abandon,
@@ -211,19 +201,6 @@ start (TendTask *result)
 
   tend_task_start_or_fail (result);
   tend_task_leave (previous);
-}
-
-/* So deep in bodies that start one another it begins in the next turn, and the caller may drop the tasks before. */
-static void
-keep_tasks_if_late (TendTask *result,
-                    Combine  *self)
-{
-  if (tend_task_status (result) != TEND_TASK_STATUS_PENDING)
-    return;
-
-  self->is_late = TRUE;
-  for (guint i = 0; i < self->n_tasks; i++)
-    g_object_ref (self->tasks[i]);
 }
 
 static TendTask *
@@ -243,7 +220,6 @@ combine (Kind            kind,
   self->result = result;
 
   start (result);
-  keep_tasks_if_late (result, self);
 
   return result;
 }

@@ -621,6 +621,7 @@ gboolean
 tend_task_start (TendTask  *self,
                  GError   **error)
 {
+  gboolean is_deep;
   gint64 wait;
 
   g_return_val_if_fail (TEND_IS_TASK (self), FALSE);
@@ -630,7 +631,8 @@ tend_task_start (TendTask  *self,
     return FALSE;
 
   wait = tend_task_get_first_wait (self);
-  if (wait >= 0 || tend_task_stands_still (self) || n_starting >= MAX_STARTING)
+  is_deep = n_starting >= MAX_STARTING && !self->body->starts_at_once;
+  if (wait >= 0 || tend_task_stands_still (self) || is_deep)
     {
       tend_task_make_pending (self);
       if (!tend_task_has_ended (self))

@@ -241,9 +241,9 @@ wait_nested_body (TendTask *task,
   tend_task_return_boolean (task, TRUE);
 }
 
-/* Those that are so deep begin in the next turn of the loop, and wait for the same. */
+/* A body that is so deep begins in the next turn. What waits does not: nobody else holds the tasks by then. */
 static void
-test_deep_in_bodies_it_keeps_the_tasks (void)
+test_deep_in_bodies_it_waits_at_once (void)
 {
   Nested nested = { .wait = tend_wait_all };
 
@@ -261,7 +261,7 @@ test_deep_in_bodies_it_keeps_the_tasks (void)
     }
 }
 
-/* The same where the wait is given up before it begins. */
+/* The same where the wait is given up at once. */
 static TendTask *
 wait_and_cancel (TendTask **tasks,
                  gsize      n_tasks)
@@ -585,7 +585,7 @@ main (int    argc,
   g_test_add_func ("/tend/wait-all/takes-ended-tasks", test_takes_ended_tasks);
   g_test_add_func ("/tend/wait-all/a-task-that-is-dropped-unstarted-fails-it",
                    test_a_task_that_is_dropped_unstarted_fails_it);
-  g_test_add_func ("/tend/wait-all/deep-in-bodies-it-keeps-the-tasks", test_deep_in_bodies_it_keeps_the_tasks);
+  g_test_add_func ("/tend/wait-all/deep-in-bodies-it-waits-at-once", test_deep_in_bodies_it_waits_at_once);
   g_test_add_func ("/tend/wait-all/deep-in-bodies-it-is-given-up", test_deep_in_bodies_it_is_given_up);
   g_test_add_func ("/tend/wait-all/refuses-what-is-no-task", test_refuses_what_is_no_task);
   g_test_add_func ("/tend/wait-all/counts-progress", test_counts_progress);
