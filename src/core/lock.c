@@ -107,7 +107,7 @@ begin_child (void)
     self->child ();
 }
 
-/* When the library is loaded: some of what takes a lock may be used before anything that asks to be called in a child. */
+/* When the library is loaded: a lock may be taken before anything has asked to be called in a child. */
 __attribute__ ((constructor))
 static void
 watch_forks (void)

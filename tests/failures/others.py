@@ -4,7 +4,9 @@
 
 """Runs other tests in a system that refuses now and then what can be done without.
 
-They do not know of it, and pass; and all of them together have been refused something. Usage: others.py MODULE PROGRAM...
+They do not know of it, and pass; and all of them together have been refused something.
+
+Usage: others.py MODULE PROGRAM...
 The seed is printed; TEND_FAILURES_SEED gives it. Whatever the seed, each program runs once; and then again, as long as
 a minute lasts.
 """

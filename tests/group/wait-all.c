@@ -261,7 +261,6 @@ test_deep_in_bodies_it_waits_at_once (void)
     }
 }
 
-/* The same where the wait is given up at once. */
 static TendTask *
 wait_and_cancel (TendTask **tasks,
                  gsize      n_tasks)
