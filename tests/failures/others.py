@@ -50,7 +50,8 @@ def main():
             n_done += 1
             is_good = run(module, program, rule, counts.name)
             n_failed += not is_good
-            print(f"{'ok' if is_good else 'not ok'} {n_done} {os.path.basename(program)} TEND_REFUSE={rule}", flush=True)
+            print(f"{'ok' if is_good else 'not ok'} {n_done} {os.path.basename(program)} TEND_REFUSE={rule}",
+                  flush=True)
         n_refused = sum(int(line) for line in pathlib.Path(counts.name).read_text(encoding="ascii").split())
 
     # A module that was not loaded, or did not know the library's calls, would have let all of them pass.
