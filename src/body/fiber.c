@@ -338,13 +338,33 @@ resume (Fiber *self)
     finish (self);
 }
 
+/*
+ * Stops the task, whose callbacks are barred, so that the wait fails which this was the end of. Who is told of the end
+ * may run the main context, where the fiber may be unwound, and be gone: whether it still waits for its turn.
+ */
+static gboolean
+stop_barred (Fiber *self)
+{
+  g_autoptr(TendTask) task = g_object_ref (self->task);
+
+  if (tend_task_has_ended (task))
+    return TRUE;
+
+  tend_task_stop (task);
+  if (task->body_state != self)
+    return FALSE;
+
+  return self->is_bound || tend_job_is_waiting (&self->wake);
+}
+
 static void
 wake_cb (TendJob *job)
 {
   Fiber *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (Fiber, wake));
 
-  /* Then the wait fails, which this was the end of. */
-  tend_task_stop_if_barred (self->task);
+  if (G_UNLIKELY (tend_task_is_barred (self->task)) && !stop_barred (self))
+    return;
+
   tend_loop_remove (self->task->loop, job);
   resume (self);
 }

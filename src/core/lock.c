@@ -107,20 +107,20 @@ begin_child (void)
     self->child ();
 }
 
+/* When the library is loaded: a lock may be taken before anything has asked to be called in a child. */
+__attribute__ ((constructor))
+static void
+watch_forks (void)
+{
+  pthread_atfork (take_all, give_all_back, begin_child);
+}
+
 /* Has @self, which is static, called in the child of each fork from now on. Again and again costs little. */
 void
 tend_at_fork (TendAtFork *self)
 {
-  static gsize is_set_up;
-
   if (!g_once_init_enter (&self->is_added))
     return;
-
-  if (g_once_init_enter (&is_set_up))
-    {
-      pthread_atfork (take_all, give_all_back, begin_child);
-      g_once_init_leave (&is_set_up, 1);
-    }
 
   do
     self->next = g_atomic_pointer_get (&at_fork);

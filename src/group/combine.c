@@ -190,6 +190,7 @@ combine_abandon (TendTask *task)
 static const TendBodyClass combine_body = {
   .returns = FALSE,
   .runs_once = TRUE,
+  .starts_at_once = TRUE,
   .run = combine_run,
   .cancel = combine_cancel,
   .abandon = combine_abandon,

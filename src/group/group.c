@@ -159,6 +159,7 @@ join_abandon (TendTask *task)
 static const TendBodyClass join_body = {
   .returns = FALSE,
   .runs_once = TRUE,
+  .starts_at_once = TRUE,
   .run = join_run,
   .cancel = join_cancel,
   .abandon = join_abandon,

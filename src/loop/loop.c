@@ -102,6 +102,7 @@ tend_loop_prepare (GSource *source,
                    int     *timeout_ms)
 {
   TendLoop *loop = (TendLoop *) source;
+  gboolean has_users;
 
   if (loop->is_forgotten)
     {
@@ -109,11 +110,13 @@ tend_loop_prepare (GSource *source,
       return FALSE;
     }
 
-  if (!tend_loop_has_users (loop))
-    return TRUE;
-
+  /* Also without users: there may be one again before it is dispatched. */
+  has_users = tend_loop_has_users (loop);
   if (!tend_loop_has_thread (loop))
     tend_loop_set_thread (loop);
+
+  if (!has_users)
+    return TRUE;
 
   loop->skipping = loop->skip;
   loop->skip = FALSE;
@@ -521,7 +524,8 @@ tend_loop_unhold (TendLoop *loop)
 
 /*
  * Runs @job on the loop's thread. Only the first of a batch wakes the context, and only where it
- * comes from another thread: the loop's own looks into the inbox before it sleeps.
+ * comes from another thread: who runs the context looks into the inbox before it sleeps. The thread that ran it last
+ * may have left it to another, which looks and goes to sleep just now.
  */
 void
 tend_loop_send (TendLoop *loop,
@@ -529,7 +533,7 @@ tend_loop_send (TendLoop *loop,
 {
   TendWaker waker;
 
-  if (tend_loop_has_thread (loop))
+  if (tend_loop_has_thread (loop) && g_main_context_is_owner (loop->hub->context))
     {
       tend_inbox_push (&loop->inbox, job);
       return;

@@ -66,7 +66,7 @@ handler_destroy (Handler *handler)
   if (tend_cancel_is_home (handler->loop))
     tend_call_native (handler_run_native_cb, handler);
   else
-    tend_cancel_send_home (handler->loop, &handler->job);
+    tend_loop_send (handler->loop, &handler->job);
 }
 
 /* Has a handler called soon. Takes a reference to @self until then. */
@@ -79,7 +79,7 @@ handler_fire (Handler         *handler,
   if (tend_cancel_is_home (handler->loop))
     tend_loop_queue_micro (handler->loop, &handler->job);
   else
-    tend_cancel_send_home (handler->loop, &handler->job);
+    tend_loop_send (handler->loop, &handler->job);
 }
 
 /* Says of each handler that it is on its way, and lists them. */

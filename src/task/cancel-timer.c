@@ -122,7 +122,7 @@ tend_cancel_timer_drop (TendCancelTimer *timer)
   if (tend_cancel_is_home (timer->loop))
     timer_drop_cb (&timer->drop);
   else
-    tend_cancel_send_home (timer->loop, &timer->drop);
+    tend_loop_send (timer->loop, &timer->drop);
 }
 
 /* Takes the timer out of @self, for tend_cancel_timer_drop(); NULL if there is none. */
@@ -208,5 +208,5 @@ tend_cancellable_cancel_after (TendCancellable *self,
   else if (tend_cancel_is_home (timer->loop))
     timer_arm (timer);
   else
-    tend_cancel_send_home (timer->loop, &timer->job);
+    tend_loop_send (timer->loop, &timer->job);
 }

@@ -74,19 +74,6 @@ tend_cancel_is_home (TendLoop *loop)
   return g_main_context_is_owner (tend_loop_get_context (loop));
 }
 
-/* Sends @job home, where it may be gone before this returns, and the loop with it. */
-void
-tend_cancel_send_home (TendLoop *loop,
-                       TendJob  *job)
-{
-  TendWaker waker;
-
-  /* For the same reason the loop may think that there is nobody to wake. */
-  tend_loop_hold_waker (loop, &waker);
-  tend_loop_send (loop, job);
-  tend_loop_wake (&waker, TRUE);
-}
-
 /* --- Pins --- */
 
 void

@@ -622,6 +622,7 @@ gboolean
 tend_task_start (TendTask  *self,
                  GError   **error)
 {
+  gboolean is_deep;
   gint64 wait;
 
   g_return_val_if_fail (TEND_IS_TASK (self), FALSE);
@@ -631,7 +632,8 @@ tend_task_start (TendTask  *self,
     return FALSE;
 
   wait = tend_task_get_first_wait (self);
-  if (wait >= 0 || tend_task_stands_still (self) || n_starting >= MAX_STARTING)
+  is_deep = n_starting >= MAX_STARTING && !self->body->starts_at_once;
+  if (wait >= 0 || tend_task_stands_still (self) || is_deep)
     {
       /* Who hears that it is pending may end it, and drop the reference of who starts it. */
       g_object_ref (self);

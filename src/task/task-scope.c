@@ -186,11 +186,15 @@ source_let_go (TendScopeItem *item)
 
 static const TendScopeItemClass source_item_class = { .let_go = source_let_go };
 
-/* Forgets the sources that have destroyed themselves, when so many more have been added. */
+/*
+ * Forgets the sources that have destroyed themselves, when so many more have been added. All are taken out of the scope
+ * before the first is let go of, since whoever is told that a source is gone may end the task.
+ */
 static void
 prune_sources (TendTask *self)
 {
   TendScope *scope = self->scope;
+  TendScopeItem *gone = NULL;
 
   for (TendScopeItem *item = scope->items, *next; item != NULL; item = next)
     {
@@ -198,12 +202,19 @@ prune_sources (TendTask *self)
       if (item->klass == &source_item_class && g_source_is_destroyed (((SourceItem *) item)->source))
         {
           tend_task_unlink_item (self, item);
-          item->klass->let_go (item);
+          item->next = gone;
+          gone = item;
           scope->n_sources--;
         }
     }
 
   scope->prune_at = MAX (FIRST_PRUNE, scope->n_sources * 2);
+
+  for (TendScopeItem *item = gone, *next; item != NULL; item = next)
+    {
+      next = item->next;
+      item->klass->let_go (item);
+    }
 }
 
 /**

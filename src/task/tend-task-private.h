@@ -21,6 +21,7 @@ typedef struct
   gboolean returns;                       /* it ends by returning: return_value() only records */
   gboolean numbers_late;                  /* its tasks are numbered when somebody asks: no program counts them */
   gboolean runs_once;                     /* it stands for something that ends once: its tasks have no interval */
+  gboolean starts_at_once;                /* run() calls nobody's code, and may nest as deep as bodies start others */
   void (* run)     (TendTask *self);      /* takes the first step of a run */
   void (* cancel)  (TendTask *self);      /* active and asked to end; NULL: the cancellable does */
   void (* abandon) (TendTask *self);      /* active and the task has ended without it */
@@ -439,8 +440,6 @@ struct _TendCancellable
 extern TendLock tend_cancel_lock;
 
 gboolean     tend_cancel_is_home         (TendLoop            *loop);
-void         tend_cancel_send_home       (TendLoop            *loop,
-                                          TendJob             *job);
 void         tend_cancellable_pin_locked (TendCancellable     *self);
 void         tend_cancellable_unpin      (TendCancellable     *self);
 void         tend_cancellable_set_task   (TendCancellable     *self,

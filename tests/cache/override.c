@@ -203,6 +203,39 @@ test_forgotten (Fixture       *fixture,
   g_assert_finalize_object (task);
 }
 
+static void
+pop_cb (gpointer data)
+{
+  pop (data);
+}
+
+/* Leaves its override behind, and a result that pops another when it is freed with the task. */
+static gboolean
+forget_and_pop_fiber (TendTask  *task,
+                      gpointer   data,
+                      GError   **error)
+{
+  push (data, TEND_TYPE_NUMBER_CACHE, 2 * SECOND);
+  tend_task_return_pointer (task, data, pop_cb);
+  return tend_sleep (SECOND, error);
+}
+
+/* The last reference to a task goes with its override, and what that frees pops the one before it in the list. */
+static void
+test_forgotten_one_pops_another (Fixture       *fixture,
+                                 gconstpointer  unused)
+{
+  g_object_unref (tend_task_run_fiber (NULL, forget_and_pop_fiber, fixture, NULL));
+  push (fixture, TEND_TYPE_NUMBER_CACHE, 3 * SECOND);
+  advance (fixture, SECOND);
+  push (fixture, TEND_TYPE_NUMBER_CACHE, 4 * SECOND);
+  g_assert_cmpint (seconds_of (fixture, TEND_TYPE_NUMBER_CACHE), ==, 4);
+  pop (fixture);
+  expect_critical ("*no time-out was pushed here");
+  pop (fixture);
+  g_test_assert_expected_messages ();
+}
+
 static gboolean
 pop_fiber (TendTask  *task,
            gpointer   data,
@@ -266,6 +299,7 @@ main (int    argc,
   add_test ("/tend/request-cache/override/not-in-another-request-cache", test_other_request_cache);
   add_test ("/tend/request-cache/override/fibers-interleaved", test_fibers_interleaved);
   add_test ("/tend/request-cache/override/ends-with-its-task", test_forgotten);
+  add_test ("/tend/request-cache/override/forgotten-one-pops-another", test_forgotten_one_pops_another);
   add_test ("/tend/request-cache/override/only-its-own-is-popped", test_pops_its_own);
   add_test ("/tend/request-cache/override/goes-with-the-request-cache", test_finalized_within);
   add_test ("/tend/request-cache/override/refuses-nonsense", test_refuses_nonsense);

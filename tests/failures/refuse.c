@@ -4,7 +4,8 @@
 // The functions of the C library that stand before its own and fail when they are told to, where it is the library that
 // calls. They are part of a program; or a module of their own, which is loaded before all else (LD_PRELOAD) and told by
 // the environment: TEND_REFUSE=SEED:N:CALL,CALL has one in N of these calls fail, which ones is the seed's; but never so
-// many in a row that somebody who tries again would give up.
+// many in a row that somebody who tries again would give up. How many have failed is added to the file that
+// TEND_REFUSE_COUNT names, as a line, when the process exits.
 //
 // Which calls of a thread fail hangs on nothing but their number. All state is atomic.
 
@@ -23,6 +24,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
@@ -74,6 +76,7 @@ static guint random_seed;
 static guint random_one_in;     /* 0: none fails at random */
 static guint random_calls;      /* a bit for each that may */
 static int most_in_row = G_MAXINT;
+static int n_refused;           /* of all calls */
 
 /* But for poll(): GLib's own may seem to come from the library, which hands it on. */
 #define ALL_CALLS (~(1u << REFUSE_POLL))
@@ -140,7 +143,9 @@ ask (RefuseCall call)
       mix ((guint) g_atomic_int_get (&random_seed) + (guint) call * 7919u + (guint) number * 104729u) % one_in == 0 &&
       g_atomic_int_add (&rule->n_in_row, 1) < most_in_row)
     fails = TRUE;
-  if (!fails)
+  if (fails)
+    g_atomic_int_inc (&n_refused);
+  else
     g_atomic_int_set (&rule->n_in_row, 0);
 
   return fails ? errors[call][number % 3] : 0;
@@ -170,6 +175,20 @@ read_environment (void)
       if (found != NULL)
         random_calls |= 1u << i;
     }
+}
+
+__attribute__ ((destructor))
+static void
+write_count (void)
+{
+  const char *path = getenv ("TEND_REFUSE_COUNT");
+  FILE *file = path != NULL ? fopen (path, "a") : NULL;
+
+  if (file == NULL)
+    return;
+
+  fprintf (file, "%d\n", g_atomic_int_get (&n_refused));
+  fclose (file);
 }
 
 /* --- Who calls --- */

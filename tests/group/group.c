@@ -274,6 +274,53 @@ test_children_may_add_children (void)
   assert_group_gone (&group);
 }
 
+/* --- Deep in bodies that start the next within one another --- */
+
+#define DEPTH 40
+
+typedef struct
+{
+  TendGroup *groups[DEPTH];
+  TendTask  *joined[DEPTH];
+  guint      n;
+} Nested;
+
+/* Half of the groups are empty, and one child of each of the others is cancelled with it. */
+static void
+join_nested_body (TendTask *task,
+                  gpointer  user_data)
+{
+  Nested *self = user_data;
+  guint n = self->n++;
+
+  self->groups[n] = tend_group_new (TEND_GROUP_WAIT_ALL);
+  if (n % 2 == 0)
+    add_in (self->groups[n], 1, complete_body, NULL);
+  self->joined[n] = tend_group_join (self->groups[n]);
+  assert_status (self->joined[n], n % 2 == 0 ? "running" : "completed");
+  tend_task_cancel (self->joined[n]);
+  if (self->n < DEPTH)
+    g_object_unref (tend_task_run (NULL, join_nested_body, self, NULL));
+  tend_task_return_boolean (task, TRUE);
+}
+
+static void
+test_deep_in_bodies_it_is_joined_at_once (void)
+{
+  Nested nested = { .n = 0 };
+
+  g_object_unref (tend_task_run (NULL, join_nested_body, &nested, NULL));
+  settle ();
+  g_assert_cmpuint (nested.n, ==, DEPTH);
+  for (guint i = 0; i < DEPTH; i++)
+    {
+      assert_status (nested.joined[i], i % 2 == 0 ? "cancelled" : "completed");
+      g_assert_cmpuint (tend_group_get_n_left (nested.groups[i]), ==, 0);
+      g_clear_object (&nested.joined[i]);
+      assert_group_gone (&nested.groups[i]);
+    }
+}
+
 int
 main (int    argc,
       char **argv)
@@ -292,6 +339,7 @@ main (int    argc,
   g_test_add_func ("/tend/group/refuses-what-cannot-be-a-child", test_refuses_what_cannot_be_a_child);
   g_test_add_func ("/tend/group/refuses-children-after-the-end", test_refuses_children_after_the_end);
   g_test_add_func ("/tend/group/children-may-add-children", test_children_may_add_children);
+  g_test_add_func ("/tend/group/deep-in-bodies-it-is-joined-at-once", test_deep_in_bodies_it_is_joined_at_once);
 
   return g_test_run ();
 }

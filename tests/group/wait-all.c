@@ -215,6 +215,76 @@ test_a_task_that_is_dropped_unstarted_fails_it (void)
   assert_gone (all);
 }
 
+/* Deeper than bodies may start the next within one another. */
+#define DEPTH 40
+
+typedef struct
+{
+  TendTask  *(* wait) (TendTask **tasks,
+                       gsize      n_tasks);
+  TendTask  *waits[DEPTH];
+  guint      n_waits;
+} Nested;
+
+/* Nobody else holds what it waits for. */
+static void
+wait_nested_body (TendTask *task,
+                  gpointer  user_data)
+{
+  Nested *self = user_data;
+  TendTask *dropped = tend_task_new (NULL, complete_body, NULL, NULL);
+
+  self->waits[self->n_waits++] = self->wait (&dropped, 1);
+  g_object_unref (dropped);
+  if (self->n_waits < DEPTH)
+    g_object_unref (tend_task_run (NULL, wait_nested_body, self, NULL));
+  tend_task_return_boolean (task, TRUE);
+}
+
+/* A body that is so deep begins in the next turn. What waits does not: nobody else holds the tasks by then. */
+static void
+test_deep_in_bodies_it_waits_at_once (void)
+{
+  Nested nested = { .wait = tend_wait_all };
+
+  g_object_unref (tend_task_run (NULL, wait_nested_body, &nested, NULL));
+  settle ();
+  g_assert_cmpuint (nested.n_waits, ==, DEPTH);
+  for (guint i = 0; i < DEPTH; i++)
+    {
+      TendTask *wait = g_steal_pointer (&nested.waits[i]);
+      g_autoptr(GPtrArray) errors = tend_task_error_list (tend_task_get_error (wait));
+
+      assert_status (wait, "failed");
+      g_assert_error ((GError *) errors->pdata[0], TEND_TASK_ERROR, TEND_TASK_ERROR_NOT_STARTED);
+      assert_gone (wait);
+    }
+}
+
+static TendTask *
+wait_and_cancel (TendTask **tasks,
+                 gsize      n_tasks)
+{
+  TendTask *wait = tend_wait_all (tasks, n_tasks);
+
+  tend_task_cancel (wait);
+  return wait;
+}
+
+static void
+test_deep_in_bodies_it_is_given_up (void)
+{
+  Nested nested = { .wait = wait_and_cancel };
+
+  g_object_unref (tend_task_run (NULL, wait_nested_body, &nested, NULL));
+  settle ();
+  for (guint i = 0; i < DEPTH; i++)
+    {
+      assert_status (nested.waits[i], "cancelled");
+      assert_gone (nested.waits[i]);
+    }
+}
+
 static void
 test_refuses_what_is_no_task (void)
 {
@@ -533,6 +603,8 @@ main (int    argc,
   g_test_add_func ("/tend/wait-all/takes-ended-tasks", test_takes_ended_tasks);
   g_test_add_func ("/tend/wait-all/a-task-that-is-dropped-unstarted-fails-it",
                    test_a_task_that_is_dropped_unstarted_fails_it);
+  g_test_add_func ("/tend/wait-all/deep-in-bodies-it-waits-at-once", test_deep_in_bodies_it_waits_at_once);
+  g_test_add_func ("/tend/wait-all/deep-in-bodies-it-is-given-up", test_deep_in_bodies_it_is_given_up);
   g_test_add_func ("/tend/wait-all/refuses-what-is-no-task", test_refuses_what_is_no_task);
   g_test_add_func ("/tend/wait-all/counts-progress", test_counts_progress);
   g_test_add_func ("/tend/wait-all/giving-up-leaves-tasks-alone", test_giving_up_leaves_tasks_alone);

@@ -307,6 +307,52 @@ test_beside_busy_threads (Parent        *parent,
     g_thread_join (threads[i]);
 }
 
+static gpointer
+time_thread (gpointer data)
+{
+  while (!g_atomic_int_get ((int *) data))
+    tend_get_time ();
+
+  return NULL;
+}
+
+/* A process that has no task yet, and whose threads take a lock of the library all the same. */
+static void
+test_before_there_is_a_task (void)
+{
+  GThread *threads[4];
+  int is_over = FALSE, status = 0;
+
+  if (!g_test_subprocess ())
+    {
+      g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+      g_test_trap_assert_passed ();
+      return;
+    }
+
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("time", time_thread, &is_over);
+  for (guint i = 0; i < 100 && status == 0; i++)
+    {
+      pid_t child = fork ();
+
+      if (child == 0)
+        {
+          /* It would wait for ever. */
+          alarm (20);
+          tend_get_time ();
+          _exit (0);
+        }
+
+      g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+    }
+  g_assert_cmpint (status, ==, 0);
+
+  g_atomic_int_set (&is_over, TRUE);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+}
+
 /* A child of a child. */
 static void
 test_twice (Parent        *parent,
@@ -339,6 +385,7 @@ main (int    argc,
 {
   g_test_init (&argc, &argv, NULL);
 
+  g_test_add_func ("/tend/fork/before-there-is-a-task", test_before_there_is_a_task);
   add ("outside", test_outside);
   add ("in-a-callback", test_in_a_callback);
   add ("in-a-fiber", test_in_a_fiber);

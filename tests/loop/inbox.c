@@ -223,6 +223,27 @@ test_requests_are_one_batch (void)
   drop_host (host);
 }
 
+/* The thread that made the task has left the context to another, which may be about to sleep there. */
+static void
+test_wakes_a_context_that_was_left (void)
+{
+  GMainContext *context = g_main_context_get_thread_default ();
+  TendTask *host = new_host ();
+  g_autoptr(GCancellable) cancellable = g_object_ref (tend_task_get_cancellable (host));
+
+  g_main_context_pop_thread_default (context);
+  take_wakeups ();
+  g_cancellable_cancel (cancellable);
+  g_assert_cmpint (take_wakeups (), ==, 1);
+  g_assert_false (tend_task_is_ended (host));
+
+  g_main_context_push_thread_default (context);
+  run_dry (context);
+  g_assert_cmpint (tend_task_get_status (host), ==, TEND_TASK_STATUS_CANCELLED);
+
+  drop_host (host);
+}
+
 /* --- Sleeping --- */
 
 typedef struct
@@ -501,6 +522,7 @@ main (int    argc,
   ADD ("/tend/loop/inbox-is-taken-in-the-next-turn", test_is_taken_in_the_next_turn);
   ADD ("/tend/loop/own-thread-needs-no-wakeup", test_own_thread_needs_no_wakeup);
   ADD ("/tend/loop/requests-are-one-batch", test_requests_are_one_batch);
+  ADD ("/tend/loop/wakes-a-context-that-was-left", test_wakes_a_context_that_was_left);
   ADD ("/tend/loop/wakes-a-sleeping-context", test_wakes_a_sleeping_context);
   ADD ("/tend/loop/sleeps-until-the-first-deadline", test_sleeps_until_the_first_deadline);
   ADD ("/tend/loop/belongs-to-its-thread-between-turns", test_belongs_to_its_thread_between_turns);

@@ -26,10 +26,11 @@ g_main_context_wakeup (GMainContext *context)
 /* Another thread that takes a loop over, and keeps it until it is let go. */
 typedef struct
 {
-  TendLoop *loop;
-  GThread  *thread;
-  int       has_it;     /* atomic */
-  int       is_let_go;  /* atomic */
+  GMainContext *context;
+  TendLoop     *loop;
+  GThread      *thread;
+  int           has_it;     /* atomic */
+  int           is_let_go;  /* atomic */
 } Rival;
 
 static Rival *rival;    /* not NULL: it is faster than whoever acquires a context next */
@@ -125,6 +126,51 @@ test_first_to_take_it_over_has_it (void)
     ;
 }
 
+/* Makes a loop and lets it go, and stays: what it has made is not nobody's. */
+static gpointer
+use_thread (gpointer data)
+{
+  Rival *self = data;
+
+  self->loop = tend_loop_acquire (self->context, G_PRIORITY_DEFAULT);
+  g_assert_true (tend_loop_is_mine (self->loop));
+  tend_loop_release (self->loop);
+  g_atomic_int_set (&self->has_it, TRUE);
+  while (!g_atomic_int_get (&self->is_let_go))
+    g_thread_yield ();
+
+  return NULL;
+}
+
+/* A loop that was to retire, and is used again just before, is of the thread that runs it. */
+static void
+test_used_before_it_retires (void)
+{
+  g_autoptr(GMainContext) context = g_main_context_new ();
+  Rival first = { .context = context };
+  GPollFD fds[8];
+  int timeout_ms, priority, n_fds;
+
+  first.thread = g_thread_new ("use", use_thread, &first);
+  while (!g_atomic_int_get (&first.has_it))
+    g_thread_yield ();
+
+  g_assert_true (g_main_context_acquire (context));
+  g_assert_true (g_main_context_prepare (context, &priority));
+  g_assert_true (tend_loop_acquire (context, G_PRIORITY_DEFAULT) == first.loop);
+  n_fds = g_main_context_query (context, priority, &timeout_ms, fds, G_N_ELEMENTS (fds));
+  g_assert_true (g_main_context_check (context, priority, fds, n_fds));
+  g_main_context_dispatch (context);
+  g_assert_true (tend_loop_is_mine (first.loop));
+  g_main_context_release (context);
+
+  tend_loop_release (first.loop);
+  while (g_main_context_iteration (context, FALSE))
+    ;
+  g_atomic_int_set (&first.is_let_go, TRUE);
+  g_thread_join (first.thread);
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -133,6 +179,7 @@ main (int   argc,
 
   g_test_add_func ("/tend/loop/last-release-wakes-the-context", test_last_release_wakes_the_context);
   g_test_add_func ("/tend/loop/first-to-take-it-over-has-it", test_first_to_take_it_over_has_it);
+  g_test_add_func ("/tend/loop/used-before-it-retires", test_used_before_it_retires);
 
   return g_test_run ();
 }

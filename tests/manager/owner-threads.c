@@ -488,6 +488,73 @@ test_body_does_not_begin (void)
   check_body_does_not_begin (tend_retry_create_task (retry, NULL, never_attempt, NULL, NULL));
 }
 
+/* --- A fiber whose turn it is --- */
+
+static gboolean
+drop_in_thread_cb (TendTask  *task,
+                   gpointer   data,
+                   GError   **error)
+{
+  GObject **owner = data;
+
+  g_thread_join (g_thread_new ("unref", unref_in_thread, g_steal_pointer (owner)));
+  return FALSE;
+}
+
+typedef struct
+{
+  GObject *owner;
+  guint    n_unwound;
+} Unwound;
+
+/* The owner goes in the turn of the loop in which the sleep is over, just before. */
+static gboolean
+sleep_body (TendTask  *task,
+            gpointer   data,
+            GError   **error)
+{
+  Unwound *self = data;
+
+  tend_task_add_timer (task, 1000, 0, drop_in_thread_cb, &self->owner, NULL);
+  g_assert_false (tend_sleep (1000, error));
+  g_assert_error (*error, TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED);
+  self->n_unwound++;
+
+  return FALSE;
+}
+
+/* Runs the main context until the manager has heard of its owner, and the fiber is through. */
+static void
+stopped_cb (TendTask   *task,
+            GParamSpec *pspec,
+            Unwound    *self)
+{
+  while (self->n_unwound == 0)
+    g_main_context_iteration (NULL, FALSE);
+}
+
+/* The end of its wait finds the gate closed, and who is told that the task ends has its fiber unwound meanwhile. */
+static void
+test_fiber_is_unwound_by_who_is_told (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  Unwound self = { .owner = g_object_new (G_TYPE_OBJECT, NULL) };
+  TendTaskManager *manager = tend_task_manager_new_for_owner (self.owner);
+  TendTask *task = tend_task_new_fiber (NULL, sleep_body, &self, NULL);
+
+  tend_task_manager_register_task (manager, task, NULL);
+  tend_clock_advance (clock, 500);
+  g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_RUNNING);
+  g_signal_connect (task, "notify::status", G_CALLBACK (stopped_cb), &self);
+
+  tend_clock_advance (clock, 1000);
+  g_assert_null (self.owner);
+  g_assert_cmpuint (self.n_unwound, ==, 1);
+  g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_STOPPED);
+  g_assert_finalize_object (manager);
+  g_assert_finalize_object (task);
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -498,6 +565,7 @@ main (int   argc,
   g_test_add_func ("/tend/task-manager/owner/queued-thread-does-not-begin", test_queued_thread_does_not_begin);
   g_test_add_func ("/tend/task-manager/owner/end-of-attempt-calls-nobody", test_end_of_attempt_calls_nobody);
   g_test_add_func ("/tend/task-manager/owner/body-does-not-begin", test_body_does_not_begin);
+  g_test_add_func ("/tend/task-manager/owner/fiber-is-unwound-by-who-is-told", test_fiber_is_unwound_by_who_is_told);
 
   return g_test_run ();
 }

@@ -230,6 +230,52 @@ test_is_stopped_and_dropped_by_its_start (void)
   assert_notes ("exit:stopped");
 }
 
+/* --- Sources --- */
+
+typedef struct
+{
+  GSource   source;
+  TendTask *task;
+  guint    *n_freed;
+} FreedSource;
+
+/* Each of them ends the task when it is freed. */
+static void
+freed_source_finalize (GSource *source)
+{
+  FreedSource *self = (FreedSource *) source;
+
+  ++*self->n_freed;
+  tend_task_stop (self->task);
+}
+
+static GSourceFuncs freed_source_funcs = { .finalize = freed_source_finalize };
+
+/* Those that are through are forgotten when so many more have been added, with the last reference to them. */
+static void
+test_forgotten_source_ends_the_task (void)
+{
+  g_autoptr(TendTask) task = tend_task_new (NULL, NULL, NULL, NULL);
+  guint n_added = 0, n_freed = 0;
+
+  while (n_freed == 0)
+    {
+      GSource *source = g_source_new (&freed_source_funcs, sizeof (FreedSource));
+
+      ((FreedSource *) source)->task = task;
+      ((FreedSource *) source)->n_freed = &n_freed;
+      n_added++;
+      tend_task_add_source (task, source);
+      g_source_destroy (source);
+      g_source_unref (source);
+    }
+
+  /* The last was not through when it was added, and went with the scope. */
+  g_assert_cmpuint (n_freed, ==, n_added);
+  assert_status (task, "stopped");
+  assert_gone (task);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -245,6 +291,8 @@ main (int    argc,
   g_test_add_func ("/tend/task/reentry/cancelled-signal-drops-the-task", test_cancelled_signal_drops_the_task);
   g_test_add_func ("/tend/task/reentry/gives-up-in-another-thread", test_gives_up_in_another_thread);
   g_test_add_func ("/tend/task/reentry/is-stopped-and-dropped-by-its-start", test_is_stopped_and_dropped_by_its_start);
+=======
+  g_test_add_func ("/tend/task/reentry/forgotten-source-ends-the-task", test_forgotten_source_ends_the_task);
 
   return g_test_run ();
 }
