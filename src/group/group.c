@@ -399,8 +399,13 @@ tend_group_dispose (GObject *object)
       g_ptr_array_add (tasks, g_object_ref (self->children->task));
       tend_child_free (self->children);
     }
+  self->n_running = 0;
+  self->is_cancelled = TRUE;
   for (guint i = tasks->len; i > 0; i--)
     tend_task_cancel (g_ptr_array_index (tasks, i - 1));
+
+  /* The task that was joined keeps the group, unless somebody disposes of it by hand: who waits must not hang. */
+  tend_group_check_end (self);
 
   /* What failed and nobody heard of is told by the tasks themselves, unless one has succeeded for all. */
   for (guint i = 0; self->winner != NULL && i < self->failed->len; i++)

@@ -274,6 +274,24 @@ test_children_may_add_children (void)
   assert_group_gone (&group);
 }
 
+/* Disposed of by hand, as language bindings can, it ends for those who wait. */
+static void
+test_ends_when_disposed_of (void)
+{
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  TendTask *child = tend_task_new (NULL, idle_body, NULL, NULL);
+  TendTask *joined;
+
+  g_assert_true (tend_group_add (group, child, NULL));
+  joined = tend_group_join (group);
+  g_object_run_dispose (G_OBJECT (group));
+  assert_status (joined, "cancelled");
+  tend_task_return_value (child, NULL);
+  assert_gone (child);
+  g_assert_finalize_object (g_steal_pointer (&group));
+  assert_gone (joined);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -292,6 +310,7 @@ main (int    argc,
   g_test_add_func ("/tend/group/refuses-what-cannot-be-a-child", test_refuses_what_cannot_be_a_child);
   g_test_add_func ("/tend/group/refuses-children-after-the-end", test_refuses_children_after_the_end);
   g_test_add_func ("/tend/group/children-may-add-children", test_children_may_add_children);
+  g_test_add_func ("/tend/group/ends-when-disposed-of", test_ends_when_disposed_of);
 
   return g_test_run ();
 }
