@@ -145,10 +145,17 @@ tend_thread_await (TendTask  *task,
 {
   g_autofree char *text = NULL;
 
-  if (awaited != task && awaited->loop != NULL)
+  if (awaited != task && awaited->loop != NULL && !g_main_context_is_owner (tend_loop_get_context (awaited->loop)))
     return wait_for (task, awaited, 0, error);
 
   text = tend_task_to_string (awaited);
+  if (awaited != task && awaited->loop != NULL)
+    {
+      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+                   "%s belongs to a main context of this thread, which blocks: use tend_task_wait_sync()", text);
+      return FALSE;
+    }
+
   g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
                awaited == task ? "%s cannot wait for its own end" : "%s never ends, and cannot be awaited", text);
   return FALSE;
