@@ -59,11 +59,14 @@ end (TendThreadWait *self,
 static void
 awaited_ended (TendWatch *watch)
 {
+  TendThreadWait *self = watch->data;
   const GError *error = tend_task_peek_error (watch->task);
 
+  /* What copies the error may be somebody's, who asks our task to end: the wait is over already. */
+  self->task->body_state = NULL;
   if (error != NULL)
     tend_watch_observe (watch);
-  end (watch->data, error != NULL ? g_error_copy (error) : NULL);
+  end (self, error != NULL ? g_error_copy (error) : NULL);
 }
 
 static void

@@ -60,39 +60,52 @@ G_DEFINE_TYPE (TendGroup, tend_group, G_TYPE_OBJECT)
 
 /* --- The end of the group --- */
 
-/* The error of the group: that of the child that failed, or of all of them, which now are observed. */
+/* The error of the group, whose children @failed: that of one, or of all of them. */
 static GError *
-take_error (TendGroup *self)
+make_error (GPtrArray *failed)
 {
   g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
 
-  for (guint i = 0; i < self->failed->len; i++)
-    {
-      TendTask *task = g_ptr_array_index (self->failed, i);
-
-      tend_task_set_observed (task);
-      g_ptr_array_add (errors, g_error_copy (tend_task_peek_error (task)));
-    }
-  g_ptr_array_set_size (self->failed, 0);
+  for (guint i = 0; i < failed->len; i++)
+    g_ptr_array_add (errors, g_error_copy (tend_task_peek_error (g_ptr_array_index (failed, i))));
 
   if (errors->len == 1)
-    return g_error_copy (g_ptr_array_index (errors, 0));
+    return g_ptr_array_steal_index (errors, 0);
 
   return errors->len > 1 ? tend_combine_errors (errors) : NULL;
+}
+
+static gpointer
+ref_cb (gconstpointer object,
+        gpointer      user_data)
+{
+  return g_object_ref ((gpointer) object);
 }
 
 /* Ends the task of a group that was joined and has no child left. */
 void
 tend_group_check_end (TendGroup *self)
 {
+  g_autoptr(GPtrArray) failed = NULL;
   g_autoptr(TendTask) joined = NULL;
   g_autoptr(GError) error = NULL;
 
-  if (self->joined == NULL || self->n_left > 0 || tend_task_has_ended (self->joined))
+  if (self->joined == NULL || self->n_left > 0 || self->is_ending || tend_task_has_ended (self->joined))
     return;
 
+  /* What copies an error may be somebody's, who cancels the group, disposes of it, or ends what was joined. */
   joined = g_object_ref (self->joined);
-  error = take_error (self);
+  failed = g_ptr_array_copy (self->failed, ref_cb, NULL);
+  self->is_ending = TRUE;
+  error = make_error (failed);
+  self->is_ending = FALSE;
+  if (tend_task_has_ended (joined))
+    return;
+
+  for (guint i = 0; i < failed->len; i++)
+    tend_task_set_observed (g_ptr_array_index (failed, i));
+  g_ptr_array_set_size (self->failed, 0);
+
   if (self->winner != NULL)
     tend_task_return_object (joined, self->winner);
   else if (error != NULL)
@@ -166,18 +179,22 @@ static const TendBodyClass join_body = {
 TendTask *
 tend_group_join (TendGroup *self)
 {
+  TendTask *joined;
+
   g_return_val_if_fail (TEND_IS_GROUP (self), NULL);
   g_return_val_if_fail (tend_loop_is_mine (self->loop), NULL);
 
-  if (self->joined == NULL)
-    {
-      self->joined = tend_task_create (NULL, &join_body, NULL, g_object_ref (self),
-                                       g_object_unref, __builtin_return_address (0));
-      tend_task_start_or_fail (self->joined);
-      tend_group_check_end (self);
-    }
+  if (self->joined != NULL)
+    return g_object_ref (self->joined);
 
-  return g_object_ref (self->joined);
+  self->joined = tend_task_create (NULL, &join_body, NULL, g_object_ref (self),
+                                   g_object_unref, __builtin_return_address (0));
+  /* Whoever is called at its end may dispose of the group. */
+  joined = g_object_ref (self->joined);
+  tend_task_start_or_fail (joined);
+  tend_group_check_end (self);
+
+  return joined;
 }
 
 /* Whether the group ended with another error than that which ended the caller's wait. */

@@ -56,9 +56,13 @@ shutdown_task_released (TendObserver *observer,
                         TendTask     *task)
 {
   TendTaskManagerPrivate *priv = G_STRUCT_MEMBER_P (observer, -(glong) G_STRUCT_OFFSET (TendTaskManagerPrivate, shutdown_observer));
+  g_autoptr(TendTaskManager) self = g_object_ref (priv->shutting_down);
   const GError *error = tend_task_peek_error (task);
+  g_autoptr(GError) copy = error != NULL ? g_error_copy (error) : NULL;
 
-  go_on_after (priv->shutting_down, task, error != NULL ? g_error_copy (error) : NULL);
+  /* What copies the error may be somebody's, who disposes of the manager. */
+  if (priv->shutting_down != NULL)
+    go_on_after (self, task, g_steal_pointer (&copy));
 }
 
 const TendObserverClass tend_shutdown_observer = {
