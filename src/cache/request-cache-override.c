@@ -25,8 +25,23 @@ override_free (TendTimeoutOverride *override)
 }
 
 static void
+free_all (TendTimeoutOverride *overrides)
+{
+  while (overrides != NULL)
+    {
+      TendTimeoutOverride *next = overrides->next;
+
+      override_free (overrides);
+      overrides = next;
+    }
+}
+
+/* The result of a task goes with it, and what frees that may change the overrides: nothing is freed before the end. */
+static void
 drop_ended (TendRequestCache *self)
 {
+  TendTimeoutOverride *ended = NULL;
+
   for (TendTimeoutOverride **o = &self->overrides; *o != NULL;)
     {
       TendTimeoutOverride *override = *o;
@@ -34,23 +49,20 @@ drop_ended (TendRequestCache *self)
       if (tend_task_has_ended (override->task))
         {
           *o = override->next;
-          override_free (override);
+          override->next = ended;
+          ended = override;
         }
       else
         o = &override->next;
     }
+
+  free_all (ended);
 }
 
 void
 tend_request_cache_clear_overrides (TendRequestCache *self)
 {
-  while (self->overrides != NULL)
-    {
-      TendTimeoutOverride *next = self->overrides->next;
-
-      override_free (self->overrides);
-      self->overrides = next;
-    }
+  free_all (g_steal_pointer (&self->overrides));
 }
 
 /* The time-out of @cache, which would be @timeout, for the code that runs now. */
