@@ -153,6 +153,7 @@ static void
 prune_sources (TendTask *self)
 {
   TendScope *scope = self->scope;
+  TendScopeItem *pruned = NULL;
 
   for (TendScopeItem *item = scope->items, *next; item != NULL; item = next)
     {
@@ -160,12 +161,20 @@ prune_sources (TendTask *self)
       if (item->klass == &source_item_class && g_source_is_destroyed (((SourceItem *) item)->source))
         {
           tend_task_unlink_item (self, item);
-          item->klass->let_go (item);
+          item->next = pruned;
+          pruned = item;
           scope->n_sources--;
         }
     }
 
   scope->prune_at = MAX (FIRST_PRUNE, scope->n_sources * 2);
+
+  /* What frees a source may be somebody's, who changes the scope. */
+  for (TendScopeItem *item = pruned, *next; item != NULL; item = next)
+    {
+      next = item->next;
+      item->klass->let_go (item);
+    }
 }
 
 /**
