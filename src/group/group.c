@@ -405,6 +405,7 @@ static void
 tend_group_dispose (GObject *object)
 {
   TendGroup *self = TEND_GROUP (object);
+  g_autoptr(GPtrArray) failed = NULL;
   g_autoptr(GPtrArray) tasks = NULL;
 
   if (tend_loop_take_home (self->loop, object))
@@ -427,7 +428,8 @@ tend_group_dispose (GObject *object)
   /* What failed and nobody heard of is told by the tasks themselves, unless one has succeeded for all. */
   for (guint i = 0; self->winner != NULL && i < self->failed->len; i++)
     tend_task_set_observed (g_ptr_array_index (self->failed, i));
-  g_ptr_array_set_size (self->failed, 0);
+  failed = g_steal_pointer (&self->failed);
+  self->failed = g_ptr_array_new_with_free_func (g_object_unref);
 
   g_clear_object (&self->winner);
   g_clear_object (&self->joined);

@@ -292,6 +292,36 @@ test_ends_when_disposed_of (void)
   assert_gone (joined);
 }
 
+static void
+dispose_of_group_cb (const char   *task,
+                     const GError *error,
+                     const char   *origin,
+                     gpointer      user_data)
+{
+  note ("told");
+  g_object_run_dispose (user_data);
+}
+
+/* Whoever is told of the errors that it drops disposes of it once more. */
+static void
+test_disposed_of_within_its_end (void)
+{
+  TendGroup *group = tend_group_new (TEND_GROUP_WAIT_ALL);
+
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr(TendTask) child = tend_task_new (NULL, fail_body, NULL, NULL);
+
+      g_assert_true (tend_group_add (group, child, NULL));
+    }
+  settle ();
+  tend_set_unobserved_func (dispose_of_group_cb, group, NULL);
+  g_object_run_dispose (G_OBJECT (group));
+  tend_set_unobserved_func (NULL, NULL, NULL);
+  assert_notes ("told told");
+  g_assert_finalize_object (group);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -311,6 +341,7 @@ main (int    argc,
   g_test_add_func ("/tend/group/refuses-children-after-the-end", test_refuses_children_after_the_end);
   g_test_add_func ("/tend/group/children-may-add-children", test_children_may_add_children);
   g_test_add_func ("/tend/group/ends-when-disposed-of", test_ends_when_disposed_of);
+  g_test_add_func ("/tend/group/disposed-of-within-its-end", test_disposed_of_within_its_end);
 
   return g_test_run ();
 }
