@@ -34,9 +34,7 @@ combine_free (gpointer data)
 {
   Combine *self = data;
 
-  for (guint i = 0; i < self->n_tasks; i++)
-    tend_watch_clear (&self->watches[i]);
-
+  tend_watch_clear_all (self->watches, self->n_tasks);
   g_clear_pointer (&self->errors, g_ptr_array_unref);
   g_free (self->tasks);
   g_free (self);

@@ -148,8 +148,7 @@ tend_task_stream_finalize (GObject *object)
   TendTaskStream *self = TEND_TASK_STREAM (object);
 
   g_queue_clear (&self->ended);
-  for (guint i = 0; i < self->n_tasks; i++)
-    tend_watch_clear (&self->watches[i]);
+  tend_watch_clear_all (self->watches, self->n_tasks);
   g_free (self->watches);
   tend_loop_release (self->loop);
 

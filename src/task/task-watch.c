@@ -197,14 +197,13 @@ tend_watch_observe (TendWatch *watch)
   tend_loop_send (watch->task->loop, &observation->job);
 }
 
-/* Stops watching, if it still does, and lets go of the task. */
-void
-tend_watch_clear (TendWatch *watch)
+/* Stops watching, if it still does. */
+static void
+stop (TendWatch *watch)
 {
   TendForeignWatch *foreign = g_steal_pointer (&watch->foreign);
-  TendTask *task = g_steal_pointer (&watch->task);
 
-  if (task == NULL)
+  if (watch->task == NULL)
     return;
 
   if (tend_job_is_waiting (&watch->job))
@@ -214,11 +213,35 @@ tend_watch_clear (TendWatch *watch)
     {
       foreign->watch = NULL;
       foreign->is_withdrawing = TRUE;
-      tend_loop_send (task->loop, &foreign->withdraw);
+      tend_loop_send (watch->task->loop, &foreign->withdraw);
     }
+}
 
-  if (watch->has_ended || foreign != NULL)
+static void
+let_go (TendWatch *watch)
+{
+  TendTask *task = g_steal_pointer (&watch->task);
+
+  if (task != NULL && (watch->has_ended || watch->is_foreign))
     g_object_unref (task);
+}
+
+/* Stops watching, if it still does, and lets go of the task. */
+void
+tend_watch_clear (TendWatch *watch)
+{
+  tend_watch_clear_all (watch, 1);
+}
+
+/* The same for @n_watches: what goes with a task may run the main context, where none of them may end any more. */
+void
+tend_watch_clear_all (TendWatch *watches,
+                      gsize      n_watches)
+{
+  for (gsize i = 0; i < n_watches; i++)
+    stop (&watches[i]);
+  for (gsize i = 0; i < n_watches; i++)
+    let_go (&watches[i]);
 }
 
 gboolean

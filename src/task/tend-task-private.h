@@ -519,6 +519,9 @@ void tend_watch_begin (TendWatch     *watch,
                        gpointer       data);
 void tend_watch_observe (TendWatch   *watch);
 void tend_watch_clear (TendWatch     *watch);
+void tend_watch_clear_all
+                      (TendWatch     *watches,
+                       gsize          n_watches);
 
 /* Whether the task can be waited for here at all; a critical if not. */
 gboolean tend_watch_check (TendTask   **tasks,
