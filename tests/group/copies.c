@@ -195,6 +195,31 @@ test_of_a_shutdown_task (void)
   g_assert_finalize_object (manager);
 }
 
+/* Who hears that it is to run cancels it, and nobody but the shutdown holds it. */
+static void
+cancel_pending_cb (GObject    *object,
+                   GParamSpec *pspec,
+                   gpointer    user_data)
+{
+  tend_task_cancel (TEND_TASK (object));
+}
+
+static void
+test_shutdown_task_cancelled_at_its_start (void)
+{
+  TendTaskManager *manager = tend_task_manager_new ();
+  TendTask *task = tend_task_new ("late", complete_body, NULL, NULL);
+
+  tend_task_set_delay (task, 1000);
+  g_signal_connect (task, "notify::status", G_CALLBACK (cancel_pending_cb), NULL);
+  g_assert_true (tend_task_manager_add_shutdown_task (manager, task, NULL));
+  g_object_unref (task);
+  tend_task_manager_shutdown_async (manager, NULL, NULL, NULL);
+  settle ();
+  g_assert_true (tend_task_manager_is_shut_down (manager));
+  g_assert_finalize_object (manager);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -207,6 +232,7 @@ main (int    argc,
   g_test_add_func ("/tend/copy-of-an-error/of-who-waits-in-a-thread", test_of_who_waits_in_a_thread);
   g_test_add_func ("/tend/copy-of-an-error/of-a-group-that-is-disposed-of", test_of_a_group_that_is_disposed_of);
   g_test_add_func ("/tend/copy-of-an-error/of-a-shutdown-task", test_of_a_shutdown_task);
+  g_test_add_func ("/tend/task-manager/shutdown-tasks/cancelled-at-its-start", test_shutdown_task_cancelled_at_its_start);
 
   return g_test_run ();
 }
