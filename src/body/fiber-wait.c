@@ -16,7 +16,8 @@
  * Waits for the end of @task, in the body of a fiber or of a thread.
  *
  * A fiber stands still meanwhile. The body of a thread blocks, and its thread does not count against the limit of
- * [func@Tend.set_max_threads]; there @task may be of any main context.
+ * [func@Tend.set_max_threads]; there @task may be of any main context that another thread runs. For one of a context
+ * that this thread runs itself there is [method@Tend.Task.wait_sync].
  *
  * The error of @task comes back as @error, which counts as having observed it. Cancelling the
  * caller ends the wait and leaves @task alone. A task that has ended is no wait, but the call still
@@ -25,7 +26,7 @@
  * Returns: %TRUE if @task completed; %FALSE with @error set if not. `G_IO_ERROR_CANCELLED` and
  *   `TEND_TASK_ERROR_STOPPED` may be the caller's own end; `TEND_TASK_ERROR_NO_FIBER` says that the
  *   caller is neither a fiber nor a thread's body, `TEND_TASK_ERROR_WRONG_THREAD` that @task is of another context
- *   than the fiber, and `TEND_TASK_ERROR_STATE` that @task is the caller
+ *   than the fiber, and `TEND_TASK_ERROR_STATE` that @task is the caller, or of a context that the thread's body runs
  *
  * Since: 0.1
  */

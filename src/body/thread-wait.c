@@ -59,11 +59,14 @@ end (TendThreadWait *self,
 static void
 awaited_ended (TendWatch *watch)
 {
+  TendThreadWait *self = watch->data;
   const GError *error = tend_task_peek_error (watch->task);
 
+  /* What copies the error may be somebody's, who asks our task to end: the wait is over already. */
+  self->task->body_state = NULL;
   if (error != NULL)
     tend_watch_observe (watch);
-  end (watch->data, error != NULL ? g_error_copy (error) : NULL);
+  end (self, error != NULL ? g_error_copy (error) : NULL);
 }
 
 static void
@@ -145,10 +148,17 @@ tend_thread_await (TendTask  *task,
 {
   g_autofree char *text = NULL;
 
-  if (awaited != task && awaited->loop != NULL)
+  if (awaited != task && awaited->loop != NULL && !g_main_context_is_owner (tend_loop_get_context (awaited->loop)))
     return wait_for (task, awaited, 0, error);
 
   text = tend_task_to_string (awaited);
+  if (awaited != task && awaited->loop != NULL)
+    {
+      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+                   "%s belongs to a main context of this thread, which blocks: use tend_task_wait_sync()", text);
+      return FALSE;
+    }
+
   g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
                awaited == task ? "%s cannot wait for its own end" : "%s never ends, and cannot be awaited", text);
   return FALSE;

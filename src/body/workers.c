@@ -84,6 +84,9 @@ static struct
 /* The generation that this thread is a worker of; 0: it is none. */
 static TEND_THREAD guint worker_generation;
 
+/* How many waits the body is in, the outer of which run a context whose callbacks wait: the worker counts off once. */
+static TEND_THREAD guint n_waits;
+
 static gboolean
 is_worker (void)
 {
@@ -322,7 +325,7 @@ static void
 block (void)
 {
   /* Not in a thread that a fork has left alone. */
-  if (!is_worker ())
+  if (!is_worker () || n_waits++ > 0)
     return;
 
   tend_lock (&workers_lock);
@@ -333,7 +336,7 @@ block (void)
 static void
 unblock (void)
 {
-  if (!is_worker ())
+  if (!is_worker () || --n_waits > 0)
     return;
 
   tend_lock (&workers_lock);

@@ -114,10 +114,12 @@ settle (ManagedTask *managed)
     }
   else if (!is_answerable (task))
     tend_task_cancel (task);
-  else if (managed->outcome.error != NULL)
-    tend_task_return_error (task, g_steal_pointer (&managed->outcome.error));
   else
-    tend_task_return_value (task, tend_outcome_has_value (&managed->outcome) ? &managed->outcome.value : NULL);
+    {
+      /* To copy the value might call somebody, who ends the task. */
+      tend_task_return_outcome (task, &managed->outcome);
+      managed->outcome = (TendOutcome) { G_VALUE_INIT, NULL };
+    }
 }
 
 /* The time-out settles those that there are now: not what a handler adds for the next time. */

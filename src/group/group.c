@@ -60,35 +60,26 @@ G_DEFINE_TYPE (TendGroup, tend_group, G_TYPE_OBJECT)
 
 /* --- The end of the group --- */
 
-/* The error of a group with these children that failed: that of one, or of all of them, which now are observed. */
+/* The error of the group, whose children @failed: that of one, or of all of them. */
 static GError *
-new_error (GPtrArray *failed)
+make_error (GPtrArray *failed)
 {
   g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
 
   for (guint i = 0; i < failed->len; i++)
-    {
-      TendTask *task = g_ptr_array_index (failed, i);
-
-      tend_task_set_observed (task);
-      g_ptr_array_add (errors, g_error_copy (tend_task_peek_error (task)));
-    }
+    g_ptr_array_add (errors, g_error_copy (tend_task_peek_error (g_ptr_array_index (failed, i))));
 
   if (errors->len == 1)
-    return g_error_copy (g_ptr_array_index (errors, 0));
+    return g_ptr_array_steal_index (errors, 0);
 
   return errors->len > 1 ? tend_combine_errors (errors) : NULL;
 }
 
-/* Forgets who failed. Who drops the last reference to the list drops the children, which may tell somebody. */
-static void
-forget_failed (TendGroup *self)
+static gpointer
+ref_cb (gconstpointer object,
+        gpointer      user_data)
 {
-  if (self->failed->len == 0)
-    return;
-
-  g_ptr_array_unref (self->failed);
-  self->failed = g_ptr_array_new_with_free_func (g_object_unref);
+  return g_object_ref ((gpointer) object);
 }
 
 /* Ends the task of a group that was joined and has no child left. */
@@ -99,18 +90,22 @@ tend_group_check_end (TendGroup *self)
   g_autoptr(TendTask) joined = NULL;
   g_autoptr(GError) error = NULL;
 
-  if (self->joined == NULL || self->n_left > 0 || tend_task_has_ended (self->joined))
+  if (self->joined == NULL || self->n_left > 0 || self->is_ending || tend_task_has_ended (self->joined))
     return;
 
+  /* What copies an error may be somebody's, who cancels the group, disposes of it, or ends what was joined. */
   joined = g_object_ref (self->joined);
-  failed = g_ptr_array_ref (self->failed);
-  error = new_error (failed);
-
-  /* What copies an error may be somebody's, who ends the task. */
+  failed = g_ptr_array_copy (self->failed, ref_cb, NULL);
+  self->is_ending = TRUE;
+  error = make_error (failed);
+  self->is_ending = FALSE;
   if (tend_task_has_ended (joined))
     return;
 
-  forget_failed (self);
+  for (guint i = 0; i < failed->len; i++)
+    tend_task_set_observed (g_ptr_array_index (failed, i));
+  g_ptr_array_set_size (self->failed, 0);
+
   if (self->winner != NULL)
     tend_task_return_object (joined, self->winner);
   else if (error != NULL)
@@ -185,18 +180,22 @@ static const TendBodyClass join_body = {
 TendTask *
 tend_group_join (TendGroup *self)
 {
+  TendTask *joined;
+
   g_return_val_if_fail (TEND_IS_GROUP (self), NULL);
   g_return_val_if_fail (tend_loop_is_mine (self->loop), NULL);
 
-  if (self->joined == NULL)
-    {
-      self->joined = tend_task_create (NULL, &join_body, NULL, g_object_ref (self),
-                                       g_object_unref, __builtin_return_address (0));
-      tend_task_start_or_fail (self->joined);
-      tend_group_check_end (self);
-    }
+  if (self->joined != NULL)
+    return g_object_ref (self->joined);
 
-  return g_object_ref (self->joined);
+  self->joined = tend_task_create (NULL, &join_body, NULL, g_object_ref (self),
+                                   g_object_unref, __builtin_return_address (0));
+  /* Whoever is called at its end may dispose of the group. */
+  joined = g_object_ref (self->joined);
+  tend_task_start_or_fail (joined);
+  tend_group_check_end (self);
+
+  return joined;
 }
 
 /* Whether the group ended with another error than that which ended the caller's wait. */
@@ -407,8 +406,8 @@ static void
 tend_group_dispose (GObject *object)
 {
   TendGroup *self = TEND_GROUP (object);
-  g_autoptr(GPtrArray) tasks = NULL;
   g_autoptr(GPtrArray) failed = NULL;
+  g_autoptr(GPtrArray) tasks = NULL;
 
   if (tend_loop_take_home (self->loop, object))
     return;
@@ -419,14 +418,19 @@ tend_group_dispose (GObject *object)
       g_ptr_array_add (tasks, g_object_ref (self->children->task));
       tend_child_free (self->children);
     }
+  self->n_running = 0;
+  self->is_cancelled = TRUE;
   for (guint i = tasks->len; i > 0; i--)
     tend_task_cancel (g_ptr_array_index (tasks, i - 1));
+
+  /* The task that was joined keeps the group, unless somebody disposes of it by hand: who waits must not hang. */
+  tend_group_check_end (self);
 
   /* What failed and nobody heard of is told by the tasks themselves, unless one has succeeded for all. */
   for (guint i = 0; self->winner != NULL && i < self->failed->len; i++)
     tend_task_set_observed (g_ptr_array_index (self->failed, i));
-  failed = g_ptr_array_ref (self->failed);
-  forget_failed (self);
+  failed = g_steal_pointer (&self->failed);
+  self->failed = g_ptr_array_new_with_free_func (g_object_unref);
 
   g_clear_object (&self->winner);
   g_clear_object (&self->joined);

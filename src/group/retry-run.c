@@ -50,13 +50,26 @@ clear_timer (TendTimer **timer)
   g_clear_pointer (timer, tend_timer_unref);
 }
 
+/* What copies and frees an error may be somebody's, who ends the task: the run goes on until our caller ends it. */
+static void
+set_last_error (Run          *self,
+                const GError *error)
+{
+  g_autoptr(GError) old = g_steal_pointer (&self->last_error);
+
+  self->in_call = TRUE;
+  self->last_error = error != NULL ? g_error_copy (error) : NULL;
+  g_clear_error (&old);
+  self->in_call = FALSE;
+}
+
 static void
 run_clear (Run *self)
 {
   clear_timer (&self->timeout);
   clear_timer (&self->pause);
   g_clear_pointer (&self->random, g_rand_free);
-  g_clear_error (&self->last_error);
+  set_last_error (self, NULL);
 }
 
 /* Ends the run; takes @error. */
@@ -74,9 +87,12 @@ run_fail (Run          *self,
           const GError *error,
           const char   *why)
 {
-  GError *last = g_error_copy (error);
-  g_autofree char *message = last->message;
+  g_autofree char *message = NULL;
+  GError *last;
 
+  set_last_error (self, error);
+  last = g_steal_pointer (&self->last_error);
+  message = last->message;
   last->message = g_strdup_printf ("%s (after %u attempt%s%s)", message, self->n_attempts,
                                    self->n_attempts == 1 ? "" : "s", why);
   run_end (self, last);
@@ -171,14 +187,14 @@ attempt_failed (Run          *self,
       return;
     }
 
+  if (!is_interrupted (self))
+    set_last_error (self, error);
   if (is_interrupted (self))
     {
       run_interrupted (self, NULL);
       return;
     }
 
-  g_clear_error (&self->last_error);
-  self->last_error = g_error_copy (error);
   wait = take_wait (self);
   end = MIN (self->end, tend_task_get_deadline (self->task));
   if (end != TEND_FOREVER && tend_time_add (tend_loop_now (self->task->loop), wait) >= end)

@@ -60,6 +60,7 @@ struct _TendGroup
   TendTask        *joined;          /* stands for the end of the group; NULL until joined */
   guint            is_cancelled : 1; /* by hand: it takes no more children */
   guint            is_settled : 1;  /* the policy has had the others cancelled */
+  guint            is_ending : 1;   /* the errors of those that failed are being copied */
 };
 
 struct _TendChild

@@ -78,10 +78,20 @@ tend_clock_init (TendClock *self)
 {
 }
 
+/* Whether time stands still for the clock. No more once somebody has disposed of it, which what runs may do. */
+static gboolean
+is_in_charge (TendClock *self)
+{
+  return self->hub->clock == self;
+}
+
 static void
 jump (TendClock *self,
       gint64     time)
 {
+  if (!is_in_charge (self))
+    return;
+
   tend_hub_freeze (self->hub, MAX (self->hub->frozen_now, time));
   self->n_turns = 0;
 }
@@ -184,7 +194,7 @@ tend_clock_get_time (TendClock *self)
 {
   g_return_val_if_fail (TEND_IS_CLOCK (self), 0);
 
-  return self->hub->frozen_now;
+  return is_in_charge (self) ? self->hub->frozen_now : tend_loop_now (self->loop);
 }
 
 /**
@@ -234,10 +244,10 @@ tend_clock_advance (TendClock *self,
   g_object_ref (self);
 
   /* Time stops just before the end of it, since what is due for ever never is. */
-  until = MIN (tend_time_add (self->hub->frozen_now, usec), TEND_FOREVER - 1);
+  until = MIN (tend_time_add (tend_clock_get_time (self), usec), TEND_FOREVER - 1);
 
   run_instant (self);
-  while ((next = tend_hub_next_deadline (self->hub)) <= until)
+  while (is_in_charge (self) && (next = tend_hub_next_deadline (self->hub)) <= until)
     {
       jump (self, next);
       run_instant (self);
@@ -273,10 +283,10 @@ tend_clock_run_until_idle (TendClock *self)
   g_return_val_if_fail (TEND_IS_CLOCK (self), 0);
 
   g_object_ref (self);
-  begin = self->hub->frozen_now;
-  while (tend_clock_step (self, TEND_FOREVER))
+  begin = tend_clock_get_time (self);
+  while (is_in_charge (self) && tend_clock_step (self, TEND_FOREVER))
     ;
-  passed = self->hub->frozen_now - begin;
+  passed = tend_clock_get_time (self) - begin;
   g_object_unref (self);
 
   return passed;

@@ -56,9 +56,16 @@ shutdown_task_released (TendObserver *observer,
                         TendTask     *task)
 {
   TendTaskManagerPrivate *priv = G_STRUCT_MEMBER_P (observer, -(glong) G_STRUCT_OFFSET (TendTaskManagerPrivate, shutdown_observer));
+  g_autoptr(TendTaskManager) self = g_object_ref (priv->shutting_down);
   const GError *error = tend_task_peek_error (task);
+  g_autoptr(GError) copy = NULL;
 
-  go_on_after (priv->shutting_down, task, error != NULL ? g_error_copy (error) : NULL);
+  /* What copies the error may be somebody's, who disposes of the manager, or runs the main context. */
+  tend_task_remove_observer (task, observer);
+  tend_loop_remove (priv->loop, &priv->shutdown_step);
+  copy = error != NULL ? g_error_copy (error) : NULL;
+  if (priv->shutting_down != NULL)
+    go_on_after (self, task, g_steal_pointer (&copy));
 }
 
 const TendObserverClass tend_shutdown_observer = {
@@ -92,10 +99,13 @@ tend_manager_run_next_cb (TendJob *job)
   /* Who hears that a task which cannot run is dropped may dispose of the manager. */
   while (priv->shutting_down != NULL && (task = g_queue_peek_head (&priv->shutdown_tasks)) != NULL)
     {
+      g_autoptr(TendTask) kept = NULL;
       GError *error = NULL;
 
       if (tend_task_check_startable (task, &error))
         {
+          /* Who hears of its start may end it, and the shutdown drops it then. */
+          kept = g_object_ref (task);
           tend_manager_set_step (self, shutdown_task_late_cb, MAX (1, priv->grace_period));
           tend_task_add_observer (task, &priv->shutdown_observer);
           tend_task_start (task, NULL);

@@ -290,9 +290,9 @@ return_from_afar (TendTask    *self,
 }
 
 /* Takes what @outcome holds, wherever this is called. */
-static void
-take_outcome (TendTask    *self,
-              TendOutcome *outcome)
+void
+tend_task_return_outcome (TendTask    *self,
+                          TendOutcome *outcome)
 {
   if (worker_task == self)
     {
@@ -355,7 +355,7 @@ tend_task_return_value (TendTask     *self,
       g_value_copy (value, &outcome.value);
     }
 
-  take_outcome (self, &outcome);
+  tend_task_return_outcome (self, &outcome);
 }
 
 /**
@@ -377,7 +377,7 @@ tend_task_return_boolean (TendTask *self,
 
   g_value_init (&outcome.value, G_TYPE_BOOLEAN);
   g_value_set_boolean (&outcome.value, value);
-  take_outcome (self, &outcome);
+  tend_task_return_outcome (self, &outcome);
 }
 
 /**
@@ -399,7 +399,7 @@ tend_task_return_int (TendTask *self,
 
   g_value_init (&outcome.value, G_TYPE_INT64);
   g_value_set_int64 (&outcome.value, value);
-  take_outcome (self, &outcome);
+  tend_task_return_outcome (self, &outcome);
 }
 
 /**
@@ -421,7 +421,7 @@ tend_task_return_double (TendTask *self,
 
   g_value_init (&outcome.value, G_TYPE_DOUBLE);
   g_value_set_double (&outcome.value, value);
-  take_outcome (self, &outcome);
+  tend_task_return_outcome (self, &outcome);
 }
 
 /**
@@ -443,7 +443,7 @@ tend_task_return_string (TendTask   *self,
 
   g_value_init (&outcome.value, G_TYPE_STRING);
   g_value_set_string (&outcome.value, value);
-  take_outcome (self, &outcome);
+  tend_task_return_outcome (self, &outcome);
 }
 
 /**
@@ -466,7 +466,7 @@ tend_task_return_object (TendTask *self,
 
   g_value_init (&outcome.value, value != NULL ? G_OBJECT_TYPE (value) : G_TYPE_OBJECT);
   g_value_set_object (&outcome.value, value);
-  take_outcome (self, &outcome);
+  tend_task_return_outcome (self, &outcome);
 }
 
 static TendPointer *
@@ -517,7 +517,7 @@ tend_task_return_pointer (TendTask       *self,
   pointer->notify = notify;
   g_value_init (&outcome.value, tend_pointer_get_type ());
   g_value_take_boxed (&outcome.value, pointer);
-  take_outcome (self, &outcome);
+  tend_task_return_outcome (self, &outcome);
 }
 
 /**
@@ -540,7 +540,7 @@ tend_task_return_error (TendTask *self,
   g_return_if_fail (TEND_IS_TASK (self));
   g_return_if_fail (error != NULL);
 
-  take_outcome (self, &outcome);
+  tend_task_return_outcome (self, &outcome);
 }
 
 /* Whether the body runs in this thread, has not returned, and counts. */
@@ -588,7 +588,7 @@ tend_task_return_error_if_cancelled (TendTask *self)
   else
     {
       outcome.error = tend_task_new_cancelled (self);
-      take_outcome (self, &outcome);
+      tend_task_return_outcome (self, &outcome);
     }
 
   return TRUE;

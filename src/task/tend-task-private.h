@@ -400,6 +400,8 @@ void         tend_task_set_worker        (TendTask            *self,
                                           TendOutcome         *outcome);
 TendTask    *tend_task_get_worker        (void);
 TendTask    *tend_task_get_blocking      (void);
+void         tend_task_return_outcome    (TendTask            *self,
+                                          TendOutcome         *outcome);
 gboolean     tend_task_try_return        (TendTask            *self,
                                           TendOutcome         *outcome);
 gboolean     tend_task_is_settled        (TendTask            *self);

@@ -346,6 +346,80 @@ test_pool_shrinks_again (void)
   tend_set_max_threads (max_before);
 }
 
+static gboolean
+wait_for_a_thread_cb (gpointer user_data)
+{
+  g_autoptr(TendTask) task = tend_task_run_thread (NULL, add_one_body, NULL, NULL);
+
+  tend_task_cancel (task);
+  g_assert_false (tend_task_wait_sync (task, NULL));
+  return G_SOURCE_REMOVE;
+}
+
+/* Waits until @func has been called by the context of its thread. */
+static void
+wait_while_called (GSourceFunc func)
+{
+  g_autoptr(GSource) source = g_idle_source_new ();
+  g_autoptr(TendTask) delay = tend_task_run_delay (1000);
+
+  g_source_set_callback (source, func, NULL, NULL);
+  g_source_attach (source, g_main_context_get_thread_default ());
+  g_assert_true (tend_task_wait_sync (delay, NULL));
+}
+
+static gboolean
+wait_within_cb (gpointer user_data)
+{
+  wait_while_called (wait_for_a_thread_cb);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+nested_waits_body (TendTask  *task,
+                   gpointer   user_data,
+                   GError   **error)
+{
+  g_autoptr(GMainContext) context = g_main_context_new ();
+  g_autoptr(GMainContextPusher) pusher = g_main_context_pusher_new (context);
+
+  wait_while_called (wait_within_cb);
+  return TRUE;
+}
+
+/* A wait within a wait takes the thread from the count once, or no other would ever be called. */
+static void
+test_waits_within_waits (void)
+{
+  g_autoptr(TendTask) task = tend_task_run_thread (NULL, nested_waits_body, NULL, NULL);
+
+  g_assert_true (tend_task_wait_sync (task, NULL));
+}
+
+static gboolean
+await_own_body (TendTask  *task,
+                gpointer   user_data,
+                GError   **error)
+{
+  g_autoptr(GMainContext) context = g_main_context_new ();
+  g_autoptr(GMainContextPusher) pusher = g_main_context_pusher_new (context);
+  g_autoptr(TendTask) delay = tend_task_run_delay (1000);
+  g_autoptr(GError) local = NULL;
+
+  g_assert_false (tend_await (delay, &local));
+  g_assert_error (local, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  return tend_task_wait_sync (delay, error);
+}
+
+/* Nobody would run the context while the thread blocks. */
+static void
+test_cannot_block_its_own_context (void)
+{
+  g_autoptr(TendTask) task = tend_task_run_thread (NULL, await_own_body, NULL, NULL);
+
+  g_assert_true (tend_task_wait_sync (task, NULL));
+}
+
 int
 main (int    argc,
       char **argv)
@@ -361,6 +435,8 @@ main (int    argc,
   g_test_add_func ("/tend/thread-wait/tasks-of-a-context-of-its-own", test_tasks_of_a_context_of_its_own);
   g_test_add_func ("/tend/thread-wait/takes-no-thread", test_waiting_takes_no_thread);
   g_test_add_func ("/tend/thread-wait/pool-shrinks-again", test_pool_shrinks_again);
+  g_test_add_func ("/tend/thread-wait/waits-within-waits", test_waits_within_waits);
+  g_test_add_func ("/tend/thread-wait/cannot-block-its-own-context", test_cannot_block_its_own_context);
 
   return g_test_run ();
 }

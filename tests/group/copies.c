@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Errors whose copy is user code, which ends the task that the copy is made for.
+// Errors whose copy is user code, which ends the task that the copy is made for, or disposes of who makes it.
 
 #include "common.h"
 
@@ -11,6 +11,7 @@ typedef struct
 } TestErrorPrivate;
 
 static TendTask *ended_by_copy;     /* a reference; what the next copy stops; NULL: nothing */
+static GObject *disposed_by_copy;   /* a reference; what the next copy disposes of; NULL: nothing */
 
 GQuark test_error_quark (void);
 
@@ -32,15 +33,25 @@ test_error_private_copy (const TestErrorPrivate *src,
                          TestErrorPrivate       *dest)
 {
   g_autoptr(TendTask) task = g_steal_pointer (&ended_by_copy);
+  g_autoptr(GObject) object = g_steal_pointer (&disposed_by_copy);
 
   if (task != NULL)
     tend_task_stop (task);
+  if (object != NULL)
+    g_object_run_dispose (object);
   g_free (dest->text);
   dest->text = g_strdup (src->text);
   g_assert_cmpstr (dest->text, ==, "text");
 }
 
 G_DEFINE_EXTENDED_ERROR (TestError, test_error)
+
+static void
+fail_with_copies_body (TendTask *task,
+                       gpointer  user_data)
+{
+  tend_task_return_error (task, g_error_new_literal (test_error_quark (), 1, "No luck"));
+}
 
 /* A task that has ended with such an error. */
 static TendTask *
@@ -86,6 +97,129 @@ test_of_who_waits_for_all (void)
   check_stopped_by_copy (wait);
 }
 
+/* --- Trying again --- */
+
+static TendTask *
+attempt_cb (guint    attempt,
+            gpointer user_data)
+{
+  return tend_task_new (NULL, fail_with_copies_body, NULL, NULL);
+}
+
+/* With one attempt it is the run's error that is copied, with more that of the attempt before. */
+static void
+test_of_who_tries_again (void)
+{
+  for (guint max_attempts = 1; max_attempts <= 2; max_attempts++)
+    {
+      g_autoptr(TendRetry) retry = tend_retry_new (max_attempts);
+
+      check_stopped_by_copy (tend_retry_run (retry, NULL, attempt_cb, NULL, NULL));
+    }
+}
+
+/* --- In a thread --- */
+
+static gboolean
+await_body (TendTask  *task,
+            gpointer   user_data,
+            GError   **error)
+{
+  return tend_await (user_data, error);
+}
+
+/* The wait is over by the copy alone, and not for the second time by the end of its task. */
+static void
+test_of_who_waits_in_a_thread (void)
+{
+  g_autoptr(TendTask) failing = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) wait = tend_task_run_thread (NULL, await_body, failing, NULL);
+  g_autoptr(TendTask) released = NULL;
+  TendTask *tasks[] = { wait };
+
+  ended_by_copy = g_object_ref (wait);
+  tend_task_return_error (failing, g_error_new_literal (test_error_quark (), 1, "No luck"));
+  tend_task_wait_sync (wait, NULL);
+  g_assert_null (ended_by_copy);
+  assert_status (wait, "stopped");
+
+  released = tend_wait_all (tasks, G_N_ELEMENTS (tasks));
+  tend_task_wait_sync (released, NULL);
+}
+
+/* --- A group --- */
+
+static TendTask *
+join_failing (TendGroup *group)
+{
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr(TendTask) child = tend_task_new (NULL, fail_with_copies_body, NULL, NULL);
+
+      g_assert_true (tend_group_add (group, child, NULL));
+    }
+
+  return tend_group_join (group);
+}
+
+static void
+test_of_a_group_that_is_disposed_of (void)
+{
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  TendTask *joined;
+
+  disposed_by_copy = g_object_ref (G_OBJECT (group));
+  joined = join_failing (group);
+  g_assert_null (disposed_by_copy);
+  g_assert_error (tend_task_get_error (joined), TEND_TASK_ERROR, TEND_TASK_ERROR_SEVERAL);
+  g_assert_finalize_object (g_steal_pointer (&group));
+  assert_gone (joined);
+}
+
+/* --- A shutdown --- */
+
+static void
+test_of_a_shutdown_task (void)
+{
+  TendTaskManager *manager = tend_task_manager_new ();
+  TendTask *task = tend_task_new ("late", fail_with_copies_body, NULL, NULL);
+
+  g_assert_true (tend_task_manager_add_shutdown_task (manager, task, NULL));
+  disposed_by_copy = g_object_ref (G_OBJECT (manager));
+  tend_task_manager_shutdown_async (manager, NULL, NULL, NULL);
+  settle ();
+  g_assert_null (disposed_by_copy);
+  assert_status (task, "failed");
+  tend_task_get_error (task);
+  assert_gone (task);
+  g_assert_finalize_object (manager);
+}
+
+/* Who hears that it is to run cancels it, and nobody but the shutdown holds it. */
+static void
+cancel_pending_cb (GObject    *object,
+                   GParamSpec *pspec,
+                   gpointer    user_data)
+{
+  tend_task_cancel (TEND_TASK (object));
+}
+
+static void
+test_shutdown_task_cancelled_at_its_start (void)
+{
+  TendTaskManager *manager = tend_task_manager_new ();
+  TendTask *task = tend_task_new ("late", complete_body, NULL, NULL);
+
+  tend_task_set_delay (task, 1000);
+  g_signal_connect (task, "notify::status", G_CALLBACK (cancel_pending_cb), NULL);
+  g_assert_true (tend_task_manager_add_shutdown_task (manager, task, NULL));
+  g_object_unref (task);
+  tend_task_manager_shutdown_async (manager, NULL, NULL, NULL);
+  settle ();
+  g_assert_true (tend_task_manager_is_shut_down (manager));
+  g_assert_finalize_object (manager);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -94,6 +228,11 @@ main (int    argc,
 
   g_test_add_func ("/tend/copy-of-an-error/of-who-follows", test_of_who_follows);
   g_test_add_func ("/tend/copy-of-an-error/of-who-waits-for-all", test_of_who_waits_for_all);
+  g_test_add_func ("/tend/copy-of-an-error/of-who-tries-again", test_of_who_tries_again);
+  g_test_add_func ("/tend/copy-of-an-error/of-who-waits-in-a-thread", test_of_who_waits_in_a_thread);
+  g_test_add_func ("/tend/copy-of-an-error/of-a-group-that-is-disposed-of", test_of_a_group_that_is_disposed_of);
+  g_test_add_func ("/tend/copy-of-an-error/of-a-shutdown-task", test_of_a_shutdown_task);
+  g_test_add_func ("/tend/task-manager/shutdown-tasks/cancelled-at-its-start", test_shutdown_task_cancelled_at_its_start);
 
   return g_test_run ();
 }

@@ -321,6 +321,54 @@ test_deep_in_bodies_it_is_joined_at_once (void)
     }
 }
 
+/* Disposed of by hand, as language bindings can, it ends for those who wait. */
+static void
+test_ends_when_disposed_of (void)
+{
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  TendTask *child = tend_task_new (NULL, idle_body, NULL, NULL);
+  TendTask *joined;
+
+  g_assert_true (tend_group_add (group, child, NULL));
+  joined = tend_group_join (group);
+  g_object_run_dispose (G_OBJECT (group));
+  assert_status (joined, "cancelled");
+  tend_task_return_value (child, NULL);
+  assert_gone (child);
+  g_assert_finalize_object (g_steal_pointer (&group));
+  assert_gone (joined);
+}
+
+static void
+dispose_of_group_cb (const char   *task,
+                     const GError *error,
+                     const char   *origin,
+                     gpointer      user_data)
+{
+  note ("told");
+  g_object_run_dispose (user_data);
+}
+
+/* Whoever is told of the errors that it drops disposes of it once more. */
+static void
+test_disposed_of_within_its_end (void)
+{
+  TendGroup *group = tend_group_new (TEND_GROUP_WAIT_ALL);
+
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr(TendTask) child = tend_task_new (NULL, fail_body, NULL, NULL);
+
+      g_assert_true (tend_group_add (group, child, NULL));
+    }
+  settle ();
+  tend_set_unobserved_func (dispose_of_group_cb, group, NULL);
+  g_object_run_dispose (G_OBJECT (group));
+  tend_set_unobserved_func (NULL, NULL, NULL);
+  assert_notes ("told told");
+  g_assert_finalize_object (group);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -340,6 +388,8 @@ main (int    argc,
   g_test_add_func ("/tend/group/refuses-children-after-the-end", test_refuses_children_after_the_end);
   g_test_add_func ("/tend/group/children-may-add-children", test_children_may_add_children);
   g_test_add_func ("/tend/group/deep-in-bodies-it-is-joined-at-once", test_deep_in_bodies_it_is_joined_at_once);
+  g_test_add_func ("/tend/group/ends-when-disposed-of", test_ends_when_disposed_of);
+  g_test_add_func ("/tend/group/disposed-of-within-its-end", test_disposed_of_within_its_end);
 
   return g_test_run ();
 }

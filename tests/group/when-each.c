@@ -322,6 +322,29 @@ test_may_be_dropped_by_who_asked (void)
   assert_gone (task);
 }
 
+static void
+settle_cb (gpointer data)
+{
+  settle ();
+}
+
+/* What goes with the first task runs the main context, where the end of the second is on its way to the stream. */
+static void
+test_end_on_its_way_to_a_stream_that_goes (void)
+{
+  TendCompletion *first = tend_completion_new (NULL), *second = tend_completion_new (NULL);
+  TendTask *tasks[] = { tend_completion_get_task (first), tend_completion_get_task (second) };
+  TendTaskStream *stream = tend_when_each (tasks, G_N_ELEMENTS (tasks));
+
+  tend_task_return_pointer (tasks[0], first, settle_cb);
+  g_object_unref (first);
+  settle ();
+  g_assert_true (tend_completion_set_int (second, 1, NULL));
+  g_assert_finalize_object (stream);
+  settle ();
+  g_assert_finalize_object (second);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -342,6 +365,7 @@ main (int    argc,
   g_test_add_func ("/tend/when-each/lets-go-of-all-at-once", test_lets_go_of_all_at_once);
   g_test_add_func ("/tend/when-each/of-another-thread", test_of_another_thread);
   g_test_add_func ("/tend/when-each/may-be-dropped-by-who-asked", test_may_be_dropped_by_who_asked);
+  g_test_add_func ("/tend/when-each/end-on-its-way-to-one-that-goes", test_end_on_its_way_to_a_stream_that_goes);
 
   return g_test_run ();
 }

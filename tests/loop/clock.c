@@ -409,6 +409,22 @@ test_end_leaves_the_next_alone (void)
   g_assert_finalize_object (second);
 }
 
+/* Disposed of by hand, as language bindings can, it stops no time any more, whatever is asked of it. */
+static void
+test_disposed_of_stops_no_time (void)
+{
+  TendClock *clock = tend_clock_freeze (NULL);
+  gint64 before = g_get_monotonic_time ();
+
+  g_object_run_dispose (G_OBJECT (clock));
+  tend_clock_advance (clock, (gint64) 3600 * G_USEC_PER_SEC);
+  tend_clock_run_until_idle (clock);
+  g_assert_cmpint (tend_clock_get_time (clock), >=, before);
+  g_assert_cmpint (tend_clock_get_time (clock), <=, g_get_monotonic_time ());
+  g_assert_cmpint (tend_get_time (), <=, g_get_monotonic_time ());
+  g_assert_finalize_object (clock);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -433,6 +449,7 @@ main (int    argc,
   ADD ("/tend/clock/wait-sync-waits-for-others", test_wait_sync_waits_for_others);
   ADD ("/tend/clock/never-goes-back", test_never_goes_back);
   ADD ("/tend/clock/end-leaves-the-next-alone", test_end_leaves_the_next_alone);
+  ADD ("/tend/clock/disposed-of-stops-no-time", test_disposed_of_stops_no_time);
 
   return g_test_run ();
 }

@@ -291,7 +291,6 @@ main (int    argc,
   g_test_add_func ("/tend/task/reentry/cancelled-signal-drops-the-task", test_cancelled_signal_drops_the_task);
   g_test_add_func ("/tend/task/reentry/gives-up-in-another-thread", test_gives_up_in_another_thread);
   g_test_add_func ("/tend/task/reentry/is-stopped-and-dropped-by-its-start", test_is_stopped_and_dropped_by_its_start);
-=======
   g_test_add_func ("/tend/task/reentry/forgotten-source-ends-the-task", test_forgotten_source_ends_the_task);
 
   return g_test_run ();

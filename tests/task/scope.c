@@ -558,6 +558,59 @@ add_timer_thread (gpointer data)
   return NULL;
 }
 
+/* --- A source that cancels a timer when it is freed --- */
+
+typedef struct
+{
+  GSource    source;
+  TendTimer *timer;     /* a reference; NULL: none */
+} CancelSource;
+
+static gboolean
+never_prepare (GSource *source,
+               int     *timeout)
+{
+  *timeout = -1;
+  return FALSE;
+}
+
+static void
+cancel_source_finalize (GSource *source)
+{
+  TendTimer *timer = ((CancelSource *) source)->timer;
+
+  if (timer == NULL)
+    return;
+  tend_timer_cancel (timer);
+  tend_timer_unref (timer);
+}
+
+static GSourceFuncs cancel_source_funcs = {
+  .prepare = never_prepare,
+  .finalize = cancel_source_finalize,
+};
+
+/* The timer stands next to the first of the sources. */
+static void
+test_freed_source_may_change_the_scope (void)
+{
+  TendTask *task = tend_task_run (NULL, idle_body, NULL, NULL);
+  TendTimer *timer = tend_task_add_timer (task, SECOND, 0, note_cb, (gpointer) "timer", NULL);
+
+  timer = tend_timer_ref (timer);
+  for (guint i = 0; i < 20; i++)
+    {
+      g_autoptr(GSource) source = g_source_new (&cancel_source_funcs, sizeof (CancelSource));
+
+      ((CancelSource *) source)->timer = g_steal_pointer (&timer);
+      tend_task_add_source (task, source);
+      g_source_destroy (source);
+    }
+  settle ();
+  tend_task_stop (task);
+  assert_gone (task);
+}
+
 static void
 test_refuses_other_threads (void)
 {
@@ -626,6 +679,7 @@ main (int    argc,
   g_test_add_func ("/tend/scope/error-after-the-end-is-told", test_error_after_the_end_is_told);
   g_test_add_func ("/tend/scope/source-runs-while-the-task-does", test_source_runs_while_the_task_does);
   g_test_add_func ("/tend/scope/forgets-sources-that-are-through", test_forgets_sources_that_are_through);
+  g_test_add_func ("/tend/scope/freed-source-may-change-the-scope", test_freed_source_may_change_the_scope);
   g_test_add_func ("/tend/scope/refuses-other-threads", test_refuses_other_threads);
   g_test_add_func ("/tend/scope/dies-as-a-whole", test_dies_as_a_whole);
 
