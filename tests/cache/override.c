@@ -274,39 +274,6 @@ test_finalized_within (Fixture       *fixture,
 }
 
 static void
-pop_cb (gpointer data)
-{
-  pop (data);
-}
-
-static gboolean
-push_and_return_fiber (TendTask  *task,
-                       gpointer   user_data,
-                       GError   **error)
-{
-  push (user_data, TEND_TYPE_NUMBER_CACHE, SECOND);
-  tend_task_return_pointer (task, user_data, pop_cb);
-  return tend_sleep (SECOND, error);
-}
-
-/* What is freed with an override of a task that has ended pops another one. */
-static void
-test_popped_by_what_is_freed (Fixture       *fixture,
-                              gconstpointer  unused)
-{
-  TendTask *task = tend_task_run_fiber (NULL, push_and_return_fiber, fixture, NULL);
-
-  advance (fixture, 0);
-  push (fixture, TEND_TYPE_NUMBER_CACHE, 2 * SECOND);
-  advance (fixture, SECOND);
-  g_object_unref (task);
-  push (fixture, TEND_TYPE_NUMBER_CACHE, 3 * SECOND);
-  g_assert_cmpint (seconds_of (fixture, TEND_TYPE_NUMBER_CACHE), ==, 3);
-  pop (fixture);
-  g_assert_cmpint (seconds_of (fixture, TEND_TYPE_NUMBER_CACHE), ==, 10);
-}
-
-static void
 test_refuses_nonsense (Fixture       *fixture,
                        gconstpointer  unused)
 {
@@ -335,7 +302,6 @@ main (int    argc,
   add_test ("/tend/request-cache/override/forgotten-one-pops-another", test_forgotten_one_pops_another);
   add_test ("/tend/request-cache/override/only-its-own-is-popped", test_pops_its_own);
   add_test ("/tend/request-cache/override/goes-with-the-request-cache", test_finalized_within);
-  add_test ("/tend/request-cache/override/popped-by-what-is-freed", test_popped_by_what_is_freed);
   add_test ("/tend/request-cache/override/refuses-nonsense", test_refuses_nonsense);
 
   return g_test_run ();
