@@ -22,16 +22,19 @@ static char *
 print_place (gconstpointer address)
 {
   Dl_info info;
-  g_autofree char *command = NULL;
+  g_autofree char *offset = NULL;
   g_autofree char *line = NULL;
 
   if (dladdr (address, &info) == 0)
     return g_strdup_printf ("%p", address);
 
-  command = g_strdup_printf ("addr2line -e '%s' %#lx", info.dli_fname,
-                             (gulong) ((const char *) address - (const char *) info.dli_fbase) - 1);
-  if (!g_spawn_command_line_sync (command, &line, NULL, NULL, NULL) || *line == '?' || *line == '\0')
-    return g_strdup_printf ("%s+%#lx", info.dli_fname, (gulong) ((const char *) address - (const char *) info.dli_fbase));
+  offset = g_strdup_printf ("%#lx", (gulong) ((const char *) address - (const char *) info.dli_fbase) - 1);
+
+  /* Its descriptors left open, it is started without a fork(), which would wait for the lock. */
+  if (!g_spawn_sync (NULL, (char *[]) { (char *) "addr2line", (char *) "-e", (char *) info.dli_fname, offset, NULL }, NULL,
+                     G_SPAWN_SEARCH_PATH | G_SPAWN_LEAVE_DESCRIPTORS_OPEN, NULL, NULL, &line, NULL, NULL, NULL) ||
+      *line == '?' || *line == '\0')
+    return g_strdup_printf ("%s+%s", info.dli_fname, offset);
 
   return g_strdup (g_strchomp (line));
 }
