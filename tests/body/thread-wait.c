@@ -143,7 +143,7 @@ static void
 check_end (TendTask *task,
            Way       way)
 {
-  g_autoptr(TendClock) clock = NULL;
+  g_autoptr(TendClock) clock G_GNUC_UNUSED = NULL;
 
   if (way == BY_DEADLINE)
     tend_task_set_deadline (task, tend_get_time () + 1000);
@@ -381,7 +381,7 @@ nested_waits_body (TendTask  *task,
                    GError   **error)
 {
   g_autoptr(GMainContext) context = g_main_context_new ();
-  g_autoptr(GMainContextPusher) pusher = g_main_context_pusher_new (context);
+  g_autoptr(GMainContextPusher) pusher G_GNUC_UNUSED = g_main_context_pusher_new (context);
 
   wait_while_called (wait_within_cb);
   return TRUE;
@@ -402,7 +402,7 @@ await_own_body (TendTask  *task,
                 GError   **error)
 {
   g_autoptr(GMainContext) context = g_main_context_new ();
-  g_autoptr(GMainContextPusher) pusher = g_main_context_pusher_new (context);
+  g_autoptr(GMainContextPusher) pusher G_GNUC_UNUSED = g_main_context_pusher_new (context);
   g_autoptr(TendTask) delay = tend_task_run_delay (1000);
   g_autoptr(GError) local = NULL;
 

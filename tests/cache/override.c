@@ -237,6 +237,49 @@ test_forgotten_one_pops_another (Fixture       *fixture,
 }
 
 static gboolean
+push_and_pop_fiber (TendTask  *task,
+                    gpointer   data,
+                    GError   **error)
+{
+  push (data, TEND_TYPE_NUMBER_CACHE, 3 * SECOND);
+  pop (data);
+  return TRUE;
+}
+
+/* Ends, and has code of its own run on, and somebody else push and pop one. */
+static void
+end_within_body (TendTask *task,
+                 gpointer  data)
+{
+  g_autoptr(TendTask) other = NULL;
+
+  push (data, TEND_TYPE_NUMBER_CACHE, 2 * SECOND);
+  tend_task_return_boolean (task, TRUE);
+  other = tend_task_run_fiber (NULL, push_and_pop_fiber, data, NULL);
+  g_assert_cmpint (seconds_of (data, TEND_TYPE_NUMBER_CACHE), ==, 2);
+  pop (data);
+}
+
+/* It counts for what the body does, and not for as long as the task has not ended. */
+static void
+test_ended_within (Fixture       *fixture,
+                   gconstpointer  unused)
+{
+  g_autoptr(TendTask) task = tend_task_run (NULL, end_within_body, fixture, NULL);
+
+  assert_status (task, "completed");
+  g_assert_cmpint (seconds_of (fixture, TEND_TYPE_NUMBER_CACHE), ==, 10);
+
+  /* Whoever runs its code once more, as a language binding may, is told of no mistake. */
+  tend_task_push_current (task);
+  push (fixture, TEND_TYPE_NUMBER_CACHE, 2 * SECOND);
+  push (fixture, TEND_TYPE_NUMBER_CACHE, 3 * SECOND);
+  pop (fixture);
+  pop (fixture);
+  tend_task_pop_current (task);
+}
+
+static gboolean
 pop_fiber (TendTask  *task,
            gpointer   data,
            GError   **error)
@@ -300,6 +343,7 @@ main (int    argc,
   add_test ("/tend/request-cache/override/fibers-interleaved", test_fibers_interleaved);
   add_test ("/tend/request-cache/override/ends-with-its-task", test_forgotten);
   add_test ("/tend/request-cache/override/forgotten-one-pops-another", test_forgotten_one_pops_another);
+  add_test ("/tend/request-cache/override/of-a-task-that-ends-within", test_ended_within);
   add_test ("/tend/request-cache/override/only-its-own-is-popped", test_pops_its_own);
   add_test ("/tend/request-cache/override/goes-with-the-request-cache", test_finalized_within);
   add_test ("/tend/request-cache/override/refuses-nonsense", test_refuses_nonsense);
