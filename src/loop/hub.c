@@ -374,14 +374,16 @@ tend_loop_release (TendLoop *loop)
 
   is_mine = tend_loop_has_thread (loop);
   context = loop->hub->context;
-  tend_loop_hold_waker (loop, &waker);
+  if (!is_mine)
+    tend_loop_hold_waker (loop, &waker);
 
   tend_lock (&registry_lock);
   is_last = g_atomic_int_dec_and_test (&loop->users);
   tend_unlock (&registry_lock);
 
   /* A context that sleeps must look again, for the loop to retire. The reference was the loop's. */
-  tend_loop_wake (&waker, is_last && !is_mine);
+  if (!is_mine)
+    tend_loop_wake (&waker, is_last);
   if (is_last)
     g_main_context_unref (context);
 }
