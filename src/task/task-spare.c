@@ -142,7 +142,7 @@ tend_task_spare (TendTask *self)
     g_clear_pointer (&self->name, g_free);
 
   mine = get_spare ();
-  self->is_spare = TRUE;
+  g_atomic_int_or ((guint *) &self->flags, TEND_FLAG_SPARE);
   g_object_ref (self);
   if (mine->n_tasks < mine->n_allowed)
     {

@@ -29,10 +29,9 @@
  * [func@Tend.set_unobserved_func].
  *
  * A task belongs to the main context that was the thread's default when it was made, and to the
- * thread that runs that context. Drop the last reference to a task that has not ended there, unless it
- * runs: one that waits to be started or completed is being used by its own thread. Cancelling, stopping,
- * completing and reporting progress work from any thread; everything else is for the owning thread. A
- * task that runs keeps itself alive.
+ * thread that runs that context. Cancelling, stopping, completing and reporting progress work from any
+ * thread; everything else is for the owning thread. The last reference may be dropped in any thread: what
+ * the task holds is freed in its own. A task that runs keeps itself alive.
  *
  * For work that a GIO function already does, and that needs no name, no progress and no owner,
  * that function alone is enough.
@@ -377,7 +376,7 @@ tend_task_dispose (GObject *object)
 {
   TendTask *self = (TendTask *) object;
 
-  if (G_UNLIKELY (self->is_spare))
+  if (G_UNLIKELY ((g_atomic_int_get (&self->flags) & TEND_FLAG_SPARE) != 0))
     {
       tend_task_keep_spare (self);
       return;

@@ -135,6 +135,7 @@ typedef enum
 #define TEND_REQUESTS              ((1 << 5) - 1)
 #define TEND_FLAG_PAUSED           (1 << 5)
 #define TEND_FLAG_PROGRESS         (1 << 6)  /* it has told of its progress; under progress_lock */
+#define TEND_FLAG_SPARE            (1 << 7)  /* it has been freed; see task-spare.c */
 #define TEND_FLAG_CANCELLING_SHIFT 8         /* above it is a TendCancelling */
 
 /* Memory is what a million tasks that wait cost: what only some need is somewhere else. */
@@ -177,7 +178,6 @@ struct _TendTask
   guint16              is_fixed_rate : 1;   /* constant once started; the interval's mode */
   guint16              keep_going : 1;      /* constant once started */
   guint16              is_managed : 1;      /* loop thread; a manager has it, or had */
-  guint16              is_spare : 1;        /* it has been freed; see task-spare.c */
 };
 
 /* Whatever task a public function is given is used by whoever gives it. */

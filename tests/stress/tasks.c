@@ -5,9 +5,8 @@
 // the end every task has ended, run its exit handler once, answered each wait once, and is gone.
 //
 // Each thread makes tasks in a context of its own and puts references to them into a table that all
-// share. Whoever takes one out of there does something to the task that any thread may do. Another
-// reference is dropped by the exit handler, so that no task goes before it has ended: while its timer
-// may fire, the last reference to a task must not be dropped elsewhere.
+// share. Whoever takes one out of there does something to the task that any thread may do, and drops the reference,
+// which may be the last one, also while the timer of the task fires at home.
 
 #include <tend.h>
 
@@ -109,7 +108,6 @@ exit_cb (TendTask *task,
   g_assert_true (g_thread_self () == record->home);
   g_assert_true (tend_task_is_ended (task));
   record->n_exits++;
-  g_object_unref (task);
   g_atomic_int_inc (&n_ended[tend_task_get_status (task) - TEND_TASK_STATUS_COMPLETED]);
 }
 
@@ -261,7 +259,7 @@ make_one (Worker *worker)
   record->worker = worker;
   record->home = g_thread_self ();
   g_object_set_qdata_full (G_OBJECT (task), record_quark (), record, record_free);
-  tend_task_add_exit_handler (g_object_ref (task), exit_cb, record, NULL);
+  tend_task_add_exit_handler (task, exit_cb, record, NULL);
   tend_task_add_cancellable (task, cancellable);
 
   record->n_waits = pick (worker, MAX_WAITS + 1);
