@@ -135,13 +135,14 @@ test_stop_stops_the_attempt (Work          *work,
   assert_all_gone (work, task, retry);
 }
 
-static int is_thread_let_go;    /* atomic */
+static int is_thread_there, is_thread_let_go;   /* atomic */
 
 static gboolean
 deaf_body (TendTask  *task,
            gpointer   data,
            GError   **error)
 {
+  g_atomic_int_set (&is_thread_there, TRUE);
   while (!g_atomic_int_get (&is_thread_let_go))
     g_thread_yield ();
   return TRUE;
@@ -162,6 +163,9 @@ test_stop_waits_for_the_thread (Work          *work,
   TendRetry *retry = new_retry (3);
   TendTask *task = tend_retry_run (retry, "try", deaf_cb, work, work_destroyed_cb);
 
+  /* One that has not begun is forgotten. */
+  while (!g_atomic_int_get (&is_thread_there))
+    g_thread_yield ();
   tend_task_stop (task);
   settle ();
   assert_status (task, "stopped");
