@@ -5,16 +5,7 @@
 
 #include "words.h"
 
-#if defined (__SANITIZE_ADDRESS__) || defined (__SANITIZE_THREAD__)
-#define IS_SANITIZED TRUE
-#elif defined (__has_feature)
-#if __has_feature (address_sanitizer) || __has_feature (thread_sanitizer)
-#define IS_SANITIZED TRUE
-#endif
-#endif
-#ifndef IS_SANITIZED
-#define IS_SANITIZED FALSE
-#endif
+#include "../support/tool.h"
 
 #define THIS_PROGRAM "test-monitor-watchdog"
 
