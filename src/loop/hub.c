@@ -21,7 +21,7 @@ static GHashTable *hubs;    /* under registry_lock; GMainContext to TendHub; NUL
 static int generation;      /* atomic; changes when a loop comes, retires, or changes its thread */
 
 /*
- * The loop that this thread used last. It is only filled where the thread is the loop's own, and
+ * The loop that this thread used last. It is only filled where the thread runs the loop, and
  * only such a thread retires a loop, so that an entry of the current generation is alive.
  */
 static TEND_THREAD struct
@@ -39,6 +39,16 @@ get_thread_mark (void)
   return &last_used;
 }
 
+/*
+ * The mark of a thread that has made a loop, or found it without a thread, and has not run its context yet. It may
+ * set up what will run there; but unless it owns the context, another may begin to run that at any moment.
+ */
+static inline gpointer
+get_maker_mark (void)
+{
+  return (char *) get_thread_mark () + 1;
+}
+
 /* What a thread leaves behind when it exits belongs to nobody, until another takes it over. */
 static void
 thread_gone (gpointer mark)
@@ -52,20 +62,42 @@ thread_gone (gpointer mark)
       g_hash_table_iter_init (&iter, hubs);
       while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &hub))
         for (GSList *l = hub->loops; l != NULL; l = l->next)
-          g_atomic_pointer_compare_and_exchange (&((TendLoop *) l->data)->thread, mark, NULL);
+          {
+            TendLoop *loop = l->data;
+
+            if (!g_atomic_pointer_compare_and_exchange (&loop->thread, mark, NULL))
+              g_atomic_pointer_compare_and_exchange (&loop->thread, (gpointer) ((char *) mark + 1), NULL);
+          }
     }
   tend_unlock (&registry_lock);
 }
 
 static GPrivate thread_exit = G_PRIVATE_INIT (thread_gone);
 
-/* Makes the loop the calling thread's. */
+static void
+set_mark (TendLoop *loop,
+          gpointer  mark)
+{
+  g_private_set (&thread_exit, get_thread_mark ());
+  g_atomic_pointer_set (&loop->thread, mark);
+  g_atomic_int_inc (&generation);
+}
+
+/* Makes the loop the calling thread's, which runs its context at this moment. */
 void
 tend_loop_set_thread (TendLoop *loop)
 {
-  g_private_set (&thread_exit, get_thread_mark ());
-  g_atomic_pointer_set (&loop->thread, get_thread_mark ());
-  g_atomic_int_inc (&generation);
+  if (g_atomic_pointer_get (&loop->thread) != get_thread_mark ())
+    set_mark (loop, get_thread_mark ());
+}
+
+/* Whether the calling thread was the last to run the loop, or has made it, and nothing has to be done about it. */
+gboolean
+tend_loop_has_thread (TendLoop *loop)
+{
+  gpointer thread = g_atomic_pointer_get (&loop->thread);
+
+  return thread == get_thread_mark () || thread == get_maker_mark ();
 }
 
 /* --- fork() --- */
@@ -96,7 +128,7 @@ begin_anew (void)
         TendLoop *loop = l->data;
 
         loop->is_forgotten = TRUE;
-        if (loop->thread != get_thread_mark ())
+        if (loop->thread != get_thread_mark () && loop->thread != get_maker_mark ())
           loop->thread = NULL;
       }
   g_clear_pointer (&hubs, g_hash_table_unref);
@@ -232,6 +264,14 @@ may_run (GMainContext *context)
   return TRUE;
 }
 
+/* Makes the loop the calling thread's, which has not run it yet. The main thread runs the default context, if any. */
+static void
+set_maker (TendLoop     *loop,
+           GMainContext *context)
+{
+  set_mark (loop, context == g_main_context_default () ? get_thread_mark () : get_maker_mark ());
+}
+
 /* The loop that is there, with one use more; or NULL. Says whether that is the first use. */
 static TendLoop *
 use_loop (GMainContext *context,
@@ -283,7 +323,7 @@ make_loop (GMainContext *context,
 
   /* Its thread is the one that makes it, unless another runs the context. Nobody else has seen it. */
   if (is_acquired)
-    tend_loop_set_thread (made);
+    set_maker (made, context);
 
   loop = enter_loop (made, context, priority, is_first);
   if (loop == made)
@@ -329,6 +369,15 @@ acquire_slowly (GMainContext *context,
   return loop;
 }
 
+/* Whether the calling thread has run the loop, or has made it and owns the context, so that no other can begin to. */
+static gboolean
+runs_here (TendLoop *loop)
+{
+  gpointer thread = g_atomic_pointer_get (&loop->thread);
+
+  return thread == get_thread_mark () || (thread == get_maker_mark () && g_main_context_is_owner (loop->hub->context));
+}
+
 /* Gives the loop of @context, or of the thread-default context, and counts one more user of it. */
 TendLoop *
 tend_loop_acquire (GMainContext *context,
@@ -363,7 +412,7 @@ tend_loop_release (TendLoop *loop)
 {
   int users = g_atomic_int_get (&loop->users);
   GMainContext *context;
-  gboolean is_last, is_mine;
+  gboolean is_last, is_here;
   TendWaker waker;
 
   while (users > 1)
@@ -372,9 +421,9 @@ tend_loop_release (TendLoop *loop)
         return;
     }
 
-  is_mine = tend_loop_has_thread (loop);
+  is_here = runs_here (loop);
   context = loop->hub->context;
-  if (!is_mine)
+  if (!is_here)
     tend_loop_hold_waker (loop, &waker);
 
   tend_lock (&registry_lock);
@@ -382,7 +431,7 @@ tend_loop_release (TendLoop *loop)
   tend_unlock (&registry_lock);
 
   /* A context that sleeps must look again, for the loop to retire. The reference was the loop's. */
-  if (!is_mine)
+  if (!is_here)
     tend_loop_wake (&waker, is_last);
   if (is_last)
     g_main_context_unref (context);
@@ -472,7 +521,7 @@ take_over (TendLoop *loop)
 
   if (g_main_context_get_thread_default () == context)
     {
-      tend_loop_set_thread (loop);
+      set_maker (loop, context);
       return TRUE;
     }
 
@@ -482,22 +531,34 @@ take_over (TendLoop *loop)
   /* Another thread may have been here first. */
   is_free = g_atomic_pointer_get (&loop->thread) == NULL;
   if (is_free)
-    tend_loop_set_thread (loop);
+    set_maker (loop, context);
   g_main_context_release (context);
 
   return is_free;
 }
 
-/* Whether the calling thread is the one that runs the loop. */
+/*
+ * Whether the calling thread may use all of the loop: it runs it, or nobody has yet and it has made it. For what only
+ * the loop's thread may do. The maker sets up what another thread is to run, and stops before that begins.
+ */
 gboolean
 tend_loop_is_mine (TendLoop *loop)
 {
-  return G_LIKELY (g_atomic_pointer_get (&loop->thread) == get_thread_mark ()) || take_over (loop);
+  return G_LIKELY (tend_loop_has_thread (loop)) || take_over (loop);
 }
 
-/* Whether the calling thread was the last to run the loop, and nothing has to be done about it. */
-gboolean
-tend_loop_has_thread (TendLoop *loop)
+static G_GNUC_NO_INLINE gboolean
+find_here (TendLoop *loop)
 {
-  return g_atomic_pointer_get (&loop->thread) == get_thread_mark ();
+  return tend_loop_is_mine (loop) && runs_here (loop);
+}
+
+/*
+ * Whether the calling thread is the one that runs the loop, and no other can begin to at this moment. For what any
+ * thread may do, which is a request unless it is done here.
+ */
+gboolean
+tend_loop_is_here (TendLoop *loop)
+{
+  return G_LIKELY (g_atomic_pointer_get (&loop->thread) == get_thread_mark ()) || find_here (loop);
 }

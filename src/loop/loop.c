@@ -112,8 +112,7 @@ tend_loop_prepare (GSource *source,
 
   /* Also without users: there may be one again before it is dispatched. */
   has_users = tend_loop_has_users (loop);
-  if (!tend_loop_has_thread (loop))
-    tend_loop_set_thread (loop);
+  tend_loop_set_thread (loop);
 
   if (!has_users)
     return TRUE;

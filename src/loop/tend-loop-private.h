@@ -68,7 +68,7 @@ struct _TendLoop
   int        priority;      /* constant */
   int        users;         /* atomic; leaves and reaches 0 under the registry's lock */
   TendWake  *wake;          /* constant; what other threads wake it by in the child of a fork; NULL: its context */
-  gpointer   thread;        /* atomic; the mark of the thread that runs the context; NULL: it is gone */
+  gpointer   thread;        /* atomic; whose it is; see hub.c; NULL: nobody's */
   TendJob   *inbox;         /* atomic; what other threads have sent */
 
   TendQueue  ready;
@@ -118,6 +118,7 @@ GMainContext *tend_loop_get_context (TendLoop     *loop);
 TendHub      *tend_loop_get_hub     (TendLoop     *loop);
 int           tend_loop_get_priority (TendLoop    *loop);
 gboolean      tend_loop_is_mine     (TendLoop     *loop);
+gboolean      tend_loop_is_here     (TendLoop     *loop);
 gint64        tend_loop_now         (TendLoop     *loop);
 gint64        tend_loop_now_coarse  (TendLoop     *loop);
 

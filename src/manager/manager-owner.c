@@ -170,7 +170,7 @@ owner_gone_cb (gpointer  data,
     {
       TendBereavement *self = g_ptr_array_index (bereavements, i);
 
-      if (tend_loop_is_mine (self->loop))
+      if (tend_loop_is_here (self->loop))
         bereaved_job_cb (&self->job);
       else
         tend_loop_send (self->loop, &self->job);

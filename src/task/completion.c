@@ -111,7 +111,7 @@ tend_completion_dispose (GObject *object)
 
   if (!tend_task_is_settled (task))
     {
-      if (tend_loop_is_mine (task->loop))
+      if (tend_loop_is_here (task->loop))
         fail_dropped (task);
       else
         {

@@ -234,7 +234,7 @@ tend_task_cancel (TendTask *self)
   if (!check_endable (self, "cancelled"))
     return;
 
-  if (!tend_loop_is_mine (self->loop))
+  if (!tend_loop_is_here (self->loop))
     tend_task_request (self, TEND_REQUEST_CANCEL);
   else
     tend_task_interrupt (self, TEND_CANCELLING_ASKED);
@@ -264,7 +264,7 @@ tend_task_stop (TendTask *self)
   if (!check_endable (self, "stopped"))
     return;
 
-  if (!tend_loop_is_mine (self->loop))
+  if (!tend_loop_is_here (self->loop))
     tend_task_request (self, TEND_REQUEST_STOP);
   else if (!tend_task_has_ended (self) && tend_task_settle (self))
     tend_task_end (self, TEND_TASK_STATUS_STOPPED, NULL);

@@ -143,7 +143,7 @@ ask (TendTask *self,
   if (!paused)
     tend_task_wake_worker (self);
 
-  if (tend_loop_is_mine (self->loop))
+  if (tend_loop_is_here (self->loop))
     tend_task_apply_pause (self);
   else
     tend_task_request (self, TEND_REQUEST_PAUSE);

@@ -248,7 +248,7 @@ tend_task_try_return (TendTask    *self,
 {
   g_assert (self->body == NULL);
 
-  if (!tend_loop_is_mine (self->loop))
+  if (!tend_loop_is_here (self->loop))
     return send_home (self, outcome);
 
   if (!claim (self))
@@ -309,7 +309,7 @@ tend_task_return_outcome (TendTask    *self,
       complain_idle (self);
       tend_outcome_clear (outcome);
     }
-  else if (tend_loop_is_mine (self->loop))
+  else if (tend_loop_is_here (self->loop))
     {
       if (self->body == NULL)
         claim (self);
@@ -548,7 +548,7 @@ static gboolean
 is_at_home (TendTask *self)
 {
   /* The thread comes first: another must not look at the rest. */
-  return worker_task != self && self->body != NULL && tend_loop_is_mine (self->loop) &&
+  return worker_task != self && self->body != NULL && tend_loop_is_here (self->loop) &&
          self->is_active && !self->has_returned && !tend_task_has_ended (self);
 }
 

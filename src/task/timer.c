@@ -431,7 +431,7 @@ tend_task_post (TendTask       *self,
   g_return_if_fail (self->loop != NULL);
   g_return_if_fail (func != NULL);
 
-  if (!tend_loop_is_mine (self->loop))
+  if (!tend_loop_is_here (self->loop))
     {
       post = timer_new (g_object_ref (self), func, user_data, notify);
       post->job.run = post_arrive;

@@ -157,7 +157,10 @@ test_does_not_await_another_contexts (void)
   g_main_context_pop_thread_default (context);
   g_assert_true (tend_run (await_body, task, NULL));
   assert_notes ("tend-7");
+
+  g_main_context_push_thread_default (context);
   tend_task_stop (task);
+  g_main_context_pop_thread_default (context);
   assert_gone (task);
 }
 
