@@ -33,8 +33,7 @@ static const char *const runtimes[] = { "libstdc++.so", "libc++abi.so", "libcxxr
 
 typedef struct
 {
-  guint n_loaded;
-  char  path[512];          /* of the runtime; empty: it is not among what is loaded */
+  char path[512];           /* of the runtime; empty: it is not among what is loaded */
 } Search;
 
 static int
@@ -42,9 +41,7 @@ count_cb (struct dl_phdr_info *info,
           size_t               size,
           void                *data)
 {
-  Search *search = data;
-
-  search->n_loaded = (guint) info->dlpi_adds;
+  *(guint *) data = (guint) info->dlpi_adds;
   return 1;
 }
 
@@ -83,13 +80,14 @@ look_for_func (void)
 void
 tend_exceptions_look (void)
 {
-  Search search = { 0 };
   TendExceptionsFunc func = __cxa_get_globals;
+  guint n_now = 0;
 
+  /* Each fiber comes by here. */
   if (func == NULL)
     {
-      dl_iterate_phdr (count_cb, &search);
-      if (search.n_loaded == (guint) g_atomic_int_get (&n_loaded))
+      dl_iterate_phdr (count_cb, &n_now);
+      if (n_now == (guint) g_atomic_int_get (&n_loaded))
         return;
       func = look_for_func ();
     }
@@ -97,7 +95,7 @@ tend_exceptions_look (void)
   if (func != NULL)
     g_atomic_pointer_set (&tend_exceptions_func, func);
   else
-    g_atomic_int_set (&n_loaded, search.n_loaded);
+    g_atomic_int_set (&n_loaded, n_now);
 }
 
 TendExceptions *

@@ -91,6 +91,10 @@ tend_object_is_tied (GObject  *object,
 {
   Look look = { is_going, FALSE };
 
+  /* As a rule nothing is there at all, and to be told what is takes a copy of the list. */
+  if (((gsize) g_atomic_pointer_get (&object->qdata) & ~(gsize) G_DATALIST_FLAGS_MASK) == 0)
+    return FALSE;
+
   learn ();
   g_datalist_foreach (&object->qdata, look_cb, &look);
 

@@ -327,6 +327,13 @@ tend_outcome_has_value (const TendOutcome *outcome)
   return G_VALUE_TYPE (&outcome->value) != 0;
 }
 
+/* Whether there is anything to free in it. The types of numbers come before all others. */
+static inline gboolean
+tend_outcome_holds_something (const TendOutcome *outcome)
+{
+  return outcome->error != NULL || G_VALUE_TYPE (&outcome->value) > G_TYPE_DOUBLE;
+}
+
 /* Leaves nothing before it frees: what is freed may call somebody who clears the same outcome. */
 static inline void
 tend_outcome_clear (TendOutcome *outcome)

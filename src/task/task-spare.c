@@ -109,39 +109,24 @@ has_room (Spare *self)
 }
 
 /*
- * To be asked by dispose(): whether the object could be kept now. What it lets go of may call anybody, and so
- * tend_task_spare() asks again.
- */
-gboolean
-tend_task_can_spare (TendTask *self)
-{
-  GObject *object = G_OBJECT (self);
-
-  /* Somebody disposes of a task that others still hold. */
-  if (g_atomic_int_get (&object->ref_count) > 1)
-    return FALSE;
-
-  return has_room (get_spare ()) && !tend_object_is_tied (object, TRUE);
-}
-
-/*
- * Keeps the object of a task that has let go of everything, if it still can be: what is being dropped is not the
- * last reference then.
+ * To be called by dispose(): keeps the object of a task that has let go of everything, if it can be kept. What is being
+ * dropped is not the last reference then.
  */
 gboolean
 tend_task_spare (TendTask *self)
 {
+  Spare *mine = get_spare ();
   TendTask *oldest = NULL;
-  Spare *mine;
 
-  if (!tend_task_can_spare (self))
+  /* What it has let go of may have called somebody, who holds it now. */
+  if (g_atomic_int_get (&G_OBJECT (self)->ref_count) > 1 || !has_room (mine) ||
+      tend_object_is_tied (G_OBJECT (self), TRUE))
     return FALSE;
 
   g_signal_handlers_destroy (self);
   if (self->name != NULL && strnlen (self->name, MAX_SPARE_NAME) == MAX_SPARE_NAME)
     g_clear_pointer (&self->name, g_free);
 
-  mine = get_spare ();
   g_atomic_int_or ((guint *) &self->flags, TEND_FLAG_SPARE);
   g_object_ref (self);
   if (mine->n_tasks < mine->n_allowed)

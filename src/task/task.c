@@ -350,7 +350,7 @@ take_apart_cb (gpointer data)
       remains.outcome = *self->outcome;
       *self->outcome = (TendOutcome) { G_VALUE_INIT, NULL };
     }
-  if (remains.notify != NULL || tend_outcome_has_value (&remains.outcome) || remains.outcome.error != NULL)
+  if (remains.notify != NULL || tend_outcome_holds_something (&remains.outcome))
     tend_call_flat (destroy_remains, &remains, sizeof remains);
 }
 
@@ -398,7 +398,8 @@ tend_task_dispose (GObject *object)
 
   tend_task_drop_cancellable (self);
 
-  if (self->loop != NULL && tend_task_can_spare (self))
+  /* Others still hold a task that somebody disposes of by hand. */
+  if (self->loop != NULL && g_atomic_int_get (&object->ref_count) == 1)
     {
       let_go (self);
       if (tend_task_spare (self))

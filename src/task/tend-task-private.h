@@ -244,7 +244,6 @@ void         tend_task_request           (TendTask            *self,
 
 /* --- task-spare.c --- */
 
-gboolean     tend_task_can_spare         (TendTask            *self);
 gboolean     tend_task_spare             (TendTask            *self);
 void         tend_task_keep_spare        (TendTask            *self);
 TendTask    *tend_task_take_spare        (void) G_GNUC_WARN_UNUSED_RESULT;

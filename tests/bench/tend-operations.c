@@ -48,6 +48,8 @@ begin (guint n)
   bench_work_init (&self->work, n);
   self->clock = tend_clock_freeze (self->work.context);
   self->host = tend_task_run ("host", idle_body, NULL, NULL);
+  /* What comes now is done by the thread that runs the context. */
+  g_main_context_iteration (self->work.context, FALSE);
   self->tasks = g_new0 (TendTask *, n);
   self->timers = g_new0 (TendTimer *, n);
   self->manager = tend_task_manager_new ();
