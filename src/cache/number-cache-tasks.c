@@ -204,18 +204,20 @@ tend_number_cache_add_task (TendNumberCache  *self,
                             GError          **error)
 {
   TendOutcome outcome = { G_VALUE_INIT, NULL };
+  gboolean is_added;
 
   g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), FALSE);
   g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
   g_return_val_if_fail (value == NULL || G_IS_VALUE (value), FALSE);
 
-  if (value != NULL)
-    {
-      g_value_init (&outcome.value, G_VALUE_TYPE (value));
-      g_value_copy (value, &outcome.value);
-    }
+  g_object_ref (self);
+  g_object_ref (task);
+  tend_outcome_copy_value (&outcome, value);
+  is_added = add (self, task, outcome, G_STRFUNC, error);
+  g_object_unref (task);
+  g_object_unref (self);
 
-  return add (self, task, outcome, G_STRFUNC, error);
+  return is_added;
 }
 
 /**

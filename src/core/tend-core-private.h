@@ -327,6 +327,18 @@ tend_outcome_has_value (const TendOutcome *outcome)
   return G_VALUE_TYPE (&outcome->value) != 0;
 }
 
+/* Fills @outcome with a copy of @value, or with no value for %NULL. What copies it may be user code, and do anything. */
+static inline void
+tend_outcome_copy_value (TendOutcome  *outcome,
+                         const GValue *value)
+{
+  if (value == NULL)
+    return;
+
+  g_value_init (&outcome->value, G_VALUE_TYPE (value));
+  g_value_copy (value, &outcome->value);
+}
+
 /* Whether there is anything to free in it. The types of numbers come before all others. */
 static inline gboolean
 tend_outcome_holds_something (const TendOutcome *outcome)

@@ -216,8 +216,7 @@ take_value (Run          *self,
     return;
 
   self->in_call = TRUE;
-  g_value_init (&outcome.value, G_VALUE_TYPE (value));
-  g_value_copy (value, &outcome.value);
+  tend_outcome_copy_value (&outcome, value);
   self->in_call = FALSE;
 
   if (tend_task_has_ended (self->task))

@@ -39,6 +39,7 @@ begin (TendChannel  *self,
 
 /* --- Sending in a fiber --- */
 
+/* Takes a reference: who waits holds none, and is woken when the channel is dropped. */
 static gboolean
 wait_for_room (TendChannel  *self,
                TendItem     *item,
@@ -50,6 +51,7 @@ wait_for_room (TendChannel  *self,
 
   tend_waiter_init (&waiter, self, tend_task_get_current ()->loop, wake, item);
   tend_queue_push (&self->senders, &waiter.link);
+  g_object_unref (self);
 
   /* What is in the channel has been sent, also where the sender was cancelled before it went on. */
   tend_waiter_wait (&waiter, &failure);
@@ -66,12 +68,14 @@ wait_for_room (TendChannel  *self,
   return waiter.is_granted;
 }
 
+/* Takes a reference. */
 static gboolean
 send_item (TendChannel  *self,
            TendItem     *item,
            const char   *func,
            GError      **error)
 {
+  g_autoptr(TendChannel) kept = self;
   TendJob *wake;
 
   if (!begin (self, &wake, error))
@@ -95,7 +99,7 @@ send_item (TendChannel  *self,
       return FALSE;
     }
 
-  return wait_for_room (self, item, wake, error);
+  return wait_for_room (g_steal_pointer (&kept), item, wake, error);
 }
 
 /**
@@ -131,7 +135,8 @@ tend_channel_send (TendChannel   *self,
   g_return_val_if_fail (value == NULL || G_IS_VALUE (value), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  /* What copies the value may be user code: nothing is decided before. */
+  /* What copies the value may be user code, and drop the channel: nothing is decided before. */
+  g_object_ref (self);
   item = tend_item_new (value);
   if (send_item (self, item, G_STRFUNC, error))
     return TRUE;
@@ -344,10 +349,12 @@ tend_channel_send_async (TendChannel         *self,
   g_return_if_fail (value == NULL || G_IS_VALUE (value));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
+  g_object_ref (self);
   wait = tend_async_wait_new (&send_kind, self, self->loop, tend_item_new (value),
                               cancellable, callback, user_data);
   tend_queue_push (&self->senders, &wait->waiter.link);
   tend_channel_settle (self);
+  g_object_unref (self);
 }
 
 /**

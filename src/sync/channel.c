@@ -439,6 +439,7 @@ gboolean
 tend_channel_try_send (TendChannel  *self,
                        const GValue *value)
 {
+  gboolean is_sent;
   TendItem *item;
 
   g_return_val_if_fail (TEND_IS_CHANNEL (self), FALSE);
@@ -448,16 +449,17 @@ tend_channel_try_send (TendChannel  *self,
   if (!tend_channel_has_room (self))
     return FALSE;
 
+  /* What copies the value may be user code, which uses the channel, and drops it. */
+  g_object_ref (self);
   item = tend_item_new (value);
-  if (!tend_channel_has_room (self))
-    {
-      /* What copied the value has used the channel. */
-      tend_item_free (item);
-      return FALSE;
-    }
+  is_sent = tend_channel_has_room (self);
+  if (is_sent)
+    tend_channel_put (self, item);
+  else
+    tend_item_free (item);
+  g_object_unref (self);
 
-  tend_channel_put (self, item);
-  return TRUE;
+  return is_sent;
 }
 
 /**

@@ -252,9 +252,10 @@ complete (TendCompletion  *self,
   if (tend_task_try_return (self->task, outcome))
     return TRUE;
 
-  tend_outcome_clear (outcome);
+  /* The last thing: what frees a value may drop the completion. */
   if (error != NULL)
     set_done_error (self, error);
+  tend_outcome_clear (outcome);
   return FALSE;
 }
 
@@ -359,18 +360,18 @@ tend_completion_set_value (TendCompletion  *self,
                            GError         **error)
 {
   TendOutcome outcome = { G_VALUE_INIT, NULL };
+  gboolean is_first;
 
   g_return_val_if_fail (TEND_IS_COMPLETION (self), FALSE);
   g_return_val_if_fail (value == NULL || G_IS_VALUE (value), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (value != NULL)
-    {
-      g_value_init (&outcome.value, G_VALUE_TYPE (value));
-      g_value_copy (value, &outcome.value);
-    }
+  g_object_ref (self);
+  tend_outcome_copy_value (&outcome, value);
+  is_first = complete (self, &outcome, error);
+  g_object_unref (self);
 
-  return complete (self, &outcome, error);
+  return is_first;
 }
 
 /**

@@ -349,13 +349,10 @@ tend_task_return_value (TendTask     *self,
   g_return_if_fail (TEND_IS_TASK (self));
   g_return_if_fail (value == NULL || G_IS_VALUE (value));
 
-  if (value != NULL)
-    {
-      g_value_init (&outcome.value, G_VALUE_TYPE (value));
-      g_value_copy (value, &outcome.value);
-    }
-
+  g_object_ref (self);
+  tend_outcome_copy_value (&outcome, value);
   tend_task_return_outcome (self, &outcome);
+  g_object_unref (self);
 }
 
 /**
