@@ -334,6 +334,13 @@ slab_new (StackClass  *class,
   return slab;
 }
 
+static void
+want_trim_locked (void)
+{
+  if (tend_stack_trim_state == TEND_TRIM_NONE)
+    g_atomic_int_set (&tend_stack_trim_state, TEND_TRIM_WANTED);
+}
+
 /* @slab is out of reach; its memory goes. */
 static void
 slab_free (TendSlab *slab)
@@ -353,6 +360,7 @@ slab_free (TendSlab *slab)
 
       tend_lock (&pool_lock);
       add_slab (slab);
+      want_trim_locked ();
       tend_unlock (&pool_lock);
       return;
     }
@@ -462,8 +470,8 @@ tend_stack_release (TendStack *stack)
           slab->idle_since = n_trims;
 
           /* A single one is not worth a source that every turn of a main context would look at. */
-          if (class->n_idle > 1 && tend_stack_trim_state == TEND_TRIM_NONE)
-            g_atomic_int_set (&tend_stack_trim_state, TEND_TRIM_WANTED);
+          if (class->n_idle > 1)
+            want_trim_locked ();
         }
     }
   tend_unlock (&pool_lock);

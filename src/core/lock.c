@@ -60,6 +60,17 @@ tend_check_unlock (void)
 
 #endif
 
+/* Seconds may have 32 bits: a wait that is to last longer than they can say ends earlier. */
+static void
+set_time (struct timespec *spec,
+          gint64           time)
+{
+  gint64 seconds = time / G_USEC_PER_SEC;
+
+  spec->tv_sec = (time_t) (sizeof spec->tv_sec < sizeof seconds ? MIN (seconds, G_MAXINT32) : seconds);
+  spec->tv_nsec = (long) (time % G_USEC_PER_SEC) * 1000;
+}
+
 /* Waits until @time, which is monotonic: FALSE if it has passed. */
 gboolean
 tend_cond_wait_until (TendCond *cond,
@@ -70,18 +81,16 @@ tend_cond_wait_until (TendCond *cond,
   int result;
 
 #ifdef HAVE_COND_CLOCKWAIT
-  until.tv_sec = (time_t) (time / G_USEC_PER_SEC);
-  until.tv_nsec = (long) (time % G_USEC_PER_SEC) * 1000;
+  set_time (&until, time);
   result = pthread_cond_clockwait (&cond->cond, &lock->mutex, CLOCK_MONOTONIC, &until);
 #else
   gint64 real = g_get_real_time () + MAX (0, time - g_get_monotonic_time ());
 
-  until.tv_sec = (time_t) (real / G_USEC_PER_SEC);
-  until.tv_nsec = (long) (real % G_USEC_PER_SEC) * 1000;
+  set_time (&until, real);
   result = pthread_cond_timedwait (&cond->cond, &lock->mutex, &until);
 #endif
 
-  return result != ETIMEDOUT;
+  return result != ETIMEDOUT || g_get_monotonic_time () < time;
 }
 
 static void

@@ -24,10 +24,19 @@ typedef struct
   pthread_mutex_t mutex;
 } TendLock;
 
+/* A linker that is told to leave out what nobody refers to by name does not leave out this. */
+#define TEND_RETAIN
+#ifdef __has_attribute
+#if __has_attribute (retain)
+#undef TEND_RETAIN
+#define TEND_RETAIN , retain
+#endif
+#endif
+
 /* Defines a lock, and puts it into the list of all, which the linker makes: fork() needs it. */
 #define TEND_DEFINE_LOCK(name) \
   TendLock name = { PTHREAD_MUTEX_INITIALIZER }; \
-  static TendLock * const name##_listed __attribute__ ((section ("tend_locks"), used)) = &name
+  static TendLock * const name##_listed __attribute__ ((section ("tend_locks"), used TEND_RETAIN)) = &name
 
 /* What is waited for under a lock. */
 typedef struct

@@ -18,7 +18,7 @@
 
 static TEND_DEFINE_LOCK (registry_lock);
 static GHashTable *hubs;    /* under registry_lock; GMainContext to TendHub; NULL: none */
-static int generation;      /* atomic; changes when a loop comes, retires, or changes its thread */
+static gsize generation;    /* atomic; changes when a loop comes, retires, or changes its thread */
 
 /*
  * The loop that this thread used last. It is only filled where the thread runs the loop, and
@@ -28,7 +28,7 @@ static TEND_THREAD struct
 {
   GMainContext *context;
   int           priority;
-  int           generation;
+  gsize         generation;
   TendLoop     *loop;
 } last_used;
 
@@ -47,6 +47,18 @@ static inline gpointer
 get_maker_mark (void)
 {
   return (char *) get_thread_mark () + 1;
+}
+
+static inline gsize
+get_generation (void)
+{
+  return (gsize) g_atomic_pointer_get (&generation);
+}
+
+static void
+renew (void)
+{
+  g_atomic_pointer_add (&generation, 1);
 }
 
 /* What a thread leaves behind when it exits belongs to nobody, until another takes it over. */
@@ -80,7 +92,7 @@ set_mark (TendLoop *loop,
 {
   g_private_set (&thread_exit, get_thread_mark ());
   g_atomic_pointer_set (&loop->thread, mark);
-  g_atomic_int_inc (&generation);
+  renew ();
 }
 
 /* Makes the loop the calling thread's, which runs its context at this moment. */
@@ -116,7 +128,7 @@ begin_anew (void)
 
   is_forked = TRUE;
   last_used.loop = NULL;
-  g_atomic_int_inc (&generation);
+  renew ();
 
   if (hubs == NULL)
     return;
@@ -213,7 +225,7 @@ find_loop_locked (GMainContext *context,
 gboolean
 tend_loop_has_users (TendLoop *loop)
 {
-  return g_atomic_int_get (&generation) != 0 && g_atomic_int_get (&loop->users) > 0;
+  return get_generation () != 0 && g_atomic_int_get (&loop->users) > 0;
 }
 
 /* Takes a loop that nobody uses out of the registry. */
@@ -226,7 +238,7 @@ tend_loop_retire (TendLoop *loop)
   if (loop->hub != NULL && g_atomic_int_get (&loop->users) == 0)
     {
       remove_loop_locked (loop);
-      g_atomic_int_inc (&generation);
+      renew ();
       retired = TRUE;
     }
   tend_unlock (&registry_lock);
@@ -304,7 +316,7 @@ enter_loop (TendLoop     *made,
     {
       loop = made;
       add_loop_locked (loop, context);
-      g_atomic_int_inc (&generation);
+      renew ();
     }
   *is_first = g_atomic_int_add (&loop->users, 1) == 0;
   tend_unlock (&registry_lock);
@@ -343,7 +355,7 @@ acquire_slowly (GMainContext *context,
   static TendAtFork at_fork = { begin_anew };
   gboolean is_first;
   TendLoop *loop;
-  int seen;
+  gsize seen;
 
   tend_at_fork (&at_fork);
 
@@ -357,7 +369,7 @@ acquire_slowly (GMainContext *context,
     g_main_context_unref (context);
 
   /* Should the generation change behind our back, what is remembered is as old as it says. */
-  seen = g_atomic_int_get (&generation);
+  seen = get_generation ();
   if (g_atomic_pointer_get (&loop->thread) == get_thread_mark ())
     {
       last_used.context = context;
@@ -391,7 +403,7 @@ tend_loop_acquire (GMainContext *context,
   if (last_used.loop != NULL &&
       last_used.context == context &&
       last_used.priority == priority &&
-      last_used.generation == g_atomic_int_get (&generation) &&
+      last_used.generation == get_generation () &&
       try_use (last_used.loop))
     return last_used.loop;
 
