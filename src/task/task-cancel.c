@@ -247,9 +247,12 @@ tend_task_cancel (TendTask *self)
  * Ends the task at once.
  *
  * Its status is stopped and its error `TEND_TASK_ERROR_STOPPED` before this returns, its scope is
- * dead and its exit handlers have run. Whatever the body still does is dropped. A fiber is unwound:
- * the wait that it is in and every further one fail with the same error, so that it can free what it
- * holds. A thread cannot be made to end: its cancellable is cancelled and its result is dropped.
+ * dead and its exit handlers have run. Where 64 calls of this kind are nested, each in an exit handler of the
+ * task before, the exit handlers of the next task run when the outermost call returns.
+ *
+ * Whatever the body still does is dropped. A fiber is unwound: the wait that it is in and every further one
+ * fail with the same error, so that it can free what it holds. A thread cannot be made to end: its cancellable is
+ * cancelled and its result is dropped.
  *
  * Does nothing if the task has ended. May be called from any thread; from another than its own it
  * takes effect in the next turn of the task's loop.
