@@ -133,6 +133,39 @@ test_loop_may_be_let_go_by_another_thread (void)
   end_threads (&thread, 1);
 }
 
+/* --- A use that comes as the loop retires --- */
+
+static gpointer
+make_thread (gpointer data)
+{
+  while (!g_atomic_int_get (&has_ended))
+    {
+      TendTask *task = tend_task_new (NULL, NULL, NULL, NULL);
+
+      g_atomic_int_inc ((int *) data);
+      tend_task_stop (task);
+      g_object_unref (task);
+      g_thread_yield ();
+    }
+
+  return NULL;
+}
+
+/* A worker without a context of its own makes tasks of the default one, whose loop is about to go each time. */
+static void
+test_loop_may_be_wanted_while_it_retires (void)
+{
+  Rounds rounds = rounds_begin (G_MAXUINT, G_MAXUINT);
+  int n_made = 0;
+  GThread *thread = g_thread_new ("make", make_thread, &n_made);
+
+  while (rounds_next (&rounds) || g_atomic_int_get (&n_made) == 0)
+    if (!g_main_context_iteration (NULL, FALSE))
+      g_thread_yield ();
+  end_threads (&thread, 1);
+  run_dry ();
+}
+
 /* --- The first use of the library --- */
 
 static gpointer
@@ -186,6 +219,7 @@ main (int    argc,
   g_test_add_func ("/tend/loop/time-may-be-asked-while-a-clock-comes-and-goes",
                    test_time_may_be_asked_while_a_clock_comes_and_goes);
   g_test_add_func ("/tend/loop/may-be-let-go-by-another-thread", test_loop_may_be_let_go_by_another_thread);
+  g_test_add_func ("/tend/loop/may-be-wanted-while-it-retires", test_loop_may_be_wanted_while_it_retires);
 
   return g_test_run ();
 }
