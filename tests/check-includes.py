@@ -11,7 +11,7 @@ import re
 import sys
 import tempfile
 
-LAYERS = ["core", "loop", "task", "body", "group", "sync", "manager", "cache", "monitor", "cli"]
+LAYERS = ["core", "loop", "task", "body", "group", "sync", "manager", "cache", "monitor"]
 STRANGERS = {"body", "group", "sync"}
 
 # The folders of the public headers; a header which is not named here is nobody's and refused.

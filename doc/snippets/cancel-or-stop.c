@@ -18,11 +18,11 @@ count_up (TendTask  *task,
 {
   for (int i = 0; i < 100; i++)
     {
-      if (!tend_sleep (G_USEC_PER_SEC / 10, error))
+      if (!tend_sleep (G_TIME_SPAN_SECOND / 10, error))
         {
           /* Asked to end. What is begun is finished, and the waits of that are let through. */
           tend_shield_push ();
-          if (tend_sleep (G_USEC_PER_SEC / 10, NULL))
+          if (tend_sleep (G_TIME_SPAN_SECOND / 10, NULL))
             save ();
           tend_shield_pop ();
           return FALSE;
@@ -79,10 +79,10 @@ run (TendTask  *main_task,
   tend_task_cancel (question);
   g_print ("%s, %u left\n", tend_task_get_error (question)->message, g_queue_get_length (&asked));
 
-  if (!tend_sleep (G_USEC_PER_SEC / 4, error))
+  if (!tend_sleep (G_TIME_SPAN_SECOND / 4, error))
     return FALSE;
 
-  if (!end_in_time (patient, G_USEC_PER_SEC, &failure))
+  if (!end_in_time (patient, G_TIME_SPAN_SECOND, &failure))
     g_print ("%s\n", failure->message);
   g_clear_error (&failure);
   if (!end_in_time (hurried, 1000, &failure))

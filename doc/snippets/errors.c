@@ -10,7 +10,7 @@ load (TendTask  *task,
       gpointer   user_data,
       GError   **error)
 {
-  if (!tend_sleep (G_USEC_PER_SEC / 100, error))
+  if (!tend_sleep (G_TIME_SPAN_SECOND / 100, error))
     return FALSE;
 
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "There is no %s", (const char *) user_data);

@@ -14,7 +14,7 @@ load (TendTask  *task,
   g_autoptr(GAsyncResult) result = NULL;
   g_autofree char *contents = NULL;
 
-  if (!tend_sleep (G_USEC_PER_SEC / 2, error))
+  if (!tend_sleep (G_TIME_SPAN_SECOND / 2, error))
     return FALSE;
 
   g_file_load_contents_async (file, tend_current_cancellable (), tend_resume, &result);
@@ -31,7 +31,7 @@ static void
 save_what_there_is (GFile *file)
 {
   tend_shield_push ();
-  tend_sleep (G_USEC_PER_SEC / 10, NULL);
+  tend_sleep (G_TIME_SPAN_SECOND / 10, NULL);
   g_print ("saved\n");
   tend_shield_pop ();
 }

@@ -27,7 +27,7 @@ idle (TendTask *task, gpointer user_data)
 static void
 reset_idle (Editor *self)
 {
-  tend_task_manager_debounce (self->tasks, "idle", 300 * G_USEC_PER_SEC, idle, self, NULL, NULL);
+  tend_task_manager_debounce (self->tasks, "idle", 300 * G_TIME_SPAN_SECOND, idle, self, NULL, NULL);
 }
 
 /* --- A save --- */
@@ -53,7 +53,7 @@ changed (Editor *self)
 {
   g_autoptr(TendTask) task = tend_task_new_fiber ("save", save, self, NULL);
 
-  tend_task_manager_debounce_task (self->tasks, task, 2 * G_USEC_PER_SEC, NULL);
+  tend_task_manager_debounce_task (self->tasks, task, 2 * G_TIME_SPAN_SECOND, NULL);
 }
 
 /* --- So many at a time --- */

@@ -40,7 +40,7 @@ clock_window_init (ClockWindow *self)
 
   self->tasks = tend_task_manager_new_for_owner (G_OBJECT (self));
   tend_task_set_delay (task, 0);
-  tend_task_set_interval (task, G_USEC_PER_SEC);
+  tend_task_set_interval (task, G_TIME_SPAN_SECOND);
   tend_task_manager_register_task (self->tasks, task, NULL);
 }
 

@@ -10,7 +10,7 @@ count_down (TendTask *task, gpointer user_data, GError **error)
   for (int i = 3; i > 0; i--)
     {
       g_print ("%d\n", i);
-      if (!tend_sleep (G_USEC_PER_SEC / 10, error))
+      if (!tend_sleep (G_TIME_SPAN_SECOND / 10, error))
         return FALSE;   /* cancelled, or stopped */
     }
 

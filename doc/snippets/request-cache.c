@@ -61,7 +61,7 @@ query_timed_out (TendNumberCache *cache)
 static gint64
 query_get_timeout (TendNumberCache *cache)
 {
-  return G_USEC_PER_SEC;
+  return G_TIME_SPAN_SECOND;
 }
 
 static void

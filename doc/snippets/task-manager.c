@@ -40,7 +40,7 @@ indexer_init (Indexer *self)
 
   /* Four at once; no more than a hundred in a second; a file that is gone meanwhile is no failure. */
   tend_task_manager_set_max_running (manager, 4);
-  tend_task_manager_set_rate (manager, 100, G_USEC_PER_SEC);
+  tend_task_manager_set_rate (manager, 100, G_TIME_SPAN_SECOND);
   tend_task_manager_ignore_error (manager, G_FILE_ERROR, G_FILE_ERROR_NOENT);
 }
 
@@ -80,7 +80,7 @@ add_statistics (TendTaskManager *manager, GError **error)
   g_autoptr(TendTask) task = tend_task_new ("statistics", print_statistics, manager, NULL);
 
   tend_task_set_delay (task, 0);
-  tend_task_set_interval (task, 60 * G_USEC_PER_SEC);
+  tend_task_set_interval (task, 60 * G_TIME_SPAN_SECOND);
 
   return tend_task_manager_register_task (manager, task, error);
 }
@@ -92,7 +92,7 @@ search (TendTask *task, gpointer user_data, GError **error)
 {
   const char *text = user_data;
 
-  if (!tend_sleep (G_USEC_PER_SEC / 10, error))
+  if (!tend_sleep (G_TIME_SPAN_SECOND / 10, error))
     return FALSE;   /* another search has come */
 
   g_print ("found: %s\n", text);
@@ -128,7 +128,7 @@ write_index (TendTask *task, gpointer user_data)
 static void
 index_changed (TendTaskManager *manager)
 {
-  tend_task_manager_debounce (manager, "write", 2 * G_USEC_PER_SEC, write_index, NULL, NULL, NULL);
+  tend_task_manager_debounce (manager, "write", 2 * G_TIME_SPAN_SECOND, write_index, NULL, NULL, NULL);
 }
 
 /* --- The list --- */
@@ -148,7 +148,7 @@ static void
 watch_tasks (TendTaskManager *manager)
 {
   /* Whoever runs for a minute is named in the log, every ten minutes. */
-  tend_task_manager_set_slow_check (manager, 60 * G_USEC_PER_SEC, 600 * G_USEC_PER_SEC);
+  tend_task_manager_set_slow_check (manager, 60 * G_TIME_SPAN_SECOND, 600 * G_TIME_SPAN_SECOND);
   g_signal_connect (manager, "items-changed", G_CALLBACK (tasks_changed_cb), NULL);
 }
 
@@ -222,7 +222,7 @@ index_all (TendTask *task, gpointer user_data, GError **error)
 
   index_changed (manager);
   index_changed (manager);
-  if (!tend_sleep (G_USEC_PER_SEC, error))
+  if (!tend_sleep (G_TIME_SPAN_SECOND, error))
     return FALSE;
 
   /* The statistics would never end, and so would the wait. */

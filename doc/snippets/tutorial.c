@@ -21,7 +21,7 @@ read_the_error (TendTask  *main_task,
   g_autoptr(GError) failure = NULL;
 
   g_print ("Do some work\n");
-  if (!tend_sleep (G_USEC_PER_SEC, error))
+  if (!tend_sleep (G_TIME_SPAN_SECOND, error))
     return FALSE;
 
   if (!tend_await (task, &failure))
@@ -47,7 +47,7 @@ boil (TendTask  *task,
   tend_task_add_exit_handler (task, exit_cb, NULL, NULL);
 
   g_print ("Heating\n");
-  if (!tend_sleep (180 * G_USEC_PER_SEC, error))
+  if (!tend_sleep (180 * G_TIME_SPAN_SECOND, error))
     return FALSE;
   g_print ("Boiling\n");
 
@@ -62,7 +62,7 @@ stop_the_kettle (TendTask  *main_task,
   g_autoptr(TendTask) kettle = tend_task_run_fiber ("kettle", boil, NULL, NULL);
   g_autoptr(GError) failure = NULL;
 
-  if (!tend_sleep (G_USEC_PER_SEC, error))
+  if (!tend_sleep (G_TIME_SPAN_SECOND, error))
     return FALSE;
 
   tend_task_stop (kettle);
@@ -81,7 +81,7 @@ make_tea (TendTask  *task,
   g_autoptr(TendTask) kettle = tend_task_new_fiber ("kettle", boil, NULL, NULL);
   g_autoptr(TendTask) cup = tend_task_new ("cup", fail, NULL, NULL);
 
-  tend_task_set_delay (cup, G_USEC_PER_SEC);
+  tend_task_set_delay (cup, G_TIME_SPAN_SECOND);
 
   if (!tend_group_add (group, kettle, error) || !tend_group_add (group, cup, error))
     return FALSE;
@@ -102,7 +102,7 @@ watch_the_clock (TendTask  *task,
                  gpointer   user_data,
                  GError   **error)
 {
-  tend_task_add_timer (task, G_USEC_PER_SEC / 2, G_USEC_PER_SEC / 2, tick_cb, NULL, NULL);
+  tend_task_add_timer (task, G_TIME_SPAN_SECOND / 2, G_TIME_SPAN_SECOND / 2, tick_cb, NULL, NULL);
 
   return tend_sleep (1500 * 1000, error);
 }
@@ -125,7 +125,7 @@ stir_for_a_while (TendTask  *task,
   g_autoptr(TendTask) spoon = tend_task_new_fiber ("spoon", stir, NULL, NULL);
   gboolean is_over;
 
-  tend_task_set_interval (spoon, G_USEC_PER_SEC);
+  tend_task_set_interval (spoon, G_TIME_SPAN_SECOND);
   tend_task_set_interval_mode (spoon, TEND_INTERVAL_MODE_FIXED_RATE);
   if (!tend_task_start (spoon, error))
     return FALSE;

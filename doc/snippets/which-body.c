@@ -13,7 +13,7 @@ poll_fiber (TendTask  *task,
   for (int i = 0; i < 3; i++)
     {
       g_print ("look %d\n", i);
-      if (!tend_sleep (G_USEC_PER_SEC / 10, error))
+      if (!tend_sleep (G_TIME_SPAN_SECOND / 10, error))
         return FALSE;
     }
 
@@ -52,7 +52,7 @@ static void
 ask (TendTask *task,
      gpointer  user_data)
 {
-  tend_task_add_timer (task, G_USEC_PER_SEC / 10, 0, answered_cb, NULL, NULL);
+  tend_task_add_timer (task, G_TIME_SPAN_SECOND / 10, 0, answered_cb, NULL, NULL);
 }
 
 static void

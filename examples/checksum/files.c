@@ -21,7 +21,7 @@
 #define QUEUED          64
 
 /* What a thread gets to end in when its task is cancelled by the shutdown. */
-#define GRACE_USEC      (G_USEC_PER_SEC / 4)
+#define GRACE_USEC      (G_TIME_SPAN_SECOND / 4)
 
 /* The user data of a file's task, which the loop's thread frees when its body has really ended. */
 typedef struct
@@ -69,7 +69,7 @@ timeout_cb (TendTask  *task,
   File *self = user_data;
 
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "Took longer than %g s",
-               (double) self->run->options->timeout / G_USEC_PER_SEC);
+               (double) self->run->options->timeout / G_TIME_SPAN_SECOND);
 
   return FALSE;
 }

@@ -24,7 +24,7 @@
 #define BUFFER_SIZE (128 * 1024)
 
 /* How often progress is reported: nobody looks more often. Short files never report. */
-#define REPORT_USEC (G_USEC_PER_SEC / 20)
+#define REPORT_USEC (G_TIME_SPAN_SECOND / 20)
 
 typedef struct _Hasher Hasher;
 struct _Hasher
@@ -149,7 +149,7 @@ report (TendTask *task,
 {
   g_autofree char *done = text_size ((double) n_bytes);
   g_autofree char *all = text_size ((double) size);
-  g_autofree char *rate = text_size ((double) n_bytes * G_USEC_PER_SEC / (double) elapsed);
+  g_autofree char *rate = text_size ((double) n_bytes * G_TIME_SPAN_SECOND / (double) elapsed);
   g_autofree char *message = g_strdup_printf ("%s of %s, %s/s", done, all, rate);
 
   tend_task_set_progress (task, size > 0 ? MIN (1.0, (double) n_bytes / (double) size) : 0.0, message);

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 /* What all that gets, before the program ends all the same. */
-#define PATIENCE_USEC   (G_USEC_PER_SEC * 2 / 5)
+#define PATIENCE_USEC   (G_TIME_SPAN_SECOND * 2 / 5)
 
 /* How many of the files that were found, and not begun, are named. */
 #define MAX_LEFT_OUT    10

@@ -105,7 +105,7 @@ main (int    argc,
   if (dirs != NULL && dirs[0] != NULL)
     options.dir = dirs[0];
   options.n_jobs = (guint) n_jobs;
-  options.timeout = (gint64) (timeout * G_USEC_PER_SEC);
+  options.timeout = (gint64) (timeout * G_TIME_SPAN_SECOND);
 
   return run (&options);
 }

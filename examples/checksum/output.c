@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #define FLUSH_SIZE   (32 * 1024)
-#define FLUSH_USEC   (G_USEC_PER_SEC / 20)
+#define FLUSH_USEC   (G_TIME_SPAN_SECOND / 20)
 
 /* More than this is not gathered: the walk waits until the reader has caught up. */
 #define FULL_SIZE    (256 * 1024)

@@ -125,7 +125,7 @@ end (Run      *self,
 {
   g_autofree char *summary = NULL;
   g_autofree char *size = text_size ((double) totals_get_bytes (&self->totals));
-  double seconds = (double) (g_get_monotonic_time () - self->totals.began) / G_USEC_PER_SEC;
+  double seconds = (double) (g_get_monotonic_time () - self->totals.began) / G_TIME_SPAN_SECOND;
   g_autofree char *rate = text_size ((double) totals_get_bytes (&self->totals) / MAX (seconds, 1e-6));
 
   /* These waits are not to fail because of the very cancellation that they clean up after. */

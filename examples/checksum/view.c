@@ -23,7 +23,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define FRAME_USEC     (G_USEC_PER_SEC / 16)
+#define FRAME_USEC     (G_TIME_SPAN_SECOND / 16)
 #define N_SAMPLES      48                   /* frames, over which the rate of all is taken */
 #define FILE_WORK      (32 * 1024)          /* what a file costs by itself, in bytes hashed */
 #define MESSAGE_WIDTH  38
@@ -225,7 +225,7 @@ add_total (View *self,
   const Totals *totals = self->totals;
   Sample *now = &self->samples[(self->n_samples - 1) % N_SAMPLES];
   Sample *then = &self->samples[self->n_samples > N_SAMPLES ? self->n_samples % N_SAMPLES : 0];
-  double seconds = (double) MAX (1, now->time - then->time) / G_USEC_PER_SEC;
+  double seconds = (double) MAX (1, now->time - then->time) / G_TIME_SPAN_SECOND;
   double speed = (now->work - then->work) / seconds;
   double all = (double) totals->found_bytes + FILE_WORK * (double) totals->found_files;
   double fraction = totals->has_found_all && all > 0 ? MIN (1.0, now->work / all) : 0.0;

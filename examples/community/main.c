@@ -104,7 +104,7 @@ meet (Run        *self,
     met[i] = node_get_met (nodes->pdata[i]);
 
   all = tend_wait_all (met, nodes->len);
-  in_time = tend_task_with_timeout (all, (gint64) (self->timeout * G_USEC_PER_SEC));
+  in_time = tend_task_with_timeout (all, (gint64) (self->timeout * G_TIME_SPAN_SECOND));
   if (!tend_await (in_time, error))
     {
       if (error != NULL && g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))

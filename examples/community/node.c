@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GREETING_INTERVAL (G_USEC_PER_SEC / 20)
+#define GREETING_INTERVAL (G_TIME_SPAN_SECOND / 20)
 #define MAX_DATAGRAM      1024
 #define DATAGRAM_PATTERN  "^(hello|goodbye) node-[0-9]{2}( [0-9]{1,5})+\\z"
 

@@ -199,7 +199,7 @@ take (const Given *given,
   options->n_parallel = (guint) given->n_parallel;
   options->n_retries = (guint) given->n_retries;
   options->n_sockets = (guint) given->n_sockets;
-  options->timeout = MAX ((gint64) (given->timeout * G_USEC_PER_SEC), 1);
+  options->timeout = MAX ((gint64) (given->timeout * G_TIME_SPAN_SECOND), 1);
   options->shows_progress = given->shows_progress || (!given->hides_progress && isatty (STDERR_FILENO));
 
   return NULL;

@@ -21,8 +21,8 @@
 #include <unistd.h>
 
 #define FLUSH_SIZE     (32 * 1024)
-#define FLUSH_USEC     (G_USEC_PER_SEC / 20)
-#define PROGRESS_USEC  (G_USEC_PER_SEC / 10)
+#define FLUSH_USEC     (G_TIME_SPAN_SECOND / 20)
+#define PROGRESS_USEC  (G_TIME_SPAN_SECOND / 10)
 
 /* How long an interrupt waits for whoever reads the last lines. */
 #define PATIENCE_MSEC  400
@@ -356,7 +356,7 @@ print_progress (Print    *self,
                 gboolean  is_last)
 {
   const Counts *counts = &self->run->counts;
-  double seconds = (double) (g_get_monotonic_time () - self->began) / G_USEC_PER_SEC;
+  double seconds = (double) (g_get_monotonic_time () - self->began) / G_TIME_SPAN_SECOND;
   guint64 n_done = counts->n_answered + counts->n_errors;
 
   if (!self->run->options->shows_progress)

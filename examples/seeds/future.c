@@ -28,7 +28,7 @@ example (TendTask *main_task, gpointer user_data, GError **error)
   begin (error);
 
   g_print ("Do some work\n");
-  if (!tend_sleep (G_USEC_PER_SEC, error))
+  if (!tend_sleep (G_TIME_SPAN_SECOND, error))
     return FALSE;
   g_print ("Work completed\n");
 

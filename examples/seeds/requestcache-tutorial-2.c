@@ -24,7 +24,7 @@ my_request_timed_out (TendNumberCache *cache)
 static gint64
 my_request_get_timeout (TendNumberCache *cache)
 {
-  return 3 * G_USEC_PER_SEC;
+  return 3 * G_TIME_SPAN_SECOND;
 }
 
 static void
@@ -47,7 +47,7 @@ example (TendTask *main_task, gpointer user_data, GError **error)
 
   /* Here the request would be sent, with its number in it. */
   return tend_request_cache_add (requests, request, error) &&
-         tend_sleep (4 * G_USEC_PER_SEC, error) &&
+         tend_sleep (4 * G_TIME_SPAN_SECOND, error) &&
          tend_request_cache_shutdown (requests, error);
 }
 

@@ -43,7 +43,7 @@ run_child (TendTask *task, gpointer user_data, GError **error)
   for (int i = 0; i < N_STEPS; i++)
     {
       g_print ("%s works: %d of %d\n", text, i, N_STEPS - 1);
-      if (!tend_sleep (2 * G_USEC_PER_SEC, error))
+      if (!tend_sleep (2 * G_TIME_SPAN_SECOND, error))
         return FALSE;
 
       if (task == g_ptr_array_index (family->children, 1))

@@ -29,7 +29,7 @@ run_child (TendTask *task, gpointer user_data, GError **error)
   for (int i = 0; i < N_STEPS; i++)
     {
       g_print ("%s works: %d of %d\n", text, i, N_STEPS - 1);
-      if (!tend_sleep (2 * G_USEC_PER_SEC, error))
+      if (!tend_sleep (2 * G_TIME_SPAN_SECOND, error))
         return FALSE;
     }
 
@@ -101,7 +101,7 @@ example (TendTask *main_task, gpointer user_data, GError **error)
   g_autoptr(GPtrArray) group = g_ptr_array_new_with_free_func (g_object_unref);
   g_autoptr(TendTask) parent = tend_task_run_fiber ("Parent", run_parent, group, NULL);
 
-  tend_task_add_timer (main_task, 2 * G_USEC_PER_SEC, 0, stop_cb, parent, NULL);
+  tend_task_add_timer (main_task, 2 * G_TIME_SPAN_SECOND, 0, stop_cb, parent, NULL);
   tend_await (parent, NULL);
 
   return TRUE;

@@ -15,7 +15,7 @@ tick_cb (TendTask *task, gpointer user_data, GError **error)
 static gboolean
 work (TendTask *task, gpointer user_data, GError **error)
 {
-  tend_task_add_timer (task, G_USEC_PER_SEC / 2, G_USEC_PER_SEC / 2, tick_cb, NULL, NULL);
+  tend_task_add_timer (task, G_TIME_SPAN_SECOND / 2, G_TIME_SPAN_SECOND / 2, tick_cb, NULL, NULL);
   return tend_sleep (1500 * 1000, error);
 }
 

@@ -22,7 +22,7 @@ work (TendTask *task, gpointer user_data, GError **error)
   tend_task_add_exit_handler (task, exit_cb, NULL, NULL);
 
   g_print ("running...\n");
-  if (!tend_sleep (DURATION_SEC * G_USEC_PER_SEC, error))
+  if (!tend_sleep (DURATION_SEC * G_TIME_SPAN_SECOND, error))
     return FALSE;
   g_print ("done\n");
 
@@ -51,7 +51,7 @@ example (TendTask *main_task, gpointer user_data, GError **error)
     }
 
   g_print ("Waiting %d sec. to see what happens...\n", DURATION_SEC);
-  if (!tend_sleep (DURATION_SEC * G_USEC_PER_SEC, error))
+  if (!tend_sleep (DURATION_SEC * G_TIME_SPAN_SECOND, error))
     return FALSE;
   g_print ("Continue to work\n");
 

@@ -47,7 +47,7 @@ static void
 run_master (TendTask *task, gpointer user_data)
 {
   tend_task_add_exit_handler (task, master_exit_cb, user_data, NULL);
-  tend_task_add_timer (task, G_USEC_PER_SEC, G_USEC_PER_SEC, send_cb, user_data, NULL);
+  tend_task_add_timer (task, G_TIME_SPAN_SECOND, G_TIME_SPAN_SECOND, send_cb, user_data, NULL);
 }
 
 /* --- Slave: prints what comes --- */
@@ -110,7 +110,7 @@ example (TendTask *main_task, gpointer user_data, GError **error)
   g_autoptr(TendTask) both = tend_wait_all ((TendTask *[]) { master, slave }, 2);
   g_autoptr(GError) failure = NULL;
 
-  tend_task_add_timer (main_task, 3 * G_USEC_PER_SEC, 0, stop_both_cb, &self, NULL);
+  tend_task_add_timer (main_task, 3 * G_TIME_SPAN_SECOND, 0, stop_both_cb, &self, NULL);
 
   if (!tend_await (both, &failure))
     g_print ("%s\n", failure->message);

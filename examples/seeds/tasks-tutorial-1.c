@@ -11,7 +11,7 @@
 static gboolean
 execute_me_too (TendTask *task, gpointer user_data, GError **error)
 {
-  if (!tend_sleep (G_USEC_PER_SEC / 2, error))
+  if (!tend_sleep (G_TIME_SPAN_SECOND / 2, error))
     return FALSE;
 
   add_completed (GPOINTER_TO_INT (user_data));
@@ -43,7 +43,7 @@ execute_me (TendTask *main_task, gpointer user_data, GError **error)
   add_completed (5);
 
   /* Without this the program would end first, and 4 not be in the list. */
-  return tend_sleep (G_USEC_PER_SEC, error);
+  return tend_sleep (G_TIME_SPAN_SECOND, error);
 }
 
 int

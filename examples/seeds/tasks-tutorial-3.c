@@ -10,7 +10,7 @@
 static gboolean
 execute_me_too (TendTask *task, gpointer user_data, GError **error)
 {
-  if (!tend_sleep (G_USEC_PER_SEC / 2, error))
+  if (!tend_sleep (G_TIME_SPAN_SECOND / 2, error))
     return FALSE;
 
   add_completed (GPOINTER_TO_INT (user_data));

@@ -46,8 +46,8 @@ example (TendTask *main_task, gpointer user_data, GError **error)
   g_autoptr(TendTask) inject = tend_task_new_fiber ("sneaky inject", execute_me_too, &two, NULL);
   g_autoptr(TendTask) keep_adding = tend_task_new_fiber ("keep adding 1", execute_me_too, &one, NULL);
 
-  tend_task_set_delay (inject, G_USEC_PER_SEC / 2);
-  tend_task_set_interval (keep_adding, G_USEC_PER_SEC / 10);
+  tend_task_set_delay (inject, G_TIME_SPAN_SECOND / 2);
+  tend_task_set_interval (keep_adding, G_TIME_SPAN_SECOND / 10);
 
   return tend_task_manager_register_task (manager, inject, error) &&
          tend_task_manager_register_task (manager, keep_adding, error) &&

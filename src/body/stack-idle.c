@@ -11,7 +11,7 @@
 
 #include "tend-fiber.h"
 
-#define DEFAULT_IDLE_TIME (10 * G_USEC_PER_SEC)
+#define DEFAULT_IDLE_TIME (10 * G_TIME_SPAN_SECOND)
 
 static TEND_DEFINE_LOCK (idle_lock);
 static gint64 idle_time = DEFAULT_IDLE_TIME;    /* under idle_lock */

@@ -39,7 +39,7 @@
 #include "tend-task-private.h"
 
 /* As long as GLib's pools keep theirs. */
-#define IDLE_USEC (15 * G_USEC_PER_SEC)
+#define IDLE_USEC (15 * G_TIME_SPAN_SECOND)
 
 /* About what a call takes: whoever looks for so long has lost no more than it could have won. */
 #define DEFAULT_SPIN_USEC 10

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#define DEFAULT_TIMEOUT (10 * G_USEC_PER_SEC)
+#define DEFAULT_TIMEOUT (10 * G_TIME_SPAN_SECOND)
 
 /**
  * TendNumberCache:

@@ -65,10 +65,10 @@ static void
 set_time (struct timespec *spec,
           gint64           time)
 {
-  gint64 seconds = time / G_USEC_PER_SEC;
+  gint64 seconds = time / G_TIME_SPAN_SECOND;
 
   spec->tv_sec = (time_t) (sizeof spec->tv_sec < sizeof seconds ? MIN (seconds, G_MAXINT32) : seconds);
-  spec->tv_nsec = (long) (time % G_USEC_PER_SEC) * 1000;
+  spec->tv_nsec = (long) (time % G_TIME_SPAN_SECOND) * 1000;
 }
 
 /* Waits until @time, which is monotonic: FALSE if it has passed. */

@@ -64,7 +64,7 @@ read_coarse_clock (gint64 *now)
     return FALSE;
 
   /* Seconds may have 32 bits. */
-  *now = (gint64) time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
+  *now = (gint64) time.tv_sec * G_TIME_SPAN_SECOND + time.tv_nsec / 1000;
   return TRUE;
 #else
   return FALSE;

@@ -84,7 +84,7 @@ shutdown_task_late_cb (TendJob *job)
   go_on_after (self, task, g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
                                         "The shutdown task %s was stopped: it is %s, and did not end within %.3f s",
                                         text, tend_task_status_to_string (tend_task_status (task)),
-                                        (double) priv->grace_period / G_USEC_PER_SEC));
+                                        (double) priv->grace_period / G_TIME_SPAN_SECOND));
   tend_task_stop (task);
 }
 

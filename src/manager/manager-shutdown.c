@@ -162,9 +162,9 @@ new_straggler (TendTaskManagerPrivate *priv,
 
   return g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
                       "%s was stopped: it is %.3f s old and %s, and did not end within %.3f s",
-                      task, (double) (now - entry->registered) / G_USEC_PER_SEC,
+                      task, (double) (now - entry->registered) / G_TIME_SPAN_SECOND,
                       tend_task_status_to_string (tend_task_status (entry->task)),
-                      (double) (now - priv->shutdown_began) / G_USEC_PER_SEC);
+                      (double) (now - priv->shutdown_began) / G_TIME_SPAN_SECOND);
 }
 
 static void end_grace_cb (gpointer data);

@@ -8,7 +8,7 @@
 
 #include "tend-manager-private.h"
 
-#define DEFAULT_GRACE_PERIOD (5 * G_USEC_PER_SEC)
+#define DEFAULT_GRACE_PERIOD (5 * G_TIME_SPAN_SECOND)
 
 /**
  * TendTaskManager:
@@ -324,7 +324,7 @@ tend_task_manager_task_slow (TendTaskManager *self,
   g_autofree char *text = task->name == NULL ? tend_task_to_string (task) : NULL;
 
   g_warning ("Non-interval task \"%s\" has been running for %.2f!",
-             task->name != NULL ? task->name : text, (double) usec / G_USEC_PER_SEC);
+             task->name != NULL ? task->name : text, (double) usec / G_TIME_SPAN_SECOND);
 }
 
 static void

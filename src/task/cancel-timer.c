@@ -57,7 +57,7 @@ timer_fire_cb (TendJob *job)
 
   if (cancellable != NULL)
     {
-      g_autofree char *reason = g_strdup_printf ("its time of %g s was up", (double) timer->usec / G_USEC_PER_SEC);
+      g_autofree char *reason = g_strdup_printf ("its time of %g s was up", (double) timer->usec / G_TIME_SPAN_SECOND);
 
       tend_cancellable_set_reason (cancellable, reason);
       g_cancellable_cancel (G_CANCELLABLE (cancellable));

@@ -5,7 +5,7 @@
 
 #include "glib-peers.h"
 
-#define LOAD_USEC (2 * (gint64) G_USEC_PER_SEC)
+#define LOAD_USEC (2 * G_TIME_SPAN_SECOND)
 
 typedef struct
 {

@@ -8,7 +8,7 @@
 
 #include "tend-peers.h"
 
-#define HOUR_USEC (3600 * (gint64) G_USEC_PER_SEC)
+#define HOUR_USEC (3600 * G_TIME_SPAN_SECOND)
 #define WAIT_USEC 100000
 #define N_TASKS 1000
 

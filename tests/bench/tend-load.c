@@ -8,8 +8,8 @@
 
 #include "tend-peers.h"
 
-#define HOUR_USEC (3600 * (gint64) G_USEC_PER_SEC)
-#define LOAD_USEC (2 * (gint64) G_USEC_PER_SEC)
+#define HOUR_USEC (3600 * G_TIME_SPAN_SECOND)
+#define LOAD_USEC (2 * G_TIME_SPAN_SECOND)
 #define IDLE_USEC (20 * (gint64) 1000)
 #define CALLBACKS_PER_FIBER 10
 

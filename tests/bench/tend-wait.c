@@ -7,7 +7,7 @@
 
 #include "tend-peers.h"
 
-#define HOUR_USEC (3600 * (gint64) G_USEC_PER_SEC)
+#define HOUR_USEC (3600 * G_TIME_SPAN_SECOND)
 
 typedef struct
 {

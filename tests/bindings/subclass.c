@@ -351,11 +351,11 @@ test_dropped (Fixture       *fixture,
 {
   g_autoptr(TendTask) task = tend_task_new ("never", never, NULL, NULL);
 
-  tend_task_set_delay (task, G_USEC_PER_SEC);
+  tend_task_set_delay (task, G_TIME_SPAN_SECOND);
   g_assert_true (tend_task_manager_register_task (TEND_TASK_MANAGER (fixture->node), task, NULL));
   g_assert_finalize_object (g_steal_pointer (&fixture->node));
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CANCELLED);
-  tend_clock_advance (fixture->clock, 2 * G_USEC_PER_SEC);
+  tend_clock_advance (fixture->clock, 2 * G_TIME_SPAN_SECOND);
   g_assert_finalize_object (g_steal_pointer (&task));
 }
 

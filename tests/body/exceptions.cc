@@ -11,7 +11,7 @@
 #include <string>
 #include <sys/resource.h>
 
-static const gint64 SECOND = G_USEC_PER_SEC;
+static const gint64 SECOND = G_TIME_SPAN_SECOND;
 
 /* Throws what is handled once more, and gives its text. */
 static std::string

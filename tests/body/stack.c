@@ -139,7 +139,7 @@ test_context_trims_idle_stacks (void)
   g_assert_cmpint (tend_stack_trim_state, ==, TEND_TRIM_ARMED);
 
   /* A context that goes leaves it to the next one. */
-  tend_set_stack_idle_time (3600 * (gint64) G_USEC_PER_SEC);
+  tend_set_stack_idle_time (3600 * G_TIME_SPAN_SECOND);
   tend_stack_see_to_trim (context);
   g_assert_cmpint (tend_stack_trim_state, ==, TEND_TRIM_ARMED);
   g_main_context_unref (context);

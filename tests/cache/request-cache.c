@@ -54,7 +54,7 @@ test_remove (Fixture       *fixture,
   g_assert_false (tend_request_cache_remove (requests, cache));
 
   /* It does not time out, and may be added again. */
-  advance (fixture, 60 * G_USEC_PER_SEC);
+  advance (fixture, 60 * G_TIME_SPAN_SECOND);
   assert_notes ("p-2");
   add (requests, cache);
   g_assert_true (tend_request_cache_remove (requests, cache));

@@ -64,7 +64,7 @@ static void
 test_orders_by_deadline (void)
 {
   static const gint64 deadlines[] = {
-    5, 3, G_MAXINT64, 9, 1, G_MAXINT64 - 1, 7, -4, 0, 8, 2, 6, 4, ((gint64) 1 << 33) * G_USEC_PER_SEC, G_MININT64,
+    5, 3, G_MAXINT64, 9, 1, G_MAXINT64 - 1, 7, -4, 0, 8, 2, 6, 4, ((gint64) 1 << 33) * G_TIME_SPAN_SECOND, G_MININT64,
   };
   g_autofree Item *items = new_items (G_N_ELEMENTS (deadlines));
   TendAgenda agenda;
@@ -184,11 +184,11 @@ random_deadline (GRand  *rand,
     case SPREAD_FEW:
       return now + random_below (rand, 40);
     case SPREAD_SECOND:
-      return now + random_below (rand, G_USEC_PER_SEC);
+      return now + random_below (rand, G_TIME_SPAN_SECOND);
     case SPREAD_HOUR:
-      return now + random_below (rand, 3600 * (gint64) G_USEC_PER_SEC);
+      return now + random_below (rand, 3600 * G_TIME_SPAN_SECOND);
     case SPREAD_PAST:
-      return now - random_below (rand, G_USEC_PER_SEC);
+      return now - random_below (rand, G_TIME_SPAN_SECOND);
     case SPREAD_NEVER:
       return G_MAXINT64 - random_below (rand, 3);
     case SPREAD_ALL:
@@ -288,7 +288,7 @@ run_trial (Trial  *trial,
           disarm (trial, item);
         }
       else if (g_rand_int_range (trial->rand, 0, 1000) == 0)
-        trial->now += random_below (trial->rand, 60 * (gint64) G_USEC_PER_SEC);
+        trial->now += random_below (trial->rand, 60 * G_TIME_SPAN_SECOND);
 
       check_first (trial);
     }

@@ -417,7 +417,7 @@ test_disposed_of_stops_no_time (void)
   gint64 before = g_get_monotonic_time ();
 
   g_object_run_dispose (G_OBJECT (clock));
-  tend_clock_advance (clock, (gint64) 3600 * G_USEC_PER_SEC);
+  tend_clock_advance (clock, (gint64) 3600 * G_TIME_SPAN_SECOND);
   tend_clock_run_until_idle (clock);
   g_assert_cmpint (tend_clock_get_time (clock), >=, before);
   g_assert_cmpint (tend_clock_get_time (clock), <=, g_get_monotonic_time ());

@@ -381,7 +381,7 @@ test_time_is_new_after_a_pause (void)
   Other other = { .n_turns = 5 };
   guint n_most = 0;
 
-  tend_task_add_timer (host, 3600 * (gint64) G_USEC_PER_SEC, 0, count_cb, &other, NULL);
+  tend_task_add_timer (host, 3600 * G_TIME_SPAN_SECOND, 0, count_cb, &other, NULL);
   for (guint round = 0; round < 10; round++)
     {
       gint64 end = g_get_monotonic_time () + 5000;

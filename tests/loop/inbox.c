@@ -337,16 +337,16 @@ test_sleeps_until_the_first_deadline (void)
 
   g_main_context_set_poll_func (context, noting_poll);
 
-  add_timer (host, ((gint64) 1 << 33) * G_USEC_PER_SEC, "no");
+  add_timer (host, ((gint64) 1 << 33) * G_TIME_SPAN_SECOND, "no");
   g_main_context_iteration (context, TRUE);
   g_assert_cmpint (last_timeout_ms, ==, G_MAXINT);
 
-  add_timer (host, 3600 * (gint64) G_USEC_PER_SEC, "no");
+  add_timer (host, 3600 * G_TIME_SPAN_SECOND, "no");
   g_main_context_iteration (context, TRUE);
   g_assert_cmpint (last_timeout_ms, <=, 3600 * 1000);
   g_assert_cmpint (last_timeout_ms, >, 3590 * 1000);
 
-  for (gint64 usec = 600 * G_USEC_PER_SEC; usec > 599 * G_USEC_PER_SEC; usec -= 9999)
+  for (gint64 usec = 600 * G_TIME_SPAN_SECOND; usec > 599 * G_TIME_SPAN_SECOND; usec -= 9999)
     {
       gint64 armed = g_get_monotonic_time ();
 

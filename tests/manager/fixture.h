@@ -10,7 +10,7 @@
 
 #include <tend.h>
 
-#define SECOND ((gint64) G_USEC_PER_SEC)
+#define SECOND (G_TIME_SPAN_SECOND)
 
 typedef enum
 {

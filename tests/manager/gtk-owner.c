@@ -9,7 +9,7 @@
 #include <tend.h>
 #include <unistd.h>
 
-#define SECOND ((gint64) G_USEC_PER_SEC)
+#define SECOND (G_TIME_SPAN_SECOND)
 
 typedef struct
 {

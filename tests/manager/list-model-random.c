@@ -400,7 +400,7 @@ check_slot (Side *side)
   tend_task_manager_set_max_running (side->manager, 1);
   tend_task_manager_set_rate (side->manager, 0, 0);
   g_assert_true (tend_task_manager_register_task (side->manager, task, NULL));
-  tend_clock_advance (side->state->clock, G_USEC_PER_SEC);
+  tend_clock_advance (side->state->clock, G_TIME_SPAN_SECOND);
   g_assert_cmpint (tend_task_get_status (task), !=, TEND_TASK_STATUS_PENDING);
   tend_task_stop (task);
 }

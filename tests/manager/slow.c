@@ -22,7 +22,7 @@ quiet_manager_task_slow (TendTaskManager *self,
                          gint64           usec)
 {
   assert_is_native (the_fixture);
-  note (the_fixture, "%s:%g", tend_task_get_name (task), (double) usec / G_USEC_PER_SEC);
+  note (the_fixture, "%s:%g", tend_task_get_name (task), (double) usec / G_TIME_SPAN_SECOND);
 }
 
 static void

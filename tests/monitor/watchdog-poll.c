@@ -18,7 +18,7 @@ g_get_monotonic_time (void)
   clock_gettime (CLOCK_MONOTONIC, &time);
   errno = EDOM;
 
-  return (gint64) time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
+  return (gint64) time.tv_sec * G_TIME_SPAN_SECOND + time.tv_nsec / 1000;
 }
 
 /* --- errno --- */

@@ -275,9 +275,9 @@ run_world (Fixture *fixture,
   /* Of those who are left, the senders first. */
   for (guint i = 0; i < fixture->tasks->len; i += 2)
     tend_task_cancel (g_ptr_array_index (fixture->tasks, i));
-  tend_clock_advance (fixture->clock, G_USEC_PER_SEC);
+  tend_clock_advance (fixture->clock, G_TIME_SPAN_SECOND);
   tend_channel_close (fixture->channel);
-  tend_clock_advance (fixture->clock, G_USEC_PER_SEC);
+  tend_clock_advance (fixture->clock, G_TIME_SPAN_SECOND);
   while (tend_channel_try_receive (fixture->channel, &value))
     check_in (&world, take_id (&value));
 

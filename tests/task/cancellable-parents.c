@@ -333,7 +333,7 @@ get_own_time (void)
   struct timespec time;
 
   g_assert_cmpint (clock_gettime (CLOCK_THREAD_CPUTIME_ID, &time), ==, 0);
-  return (gint64) time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
+  return (gint64) time.tv_sec * G_TIME_SPAN_SECOND + time.tv_nsec / 1000;
 }
 
 /* How long it takes to add so many children, and to remove them from the last to the first or so. */

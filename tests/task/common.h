@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#define SECOND ((gint64) G_USEC_PER_SEC)
+#define SECOND (G_TIME_SPAN_SECOND)
 
 /* --- Notes: what happened, in order --- */
 

@@ -15,7 +15,7 @@
 static gboolean
 wait_long (GError **error)
 {
-  return tend_sleep (10 * (gint64) G_USEC_PER_SEC, error);
+  return tend_sleep (10 * G_TIME_SPAN_SECOND, error);
 }
 
 static G_GNUC_NO_INLINE void
