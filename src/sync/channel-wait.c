@@ -281,7 +281,7 @@ settle_send (TendAsyncWait *wait)
   if (wait->waiter.is_granted)
     return;
 
-  if (g_atomic_int_get (&wait->waiter.is_given_up))
+  if (tend_waiter_is_given_up (&wait->waiter))
     set_cancelled (wait, "send");
   else
     tend_channel_set_closed_error (wait->waiter.source, &wait->error);
@@ -293,7 +293,7 @@ settle_receive (TendAsyncWait *wait)
   TendChannel *self = wait->waiter.source;
   gboolean is_granted = wait->waiter.is_granted;
 
-  if (g_atomic_int_get (&wait->waiter.is_given_up))
+  if (tend_waiter_is_given_up (&wait->waiter))
     {
       set_cancelled (wait, "receive");
       if (is_granted)
@@ -329,7 +329,8 @@ static const TendAsyncWaitKind receive_kind = {
  *
  * Where there is room, the value is in the channel when this returns. @callback never runs before
  * this returns. The wait holds no reference to the channel: when all others have dropped theirs, it
- * fails with `TEND_TASK_ERROR_CLOSED`.
+ * fails with `TEND_TASK_ERROR_CLOSED`. If the calling task belongs to a manager with an owner, @callback does not
+ * run after the owner is gone: see [ctor@Tend.TaskManager.new_for_owner].
  *
  * Only for the owning thread; @cancellable may be cancelled in any.
  *
@@ -400,7 +401,9 @@ tend_channel_send_finish (TendChannel   *self,
  *
  * @callback never runs before this returns. The value is the result's from then on; what is not
  * finished is dropped with the result. The wait holds no reference to the channel: when all others
- * have dropped theirs, nothing can come any more, and that is the end.
+ * have dropped theirs, nothing can come any more, and that is the end. If the calling task belongs to a
+ * manager with an owner, @callback does not run after the owner is gone, and no value is taken for it: see
+ * [ctor@Tend.TaskManager.new_for_owner].
  *
  * Only for the owning thread; @cancellable may be cancelled in any.
  *

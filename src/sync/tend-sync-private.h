@@ -28,6 +28,7 @@ typedef struct
   TendLoop *loop;             /* constant; where that goes on */
   gpointer  source;           /* constant; a GObject; a reference once woken */
   gpointer  data;             /* what the waiter brings, or gets */
+  TendGate *gate;             /* a reference; its callback goes through it; NULL: through none */
   int       is_given_up;      /* atomic; a cancellable was cancelled, in whichever thread */
   guint     is_woken : 1;
   guint     is_granted : 1;   /* it was woken since it got what it waited for */
@@ -42,6 +43,7 @@ void        tend_waiter_wake  (TendWaiter  *self,
                                gboolean     is_granted);
 gboolean    tend_waiter_wait  (TendWaiter  *self,
                                GError     **error);
+gboolean    tend_waiter_is_given_up (TendWaiter *self);
 TendWaiter *tend_waiters_peek (TendQueue   *queue);
 
 /* An asynchronous wait: the waiter, and the result that its callback is given. */

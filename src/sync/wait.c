@@ -47,6 +47,13 @@ tend_waiter_wake (TendWaiter *self,
   tend_loop_queue_micro (self->loop, self->wake);
 }
 
+/* Whether nobody waits any more: a cancellable was cancelled, or the owner is gone whose callback it is. */
+gboolean
+tend_waiter_is_given_up (TendWaiter *self)
+{
+  return g_atomic_int_get (&self->is_given_up) || (self->gate != NULL && tend_gate_is_closed (self->gate));
+}
+
 /* Gives the first that still waits. Those before it that were given up are sent on their way. */
 TendWaiter *
 tend_waiters_peek (TendQueue *queue)
@@ -57,7 +64,7 @@ tend_waiters_peek (TendQueue *queue)
     {
       TendWaiter *waiter = G_STRUCT_MEMBER_P (link, -(glong) G_STRUCT_OFFSET (TendWaiter, link));
 
-      if (!g_atomic_int_get (&waiter->is_given_up) && !tend_job_is_waiting (waiter->wake))
+      if (!tend_waiter_is_given_up (waiter) && !tend_job_is_waiting (waiter->wake))
         return waiter;
 
       tend_waiter_wake (waiter, FALSE);
@@ -133,6 +140,7 @@ tend_async_wait_finalize (GObject *object)
     tend_call_native (self->kind->free_data, self->waiter.data);
   g_clear_error (&self->error);
   g_clear_object (&self->cancellable);
+  g_clear_pointer (&self->waiter.gate, tend_gate_unref);
   g_object_unref (self->waiter.source);
 
   G_OBJECT_CLASS (tend_async_wait_parent_class)->finalize (object);
@@ -158,7 +166,7 @@ over_cb (TendJob *job)
   self->handler = 0;
 
   self->kind->settle (self);
-  if (callback != NULL)
+  if (callback != NULL && (self->waiter.gate == NULL || !tend_gate_is_closed (self->waiter.gate)))
     callback (self->waiter.source, G_ASYNC_RESULT (self), self->user_data);
   g_object_unref (self);
 }
@@ -208,8 +216,10 @@ tend_async_wait_new (const TendAsyncWaitKind *kind,
                      gpointer                 user_data)
 {
   TendAsyncWait *self = g_object_new (tend_async_wait_get_type (), NULL);
+  TendGate *gate = tend_task_get_callback_gate (tend_task_get_current (), callback);
 
   tend_waiter_init (&self->waiter, source, loop, &self->over, data);
+  self->waiter.gate = gate != NULL ? tend_gate_ref (gate) : NULL;
   self->kind = kind;
   self->callback = callback;
   self->user_data = user_data;
