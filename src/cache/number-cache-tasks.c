@@ -98,7 +98,7 @@ add (TendNumberCache  *self,
 static gboolean
 is_answerable (TendTask *task)
 {
-  return !tend_loop_is_here (task->loop) || (task->is_active && !task->has_returned);
+  return !tend_loop_is_mine (task->loop) || (task->is_active && !task->has_returned);
 }
 
 static void

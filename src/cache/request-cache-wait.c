@@ -196,7 +196,7 @@ tend_request_cache_wait_for (TendRequestCache *self,
   g_return_val_if_fail (timeout >= -1, NULL);
   g_return_val_if_fail (tend_loop_is_mine (self->loop), NULL);
 
-  task = tend_task_create (NULL, NULL, NULL, NULL, NULL, __builtin_return_address (0));
+  task = tend_task_create_for (self->loop, NULL, NULL, NULL, __builtin_return_address (0));
   cache = tend_request_cache_lookup (self, prefix, number);
   if (cache != NULL)
     {

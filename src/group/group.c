@@ -188,8 +188,8 @@ tend_group_join (TendGroup *self)
   if (self->joined != NULL)
     return g_object_ref (self->joined);
 
-  self->joined = tend_task_create (NULL, &join_body, NULL, g_object_ref (self),
-                                   g_object_unref, __builtin_return_address (0));
+  self->joined = tend_task_create_for (self->loop, &join_body, g_object_ref (self), g_object_unref,
+                                       __builtin_return_address (0));
   /* Whoever is called at its end may dispose of the group. */
   joined = g_object_ref (self->joined);
   tend_task_start_or_fail (joined);

@@ -243,7 +243,7 @@ tend_task_stream_next (TendTaskStream *self)
   g_return_val_if_fail (TEND_IS_TASK_STREAM (self), NULL);
   g_return_val_if_fail (tend_loop_is_mine (self->loop), NULL);
 
-  next = tend_task_create (NULL, NULL, NULL, NULL, NULL, __builtin_return_address (0));
+  next = tend_task_create_for (self->loop, NULL, NULL, NULL, __builtin_return_address (0));
   ask (self, next);
   hand_out (self);
 

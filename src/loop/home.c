@@ -27,15 +27,21 @@ come_home_cb (TendJob *job)
   g_free (self);
 }
 
-/* The other thread is done with the object. */
+/* The thread that has dropped the last reference is done with the object. */
 static void
 go_home_cb (TendLinger *linger,
             gpointer    data)
 {
   Home *self = data;
+  TendLoop *loop = self->loop;
+  TendPass pass = tend_loop_enter (loop);
 
   self->linger = linger;
-  tend_loop_send (self->loop, &self->job);
+  if (pass == TEND_PASS_NONE)
+    tend_loop_send (loop, &self->job);
+  else
+    come_home_cb (&self->job);
+  tend_loop_leave (loop, pass);
 }
 
 /* To be called by dispose(): TRUE if @object must leave it at that, since it goes to @loop's thread. */
@@ -45,7 +51,11 @@ tend_loop_take_home (TendLoop *loop,
 {
   Home *home;
 
-  if (tend_loop_is_mine (loop))
+  if (tend_loop_is_held (loop))
+    return FALSE;
+
+  /* Its maker may go on with what is disposed of by hand. What goes for good must not meet another thread meanwhile. */
+  if (g_atomic_int_get (&object->ref_count) > 1 && tend_loop_is_mine (loop))
     return FALSE;
 
   home = g_new0 (Home, 1);

@@ -40,13 +40,34 @@ get_thread_mark (void)
 }
 
 /*
- * The mark of a thread that has made a loop, or found it without a thread, and has not run its context yet. It may
- * set up what will run there; but unless it owns the context, another may begin to run that at any moment.
+ * The mark of a thread that has made a loop, or found it without a thread, and has not run its context yet. Another may
+ * begin to run that at any moment, and takes the loop over then.
  */
 static inline gpointer
 get_maker_mark (void)
 {
   return (char *) get_thread_mark () + 1;
+}
+
+/* The mark of a maker that is using the loop. Who begins to run the context waits until it has done. */
+static inline gpointer
+get_busy_mark (void)
+{
+  return (char *) get_thread_mark () + 2;
+}
+
+static inline gboolean
+is_busy (gpointer mark)
+{
+  return ((gsize) mark & 2) != 0;
+}
+
+/* Whether @mark is one of the three of the thread whose mark is @thread. */
+static inline gboolean
+is_mark_of (gpointer mark,
+            gpointer thread)
+{
+  return ((gsize) mark & ~(gsize) 3) == (gsize) thread;
 }
 
 static inline gsize
@@ -77,8 +98,10 @@ thread_gone (gpointer mark)
           {
             TendLoop *loop = l->data;
 
-            if (!g_atomic_pointer_compare_and_exchange (&loop->thread, mark, NULL))
-              g_atomic_pointer_compare_and_exchange (&loop->thread, (gpointer) ((char *) mark + 1), NULL);
+            gpointer of = g_atomic_pointer_get (&loop->thread);
+
+            if (is_mark_of (of, mark))
+              g_atomic_pointer_compare_and_exchange (&loop->thread, of, NULL);
           }
     }
   tend_unlock (&registry_lock);
@@ -86,30 +109,38 @@ thread_gone (gpointer mark)
 
 static GPrivate thread_exit = G_PRIVATE_INIT (thread_gone);
 
-static void
-set_mark (TendLoop *loop,
-          gpointer  mark)
+/* Makes the loop the calling thread's, whose @mark it gets. FALSE while another, its maker, is using it. */
+static G_GNUC_NO_INLINE gboolean
+take (TendLoop *loop,
+      gpointer  mark)
 {
+  gpointer thread = g_atomic_pointer_get (&loop->thread);
+
   g_private_set (&thread_exit, get_thread_mark ());
-  g_atomic_pointer_set (&loop->thread, mark);
+  do
+    {
+      if (is_busy (thread) && !is_mark_of (thread, get_thread_mark ()))
+        return FALSE;
+    }
+  while (!g_atomic_pointer_compare_and_exchange_full (&loop->thread, thread, mark, &thread));
   renew ();
+
+  return TRUE;
 }
 
-/* Makes the loop the calling thread's, which runs its context at this moment. */
-void
+/* Makes the loop the calling thread's, which runs its context. FALSE while the maker is using it. */
+gboolean
 tend_loop_set_thread (TendLoop *loop)
 {
-  if (g_atomic_pointer_get (&loop->thread) != get_thread_mark ())
-    set_mark (loop, get_thread_mark ());
+  return G_LIKELY (g_atomic_pointer_get (&loop->thread) == get_thread_mark ()) ||
+         take (loop, get_thread_mark ());
 }
 
 /* Whether the calling thread was the last to run the loop, or has made it, and nothing has to be done about it. */
 gboolean
 tend_loop_has_thread (TendLoop *loop)
 {
-  gpointer thread = g_atomic_pointer_get (&loop->thread);
-
-  return thread == get_thread_mark () || thread == get_maker_mark ();
+  return is_mark_of (g_atomic_pointer_get (&loop->thread), get_thread_mark ());
 }
 
 /* --- fork() --- */
@@ -140,7 +171,7 @@ begin_anew (void)
         TendLoop *loop = l->data;
 
         loop->is_forgotten = TRUE;
-        if (loop->thread != get_thread_mark () && loop->thread != get_maker_mark ())
+        if (!tend_loop_has_thread (loop))
           loop->thread = NULL;
       }
   g_clear_pointer (&hubs, g_hash_table_unref);
@@ -276,12 +307,11 @@ may_run (GMainContext *context)
   return TRUE;
 }
 
-/* Makes the loop the calling thread's, which has not run it yet. The main thread runs the default context, if any. */
-static void
-set_maker (TendLoop     *loop,
-           GMainContext *context)
+/* The mark of a thread that has not run @context yet. The default context is the main thread's from the beginning. */
+static gpointer
+get_first_mark (GMainContext *context)
 {
-  set_mark (loop, context == g_main_context_default () ? get_thread_mark () : get_maker_mark ());
+  return context == g_main_context_default () ? get_thread_mark () : get_maker_mark ();
 }
 
 /* The loop that is there, with one use more; or NULL. Says whether that is the first use. */
@@ -335,7 +365,7 @@ make_loop (GMainContext *context,
 
   /* Its thread is the one that makes it, unless another runs the context. Nobody else has seen it. */
   if (is_acquired)
-    set_maker (made, context);
+    take (made, get_first_mark (context));
 
   loop = enter_loop (made, context, priority, is_first);
   if (loop == made)
@@ -381,13 +411,17 @@ acquire_slowly (GMainContext *context,
   return loop;
 }
 
-/* Whether the calling thread has run the loop, or has made it and owns the context, so that no other can begin to. */
-static gboolean
-runs_here (TendLoop *loop)
+/*
+ * Whether the calling thread has the loop to itself: it has run it, or has made it and owns the context, or is using it
+ * as its maker. No other can take it over.
+ */
+gboolean
+tend_loop_is_held (TendLoop *loop)
 {
   gpointer thread = g_atomic_pointer_get (&loop->thread);
 
-  return thread == get_thread_mark () || (thread == get_maker_mark () && g_main_context_is_owner (loop->hub->context));
+  return thread == get_thread_mark () || thread == get_busy_mark () ||
+         (thread == get_maker_mark () && g_main_context_is_owner (loop->hub->context));
 }
 
 /* Gives the loop of @context, or of the thread-default context, and counts one more user of it. */
@@ -433,7 +467,7 @@ tend_loop_release (TendLoop *loop)
         return;
     }
 
-  is_here = runs_here (loop);
+  is_here = tend_loop_is_held (loop);
   context = loop->hub->context;
   if (!is_here)
     tend_loop_hold_waker (loop, &waker);
@@ -532,26 +566,21 @@ take_over (TendLoop *loop)
   gboolean is_free;
 
   if (g_main_context_get_thread_default () == context)
-    {
-      set_maker (loop, context);
-      return TRUE;
-    }
+    return take (loop, get_first_mark (context));
 
   if (g_atomic_pointer_get (&loop->thread) != NULL || !may_run (context) || !g_main_context_acquire (context))
     return FALSE;
 
   /* Another thread may have been here first. */
-  is_free = g_atomic_pointer_get (&loop->thread) == NULL;
-  if (is_free)
-    set_maker (loop, context);
+  is_free = g_atomic_pointer_get (&loop->thread) == NULL && take (loop, get_first_mark (context));
   g_main_context_release (context);
 
   return is_free;
 }
 
 /*
- * Whether the calling thread may use all of the loop: it runs it, or nobody has yet and it has made it. For what only
- * the loop's thread may do. The maker sets up what another thread is to run, and stops before that begins.
+ * Whether the calling thread may use all of the loop: it runs it, or it has made it and nobody else has run it yet. For
+ * what only the loop's thread may do. The maker sets up what another thread is to run, and stops before that begins.
  */
 gboolean
 tend_loop_is_mine (TendLoop *loop)
@@ -559,18 +588,46 @@ tend_loop_is_mine (TendLoop *loop)
   return G_LIKELY (tend_loop_has_thread (loop)) || take_over (loop);
 }
 
-static G_GNUC_NO_INLINE gboolean
-find_here (TendLoop *loop)
+static G_GNUC_NO_INLINE TendPass
+enter_slowly (TendLoop *loop)
 {
-  return tend_loop_is_mine (loop) && runs_here (loop);
+  gpointer maker = get_maker_mark ();
+
+  if (!tend_loop_is_mine (loop))
+    return TEND_PASS_NONE;
+
+  if (g_atomic_pointer_compare_and_exchange (&loop->thread, maker, get_busy_mark ()))
+    {
+      tend_loop_ref (loop);
+      return TEND_PASS_BUSY;
+    }
+
+  /* In a call within such a call; or another thread has just begun to run the context. */
+  return tend_loop_has_thread (loop) ? TEND_PASS_PLAIN : TEND_PASS_NONE;
 }
 
 /*
- * Whether the calling thread is the one that runs the loop, and no other can begin to at this moment. For what any
- * thread may do, which is a request unless it is done here.
+ * Begins what any thread may do, if it can be done here and now: the calling thread runs the loop, or has made it.
+ * Otherwise gives TEND_PASS_NONE, and it has to be sent to the loop. To be followed by tend_loop_leave().
  */
-gboolean
-tend_loop_is_here (TendLoop *loop)
+TendPass
+tend_loop_enter (TendLoop *loop)
 {
-  return G_LIKELY (g_atomic_pointer_get (&loop->thread) == get_thread_mark ()) || find_here (loop);
+  if (G_LIKELY (g_atomic_pointer_get (&loop->thread) == get_thread_mark ()))
+    return TEND_PASS_PLAIN;
+
+  return enter_slowly (loop);
+}
+
+/* What was begun is done; @loop may be gone meanwhile, unless @pass says that it cannot. */
+void
+tend_loop_leave (TendLoop *loop,
+                 TendPass  pass)
+{
+  if (G_LIKELY (pass != TEND_PASS_BUSY))
+    return;
+
+  /* The maker may have run the context within. */
+  g_atomic_pointer_compare_and_exchange (&loop->thread, get_busy_mark (), get_maker_mark ());
+  tend_loop_release (loop);
 }

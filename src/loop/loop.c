@@ -112,7 +112,14 @@ tend_loop_prepare (GSource *source,
 
   /* Also without users: there may be one again before it is dispatched. */
   has_users = tend_loop_has_users (loop);
-  tend_loop_set_thread (loop);
+  loop->is_taken = tend_loop_set_thread (loop);
+
+  /* The maker of the loop is using it, which takes no longer than one of its callbacks. */
+  if (G_UNLIKELY (!loop->is_taken))
+    {
+      *timeout_ms = 0;
+      return FALSE;
+    }
 
   if (!has_users)
     return TRUE;
@@ -151,7 +158,7 @@ tend_loop_check (GSource *source)
   TendLoop *loop = (TendLoop *) source;
   int timeout_ms;
 
-  if (loop->is_forgotten)
+  if (loop->is_forgotten || !loop->is_taken)
     return FALSE;
 
   if (!tend_loop_has_users (loop))

@@ -85,7 +85,16 @@ struct _TendLoop
   guint      skip : 1;      /* the next iteration of the context belongs to others */
   guint      skipping : 1;  /* this iteration does */
   guint      is_polled : 1; /* constant; what wakes it may be lost */
+  guint      is_taken : 1;  /* in this iteration; or else its maker is using it */
 };
+
+/* How a thread has got into a loop; see tend_loop_enter(). */
+typedef enum
+{
+  TEND_PASS_NONE,      /* not at all */
+  TEND_PASS_PLAIN,     /* it runs the loop, or is in it already */
+  TEND_PASS_BUSY,      /* as its maker: the others wait until it leaves */
+} TendPass;
 
 /* --- Between the loop and the registry --- */
 
@@ -94,7 +103,7 @@ gboolean      tend_loop_is_quiet    (TendLoop     *loop);
 gboolean      tend_loop_has_users   (TendLoop     *loop);
 gboolean      tend_loop_retire      (TendLoop     *loop);
 gboolean      tend_loop_has_thread  (TendLoop     *loop);
-void          tend_loop_set_thread  (TendLoop     *loop);
+gboolean      tend_loop_set_thread  (TendLoop     *loop);
 gboolean      tend_is_forked        (void);
 
 /* --- wake.c --- */
@@ -118,7 +127,10 @@ GMainContext *tend_loop_get_context (TendLoop     *loop);
 TendHub      *tend_loop_get_hub     (TendLoop     *loop);
 int           tend_loop_get_priority (TendLoop    *loop);
 gboolean      tend_loop_is_mine     (TendLoop     *loop);
-gboolean      tend_loop_is_here     (TendLoop     *loop);
+gboolean      tend_loop_is_held     (TendLoop     *loop);
+TendPass      tend_loop_enter       (TendLoop     *loop) G_GNUC_WARN_UNUSED_RESULT;
+void          tend_loop_leave       (TendLoop     *loop,
+                                     TendPass      pass);
 gint64        tend_loop_now         (TendLoop     *loop);
 gint64        tend_loop_now_coarse  (TendLoop     *loop);
 

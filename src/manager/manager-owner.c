@@ -169,11 +169,14 @@ owner_gone_cb (gpointer  data,
   for (guint i = 0; i < bereavements->len; i++)
     {
       TendBereavement *self = g_ptr_array_index (bereavements, i);
+      TendLoop *loop = self->loop;
+      TendPass pass = tend_loop_enter (loop);
 
-      if (tend_loop_is_here (self->loop))
-        bereaved_job_cb (&self->job);
+      if (pass == TEND_PASS_NONE)
+        tend_loop_send (loop, &self->job);
       else
-        tend_loop_send (self->loop, &self->job);
+        bereaved_job_cb (&self->job);
+      tend_loop_leave (loop, pass);
     }
   g_ptr_array_unref (bereavements);
 }

@@ -111,16 +111,20 @@ tend_completion_dispose (GObject *object)
 
   if (!tend_task_is_settled (task))
     {
-      if (tend_loop_is_here (task->loop))
-        fail_dropped (task);
-      else
+      TendLoop *loop = task->loop;
+      TendPass pass = tend_loop_enter (loop);
+
+      if (pass == TEND_PASS_NONE)
         {
           Dropped *dropped = g_new0 (Dropped, 1);
 
           tend_job_init (&dropped->job, dropped_cb);
           dropped->task = g_object_ref (task);
-          tend_loop_send (task->loop, &dropped->job);
+          tend_loop_send (loop, &dropped->job);
         }
+      else
+        fail_dropped (task);
+      tend_loop_leave (loop, pass);
     }
 
   G_OBJECT_CLASS (tend_completion_parent_class)->dispose (object);

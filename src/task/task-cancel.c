@@ -229,15 +229,21 @@ tend_task_interrupt (TendTask       *self,
 void
 tend_task_cancel (TendTask *self)
 {
+  TendPass pass;
+  TendLoop *loop;
+
   g_return_if_fail (TEND_IS_TASK (self));
 
   if (!check_endable (self, "cancelled"))
     return;
 
-  if (!tend_loop_is_here (self->loop))
+  loop = self->loop;
+  pass = tend_loop_enter (loop);
+  if (pass == TEND_PASS_NONE)
     tend_task_request (self, TEND_REQUEST_CANCEL);
   else
     tend_task_interrupt (self, TEND_CANCELLING_ASKED);
+  tend_loop_leave (loop, pass);
 }
 
 /**
@@ -262,13 +268,19 @@ tend_task_cancel (TendTask *self)
 void
 tend_task_stop (TendTask *self)
 {
+  TendPass pass;
+  TendLoop *loop;
+
   g_return_if_fail (TEND_IS_TASK (self));
 
   if (!check_endable (self, "stopped"))
     return;
 
-  if (!tend_loop_is_here (self->loop))
+  loop = self->loop;
+  pass = tend_loop_enter (loop);
+  if (pass == TEND_PASS_NONE)
     tend_task_request (self, TEND_REQUEST_STOP);
   else if (!tend_task_has_ended (self) && tend_task_settle (self))
     tend_task_end (self, TEND_TASK_STATUS_STOPPED, NULL);
+  tend_loop_leave (loop, pass);
 }

@@ -135,6 +135,9 @@ static void
 ask (TendTask *self,
      gboolean  paused)
 {
+  TendLoop *loop = self->loop;
+  TendPass pass;
+
   if (paused)
     g_atomic_int_or ((guint *) &self->flags, TEND_FLAG_PAUSED);
   else
@@ -143,10 +146,12 @@ ask (TendTask *self,
   if (!paused)
     tend_task_wake_worker (self);
 
-  if (tend_loop_is_here (self->loop))
-    tend_task_apply_pause (self);
-  else
+  pass = tend_loop_enter (loop);
+  if (pass == TEND_PASS_NONE)
     tend_task_request (self, TEND_REQUEST_PAUSE);
+  else
+    tend_task_apply_pause (self);
+  tend_loop_leave (loop, pass);
 }
 
 /**

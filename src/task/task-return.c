@@ -246,16 +246,22 @@ gboolean
 tend_task_try_return (TendTask    *self,
                       TendOutcome *outcome)
 {
+  TendLoop *loop = self->loop;
+  TendPass pass;
+  gboolean is_first;
+
   g_assert (self->body == NULL);
 
-  if (!tend_loop_is_here (self->loop))
+  pass = tend_loop_enter (loop);
+  if (pass == TEND_PASS_NONE)
     return send_home (self, outcome);
 
-  if (!claim (self))
-    return FALSE;
+  is_first = claim (self);
+  if (is_first)
+    deliver (self, outcome);
+  tend_loop_leave (loop, pass);
 
-  deliver (self, outcome);
-  return TRUE;
+  return is_first;
 }
 
 /* What another thread returns for a task without a body, on its way home. */
@@ -289,6 +295,29 @@ return_from_afar (TendTask    *self,
   tend_loop_send (self->loop, &sent->job);
 }
 
+static void
+return_to_loop (TendTask    *self,
+                TendOutcome *outcome)
+{
+  TendLoop *loop = self->loop;
+  TendPass pass = tend_loop_enter (loop);
+
+  if (pass != TEND_PASS_NONE)
+    {
+      if (self->body == NULL)
+        claim (self);
+      deliver (self, outcome);
+      tend_loop_leave (loop, pass);
+    }
+  else if (self->body == NULL)
+    return_from_afar (self, outcome);
+  else if (!send_home (self, outcome))
+    {
+      complain_twice (self);
+      tend_outcome_clear (outcome);
+    }
+}
+
 /* Takes what @outcome holds, wherever this is called. */
 void
 tend_task_return_outcome (TendTask    *self,
@@ -309,19 +338,8 @@ tend_task_return_outcome (TendTask    *self,
       complain_idle (self);
       tend_outcome_clear (outcome);
     }
-  else if (tend_loop_is_here (self->loop))
-    {
-      if (self->body == NULL)
-        claim (self);
-      deliver (self, outcome);
-    }
-  else if (self->body == NULL)
-    return_from_afar (self, outcome);
-  else if (!send_home (self, outcome))
-    {
-      complain_twice (self);
-      tend_outcome_clear (outcome);
-    }
+  else
+    return_to_loop (self, outcome);
 }
 
 /**
@@ -545,7 +563,7 @@ static gboolean
 is_at_home (TendTask *self)
 {
   /* The thread comes first: another must not look at the rest. */
-  return worker_task != self && self->body != NULL && tend_loop_is_here (self->loop) &&
+  return worker_task != self && self->body != NULL && tend_loop_is_mine (self->loop) &&
          self->is_active && !self->has_returned && !tend_task_has_ended (self);
 }
 

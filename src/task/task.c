@@ -527,3 +527,20 @@ tend_task_create (const char          *name,
 
   return self;
 }
+
+/* Makes a task on behalf of an object of @loop, whatever context is the thread's default now. */
+TendTask *
+tend_task_create_for (TendLoop            *loop,
+                      const TendBodyClass *body,
+                      gpointer             user_data,
+                      GDestroyNotify       notify,
+                      gconstpointer        origin)
+{
+  TendTask *self = tend_task_create (NULL, body, NULL, user_data, notify, origin);
+  TendLoop *made_in = self->loop;
+
+  self->loop = tend_loop_ref (loop);
+  tend_loop_release (made_in);
+
+  return self;
+}

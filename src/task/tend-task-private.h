@@ -206,6 +206,11 @@ TendTask    *tend_task_create            (const char          *name,
                                           gpointer             user_data,
                                           GDestroyNotify       notify,
                                           gconstpointer        origin);
+TendTask    *tend_task_create_for        (TendLoop            *loop,
+                                          const TendBodyClass *body,
+                                          gpointer             user_data,
+                                          GDestroyNotify       notify,
+                                          gconstpointer        origin);
 gboolean     tend_task_check_startable   (TendTask            *self,
                                           GError             **error);
 void         tend_task_start_or_fail     (TendTask            *self);

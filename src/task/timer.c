@@ -425,13 +425,17 @@ tend_task_post (TendTask       *self,
                 gpointer        user_data,
                 GDestroyNotify  notify)
 {
+  TendPass pass;
   TendTimer *post;
+  TendLoop *loop;
 
   g_return_if_fail (TEND_IS_TASK (self));
   g_return_if_fail (self->loop != NULL);
   g_return_if_fail (func != NULL);
 
-  if (!tend_loop_is_here (self->loop))
+  loop = self->loop;
+  pass = tend_loop_enter (loop);
+  if (pass == TEND_PASS_NONE)
     {
       post = timer_new (g_object_ref (self), func, user_data, notify);
       post->job.run = post_arrive;
@@ -445,4 +449,5 @@ tend_task_post (TendTask       *self,
       tend_task_link_item (self, &post->item);
       timer_begin (post, 0);
     }
+  tend_loop_leave (loop, pass);
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 // A thread makes tasks in a context of its own, leaves the context to another thread, and goes on to do to the tasks
-// what any thread may, just as the other begins to run them.
+// what any thread may, just as the other begins to run them. Until that has begun, it is done at once.
 
 #include "../support/rounds.h"
 
@@ -12,10 +12,20 @@ typedef struct
 {
   GMainContext *context;
   TendTask     *tasks[N_TASKS];
-  GThread      *thread;         /* atomic; who runs the context */
-  guint         n_ended;        /* of the running thread */
-  guint         n_posts;        /* the same */
+  int           n_inside;       /* atomic; callbacks that run at this moment */
+  int           n_ended;        /* atomic */
+  int           n_freed;        /* atomic */
+  guint         n_runs;         /* of whichever thread has the loop */
 } Handed;
+
+/* The two threads never run callbacks at the same time. */
+static void
+run_alone (Handed *self)
+{
+  g_assert_cmpint (g_atomic_int_add (&self->n_inside, 1), ==, 0);
+  self->n_runs++;
+  g_atomic_int_add (&self->n_inside, -1);
+}
 
 static void
 exit_cb (TendTask *task,
@@ -23,8 +33,9 @@ exit_cb (TendTask *task,
 {
   Handed *self = user_data;
 
-  g_assert_true (g_thread_self () == g_atomic_pointer_get (&self->thread));
-  self->n_ended++;
+  run_alone (self);
+  g_atomic_int_inc (&self->n_ended);
+  g_main_context_wakeup (self->context);
 }
 
 static gboolean
@@ -38,8 +49,7 @@ sleep_body (TendTask  *task,
 static void
 run_all (Handed *self)
 {
-  g_atomic_pointer_set (&self->thread, g_thread_self ());
-  while (self->n_ended < N_TASKS)
+  while (g_atomic_int_get (&self->n_ended) < N_TASKS)
     g_main_context_iteration (self->context, TRUE);
 }
 
@@ -67,11 +77,17 @@ post_cb (TendTask  *task,
          gpointer   user_data,
          GError   **error)
 {
+  run_alone (user_data);
+  return TRUE;
+}
+
+static void
+freed_cb (gpointer user_data)
+{
   Handed *self = user_data;
 
-  g_assert_true (g_thread_self () == g_atomic_pointer_get (&self->thread));
-  self->n_posts++;
-  return TRUE;
+  run_alone (self);
+  g_atomic_int_inc (&self->n_freed);
 }
 
 static void
@@ -125,12 +141,12 @@ run_rounds (GThreadFunc func)
         ;
       for (guint i = 0; i < N_TASKS; i++)
         {
-          tend_task_post (self.tasks[i], post_cb, &self, NULL);
+          tend_task_post (self.tasks[i], post_cb, &self, freed_cb);
           use (self.tasks[i], (rounds.n + i) % 3);
         }
       g_thread_join (thread);
 
-      g_assert_cmpuint (self.n_posts, ==, N_TASKS);
+      g_assert_cmpint (self.n_freed, ==, N_TASKS);
       for (guint i = 0; i < N_TASKS; i++)
         {
           g_assert_true (tend_task_is_ended (self.tasks[i]));
@@ -154,49 +170,166 @@ test_maker_goes_on_while_the_context_is_taken (void)
   run_rounds (run_as_default_thread);
 }
 
-/* --- What is done before anybody runs the context --- */
+/* --- The last reference --- */
+
+static gpointer
+run_until_freed_thread (gpointer data)
+{
+  Handed *self = data;
+
+  while (g_atomic_int_get (&self->n_freed) < N_TASKS)
+    if (!g_main_context_iteration (self->context, FALSE))
+      g_thread_yield ();
+
+  return NULL;
+}
+
+/* Their timers have begun to run there. */
+static void
+test_maker_lets_go_of_the_tasks (void)
+{
+  Rounds rounds = rounds_begin (20000, G_MAXUINT);
+
+  while (rounds_next (&rounds))
+    {
+      Handed self = { g_main_context_new () };
+      GThread *thread;
+
+      g_main_context_push_thread_default (self.context);
+      for (guint i = 0; i < N_TASKS; i++)
+        {
+          self.tasks[i] = tend_task_new (NULL, NULL, NULL, NULL);
+          tend_task_add_timer (self.tasks[i], i % 3, 1 + i % 2, post_cb, &self, freed_cb);
+        }
+      g_main_context_pop_thread_default (self.context);
+
+      thread = g_thread_new ("run", run_until_freed_thread, &self);
+      for (volatile guint i = 0; i < rounds.n % 50 * 400; i++)
+        ;
+      for (guint i = 0; i < N_TASKS; i++)
+        g_object_unref (self.tasks[i]);
+      g_thread_join (thread);
+      while (g_main_context_iteration (self.context, FALSE))
+        ;
+      g_main_context_unref (self.context);
+    }
+}
+
+/* --- Before anybody runs the context --- */
+
+static gboolean
+return_body (TendTask  *task,
+             gpointer   user_data,
+             GError   **error)
+{
+  tend_task_return_int (task, 42);
+  return TRUE;
+}
+
+static gboolean
+cancel_itself_body (TendTask  *task,
+                    gpointer   user_data,
+                    GError   **error)
+{
+  tend_task_cancel (task);
+  return tend_yield (error);
+}
 
 static void
-test_waits_for_who_runs_the_context (void)
+test_maker_acts_at_once (void)
 {
+  TendTask *answer, *cancelled;
   Handed self;
 
   handed_init (&self);
   for (guint i = 0; i < N_TASKS; i++)
     {
       use (self.tasks[i], i % 3);
-      g_assert_false (tend_task_is_ended (self.tasks[i]));
+      g_assert_true (tend_task_is_ended (self.tasks[i]) || i % 2 == 0);
+      tend_task_stop (self.tasks[i]);
+      g_assert_true (tend_task_is_ended (self.tasks[i]));
     }
 
-  g_thread_join (g_thread_new ("run", run_thread, &self));
-  for (guint i = 0; i < N_TASKS; i++)
-    g_assert_finalize_object (self.tasks[i]);
+  g_main_context_push_thread_default (self.context);
+  answer = tend_task_new_fiber (NULL, return_body, NULL, NULL);
+  cancelled = tend_task_new_fiber (NULL, cancel_itself_body, NULL, NULL);
+  g_main_context_pop_thread_default (self.context);
+
+  g_assert_true (tend_task_start (answer, NULL));
+  g_assert_cmpint (tend_task_get_int (answer), ==, 42);
+  g_assert_true (tend_task_start (cancelled, NULL));
+  g_assert_cmpint (tend_task_get_status (cancelled), ==, TEND_TASK_STATUS_CANCELLED);
+
   while (g_main_context_iteration (self.context, FALSE))
     ;
+  for (guint i = 0; i < N_TASKS; i++)
+    g_assert_finalize_object (self.tasks[i]);
+  g_assert_finalize_object (answer);
+  g_assert_finalize_object (cancelled);
   g_main_context_unref (self.context);
 }
 
 static void
-test_is_done_at_once_by_who_owns_the_context (void)
+count_freed (gpointer data)
 {
-  Handed self;
+  ++*(guint *) data;
+}
 
-  handed_init (&self);
-  g_atomic_pointer_set (&self.thread, g_thread_self ());
+/* All goes with the last references, and the context has nothing left of ours. */
+static void
+test_context_is_never_run (void)
+{
+  GMainContext *context = g_main_context_new ();
+  TendTaskManager *manager;
+  TendCompletion *completion;
+  TendTask *task, *completed;
+  guint n_freed = 0;
 
-  g_assert_true (g_main_context_acquire (self.context));
-  for (guint i = 0; i < N_TASKS; i++)
-    {
-      tend_task_stop (self.tasks[i]);
-      g_assert_true (tend_task_is_ended (self.tasks[i]));
-    }
-  g_main_context_release (self.context);
+  g_main_context_push_thread_default (context);
+  manager = tend_task_manager_new ();
+  g_assert_nonnull (tend_task_manager_register_fiber (manager, NULL, return_body, &n_freed, count_freed, NULL));
+  completion = tend_completion_new (NULL);
+  task = tend_task_new_fiber (NULL, sleep_body, &n_freed, count_freed);
+  g_main_context_pop_thread_default (context);
 
-  for (guint i = 0; i < N_TASKS; i++)
-    g_object_unref (self.tasks[i]);
-  while (g_main_context_iteration (self.context, FALSE))
+  g_assert_finalize_object (manager);
+  completed = g_object_ref (tend_completion_get_task (completion));
+  g_assert_finalize_object (completion);
+  g_assert_true (tend_task_is_ended (completed));
+  g_assert_finalize_object (completed);
+  g_assert_finalize_object (task);
+  g_assert_cmpuint (n_freed, ==, 2);
+  g_main_context_unref (context);
+}
+
+/* What an object makes belongs where the object does, and not to the maker's own context. */
+static void
+test_objects_make_tasks_of_their_context (void)
+{
+  g_autoptr(GMainContext) context = g_main_context_new ();
+  g_autoptr(TendRequestCache) requests = NULL;
+  g_autoptr(TendTaskStream) stream = NULL;
+  g_autoptr(TendGroup) group = NULL;
+  g_autoptr(TendTask) child = NULL, joined = NULL, next = NULL, waiting = NULL;
+
+  g_main_context_push_thread_default (context);
+  requests = tend_request_cache_new ();
+  group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  child = tend_task_new (NULL, NULL, NULL, NULL);
+  stream = tend_when_each (&child, 1);
+  g_main_context_pop_thread_default (context);
+
+  joined = tend_group_join (group);
+  next = tend_task_stream_next (stream);
+  waiting = tend_request_cache_wait_for (requests, "text", 1, -1);
+  g_assert_true (tend_task_get_context (joined) == context);
+  g_assert_true (tend_task_get_context (next) == context);
+  g_assert_true (tend_task_get_context (waiting) == context);
+
+  tend_task_stop (child);
+  tend_task_stop (waiting);
+  while (g_main_context_iteration (context, FALSE))
     ;
-  g_main_context_unref (self.context);
 }
 
 int
@@ -208,9 +341,10 @@ main (int    argc,
   g_test_add_func ("/tend/handed-over/maker-goes-on-to-use-the-tasks", test_maker_goes_on_to_use_the_tasks);
   g_test_add_func ("/tend/handed-over/maker-goes-on-while-the-context-is-taken",
                    test_maker_goes_on_while_the_context_is_taken);
-  g_test_add_func ("/tend/handed-over/waits-for-who-runs-the-context", test_waits_for_who_runs_the_context);
-  g_test_add_func ("/tend/handed-over/is-done-at-once-by-who-owns-the-context",
-                   test_is_done_at_once_by_who_owns_the_context);
+  g_test_add_func ("/tend/handed-over/maker-lets-go-of-the-tasks", test_maker_lets_go_of_the_tasks);
+  g_test_add_func ("/tend/handed-over/maker-acts-at-once", test_maker_acts_at_once);
+  g_test_add_func ("/tend/handed-over/context-is-never-run", test_context_is_never_run);
+  g_test_add_func ("/tend/handed-over/objects-make-tasks-of-their-context", test_objects_make_tasks_of_their_context);
 
   return g_test_run ();
 }
