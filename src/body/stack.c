@@ -337,7 +337,7 @@ slab_new (StackClass  *class,
 static void
 want_trim_locked (void)
 {
-  if (tend_stack_trim_state == TEND_TRIM_NONE)
+  if (g_atomic_int_get (&tend_stack_trim_state) == TEND_TRIM_NONE)
     g_atomic_int_set (&tend_stack_trim_state, TEND_TRIM_WANTED);
 }
 

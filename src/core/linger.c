@@ -34,7 +34,21 @@ struct _TendLinger
   int              is_told;     /* atomic */
 };
 
-static G_DEFINE_QUARK (tend-linger, linger)
+/* Several threads may be the first to ask, and find the same. */
+static GQuark
+linger_quark (void)
+{
+  static int known;
+  GQuark quark = (GQuark) g_atomic_int_get (&known);
+
+  if (G_UNLIKELY (quark == 0))
+    {
+      quark = g_quark_from_static_string ("tend-linger");
+      g_atomic_int_set (&known, (int) quark);
+    }
+
+  return quark;
+}
 
 static void dispatch_cb (GObject     *object,
                          guint        n_pspecs,
@@ -199,7 +213,7 @@ patch (GObjectClass *klass)
   Patched *made;
 
   /* Its own, or that of the class that it is derived from. */
-  if (klass->dispatch_properties_changed == dispatch_cb)
+  if (g_atomic_pointer_get (&klass->dispatch_properties_changed) == dispatch_cb)
     return;
 
   made = g_new (Patched, 1);
@@ -208,7 +222,7 @@ patch (GObjectClass *klass)
     {
       *made = (Patched) { patched, klass, klass->dispatch_properties_changed };
       g_atomic_pointer_set (&patched, made);
-      klass->dispatch_properties_changed = dispatch_cb;
+      g_atomic_pointer_set (&klass->dispatch_properties_changed, dispatch_cb);
       made = NULL;
     }
   tend_unlock (&classes_lock);

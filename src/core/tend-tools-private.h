@@ -102,7 +102,8 @@ void  tend_tool_add_root     (gconstpointer low,
 /*
  * ThreadSanitizer does not see the atomic operations of code that is not compiled with it. Who gives something to
  * another thread by them says so before, and who takes it says so after. Where the library is instrumented itself the
- * operations have to be right without a word.
+ * operations have to be right without a word. Those of GLib, which counts references, are not instrumented: an object
+ * whose last reference was dropped is taken from all who have had one.
  */
 #ifdef TEND_IS_TSAN_BUILD
 
@@ -114,6 +115,14 @@ tend_tool_give (gpointer what)
 static inline void
 tend_tool_take (gpointer what)
 {
+}
+
+void  __tsan_acquire (gpointer address);
+
+static inline void
+tend_tool_take_object (gpointer object)
+{
+  __tsan_acquire (object);
 }
 
 #else
@@ -133,6 +142,12 @@ tend_tool_take (gpointer what)
 {
   if (G_UNLIKELY ((tend_tools & TEND_TOOL_TSAN) != 0))
     tend_tool_take_watched (what);
+}
+
+static inline void
+tend_tool_take_object (gpointer object)
+{
+  tend_tool_take (object);
 }
 
 #endif

@@ -51,6 +51,8 @@ tend_loop_take_home (TendLoop *loop,
 {
   Home *home;
 
+  tend_tool_take_object (object);
+
   if (tend_loop_is_held (loop))
     return FALSE;
 

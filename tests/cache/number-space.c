@@ -4,6 +4,7 @@
 // The table of numbers against a simple model, and the choice of numbers: that it finds each one that is
 // free, takes no other, and prefers none.
 
+#include "../support/child.h"
 #include "tend-cache-private.h"
 
 #include <math.h>
@@ -439,7 +440,7 @@ test_fork (void)
   if (pid == 0)
     {
       draw_thread (theirs);
-      _exit (write (fds[1], theirs, sizeof theirs) == sizeof theirs ? 0 : 1);
+      child_end (write (fds[1], theirs, sizeof theirs) == sizeof theirs);
     }
 
   draw_thread (ours);
@@ -453,7 +454,7 @@ test_fork (void)
     }
   close (fds[0]);
   g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
-  g_assert_cmpint (status, ==, 0);
+  assert_child_was_right (status);
   assert_disjoint (ours, theirs);
 }
 

@@ -3,6 +3,7 @@
 
 // That nothing happens under a lock: what the check says of those who break it. And fork(), which takes all locks.
 
+#include "../support/child.h"
 #include "tend-core-private.h"
 
 #include <gio/gio.h>
@@ -151,11 +152,11 @@ test_fork (void)
         {
           tend_lock (&other_lock);
           tend_unlock (&other_lock);
-          _exit (n_children == 1 ? 0 : 1);
+          child_end (n_children == 1);
         }
 
       g_assert_cmpint (waitpid (child, &status, 0), ==, child);
-      g_assert_cmpint (status, ==, 0);
+      assert_child_was_right (status);
       g_assert_cmpint (n_children, ==, 0);
     }
 

@@ -4,7 +4,7 @@
 // One call of the system fails, or all from one on: whatever the library does ends, without a leak; and when the
 // failures are over all of it works again. Each attempt has a process of its own, in which nothing has happened before.
 
-#include "../support/tool.h"
+#include "../support/child.h"
 #include "../support/rounds.h"
 #include "kinds.h"
 #include "refuse.h"
@@ -74,7 +74,7 @@ run_in_child (const Case *self,
   /* There is nothing to report where no stack has a guard, and stacks keep what they were given at first. */
   if (self->call != REFUSE_MPROTECT)
     assert_has_signal_stack ();
-  exit (0);
+  child_exit ();
 }
 
 static void
@@ -108,7 +108,7 @@ attempt (const Case *self,
     run_in_child (self, first, n);
 
   g_assert_cmpint (waitpid (child, &status, 0), ==, child);
-  g_assert_cmpint (status, ==, 0);
+  assert_child_was_right (status);
   check (self->fails, THREADS, report->refused.n_threads, must_fail);
   check (self->fails, STACKS, report->refused.n_stacks, must_fail);
   check (self->fails, NUMBERS, report->refused.n_numbers, must_fail);
@@ -170,11 +170,11 @@ test_at_random (void)
           kinds_run (&report->refused);
           refuse_nothing ();
           kinds_run_good ();
-          exit (0);
+          child_exit ();
         }
 
       g_assert_cmpint (waitpid (child, &status, 0), ==, child);
-      g_assert_cmpint (status, ==, 0);
+      assert_child_was_right (status);
     }
 }
 

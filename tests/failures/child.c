@@ -4,7 +4,7 @@
 // The child of a fork that gets no descriptor, in the context of its parent: what wakes the context may be taken by the
 // parent, which looks at it all the time here.
 
-#include "../support/tool.h"
+#include "../support/child.h"
 #include "refuse.h"
 
 #include <tend.h>
@@ -37,7 +37,7 @@ run_child (void)
       g_assert_true (tend_task_wait_sync (task, NULL));
     }
   g_assert_cmpint (refuse_count (REFUSE_EVENTFD), >, 0);
-  _exit (0);
+  child_end (TRUE);
 }
 
 static void
@@ -62,7 +62,7 @@ test_no_descriptor (void)
 
   while (waitpid (child, &status, WNOHANG) == 0)
     g_main_context_iteration (NULL, FALSE);
-  g_assert_cmpint (status, ==, 0);
+  assert_child_was_right (status);
 }
 
 int

@@ -3,11 +3,9 @@
 
 #include "kinds.h"
 
-#include "../support/tool.h"
+#include "../support/child.h"
 
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 /* Of this process; atomic. */
 static Refused counts;
@@ -407,11 +405,11 @@ run_child (void)
       run_fibers ();
       run_threads ();
       run_threads_that_wait ();
-      _exit (0);
+      child_end (TRUE);
     }
 
   g_assert_cmpint (waitpid (child, &status, 0), ==, child);
-  g_assert_cmpint (status, ==, 0);
+  assert_child_was_right (status);
 }
 
 /* --- All of them --- */

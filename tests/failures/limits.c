@@ -7,7 +7,7 @@
 /* setresuid() */
 #define _GNU_SOURCE
 
-#include "../support/tool.h"
+#include "../support/child.h"
 #include "kinds.h"
 
 #include <errno.h>
@@ -76,14 +76,14 @@ run_in_child (TestFunc func)
       prctl (PR_SET_PDEATHSIG, SIGKILL);
       give_glib_its_own ();
       func ();
-      exit (0);
+      child_exit ();
     }
 
   g_assert_cmpint (waitpid (child, &status, 0), ==, child);
   if (WIFEXITED (status) && WEXITSTATUS (status) == SKIPPED)
     g_test_skip ("The limit cannot be set here");
   else
-    g_assert_cmpint (status, ==, 0);
+    assert_child_was_right (status);
 }
 
 /* --- Threads --- */

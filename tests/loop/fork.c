@@ -4,6 +4,7 @@
 // fork() in a process that runs tasks, fibers and threads: in the child all kinds of tasks work, wherever it was forked
 // and in whichever context, and of what the parent had nothing goes on.
 
+#include "../support/child.h"
 #include "../task/common.h"
 
 #include <sys/wait.h>
@@ -116,11 +117,11 @@ fork_and_look (Context which)
 
   g_assert_cmpint (child, >=, 0);
   if (child == 0)
-    _exit (child_works (which) ? 0 : 1);
+    child_end (child_works (which));
 
   g_assert_cmpint (waitpid (child, &status, 0), ==, child);
   g_test_message ("the child has ended with %#x", (guint) status);
-  return status == 0;
+  return child_was_right (status);
 }
 
 /* --- Where it is forked --- */
@@ -227,11 +228,11 @@ fork_fiber_body (TendTask  *task,
       gboolean is_refused = !tend_sleep (1000, &refused) &&
                             g_error_matches (refused, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER);
 
-      _exit (is_refused && tend_task_get_current () != task && child_works (OF_ITS_OWN) ? 0 : 1);
+      child_end (is_refused && tend_task_get_current () != task && child_works (OF_ITS_OWN));
     }
 
   g_assert_cmpint (waitpid (child, &status, 0), ==, child);
-  g_assert_cmpint (status, ==, 0);
+  assert_child_was_right (status);
   return tend_sleep (1000, error);
 }
 
@@ -332,7 +333,7 @@ test_before_there_is_a_task (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
     threads[i] = g_thread_new ("time", time_thread, &is_over);
-  for (guint i = 0; i < 100 && status == 0; i++)
+  for (guint i = 0; i < 100 && child_was_right (status); i++)
     {
       pid_t child = fork ();
 
@@ -341,12 +342,12 @@ test_before_there_is_a_task (void)
           /* It would wait for ever. */
           alarm (20);
           tend_get_time ();
-          _exit (0);
+          child_end (TRUE);
         }
 
       g_assert_cmpint (waitpid (child, &status, 0), ==, child);
     }
-  g_assert_cmpint (status, ==, 0);
+  assert_child_was_right (status);
 
   g_atomic_int_set (&is_over, TRUE);
   for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
@@ -366,14 +367,14 @@ test_twice (Parent        *parent,
       g_autoptr(TendTask) task = NULL;
 
       if (!child_works (OF_THE_PARENT))
-        _exit (1);
+        child_end (FALSE);
       task = tend_task_run ("pending", idle_body, NULL, NULL);
       tend_task_add_timer (task, 100, 100, tick_cb, NULL, NULL);
-      _exit (fork_and_look (OF_THE_PARENT) ? 0 : 2);
+      child_end (fork_and_look (OF_THE_PARENT));
     }
 
   g_assert_cmpint (waitpid (child, &status, 0), ==, child);
-  g_assert_cmpint (status, ==, 0);
+  assert_child_was_right (status);
 }
 
 #define add(path, func) \

@@ -3,6 +3,7 @@
 
 // The watchdog's start and end, and what it takes of the process: a poll function, a signal, a thread.
 
+#include "../support/child.h"
 #include "words.h"
 
 #include <signal.h>
@@ -389,11 +390,11 @@ test_child_has_no_watchdog (void)
   if (child == 0)
     {
       tend_watchdog_stop ();
-      _exit (get_handler () == SIG_DFL ? 0 : 1);
+      child_end (get_handler () == SIG_DFL);
     }
 
   g_assert_cmpint (waitpid (child, &status, 0), ==, child);
-  g_assert_cmpint (status, ==, 0);
+  assert_child_was_right (status);
   assert_watches ();
   stop_watchdog ();
 }
@@ -424,11 +425,11 @@ test_child_may_start_its_own (void)
           word_free (block ());
           set_threshold (NEVER);
           tend_watchdog_stop ();
-          _exit (0);
+          child_end (TRUE);
         }
 
       g_assert_cmpint (waitpid (child, &status, 0), ==, child);
-      g_assert_cmpint (status, ==, 0);
+      assert_child_was_right (status);
       stop_watchdog ();
     }
 }
