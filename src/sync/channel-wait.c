@@ -102,6 +102,22 @@ send_item (TendChannel  *self,
   return wait_for_room (g_steal_pointer (&kept), item, wake, error);
 }
 
+/* Takes a reference, which holds the channel while what copies the value runs: nothing is decided before. */
+gboolean
+tend_channel_send_taken (TendChannel   *self,
+                         const GValue  *value,
+                         const char    *func,
+                         GError       **error)
+{
+  TendItem *item = tend_item_new (value);
+
+  if (send_item (self, item, func, error))
+    return TRUE;
+
+  tend_item_free (item);
+  return FALSE;
+}
+
 /**
  * tend_channel_send: (skip)
  * @self: a channel
@@ -128,21 +144,13 @@ tend_channel_send (TendChannel   *self,
                    const GValue  *value,
                    GError       **error)
 {
-  TendItem *item;
-
   g_return_val_if_fail (TEND_IS_CHANNEL (self), FALSE);
   g_return_val_if_fail (tend_loop_is_mine (self->loop), FALSE);
   g_return_val_if_fail (value == NULL || G_IS_VALUE (value), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  /* What copies the value may be user code, and drop the channel: nothing is decided before. */
   g_object_ref (self);
-  item = tend_item_new (value);
-  if (send_item (self, item, G_STRFUNC, error))
-    return TRUE;
-
-  tend_item_free (item);
-  return FALSE;
+  return tend_channel_send_taken (self, value, G_STRFUNC, error);
 }
 
 /* --- Receiving in a fiber --- */

@@ -81,6 +81,18 @@ test_receive (void)
   assert_dropped ();
 }
 
+static void
+test_send_object (void)
+{
+  GObject *object = new_toggled (G_TYPE_OBJECT);
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (tend_channel_send_object (lend (tend_channel_new (0)), object, &error));
+  g_assert_no_error (error);
+  assert_dropped ();
+  free_toggled (object);
+}
+
 /* --- In a fiber --- */
 
 static gboolean
@@ -212,6 +224,7 @@ main (int    argc,
   g_test_add_func ("/tend/borrowed/close-with-error", test_close_with_error);
   g_test_add_func ("/tend/borrowed/try-receive", test_try_receive);
   g_test_add_func ("/tend/borrowed/receive", test_receive);
+  g_test_add_func ("/tend/borrowed/send-object", test_send_object);
   g_test_add_func ("/tend/borrowed/receive-in-a-fiber", test_receive_in_a_fiber);
   g_test_add_func ("/tend/borrowed/receive-late", test_receive_late);
   g_test_add_func ("/tend/borrowed/send-late", test_send_late);
