@@ -35,7 +35,9 @@ tend_await (TendTask  *task,
             GError   **error)
 {
   TendTask *worker = tend_task_get_blocking ();
+  g_autoptr(TendTask) kept = NULL;
   g_autofree char *text = NULL;
+  TendJob *wake;
 
   g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
@@ -43,7 +45,10 @@ tend_await (TendTask  *task,
   if (worker != NULL)
     return tend_thread_await (worker, task, error);
 
-  if (tend_begin_wait (G_STRFUNC, error) == NULL)
+  /* The fiber may stand still here already, while somebody drops the task. */
+  kept = g_object_ref (task);
+  wake = tend_begin_wait (G_STRFUNC, error);
+  if (wake == NULL)
     return FALSE;
 
   /* Who happens to run another context now does not count: that may change while the fiber waits. */
@@ -63,8 +68,14 @@ tend_await (TendTask  *task,
       return FALSE;
     }
 
-  if (!tend_wait_for_task (task, error))
-    return FALSE;
+  /* Who waits in the queue of the task holds no reference, and is woken when it is dropped. */
+  if (!tend_task_is_over (task))
+    {
+      tend_queue_push (&tend_task_ensure_scope (task)->waiters, wake);
+      g_clear_object (&kept);
+      if (!tend_wait (error))
+        return FALSE;
+    }
 
   return tend_task_propagate (task, error);
 }

@@ -64,8 +64,8 @@ peek_tasks (TendNumberCache *self)
 }
 
 /*
- * Adds @task with @outcome, which is taken. To copy that has called others, so all else is decided here. At the end,
- * so that they are settled in the order in which they were added.
+ * Adds @task with @outcome. Takes that and references to both: to copy it has called others, who may drop them, and so
+ * all else is decided here. At the end, so that they are settled in the order in which they were added.
  */
 static gboolean
 add (TendNumberCache  *self,
@@ -75,6 +75,8 @@ add (TendNumberCache  *self,
      GError          **error)
 {
   TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
+  g_autoptr(TendNumberCache) kept = self;
+  g_autoptr(TendTask) kept_task = task;
   ManagedTask *managed;
 
   if (!check_thread (self, func) || !check_settable (task, error))
@@ -87,7 +89,7 @@ add (TendNumberCache  *self,
     priv->tasks = g_queue_new ();
 
   managed = g_new0 (ManagedTask, 1);
-  managed->task = g_object_ref (task);
+  managed->task = g_steal_pointer (&kept_task);
   managed->outcome = outcome;
   g_queue_push_tail (priv->tasks, managed);
 
@@ -204,7 +206,6 @@ tend_number_cache_add_task (TendNumberCache  *self,
                             GError          **error)
 {
   TendOutcome outcome = { G_VALUE_INIT, NULL };
-  gboolean is_added;
 
   g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), FALSE);
   g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
@@ -213,11 +214,8 @@ tend_number_cache_add_task (TendNumberCache  *self,
   g_object_ref (self);
   g_object_ref (task);
   tend_outcome_copy_value (&outcome, value);
-  is_added = add (self, task, outcome, G_STRFUNC, error);
-  g_object_unref (task);
-  g_object_unref (self);
 
-  return is_added;
+  return add (self, task, outcome, G_STRFUNC, error);
 }
 
 /**
@@ -242,6 +240,9 @@ tend_number_cache_add_task_with_error (TendNumberCache  *self,
   g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), FALSE);
   g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
   g_return_val_if_fail (reason != NULL, FALSE);
+
+  g_object_ref (self);
+  g_object_ref (task);
 
   return add (self, task, (TendOutcome) { G_VALUE_INIT, g_error_copy (reason) }, G_STRFUNC, error);
 }

@@ -117,6 +117,8 @@ tend_request_cache_push_timeout (TendRequestCache *self,
   if (!tend_request_cache_check_thread (self, G_STRFUNC))
     return;
 
+  /* What an ended task has may be freed with it, and drop the request cache. */
+  g_object_ref (self);
   drop_ended (self);
   override = g_new0 (TendTimeoutOverride, 1);
   override->task = g_object_ref (tend_task_get_current ());
@@ -124,6 +126,7 @@ tend_request_cache_push_timeout (TendRequestCache *self,
   override->usec = usec;
   override->next = self->overrides;
   self->overrides = override;
+  g_object_unref (self);
 }
 
 /**

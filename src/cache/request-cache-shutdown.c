@@ -265,9 +265,12 @@ gboolean
 tend_request_cache_shutdown (TendRequestCache  *self,
                              GError           **error)
 {
+  g_autoptr(TendRequestCache) kept = NULL;
+
   g_return_val_if_fail (TEND_IS_REQUEST_CACHE (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
+  kept = g_object_ref (self);
   return tend_manager_wait_in_fiber (self, self->loop, G_STRFUNC,
                                      (TendManagerBegin) tend_request_cache_shutdown_async,
                                      (TendManagerFinish) tend_request_cache_shutdown_finish, error);

@@ -270,6 +270,8 @@ tend_request_cache_add (TendRequestCache  *self,
                         TendNumberCache   *cache,
                         GError           **error)
 {
+  g_autoptr(TendRequestCache) kept = NULL;
+  g_autoptr(TendNumberCache) held = NULL;
   TendNumberCachePrivate *priv;
   gint64 timeout;
 
@@ -280,7 +282,9 @@ tend_request_cache_add (TendRequestCache  *self,
   if (!tend_request_cache_check_thread (self, G_STRFUNC) || !check_home (cache, error))
     return FALSE;
 
-  /* The class says it, and may do anything meanwhile. */
+  /* The class says it, and may do anything meanwhile, such as to drop both. */
+  kept = g_object_ref (self);
+  held = g_object_ref (cache);
   priv = tend_number_cache_get_private (cache);
   timeout = tend_number_cache_ask_timeout (cache);
   if (self->overrides != NULL)
@@ -305,7 +309,7 @@ tend_request_cache_add (TendRequestCache  *self,
     priv->loop = tend_loop_ref (self->loop);
   priv->is_held = TRUE;
   priv->is_popped = FALSE;
-  g_object_ref (cache);
+  held = NULL;                  /* the request cache's from here on */
   self->n_caches++;
 
   /*

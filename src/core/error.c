@@ -234,12 +234,15 @@ GPtrArray *
 tend_task_error_list (const GError *error)
 {
   g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
-  GPtrArray *parts = NULL;
+  g_autoptr(GPtrArray) parts = NULL;
 
   g_return_val_if_fail (error != NULL, NULL);
 
+  /* What copies a part may be user code, and free @error. */
   if (g_error_matches (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SEVERAL))
     parts = tend_task_error_get_private (error)->errors;
+  if (parts != NULL)
+    g_ptr_array_ref (parts);
 
   if (parts == NULL)
     g_ptr_array_add (list, g_error_copy (error));

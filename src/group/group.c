@@ -87,13 +87,15 @@ void
 tend_group_check_end (TendGroup *self)
 {
   g_autoptr(GPtrArray) failed = NULL;
+  g_autoptr(TendGroup) kept = NULL;
   g_autoptr(TendTask) joined = NULL;
   g_autoptr(GError) error = NULL;
 
   if (self->joined == NULL || self->n_left > 0 || self->is_ending || tend_task_has_ended (self->joined))
     return;
 
-  /* What copies an error may be somebody's, who cancels the group, disposes of it, or ends what was joined. */
+  /* What copies an error may be somebody's, who cancels the group, disposes of or drops it, or ends what was joined. */
+  kept = g_object_ref (self);
   joined = g_object_ref (self->joined);
   failed = g_ptr_array_copy (self->failed, ref_cb, NULL);
   self->is_ending = TRUE;
@@ -230,6 +232,7 @@ gboolean
 tend_group_wait (TendGroup  *self,
                  GError    **error)
 {
+  g_autoptr(TendGroup) kept = NULL;
   g_autoptr(TendTask) joined = NULL;
   GError *own = NULL;
   gboolean over;
@@ -239,6 +242,8 @@ tend_group_wait (TendGroup  *self,
   g_return_val_if_fail (tend_loop_is_mine (self->loop), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
+  /* The fiber may stand still here already, and the task that is joined keeps the group only until it has ended. */
+  kept = g_object_ref (self);
   wake = tend_begin_wait (G_STRFUNC, &own);
   if (wake == NULL && g_error_matches (own, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER))
     {

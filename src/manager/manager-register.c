@@ -144,12 +144,15 @@ add_named (TendTaskManager  *self,
   return task;
 }
 
-/* Registers @task, whose name has been checked: see tend_task_manager_register_with_policy(). */
-static TendTask *
-register_checked (TendTaskManager  *self,
-                  TendTask         *task,
-                  TendNamePolicy    policy,
-                  GError          **error)
+/*
+ * Registers @task, whose name has been checked: see tend_task_manager_register_with_policy(). The caller holds it: who
+ * hears of it, in the list or by its status or name, may stop and drop it.
+ */
+TendTask *
+tend_manager_register_held (TendTaskManager  *self,
+                            TendTask         *task,
+                            TendNamePolicy    policy,
+                            GError          **error)
 {
   TendTask *holder = NULL;
 
@@ -234,6 +237,8 @@ tend_task_manager_register_with_policy (TendTaskManager  *self,
                                         TendNamePolicy    policy,
                                         GError          **error)
 {
+  TendTask *holder;
+
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);
   g_return_val_if_fail (TEND_IS_TASK (task), NULL);
   g_return_val_if_fail ((guint) policy <= TEND_NAME_POLICY_ANONYMOUS, NULL);
@@ -241,7 +246,11 @@ tend_task_manager_register_with_policy (TendTaskManager  *self,
   if (!check_name_of (task, error))
     return NULL;
 
-  return register_checked (self, task, policy, error);
+  g_object_ref (task);
+  holder = tend_manager_register_held (self, task, policy, error);
+  g_object_unref (task);
+
+  return holder;
 }
 
 /**
@@ -319,7 +328,7 @@ register_taken (TendTaskManager  *self,
 {
   task->origin = origin;
 
-  return tend_manager_keep_task (self, task, register_checked (self, task, policy, error) != NULL, error);
+  return tend_manager_keep_task (self, task, tend_manager_register_held (self, task, policy, error) != NULL, error);
 }
 
 /**

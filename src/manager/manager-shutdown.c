@@ -491,9 +491,13 @@ gboolean
 tend_task_manager_shutdown (TendTaskManager  *self,
                             GError          **error)
 {
+  g_autoptr(TendTaskManager) kept = NULL;
+
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
+  /* What the fiber waits for keeps the manager no longer than that lasts. */
+  kept = g_object_ref (self);
   if (tend_manager_wait_in_fiber (self, tend_manager_get_private (self)->loop, G_STRFUNC,
                                   (TendManagerBegin) tend_task_manager_shutdown_async,
                                   (TendManagerFinish) tend_task_manager_shutdown_finish, error))

@@ -148,7 +148,7 @@ check_task (TendTaskManager  *self,
   return FALSE;
 }
 
-/* Registers @task, which has been checked. Who hears of its delay may do anything, and so hears of it last. */
+/* Registers @task, which has been checked. Who hears of it may drop it; of its delay he hears last. */
 static gboolean
 register_delayed (TendTaskManager  *self,
                   TendTask         *task,
@@ -159,10 +159,12 @@ register_delayed (TendTaskManager  *self,
   gboolean is_changed = tend_task_delay (task) != delay;
   gboolean is_registered;
 
+  g_object_ref (task);
   tend_task_ensure_scope (task)->delay = delay;
-  is_registered = tend_task_manager_register_with_policy (self, task, policy, error) != NULL;
+  is_registered = tend_manager_register_held (self, task, policy, error) != NULL;
   if (is_changed)
     tend_notify_native (G_OBJECT (task), tend_task_properties[PROP_DELAY]);
+  g_object_unref (task);
 
   return is_registered;
 }

@@ -159,7 +159,8 @@ fiber_wait_cb (GObject      *source_object,
 
 /*
  * Waits in a fiber for what @begin begins. tend_await_result() would not do: it is for work that
- * goes on outside of the context, for which virtual time stands still.
+ * goes on outside of the context, for which virtual time stands still. The caller holds @self, since
+ * the fiber may stand still before anything is begun.
  */
 gboolean
 tend_manager_wait_in_fiber (gpointer           self,
@@ -476,9 +477,12 @@ gboolean
 tend_task_manager_wait_for_tasks (TendTaskManager  *self,
                                   GError          **error)
 {
+  g_autoptr(TendTaskManager) kept = NULL;
+
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
+  kept = g_object_ref (self);
   return tend_manager_wait_in_fiber (self, tend_manager_get_private (self)->loop, G_STRFUNC,
                                      (TendManagerBegin) tend_task_manager_wait_for_tasks_async,
                                      (TendManagerFinish) tend_task_manager_wait_for_tasks_finish, error);

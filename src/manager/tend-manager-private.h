@@ -247,6 +247,11 @@ gboolean            tend_manager_check_task   (TendTaskManager  *self,
                                                TendTask         *task,
                                                GError          **error);
 
+TendTask           *tend_manager_register_held (TendTaskManager *self,
+                                               TendTask         *task,
+                                               TendNamePolicy    policy,
+                                               GError          **error);
+
 gboolean            tend_manager_check_name   (const char       *name,
                                                gpointer          user_data,
                                                GDestroyNotify    notify,

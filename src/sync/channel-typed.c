@@ -76,12 +76,17 @@ tend_channel_send_object (TendChannel  *self,
 {
   g_auto(GValue) boxed = G_VALUE_INIT;
 
+  g_return_val_if_fail (TEND_IS_CHANNEL (self), FALSE);
+  g_return_val_if_fail (tend_loop_is_mine (self->loop), FALSE);
   g_return_val_if_fail (G_IS_OBJECT (value), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
+  /* A toggle reference of the value may tell user code that it is held, and that drop the channel. */
+  g_object_ref (self);
   g_value_init (&boxed, G_OBJECT_TYPE (value));
   g_value_set_object (&boxed, value);
 
-  return tend_channel_send (self, &boxed, error);
+  return tend_channel_send_taken (self, &boxed, "tend_channel_send", error);
 }
 
 static void

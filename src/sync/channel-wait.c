@@ -102,6 +102,22 @@ send_item (TendChannel  *self,
   return wait_for_room (g_steal_pointer (&kept), item, wake, error);
 }
 
+/* Takes a reference, which holds the channel while what copies the value runs: nothing is decided before. */
+gboolean
+tend_channel_send_taken (TendChannel   *self,
+                         const GValue  *value,
+                         const char    *func,
+                         GError       **error)
+{
+  TendItem *item = tend_item_new (value);
+
+  if (send_item (self, item, func, error))
+    return TRUE;
+
+  tend_item_free (item);
+  return FALSE;
+}
+
 /**
  * tend_channel_send: (skip)
  * @self: a channel
@@ -128,25 +144,18 @@ tend_channel_send (TendChannel   *self,
                    const GValue  *value,
                    GError       **error)
 {
-  TendItem *item;
-
   g_return_val_if_fail (TEND_IS_CHANNEL (self), FALSE);
   g_return_val_if_fail (tend_loop_is_mine (self->loop), FALSE);
   g_return_val_if_fail (value == NULL || G_IS_VALUE (value), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  /* What copies the value may be user code, and drop the channel: nothing is decided before. */
   g_object_ref (self);
-  item = tend_item_new (value);
-  if (send_item (self, item, G_STRFUNC, error))
-    return TRUE;
-
-  tend_item_free (item);
-  return FALSE;
+  return tend_channel_send_taken (self, value, G_STRFUNC, error);
 }
 
 /* --- Receiving in a fiber --- */
 
+/* Takes a reference, as wait_for_room() does. */
 static TendItem *
 wait_for_item (TendChannel  *self,
                TendJob      *wake,
@@ -159,6 +168,7 @@ wait_for_item (TendChannel  *self,
   tend_waiter_init (&waiter, self, tend_task_get_current ()->loop, wake, NULL);
   tend_queue_push (&self->receivers, &waiter.link);
   tend_channel_settle (self);
+  g_object_unref (self);
 
   goes_on = tend_waiter_wait (&waiter, error);
   if (goes_on && waiter.is_granted)
@@ -181,11 +191,13 @@ can_take_at_once (TendChannel *self)
   return self->items.length > 0 && self->granted.length == 0;
 }
 
+/* Takes a reference. */
 static TendItem *
 receive_item (TendChannel  *self,
               const char   *func,
               GError      **error)
 {
+  g_autoptr(TendChannel) kept = self;
   TendJob *wake;
 
   if (!begin (self, &wake, error))
@@ -206,7 +218,7 @@ receive_item (TendChannel  *self,
       return NULL;
     }
 
-  return wait_for_item (self, wake, error);
+  return wait_for_item (g_steal_pointer (&kept), wake, error);
 }
 
 /**
@@ -250,6 +262,8 @@ tend_channel_receive (TendChannel  *self,
   g_return_val_if_fail (tend_loop_is_mine (self->loop), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
+  /* What frees the old value may be user code, and drop the channel, as may others where the loop turns first. */
+  g_object_ref (self);
   tend_item_clear_value (value);
   item = receive_item (self, G_STRFUNC, error);
   if (item == NULL)
@@ -305,6 +319,24 @@ settle_receive (TendAsyncWait *wait)
     tend_channel_set_end_error (self, &wait->error);
   else
     tend_channel_set_closed_error (self, &wait->error);
+}
+
+/* Tells of the error of the wait, if it has one. What copies that may be user code, and drop the result. */
+static gboolean
+propagate (TendAsyncWait  *wait,
+           GError        **error)
+{
+  if (wait->error == NULL)
+    return TRUE;
+
+  if (error != NULL)
+    {
+      g_object_ref (wait);
+      *error = g_error_copy (wait->error);
+      g_object_unref (wait);
+    }
+
+  return FALSE;
 }
 
 static const TendAsyncWaitKind send_kind = {
@@ -384,10 +416,7 @@ tend_channel_send_finish (TendChannel   *self,
   wait = tend_async_wait_check (result, &send_kind, self);
   g_return_val_if_fail (wait != NULL, FALSE);
 
-  if (wait->error != NULL && error != NULL)
-    *error = g_error_copy (wait->error);
-
-  return wait->error == NULL;
+  return propagate (wait, error);
 }
 
 /**
@@ -421,9 +450,12 @@ tend_channel_receive_async (TendChannel         *self,
   g_return_if_fail (tend_loop_is_mine (self->loop));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
+  /* A toggle reference of the cancellable may tell user code that it is held, and that drop the channel. */
+  g_object_ref (self);
   wait = tend_async_wait_new (&receive_kind, self, self->loop, NULL, cancellable, callback, user_data);
   tend_queue_push (&self->receivers, &wait->waiter.link);
   tend_channel_settle (self);
+  g_object_unref (self);
 }
 
 /**
@@ -456,8 +488,5 @@ tend_channel_receive_finish (TendChannel   *self,
   wait = tend_async_wait_check (result, &receive_kind, self);
   g_return_val_if_fail (wait != NULL, NULL);
 
-  if (wait->error != NULL && error != NULL)
-    *error = g_error_copy (wait->error);
-
-  return wait->error == NULL ? &((TendItem *) wait->waiter.data)->value : NULL;
+  return propagate (wait, error) ? &((TendItem *) wait->waiter.data)->value : NULL;
 }

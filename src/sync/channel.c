@@ -417,7 +417,10 @@ tend_channel_close_with_error (TendChannel  *self,
   g_return_if_fail (tend_loop_is_mine (self->loop));
   g_return_if_fail (error != NULL);
 
+  /* What copies the error may be user code, and drop the channel. */
+  g_object_ref (self);
   close_taken (self, g_error_copy (error));
+  g_object_unref (self);
 }
 
 /* --- Sending and receiving without a wait --- */
@@ -480,9 +483,13 @@ gboolean
 tend_channel_try_receive (TendChannel *self,
                           GValue      *value)
 {
+  g_autoptr(TendChannel) kept = NULL;
+
   g_return_val_if_fail (TEND_IS_CHANNEL (self), FALSE);
   g_return_val_if_fail (tend_loop_is_mine (self->loop), FALSE);
 
+  /* What frees the old value may be user code, and drop the channel. */
+  kept = g_object_ref (self);
   tend_item_clear_value (value);
   if (self->items.length > 0)
     {

@@ -95,6 +95,13 @@ void      tend_item_give              (TendItem      *item,
                                        GValue        *value);
 void      tend_item_clear_value       (GValue        *value);
 
+/* --- channel-wait.c --- */
+
+gboolean  tend_channel_send_taken     (TendChannel   *self,
+                                       const GValue  *value,
+                                       const char    *func,
+                                       GError       **error);
+
 /* --- channel.c --- */
 
 struct _TendChannel

@@ -425,6 +425,8 @@ tend_cancellable_add_parent (TendCancellable *self,
       return;
     }
 
+  /* A toggle reference of the parent may tell user code that it is held, and that drop @self. */
+  g_object_ref (self);
   link = g_new0 (Link, 1);
   link->child = self;
   link->parent = g_object_ref (parent);
@@ -443,6 +445,7 @@ tend_cancellable_add_parent (TendCancellable *self,
 
   if (is_late)
     link_cut (link);
+  g_object_unref (self);
 }
 
 static void

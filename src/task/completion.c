@@ -247,23 +247,27 @@ set_done_error (TendCompletion  *self,
                tend_task_status_to_string (status) : "completed");
 }
 
-/* Takes what @outcome holds; @error may be NULL, and is left alone then. */
+/*
+ * Takes what @outcome holds, and a reference: what copied that, and what hears of the end, may be user code, and drop
+ * the completion. @error may be NULL, and is left alone then.
+ */
 static gboolean
 complete (TendCompletion  *self,
           TendOutcome     *outcome,
           GError         **error)
 {
+  g_autoptr(TendCompletion) kept = self;
+
   if (tend_task_try_return (self->task, outcome))
     return TRUE;
 
-  /* The last thing: what frees a value may drop the completion. */
   if (error != NULL)
     set_done_error (self, error);
   tend_outcome_clear (outcome);
   return FALSE;
 }
 
-/* Takes @reason. */
+/* Takes @reason, and a reference. */
 static gboolean
 complete_with_error (TendCompletion  *self,
                      GError          *reason,
@@ -364,7 +368,6 @@ tend_completion_set_value (TendCompletion  *self,
                            GError         **error)
 {
   TendOutcome outcome = { G_VALUE_INIT, NULL };
-  gboolean is_first;
 
   g_return_val_if_fail (TEND_IS_COMPLETION (self), FALSE);
   g_return_val_if_fail (value == NULL || G_IS_VALUE (value), FALSE);
@@ -372,10 +375,8 @@ tend_completion_set_value (TendCompletion  *self,
 
   g_object_ref (self);
   tend_outcome_copy_value (&outcome, value);
-  is_first = complete (self, &outcome, error);
-  g_object_unref (self);
 
-  return is_first;
+  return complete (self, &outcome, error);
 }
 
 /**
@@ -418,6 +419,7 @@ tend_completion_set_boolean (TendCompletion  *self,
   g_return_val_if_fail (TEND_IS_COMPLETION (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
+  g_object_ref (self);
   g_value_init (&outcome.value, G_TYPE_BOOLEAN);
   g_value_set_boolean (&outcome.value, value);
 
@@ -446,6 +448,7 @@ tend_completion_set_int (TendCompletion  *self,
   g_return_val_if_fail (TEND_IS_COMPLETION (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
+  g_object_ref (self);
   g_value_init (&outcome.value, G_TYPE_INT64);
   g_value_set_int64 (&outcome.value, value);
 
@@ -474,6 +477,7 @@ tend_completion_set_string (TendCompletion  *self,
   g_return_val_if_fail (TEND_IS_COMPLETION (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
+  g_object_ref (self);
   g_value_init (&outcome.value, G_TYPE_STRING);
   g_value_set_string (&outcome.value, value);
 
@@ -503,6 +507,7 @@ tend_completion_set_object (TendCompletion  *self,
   g_return_val_if_fail (value == NULL || G_IS_OBJECT (value), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
+  g_object_ref (self);
   g_value_init (&outcome.value, value != NULL ? G_OBJECT_TYPE (value) : G_TYPE_OBJECT);
   g_value_set_object (&outcome.value, value);
 
@@ -532,6 +537,7 @@ tend_completion_set_error (TendCompletion  *self,
   g_return_val_if_fail (reason != NULL, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
+  g_object_ref (self);
   return complete_with_error (self, g_error_copy (reason), error);
 }
 
@@ -571,6 +577,7 @@ tend_completion_set_cancelled (TendCompletion  *self,
   g_return_val_if_fail (TEND_IS_COMPLETION (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
+  g_object_ref (self);
   return complete_with_error (self, tend_task_new_cancelled (self->task), error);
 }
 

@@ -479,9 +479,11 @@ tend_task_return_object (TendTask *self,
   g_return_if_fail (TEND_IS_TASK (self));
   g_return_if_fail (value == NULL || G_IS_OBJECT (value));
 
+  g_object_ref (self);
   g_value_init (&outcome.value, value != NULL ? G_OBJECT_TYPE (value) : G_TYPE_OBJECT);
   g_value_set_object (&outcome.value, value);
   tend_task_return_outcome (self, &outcome);
+  g_object_unref (self);
 }
 
 static TendPointer *

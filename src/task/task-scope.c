@@ -322,19 +322,27 @@ void
 tend_task_add_cancellable (TendTask     *self,
                            GCancellable *cancellable)
 {
+  g_autoptr(GCancellable) held = NULL;
+  g_autoptr(TendTask) kept = NULL;
   CancellableItem *item;
 
   g_return_if_fail (TEND_IS_TASK (self));
   g_return_if_fail (self->loop != NULL && tend_loop_is_mine (self->loop));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  if (cancellable == NULL || tend_task_has_ended (self))
+  if (cancellable == NULL)
+    return;
+
+  /* A toggle reference of the cancellable may tell user code that it is held, and that end the task, or drop it. */
+  kept = g_object_ref (self);
+  held = g_object_ref (cancellable);
+  if (tend_task_has_ended (self))
     return;
 
   item = g_new0 (CancellableItem, 1);
   item->item.klass = &cancellable_item_class;
   item->link = tend_task_link_new (self, self->loop);
-  item->cancellable = g_object_ref (cancellable);
+  item->cancellable = g_steal_pointer (&held);
   tend_task_link_item (self, &item->item);
   item->handler = g_cancellable_connect (cancellable, G_CALLBACK (cancellable_cancelled_cb),
                                          tend_task_link_ref (item->link), tend_task_link_unref);

@@ -178,12 +178,24 @@ tend_task_wait_async (TendTask            *self,
                       gpointer             user_data)
 {
   TendTask *caller = tend_task_get_current ();
+  g_autoptr(GCancellable) held = NULL;
+  g_autoptr(TendTask) kept = NULL;
   TendGate *gate;
   TendWait *wait;
 
   g_return_if_fail (TEND_IS_TASK (self));
   g_return_if_fail (self->loop != NULL && tend_loop_is_mine (self->loop));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  /*
+   * A toggle reference of the cancellable may tell user code that it is held, which may drop the task, or run the loop
+   * and so what waits in it.
+   */
+  if (cancellable != NULL)
+    {
+      kept = g_object_ref (self);
+      held = g_object_ref (cancellable);
+    }
 
   wait = g_object_new (tend_wait_get_type (), NULL);
   wait->task = self;
@@ -205,7 +217,7 @@ tend_task_wait_async (TendTask            *self,
 
   if (cancellable != NULL)
     {
-      wait->cancellable = g_object_ref (cancellable);
+      wait->cancellable = g_steal_pointer (&held);
       wait->handler = g_cancellable_connect (cancellable, G_CALLBACK (cancelled_cb),
                                              g_object_ref (wait), g_object_unref);
     }
