@@ -269,18 +269,27 @@ test_in_a_thread (Parent        *parent,
  * While other threads take and give back locks of the library. They take none of GLib's: those of its allocator, its
  * types, cancellables and contexts are not given back in a child.
  */
+typedef struct
+{
+  int is_over;      /* atomic */
+  int n_begun;      /* atomic */
+} Busy;
+
 static gpointer
 busy_thread (gpointer data)
 {
   g_autoptr(GMainContext) context = g_main_context_new ();
+  Busy *busy = data;
   TendTask *task;
 
   g_main_context_push_thread_default (context);
   task = tend_task_run ("busy", idle_body, NULL, NULL);
-  for (guint i = 0; !g_atomic_int_get ((int *) data); i++)
+  for (guint i = 0; !g_atomic_int_get (&busy->is_over); i++)
     {
       tend_task_set_progress (task, (i % 2) / 2.0, NULL);
       tend_set_max_threads (0);
+      if (i == 0)
+        g_atomic_int_inc (&busy->n_begun);
     }
   tend_task_stop (task);
   while (g_main_context_iteration (context, FALSE))
@@ -296,14 +305,17 @@ test_beside_busy_threads (Parent        *parent,
                           gconstpointer  unused)
 {
   GThread *threads[2];
-  int is_over = FALSE;
+  Busy busy = { FALSE, 0 };
 
+  /* Nor those of a tool's allocator, once they have begun. */
   for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
-    threads[i] = g_thread_new ("busy", busy_thread, &is_over);
+    threads[i] = g_thread_new ("busy", busy_thread, &busy);
+  while (g_atomic_int_get (&busy.n_begun) < (int) G_N_ELEMENTS (threads))
+    g_thread_yield ();
   for (guint i = 0; i < 20; i++)
     g_assert_true (fork_and_look (i % 2 == 0 ? OF_THE_PARENT : OF_ITS_OWN));
 
-  g_atomic_int_set (&is_over, TRUE);
+  g_atomic_int_set (&busy.is_over, TRUE);
   for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
     g_thread_join (threads[i]);
 }
