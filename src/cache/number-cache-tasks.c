@@ -75,7 +75,7 @@ add (TendNumberCache  *self,
      GError          **error)
 {
   TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
-  g_autoptr(TendNumberCache) kept = self;
+  G_GNUC_UNUSED g_autoptr(TendNumberCache) kept = self;
   g_autoptr(TendTask) kept_task = task;
   ManagedTask *managed;
 

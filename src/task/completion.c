@@ -256,7 +256,7 @@ complete (TendCompletion  *self,
           TendOutcome     *outcome,
           GError         **error)
 {
-  g_autoptr(TendCompletion) kept = self;
+  G_GNUC_UNUSED g_autoptr(TendCompletion) kept = self;
 
   if (tend_task_try_return (self->task, outcome))
     return TRUE;
