@@ -619,15 +619,11 @@ tend_loop_enter (TendLoop *loop)
   return enter_slowly (loop);
 }
 
-/* What was begun is done; @loop may be gone meanwhile, unless @pass says that it cannot. */
+/* The maker of the loop has done what it was busy with. */
 void
-tend_loop_leave (TendLoop *loop,
-                 TendPass  pass)
+tend_loop_leave_busy (TendLoop *loop)
 {
-  if (G_LIKELY (pass != TEND_PASS_BUSY))
-    return;
-
-  /* The maker may have run the context within. */
+  /* It may have run the context within. */
   g_atomic_pointer_compare_and_exchange (&loop->thread, get_busy_mark (), get_maker_mark ());
   tend_loop_release (loop);
 }

@@ -129,10 +129,18 @@ int           tend_loop_get_priority (TendLoop    *loop);
 gboolean      tend_loop_is_mine     (TendLoop     *loop);
 gboolean      tend_loop_is_held     (TendLoop     *loop);
 TendPass      tend_loop_enter       (TendLoop     *loop) G_GNUC_WARN_UNUSED_RESULT;
-void          tend_loop_leave       (TendLoop     *loop,
-                                     TendPass      pass);
+void          tend_loop_leave_busy  (TendLoop     *loop);
 gint64        tend_loop_now         (TendLoop     *loop);
 gint64        tend_loop_now_coarse  (TendLoop     *loop);
+
+/* What tend_loop_enter() has let begin is done. @loop may be gone meanwhile, unless it was entered by its maker. */
+static inline void
+tend_loop_leave (TendLoop *loop,
+                 TendPass  pass)
+{
+  if (G_UNLIKELY (pass == TEND_PASS_BUSY))
+    tend_loop_leave_busy (loop);
+}
 
 /* Loop thread only. */
 void          tend_loop_queue_ready (TendLoop     *loop,
