@@ -75,11 +75,10 @@ receive_body (TendTask  *task,
 static void
 test_sees_a_busy_micro_queue (void)
 {
-  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  G_GNUC_UNUSED g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
   Game game = { tend_channel_new (1), 0 };
   TendTask *receiver = tend_task_new_fiber ("receiver", receive_body, &game, NULL);
   TendTask *sender = tend_task_new_fiber ("sender", send_body, &game, NULL);
-  g_autoptr(GError) error = NULL;
 
   set_threshold (NEVER);
   g_assert_true (tend_task_start (receiver, NULL));
