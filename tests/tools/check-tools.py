@@ -52,8 +52,8 @@ VALGRIND = [
     ("", "drops_once_too_often", 99, r"Invalid read(?s:.*)g_object_unref(?s:.*)free'd"),
 ]
 
-# What a system may forbid the tool itself.
-FORBIDDEN = re.compile(r"LeakSanitizer has encountered a fatal error|FATAL: ThreadSanitizer")
+# What a system may forbid the tool itself; and valgrind 3.19 cannot read all that clang 14 says for debuggers.
+FORBIDDEN = re.compile(r"LeakSanitizer has encountered a fatal error|FATAL: ThreadSanitizer|Valgrind: debuginfo reader")
 
 
 def run(command, env=None):
@@ -141,7 +141,7 @@ def main():
                 wrong = problem
                 if not reason and not problem:
                     wrong, forbidden = judge([*command, case[1]], tool, case)
-                skip = reason or (forbidden and "the system forbids the tool its work")
+                skip = reason or (forbidden and "the tool cannot do its work here")
                 n_bad += bool(wrong)
                 if wrong:
                     print(re.sub("^", "# ", wrong, flags=re.MULTILINE))
