@@ -3,6 +3,8 @@
 
 // Where the loops of all contexts are found, and to which thread each belongs.
 //
+// A context has one thread at a time, and so the loops of a hub, one for each priority, have it in common.
+//
 // Lock: registry_lock guards the table of hubs, and of each hub its loops and its frozen time. A thread
 // remembers the loop that it used last, so that the lock is not taken for each task.
 //
@@ -40,8 +42,8 @@ get_thread_mark (void)
 }
 
 /*
- * The mark of a thread that has made a loop, or found it without a thread, and has not run its context yet. Another may
- * begin to run that at any moment, and takes the loop over then.
+ * The mark of a thread that has made the first loop of a context, or found it without a thread, and has not run it yet.
+ * Another may begin to run it at any moment, and takes it over then.
  */
 static inline gpointer
 get_maker_mark (void)
@@ -49,7 +51,7 @@ get_maker_mark (void)
   return (char *) get_thread_mark () + 1;
 }
 
-/* The mark of a maker that is using the loop. Who begins to run the context waits until it has done. */
+/* The mark of a maker that is using the loops. Who begins to run the context waits until it has done. */
 static inline gpointer
 get_busy_mark (void)
 {
@@ -94,27 +96,24 @@ thread_gone (gpointer mark)
     {
       g_hash_table_iter_init (&iter, hubs);
       while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &hub))
-        for (GSList *l = hub->loops; l != NULL; l = l->next)
-          {
-            TendLoop *loop = l->data;
+        {
+          gpointer of = g_atomic_pointer_get (&hub->thread);
 
-            gpointer of = g_atomic_pointer_get (&loop->thread);
-
-            if (is_mark_of (of, mark))
-              g_atomic_pointer_compare_and_exchange (&loop->thread, of, NULL);
-          }
+          if (is_mark_of (of, mark))
+            g_atomic_pointer_compare_and_exchange (&hub->thread, of, NULL);
+        }
     }
   tend_unlock (&registry_lock);
 }
 
 static GPrivate thread_exit = G_PRIVATE_INIT (thread_gone);
 
-/* Makes the loop the calling thread's, whose @mark it gets. FALSE while another, its maker, is using it. */
+/* Makes the loops of @hub the calling thread's, whose @mark it gets. FALSE while another, their maker, is using them. */
 static G_GNUC_NO_INLINE gboolean
-take (TendLoop *loop,
+take (TendHub  *hub,
       gpointer  mark)
 {
-  gpointer thread = g_atomic_pointer_get (&loop->thread);
+  gpointer thread = g_atomic_pointer_get (&hub->thread);
 
   g_private_set (&thread_exit, get_thread_mark ());
   do
@@ -122,7 +121,7 @@ take (TendLoop *loop,
       if (is_busy (thread) && !is_mark_of (thread, get_thread_mark ()))
         return FALSE;
     }
-  while (!g_atomic_pointer_compare_and_exchange_full (&loop->thread, thread, mark, &thread));
+  while (!g_atomic_pointer_compare_and_exchange_full (&hub->thread, thread, mark, &thread));
   renew ();
 
   return TRUE;
@@ -132,15 +131,15 @@ take (TendLoop *loop,
 gboolean
 tend_loop_set_thread (TendLoop *loop)
 {
-  return G_LIKELY (g_atomic_pointer_get (&loop->thread) == get_thread_mark ()) ||
-         take (loop, get_thread_mark ());
+  return G_LIKELY (g_atomic_pointer_get (&loop->hub->thread) == get_thread_mark ()) ||
+         take (loop->hub, get_thread_mark ());
 }
 
 /* Whether the calling thread was the last to run the loop, or has made it, and nothing has to be done about it. */
 gboolean
 tend_loop_has_thread (TendLoop *loop)
 {
-  return is_mark_of (g_atomic_pointer_get (&loop->thread), get_thread_mark ());
+  return is_mark_of (g_atomic_pointer_get (&loop->hub->thread), get_thread_mark ());
 }
 
 /* --- fork() --- */
@@ -166,14 +165,12 @@ begin_anew (void)
 
   g_hash_table_iter_init (&iter, hubs);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &hub))
-    for (GSList *l = hub->loops; l != NULL; l = l->next)
-      {
-        TendLoop *loop = l->data;
-
-        loop->is_forgotten = TRUE;
-        if (!tend_loop_has_thread (loop))
-          loop->thread = NULL;
-      }
+    {
+      for (GSList *l = hub->loops; l != NULL; l = l->next)
+        ((TendLoop *) l->data)->is_forgotten = TRUE;
+      if (!is_mark_of (hub->thread, get_thread_mark ()))
+        hub->thread = NULL;
+    }
   g_clear_pointer (&hubs, g_hash_table_unref);
 }
 
@@ -192,10 +189,11 @@ find_hub_locked (GMainContext *context)
   return hubs != NULL ? g_hash_table_lookup (hubs, context) : NULL;
 }
 
-/* Enters @loop under the hub of @context, which is made for it if it is the first. */
+/* Enters @loop under the hub of @context, which is made for it, with @mark, if it is the first. */
 static void
 add_loop_locked (TendLoop     *loop,
-                 GMainContext *context)
+                 GMainContext *context,
+                 gpointer      mark)
 {
   TendHub *hub = find_hub_locked (context);
 
@@ -203,6 +201,7 @@ add_loop_locked (TendLoop     *loop,
     {
       hub = g_new0 (TendHub, 1);
       hub->context = context;
+      hub->thread = mark;
       hub->frozen_now = -1;
       if (hubs == NULL)
         hubs = g_hash_table_new (NULL, NULL);
@@ -336,6 +335,7 @@ static TendLoop *
 enter_loop (TendLoop     *made,
             GMainContext *context,
             int           priority,
+            gpointer      mark,
             gboolean     *is_first)
 {
   TendLoop *loop;
@@ -345,7 +345,7 @@ enter_loop (TendLoop     *made,
   if (loop == NULL)
     {
       loop = made;
-      add_loop_locked (loop, context);
+      add_loop_locked (loop, context, mark);
       renew ();
     }
   *is_first = g_atomic_int_add (&loop->users, 1) == 0;
@@ -363,11 +363,9 @@ make_loop (GMainContext *context,
   TendLoop *made = tend_loop_new (priority), *loop;
   gboolean is_acquired = may_run (context) && g_main_context_acquire (context);
 
-  /* Its thread is the one that makes it, unless another runs the context. Nobody else has seen it. */
-  if (is_acquired)
-    take (made, get_first_mark (context));
-
-  loop = enter_loop (made, context, priority, is_first);
+  /* The first of a context is the thread's that makes it, unless another runs the context. */
+  g_private_set (&thread_exit, get_thread_mark ());
+  loop = enter_loop (made, context, priority, is_acquired ? get_first_mark (context) : NULL, is_first);
   if (loop == made)
     g_source_attach (&made->source, context);
   g_source_unref (&made->source);
@@ -400,7 +398,7 @@ acquire_slowly (GMainContext *context,
 
   /* Should the generation change behind our back, what is remembered is as old as it says. */
   seen = get_generation ();
-  if (g_atomic_pointer_get (&loop->thread) == get_thread_mark ())
+  if (g_atomic_pointer_get (&loop->hub->thread) == get_thread_mark ())
     {
       last_used.context = context;
       last_used.priority = priority;
@@ -418,7 +416,7 @@ acquire_slowly (GMainContext *context,
 gboolean
 tend_loop_is_held (TendLoop *loop)
 {
-  gpointer thread = g_atomic_pointer_get (&loop->thread);
+  gpointer thread = g_atomic_pointer_get (&loop->hub->thread);
 
   return thread == get_thread_mark () || thread == get_busy_mark () ||
          (thread == get_maker_mark () && g_main_context_is_owner (loop->hub->context));
@@ -566,13 +564,13 @@ take_over (TendLoop *loop)
   gboolean is_free;
 
   if (g_main_context_get_thread_default () == context)
-    return take (loop, get_first_mark (context));
+    return take (loop->hub, get_first_mark (context));
 
-  if (g_atomic_pointer_get (&loop->thread) != NULL || !may_run (context) || !g_main_context_acquire (context))
+  if (g_atomic_pointer_get (&loop->hub->thread) != NULL || !may_run (context) || !g_main_context_acquire (context))
     return FALSE;
 
   /* Another thread may have been here first. */
-  is_free = g_atomic_pointer_get (&loop->thread) == NULL && take (loop, get_first_mark (context));
+  is_free = g_atomic_pointer_get (&loop->hub->thread) == NULL && take (loop->hub, get_first_mark (context));
   g_main_context_release (context);
 
   return is_free;
@@ -596,7 +594,7 @@ enter_slowly (TendLoop *loop)
   if (!tend_loop_is_mine (loop))
     return TEND_PASS_NONE;
 
-  if (g_atomic_pointer_compare_and_exchange (&loop->thread, maker, get_busy_mark ()))
+  if (g_atomic_pointer_compare_and_exchange (&loop->hub->thread, maker, get_busy_mark ()))
     {
       tend_loop_ref (loop);
       return TEND_PASS_BUSY;
@@ -613,7 +611,7 @@ enter_slowly (TendLoop *loop)
 TendPass
 tend_loop_enter (TendLoop *loop)
 {
-  if (G_LIKELY (g_atomic_pointer_get (&loop->thread) == get_thread_mark ()))
+  if (G_LIKELY (g_atomic_pointer_get (&loop->hub->thread) == get_thread_mark ()))
     return TEND_PASS_PLAIN;
 
   return enter_slowly (loop);
@@ -624,6 +622,6 @@ void
 tend_loop_leave_busy (TendLoop *loop)
 {
   /* It may have run the context within. */
-  g_atomic_pointer_compare_and_exchange (&loop->thread, get_busy_mark (), get_maker_mark ());
+  g_atomic_pointer_compare_and_exchange (&loop->hub->thread, get_busy_mark (), get_maker_mark ());
   tend_loop_release (loop);
 }

@@ -45,6 +45,7 @@ tend_inbox_take (TendJob **inbox)
 typedef struct
 {
   GMainContext *context;    /* constant; not a reference */
+  gpointer      thread;     /* atomic; whose its loops are; see hub.c; NULL: nobody's */
   GSList       *loops;      /* of TendLoop; under the registry's lock */
   TendClock    *clock;      /* loop thread; not NULL while time is frozen */
   gint64        frozen_now; /* virtual time; negative: none; written by the loop thread, under the registry's lock */
@@ -68,7 +69,6 @@ struct _TendLoop
   int        priority;      /* constant */
   int        users;         /* atomic; leaves and reaches 0 under the registry's lock */
   TendWake  *wake;          /* constant; what other threads wake it by in the child of a fork; NULL: its context */
-  gpointer   thread;        /* atomic; whose it is; see hub.c; NULL: nobody's */
   TendJob   *inbox;         /* atomic; what other threads have sent */
 
   TendQueue  ready;
