@@ -7,12 +7,6 @@
 #include "owner.h"
 
 static void
-drop_owner (Scene *scene)
-{
-  g_object_unref (g_steal_pointer (&scene->owner));
-}
-
-static void
 assert_shut_down (Scene *scene)
 {
   g_autoptr(GError) error = NULL;
@@ -433,86 +427,6 @@ test_list_stays_right (Scene         *scene,
   assert_shadow (&scene->fixture);
 }
 
-/* --- What one of its tasks has asked of a channel --- */
-
-static void
-guarded_sent (GObject      *source,
-              GAsyncResult *result,
-              gpointer      data)
-{
-  called (data);
-  tend_channel_send_finish (TEND_CHANNEL (source), result, NULL);
-}
-
-static void
-guarded_received (GObject      *source,
-                  GAsyncResult *result,
-                  gpointer      data)
-{
-  called (data);
-  tend_channel_receive_finish (TEND_CHANNEL (source), result, NULL);
-}
-
-typedef struct
-{
-  Datum        datum;
-  TendChannel *empty;       /* has no value to receive */
-  TendChannel *full;        /* has no room to send */
-} Channels;
-
-static void
-ask_channels_body (TendTask *task,
-                   gpointer  data)
-{
-  Channels *channels = data;
-
-  called (data);
-  tend_channel_receive_async (channels->empty, NULL, guarded_received, data);
-  tend_channel_send_async (channels->full, NULL, NULL, guarded_sent, data);
-}
-
-/* The value is not taken for somebody who never hears of it: the next receiver gets it. */
-static void
-test_channels (Scene         *scene,
-               gconstpointer  unused)
-{
-  g_autoptr(TendChannel) empty = tend_channel_new (0);
-  g_autoptr(TendChannel) full = tend_channel_new (1);
-  g_auto(GValue) value = G_VALUE_INIT;
-  Channels channels = { scene->datum, empty, full };
-
-  g_assert_true (tend_channel_try_send (full, NULL));
-  add_task (scene, tend_task_new ("asks", ask_channels_body, &channels, NULL));
-  settle (&scene->fixture);
-  drop_owner (scene);
-
-  g_assert_true (tend_channel_try_send (empty, NULL));
-  settle (&scene->fixture);
-  g_assert_true (tend_channel_try_receive (empty, &value));
-  g_assert_true (tend_channel_try_receive (full, &value));
-  settle (&scene->fixture);
-  g_assert_false (tend_channel_try_receive (full, &value));
-}
-
-/* The value was on its way when the owner went. */
-static void
-test_channel_grants_before (Scene         *scene,
-                            gconstpointer  unused)
-{
-  g_autoptr(TendChannel) empty = tend_channel_new (0);
-  g_autoptr(TendChannel) full = tend_channel_new (1);
-  g_auto(GValue) value = G_VALUE_INIT;
-  Channels channels = { scene->datum, empty, full };
-
-  g_assert_true (tend_channel_try_send (full, NULL));
-  add_task (scene, tend_task_new ("asks", ask_channels_body, &channels, NULL));
-  settle (&scene->fixture);
-  g_assert_true (tend_channel_try_send (empty, NULL));
-  drop_owner (scene);
-  settle (&scene->fixture);
-  g_assert_true (tend_channel_try_receive (empty, &value));
-}
-
 /* --- Before the manager's thread has heard of it --- */
 
 static gpointer
@@ -615,8 +529,6 @@ main (int   argc,
   add_scene ("run-dispose", NULL, test_run_dispose);
   add_scene ("keeps-the-manager", NULL, test_keeps_the_manager);
   add_scene ("after-the-manager", NULL, test_after_the_manager);
-  add_scene ("channels", NULL, test_channels);
-  add_scene ("channel-grants-before", NULL, test_channel_grants_before);
 
   add_inside_task ("body");
   add_inside_task ("fiber");

@@ -430,3 +430,9 @@ tear_down_scene (Scene         *scene,
   g_assert_cmpuint (scene->n_destroyed, ==, scene->n_given);
   tear_down (fixture, NULL);
 }
+
+static inline void
+drop_owner (Scene *scene)
+{
+  g_object_unref (g_steal_pointer (&scene->owner));
+}
