@@ -374,11 +374,10 @@ enter_cb (gpointer data)
 {
   Fiber *self = data;
   TendTask *task = self->task;
-  TendWorkFunc func = task->func;
+  TendBodyFunc func = task->func;
 
   if (!func (task, task->user_data, &self->error) && self->error == NULL && tend_task_peek_recorded_error (task) == NULL)
-    self->error = g_error_new (TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
-                               "The body failed without an error");
+    self->error = tend_error_new_missing ();
 
   self->is_done = TRUE;
   tend_context_switch_last (&self->context, self->native);
@@ -496,7 +495,7 @@ static const TendBodyClass fiber_body = {
  */
 TendTask *
 tend_task_new_fiber (const char     *name,
-                     TendWorkFunc    func,
+                     TendBodyFunc    func,
                      gpointer        user_data,
                      GDestroyNotify  notify)
 {
@@ -524,7 +523,7 @@ tend_task_new_fiber (const char     *name,
  */
 TendTask *
 tend_task_run_fiber (const char     *name,
-                     TendWorkFunc    func,
+                     TendBodyFunc    func,
                      gpointer        user_data,
                      GDestroyNotify  notify)
 {

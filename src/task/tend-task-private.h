@@ -178,6 +178,7 @@ struct _TendTask
   guint16              is_fixed_rate : 1;   /* constant once started; the interval's mode */
   guint16              keep_going : 1;      /* constant once started */
   guint16              is_managed : 1;      /* loop thread; a manager has it, or had */
+  guint16              is_misnamed : 1;     /* constant; the name that it was given is not UTF-8, and was made so */
 };
 
 /* Whatever task a public function is given is used by whoever gives it. */
@@ -489,7 +490,7 @@ void         tend_task_unlink_item       (TendTask            *self,
 TendScope   *tend_task_ensure_scope      (TendTask            *self);
 TendTimer   *tend_task_add_clock_timer   (TendTask            *self,
                                           gint64               delay,
-                                          TendWorkFunc         func);
+                                          TendScopeFunc        func);
 void         tend_task_drop_with_scope   (TendTask            *self,
                                           TendOutcome         *outcome);
 void         tend_task_kill_scope        (TendTask            *self);
@@ -654,7 +655,7 @@ gboolean     tend_shield_fiber           (int                  change);
 void         tend_notify_native          (GObject             *object,
                                           GParamSpec          *pspec);
 
-gboolean     tend_check_name             (const char          *name,
+gboolean     tend_task_check_name        (TendTask            *self,
                                           GError             **error);
 
 G_END_DECLS
