@@ -13,16 +13,21 @@ G_BEGIN_DECLS
 
 #define TEND_TYPE_CLOCK (tend_clock_get_type ())
 
-TEND_PUBLIC
+TEND_AVAILABLE_IN_0_1
 G_DECLARE_FINAL_TYPE (TendClock, tend_clock, TEND, CLOCK, GObject)
 
-TEND_PUBLIC TendClock *tend_clock_freeze         (GMainContext *context) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+TendClock *tend_clock_freeze         (GMainContext *context) G_GNUC_WARN_UNUSED_RESULT;
 
-TEND_PUBLIC gint64     tend_clock_get_time       (TendClock    *self);
-TEND_PUBLIC void       tend_clock_advance        (TendClock    *self,
-                                                  gint64        usec);
-TEND_PUBLIC gint64     tend_clock_run_until_idle (TendClock    *self);
+TEND_AVAILABLE_IN_0_1
+gint64     tend_clock_get_time       (TendClock    *self);
+TEND_AVAILABLE_IN_0_1
+void       tend_clock_advance        (TendClock    *self,
+                                      gint64        usec);
+TEND_AVAILABLE_IN_0_1
+gint64     tend_clock_run_until_idle (TendClock    *self);
 
-TEND_PUBLIC gint64     tend_get_time             (void);
+TEND_AVAILABLE_IN_0_1
+gint64     tend_get_time             (void);
 
 G_END_DECLS

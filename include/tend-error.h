@@ -30,8 +30,10 @@ typedef enum
 #define TEND_TYPE_TASK_ERROR (tend_task_error_get_type ())
 #define TEND_TASK_ERROR (tend_task_error_quark ())
 
-TEND_PUBLIC GType      tend_task_error_get_type   (void) G_GNUC_CONST;
-TEND_PUBLIC GQuark     tend_task_error_quark      (void);
+TEND_AVAILABLE_IN_0_1
+GType      tend_task_error_get_type   (void) G_GNUC_CONST;
+TEND_AVAILABLE_IN_0_1
+GQuark     tend_task_error_quark      (void);
 
 typedef enum
 {
@@ -41,18 +43,22 @@ typedef enum
 #define TEND_TYPE_EXCEPTION_ERROR (tend_exception_error_get_type ())
 #define TEND_EXCEPTION_ERROR (tend_exception_error_quark ())
 
-TEND_PUBLIC GType      tend_exception_error_get_type (void) G_GNUC_CONST;
-TEND_PUBLIC GQuark     tend_exception_error_quark    (void);
+TEND_AVAILABLE_IN_0_1
+GType      tend_exception_error_get_type (void) G_GNUC_CONST;
+TEND_AVAILABLE_IN_0_1
+GQuark     tend_exception_error_quark    (void);
 
-TEND_PUBLIC GPtrArray *tend_task_error_list       (const GError *error) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+GPtrArray *tend_task_error_list       (const GError *error) G_GNUC_WARN_UNUSED_RESULT;
 
 typedef void (* TendUnobservedFunc) (const char   *task,
                                      const GError *error,
                                      const char   *origin,
                                      gpointer      user_data);
 
-TEND_PUBLIC void       tend_set_unobserved_func   (TendUnobservedFunc  func,
-                                                   gpointer            user_data,
-                                                   GDestroyNotify      notify);
+TEND_AVAILABLE_IN_0_1
+void       tend_set_unobserved_func   (TendUnobservedFunc  func,
+                                       gpointer            user_data,
+                                       GDestroyNotify      notify);
 
 G_END_DECLS

@@ -21,25 +21,35 @@ typedef enum
 #define TEND_TYPE_GROUP_POLICY (tend_group_policy_get_type ())
 #define TEND_TYPE_GROUP (tend_group_get_type ())
 
-TEND_PUBLIC GType            tend_group_policy_get_type  (void) G_GNUC_CONST;
+TEND_AVAILABLE_IN_0_1
+GType            tend_group_policy_get_type  (void) G_GNUC_CONST;
 
-TEND_PUBLIC
+TEND_AVAILABLE_IN_0_1
 G_DECLARE_FINAL_TYPE (TendGroup, tend_group, TEND, GROUP, GObject)
 
-TEND_PUBLIC TendGroup       *tend_group_new              (TendGroupPolicy   policy) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+TendGroup       *tend_group_new              (TendGroupPolicy   policy) G_GNUC_WARN_UNUSED_RESULT;
 
-TEND_PUBLIC TendGroupPolicy  tend_group_get_policy       (TendGroup        *self);
-TEND_PUBLIC guint            tend_group_get_max_running  (TendGroup        *self);
-TEND_PUBLIC void             tend_group_set_max_running  (TendGroup        *self,
-                                                          guint             n_tasks);
-TEND_PUBLIC guint            tend_group_get_n_left       (TendGroup        *self);
+TEND_AVAILABLE_IN_0_1
+TendGroupPolicy  tend_group_get_policy       (TendGroup        *self);
+TEND_AVAILABLE_IN_0_1
+guint            tend_group_get_max_running  (TendGroup        *self);
+TEND_AVAILABLE_IN_0_1
+void             tend_group_set_max_running  (TendGroup        *self,
+                                              guint             n_tasks);
+TEND_AVAILABLE_IN_0_1
+guint            tend_group_get_n_left       (TendGroup        *self);
 
-TEND_PUBLIC gboolean         tend_group_add              (TendGroup        *self,
-                                                          TendTask         *task,
-                                                          GError          **error);
-TEND_PUBLIC void             tend_group_cancel           (TendGroup        *self);
-TEND_PUBLIC TendTask        *tend_group_join             (TendGroup        *self) G_GNUC_WARN_UNUSED_RESULT;
-TEND_PUBLIC gboolean         tend_group_wait             (TendGroup        *self,
-                                                          GError          **error);
+TEND_AVAILABLE_IN_0_1
+gboolean         tend_group_add              (TendGroup        *self,
+                                              TendTask         *task,
+                                              GError          **error);
+TEND_AVAILABLE_IN_0_1
+void             tend_group_cancel           (TendGroup        *self);
+TEND_AVAILABLE_IN_0_1
+TendTask        *tend_group_join             (TendGroup        *self) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+gboolean         tend_group_wait             (TendGroup        *self,
+                                              GError          **error);
 
 G_END_DECLS

@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 
 #define TEND_TYPE_NUMBER_CACHE (tend_number_cache_get_type ())
 
-TEND_PUBLIC
+TEND_AVAILABLE_IN_0_1
 G_DECLARE_DERIVABLE_TYPE (TendNumberCache, tend_number_cache, TEND, NUMBER_CACHE, GObject)
 
 struct _TendNumberCacheClass
@@ -26,27 +26,38 @@ struct _TendNumberCacheClass
   gpointer padding[8];
 };
 
-TEND_PUBLIC TendNumberCache *tend_number_cache_new                 (const char       *prefix,
-                                                                    guint64           number) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+TendNumberCache *tend_number_cache_new                 (const char       *prefix,
+                                                        guint64           number) G_GNUC_WARN_UNUSED_RESULT;
 
-TEND_PUBLIC const char      *tend_number_cache_get_prefix          (TendNumberCache  *self);
-TEND_PUBLIC guint64          tend_number_cache_get_number          (TendNumberCache  *self);
-TEND_PUBLIC char            *tend_number_cache_to_string           (TendNumberCache  *self) G_GNUC_WARN_UNUSED_RESULT;
-TEND_PUBLIC gint64           tend_number_cache_get_timeout         (TendNumberCache  *self);
-TEND_PUBLIC void             tend_number_cache_set_timeout         (TendNumberCache  *self,
-                                                                    gint64            usec);
-TEND_PUBLIC gboolean         tend_number_cache_is_held             (TendNumberCache  *self);
+TEND_AVAILABLE_IN_0_1
+const char      *tend_number_cache_get_prefix          (TendNumberCache  *self);
+TEND_AVAILABLE_IN_0_1
+guint64          tend_number_cache_get_number          (TendNumberCache  *self);
+TEND_AVAILABLE_IN_0_1
+char            *tend_number_cache_to_string           (TendNumberCache  *self) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+gint64           tend_number_cache_get_timeout         (TendNumberCache  *self);
+TEND_AVAILABLE_IN_0_1
+void             tend_number_cache_set_timeout         (TendNumberCache  *self,
+                                                        gint64            usec);
+TEND_AVAILABLE_IN_0_1
+gboolean         tend_number_cache_is_held             (TendNumberCache  *self);
 
-TEND_PUBLIC gboolean         tend_number_cache_add_task            (TendNumberCache  *self,
-                                                                    TendTask         *task,
-                                                                    const GValue     *value,
-                                                                    GError          **error);
-TEND_PUBLIC gboolean         tend_number_cache_add_task_with_error (TendNumberCache  *self,
-                                                                    TendTask         *task,
-                                                                    const GError     *reason,
-                                                                    GError          **error);
-TEND_PUBLIC gboolean         tend_number_cache_remove_task         (TendNumberCache  *self,
-                                                                    TendTask         *task);
-TEND_PUBLIC GPtrArray       *tend_number_cache_list_tasks          (TendNumberCache  *self) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+gboolean         tend_number_cache_add_task            (TendNumberCache  *self,
+                                                        TendTask         *task,
+                                                        const GValue     *value,
+                                                        GError          **error);
+TEND_AVAILABLE_IN_0_1
+gboolean         tend_number_cache_add_task_with_error (TendNumberCache  *self,
+                                                        TendTask         *task,
+                                                        const GError     *reason,
+                                                        GError          **error);
+TEND_AVAILABLE_IN_0_1
+gboolean         tend_number_cache_remove_task         (TendNumberCache  *self,
+                                                        TendTask         *task);
+TEND_AVAILABLE_IN_0_1
+GPtrArray       *tend_number_cache_list_tasks          (TendNumberCache  *self) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 
 #define TEND_TYPE_RANDOM_NUMBER_CACHE (tend_random_number_cache_get_type ())
 
-TEND_PUBLIC
+TEND_AVAILABLE_IN_0_1
 G_DECLARE_DERIVABLE_TYPE (TendRandomNumberCache, tend_random_number_cache, TEND, RANDOM_NUMBER_CACHE, TendNumberCache)
 
 struct _TendRandomNumberCacheClass
@@ -23,10 +23,12 @@ struct _TendRandomNumberCacheClass
   gpointer padding[4];
 };
 
-TEND_PUBLIC TendRandomNumberCache *tend_random_number_cache_new      (TendRequestCache       *request_cache,
-                                                                      const char             *prefix,
-                                                                      guint                   bits,
-                                                                      GError                **error) G_GNUC_WARN_UNUSED_RESULT;
-TEND_PUBLIC guint                  tend_random_number_cache_get_bits (TendRandomNumberCache  *self);
+TEND_AVAILABLE_IN_0_1
+TendRandomNumberCache *tend_random_number_cache_new      (TendRequestCache       *request_cache,
+                                                          const char             *prefix,
+                                                          guint                   bits,
+                                                          GError                **error) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+guint                  tend_random_number_cache_get_bits (TendRandomNumberCache  *self);
 
 G_END_DECLS

@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 
 #define TEND_TYPE_RETRY (tend_retry_get_type ())
 
-TEND_PUBLIC
+TEND_AVAILABLE_IN_0_1
 G_DECLARE_FINAL_TYPE (TendRetry, tend_retry, TEND, RETRY, GObject)
 
 typedef TendTask * (* TendRetryFunc)          (guint           attempt,
@@ -24,32 +24,40 @@ typedef gboolean   (* TendRetryPredicateFunc) (TendTask       *task,
                                                const GError   *error,
                                                gpointer        user_data);
 
-TEND_PUBLIC TendRetry *tend_retry_new           (guint                   max_attempts) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+TendRetry *tend_retry_new           (guint                   max_attempts) G_GNUC_WARN_UNUSED_RESULT;
 
-TEND_PUBLIC void       tend_retry_set_back_off  (TendRetry              *self,
-                                                 gint64                  first,
-                                                 gint64                  most,
-                                                 double                  factor);
-TEND_PUBLIC void       tend_retry_set_jitter    (TendRetry              *self,
-                                                 double                  fraction);
-TEND_PUBLIC void       tend_retry_set_seed      (TendRetry              *self,
-                                                 guint32                 seed);
-TEND_PUBLIC void       tend_retry_set_deadline  (TendRetry              *self,
-                                                 gint64                  usec);
-TEND_PUBLIC void       tend_retry_set_predicate (TendRetry              *self,
-                                                 TendRetryPredicateFunc  func,
-                                                 gpointer                user_data,
-                                                 GDestroyNotify          notify);
+TEND_AVAILABLE_IN_0_1
+void       tend_retry_set_back_off  (TendRetry              *self,
+                                     gint64                  first,
+                                     gint64                  most,
+                                     double                  factor);
+TEND_AVAILABLE_IN_0_1
+void       tend_retry_set_jitter    (TendRetry              *self,
+                                     double                  fraction);
+TEND_AVAILABLE_IN_0_1
+void       tend_retry_set_seed      (TendRetry              *self,
+                                     guint32                 seed);
+TEND_AVAILABLE_IN_0_1
+void       tend_retry_set_deadline  (TendRetry              *self,
+                                     gint64                  usec);
+TEND_AVAILABLE_IN_0_1
+void       tend_retry_set_predicate (TendRetry              *self,
+                                     TendRetryPredicateFunc  func,
+                                     gpointer                user_data,
+                                     GDestroyNotify          notify);
 
-TEND_PUBLIC TendTask  *tend_retry_create_task   (TendRetry              *self,
-                                                 const char             *name,
-                                                 TendRetryFunc           func,
-                                                 gpointer                user_data,
-                                                 GDestroyNotify          notify) G_GNUC_WARN_UNUSED_RESULT;
-TEND_PUBLIC TendTask  *tend_retry_run           (TendRetry              *self,
-                                                 const char             *name,
-                                                 TendRetryFunc           func,
-                                                 gpointer                user_data,
-                                                 GDestroyNotify          notify) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+TendTask  *tend_retry_create_task   (TendRetry              *self,
+                                     const char             *name,
+                                     TendRetryFunc           func,
+                                     gpointer                user_data,
+                                     GDestroyNotify          notify) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+TendTask  *tend_retry_run           (TendRetry              *self,
+                                     const char             *name,
+                                     TendRetryFunc           func,
+                                     gpointer                user_data,
+                                     GDestroyNotify          notify) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

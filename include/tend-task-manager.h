@@ -23,9 +23,10 @@ typedef enum
 #define TEND_TYPE_NAME_POLICY (tend_name_policy_get_type ())
 #define TEND_TYPE_TASK_MANAGER (tend_task_manager_get_type ())
 
-TEND_PUBLIC GType            tend_name_policy_get_type                (void) G_GNUC_CONST;
+TEND_AVAILABLE_IN_0_1
+GType            tend_name_policy_get_type                (void) G_GNUC_CONST;
 
-TEND_PUBLIC
+TEND_AVAILABLE_IN_0_1
 G_DECLARE_DERIVABLE_TYPE (TendTaskManager, tend_task_manager, TEND, TASK_MANAGER, GObject)
 
 struct _TendTaskManagerClass
@@ -42,89 +43,124 @@ struct _TendTaskManagerClass
   gpointer padding[8];
 };
 
-TEND_PUBLIC TendTaskManager *tend_task_manager_new                    (void) G_GNUC_WARN_UNUSED_RESULT;
-TEND_PUBLIC TendTaskManager *tend_task_manager_new_for_owner          (GObject              *owner) G_GNUC_WARN_UNUSED_RESULT;
-TEND_PUBLIC GObject         *tend_task_manager_dup_owner              (TendTaskManager      *self) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+TendTaskManager *tend_task_manager_new                    (void) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+TendTaskManager *tend_task_manager_new_for_owner          (GObject              *owner) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+GObject         *tend_task_manager_dup_owner              (TendTaskManager      *self) G_GNUC_WARN_UNUSED_RESULT;
 
-TEND_PUBLIC gboolean         tend_task_manager_add_child              (TendTaskManager      *self,
-                                                                       TendTaskManager      *child,
-                                                                       GError              **error);
-TEND_PUBLIC void             tend_task_manager_remove_child           (TendTaskManager      *self,
-                                                                       TendTaskManager      *child);
-TEND_PUBLIC TendTaskManager *tend_task_manager_get_parent             (TendTaskManager      *self);
+TEND_AVAILABLE_IN_0_1
+gboolean         tend_task_manager_add_child              (TendTaskManager      *self,
+                                                           TendTaskManager      *child,
+                                                           GError              **error);
+TEND_AVAILABLE_IN_0_1
+void             tend_task_manager_remove_child           (TendTaskManager      *self,
+                                                           TendTaskManager      *child);
+TEND_AVAILABLE_IN_0_1
+TendTaskManager *tend_task_manager_get_parent             (TendTaskManager      *self);
 
-TEND_PUBLIC guint            tend_task_manager_get_max_running        (TendTaskManager      *self);
-TEND_PUBLIC void             tend_task_manager_set_max_running        (TendTaskManager      *self,
-                                                                       guint                 n_tasks);
-TEND_PUBLIC guint            tend_task_manager_get_rate               (TendTaskManager      *self,
-                                                                       gint64               *usec);
-TEND_PUBLIC void             tend_task_manager_set_rate               (TendTaskManager      *self,
-                                                                       guint                 n_starts,
-                                                                       gint64                usec);
-TEND_PUBLIC gint64           tend_task_manager_get_grace_period       (TendTaskManager      *self);
-TEND_PUBLIC void             tend_task_manager_set_grace_period       (TendTaskManager      *self,
-                                                                       gint64                usec);
-TEND_PUBLIC void             tend_task_manager_set_slow_check         (TendTaskManager      *self,
-                                                                       gint64                age,
-                                                                       gint64                interval);
-TEND_PUBLIC void             tend_task_manager_ignore_error           (TendTaskManager      *self,
-                                                                       GQuark                domain,
-                                                                       int                   code);
+TEND_AVAILABLE_IN_0_1
+guint            tend_task_manager_get_max_running        (TendTaskManager      *self);
+TEND_AVAILABLE_IN_0_1
+void             tend_task_manager_set_max_running        (TendTaskManager      *self,
+                                                           guint                 n_tasks);
+TEND_AVAILABLE_IN_0_1
+guint            tend_task_manager_get_rate               (TendTaskManager      *self,
+                                                           gint64               *usec);
+TEND_AVAILABLE_IN_0_1
+void             tend_task_manager_set_rate               (TendTaskManager      *self,
+                                                           guint                 n_starts,
+                                                           gint64                usec);
+TEND_AVAILABLE_IN_0_1
+gint64           tend_task_manager_get_grace_period       (TendTaskManager      *self);
+TEND_AVAILABLE_IN_0_1
+void             tend_task_manager_set_grace_period       (TendTaskManager      *self,
+                                                           gint64                usec);
+TEND_AVAILABLE_IN_0_1
+void             tend_task_manager_set_slow_check         (TendTaskManager      *self,
+                                                           gint64                age,
+                                                           gint64                interval);
+TEND_AVAILABLE_IN_0_1
+void             tend_task_manager_ignore_error           (TendTaskManager      *self,
+                                                           GQuark                domain,
+                                                           int                   code);
 
-TEND_PUBLIC TendTask        *tend_task_manager_register              (TendTaskManager      *self,
-                                                                       TendTask             *task,
-                                                                       TendNamePolicy        policy,
-                                                                       GError              **error);
-TEND_PUBLIC TendTask        *tend_task_manager_debounce              (TendTaskManager      *self,
-                                                                       TendTask             *task,
-                                                                       gint64                delay,
-                                                                       GError              **error);
-TEND_PUBLIC TendTask        *tend_task_manager_throttle              (TendTaskManager      *self,
-                                                                       TendTask             *task,
-                                                                       gint64                interval,
-                                                                       GError              **error);
+TEND_AVAILABLE_IN_0_1
+TendTask        *tend_task_manager_register              (TendTaskManager      *self,
+                                                           TendTask             *task,
+                                                           TendNamePolicy        policy,
+                                                           GError              **error);
+TEND_AVAILABLE_IN_0_1
+TendTask        *tend_task_manager_debounce              (TendTaskManager      *self,
+                                                           TendTask             *task,
+                                                           gint64                delay,
+                                                           GError              **error);
+TEND_AVAILABLE_IN_0_1
+TendTask        *tend_task_manager_throttle              (TendTaskManager      *self,
+                                                           TendTask             *task,
+                                                           gint64                interval,
+                                                           GError              **error);
 
-TEND_PUBLIC TendTask        *tend_task_manager_lookup                 (TendTaskManager      *self,
-                                                                       const char           *name);
-TEND_PUBLIC gboolean         tend_task_manager_is_active              (TendTaskManager      *self,
-                                                                       const char           *name);
-TEND_PUBLIC GPtrArray       *tend_task_manager_list_tasks             (TendTaskManager      *self) G_GNUC_WARN_UNUSED_RESULT;
-TEND_PUBLIC GPtrArray       *tend_task_manager_list_draining          (TendTaskManager      *self) G_GNUC_WARN_UNUSED_RESULT;
-TEND_PUBLIC GPtrArray       *tend_task_manager_list_anonymous         (TendTaskManager      *self,
-                                                                       const char           *base) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+TendTask        *tend_task_manager_lookup                 (TendTaskManager      *self,
+                                                           const char           *name);
+TEND_AVAILABLE_IN_0_1
+gboolean         tend_task_manager_is_active              (TendTaskManager      *self,
+                                                           const char           *name);
+TEND_AVAILABLE_IN_0_1
+GPtrArray       *tend_task_manager_list_tasks             (TendTaskManager      *self) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+GPtrArray       *tend_task_manager_list_draining          (TendTaskManager      *self) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+GPtrArray       *tend_task_manager_list_anonymous         (TendTaskManager      *self,
+                                                           const char           *base) G_GNUC_WARN_UNUSED_RESULT;
 
-TEND_PUBLIC TendTask        *tend_task_manager_cancel_task            (TendTaskManager      *self,
-                                                                       const char           *name);
-TEND_PUBLIC void             tend_task_manager_cancel_all             (TendTaskManager      *self);
+TEND_AVAILABLE_IN_0_1
+TendTask        *tend_task_manager_cancel_task            (TendTaskManager      *self,
+                                                           const char           *name);
+TEND_AVAILABLE_IN_0_1
+void             tend_task_manager_cancel_all             (TendTaskManager      *self);
 
-TEND_PUBLIC guint64          tend_task_manager_get_n_tasks            (TendTaskManager      *self,
-                                                                       TendTaskStatus        status);
-TEND_PUBLIC guint64          tend_task_manager_get_n_started          (TendTaskManager      *self);
-TEND_PUBLIC gint64           tend_task_manager_get_run_time           (TendTaskManager      *self,
-                                                                       double                quantile);
+TEND_AVAILABLE_IN_0_1
+guint64          tend_task_manager_get_n_tasks            (TendTaskManager      *self,
+                                                           TendTaskStatus        status);
+TEND_AVAILABLE_IN_0_1
+guint64          tend_task_manager_get_n_started          (TendTaskManager      *self);
+TEND_AVAILABLE_IN_0_1
+gint64           tend_task_manager_get_run_time           (TendTaskManager      *self,
+                                                           double                quantile);
 
-TEND_PUBLIC void             tend_task_manager_wait_for_tasks_async   (TendTaskManager      *self,
-                                                                       GCancellable         *cancellable,
-                                                                       GAsyncReadyCallback   callback,
-                                                                       gpointer              user_data);
-TEND_PUBLIC gboolean         tend_task_manager_wait_for_tasks_finish  (TendTaskManager      *self,
-                                                                       GAsyncResult         *result,
-                                                                       GError              **error);
-TEND_PUBLIC gboolean         tend_task_manager_wait_for_tasks         (TendTaskManager      *self,
-                                                                       GError              **error);
+TEND_AVAILABLE_IN_0_1
+void             tend_task_manager_wait_for_tasks_async   (TendTaskManager      *self,
+                                                           GCancellable         *cancellable,
+                                                           GAsyncReadyCallback   callback,
+                                                           gpointer              user_data);
+TEND_AVAILABLE_IN_0_1
+gboolean         tend_task_manager_wait_for_tasks_finish  (TendTaskManager      *self,
+                                                           GAsyncResult         *result,
+                                                           GError              **error);
+TEND_AVAILABLE_IN_0_1
+gboolean         tend_task_manager_wait_for_tasks         (TendTaskManager      *self,
+                                                           GError              **error);
 
-TEND_PUBLIC gboolean         tend_task_manager_add_shutdown_task      (TendTaskManager      *self,
-                                                                       TendTask             *task,
-                                                                       GError              **error);
-TEND_PUBLIC gboolean         tend_task_manager_is_shut_down           (TendTaskManager      *self);
-TEND_PUBLIC void             tend_task_manager_shutdown_async         (TendTaskManager      *self,
-                                                                       GCancellable         *cancellable,
-                                                                       GAsyncReadyCallback   callback,
-                                                                       gpointer              user_data);
-TEND_PUBLIC gboolean         tend_task_manager_shutdown_finish        (TendTaskManager      *self,
-                                                                       GAsyncResult         *result,
-                                                                       GError              **error);
-TEND_PUBLIC gboolean         tend_task_manager_shutdown               (TendTaskManager      *self,
-                                                                       GError              **error);
+TEND_AVAILABLE_IN_0_1
+gboolean         tend_task_manager_add_shutdown_task      (TendTaskManager      *self,
+                                                           TendTask             *task,
+                                                           GError              **error);
+TEND_AVAILABLE_IN_0_1
+gboolean         tend_task_manager_is_shut_down           (TendTaskManager      *self);
+TEND_AVAILABLE_IN_0_1
+void             tend_task_manager_shutdown_async         (TendTaskManager      *self,
+                                                           GCancellable         *cancellable,
+                                                           GAsyncReadyCallback   callback,
+                                                           gpointer              user_data);
+TEND_AVAILABLE_IN_0_1
+gboolean         tend_task_manager_shutdown_finish        (TendTaskManager      *self,
+                                                           GAsyncResult         *result,
+                                                           GError              **error);
+TEND_AVAILABLE_IN_0_1
+gboolean         tend_task_manager_shutdown               (TendTaskManager      *self,
+                                                           GError              **error);
 
 G_END_DECLS

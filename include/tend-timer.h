@@ -13,13 +13,18 @@ G_BEGIN_DECLS
 
 #define TEND_TYPE_TIMER (tend_timer_get_type ())
 
-TEND_PUBLIC GType      tend_timer_get_type  (void) G_GNUC_CONST;
+TEND_AVAILABLE_IN_0_1
+GType      tend_timer_get_type  (void) G_GNUC_CONST;
 
-TEND_PUBLIC TendTimer *tend_timer_ref       (TendTimer *self);
-TEND_PUBLIC void       tend_timer_unref     (TendTimer *self);
+TEND_AVAILABLE_IN_0_1
+TendTimer *tend_timer_ref       (TendTimer *self);
+TEND_AVAILABLE_IN_0_1
+void       tend_timer_unref     (TendTimer *self);
 
-TEND_PUBLIC gboolean   tend_timer_is_active (TendTimer *self);
-TEND_PUBLIC void       tend_timer_cancel    (TendTimer *self);
+TEND_AVAILABLE_IN_0_1
+gboolean   tend_timer_is_active (TendTimer *self);
+TEND_AVAILABLE_IN_0_1
+void       tend_timer_cancel    (TendTimer *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TendTimer, tend_timer_unref)
 

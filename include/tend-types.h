@@ -9,7 +9,7 @@
 
 #include <gio/gio.h>
 
-#include "tend-macros.h"
+#include "tend-version.h"
 
 G_BEGIN_DECLS
 

@@ -11,8 +11,10 @@
 
 G_BEGIN_DECLS
 
-TEND_PUBLIC gboolean tend_watchdog_start (gint64   threshold,
-                                          GError **error);
-TEND_PUBLIC void     tend_watchdog_stop  (void);
+TEND_AVAILABLE_IN_0_1
+gboolean tend_watchdog_start (gint64   threshold,
+                              GError **error);
+TEND_AVAILABLE_IN_0_1
+void     tend_watchdog_stop  (void);
 
 G_END_DECLS

@@ -6,7 +6,7 @@
 #define TEND_INSIDE
 
 #include "tend-version.h"
-#include "tend-macros.h"
+#include "tend-version.h"
 #include "tend-types.h"
 
 #include "tend-cancellable.h"

@@ -274,7 +274,8 @@ tend_current_cancellable (void)
  * Lets the waits of the running fiber go on although its task is cancelled.
  *
  * For cleaning up: until tend_shield_pop() waits do not fail with `G_IO_ERROR_CANCELLED`, and
- * tend_current_cancellable() is %NULL. Shields nest. Against tend_task_stop() there is none.
+ * tend_current_cancellable() is %NULL. Shields nest. Against tend_task_stop() there is none. A shield for the rest of
+ * a scope is `g_auto(TendShield) shield = tend_shield_enter ();`.
  *
  * Since: 0.1
  */

@@ -9,16 +9,16 @@
 
 #include "tend-cache-private.h"
 
-struct _TendTimeoutOverride
+struct _TendOverride
 {
-  TendTimeoutOverride *next;
+  TendOverride *next;
   TendTask            *task;    /* a reference; outside of tasks it is that of the program's main part */
   GType                type;
   gint64               usec;
 };
 
 static void
-override_free (TendTimeoutOverride *override)
+override_free (TendOverride *override)
 {
   g_object_unref (override->task);
   g_free (override);
@@ -26,11 +26,11 @@ override_free (TendTimeoutOverride *override)
 
 /* What a task has may be freed with it, and push or pop one: these are in no list any more. */
 static void
-free_all (TendTimeoutOverride *override)
+free_all (TendOverride *override)
 {
   while (override != NULL)
     {
-      TendTimeoutOverride *next = override->next;
+      TendOverride *next = override->next;
 
       override_free (override);
       override = next;
@@ -47,11 +47,11 @@ is_over (TendTask *task)
 static void
 drop_ended (TendRequestCache *self)
 {
-  TendTimeoutOverride *ended = NULL;
+  TendOverride *ended = NULL;
 
-  for (TendTimeoutOverride **o = &self->overrides; *o != NULL;)
+  for (TendOverride **o = &self->overrides; *o != NULL;)
     {
-      TendTimeoutOverride *override = *o;
+      TendOverride *override = *o;
 
       if (is_over (override->task))
         {
@@ -79,7 +79,7 @@ tend_request_cache_override (TendRequestCache *self,
 {
   TendTask *current = tend_task_get_current ();
 
-  for (TendTimeoutOverride *o = self->overrides; o != NULL; o = o->next)
+  for (TendOverride *o = self->overrides; o != NULL; o = o->next)
     {
       if (o->task == current && g_type_is_a (G_OBJECT_TYPE (cache), o->type))
         return o->usec;
@@ -99,7 +99,8 @@ tend_request_cache_override (TendRequestCache *self,
  * This holds until [method@Tend.RequestCache.pop_timeout], for what the task adds that calls, or the code
  * outside of tasks: while it waits, others are not concerned. A handler of
  * [signal@Tend.NumberCache::timed-out] is code outside of tasks. Among several that match the newest
- * counts. A cache keeps the time-out with which it was added.
+ * counts. A cache keeps the time-out with which it was added. An override for the rest of a scope is
+ * `g_auto(TendTimeoutOverride) override = tend_timeout_override_enter (cache, type, timeout);`.
  *
  * Since: 0.1
  */
@@ -108,7 +109,7 @@ tend_request_cache_push_timeout (TendRequestCache *self,
                                  GType             type,
                                  gint64            usec)
 {
-  TendTimeoutOverride *override;
+  TendOverride *override;
 
   g_return_if_fail (TEND_IS_REQUEST_CACHE (self));
   g_return_if_fail (g_type_is_a (type, TEND_TYPE_NUMBER_CACHE));
@@ -120,7 +121,7 @@ tend_request_cache_push_timeout (TendRequestCache *self,
   /* What an ended task has may be freed with it, and drop the request cache. */
   g_object_ref (self);
   drop_ended (self);
-  override = g_new0 (TendTimeoutOverride, 1);
+  override = g_new0 (TendOverride, 1);
   override->task = g_object_ref (tend_task_get_current ());
   override->type = type;
   override->usec = usec;
@@ -145,9 +146,9 @@ tend_request_cache_pop_timeout (TendRequestCache *self)
   if (!tend_request_cache_check_thread (self, G_STRFUNC))
     return;
 
-  for (TendTimeoutOverride **o = &self->overrides; *o != NULL; o = &(*o)->next)
+  for (TendOverride **o = &self->overrides; *o != NULL; o = &(*o)->next)
     {
-      TendTimeoutOverride *override = *o;
+      TendOverride *override = *o;
 
       if (override->task == tend_task_get_current ())
         {

@@ -138,7 +138,7 @@ void              tend_number_cache_forget_tasks (TendNumberCache *self);
 
 /* --- request-cache.c and its parts --- */
 
-typedef struct _TendTimeoutOverride TendTimeoutOverride;
+typedef struct _TendOverride TendOverride;
 typedef struct _TendRequestCacheLink TendRequestCacheLink;
 
 struct _TendRequestCache
@@ -152,7 +152,7 @@ struct _TendRequestCache
   TendNumberSpace     *latest;          /* the one used last; not a reference */
   guint                n_caches;
   GHashTable          *waiters;         /* of lists, by prefix and number; NULL until there are any */
-  TendTimeoutOverride *overrides;       /* newest first */
+  TendOverride *overrides;       /* newest first */
   gboolean             is_shut_down;
 };
 

@@ -124,38 +124,6 @@ G_DEFINE_ENUM_TYPE (TendExceptionError, tend_exception_error,
  */
 G_DEFINE_QUARK (tend-exception, tend_exception_error)
 
-/**
- * TEND_MAJOR_VERSION:
- *
- * The major version of libtend that the program is compiled against.
- *
- * Since: 0.1
- */
-
-/**
- * TEND_MINOR_VERSION:
- *
- * The minor version of libtend that the program is compiled against.
- *
- * Since: 0.1
- */
-
-/**
- * TEND_MICRO_VERSION:
- *
- * The micro version of libtend that the program is compiled against.
- *
- * Since: 0.1
- */
-
-/**
- * TEND_VERSION_S:
- *
- * The version of libtend that the program is compiled against, as a string.
- *
- * Since: 0.1
- */
-
 static TEND_DEFINE_LOCK (listener_lock);
 static TendCallback *listener;      /* under listener_lock; who is told of unobserved errors; NULL for the default */
 

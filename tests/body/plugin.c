@@ -24,7 +24,7 @@ thread_body (TendTask  *task,
 }
 
 /* Fibers enough to have stacks trimmed later, and threads. All end here, and what they leave is the library's. */
-TEND_PUBLIC void
+__attribute__ ((visibility ("default"))) void
 plugin_run (void)
 {
   g_autoptr(GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
