@@ -78,13 +78,6 @@ bereavement_unref (gpointer data)
   g_free (self);
 }
 
-/* Whether the owner of the manager is gone, which its thread may not have heard yet. */
-gboolean
-tend_manager_is_bereaved (TendTaskManagerPrivate *priv)
-{
-  return priv->gate != NULL && tend_gate_is_closed (priv->gate);
-}
-
 /* --- The end of the tasks --- */
 
 /* Stops the tasks, whose callbacks are barred, and has their fibers unwind at once. */

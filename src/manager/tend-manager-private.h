@@ -144,18 +144,7 @@ struct _TendEntry
   guint            is_adopted : 1;  /* somebody else has started its task, and begins it */
 };
 
-/* --- task-manager.c --- */
-
-TendTaskManagerPrivate *tend_manager_get_private  (TendTaskManager  *self);
-gboolean            tend_manager_check_thread (TendTaskManager  *self,
-                                               const char       *func);
-void                tend_manager_emit_failed  (TendTaskManager  *self,
-                                               TendTask         *task,
-                                               const GError     *error);
-gboolean            tend_manager_has_listeners (TendTaskManager *self);
-void                tend_manager_emit_slow    (TendTaskManager  *self,
-                                               TendTask         *task,
-                                               gint64            usec);
+/* --- manager-state.c --- */
 
 typedef enum
 {
@@ -164,6 +153,41 @@ typedef enum
   TEND_MANAGER_PROP_MAX_RUNNING,
   TEND_MANAGER_PROP_GRACE_PERIOD,
 } TendManagerProperty;
+
+#define TEND_MANAGER_N_PROPERTIES (TEND_MANAGER_PROP_GRACE_PERIOD + 1)
+
+typedef enum
+{
+  TEND_MANAGER_SIGNAL_FAILED,
+  TEND_MANAGER_SIGNAL_SLOW,
+  TEND_MANAGER_SIGNAL_ITEMS_CHANGED,
+  TEND_MANAGER_N_SIGNALS
+} TendManagerSignal;
+
+/* Constant once the class is there, which fills them in. */
+G_GNUC_INTERNAL extern gssize tend_manager_private_offset;
+G_GNUC_INTERNAL extern GParamSpec *tend_manager_properties[TEND_MANAGER_N_PROPERTIES];
+G_GNUC_INTERNAL extern guint tend_manager_signals[TEND_MANAGER_N_SIGNALS];
+
+static inline TendTaskManagerPrivate *
+tend_manager_get_private (TendTaskManager *self)
+{
+  return G_STRUCT_MEMBER_P (self, tend_manager_private_offset);
+}
+
+gboolean            tend_manager_check_thread (TendTaskManager  *self,
+                                               const char       *func);
+gboolean            tend_manager_check_context (TendTaskManager *self,
+                                               TendTask         *task,
+                                               GError          **error);
+gboolean            tend_manager_is_bereaved  (TendTaskManagerPrivate *priv);
+void                tend_manager_emit_failed  (TendTaskManager  *self,
+                                               TendTask         *task,
+                                               const GError     *error);
+gboolean            tend_manager_has_listeners (TendTaskManager *self);
+void                tend_manager_emit_slow    (TendTaskManager  *self,
+                                               TendTask         *task,
+                                               gint64            usec);
 
 void                tend_manager_notify       (TendTaskManager  *self,
                                                TendManagerProperty property);
@@ -182,11 +206,24 @@ tend_entry_get_run_time (TendEntry *entry,
   return tend_task_stands_still (entry->task) ? entry->rest : now - entry->began;
 }
 
-/* --- manager-entries.c --- */
+/* --- manager-life.c --- */
 
+void                tend_manager_life_init    (void);
 void                tend_manager_add_entry    (TendTaskManager  *self,
                                                TendTask         *task,
                                                const char       *base);
+void                tend_manager_abandon_entries (TendTaskManager *self);
+
+/* --- manager-entry.c --- */
+
+G_GNUC_INTERNAL extern TendObserverClass tend_entry_observer;
+
+TendEntry          *tend_entry_new            (TendTaskManager  *self,
+                                               TendTask         *task,
+                                               const char       *base);
+void                tend_entry_free           (TendEntry        *entry);
+void                tend_entry_note_begin     (TendEntry        *entry,
+                                               gint64            now);
 TendEntry          *tend_manager_find_entry   (TendTaskManager  *self,
                                                TendTask         *task);
 TendTaskManager    *tend_manager_of_task      (TendTask         *task);
@@ -194,11 +231,9 @@ gboolean            tend_manager_holds        (TendTaskManager  *self,
                                                TendTask         *task);
 void                tend_entry_begin          (TendEntry        *entry,
                                                gint64            now);
-void                tend_entry_unblock        (TendEntry        *entry);
 GPtrArray          *tend_manager_copy_tasks   (TendTaskManager  *self);
 void                tend_manager_cancel_entries (TendTaskManager *self,
                                                TendTask         *except);
-void                tend_manager_abandon_entries (TendTaskManager *self);
 void                tend_manager_free_entries (TendTaskManagerPrivate *priv);
 
 /* --- manager-list.c --- */
@@ -227,7 +262,7 @@ void                tend_names_add            (TendTaskManagerPrivate *priv,
                                                TendEntry        *entry);
 void                tend_names_remove         (TendTaskManagerPrivate *priv,
                                                TendEntry        *entry);
-void                tend_names_released       (TendEntry        *entry);
+TendEntry          *tend_names_released       (TendEntry        *entry);
 
 /* --- manager-slots.c --- */
 
@@ -241,10 +276,6 @@ void                tend_slots_move           (TendTaskManager  *self,
                                                TendTaskManager  *to);
 
 /* --- manager-register.c --- */
-
-gboolean            tend_manager_check_context (TendTaskManager *self,
-                                               TendTask         *task,
-                                               GError          **error);
 
 gboolean            tend_manager_check_task   (TendTaskManager  *self,
                                                TendTask         *task,
@@ -273,7 +304,6 @@ void                tend_manager_set_owner    (TendTaskManager  *self,
                                                GObject          *owner);
 void                tend_manager_clear_owner  (TendTaskManager  *self);
 void                tend_manager_end_tasks    (GPtrArray        *tasks);
-gboolean            tend_manager_is_bereaved  (TendTaskManagerPrivate *priv);
 
 /* --- manager-errors.c --- */
 
