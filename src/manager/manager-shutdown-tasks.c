@@ -1,12 +1,14 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The steps of a shutdown, and the tasks that are its last ones: run one by one, each for no longer than
-// the grace period, and all of them.
+// The last steps of a shutdown: its tasks, run one by one, each for no longer than the grace period, and all of them;
+// then those who wait for the shutdown are told. What leads here is in manager-shutdown.c.
 //
 // Ownership: the loop thread's.
 
 #include "tend-manager-private.h"
+
+/* --- Steps --- */
 
 /* The manager of a step of its shutdown. */
 TendTaskManager *
@@ -33,6 +35,44 @@ tend_manager_set_step (TendTaskManager *self,
   else
     tend_loop_arm (priv->loop, &priv->shutdown_step, tend_time_add (tend_loop_now (priv->loop), usec));
 }
+
+/* --- The last step --- */
+
+/* Gives what has come of the shutdown, which is over. */
+void
+tend_manager_shutdown_return (TendTaskManagerPrivate *priv,
+                              GTask                  *result)
+{
+  if (priv->shutdown_errors->len == 0)
+    g_task_return_boolean (result, TRUE);
+  else if (priv->shutdown_errors->len == 1)
+    g_task_return_error (result, g_error_copy (g_ptr_array_index (priv->shutdown_errors, 0)));
+  else
+    g_task_return_error (result, tend_error_new_several (priv->shutdown_errors));
+}
+
+/* The last step: tells those who wait what came of it. */
+void
+tend_manager_shutdown_finish (TendTaskManager *self)
+{
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+  TendTaskManager *held = g_steal_pointer (&priv->shutting_down);
+
+  /* Whoever is told may dispose of the owner, and must find that there is nothing left to end. */
+  priv->state = TEND_MANAGER_SHUT_DOWN;
+  tend_manager_leave_parent (self);
+  while (priv->shutdown_waits->len > 0)
+    {
+      TendManagerWait *wait = tend_manager_wait_take (g_ptr_array_index (priv->shutdown_waits, 0));
+
+      tend_manager_shutdown_return (priv, wait->result);
+      tend_manager_wait_free (wait);
+    }
+
+  g_object_unref (held);
+}
+
+/* --- The shutdown tasks --- */
 
 /* The shutdown task is over, with @error or without; takes @error. */
 static void

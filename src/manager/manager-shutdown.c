@@ -5,47 +5,30 @@
 // the real end of each, but no longer than the grace period; stop and name those that are left; run
 // the shutdown tasks, all of them, each for no longer than that period; tell those who wait.
 //
-// Each step is a job of the loop or comes from the end of a task, and so never runs inside the call
-// that begins the shutdown. Ownership: the loop thread's.
+//   OPEN
+//     | begin()
+//   ENDING_TASKS ------ the grace period is over: ------> ENDING_CHILDREN
+//     |                 grace_over_cb() stops the rest      |
+//     | the last task and the last child have ended         | the last child has ended
+//     +--------------------------+--------------------------+
+//                                | tend_manager_shutdown_check()
+//   RUNNING_TASKS <--------------+
+//     | tend_manager_run_next_cb(), once for each, and then tend_manager_shutdown_finish()
+//   SHUT_DOWN <---- from any state: tend_manager_shutdown_force(), when the owner or the manager goes
+//
+// Whoever asks for the shutdown comes in by shut_down(). Whatever ends calls tend_manager_shutdown_check(). A step is a
+// job of the loop or comes from the end of a task, and never runs inside the call that begins the shutdown: the job is
+// shutdown_step, and its function is the next step. To end a task, or to tell somebody who waits, may run user code,
+// which may end the manager: each function holds what it needs after such a call.
+//
+// RUNNING_TASKS and what follows is in manager-shutdown-tasks.c. Tasks that wait for the shutdown themselves are in
+// manager-shutdown-callers.c. Ownership: the loop thread's.
 
 #include "tend-manager-private.h"
 
 static void shut_down (TendTaskManager *self,
                        GTask           *result,
                        TendTask        *caller);
-
-static void
-return_result (TendTaskManagerPrivate *priv,
-               GTask              *result)
-{
-  if (priv->shutdown_errors->len == 0)
-    g_task_return_boolean (result, TRUE);
-  else if (priv->shutdown_errors->len == 1)
-    g_task_return_error (result, g_error_copy (g_ptr_array_index (priv->shutdown_errors, 0)));
-  else
-    g_task_return_error (result, tend_error_new_several (priv->shutdown_errors));
-}
-
-/* The last step: tells those who wait what came of it. */
-void
-tend_manager_shutdown_finish (TendTaskManager *self)
-{
-  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
-  TendTaskManager *held = g_steal_pointer (&priv->shutting_down);
-
-  /* Whoever is told may dispose of the owner, and must find that there is nothing left to end. */
-  priv->state = TEND_MANAGER_SHUT_DOWN;
-  tend_manager_leave_parent (self);
-  while (priv->shutdown_waits->len > 0)
-    {
-      TendManagerWait *wait = tend_manager_wait_take (priv->shutdown_waits, 0);
-
-      return_result (priv, wait->result);
-      tend_manager_wait_free (wait);
-    }
-
-  g_object_unref (held);
-}
 
 /* --- The child managers --- */
 
@@ -99,60 +82,6 @@ shut_children_down (TendTaskManager *self)
 
 /* --- The end of the tasks --- */
 
-static gboolean
-is_waiting (GPtrArray *waits,
-            TendTask  *task)
-{
-  for (guint i = 0; i < waits->len; i++)
-    {
-      if (((TendManagerWait *) g_ptr_array_index (waits, i))->caller == task)
-        return TRUE;
-    }
-
-  return FALSE;
-}
-
-/* Whether @task waits for the shutdown, or that of a manager above, which then cannot wait for it. */
-static gboolean
-is_caller (TendTaskManagerPrivate *priv,
-           TendTask               *task)
-{
-  while (!is_waiting (priv->shutdown_waits, task))
-    {
-      if (priv->parent == NULL)
-        return FALSE;
-      priv = tend_manager_get_private (priv->parent);
-    }
-
-  return TRUE;
-}
-
-/*
- * Whether no task is left but those that wait. This is asked at the end of each of them, and the list
- * has holes where they were: it is only looked through when the callers could be all that is left.
- */
-static gboolean
-is_empty (TendTaskManagerPrivate *priv)
-{
-  guint n_callers = priv->shutdown_waits->len;
-
-  if (priv->entries.n_items == 0)
-    return TRUE;
-
-  for (TendTaskManager *m = priv->parent; m != NULL; m = tend_manager_get_private (m)->parent)
-    n_callers += tend_manager_get_private (m)->shutdown_waits->len;
-  if (priv->entries.n_items > n_callers)
-    return FALSE;
-
-  for (TendEntry *entry = NULL; (entry = tend_entry_list_next (&priv->entries, entry)) != NULL;)
-    {
-      if (!is_caller (priv, entry->task))
-        return FALSE;
-    }
-
-  return TRUE;
-}
-
 static GError *
 new_straggler (TendTaskManagerPrivate *priv,
                TendEntry              *entry)
@@ -183,7 +112,7 @@ grace_over_cb (TendJob *job)
 
   for (TendEntry *entry = NULL; (entry = tend_entry_list_next (&priv->entries, entry)) != NULL;)
     {
-      if (is_caller (priv, entry->task))
+      if (tend_manager_is_caller (priv, entry->task))
         continue;
 
       g_ptr_array_add (priv->shutdown_errors, new_straggler (priv, entry));
@@ -224,7 +153,7 @@ tend_manager_shutdown_check (TendTaskManager *self)
     return;
 
   if (priv->state == TEND_MANAGER_ENDING_CHILDREN ||
-      (priv->state == TEND_MANAGER_ENDING_TASKS && is_empty (priv)))
+      (priv->state == TEND_MANAGER_ENDING_TASKS && tend_manager_has_only_callers (priv)))
     {
       priv->state = TEND_MANAGER_RUNNING_TASKS;
       tend_manager_set_step (self, tend_manager_run_next_cb, 0);
@@ -269,43 +198,6 @@ tend_manager_shutdown_force (TendTaskManager *self)
     }
 }
 
-/* Whether @other is @self or below it. */
-static gboolean
-is_within (TendTaskManager *self,
-           TendTaskManager *other)
-{
-  while (other != NULL && other != self)
-    other = tend_manager_get_private (other)->parent;
-
-  return other != NULL;
-}
-
-/* Whether @task is the shutdown task that runs in the manager or in one below, which waits for it. */
-static gboolean
-is_shutdown_task (TendTaskManager *self,
-                  TendTask        *task)
-{
-  for (TendObserver *o = task->observers; o != NULL; o = o->next)
-    {
-      TendTaskManagerPrivate *priv = G_STRUCT_MEMBER_P (o, -(glong) G_STRUCT_OFFSET (TendTaskManagerPrivate, shutdown_observer));
-
-      if (o->klass == &tend_shutdown_observer && is_within (self, priv->shutting_down))
-        return TRUE;
-    }
-
-  return FALSE;
-}
-
-/* The manager of @task, if it is @self or one below. */
-static TendTaskManager *
-find_manager (TendTaskManager *self,
-              TendTask        *task)
-{
-  TendTaskManager *manager = tend_manager_of_task (task);
-
-  return manager != NULL && is_within (self, manager) ? manager : NULL;
-}
-
 static void
 begin (TendTaskManager *self)
 {
@@ -339,10 +231,10 @@ shut_down (TendTaskManager *self,
   g_object_ref (self);
   if (priv->state == TEND_MANAGER_SHUT_DOWN)
     {
-      return_result (priv, result);
+      tend_manager_shutdown_return (priv, result);
       g_object_unref (result);
     }
-  else if (caller != NULL && is_shutdown_task (self, caller))
+  else if (caller != NULL && tend_manager_is_shutdown_task (self, caller))
     {
       g_task_return_new_error (result, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
                                "A shutdown task cannot wait for the shutdown that waits for it");
@@ -350,10 +242,10 @@ shut_down (TendTaskManager *self,
     }
   else
     {
-      TendManagerWait *wait = tend_manager_wait_new (self, priv->shutdown_waits, result);
+      TendManagerWait *wait = tend_manager_wait_new (self, priv->shutdown_waits, result, NULL);
 
       g_set_object (&wait->caller, caller);
-      if (caller != NULL && g_set_object (&manager, find_manager (self, caller)))
+      if (caller != NULL && g_set_object (&manager, tend_manager_find_within (self, caller)))
         g_task_set_task_data (result, g_object_ref (manager), g_object_unref);
     }
 

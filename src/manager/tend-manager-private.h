@@ -14,17 +14,22 @@ typedef struct _TendEntry TendEntry;
 typedef struct _TendBereavement TendBereavement;
 
 /* Somebody who waits for tasks of the manager, or for its shutdown. */
-typedef struct
+typedef struct _TendManagerWait TendManagerWait;
+typedef void (* TendManagerWaitFunc) (TendManagerWait *wait);
+
+struct _TendManagerWait
 {
   TendJob          job;         /* tells them, where that cannot be done at once */
   TendTaskManager *manager;     /* a reference */
+  GPtrArray       *waits;       /* the list in which it is; NULL once it was taken out */
+  TendManagerWaitFunc given_up; /* called when it has been given up; NULL: nothing is */
   GTask           *result;
   GSource         *cancelled;   /* gives up waiting; NULL without a cancellable */
   TendTask        *caller;      /* not waited for, since it waits; a reference */
   GHashTable      *excused;     /* of tasks that wait as well; not references; NULL: none */
   guint64          last_serial; /* waits for the tasks registered up to this one */
   guint            n_left;
-} TendManagerWait;
+};
 
 typedef enum
 {
@@ -344,9 +349,9 @@ GTask              *tend_manager_new_result   (gpointer          self,
                                                gpointer          tag);
 TendManagerWait    *tend_manager_wait_new     (TendTaskManager  *self,
                                                GPtrArray        *waits,
-                                               GTask            *result);
-TendManagerWait    *tend_manager_wait_take    (GPtrArray        *waits,
-                                               guint             i);
+                                               GTask            *result,
+                                               TendManagerWaitFunc given_up);
+TendManagerWait    *tend_manager_wait_take    (TendManagerWait  *wait);
 void                tend_manager_wait_free    (TendManagerWait  *wait);
 GPtrArray          *tend_manager_count_off    (TendTaskManagerPrivate *priv,
                                                TendEntry        *entry);
@@ -380,7 +385,17 @@ void                tend_manager_set_step       (TendTaskManager *self,
                                                TendJobFunc       step,
                                                gint64            usec);
 void                tend_manager_run_next_cb    (TendJob         *job);
+void                tend_manager_shutdown_return (TendTaskManagerPrivate *priv,
+                                               GTask            *result);
 void                tend_manager_shutdown_finish (TendTaskManager *self);
+
+gboolean            tend_manager_is_caller       (TendTaskManagerPrivate *priv,
+                                               TendTask         *task);
+gboolean            tend_manager_has_only_callers (TendTaskManagerPrivate *priv);
+gboolean            tend_manager_is_shutdown_task (TendTaskManager *self,
+                                               TendTask         *task);
+TendTaskManager    *tend_manager_find_within    (TendTaskManager *self,
+                                               TendTask         *task);
 
 void                tend_manager_shutdown_init  (TendTaskManager *self);
 void                tend_manager_shutdown_check (TendTaskManager *self);
