@@ -7,6 +7,8 @@
 // manager drops the caches. Ownership: the loop thread's.
 
 #include "tend-cache-private.h"
+#include "tend-manager-shutdown-private.h"
+#include "tend-manager-wait-private.h"
 
 /* Drops every cache, and cancels its tasks. */
 void

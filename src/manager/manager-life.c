@@ -17,6 +17,9 @@
 // Ownership: the loop thread's. User code is called on the native stack, when the registry says what it is told.
 
 #include "tend-manager-private.h"
+#include "tend-manager-register-private.h"
+#include "tend-manager-shutdown-private.h"
+#include "tend-manager-wait-private.h"
 
 /* --- From registered to begun --- */
 

@@ -19,6 +19,7 @@
 // is told while there are two of them, and language bindings hold one on each object that they know.
 
 #include "tend-manager-private.h"
+#include "tend-manager-shutdown-private.h"
 
 typedef struct _Mourners Mourners;
 

@@ -4,6 +4,7 @@
 // Giving tasks to a manager.
 
 #include "tend-manager-private.h"
+#include "tend-manager-register-private.h"
 
 /* --- Registration --- */
 

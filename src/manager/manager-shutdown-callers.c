@@ -7,6 +7,8 @@
 // Ownership: the loop thread's.
 
 #include "tend-manager-private.h"
+#include "tend-manager-shutdown-private.h"
+#include "tend-manager-wait-private.h"
 
 static gboolean
 is_waiting (GPtrArray *waits,
@@ -80,7 +82,7 @@ tend_manager_is_shutdown_task (TendTaskManager *self,
 {
   for (TendObserver *o = task->observers; o != NULL; o = o->next)
     {
-      TendTaskManagerPrivate *priv = G_STRUCT_MEMBER_P (o, -(glong) G_STRUCT_OFFSET (TendTaskManagerPrivate, shutdown_observer));
+      TendTaskManagerPrivate *priv = TEND_MANAGER_PRIVATE_OF (o, shutdown_observer);
 
       if (o->klass == &tend_shutdown_observer && is_within (self, priv->shutting_down))
         return TRUE;

@@ -7,6 +7,8 @@
 // Ownership: the loop thread's.
 
 #include "tend-manager-private.h"
+#include "tend-manager-shutdown-private.h"
+#include "tend-manager-wait-private.h"
 
 /* --- Steps --- */
 
@@ -14,7 +16,7 @@
 TendTaskManager *
 tend_manager_of_step (TendJob *job)
 {
-  TendTaskManagerPrivate *priv = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendTaskManagerPrivate, shutdown_step));
+  TendTaskManagerPrivate *priv = TEND_MANAGER_PRIVATE_OF (job, shutdown_step);
 
   return priv->shutting_down;
 }
@@ -95,7 +97,7 @@ static void
 shutdown_task_released (TendObserver *observer,
                         TendTask     *task)
 {
-  TendTaskManagerPrivate *priv = G_STRUCT_MEMBER_P (observer, -(glong) G_STRUCT_OFFSET (TendTaskManagerPrivate, shutdown_observer));
+  TendTaskManagerPrivate *priv = TEND_MANAGER_PRIVATE_OF (observer, shutdown_observer);
   g_autoptr(TendTaskManager) self = g_object_ref (priv->shutting_down);
   const GError *error = tend_task_peek_error (task);
   g_autoptr(GError) copy = NULL;

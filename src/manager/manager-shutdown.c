@@ -25,6 +25,8 @@
 // manager-shutdown-callers.c. Ownership: the loop thread's.
 
 #include "tend-manager-private.h"
+#include "tend-manager-shutdown-private.h"
+#include "tend-manager-wait-private.h"
 
 static void shut_down (TendTaskManager *self,
                        GTask           *result,

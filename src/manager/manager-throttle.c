@@ -5,6 +5,7 @@
 // silence; throttled, one in a while at most.
 
 #include "tend-manager-private.h"
+#include "tend-manager-register-private.h"
 
 #define FIRST_PRUNE 64
 #define NEVER G_MININT64

@@ -5,6 +5,7 @@
 // callback that may be barred. Knows no manager; the request cache waits so too. Ownership: the loop thread's.
 
 #include "tend-manager-private.h"
+#include "tend-manager-wait-private.h"
 
 #include "tend-fiber.h"
 

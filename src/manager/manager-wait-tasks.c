@@ -16,6 +16,7 @@
 // Ownership: the loop thread's.
 
 #include "tend-manager-private.h"
+#include "tend-manager-wait-private.h"
 
 /* --- Who is waited for --- */
 

@@ -10,6 +10,7 @@
 // Ownership: the loop thread's.
 
 #include "tend-manager-private.h"
+#include "tend-manager-wait-private.h"
 
 static void
 wait_unlisten (TendManagerWait *wait)
@@ -72,8 +73,8 @@ wait_over_cb (TendJob *job)
 }
 
 /*
- * Adds a wait of the current task to @waits; takes @result. @given_up is called when the cancellable of @result has taken
- * the wait out, before the result is returned; NULL: nothing is.
+ * Adds a wait of the current task to @waits; takes @result. @given_up is called when the cancellable of @result has
+ * taken the wait out, before the result is returned; NULL: nothing is.
  */
 TendManagerWait *
 tend_manager_wait_new (TendTaskManager     *self,

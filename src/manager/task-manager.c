@@ -7,6 +7,9 @@
 // manager-life.c, the names in manager-names.c and the limits in manager-slots.c. Ownership: the loop thread's.
 
 #include "tend-manager-private.h"
+#include "tend-manager-register-private.h"
+#include "tend-manager-shutdown-private.h"
+#include "tend-manager-wait-private.h"
 
 #define DEFAULT_GRACE_PERIOD (5 * G_TIME_SPAN_SECOND)
 
