@@ -7,7 +7,7 @@
 // adds. So it nests, and what waits in between leaks nothing into others. One whose task has ended
 // without popping it counts for nobody and is dropped.
 
-#include "tend-cache-private.h"
+#include "tend-request-cache-private.h"
 
 struct _TendTimeoutOverride
 {
