@@ -4,8 +4,8 @@
 // The numbers of a request cache: the spaces of its prefixes, and which cache has a number there, from the moment at
 // which it is reserved or taken until it is free again.
 //
-// This is the lower room of the folder: caches, waits and overrides ask here, and not in request-cache.c. The space that
-// was used last is remembered, since answers of one protocol come one after another. Ownership: the loop thread's.
+// This is the lower room of the folder: caches, waits and overrides ask here, and not in request-cache.c. The space
+// used last is remembered, since answers of one protocol come one after another. Ownership: the loop thread's.
 
 #include "tend-request-cache-private.h"
 

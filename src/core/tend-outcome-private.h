@@ -24,7 +24,7 @@ tend_outcome_has_value (const TendOutcome *outcome)
   return G_VALUE_TYPE (&outcome->value) != 0;
 }
 
-/* Fills @outcome with a copy of @value, or with no value for %NULL. What copies it may be user code, and do anything. */
+/* Fills @outcome with a copy of @value, or with no value for %NULL. To copy it may run user code. */
 static inline void
 tend_outcome_copy_value (TendOutcome  *outcome,
                          const GValue *value)

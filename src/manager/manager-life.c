@@ -17,7 +17,6 @@
 // Ownership: the loop thread's. User code is called on the native stack, when the registry says what it is told.
 
 #include "tend-manager-private.h"
-#include "tend-manager-register-private.h"
 #include "tend-manager-shutdown-private.h"
 #include "tend-manager-wait-private.h"
 
@@ -123,8 +122,8 @@ entry_free (TendEntry *entry)
   TendTaskManagerPrivate *priv = tend_manager_get_private (entry->manager);
 
   /* When a throttled task began is known to nobody else. */
-  if (entry->is_in_chain)
-    tend_throttles_forget (priv, entry);
+  if (priv->throttles != NULL && entry->is_in_chain)
+    priv->forget_throttled (priv, entry);
   tend_names_remove (priv, entry);
   tend_entry_free (entry);
 }

@@ -12,6 +12,8 @@ G_BEGIN_DECLS
 
 typedef struct _TendEntry TendEntry;
 typedef struct _TendTaskManagerPrivate TendTaskManagerPrivate;
+typedef void (* TendEntryFunc) (TendTaskManagerPrivate *priv,
+                                TendEntry              *entry);
 
 struct _TendEntry
 {

@@ -41,6 +41,7 @@ struct _TendTaskManagerPrivate
   guint64           serial;           /* of the entry registered last */
   guint64           n_anonymous;      /* the number of the anonymous task registered last */
   GHashTable       *throttles;        /* of the throttled names; manager-throttle.c's; NULL: none */
+  TendEntryFunc     forget_throttled; /* told of each named entry that goes, while there are throttled names */
   guint             prune_at;         /* so many of them, and those that are over go */
   GArray           *ignored;          /* of errors; NULL: none */
   GPtrArray        *kept;             /* of TendTask; what cancel_task() gave in this turn; NULL: none */

@@ -26,8 +26,6 @@ TendTask           *tend_manager_give_kept    (TendTaskManager  *self,
 
 /* --- manager-throttle.c --- */
 
-void                tend_throttles_forget     (TendTaskManagerPrivate *priv,
-                                               TendEntry        *entry);
 void                tend_throttles_clear      (TendTaskManagerPrivate *priv);
 
 G_END_DECLS
