@@ -23,7 +23,7 @@ is_waiting (GPtrArray *waits,
   return FALSE;
 }
 
-/* Whether @task waits for the shutdown, or that of a manager above, which then cannot wait for it. */
+/* Whether @task waits for the shutdown of this manager or of one above, which then do not wait for it. */
 gboolean
 tend_manager_is_caller (TendTaskManagerPrivate *priv,
                         TendTask               *task)
@@ -39,8 +39,8 @@ tend_manager_is_caller (TendTaskManagerPrivate *priv,
 }
 
 /*
- * Whether no task is left but those that wait. This is asked at the end of each of them, and the list
- * has holes where they were: it is only looked through when the callers could be all that is left.
+ * Whether no task is left but those that wait for the shutdown. This is asked at the end of each task. The list is only
+ * looked through when there are no more tasks than there are callers.
  */
 gboolean
 tend_manager_has_only_callers (TendTaskManagerPrivate *priv)
@@ -75,7 +75,7 @@ is_within (TendTaskManager *self,
   return other != NULL;
 }
 
-/* Whether @task is the shutdown task that runs in the manager or in one below, which waits for it. */
+/* Whether @task is a shutdown task that runs now, in @self or in a manager below. */
 gboolean
 tend_manager_is_shutdown_task (TendTaskManager *self,
                                TendTask        *task)
@@ -91,7 +91,7 @@ tend_manager_is_shutdown_task (TendTaskManager *self,
   return FALSE;
 }
 
-/* The manager of @task, if it is @self or one below. */
+/* The manager of @task, if that is @self or one below; or NULL. */
 TendTaskManager *
 tend_manager_find_within (TendTaskManager *self,
                           TendTask        *task)

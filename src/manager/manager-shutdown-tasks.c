@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The last steps of a shutdown: its tasks, run one by one, each for no longer than the grace period, and all of them;
-// then those who wait for the shutdown are told. What leads here is in manager-shutdown.c.
+// The last steps of a shutdown. All shutdown tasks run, one by one, each for no longer than the grace period. Then
+// those who wait for the shutdown get its result. The steps before are in manager-shutdown.c.
 //
 // Ownership: the loop thread's.
 
@@ -40,7 +40,7 @@ tend_manager_set_step (TendTaskManager *self,
 
 /* --- The last step --- */
 
-/* Gives what has come of the shutdown, which is over. */
+/* Gives the result of the shutdown, which is over: TRUE, or its errors. */
 void
 tend_manager_shutdown_return (TendTaskManagerPrivate *priv,
                               GTask                  *result)
@@ -53,14 +53,14 @@ tend_manager_shutdown_return (TendTaskManagerPrivate *priv,
     g_task_return_error (result, tend_error_new_several (priv->shutdown_errors));
 }
 
-/* The last step: tells those who wait what came of it. */
+/* The last step: gives the result of the shutdown to those who wait. */
 void
 tend_manager_shutdown_finish (TendTaskManager *self)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   TendTaskManager *held = g_steal_pointer (&priv->shutting_down);
 
-  /* Whoever is told may dispose of the owner, and must find that there is nothing left to end. */
+  /* Who gets the result may dispose of the owner, and then nothing must be left to end. */
   priv->state = TEND_MANAGER_SHUT_DOWN;
   tend_manager_leave_parent (self);
   while (priv->shutdown_waits->len > 0)
@@ -102,7 +102,7 @@ shutdown_task_released (TendObserver *observer,
   const GError *error = tend_task_peek_error (task);
   g_autoptr(GError) copy = NULL;
 
-  /* What copies the error may be somebody's, who disposes of the manager, or runs the main context. */
+  /* To copy the error may run user code, which may dispose of the manager or run the main context. */
   tend_task_remove_observer (task, observer);
   tend_loop_remove (priv->loop, &priv->shutdown_step);
   copy = error != NULL ? g_error_copy (error) : NULL;
@@ -138,7 +138,7 @@ tend_manager_run_next_cb (TendJob *job)
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   TendTask *task;
 
-  /* Who hears that a task which cannot run is dropped may dispose of the manager. */
+  /* To drop a task that cannot run may run user code, which may dispose of the manager. */
   while (priv->shutting_down != NULL && (task = g_queue_peek_head (&priv->shutdown_tasks)) != NULL)
     {
       g_autoptr(TendTask) kept = NULL;
@@ -146,7 +146,7 @@ tend_manager_run_next_cb (TendJob *job)
 
       if (tend_task_check_startable (task, &error))
         {
-          /* Who hears of its start may end it, and the shutdown drops it then. */
+          /* To start it runs user code, which may end it, and the shutdown drops it when it has ended. */
           kept = g_object_ref (task);
           tend_manager_set_step (self, shutdown_task_late_cb, MAX (1, priv->grace_period));
           tend_task_add_observer (task, &priv->shutdown_observer);

@@ -76,7 +76,7 @@ shut_children_down (TendTaskManager *self)
     {
       GTask *result = g_task_new (g_ptr_array_index (children, i), NULL, child_done_cb, g_object_ref (self));
 
-      /* Nothing keeps this callback from being called. */
+      /* A plain GTask: no gate bars this callback. */
       g_task_set_source_tag (result, tend_task_manager_shutdown_async);
       tend_call_flat (shut_child_down_cb, result, 0);
     }
@@ -109,7 +109,7 @@ grace_over_cb (TendJob *job)
   g_autoptr(GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
   g_autoptr(GPtrArray) children = tend_manager_copy_children (self);
 
-  /* From here on the ends of tasks do not move the shutdown on. */
+  /* From here on the shutdown waits for children, and for no task. */
   priv->state = TEND_MANAGER_ENDING_CHILDREN;
 
   for (TendEntry *entry = NULL; (entry = tend_entry_list_next (&priv->entries, entry)) != NULL;)
@@ -131,7 +131,7 @@ grace_over_cb (TendJob *job)
   g_object_unref (self);
 }
 
-/* The grace period of a manager above is over, and so is this one's. Takes the reference to the manager. */
+/* The grace period of a manager above is over, and that ends the one of this manager. Takes the reference to it. */
 static void
 end_grace_cb (gpointer data)
 {
@@ -162,7 +162,7 @@ tend_manager_shutdown_check (TendTaskManager *self)
     }
 }
 
-/* The owner or the manager goes: the shutdown tasks never run, and whoever waits for the shutdown is told. */
+/* The owner or the manager goes: no further shutdown task runs, and those who wait for the shutdown get an error. */
 void
 tend_manager_shutdown_force (TendTaskManager *self)
 {
@@ -178,7 +178,7 @@ tend_manager_shutdown_force (TendTaskManager *self)
     }
   tend_loop_remove (priv->loop, &priv->shutdown_step);
 
-  /* Whoever hears of anything from here on finds the manager shut down, and can add nothing to it. */
+  /* User code that runs from here on finds the manager shut down, and can add nothing to it. */
   priv->state = TEND_MANAGER_SHUT_DOWN;
   never_run = priv->shutdown_tasks;
   g_queue_init (&priv->shutdown_tasks);
@@ -215,12 +215,14 @@ begin (TendTaskManager *self)
 }
 
 /*
- * Begins the shutdown, or joins it, or gives what came of it, for the task @caller; takes @result. NULL
- * is the parent: the task that has called waits for that alone. A manager below, which has the task,
- * would cancel it if it went when it is down: it stays for the wait.
+ * Begins the shutdown, or joins it, or gives its result if it is over; takes @result. @caller is the task that waits.
+ * It is NULL where the parent waits: the task that has called waits for the parent then.
  *
- * The tasks that are cancelled call user code, which may drop the last reference to the manager, and run
- * the loop until the shutdown is over.
+ * The task @caller may belong to a manager below. That manager would cancel it if it were freed after its own shutdown,
+ * and so the wait holds that manager.
+ *
+ * To cancel tasks runs user code, which may drop the last reference to the manager, or run the loop until the shutdown
+ * is over.
  */
 static void
 shut_down (TendTaskManager *self,
@@ -254,7 +256,7 @@ shut_down (TendTaskManager *self,
   if (priv->state == TEND_MANAGER_OPEN)
     begin (self);
 
-  /* The caller may be what the manager waits for that has it, however far below. */
+  /* The manager that has the caller, however far below, may have waited for nothing else. */
   if (manager != NULL)
     tend_manager_shutdown_check (manager);
   tend_manager_shutdown_check (self);
@@ -293,7 +295,7 @@ tend_task_manager_is_shut_down (TendTaskManager *self)
   return priv->state != TEND_MANAGER_OPEN || tend_manager_is_bereaved (priv);
 }
 
-/* As the current task; takes @result, which tend_task_manager_shutdown_finish() is for. */
+/* Shuts the manager down for the current task; takes @result, to be given to tend_task_manager_shutdown_finish(). */
 void
 tend_manager_shut_down (TendTaskManager *self,
                         GTask           *result)
@@ -390,14 +392,14 @@ tend_task_manager_shutdown (TendTaskManager  *self,
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  /* What the fiber waits for keeps the manager no longer than that lasts. */
+  /* The wait holds the manager, but only until it is over. */
   kept = g_object_ref (self);
   if (tend_manager_wait_in_fiber (self, tend_manager_get_private (self)->loop, G_STRFUNC,
                                   (TendManagerBegin) tend_task_manager_shutdown_async,
                                   (TendManagerFinish) tend_task_manager_shutdown_finish, error))
     return TRUE;
 
-  /* Whoever is cancelled and cleans up must not leave the manager open. */
+  /* A task that was cancelled cannot wait, but its clean-up must not leave the manager open. */
   if (tend_is_on_fiber () && tend_manager_get_private (self)->state == TEND_MANAGER_OPEN)
     tend_task_manager_shutdown_async (self, NULL, NULL, NULL);
 

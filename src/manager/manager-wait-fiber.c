@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// How a program waits for what an object offers as a pair of functions, of which a callback tells: in a fiber, and by a
-// callback that may be barred. Knows no manager; the request cache waits so too. Ownership: the loop thread's.
+// Two ways to wait for what an object offers as a pair of functions, begin and finish: in a fiber, and by a callback
+// that a gate may bar. It knows no manager, and the request cache uses it as well. Ownership: the loop thread's.
 
 #include "tend-manager-private.h"
 #include "tend-manager-wait-private.h"
@@ -11,7 +11,7 @@
 
 /* --- In a fiber --- */
 
-/* What a fiber waits for, and what it gets: freed by the fiber, or by the callback once that left. */
+/* What a fiber waits for, and what it gets. The fiber frees it, or the callback if the fiber has left before. */
 typedef struct
 {
   TendLoop     *loop;       /* the fiber's */
@@ -46,9 +46,9 @@ fiber_wait_cb (GObject      *source_object,
 }
 
 /*
- * Waits in a fiber for what @begin begins. tend_await_result() would not do: it is for work that
- * goes on outside of the context, for which virtual time stands still. The caller holds @self, since
- * the fiber may stand still before anything is begun.
+ * Waits in a fiber for what @begin begins. It does not use tend_await_result(), which is for work outside of the
+ * context: virtual time stands still for that. The caller holds @self, since the fiber may stand still before @begin
+ * runs.
  */
 gboolean
 tend_manager_wait_in_fiber (gpointer           self,
@@ -77,7 +77,7 @@ tend_manager_wait_in_fiber (gpointer           self,
   tend_queue_init (&wait->fiber);
   begin (self, tend_current_cancellable (), fiber_wait_cb, wait);
 
-  /* Whoever was told of what began may have run the loop until the result was there. */
+  /* What @begin called may have run the loop until the result was there. */
   if (wait->result == NULL)
     {
       tend_queue_push (&wait->fiber, wake);
@@ -118,8 +118,8 @@ gated_cb (GObject      *source_object,
 }
 
 /*
- * The result of a wait that @self offers to a program. Its callback goes through the gate of the calling task, or
- * outside of tasks through @gate, if there is one; but a fiber's must come, which frees what it waits with.
+ * Makes the result of a wait that @self offers. Its callback is barred by the gate of the calling task, or outside of
+ * tasks by @gate, if there is one. That of a fiber is never barred, since it frees what the fiber waits with.
  */
 GTask *
 tend_manager_new_result (gpointer             self,

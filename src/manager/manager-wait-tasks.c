@@ -38,10 +38,7 @@ excuse (TendManagerWait *wait,
   g_hash_table_add (wait->excused, task);
 }
 
-/*
- * Excuses a task of the manager, which is about to wait for the others, from being waited for by those
- * of them that wait as well: else they would wait for one another for ever.
- */
+/* A task of the manager begins to wait: the waits of other tasks of the manager are not for it any more. */
 static void
 excuse_caller (TendTaskManager *self,
                TendEntry       *caller)
@@ -66,7 +63,7 @@ excuse_caller (TendTaskManager *self,
     }
 }
 
-/* Has the new wait of a task of the manager leave out those that wait already. */
+/* The new wait of a task of the manager is not for those tasks of the manager that wait already. */
 static void
 excuse_callers (TendTaskManager *self,
                 TendManagerWait *wait)
@@ -86,7 +83,7 @@ excuse_callers (TendTaskManager *self,
     }
 }
 
-/* The task waits no longer, and does something else: those that wait for tasks wait for it again. */
+/* The caller has given up its last wait and does something else: the waits that have excused it are for it again. */
 static void
 stop_excusing (TendManagerWait *given_up)
 {
@@ -110,7 +107,7 @@ stop_excusing (TendManagerWait *given_up)
 
 /* --- The end of waits --- */
 
-/* Counts the entry off the waits that are for it, and takes out those that are over by that. */
+/* The task of the entry is released: counts it off the waits that are for it, and takes out those that are over. */
 GPtrArray *
 tend_manager_count_off (TendTaskManagerPrivate *priv,
                         TendEntry              *entry)
@@ -123,7 +120,7 @@ tend_manager_count_off (TendTaskManagerPrivate *priv,
 
       if (!is_for (wait, entry))
         {
-          /* Another task may come to stand at that address. */
+          /* The task may be freed, and another one may be made at its address. */
           if (wait->excused != NULL)
             g_hash_table_remove (wait->excused, entry->task);
           i++;
@@ -144,7 +141,7 @@ tend_manager_count_off (TendTaskManagerPrivate *priv,
   return over;
 }
 
-/* The manager goes, although they hold it, and hears no more of its tasks: tells those who wait for them. */
+/* Somebody disposes of the manager, although waits hold it. It hears no more of its tasks, and so all waits fail. */
 void
 tend_manager_give_up_waits (TendTaskManager *self)
 {

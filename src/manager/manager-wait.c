@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 // One who waits for tasks of a manager, or for its shutdown: a result that is to be returned, and the list in which the
-// wait stands until then. What makes it over is said by manager-wait-tasks.c and manager-shutdown.c.
+// wait stands until then. When the wait is over is decided in manager-wait-tasks.c and manager-shutdown.c.
 //
 //   in a list --> taken out --> its result returned --> freed
 //
-// It is taken out once, by whoever is first: the end of what it is for, the cancellable, or the manager that goes.
+// It is taken out once: when what it waits for has ended, when it is cancelled, or when the manager goes.
 // Ownership: the loop thread's.
 
 #include "tend-manager-private.h"
@@ -62,7 +62,7 @@ wait_cancelled_cb (GCancellable *cancellable,
   return G_SOURCE_REMOVE;
 }
 
-/* The wait is over, and was taken out in a call that must not run anybody's code. */
+/* The wait is over. It was taken out in a call that must not run user code, and so a job of the loop returns it. */
 static void
 wait_over_cb (TendJob *job)
 {
@@ -73,8 +73,8 @@ wait_over_cb (TendJob *job)
 }
 
 /*
- * Adds a wait of the current task to @waits; takes @result. @given_up is called when the cancellable of @result has
- * taken the wait out, before the result is returned; NULL: nothing is.
+ * Adds a wait of the current task to @waits; takes @result. If the cancellable of @result ends the wait, @given_up is
+ * called after the wait was taken out and before the result is returned; it may be NULL.
  */
 TendManagerWait *
 tend_manager_wait_new (TendTaskManager     *self,
