@@ -4,7 +4,7 @@
 // The tasks of a cache: given what they were added with when it times out, and cancelled when it goes any
 // other way. Ownership: that of the cache.
 
-#include "tend-cache-private.h"
+#include "tend-number-cache-private.h"
 
 typedef struct
 {
@@ -19,20 +19,6 @@ managed_free (ManagedTask *managed)
   g_object_unref (managed->task);
   tend_outcome_clear (&managed->outcome);
   g_free (managed);
-}
-
-/* Whether the calling thread may use what the cache has: any may until it belongs to one. */
-static gboolean
-check_thread (TendNumberCache *self,
-              const char      *func)
-{
-  TendLoop *loop = tend_number_cache_get_private (self)->loop;
-
-  if (loop == NULL || tend_loop_is_mine (loop))
-    return TRUE;
-
-  g_critical ("%s: the cache belongs to the main context of another thread", func);
-  return FALSE;
 }
 
 /* Whether somebody else completes the task: a body that returns does so itself, and the main part never ends. */
@@ -79,7 +65,7 @@ add (TendNumberCache  *self,
   g_autoptr(TendTask) kept_task = task;
   ManagedTask *managed;
 
-  if (!check_thread (self, func) || !check_settable (task, error))
+  if (!tend_number_cache_check_thread (self, func) || !check_settable (task, error))
     {
       tend_outcome_clear (&outcome);
       return FALSE;
@@ -265,7 +251,7 @@ tend_number_cache_remove_task (TendNumberCache *self,
   g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), FALSE);
   g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
 
-  if (!check_thread (self, G_STRFUNC))
+  if (!tend_number_cache_check_thread (self, G_STRFUNC))
     return FALSE;
 
   for (GList *l = peek_tasks (self); l != NULL; l = l->next)
@@ -301,7 +287,7 @@ tend_number_cache_list_tasks (TendNumberCache *self)
   g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), NULL);
 
   tasks = g_ptr_array_new_with_free_func (g_object_unref);
-  if (!check_thread (self, G_STRFUNC))
+  if (!tend_number_cache_check_thread (self, G_STRFUNC))
     return tasks;
 
   for (GList *l = peek_tasks (self); l != NULL; l = l->next)

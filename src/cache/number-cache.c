@@ -6,7 +6,7 @@
 // Ownership: the thread's of the request cache that it was made for or added to. It comes home to that
 // thread when its last reference is dropped elsewhere, since it gives its number back.
 
-#include "tend-cache-private.h"
+#include "tend-request-cache-private.h"
 
 #include <string.h>
 
@@ -51,18 +51,12 @@ static guint signals[N_SIGNALS];
 
 G_DEFINE_TYPE_WITH_PRIVATE (TendNumberCache, tend_number_cache, G_TYPE_OBJECT)
 
-TendNumberCachePrivate *
-tend_number_cache_get_private (TendNumberCache *self)
-{
-  return tend_number_cache_get_instance_private (self);
-}
-
 /* The time of a cache in a request cache is over: its number is free before anybody hears of it. */
-void
-tend_number_cache_timed_out_cb (TendJob *job)
+static void
+timed_out_cb (TendJob *job)
 {
   TendNumberCachePrivate *priv = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendNumberCachePrivate, job));
-  TendNumberCache *self = G_STRUCT_MEMBER_P (priv, -(glong) TendNumberCache_private_offset);
+  TendNumberCache *self = G_STRUCT_MEMBER_P (priv, -(glong) tend_number_cache_private_offset);
 
   self = tend_request_cache_release (tend_number_cache_get_holder (self), self);
   tend_number_cache_mark_due (self);
@@ -115,22 +109,6 @@ tend_number_cache_ask_timeout (TendNumberCache *self)
     return tend_number_cache_get_private (self)->timeout;
 
   return ask_class (self);
-}
-
-/* Gives back a number that was never used. */
-void
-tend_number_cache_give_back (TendNumberCache *self)
-{
-  TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
-  TendNumberSpace *space = g_steal_pointer (&priv->space);
-  TendTablePlace *place = space != NULL ? tend_number_space_find (space, priv->number) : NULL;
-
-  if (place != NULL && place->item == tend_reserve (self))
-    {
-      tend_number_space_remove (space, place);
-      tend_request_cache_drop_space (space);
-    }
-  g_clear_pointer (&space, tend_number_space_unref);
 }
 
 static void
@@ -324,6 +302,8 @@ tend_number_cache_class_init (TendNumberCacheClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
 
+  tend_number_cache_private_offset = g_type_class_get_instance_private_offset (klass);
+
   object_class->dispose = tend_number_cache_dispose;
   object_class->finalize = tend_number_cache_finalize;
   object_class->get_property = tend_number_cache_get_property;
@@ -356,48 +336,7 @@ tend_number_cache_init (TendNumberCache *self)
   TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
 
   priv->timeout = DEFAULT_TIMEOUT;
-  tend_job_init (&priv->job, tend_number_cache_timed_out_cb);
-}
-
-/* Chooses the number of a new cache and keeps it from others. */
-void
-tend_number_cache_reserve (TendNumberCache  *self,
-                           TendRequestCache *request_cache,
-                           guint             bits)
-{
-  TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
-  TendNumberSpace *space = tend_request_cache_get_space (request_cache, tend_number_cache_get_prefix (self), TRUE);
-  int refusal;
-
-  priv->loop = tend_loop_ref (request_cache->loop);
-  priv->has_no_number = !tend_number_space_choose (space, bits, &priv->number, &refusal);
-  priv->refusal = (guint16) refusal;
-  if (priv->has_no_number)
-    return;
-
-  priv->space = tend_number_space_ref (space);
-  tend_number_space_insert (space, priv->number, tend_reserve (self));
-}
-
-/* Whether the cache has a number at all. */
-gboolean
-tend_number_cache_check_number (TendNumberCache  *self,
-                                GError          **error)
-{
-  TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
-  g_autofree char *prefix = NULL;
-
-  if (!priv->has_no_number)
-    return TRUE;
-
-  prefix = tend_prefix_print (tend_number_cache_peek_prefix (self));
-  if (priv->refusal != 0)
-    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (priv->refusal),
-                 "The system gives no random number for a cache under '%s': %s", prefix, g_strerror (priv->refusal));
-  else
-    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_FULL,
-                 "Could not find a number that isn't in use under '%s'", prefix);
-  return FALSE;
+  tend_job_init (&priv->job, timed_out_cb);
 }
 
 /* --- Public --- */

@@ -3,7 +3,7 @@
 
 // The numbers of one prefix that are in use, and the choice of those that are not.
 
-#include "tend-cache-private.h"
+#include "tend-number-space-private.h"
 
 #include <errno.h>
 #include <string.h>

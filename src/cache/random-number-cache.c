@@ -3,7 +3,7 @@
 
 // A cache whose number nobody can guess.
 
-#include "tend-cache-private.h"
+#include "tend-request-cache-private.h"
 
 #define DEFAULT_BITS 16
 

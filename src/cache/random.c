@@ -9,7 +9,7 @@
 // Old kernels do not have getrandom(), and sandboxes may refuse it: then there is the device. Without either there
 // is no number. One that could be guessed would be worse, and to end the process is not ours.
 
-#include "tend-cache-private.h"
+#include "tend-number-space-private.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,7 +7,7 @@
 // adds. So it nests, and what waits in between leaks nothing into others. One whose task has ended
 // without popping it counts for nobody and is dropped.
 
-#include "tend-cache-private.h"
+#include "tend-request-cache-private.h"
 
 struct _TendOverride
 {
@@ -100,7 +100,7 @@ tend_request_cache_override (TendRequestCache *self,
  * outside of tasks: while it waits, others are not concerned. A handler of
  * [signal@Tend.NumberCache::timed-out] is code outside of tasks. Among several that match the newest
  * counts. A cache keeps the time-out with which it was added. An override for the rest of a scope is
- * `g_auto(TendTimeoutOverride) override = tend_timeout_override_enter (cache, type, timeout);`.
+ * `g_auto(TendOverride) override = tend_timeout_override_enter (cache, type, timeout);`.
  *
  * Since: 0.1
  */

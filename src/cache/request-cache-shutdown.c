@@ -6,7 +6,10 @@
 // Whoever ends first, the request cache or its manager, ends the other: the first shutdown task of the
 // manager drops the caches. Ownership: the loop thread's.
 
-#include "tend-cache-private.h"
+#include "tend-request-cache-private.h"
+
+#include "tend-manager-shutdown-private.h"
+#include "tend-manager-wait-private.h"
 
 /* Drops every cache, and cancels its tasks. */
 void

@@ -6,7 +6,7 @@
 // A waiter is a task that the request cache completes. The table holds it until it has ended, however
 // that comes: an observer of the task takes it out. Ownership: the loop thread's.
 
-#include "tend-cache-private.h"
+#include "tend-request-cache-private.h"
 
 typedef struct
 {
@@ -130,7 +130,7 @@ tend_request_cache_tell_waiters (TendRequestCache *self,
                                  TendNumberCache  *cache)
 {
   TendNumberCachePrivate *priv = tend_number_cache_get_private (cache);
-  Key key = { priv->number, (char *) tend_number_cache_get_prefix (cache) };
+  Key key = { priv->number, (char *) tend_number_cache_peek_prefix (cache) };
   GQueue *waiters = g_hash_table_lookup (self->waiters, &key);
   g_autoptr(GPtrArray) tasks = NULL;
 
@@ -197,7 +197,7 @@ tend_request_cache_wait_for (TendRequestCache *self,
   g_return_val_if_fail (tend_loop_is_mine (self->loop), NULL);
 
   task = tend_task_create_for (self->loop, NULL, NULL, NULL, __builtin_return_address (0));
-  cache = tend_request_cache_lookup (self, prefix, number);
+  cache = tend_place_get_cache (tend_request_cache_find (self, prefix, number));
   if (cache != NULL)
     {
       tend_task_return_object (task, cache);

@@ -3,12 +3,10 @@
 
 // The requests that wait for their answers: added, found by number, popped.
 //
-// Each prefix has a space of numbers. The one used last is remembered, since answers of one protocol come
-// one after another. Time-outs are jobs of the loop, among its timers. Ownership: the loop thread's.
+// It stands above all other files of its folder. Numbers are in request-cache-numbers.c. Time-outs are jobs of the
+// loop, among its timers. Ownership: the loop thread's.
 
-#include "tend-cache-private.h"
-
-#include <string.h>
+#include "tend-request-cache-private.h"
 
 /**
  * TendRequestCache:
@@ -30,147 +28,7 @@
  */
 G_DEFINE_TYPE (TendRequestCache, tend_request_cache, G_TYPE_OBJECT)
 
-gboolean
-tend_request_cache_check_thread (TendRequestCache *self,
-                                 const char       *func)
-{
-  if (tend_loop_is_mine (self->loop))
-    return TRUE;
-
-  g_critical ("%s: the request cache belongs to the main context of another thread", func);
-  return FALSE;
-}
-
-/* --- Spaces --- */
-
-/* Has its request cache forget a space without numbers: prefixes may be many, and each used once. */
-void
-tend_request_cache_drop_space (TendNumberSpace *space)
-{
-  /* The one used last is kept for a program that has one request at a time. */
-  if (space->caches.n_items == 0 && space->owner != NULL && space->owner->latest != space)
-    g_hash_table_remove (space->owner->spaces, space->prefix);
-}
-
-/* Makes the space of @prefix the one used last. */
-static G_GNUC_NO_INLINE TendNumberSpace *
-change_space (TendRequestCache *self,
-              const char       *prefix,
-              gboolean          create)
-{
-  TendNumberSpace *latest = self->latest, *space;
-
-  space = g_hash_table_lookup (self->spaces, prefix);
-  if (space == NULL && create)
-    {
-      space = tend_number_space_new (prefix);
-      space->owner = self;
-      g_hash_table_insert (self->spaces, space->prefix, space);
-    }
-  if (space != NULL)
-    {
-      self->latest = space;
-      if (latest != NULL)
-        tend_request_cache_drop_space (latest);
-    }
-
-  return space;
-}
-
-static inline TendNumberSpace *
-get_space (TendRequestCache *self,
-           const char       *prefix,
-           gboolean          create)
-{
-  TendNumberSpace *latest = self->latest;
-
-  if (G_LIKELY (latest != NULL && strcmp (latest->prefix, prefix) == 0))
-    return latest;
-
-  return change_space (self, prefix, create);
-}
-
-/* The space of @prefix; NULL if there is none and none is to be made. */
-TendNumberSpace *
-tend_request_cache_get_space (TendRequestCache *self,
-                              const char       *prefix,
-                              gboolean          create)
-{
-  return get_space (self, prefix, create);
-}
-
-/* What a cache with a reserved number still has of its space is none of the request cache's then. */
-static void
-space_leave (gpointer data)
-{
-  TendNumberSpace *space = data;
-
-  space->owner = NULL;
-  tend_number_space_unref (space);
-}
-
-/* The place that has a cache of that number; NULL if there is none. */
-static inline TendTablePlace *
-find (TendRequestCache *self,
-      const char       *prefix,
-      guint64           number)
-{
-  TendNumberSpace *space = get_space (self, prefix, FALSE);
-  TendTablePlace *place = space != NULL ? tend_number_space_find (space, number) : NULL;
-
-  return tend_place_get_cache (place) != NULL ? place : NULL;
-}
-
-/* --- Adding and letting go --- */
-
-/* Lets go of a cache that is in the table of its space no more: the table's reference is the caller's. */
-static void
-let_go (TendRequestCache       *self,
-        TendNumberCachePrivate *priv)
-{
-  TendNumberSpace *space = g_steal_pointer (&priv->space);
-
-  tend_loop_remove (self->loop, &priv->job);
-  priv->is_held = FALSE;
-  self->n_caches--;
-
-  tend_request_cache_drop_space (space);
-  tend_number_space_unref (space);
-}
-
-/*
- * Lets go of a cache: its number is free, and its time-out disarmed. The reference of the request cache is
- * handed over, since nearly all who take a cache out have something to do with it.
- */
-TendNumberCache *
-tend_request_cache_release (TendRequestCache *self,
-                            TendNumberCache  *cache)
-{
-  TendNumberCachePrivate *priv = tend_number_cache_get_private (cache);
-
-  tend_number_space_remove (priv->space, tend_number_space_find (priv->space, priv->number));
-  let_go (self, priv);
-
-  return cache;
-}
-
-/* Lets go of all caches, and gives them. */
-GPtrArray *
-tend_request_cache_release_all (TendRequestCache *self)
-{
-  GPtrArray *caches = g_ptr_array_new_full (self->n_caches, g_object_unref);
-  GHashTableIter iter;
-  gpointer value;
-
-  g_hash_table_iter_init (&iter, self->spaces);
-  while (g_hash_table_iter_next (&iter, NULL, &value))
-    tend_number_space_take_caches (value, caches);
-
-  for (guint i = 0; i < caches->len; i++)
-    let_go (self, tend_number_cache_get_private (g_ptr_array_index (caches, i)));
-
-  return caches;
-}
+/* --- Adding --- */
 
 /* What belongs to another thread is not even asked for its time-out, and its tasks are left alone. */
 static gboolean
@@ -210,38 +68,6 @@ check_addable (TendRequestCache  *self,
     g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN, "Dropping %s due to shutdown!", text);
 
   return FALSE;
-}
-
-/* Puts the number of @cache in use for it, unless another has it. */
-static gboolean
-take_number (TendRequestCache  *self,
-             TendNumberCache   *cache,
-             GError           **error)
-{
-  TendNumberCachePrivate *priv = tend_number_cache_get_private (cache);
-  const char *prefix = tend_number_cache_peek_prefix (cache);
-  TendNumberSpace *space = get_space (self, prefix, TRUE);
-  TendTablePlace *place = tend_number_space_insert (space, priv->number, cache);
-
-  if (place->item == tend_reserve (cache))
-    place->item = cache;
-  else if (place->item != cache)
-    {
-      g_autofree char *text = tend_prefix_print (prefix);
-
-      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_EXISTS,
-                   "This number is already in use '%s:%" G_GUINT64_FORMAT "'", text, priv->number);
-      return FALSE;
-    }
-
-  if (priv->space != space)
-    {
-      if (priv->space != NULL)
-        tend_number_cache_give_back (cache);
-      priv->space = tend_number_space_ref (space);
-    }
-
-  return TRUE;
 }
 
 /**
@@ -298,7 +124,7 @@ tend_request_cache_add (TendRequestCache  *self,
                    G_OBJECT_TYPE_NAME (cache), prefix, priv->number);
     }
 
-  if (timeout < 0 || !check_addable (self, cache, error) || !take_number (self, cache, error))
+  if (timeout < 0 || !check_addable (self, cache, error) || !tend_request_cache_take_number (self, cache, error))
     {
       if (!priv->is_held)
         tend_number_cache_cancel_tasks (cache);
@@ -371,7 +197,7 @@ tend_request_cache_lookup (TendRequestCache *self,
   if (!tend_request_cache_check_thread (self, G_STRFUNC))
     return NULL;
 
-  return tend_place_get_cache (find (self, prefix, number));
+  return tend_place_get_cache (tend_request_cache_find (self, prefix, number));
 }
 
 /**
@@ -416,7 +242,6 @@ tend_request_cache_pop (TendRequestCache *self,
                         const char       *prefix,
                         guint64           number)
 {
-  TendNumberCachePrivate *priv;
   TendNumberCache *cache;
   TendTablePlace *place;
 
@@ -426,15 +251,12 @@ tend_request_cache_pop (TendRequestCache *self,
   if (!tend_request_cache_check_thread (self, G_STRFUNC))
     return NULL;
 
-  place = find (self, prefix, number);
+  place = tend_request_cache_find (self, prefix, number);
   if (place == NULL)
     return NULL;
 
-  cache = place->item;
-  priv = tend_number_cache_get_private (cache);
-  priv->is_popped = TRUE;
-  tend_number_space_remove (priv->space, place);
-  let_go (self, priv);
+  cache = tend_request_cache_take_out (self, place);
+  tend_number_cache_get_private (cache)->is_popped = TRUE;
 
   return cache;
 }
@@ -578,7 +400,7 @@ static void
 tend_request_cache_init (TendRequestCache *self)
 {
   self->loop = tend_loop_acquire (NULL, G_PRIORITY_DEFAULT);
-  self->spaces = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, space_leave);
+  self->spaces = tend_request_cache_new_spaces ();
 }
 
 /**

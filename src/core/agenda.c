@@ -25,7 +25,7 @@
 // However deadlines are chosen, no operation costs more than in one heap, but for the dealing: each
 // dealing is of as many jobs as were put there since, and the ladder has at most eight rungs.
 
-#include "tend-core-private.h"
+#include "tend-agenda-private.h"
 
 /*
  * A heap of so many is dealt out; they fit into the processor's first cache. A power of two. With 1,024 to

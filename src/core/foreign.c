@@ -7,7 +7,7 @@
 // While g_object_unref() drops a last reference, GLib may have something of its own there, under names that are not
 // documented. So we look, once, what is there in the dispose() of an object that nobody has tied anything to.
 
-#include "tend-core-private.h"
+#include "tend-object-private.h"
 
 #define MAX_OWN_KEYS 8
 

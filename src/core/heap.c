@@ -8,7 +8,7 @@
 //
 // A heap belongs to one loop and is touched by that loop's thread only.
 
-#include "tend-core-private.h"
+#include "tend-agenda-private.h"
 
 #define ARITY 4
 #define MIN_ALLOCATED 16

@@ -11,7 +11,7 @@
 // The hash multiplies by 2^64 / phi and takes the highest bits (Knuth, The Art of Computer Programming
 // 6.4), which spreads runs of numbers. Whoever chooses numbers to collide must be the program itself.
 
-#include "tend-core-private.h"
+#include "tend-table-private.h"
 
 #define MIN_PLACES 8
 

@@ -3,7 +3,7 @@
 
 // Virtual time for the tasks of one main context.
 
-#include "tend-loop-private.h"
+#include "tend-hub-private.h"
 
 /*
  * How many turns may pass in one instant of virtual time. Somebody who yields without end would

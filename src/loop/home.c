@@ -7,7 +7,7 @@
 // At home the object may be in use meanwhile: a timer or a task of it calls somebody, who takes references and drops
 // them. That is why the object does not go by a plain reference that is sent home: see linger.c.
 
-#include "tend-loop-private.h"
+#include "tend-hub-private.h"
 
 typedef struct
 {

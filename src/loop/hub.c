@@ -1,9 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Where the loops of all contexts are found, and to which thread each belongs.
-//
-// A context has one thread at a time, and so the loops of a hub, one for each priority, have it in common.
+// Where the loops of all contexts are found. Whose they are is in thread.c.
 //
 // Lock: registry_lock guards the table of hubs, and of each hub its loops and its frozen time. A thread
 // remembers the loop that it used last, so that the lock is not taken for each task.
@@ -11,16 +9,10 @@
 // A hub is there as long as it has a loop, and a loop as long as it is used, which is counted. Who has no use of a
 // loop looks at a hub under the lock only.
 
-#include "tend-loop-private.h"
-
-#ifdef __linux__
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
+#include "tend-hub-private.h"
 
 static TEND_DEFINE_LOCK (registry_lock);
 static GHashTable *hubs;    /* under registry_lock; GMainContext to TendHub; NULL: none */
-static gsize generation;    /* atomic; changes when a loop comes, retires, or changes its thread */
 
 /*
  * The loop that this thread used last. It is only filled where the thread runs the loop, and
@@ -34,112 +26,21 @@ static TEND_THREAD struct
   TendLoop     *loop;
 } last_used;
 
-/* The address of a thread-local variable tells threads apart and costs nothing to get. */
-static inline gpointer
-get_thread_mark (void)
-{
-  return &last_used;
-}
-
-/*
- * The mark of a thread that has made the first loop of a context, or found it without a thread, and has not run it yet.
- * Another may begin to run it at any moment, and takes it over then.
- */
-static inline gpointer
-get_maker_mark (void)
-{
-  return (char *) get_thread_mark () + 1;
-}
-
-/* The mark of a maker that is using the loops. Who begins to run the context waits until it has done. */
-static inline gpointer
-get_busy_mark (void)
-{
-  return (char *) get_thread_mark () + 2;
-}
-
-static inline gboolean
-is_busy (gpointer mark)
-{
-  return ((gsize) mark & 2) != 0;
-}
-
-/* Whether @mark is one of the three of the thread whose mark is @thread. */
-static inline gboolean
-is_mark_of (gpointer mark,
-            gpointer thread)
-{
-  return ((gsize) mark & ~(gsize) 3) == (gsize) thread;
-}
-
-static inline gsize
-get_generation (void)
-{
-  return (gsize) g_atomic_pointer_get (&generation);
-}
-
-static void
-renew (void)
-{
-  g_atomic_pointer_add (&generation, 1);
-}
-
 /* What a thread leaves behind when it exits belongs to nobody, until another takes it over. */
 static void
 thread_gone (gpointer mark)
 {
   GHashTableIter iter;
-  TendHub *hub;
+  gpointer hub;
 
   tend_lock (&registry_lock);
   if (hubs != NULL)
     {
       g_hash_table_iter_init (&iter, hubs);
-      while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &hub))
-        {
-          gpointer of = g_atomic_pointer_get (&hub->thread);
-
-          if (is_mark_of (of, mark))
-            g_atomic_pointer_compare_and_exchange (&hub->thread, of, NULL);
-        }
+      while (g_hash_table_iter_next (&iter, NULL, &hub))
+        tend_hub_leave_thread (hub, mark);
     }
   tend_unlock (&registry_lock);
-}
-
-static GPrivate thread_exit = G_PRIVATE_INIT (thread_gone);
-
-/* Makes the loops of @hub the calling thread's, whose @mark it gets. FALSE while another, their maker, is using them. */
-static G_GNUC_NO_INLINE gboolean
-take (TendHub  *hub,
-      gpointer  mark)
-{
-  gpointer thread = g_atomic_pointer_get (&hub->thread);
-
-  g_private_set (&thread_exit, get_thread_mark ());
-  do
-    {
-      if (is_busy (thread) && !is_mark_of (thread, get_thread_mark ()))
-        return FALSE;
-    }
-  while (!g_atomic_pointer_compare_and_exchange_full (&hub->thread, thread, mark, &thread));
-  renew ();
-
-  return TRUE;
-}
-
-/* Makes the loop the calling thread's, which runs its context. FALSE while the maker is using it. */
-gboolean
-tend_loop_set_thread (TendLoop *loop)
-{
-  return G_LIKELY (g_atomic_pointer_get (&loop->hub->thread) == get_thread_mark ()) ||
-         take (loop->hub, get_thread_mark ());
-}
-
-/* Whether the calling thread was the last to run the loop, or has made it, and nothing has to be done about it. */
-gboolean
-tend_loop_has_thread (TendLoop *loop)
-{
-  return is_mark_of (g_atomic_pointer_get (&loop->hub->thread), get_thread_mark ());
 }
 
 /* --- fork() --- */
@@ -158,7 +59,7 @@ begin_anew (void)
 
   is_forked = TRUE;
   last_used.loop = NULL;
-  renew ();
+  tend_loops_renew ();
 
   if (hubs == NULL)
     return;
@@ -168,7 +69,7 @@ begin_anew (void)
     {
       for (GSList *l = hub->loops; l != NULL; l = l->next)
         ((TendLoop *) l->data)->is_forgotten = TRUE;
-      if (!is_mark_of (hub->thread, get_thread_mark ()))
+      if (!tend_thread_is_mark (hub->thread))
         hub->thread = NULL;
     }
   g_clear_pointer (&hubs, g_hash_table_unref);
@@ -255,7 +156,7 @@ find_loop_locked (GMainContext *context,
 gboolean
 tend_loop_has_users (TendLoop *loop)
 {
-  return get_generation () != 0 && g_atomic_int_get (&loop->users) > 0;
+  return tend_loops_get_generation () != 0 && g_atomic_int_get (&loop->users) > 0;
 }
 
 /* Takes a loop that nobody uses out of the registry. */
@@ -268,7 +169,7 @@ tend_loop_retire (TendLoop *loop)
   if (loop->hub != NULL && g_atomic_int_get (&loop->users) == 0)
     {
       remove_loop_locked (loop);
-      renew ();
+      tend_loops_renew ();
       retired = TRUE;
     }
   tend_unlock (&registry_lock);
@@ -288,29 +189,6 @@ try_use (TendLoop *loop)
     }
 
   return FALSE;
-}
-
-/*
- * Whether the calling thread may take itself for the one that runs @context where nobody else is
- * known to. A worker without a context of its own has the default one for its thread-default,
- * and does not run it.
- */
-static gboolean
-may_run (GMainContext *context)
-{
-#ifdef __linux__
-  if (context == g_main_context_default () && !g_main_context_is_owner (context))
-    return syscall (SYS_gettid) == getpid ();
-#endif
-
-  return TRUE;
-}
-
-/* The mark of a thread that has not run @context yet. The default context is the main thread's from the beginning. */
-static gpointer
-get_first_mark (GMainContext *context)
-{
-  return context == g_main_context_default () ? get_thread_mark () : get_maker_mark ();
 }
 
 /* The loop that is there, with one use more; or NULL. Says whether that is the first use. */
@@ -346,7 +224,7 @@ enter_loop (TendLoop     *made,
     {
       loop = made;
       add_loop_locked (loop, context, mark);
-      renew ();
+      tend_loops_renew ();
     }
   *is_first = g_atomic_int_add (&loop->users, 1) == 0;
   tend_unlock (&registry_lock);
@@ -361,11 +239,11 @@ make_loop (GMainContext *context,
            gboolean     *is_first)
 {
   TendLoop *made = tend_loop_new (priority), *loop;
-  gboolean is_acquired = may_run (context) && g_main_context_acquire (context);
+  gboolean is_acquired = tend_thread_may_run (context) && g_main_context_acquire (context);
 
   /* The first of a context is the thread's that makes it, unless another runs the context. */
-  g_private_set (&thread_exit, get_thread_mark ());
-  loop = enter_loop (made, context, priority, is_acquired ? get_first_mark (context) : NULL, is_first);
+  tend_thread_watch ();
+  loop = enter_loop (made, context, priority, is_acquired ? tend_thread_get_mark_for (context) : NULL, is_first);
   if (loop == made)
     g_source_attach (&made->source, context);
   g_source_unref (&made->source);
@@ -386,6 +264,7 @@ acquire_slowly (GMainContext *context,
   gsize seen;
 
   tend_at_fork (&at_fork);
+  tend_thread_set_exit_func (thread_gone);
 
   /* The loop's, while it is used. */
   g_main_context_ref (context);
@@ -397,8 +276,8 @@ acquire_slowly (GMainContext *context,
     g_main_context_unref (context);
 
   /* Should the generation change behind our back, what is remembered is as old as it says. */
-  seen = get_generation ();
-  if (g_atomic_pointer_get (&loop->hub->thread) == get_thread_mark ())
+  seen = tend_loops_get_generation ();
+  if (tend_loop_was_run_here (loop))
     {
       last_used.context = context;
       last_used.priority = priority;
@@ -407,19 +286,6 @@ acquire_slowly (GMainContext *context,
     }
 
   return loop;
-}
-
-/*
- * Whether the calling thread has the loop to itself: it has run it, or has made it and owns the context, or is using it
- * as its maker. No other can take it over.
- */
-gboolean
-tend_loop_is_held (TendLoop *loop)
-{
-  gpointer thread = g_atomic_pointer_get (&loop->hub->thread);
-
-  return thread == get_thread_mark () || thread == get_busy_mark () ||
-         (thread == get_maker_mark () && g_main_context_is_owner (loop->hub->context));
 }
 
 /* Gives the loop of @context, or of the thread-default context, and counts one more user of it. */
@@ -435,7 +301,7 @@ tend_loop_acquire (GMainContext *context,
   if (last_used.loop != NULL &&
       last_used.context == context &&
       last_used.priority == priority &&
-      last_used.generation == get_generation () &&
+      last_used.generation == tend_loops_get_generation () &&
       try_use (last_used.loop))
     return last_used.loop;
 
@@ -550,78 +416,4 @@ tend_hub_next_deadline (TendHub *hub)
   tend_unlock (&registry_lock);
 
   return next;
-}
-
-/*
- * Makes the loop the calling thread's, if that has acquired the context for good or the thread
- * before has exited. Nobody running the context at this moment is no reason: its thread may be
- * between two turns. Not inlined: saving its registers was most of the question that is asked of every call.
- */
-static G_GNUC_NO_INLINE gboolean
-take_over (TendLoop *loop)
-{
-  GMainContext *context = loop->hub->context;
-  gboolean is_free;
-
-  if (g_main_context_get_thread_default () == context)
-    return take (loop->hub, get_first_mark (context));
-
-  if (g_atomic_pointer_get (&loop->hub->thread) != NULL || !may_run (context) || !g_main_context_acquire (context))
-    return FALSE;
-
-  /* Another thread may have been here first. */
-  is_free = g_atomic_pointer_get (&loop->hub->thread) == NULL && take (loop->hub, get_first_mark (context));
-  g_main_context_release (context);
-
-  return is_free;
-}
-
-/*
- * Whether the calling thread may use all of the loop: it runs it, or it has made it and nobody else has run it yet. For
- * what only the loop's thread may do. The maker sets up what another thread is to run, and stops before that begins.
- */
-gboolean
-tend_loop_is_mine (TendLoop *loop)
-{
-  return G_LIKELY (tend_loop_has_thread (loop)) || take_over (loop);
-}
-
-static G_GNUC_NO_INLINE TendPass
-enter_slowly (TendLoop *loop)
-{
-  gpointer maker = get_maker_mark ();
-
-  if (!tend_loop_is_mine (loop))
-    return TEND_PASS_NONE;
-
-  if (g_atomic_pointer_compare_and_exchange (&loop->hub->thread, maker, get_busy_mark ()))
-    {
-      tend_loop_ref (loop);
-      return TEND_PASS_BUSY;
-    }
-
-  /* In a call within such a call; or another thread has just begun to run the context. */
-  return tend_loop_has_thread (loop) ? TEND_PASS_PLAIN : TEND_PASS_NONE;
-}
-
-/*
- * Begins what any thread may do, if it can be done here and now: the calling thread runs the loop, or has made it.
- * Otherwise gives TEND_PASS_NONE, and it has to be sent to the loop. To be followed by tend_loop_leave().
- */
-TendPass
-tend_loop_enter (TendLoop *loop)
-{
-  if (G_LIKELY (g_atomic_pointer_get (&loop->hub->thread) == get_thread_mark ()))
-    return TEND_PASS_PLAIN;
-
-  return enter_slowly (loop);
-}
-
-/* The maker of the loop has done what it was busy with. */
-void
-tend_loop_leave_busy (TendLoop *loop)
-{
-  /* It may have run the context within. */
-  g_atomic_pointer_compare_and_exchange (&loop->hub->thread, get_busy_mark (), get_maker_mark ());
-  tend_loop_release (loop);
 }

@@ -16,7 +16,7 @@
 // context. A loop without users retires in its next turn, or with its context: the source goes, and
 // with it all our memory.
 
-#include "tend-loop-private.h"
+#include "tend-hub-private.h"
 
 #include <time.h>
 

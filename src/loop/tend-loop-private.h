@@ -45,48 +45,12 @@ tend_inbox_take (TendJob **inbox)
 typedef struct
 {
   GMainContext *context;    /* constant; not a reference */
-  gpointer      thread;     /* atomic; whose its loops are; see hub.c; NULL: nobody's */
+  gpointer      thread;     /* atomic; whose its loops are; see thread.c; NULL: nobody's */
   GSList       *loops;      /* of TendLoop; under the registry's lock */
   TendClock    *clock;      /* loop thread; not NULL while time is frozen */
   gint64        frozen_now; /* virtual time; negative: none; written by the loop thread, under the registry's lock */
   guint         n_outside;  /* loop thread; pieces of work that go on outside the context */
 } TendHub;
-
-typedef struct _TendWake TendWake;
-
-/* What wakes a loop from another thread; see tend_loop_hold_waker(). */
-typedef struct
-{
-  GMainContext *context;    /* a reference */
-  TendWake     *wake;       /* a reference; NULL: none */
-} TendWaker;
-
-struct _TendLoop
-{
-  GSource    source;
-
-  TendHub   *hub;           /* constant until retired; NULL afterwards */
-  int        priority;      /* constant */
-  int        users;         /* atomic; leaves and reaches 0 under the registry's lock */
-  TendWake  *wake;          /* constant; what other threads wake it by in the child of a fork; NULL: its context */
-  TendJob   *inbox;         /* atomic; what other threads have sent */
-
-  TendQueue  ready;
-  TendQueue  micro;
-  TendAgenda timers;
-  guint32    turn;
-  guint32    round;         /* of the micro-queue: what is queued there now is the next one's */
-  guint32    n_run;
-  gint64     turn_time;     /* what is due in this turn was due by then */
-  gint64     busy_since;    /* real time at which it last had nothing to do, or 0 */
-  guint      is_forgotten : 1;  /* a fork has left it in the child, where nothing of it goes on */
-  guint      is_cut : 1;    /* the turn is not over: the budget was spent before */
-  guint      is_micro_cut : 1;  /* within a round of the micro-queue */
-  guint      skip : 1;      /* the next iteration of the context belongs to others */
-  guint      skipping : 1;  /* this iteration does */
-  guint      is_polled : 1; /* constant; what wakes it may be lost */
-  guint      is_taken : 1;  /* in this iteration; or else its maker is using it */
-};
 
 /* How a thread has got into a loop; see tend_loop_enter(). */
 typedef enum
@@ -96,28 +60,6 @@ typedef enum
   TEND_PASS_BUSY,      /* as its maker: the others wait until it leaves */
 } TendPass;
 
-/* --- Between the loop and the registry --- */
-
-TendLoop     *tend_loop_new         (int           priority);
-gboolean      tend_loop_is_quiet    (TendLoop     *loop);
-gboolean      tend_loop_has_users   (TendLoop     *loop);
-gboolean      tend_loop_retire      (TendLoop     *loop);
-gboolean      tend_loop_has_thread  (TendLoop     *loop);
-gboolean      tend_loop_set_thread  (TendLoop     *loop);
-gboolean      tend_is_forked        (void);
-
-/* --- wake.c --- */
-
-TendWake     *tend_wake_new         (GSource      *source);
-void          tend_wake_unref       (TendWake     *self);
-void          tend_wake_take        (TendWake     *self);
-void          tend_loop_hold_waker  (TendLoop     *loop,
-                                     TendWaker    *waker);
-void          tend_loop_wake        (TendWaker    *waker,
-                                     gboolean      is_wanted);
-
-/* --- For everybody --- */
-
 TendLoop     *tend_loop_acquire     (GMainContext *context,
                                      int           priority) G_GNUC_WARN_UNUSED_RESULT;
 TendLoop     *tend_loop_ref         (TendLoop     *loop);
@@ -126,12 +68,14 @@ void          tend_loop_release     (TendLoop     *loop);
 GMainContext *tend_loop_get_context (TendLoop     *loop);
 TendHub      *tend_loop_get_hub     (TendLoop     *loop);
 int           tend_loop_get_priority (TendLoop    *loop);
+gboolean      tend_loop_has_thread  (TendLoop     *loop);
 gboolean      tend_loop_is_mine     (TendLoop     *loop);
 gboolean      tend_loop_is_held     (TendLoop     *loop);
 TendPass      tend_loop_enter       (TendLoop     *loop) G_GNUC_WARN_UNUSED_RESULT;
 void          tend_loop_leave_busy  (TendLoop     *loop);
 gint64        tend_loop_now         (TendLoop     *loop);
 gint64        tend_loop_now_coarse  (TendLoop     *loop);
+gboolean      tend_loop_is_frozen   (TendLoop     *loop);
 
 /* What tend_loop_enter() has let begin is done. @loop may be gone meanwhile, unless it was entered by its maker. */
 static inline void
@@ -139,7 +83,10 @@ tend_loop_leave (TendLoop *loop,
                  TendPass  pass)
 {
   if (G_UNLIKELY (pass == TEND_PASS_BUSY))
-    tend_loop_leave_busy (loop);
+    {
+      tend_loop_leave_busy (loop);
+      tend_loop_release (loop);
+    }
 }
 
 /* Loop thread only. */
@@ -168,13 +115,7 @@ void          tend_loop_send        (TendLoop     *loop,
 gboolean      tend_loop_take_home   (TendLoop     *loop,
                                      GObject      *object);
 
-/* The hub's view, for the clock. */
-void          tend_hub_freeze       (TendHub      *hub,
-                                     gint64        time);
-gint64        tend_context_now      (GMainContext *context);
-gboolean      tend_loop_is_frozen   (TendLoop     *loop);
-gboolean      tend_hub_is_quiet     (TendHub      *hub);
-gint64        tend_hub_next_deadline (TendHub     *hub);
+/* --- The clock --- */
 
 gboolean      tend_clock_step       (TendClock    *self,
                                      gint64        until);

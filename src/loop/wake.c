@@ -7,7 +7,7 @@
 // meant for the other. So a loop that is made in the child has one more. Where the system has none left to give, the
 // loop is woken as any other, and looks on its own now and then, since that may be lost.
 
-#include "tend-loop-private.h"
+#include "tend-hub-private.h"
 
 #include <errno.h>
 #include <fcntl.h>

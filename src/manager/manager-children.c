@@ -111,7 +111,7 @@ tend_manager_drop_children (TendTaskManager *self)
       TendTaskManager *child = g_object_ref (g_ptr_array_index (priv->children, 0));
 
       tend_manager_leave_parent (child);
-      tend_task_manager_cancel_all (child);
+      tend_manager_cancel_entries (child, NULL);
       tend_call_flat (g_object_unref, child, 0);
     }
   g_clear_pointer (&priv->children, g_ptr_array_unref);

@@ -171,7 +171,7 @@ tend_task_manager_list_anonymous (TendTaskManager *self,
 static void
 kept_job_cb (TendJob *job)
 {
-  TendTaskManagerPrivate *priv = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendTaskManagerPrivate, kept_job));
+  TendTaskManagerPrivate *priv = TEND_MANAGER_PRIVATE_OF (job, kept_job);
   g_autoptr(GPtrArray) kept = g_steal_pointer (&priv->kept);
 }
 

@@ -140,7 +140,6 @@ tend_names_remove (TendTaskManagerPrivate *priv,
   if (!entry->is_in_chain)
     return;
 
-  tend_throttles_forget (priv, entry);
   entry->is_in_chain = FALSE;
   entry->is_named = FALSE;
   entry->before = entry->after = NULL;
@@ -174,8 +173,8 @@ tend_names_remove (TendTaskManagerPrivate *priv,
     }
 }
 
-/* The entry's task has been released: perhaps it was what blocked the next one of its name. */
-void
+/* The entry's task has been released. Gives the next one of its name, if nothing blocks that any more; or NULL. */
+TendEntry *
 tend_names_released (TendEntry *entry)
 {
   TendEntry *next = entry->after;
@@ -183,11 +182,10 @@ tend_names_released (TendEntry *entry)
   /* This holds for good, since others come behind: a long queue that is cancelled is not walked each time. */
   entry->is_clear = !is_preceded (entry);
   if (!entry->is_clear)
-    return;
+    return NULL;
 
   while (next != NULL && is_released (next))
     next = next->after;
 
-  if (next != NULL && next->is_blocked)
-    tend_entry_unblock (next);
+  return next != NULL && next->is_blocked ? next : NULL;
 }

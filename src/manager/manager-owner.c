@@ -10,15 +10,16 @@
 //
 // Lock: mourners_lock guards what is marked so of the mourners of each owner.
 //
-// Who asks for the owner says so first, takes the reference with no lock held, and looks then whether the owner has gone
-// meanwhile. Where it goes while somebody is about to take a reference, it is kept for that. There is no GWeakRef, which
-// takes the reference under a lock of GLib's: a language binding is told of it and takes the interpreter's lock, which
-// another thread may hold while it waits for GLib's.
+// Who asks for the owner says so first, takes the reference with no lock held, and then looks whether the owner has
+// gone meanwhile. Where it goes while somebody is about to take a reference, it is kept for that. There is no
+// GWeakRef, which takes the reference under a lock of GLib's: a language binding is told of it and takes the
+// interpreter's lock, which another thread may hold while it waits for GLib's.
 //
 // A toggle reference, which would bring the owner home to be disposed of there, was rejected: nobody
 // is told while there are two of them, and language bindings hold one on each object that they know.
 
 #include "tend-manager-private.h"
+#include "tend-manager-shutdown-private.h"
 
 typedef struct _Mourners Mourners;
 
@@ -76,13 +77,6 @@ bereavement_unref (gpointer data)
   tend_loop_release (self->loop);
   mourners_unref (self->mourners);
   g_free (self);
-}
-
-/* Whether the owner of the manager is gone, which its thread may not have heard yet. */
-gboolean
-tend_manager_is_bereaved (TendTaskManagerPrivate *priv)
-{
-  return priv->gate != NULL && tend_gate_is_closed (priv->gate);
 }
 
 /* --- The end of the tasks --- */

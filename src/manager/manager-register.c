@@ -4,26 +4,9 @@
 // Giving tasks to a manager.
 
 #include "tend-manager-private.h"
+#include "tend-manager-register-private.h"
 
 /* --- Registration --- */
-
-/* Whether @task can run where the manager does. */
-gboolean
-tend_manager_check_context (TendTaskManager  *self,
-                            TendTask         *task,
-                            GError          **error)
-{
-  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
-  g_autofree char *text = NULL;
-
-  if (tend_loop_get_context (task->loop) == tend_loop_get_context (priv->loop))
-    return TRUE;
-
-  text = tend_task_to_string (task);
-  g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
-               "%s belongs to another main context than its manager", text);
-  return FALSE;
-}
 
 /*
  * Whether a manager can take @task, whose name has been checked: one that was not started, or that runs

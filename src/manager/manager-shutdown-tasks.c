@@ -1,18 +1,22 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The steps of a shutdown, and the tasks that are its last ones: run one by one, each for no longer than
-// the grace period, and all of them.
+// The last steps of a shutdown. All shutdown tasks run, one by one, each for no longer than the grace period. Then
+// those who wait for the shutdown get its result. The steps before are in manager-shutdown.c.
 //
 // Ownership: the loop thread's.
 
 #include "tend-manager-private.h"
+#include "tend-manager-shutdown-private.h"
+#include "tend-manager-wait-private.h"
+
+/* --- Steps --- */
 
 /* The manager of a step of its shutdown. */
 TendTaskManager *
 tend_manager_of_step (TendJob *job)
 {
-  TendTaskManagerPrivate *priv = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendTaskManagerPrivate, shutdown_step));
+  TendTaskManagerPrivate *priv = TEND_MANAGER_PRIVATE_OF (job, shutdown_step);
 
   return priv->shutting_down;
 }
@@ -33,6 +37,44 @@ tend_manager_set_step (TendTaskManager *self,
   else
     tend_loop_arm (priv->loop, &priv->shutdown_step, tend_time_add (tend_loop_now (priv->loop), usec));
 }
+
+/* --- The last step --- */
+
+/* Gives the result of the shutdown, which is over: TRUE, or its errors. */
+void
+tend_manager_shutdown_return (TendTaskManagerPrivate *priv,
+                              GTask                  *result)
+{
+  if (priv->shutdown_errors->len == 0)
+    g_task_return_boolean (result, TRUE);
+  else if (priv->shutdown_errors->len == 1)
+    g_task_return_error (result, g_error_copy (g_ptr_array_index (priv->shutdown_errors, 0)));
+  else
+    g_task_return_error (result, tend_error_new_several (priv->shutdown_errors));
+}
+
+/* The last step: gives the result of the shutdown to those who wait. */
+void
+tend_manager_shutdown_finish (TendTaskManager *self)
+{
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+  TendTaskManager *held = g_steal_pointer (&priv->shutting_down);
+
+  /* Who gets the result may dispose of the owner, and then nothing must be left to end. */
+  priv->state = TEND_MANAGER_SHUT_DOWN;
+  tend_manager_leave_parent (self);
+  while (priv->shutdown_waits->len > 0)
+    {
+      TendManagerWait *wait = tend_manager_wait_take (g_ptr_array_index (priv->shutdown_waits, 0));
+
+      tend_manager_shutdown_return (priv, wait->result);
+      tend_manager_wait_free (wait);
+    }
+
+  g_object_unref (held);
+}
+
+/* --- The shutdown tasks --- */
 
 /* The shutdown task is over, with @error or without; takes @error. */
 static void
@@ -55,12 +97,12 @@ static void
 shutdown_task_released (TendObserver *observer,
                         TendTask     *task)
 {
-  TendTaskManagerPrivate *priv = G_STRUCT_MEMBER_P (observer, -(glong) G_STRUCT_OFFSET (TendTaskManagerPrivate, shutdown_observer));
+  TendTaskManagerPrivate *priv = TEND_MANAGER_PRIVATE_OF (observer, shutdown_observer);
   g_autoptr(TendTaskManager) self = g_object_ref (priv->shutting_down);
   const GError *error = tend_task_peek_error (task);
   g_autoptr(GError) copy = NULL;
 
-  /* What copies the error may be somebody's, who disposes of the manager, or runs the main context. */
+  /* To copy the error may run user code, which may dispose of the manager or run the main context. */
   tend_task_remove_observer (task, observer);
   tend_loop_remove (priv->loop, &priv->shutdown_step);
   copy = error != NULL ? g_error_copy (error) : NULL;
@@ -96,7 +138,7 @@ tend_manager_run_next_cb (TendJob *job)
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   TendTask *task;
 
-  /* Who hears that a task which cannot run is dropped may dispose of the manager. */
+  /* To drop a task that cannot run may run user code, which may dispose of the manager. */
   while (priv->shutting_down != NULL && (task = g_queue_peek_head (&priv->shutdown_tasks)) != NULL)
     {
       g_autoptr(TendTask) kept = NULL;
@@ -104,7 +146,7 @@ tend_manager_run_next_cb (TendJob *job)
 
       if (tend_task_check_startable (task, &error))
         {
-          /* Who hears of its start may end it, and the shutdown drops it then. */
+          /* To start it runs user code, which may end it, and the shutdown drops it when it has ended. */
           kept = g_object_ref (task);
           tend_manager_set_step (self, shutdown_task_late_cb, MAX (1, priv->grace_period));
           tend_task_add_observer (task, &priv->shutdown_observer);

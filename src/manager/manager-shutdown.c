@@ -5,47 +5,32 @@
 // the real end of each, but no longer than the grace period; stop and name those that are left; run
 // the shutdown tasks, all of them, each for no longer than that period; tell those who wait.
 //
-// Each step is a job of the loop or comes from the end of a task, and so never runs inside the call
-// that begins the shutdown. Ownership: the loop thread's.
+//   OPEN
+//     | begin()
+//   ENDING_TASKS ------ the grace period is over: ------> ENDING_CHILDREN
+//     |                 grace_over_cb() stops the rest      |
+//     | the last task and the last child have ended         | the last child has ended
+//     +--------------------------+--------------------------+
+//                                | tend_manager_shutdown_check()
+//   RUNNING_TASKS <--------------+
+//     | tend_manager_run_next_cb(), once for each, and then tend_manager_shutdown_finish()
+//   SHUT_DOWN <---- from any state: tend_manager_shutdown_force(), when the owner or the manager goes
+//
+// Whoever asks for the shutdown comes in by shut_down(). Whatever ends calls tend_manager_shutdown_check(). A step is a
+// job of the loop or comes from the end of a task, and never runs inside the call that begins the shutdown: the job is
+// shutdown_step, and its function is the next step. To end a task, or to tell somebody who waits, may run user code,
+// which may end the manager: each function holds what it needs after such a call.
+//
+// RUNNING_TASKS and what follows is in manager-shutdown-tasks.c. Tasks that wait for the shutdown themselves are in
+// manager-shutdown-callers.c. Ownership: the loop thread's.
 
 #include "tend-manager-private.h"
+#include "tend-manager-shutdown-private.h"
+#include "tend-manager-wait-private.h"
 
 static void shut_down (TendTaskManager *self,
                        GTask           *result,
                        TendTask        *caller);
-
-static void
-return_result (TendTaskManagerPrivate *priv,
-               GTask              *result)
-{
-  if (priv->shutdown_errors->len == 0)
-    g_task_return_boolean (result, TRUE);
-  else if (priv->shutdown_errors->len == 1)
-    g_task_return_error (result, g_error_copy (g_ptr_array_index (priv->shutdown_errors, 0)));
-  else
-    g_task_return_error (result, tend_error_new_several (priv->shutdown_errors));
-}
-
-/* The last step: tells those who wait what came of it. */
-void
-tend_manager_shutdown_finish (TendTaskManager *self)
-{
-  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
-  TendTaskManager *held = g_steal_pointer (&priv->shutting_down);
-
-  /* Whoever is told may dispose of the owner, and must find that there is nothing left to end. */
-  priv->state = TEND_MANAGER_SHUT_DOWN;
-  tend_manager_leave_parent (self);
-  while (priv->shutdown_waits->len > 0)
-    {
-      TendManagerWait *wait = tend_manager_wait_take (priv->shutdown_waits, 0);
-
-      return_result (priv, wait->result);
-      tend_manager_wait_free (wait);
-    }
-
-  g_object_unref (held);
-}
 
 /* --- The child managers --- */
 
@@ -91,67 +76,13 @@ shut_children_down (TendTaskManager *self)
     {
       GTask *result = g_task_new (g_ptr_array_index (children, i), NULL, child_done_cb, g_object_ref (self));
 
-      /* Nothing keeps this callback from being called. */
+      /* A plain GTask: no gate bars this callback. */
       g_task_set_source_tag (result, tend_task_manager_shutdown_async);
       tend_call_flat (shut_child_down_cb, result, 0);
     }
 }
 
 /* --- The end of the tasks --- */
-
-static gboolean
-is_waiting (GPtrArray *waits,
-            TendTask  *task)
-{
-  for (guint i = 0; i < waits->len; i++)
-    {
-      if (((TendManagerWait *) g_ptr_array_index (waits, i))->caller == task)
-        return TRUE;
-    }
-
-  return FALSE;
-}
-
-/* Whether @task waits for the shutdown, or that of a manager above, which then cannot wait for it. */
-static gboolean
-is_caller (TendTaskManagerPrivate *priv,
-           TendTask               *task)
-{
-  while (!is_waiting (priv->shutdown_waits, task))
-    {
-      if (priv->parent == NULL)
-        return FALSE;
-      priv = tend_manager_get_private (priv->parent);
-    }
-
-  return TRUE;
-}
-
-/*
- * Whether no task is left but those that wait. This is asked at the end of each of them, and the list
- * has holes where they were: it is only looked through when the callers could be all that is left.
- */
-static gboolean
-is_empty (TendTaskManagerPrivate *priv)
-{
-  guint n_callers = priv->shutdown_waits->len;
-
-  if (priv->entries.n_items == 0)
-    return TRUE;
-
-  for (TendTaskManager *m = priv->parent; m != NULL; m = tend_manager_get_private (m)->parent)
-    n_callers += tend_manager_get_private (m)->shutdown_waits->len;
-  if (priv->entries.n_items > n_callers)
-    return FALSE;
-
-  for (TendEntry *entry = NULL; (entry = tend_entry_list_next (&priv->entries, entry)) != NULL;)
-    {
-      if (!is_caller (priv, entry->task))
-        return FALSE;
-    }
-
-  return TRUE;
-}
 
 static GError *
 new_straggler (TendTaskManagerPrivate *priv,
@@ -178,12 +109,12 @@ grace_over_cb (TendJob *job)
   g_autoptr(GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
   g_autoptr(GPtrArray) children = tend_manager_copy_children (self);
 
-  /* From here on the ends of tasks do not move the shutdown on. */
+  /* From here on the shutdown waits for children, and for no task. */
   priv->state = TEND_MANAGER_ENDING_CHILDREN;
 
   for (TendEntry *entry = NULL; (entry = tend_entry_list_next (&priv->entries, entry)) != NULL;)
     {
-      if (is_caller (priv, entry->task))
+      if (tend_manager_is_caller (priv, entry->task))
         continue;
 
       g_ptr_array_add (priv->shutdown_errors, new_straggler (priv, entry));
@@ -200,7 +131,7 @@ grace_over_cb (TendJob *job)
   g_object_unref (self);
 }
 
-/* The grace period of a manager above is over, and so is this one's. Takes the reference to the manager. */
+/* The grace period of a manager above is over, and that ends the one of this manager. Takes the reference to it. */
 static void
 end_grace_cb (gpointer data)
 {
@@ -224,14 +155,14 @@ tend_manager_shutdown_check (TendTaskManager *self)
     return;
 
   if (priv->state == TEND_MANAGER_ENDING_CHILDREN ||
-      (priv->state == TEND_MANAGER_ENDING_TASKS && is_empty (priv)))
+      (priv->state == TEND_MANAGER_ENDING_TASKS && tend_manager_has_only_callers (priv)))
     {
       priv->state = TEND_MANAGER_RUNNING_TASKS;
       tend_manager_set_step (self, tend_manager_run_next_cb, 0);
     }
 }
 
-/* The owner or the manager goes: the shutdown tasks never run, and whoever waits for the shutdown is told. */
+/* The owner or the manager goes: no further shutdown task runs, and those who wait for the shutdown get an error. */
 void
 tend_manager_shutdown_force (TendTaskManager *self)
 {
@@ -247,7 +178,7 @@ tend_manager_shutdown_force (TendTaskManager *self)
     }
   tend_loop_remove (priv->loop, &priv->shutdown_step);
 
-  /* Whoever hears of anything from here on finds the manager shut down, and can add nothing to it. */
+  /* User code that runs from here on finds the manager shut down, and can add nothing to it. */
   priv->state = TEND_MANAGER_SHUT_DOWN;
   never_run = priv->shutdown_tasks;
   g_queue_init (&priv->shutdown_tasks);
@@ -269,43 +200,6 @@ tend_manager_shutdown_force (TendTaskManager *self)
     }
 }
 
-/* Whether @other is @self or below it. */
-static gboolean
-is_within (TendTaskManager *self,
-           TendTaskManager *other)
-{
-  while (other != NULL && other != self)
-    other = tend_manager_get_private (other)->parent;
-
-  return other != NULL;
-}
-
-/* Whether @task is the shutdown task that runs in the manager or in one below, which waits for it. */
-static gboolean
-is_shutdown_task (TendTaskManager *self,
-                  TendTask        *task)
-{
-  for (TendObserver *o = task->observers; o != NULL; o = o->next)
-    {
-      TendTaskManagerPrivate *priv = G_STRUCT_MEMBER_P (o, -(glong) G_STRUCT_OFFSET (TendTaskManagerPrivate, shutdown_observer));
-
-      if (o->klass == &tend_shutdown_observer && is_within (self, priv->shutting_down))
-        return TRUE;
-    }
-
-  return FALSE;
-}
-
-/* The manager of @task, if it is @self or one below. */
-static TendTaskManager *
-find_manager (TendTaskManager *self,
-              TendTask        *task)
-{
-  TendTaskManager *manager = tend_manager_of_task (task);
-
-  return manager != NULL && is_within (self, manager) ? manager : NULL;
-}
-
 static void
 begin (TendTaskManager *self)
 {
@@ -321,12 +215,14 @@ begin (TendTaskManager *self)
 }
 
 /*
- * Begins the shutdown, or joins it, or gives what came of it, for the task @caller; takes @result. NULL
- * is the parent: the task that has called waits for that alone. A manager below, which has the task,
- * would cancel it if it went when it is down: it stays for the wait.
+ * Begins the shutdown, or joins it, or gives its result if it is over; takes @result. @caller is the task that waits.
+ * It is NULL where the parent waits: the task that has called waits for the parent then.
  *
- * The tasks that are cancelled call user code, which may drop the last reference to the manager, and run
- * the loop until the shutdown is over.
+ * The task @caller may belong to a manager below. That manager would cancel it if it were freed after its own shutdown,
+ * and so the wait holds that manager.
+ *
+ * To cancel tasks runs user code, which may drop the last reference to the manager, or run the loop until the shutdown
+ * is over.
  */
 static void
 shut_down (TendTaskManager *self,
@@ -339,10 +235,10 @@ shut_down (TendTaskManager *self,
   g_object_ref (self);
   if (priv->state == TEND_MANAGER_SHUT_DOWN)
     {
-      return_result (priv, result);
+      tend_manager_shutdown_return (priv, result);
       g_object_unref (result);
     }
-  else if (caller != NULL && is_shutdown_task (self, caller))
+  else if (caller != NULL && tend_manager_is_shutdown_task (self, caller))
     {
       g_task_return_new_error (result, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
                                "A shutdown task cannot wait for the shutdown that waits for it");
@@ -350,17 +246,17 @@ shut_down (TendTaskManager *self,
     }
   else
     {
-      TendManagerWait *wait = tend_manager_wait_new (self, priv->shutdown_waits, result);
+      TendManagerWait *wait = tend_manager_wait_new (self, priv->shutdown_waits, result, NULL);
 
       g_set_object (&wait->caller, caller);
-      if (caller != NULL && g_set_object (&manager, find_manager (self, caller)))
+      if (caller != NULL && g_set_object (&manager, tend_manager_find_within (self, caller)))
         g_task_set_task_data (result, g_object_ref (manager), g_object_unref);
     }
 
   if (priv->state == TEND_MANAGER_OPEN)
     begin (self);
 
-  /* The caller may be what the manager waits for that has it, however far below. */
+  /* The manager that has the caller, however far below, may have waited for nothing else. */
   if (manager != NULL)
     tend_manager_shutdown_check (manager);
   tend_manager_shutdown_check (self);
@@ -399,7 +295,7 @@ tend_task_manager_is_shut_down (TendTaskManager *self)
   return priv->state != TEND_MANAGER_OPEN || tend_manager_is_bereaved (priv);
 }
 
-/* As the current task; takes @result, which tend_task_manager_shutdown_finish() is for. */
+/* Shuts the manager down for the current task; takes @result, to be given to tend_task_manager_shutdown_finish(). */
 void
 tend_manager_shut_down (TendTaskManager *self,
                         GTask           *result)
@@ -496,14 +392,14 @@ tend_task_manager_shutdown (TendTaskManager  *self,
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  /* What the fiber waits for keeps the manager no longer than that lasts. */
+  /* The wait holds the manager, but only until it is over. */
   kept = g_object_ref (self);
   if (tend_manager_wait_in_fiber (self, tend_manager_get_private (self)->loop, G_STRFUNC,
                                   (TendManagerBegin) tend_task_manager_shutdown_async,
                                   (TendManagerFinish) tend_task_manager_shutdown_finish, error))
     return TRUE;
 
-  /* Whoever is cancelled and cleans up must not leave the manager open. */
+  /* A task that was cancelled cannot wait, but its clean-up must not leave the manager open. */
   if (tend_is_on_fiber () && tend_manager_get_private (self)->state == TEND_MANAGER_OPEN)
     tend_task_manager_shutdown_async (self, NULL, NULL, NULL);
 

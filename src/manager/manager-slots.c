@@ -62,7 +62,7 @@ note_start (TendSlots *slots,
 static void
 rate_cb (TendJob *job)
 {
-  TendTaskManagerPrivate *priv = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendTaskManagerPrivate, slots.rate_job));
+  TendTaskManagerPrivate *priv = TEND_MANAGER_PRIVATE_OF (job, slots.rate_job);
 
   tend_slots_pump (priv->slots.manager);
 }
@@ -214,7 +214,9 @@ enter_child (Place  *place,
 
   while (children != NULL && place->next < children->len)
     {
-      if (enter_place (child, tend_manager_get_private (g_ptr_array_index (children, place->next++)), now, place->by_age))
+      TendTaskManager *manager = g_ptr_array_index (children, place->next++);
+
+      if (enter_place (child, tend_manager_get_private (manager), now, place->by_age))
         return TRUE;
     }
 

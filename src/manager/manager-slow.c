@@ -50,7 +50,7 @@ find_slow (TendTaskManagerPrivate *priv)
 static void
 slow_cb (TendJob *job)
 {
-  TendTaskManagerPrivate *priv = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendTaskManagerPrivate, slow_job));
+  TendTaskManagerPrivate *priv = TEND_MANAGER_PRIVATE_OF (job, slow_job);
   TendTaskManager *self = g_object_ref (priv->slots.manager);
   g_autoptr(GArray) found = NULL;
 

@@ -5,6 +5,7 @@
 // silence; throttled, one in a while at most.
 
 #include "tend-manager-private.h"
+#include "tend-manager-register-private.h"
 
 #define FIRST_PRUNE 64
 #define NEVER G_MININT64
@@ -53,6 +54,31 @@ prune (TendTaskManagerPrivate *priv,
   priv->prune_at = MAX (FIRST_PRUNE, 2 * g_hash_table_size (priv->throttles));
 }
 
+/* Takes from the entry of the latest what has become of it. */
+static void
+learn (Throttle  *throttle,
+       TendEntry *latest)
+{
+  if (latest->has_begun)
+    throttle->start = latest->began;
+  else if (tend_task_has_ended (latest->task))
+    throttle->start = throttle->before;
+}
+
+/* The entry goes: when its task began is known to nobody else. */
+static void
+forget (TendTaskManagerPrivate *priv,
+        TendEntry              *entry)
+{
+  Throttle *throttle = g_hash_table_lookup (priv->throttles, entry->task->name);
+
+  if (throttle == NULL || !throttle->is_alive || throttle->latest != tend_task_number (entry->task))
+    return;
+
+  learn (throttle, entry);
+  throttle->is_alive = FALSE;
+}
+
 static Throttle *
 ensure_throttle (TendTaskManagerPrivate *priv,
                  const char             *name,
@@ -63,6 +89,7 @@ ensure_throttle (TendTaskManagerPrivate *priv,
   if (priv->throttles == NULL)
     {
       priv->throttles = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+      priv->forget_throttled = forget;
       priv->prune_at = FIRST_PRUNE;
     }
 
@@ -79,17 +106,6 @@ ensure_throttle (TendTaskManagerPrivate *priv,
   return throttle;
 }
 
-/* Takes from the entry of the latest what has become of it. */
-static void
-learn (Throttle  *throttle,
-       TendEntry *latest)
-{
-  if (latest->has_begun)
-    throttle->start = latest->began;
-  else if (tend_task_has_ended (latest->task))
-    throttle->start = throttle->before;
-}
-
 /* The entry of the latest, or NULL. Tasks of other origin may have come behind it. */
 static TendEntry *
 find_latest (TendTaskManagerPrivate *priv,
@@ -102,24 +118,6 @@ find_latest (TendTaskManagerPrivate *priv,
     entry = entry->before;
 
   return entry;
-}
-
-/* The entry goes: when its task began is known to nobody else. */
-void
-tend_throttles_forget (TendTaskManagerPrivate *priv,
-                       TendEntry              *entry)
-{
-  Throttle *throttle;
-
-  if (priv->throttles == NULL)
-    return;
-
-  throttle = g_hash_table_lookup (priv->throttles, entry->task->name);
-  if (throttle == NULL || !throttle->is_alive || throttle->latest != tend_task_number (entry->task))
-    return;
-
-  learn (throttle, entry);
-  throttle->is_alive = FALSE;
 }
 
 void

@@ -3,10 +3,13 @@
 
 // The manager as an object: its settings, its signals, and the list model.
 //
-// The registry is in manager-entries.c, with the names in manager-names.c and the limits in
-// manager-slots.c. Ownership: the loop thread's.
+// It stands above all other files of its folder. The registry is in manager-entry.c, the life of a task in
+// manager-life.c, the names in manager-names.c and the limits in manager-slots.c. Ownership: the loop thread's.
 
 #include "tend-manager-private.h"
+#include "tend-manager-register-private.h"
+#include "tend-manager-shutdown-private.h"
+#include "tend-manager-wait-private.h"
 
 #define DEFAULT_GRACE_PERIOD (5 * G_TIME_SPAN_SECOND)
 
@@ -37,79 +40,13 @@
  * Since: 0.1
  */
 
-#define N_PROPERTIES (TEND_MANAGER_PROP_GRACE_PERIOD + 1)
-
-enum
-{
-  SIGNAL_TASK_FAILED,
-  SIGNAL_TASK_SLOW,
-  N_SIGNALS
-};
-
-static GParamSpec *properties[N_PROPERTIES];
-static guint signals[N_SIGNALS];
-static guint items_changed;
-
 static void tend_task_manager_list_model_init (GListModelInterface *iface);
 
 G_DEFINE_TYPE_WITH_CODE (TendTaskManager, tend_task_manager, G_TYPE_OBJECT,
                          G_ADD_PRIVATE (TendTaskManager)
                          G_IMPLEMENT_INTERFACE (G_TYPE_LIST_MODEL, tend_task_manager_list_model_init))
 
-TendTaskManagerPrivate *
-tend_manager_get_private (TendTaskManager *self)
-{
-  return tend_task_manager_get_instance_private (self);
-}
-
-/* Whether the caller is in the manager's thread; says so if not. */
-gboolean
-tend_manager_check_thread (TendTaskManager *self,
-                           const char      *func)
-{
-  if (tend_loop_is_mine (tend_manager_get_private (self)->loop))
-    return TRUE;
-
-  g_critical ("%s: the manager belongs to the main context of another thread", func);
-  return FALSE;
-}
-
-void
-tend_manager_notify (TendTaskManager     *self,
-                     TendManagerProperty  property)
-{
-  tend_notify_native (G_OBJECT (self), properties[property]);
-}
-
-/* Says that @task, or a run of it, has failed. */
-void
-tend_manager_emit_failed (TendTaskManager *self,
-                          TendTask        *task,
-                          const GError    *error)
-{
-  g_signal_emit (self, signals[SIGNAL_TASK_FAILED], 0, task, error);
-}
-
-/* Says that @task has run for @usec already. */
-void
-tend_manager_emit_slow (TendTaskManager *self,
-                        TendTask        *task,
-                        gint64           usec)
-{
-  g_signal_emit (self, signals[SIGNAL_TASK_SLOW], 0, task, usec);
-}
-
 /* --- The list model --- */
-
-/*
- * Whether anybody hears of changes of the list: a position takes time to find out. It is asked twice for each
- * task, 190 instructions under a lock of GObject's, since nobody tells of who connects; to emit takes more.
- */
-gboolean
-tend_manager_has_listeners (TendTaskManager *self)
-{
-  return g_signal_has_handler_pending (self, items_changed, 0, TRUE);
-}
 
 static GType
 tend_task_manager_get_item_type (GListModel *model)
@@ -338,7 +275,7 @@ install_properties (GObjectClass *object_class)
    *
    * Since: 0.1
    */
-  properties[TEND_MANAGER_PROP_OWNER] =
+  tend_manager_properties[TEND_MANAGER_PROP_OWNER] =
     g_param_spec_object ("owner", NULL, NULL, G_TYPE_OBJECT,
                          G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
 
@@ -349,7 +286,7 @@ install_properties (GObjectClass *object_class)
    *
    * Since: 0.1
    */
-  properties[TEND_MANAGER_PROP_PARENT] =
+  tend_manager_properties[TEND_MANAGER_PROP_PARENT] =
     g_param_spec_object ("parent", NULL, NULL, TEND_TYPE_TASK_MANAGER,
                          G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
 
@@ -360,7 +297,7 @@ install_properties (GObjectClass *object_class)
    *
    * Since: 0.1
    */
-  properties[TEND_MANAGER_PROP_MAX_RUNNING] =
+  tend_manager_properties[TEND_MANAGER_PROP_MAX_RUNNING] =
     g_param_spec_uint ("max-running", NULL, NULL, 0, G_MAXUINT, 0,
                        G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
 
@@ -373,16 +310,18 @@ install_properties (GObjectClass *object_class)
    *
    * Since: 0.1
    */
-  properties[TEND_MANAGER_PROP_GRACE_PERIOD] =
+  tend_manager_properties[TEND_MANAGER_PROP_GRACE_PERIOD] =
     g_param_spec_int64 ("grace-period", NULL, NULL, 0, G_MAXINT64, DEFAULT_GRACE_PERIOD,
                         G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
 
-  g_object_class_install_properties (object_class, N_PROPERTIES, properties);
+  g_object_class_install_properties (object_class, TEND_MANAGER_N_PROPERTIES, tend_manager_properties);
 }
 
 static void
 install_signals (GType type)
 {
+  tend_manager_signals[TEND_MANAGER_SIGNAL_ITEMS_CHANGED] = g_signal_lookup ("items-changed", G_TYPE_LIST_MODEL);
+
   /**
    * TendTaskManager::task-failed:
    * @self: a manager
@@ -396,7 +335,7 @@ install_signals (GType type)
    *
    * Since: 0.1
    */
-  signals[SIGNAL_TASK_FAILED] =
+  tend_manager_signals[TEND_MANAGER_SIGNAL_FAILED] =
     g_signal_new ("task-failed", type, G_SIGNAL_RUN_LAST,
                   G_STRUCT_OFFSET (TendTaskManagerClass, task_failed), NULL, NULL, NULL,
                   G_TYPE_NONE, 2, TEND_TYPE_TASK, G_TYPE_ERROR);
@@ -413,7 +352,7 @@ install_signals (GType type)
    *
    * Since: 0.1
    */
-  signals[SIGNAL_TASK_SLOW] =
+  tend_manager_signals[TEND_MANAGER_SIGNAL_SLOW] =
     g_signal_new ("task-slow", type, G_SIGNAL_RUN_LAST,
                   G_STRUCT_OFFSET (TendTaskManagerClass, task_slow), NULL, NULL, NULL,
                   G_TYPE_NONE, 2, TEND_TYPE_TASK, G_TYPE_INT64);
@@ -424,6 +363,9 @@ tend_task_manager_class_init (TendTaskManagerClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
 
+  tend_manager_private_offset = g_type_class_get_instance_private_offset (klass);
+  tend_manager_life_init ();
+
   object_class->dispose = tend_task_manager_dispose;
   object_class->finalize = tend_task_manager_finalize;
   object_class->get_property = tend_task_manager_get_property;
@@ -431,7 +373,6 @@ tend_task_manager_class_init (TendTaskManagerClass *klass)
   klass->task_failed = tend_task_manager_task_failed;
   klass->task_slow = tend_task_manager_task_slow;
 
-  items_changed = g_signal_lookup ("items-changed", G_TYPE_LIST_MODEL);
   install_properties (object_class);
   install_signals (G_TYPE_FROM_CLASS (klass));
 }

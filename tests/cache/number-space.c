@@ -5,7 +5,7 @@
 // free, takes no other, and prefers none.
 
 #include "../support/child.h"
-#include "tend-cache-private.h"
+#include "tend-request-cache-private.h"
 
 #include <math.h>
 #include <sys/wait.h>

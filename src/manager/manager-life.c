@@ -1,46 +1,26 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The entries of a manager: one for each task, which it watches. They hold the names and the slots.
+// The life of a registered task, from the moment at which the manager gets it to the last that it hears of it. The
+// manager hears by the entry, an observer of the task, and tells all those who go by tasks: names, slots, statistics,
+// waits, the shutdown. They are below this file, and none of them calls it.
 //
-// A new entry waits for its delay, for the real end of those before it that have its name, and for a
-// slot; then its task begins. It leaves the list when its task is released, which is when the body
-// has really ended, and gives up the name when those who wait for the task have been told, so that
-// they can still look it up. It is freed at the later of the two.
+//   add --> delayed, blocked --> in a lane --> begun --> ended ----> released, told ----> freed
+//           (its time, those     (a slot)                (error)     (both, in either
+//           of its name)                                             order)
 //
-// Ownership: the loop thread's. User code is called on the native stack, when the registry says
-// what it is told.
+// A new entry waits for its delay and, at the same time, for the real end of those before it that have its name. Then
+// it waits for a slot, and then its task begins. It leaves the list when its task is released, which is when the body
+// has really ended. It gives up the name when those who wait for the task have been told: they can still look it up. It
+// is freed at the later of the two.
+//
+// Ownership: the loop thread's. User code is called on the native stack, when the registry says what it is told.
 
 #include "tend-manager-private.h"
-
-#include <string.h>
-
-/*
- * Entries that are kept for the next tasks, as many as spare tasks are; 144 KiB. To allocate one and to free
- * it took 310 instructions of a named fiber's 6,250. None is kept where a tool looks for uses after the end.
- */
-#define MAX_SPARE 1024
+#include "tend-manager-shutdown-private.h"
+#include "tend-manager-wait-private.h"
 
 /* --- From registered to begun --- */
-
-static void
-note_begin (TendEntry *entry,
-            gint64     now)
-{
-  entry->has_begun = TRUE;
-  entry->began = now;
-  entry->rest = 0;
-  tend_statistics_began (&tend_manager_get_private (entry->manager)->statistics);
-}
-
-/* Begins the task of an entry that nothing keeps from it, at @now; on the native stack. */
-void
-tend_entry_begin (TendEntry *entry,
-                  gint64     now)
-{
-  note_begin (entry, now);
-  tend_task_begin (entry->task);
-}
 
 static void
 entry_enter_cb (TendJob *job)
@@ -66,8 +46,8 @@ enter_later (TendEntry *entry)
 }
 
 /* All of the same name before the entry have really ended. */
-void
-tend_entry_unblock (TendEntry *entry)
+static void
+entry_unblock (TendEntry *entry)
 {
   entry->is_blocked = FALSE;
 
@@ -98,7 +78,7 @@ entry_began (TendObserver *observer,
   TendEntry *entry = (TendEntry *) observer;
 
   if (!entry->has_begun && entry->is_adopted)
-    note_begin (entry, tend_loop_now (task->loop));
+    tend_entry_note_begin (entry, tend_loop_now (task->loop));
 }
 
 static void
@@ -135,28 +115,17 @@ entry_paused (TendObserver *observer,
 
 /* --- The end --- */
 
-/* Lets go of the task, whatever it does. This may free the task, with user data that holds the manager. */
+/* Lets go of the task, whatever it does. */
 static void
 entry_free (TendEntry *entry)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (entry->manager);
-  TendTask *task = entry->task;
 
+  /* When a throttled task began is known to nobody else. */
+  if (priv->throttles != NULL && entry->is_in_chain)
+    priv->forget_throttled (priv, entry);
   tend_names_remove (priv, entry);
-  tend_loop_remove (task->loop, &entry->job);
-  tend_task_remove_observer (task, &entry->observer);
-  g_free (entry->base);
-
-  if (priv->n_spare < MAX_SPARE && !tend_tools_watch () && !tend_debug_has (TEND_DEBUG_NO_SPARES))
-    {
-      entry->after = priv->spare;
-      priv->spare = entry;
-      priv->n_spare++;
-    }
-  else
-    g_free (entry);
-
-  g_object_unref (task);
+  tend_entry_free (entry);
 }
 
 static void
@@ -202,10 +171,13 @@ entry_released (TendObserver *observer,
   guint position = is_listened_to ? tend_entry_list_get_position (&priv->entries, entry) : 0;
   g_autoptr(GPtrArray) over = tend_manager_count_off (priv, entry);
   TendTaskManager *held = is_listened_to || over != NULL ? g_object_ref (self) : NULL;
+  TendEntry *next;
 
   tend_entry_list_remove (&priv->entries, entry);
   tend_slots_leave (entry);
-  tend_names_released (entry);
+  next = tend_names_released (entry);
+  if (next != NULL)
+    entry_unblock (next);
   if (priv->entries.n_items == 0)
     tend_loop_remove (priv->loop, &priv->slow_job);
 
@@ -242,14 +214,19 @@ entry_run_failed (TendObserver *observer,
   return TRUE;
 }
 
-static const TendObserverClass entry_observer = {
-  .began = entry_began,
-  .ended = entry_ended,
-  .told = entry_told,
-  .released = entry_released,
-  .paused = entry_paused,
-  .run_failed = entry_run_failed,
-};
+/* Says what entries do when they hear of their tasks. */
+void
+tend_manager_life_init (void)
+{
+  tend_entry_observer = (TendObserverClass) {
+    .began = entry_began,
+    .ended = entry_ended,
+    .told = entry_told,
+    .released = entry_released,
+    .paused = entry_paused,
+    .run_failed = entry_run_failed,
+  };
+}
 
 /* --- A new entry --- */
 
@@ -275,42 +252,6 @@ added_native_cb (gpointer data)
     g_object_notify_by_pspec (G_OBJECT (added->task), tend_task_properties[PROP_STATUS]);
 }
 
-/* A spare one or a new one, zeroed. */
-static TendEntry *
-entry_alloc (TendTaskManagerPrivate *priv)
-{
-  TendEntry *entry = priv->spare;
-
-  if (entry == NULL)
-    return g_new0 (TendEntry, 1);
-
-  priv->spare = entry->after;
-  priv->n_spare--;
-  memset (entry, 0, sizeof *entry);
-
-  return entry;
-}
-
-static TendEntry *
-entry_new (TendTaskManager *self,
-           TendTask        *task,
-           const char      *base)
-{
-  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
-  TendEntry *entry = entry_alloc (priv);
-
-  entry->observer.klass = &entry_observer;
-  entry->manager = self;
-  entry->task = g_object_ref (task);
-  tend_entry_list_append (&priv->entries, entry);
-  entry->serial = ++priv->serial;
-  entry->registered = tend_loop_now_coarse (task->loop);
-  entry->base = g_strdup (base);
-  tend_job_init (&entry->job, entry_due_cb);
-
-  return entry;
-}
-
 /*
  * Gives @task an entry, which begins it when it is due; one that runs already is only watched. With
  * @base the task is anonymous, and does not answer to its name.
@@ -323,8 +264,9 @@ tend_manager_add_entry (TendTaskManager *self,
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   gboolean is_new = tend_task_status (task) == TEND_TASK_STATUS_CREATED && task->body != NULL;
   Added added = { self, task, priv->entries.n_items, is_new };
-  TendEntry *entry = entry_new (self, task, base);
+  TendEntry *entry = tend_entry_new (self, task, base);
 
+  tend_job_init (&entry->job, entry_due_cb);
   task->is_managed = TRUE;
   tend_task_add_observer (task, &entry->observer);
   if (priv->gate != NULL)
@@ -345,96 +287,14 @@ tend_manager_add_entry (TendTaskManager *self,
       entry->is_blocked = FALSE;
       entry->is_adopted = TRUE;
       if (tend_task_status (task) != TEND_TASK_STATUS_PENDING)
-        note_begin (entry, tend_loop_now (task->loop));
+        tend_entry_note_begin (entry, tend_loop_now (task->loop));
     }
 
   tend_slow_check_arm (self);
   tend_call_native (added_native_cb, &added);
 }
 
-/* The entry of @task, which may be NULL, if it is in the list of @self; or NULL. */
-TendEntry *
-tend_manager_find_entry (TendTaskManager *self,
-                         TendTask        *task)
-{
-  for (TendObserver *o = task != NULL ? task->observers : NULL; o != NULL; o = o->next)
-    {
-      TendEntry *entry = (TendEntry *) o;
-
-      if (o->klass == &entry_observer && entry->manager == self && entry->is_listed)
-        return entry;
-    }
-
-  return NULL;
-}
-
-/* Whether the manager has a reference to @task, which may have ended, until those who wait for it have been told. */
-gboolean
-tend_manager_holds (TendTaskManager *self,
-                    TendTask        *task)
-{
-  for (TendObserver *o = task->observers; o != NULL; o = o->next)
-    {
-      if (o->klass == &entry_observer && ((TendEntry *) o)->manager == self)
-        return TRUE;
-    }
-
-  return FALSE;
-}
-
-/* The manager in whose list @task is; or NULL. */
-TendTaskManager *
-tend_manager_of_task (TendTask *task)
-{
-  for (TendObserver *o = task->observers; o != NULL; o = o->next)
-    {
-      TendEntry *entry = (TendEntry *) o;
-
-      if (o->klass == &entry_observer && entry->is_listed)
-        return entry->manager;
-    }
-
-  return NULL;
-}
-
-/* --- All of them --- */
-
-/* The list as it is now, with references to the tasks, to walk while user code changes it. */
-GPtrArray *
-tend_manager_copy_tasks (TendTaskManager *self)
-{
-  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
-  GPtrArray *tasks = g_ptr_array_new_full (priv->entries.n_items,
-                                           g_object_unref);
-
-  for (TendEntry *entry = NULL; (entry = tend_entry_list_next (&priv->entries, entry)) != NULL;)
-    {
-      g_ptr_array_add (tasks, g_object_ref (entry->task));
-    }
-
-  return tasks;
-}
-
-/* Frees every name, and then cancels every task, but for @except. */
-void
-tend_manager_cancel_entries (TendTaskManager *self,
-                             TendTask        *except)
-{
-  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
-  g_autoptr(GPtrArray) tasks = g_ptr_array_new_full (priv->entries.n_items, g_object_unref);
-
-  for (TendEntry *entry = NULL; (entry = tend_entry_list_next (&priv->entries, entry)) != NULL;)
-    {
-      if (entry->task == except)
-        continue;
-
-      entry->is_named = FALSE;
-      g_ptr_array_add (tasks, g_object_ref (entry->task));
-    }
-
-  for (guint i = 0; i < tasks->len; i++)
-    tend_task_cancel (g_ptr_array_index (tasks, i));
-}
+/* --- The end of the manager --- */
 
 /* Lets go of every task, and leaves it to the caller to end them. */
 void
@@ -453,18 +313,4 @@ tend_manager_abandon_entries (TendTaskManager *self)
 
   while ((job = tend_queue_peek (&priv->leaving)) != NULL)
     entry_free (tend_entry_of_job (job));
-}
-
-/* The manager goes, and has let go of every task. */
-void
-tend_manager_free_entries (TendTaskManagerPrivate *priv)
-{
-  for (TendEntry *entry = priv->spare, *next; entry != NULL; entry = next)
-    {
-      next = entry->after;
-      g_free (entry);
-    }
-
-  tend_entry_list_clear (&priv->entries);
-  tend_table_clear (&priv->names);
 }

@@ -1,0 +1,206 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The numbers of a request cache: the spaces of its prefixes, and which cache has a number there, from the moment at
+// which it is reserved or taken until it is free again.
+//
+// This is the lower room of the folder: caches, waits and overrides ask here, and not in request-cache.c. The space
+// used last is remembered, since answers of one protocol come one after another. Ownership: the loop thread's.
+
+#include "tend-request-cache-private.h"
+
+gboolean
+tend_request_cache_check_thread (TendRequestCache *self,
+                                 const char       *func)
+{
+  if (tend_loop_is_mine (self->loop))
+    return TRUE;
+
+  g_critical ("%s: the request cache belongs to the main context of another thread", func);
+  return FALSE;
+}
+
+/* --- Spaces --- */
+
+/* Has its request cache forget a space without numbers: prefixes may be many, and each used once. */
+void
+tend_request_cache_drop_space (TendNumberSpace *space)
+{
+  /* The one used last is kept for a program that has one request at a time. */
+  if (space->caches.n_items == 0 && space->owner != NULL && space->owner->latest != space)
+    g_hash_table_remove (space->owner->spaces, space->prefix);
+}
+
+/* Makes the space of @prefix the one used last; NULL if there is none and none is to be made. */
+TendNumberSpace *
+tend_request_cache_change_space (TendRequestCache *self,
+                                 const char       *prefix,
+                                 gboolean          create)
+{
+  TendNumberSpace *latest = self->latest, *space;
+
+  space = g_hash_table_lookup (self->spaces, prefix);
+  if (space == NULL && create)
+    {
+      space = tend_number_space_new (prefix);
+      space->owner = self;
+      g_hash_table_insert (self->spaces, space->prefix, space);
+    }
+  if (space != NULL)
+    {
+      self->latest = space;
+      if (latest != NULL)
+        tend_request_cache_drop_space (latest);
+    }
+
+  return space;
+}
+
+/* What a cache with a reserved number still has of its space is none of the request cache's then. */
+static void
+space_leave (gpointer data)
+{
+  TendNumberSpace *space = data;
+
+  space->owner = NULL;
+  tend_number_space_unref (space);
+}
+
+/* A table of spaces, which leaves them when they are forgotten. */
+GHashTable *
+tend_request_cache_new_spaces (void)
+{
+  return g_hash_table_new_full (g_str_hash, g_str_equal, NULL, space_leave);
+}
+
+/* --- Numbers that are reserved --- */
+
+/* Chooses the number of a new cache and keeps it from others. */
+void
+tend_number_cache_reserve (TendNumberCache  *self,
+                           TendRequestCache *request_cache,
+                           guint             bits)
+{
+  TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
+  TendNumberSpace *space = tend_request_cache_get_space (request_cache, tend_number_cache_peek_prefix (self), TRUE);
+  int refusal;
+
+  priv->loop = tend_loop_ref (request_cache->loop);
+  priv->has_no_number = !tend_number_space_choose (space, bits, &priv->number, &refusal);
+  priv->refusal = (guint16) refusal;
+  if (priv->has_no_number)
+    return;
+
+  priv->space = tend_number_space_ref (space);
+  tend_number_space_insert (space, priv->number, tend_reserve (self));
+}
+
+/* Gives back a number that was never used. */
+void
+tend_number_cache_give_back (TendNumberCache *self)
+{
+  TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
+  TendNumberSpace *space = g_steal_pointer (&priv->space);
+  TendTablePlace *place = space != NULL ? tend_number_space_find (space, priv->number) : NULL;
+
+  if (place != NULL && place->item == tend_reserve (self))
+    {
+      tend_number_space_remove (space, place);
+      tend_request_cache_drop_space (space);
+    }
+  g_clear_pointer (&space, tend_number_space_unref);
+}
+
+/* --- Numbers of caches that the request cache has --- */
+
+/* Puts the number of @cache in use for it, unless another has it. */
+gboolean
+tend_request_cache_take_number (TendRequestCache  *self,
+                                TendNumberCache   *cache,
+                                GError           **error)
+{
+  TendNumberCachePrivate *priv = tend_number_cache_get_private (cache);
+  const char *prefix = tend_number_cache_peek_prefix (cache);
+  TendNumberSpace *space = tend_request_cache_get_space (self, prefix, TRUE);
+  TendTablePlace *place = tend_number_space_insert (space, priv->number, cache);
+
+  if (place->item == tend_reserve (cache))
+    place->item = cache;
+  else if (place->item != cache)
+    {
+      g_autofree char *text = tend_prefix_print (prefix);
+
+      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_EXISTS,
+                   "This number is already in use '%s:%" G_GUINT64_FORMAT "'", text, priv->number);
+      return FALSE;
+    }
+
+  if (priv->space != space)
+    {
+      if (priv->space != NULL)
+        tend_number_cache_give_back (cache);
+      priv->space = tend_number_space_ref (space);
+    }
+
+  return TRUE;
+}
+
+/* Lets go of a cache that is in the table of its space no more: the table's reference is the caller's. */
+static void
+let_go (TendRequestCache       *self,
+        TendNumberCachePrivate *priv)
+{
+  TendNumberSpace *space = g_steal_pointer (&priv->space);
+
+  tend_loop_remove (self->loop, &priv->job);
+  priv->is_held = FALSE;
+  self->n_caches--;
+
+  tend_request_cache_drop_space (space);
+  tend_number_space_unref (space);
+}
+
+/*
+ * Lets go of the cache at @place: its number is free, and its time-out disarmed. The reference of the request cache is
+ * handed over, since nearly all who take a cache out have something to do with it.
+ */
+TendNumberCache *
+tend_request_cache_take_out (TendRequestCache *self,
+                             TendTablePlace   *place)
+{
+  TendNumberCache *cache = place->item;
+  TendNumberCachePrivate *priv = tend_number_cache_get_private (cache);
+
+  tend_number_space_remove (priv->space, place);
+  let_go (self, priv);
+
+  return cache;
+}
+
+/* Lets go of a cache that it has, in the same way. */
+TendNumberCache *
+tend_request_cache_release (TendRequestCache *self,
+                            TendNumberCache  *cache)
+{
+  TendNumberCachePrivate *priv = tend_number_cache_get_private (cache);
+
+  return tend_request_cache_take_out (self, tend_number_space_find (priv->space, priv->number));
+}
+
+/* Lets go of all caches, and gives them. */
+GPtrArray *
+tend_request_cache_release_all (TendRequestCache *self)
+{
+  GPtrArray *caches = g_ptr_array_new_full (self->n_caches, g_object_unref);
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, self->spaces);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    tend_number_space_take_caches (value, caches);
+
+  for (guint i = 0; i < caches->len; i++)
+    let_go (self, tend_number_cache_get_private (g_ptr_array_index (caches, i)));
+
+  return caches;
+}

@@ -1,0 +1,98 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// What a request cache is: its fields, its numbers, and what else it has.
+
+#pragma once
+
+#include <string.h>
+#include "tend-number-cache-private.h"
+#include "tend-task-manager.h"
+
+G_BEGIN_DECLS
+
+typedef struct _TendOverride TendOverride;
+typedef struct _TendRequestCacheLink TendRequestCacheLink;
+
+struct _TendRequestCache
+{
+  GObject              parent_instance;
+
+  TendLoop            *loop;            /* constant */
+  TendTaskManager     *manager;         /* made on demand */
+  TendRequestCacheLink *link;           /* what the manager has of this; NULL: there is none */
+  GHashTable          *spaces;          /* of TendNumberSpace, by prefix */
+  TendNumberSpace     *latest;          /* the one used last; not a reference */
+  guint                n_caches;
+  GHashTable          *waiters;         /* of lists, by prefix and number; NULL until there are any */
+  TendOverride *overrides;       /* newest first */
+  gboolean             is_shut_down;
+};
+
+/* --- request-cache-numbers.c --- */
+
+gboolean          tend_request_cache_check_thread (TendRequestCache *self,
+                                              const char          *func);
+GHashTable       *tend_request_cache_new_spaces (void) G_GNUC_WARN_UNUSED_RESULT;
+void              tend_request_cache_drop_space (TendNumberSpace  *space);
+TendNumberSpace  *tend_request_cache_change_space (TendRequestCache *self,
+                                              const char          *prefix,
+                                              gboolean             create);
+void              tend_number_cache_reserve  (TendNumberCache     *self,
+                                              TendRequestCache    *request_cache,
+                                              guint                bits);
+void              tend_number_cache_give_back (TendNumberCache    *self);
+gboolean          tend_request_cache_take_number (TendRequestCache *self,
+                                              TendNumberCache     *cache,
+                                              GError             **error);
+TendNumberCache  *tend_request_cache_take_out (TendRequestCache   *self,
+                                              TendTablePlace      *place) G_GNUC_WARN_UNUSED_RESULT;
+TendNumberCache  *tend_request_cache_release (TendRequestCache    *self,
+                                              TendNumberCache     *cache) G_GNUC_WARN_UNUSED_RESULT;
+GPtrArray        *tend_request_cache_release_all (TendRequestCache *self);
+
+/* The space of @prefix; NULL if there is none and none is to be made. */
+static inline TendNumberSpace *
+tend_request_cache_get_space (TendRequestCache *self,
+                              const char       *prefix,
+                              gboolean          create)
+{
+  TendNumberSpace *latest = self->latest;
+
+  if (G_LIKELY (latest != NULL && strcmp (latest->prefix, prefix) == 0))
+    return latest;
+
+  return tend_request_cache_change_space (self, prefix, create);
+}
+
+/* The place that has a cache of that number; NULL if there is none. */
+static inline TendTablePlace *
+tend_request_cache_find (TendRequestCache *self,
+                         const char       *prefix,
+                         guint64           number)
+{
+  TendNumberSpace *space = tend_request_cache_get_space (self, prefix, FALSE);
+  TendTablePlace *place = space != NULL ? tend_number_space_find (space, number) : NULL;
+
+  return tend_place_get_cache (place) != NULL ? place : NULL;
+}
+
+/* --- request-cache-shutdown.c --- */
+
+void              tend_request_cache_drop_all (TendRequestCache   *self);
+void              tend_request_cache_leave_manager (TendRequestCache *self);
+
+/* --- request-cache-wait.c --- */
+
+void              tend_request_cache_tell_waiters (TendRequestCache *self,
+                                              TendNumberCache     *cache);
+void              tend_request_cache_cancel_waiters (TendRequestCache *self);
+
+/* --- request-cache-override.c --- */
+
+gint64            tend_request_cache_override (TendRequestCache   *self,
+                                              TendNumberCache     *cache,
+                                              gint64               timeout);
+void              tend_request_cache_clear_overrides (TendRequestCache *self);
+
+G_END_DECLS

@@ -1,0 +1,87 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// What a manager is to all the files that make it up: its fields, its thread, its owner's gate, and how it tells what
+// happens. Calls none of them. The class, which fills in what it is known by, is in task-manager.c.
+
+#include "tend-manager-private.h"
+
+gssize tend_manager_private_offset;
+GParamSpec *tend_manager_properties[TEND_MANAGER_N_PROPERTIES];
+guint tend_manager_signals[TEND_MANAGER_N_SIGNALS];
+
+/* --- Where it is --- */
+
+/* Whether the caller is in the manager's thread; says so if not. */
+gboolean
+tend_manager_check_thread (TendTaskManager *self,
+                           const char      *func)
+{
+  if (tend_loop_is_mine (tend_manager_get_private (self)->loop))
+    return TRUE;
+
+  g_critical ("%s: the manager belongs to the main context of another thread", func);
+  return FALSE;
+}
+
+/* Whether @task can run where the manager does. */
+gboolean
+tend_manager_check_context (TendTaskManager  *self,
+                            TendTask         *task,
+                            GError          **error)
+{
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+  g_autofree char *text = NULL;
+
+  if (tend_loop_get_context (task->loop) == tend_loop_get_context (priv->loop))
+    return TRUE;
+
+  text = tend_task_to_string (task);
+  g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
+               "%s belongs to another main context than its manager", text);
+  return FALSE;
+}
+
+/* Whether the owner of the manager is gone, which its thread may not have heard yet. */
+gboolean
+tend_manager_is_bereaved (TendTaskManagerPrivate *priv)
+{
+  return priv->gate != NULL && tend_gate_is_closed (priv->gate);
+}
+
+/* --- What it tells --- */
+
+void
+tend_manager_notify (TendTaskManager     *self,
+                     TendManagerProperty  property)
+{
+  tend_notify_native (G_OBJECT (self), tend_manager_properties[property]);
+}
+
+/* Says that @task, or a run of it, has failed. */
+void
+tend_manager_emit_failed (TendTaskManager *self,
+                          TendTask        *task,
+                          const GError    *error)
+{
+  g_signal_emit (self, tend_manager_signals[TEND_MANAGER_SIGNAL_FAILED], 0, task, error);
+}
+
+/* Says that @task has run for @usec already. */
+void
+tend_manager_emit_slow (TendTaskManager *self,
+                        TendTask        *task,
+                        gint64           usec)
+{
+  g_signal_emit (self, tend_manager_signals[TEND_MANAGER_SIGNAL_SLOW], 0, task, usec);
+}
+
+/*
+ * Whether anybody hears of changes of the list: a position takes time to find out. It is asked twice for each
+ * task, 190 instructions under a lock of GObject's, since nobody tells of who connects; to emit takes more.
+ */
+gboolean
+tend_manager_has_listeners (TendTaskManager *self)
+{
+  return g_signal_has_handler_pending (self, tend_manager_signals[TEND_MANAGER_SIGNAL_ITEMS_CHANGED], 0, TRUE);
+}

@@ -1,0 +1,130 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The entries of a manager: one for each task that it has, their list, and their names.
+
+#pragma once
+
+#include "tend-task-manager.h"
+#include "tend-task-private.h"
+
+G_BEGIN_DECLS
+
+typedef struct _TendEntry TendEntry;
+typedef struct _TendTaskManagerPrivate TendTaskManagerPrivate;
+typedef void (* TendEntryFunc) (TendTaskManagerPrivate *priv,
+                                TendEntry              *entry);
+
+struct _TendEntry
+{
+  TendObserver     observer;
+  TendJob          job;         /* its delay, its wait for a slot, or its place among the leaving */
+  TendTaskManager *manager;     /* constant; not a reference */
+  TendTask        *task;        /* constant */
+  guint64          serial;      /* constant */
+  gint64           registered;  /* constant; when, by the coarse clock */
+  gint64           began;       /* when its body did, moved on by what it was paused; before that, when it was due */
+  gint64           rest;        /* while its task is paused: what is left of the delay, or has been run */
+  TendEntry       *before;      /* in the chain of its name */
+  TendEntry       *after;
+  TendEntry       *last;        /* of the chain; only in the first of it */
+  char            *base;        /* of the name of an anonymous task; NULL: it is none */
+  guint            place;       /* in the list */
+  guint            hash;        /* of the name; while it is in a chain */
+  guint            is_listed : 1;   /* its task is not released */
+  guint            is_in_chain : 1;
+  guint            is_named : 1;    /* it answers to its name */
+  guint            is_told : 1;     /* those who waited for the task have been told */
+  guint            is_delayed : 1;  /* it is not due yet */
+  guint            is_blocked : 1;  /* one of the same name before it has not really ended */
+  guint            is_clear : 1;    /* it is released, and so are all of the same name before it */
+  guint            is_in_lane : 1;
+  guint            has_slot : 1;
+  guint            has_begun : 1;
+  guint            is_adopted : 1;  /* somebody else has started its task, and begins it */
+};
+
+static inline TendEntry *
+tend_entry_of_job (TendJob *job)
+{
+  return G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendEntry, job));
+}
+
+/* The time for which the body of a running entry has run. */
+static inline gint64
+tend_entry_get_run_time (TendEntry *entry,
+                         gint64     now)
+{
+  return tend_task_stands_still (entry->task) ? entry->rest : now - entry->began;
+}
+
+/* --- manager-list.c --- */
+
+/* Entries in the order in which they came, which are found by position. */
+typedef struct
+{
+  TendEntry **entries;      /* with NULL in the holes */
+  guint64    *bits;         /* where there are entries */
+  guint      *tree;         /* of counts of blocks of bits */
+  guint       n_allocated;  /* places; whole blocks */
+  guint       n_places;     /* that were used, with the holes among them */
+  guint       n_items;
+} TendEntryList;
+
+void                tend_entry_list_append    (TendEntryList    *list,
+                                               TendEntry        *entry);
+void                tend_entry_list_remove    (TendEntryList    *list,
+                                               TendEntry        *entry);
+void                tend_entry_list_clear     (TendEntryList    *list);
+guint               tend_entry_list_get_position (TendEntryList *list,
+                                               TendEntry        *entry);
+TendEntry          *tend_entry_list_get       (TendEntryList    *list,
+                                               guint             position);
+TendEntry          *tend_entry_list_next      (TendEntryList    *list,
+                                               TendEntry        *entry);
+
+/* --- manager-entry.c --- */
+
+G_GNUC_INTERNAL extern TendObserverClass tend_entry_observer;
+
+TendEntry          *tend_entry_new            (TendTaskManager  *self,
+                                               TendTask         *task,
+                                               const char       *base);
+void                tend_entry_free           (TendEntry        *entry);
+void                tend_entry_note_begin     (TendEntry        *entry,
+                                               gint64            now);
+TendEntry          *tend_manager_find_entry   (TendTaskManager  *self,
+                                               TendTask         *task);
+TendTaskManager    *tend_manager_of_task      (TendTask         *task);
+gboolean            tend_manager_holds        (TendTaskManager  *self,
+                                               TendTask         *task);
+void                tend_entry_begin          (TendEntry        *entry,
+                                               gint64            now);
+GPtrArray          *tend_manager_copy_tasks   (TendTaskManager  *self);
+void                tend_manager_cancel_entries (TendTaskManager *self,
+                                               TendTask         *except);
+void                tend_manager_free_entries (TendTaskManagerPrivate *priv);
+
+/* --- manager-names.c --- */
+
+TendEntry          *tend_names_lookup         (TendTaskManagerPrivate *priv,
+                                               const char       *name);
+TendEntry          *tend_names_find_last      (TendTaskManagerPrivate *priv,
+                                               const char       *name);
+GPtrArray          *tend_names_take           (TendTaskManagerPrivate *priv,
+                                               const char       *name);
+void                tend_names_add            (TendTaskManagerPrivate *priv,
+                                               TendEntry        *entry);
+void                tend_names_remove         (TendTaskManagerPrivate *priv,
+                                               TendEntry        *entry);
+TendEntry          *tend_names_released       (TendEntry        *entry);
+
+/* --- manager-life.c --- */
+
+void                tend_manager_life_init    (void);
+void                tend_manager_add_entry    (TendTaskManager  *self,
+                                               TendTask         *task,
+                                               const char       *base);
+void                tend_manager_abandon_entries (TendTaskManager *self);
+
+G_END_DECLS
