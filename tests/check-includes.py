@@ -11,7 +11,7 @@ import re
 import sys
 import tempfile
 
-LAYERS = ["core", "loop", "task", "body", "group", "sync", "manager", "cache", "monitor"]
+LAYERS = ["core", "loop", "cancel", "task", "body", "group", "sync", "manager", "cache", "monitor"]
 STRANGERS = {"body", "group", "sync"}
 
 # The folders of the public headers; a header which is not named here is nobody's and refused.
@@ -21,7 +21,7 @@ PUBLIC = {
     "tend-version.h": "core",
     "tend-error.h": "core",
     "tend-clock.h": "loop",
-    "tend-cancellable.h": "task",
+    "tend-cancellable.h": "cancel",
     "tend-completion.h": "task",
     "tend-task.h": "task",
     "tend-timer.h": "task",

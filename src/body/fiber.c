@@ -391,6 +391,7 @@ static void
 begin_anew (void)
 {
   current = NULL;
+  tend_set_fiber (NULL);
 }
 
 static void

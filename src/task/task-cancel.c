@@ -18,7 +18,7 @@ tend_task_drop_cancellable (TendTask *self)
   GCancellable *cancellable = g_atomic_pointer_get (&self->cancellable);
 
   if (cancellable != NULL)
-    tend_cancellable_drop_task (TEND_CANCELLABLE (cancellable));
+    tend_cancellable_drop_link (TEND_CANCELLABLE (cancellable));
 }
 
 /*
@@ -54,6 +54,29 @@ tend_task_set_cancel_reason (TendTask   *self,
     tend_cancellable_set_reason (TEND_CANCELLABLE (tend_task_get_cancellable (self)), reason);
 }
 
+/* In the task's thread: a cancellable was cancelled that the task is to be cancelled with. */
+static void
+link_cb (gpointer    data,
+         const char *reason)
+{
+  TendTask *self = data;
+
+  if (tend_task_has_ended (self))
+    return;
+
+  g_object_ref (self);
+  tend_task_set_cancel_reason (self, reason);
+  tend_task_cancel (self);
+  g_object_unref (self);
+}
+
+/* Makes a link from a cancellable to the task, which is to be cut before the task goes. Any thread. */
+TendCancelLink *
+tend_task_new_link (TendTask *self)
+{
+  return tend_cancel_link_new (self->loop, link_cb, self);
+}
+
 /**
  * tend_task_get_cancellable:
  * @self: a task
@@ -85,7 +108,7 @@ tend_task_get_cancellable (TendTask *self)
 
   made = tend_cancellable_new ();
   if (self->loop != NULL)
-    tend_cancellable_set_task (made, tend_task_link_new (self, self->loop));
+    tend_cancellable_set_link (made, tend_task_new_link (self));
   if (!g_atomic_pointer_compare_and_exchange (&self->cancellable, NULL, G_CANCELLABLE (made)))
     {
       g_object_unref (made);

@@ -11,30 +11,6 @@
 
 #define FIRST_PRUNE 16
 
-typedef struct
-{
-  GDestroyNotify notify;
-  gpointer       user_data;
-} Destroy;
-
-static void
-destroy_native_cb (gpointer data)
-{
-  Destroy *destroy = data;
-
-  destroy->notify (destroy->user_data);
-}
-
-void
-tend_destroy_natively (GDestroyNotify notify,
-                  gpointer       user_data)
-{
-  Destroy destroy = { notify, user_data };
-
-  if (notify != NULL)
-    tend_call_native (destroy_native_cb, &destroy);
-}
-
 static void
 scope_init (TendScope *self,
             TendTask  *task)
@@ -261,7 +237,7 @@ tend_task_add_source (TendTask *self,
 typedef struct
 {
   TendScopeItem  item;
-  TendTaskLink  *link;          /* the handler has a reference as well */
+  TendCancelLink  *link;          /* the handler has a reference as well */
   GCancellable  *cancellable;   /* a reference */
   gulong         handler;
 } CancellableItem;
@@ -275,13 +251,13 @@ cancellable_cancelled_cb (GCancellable *cancellable,
 
   if (TEND_IS_CANCELLABLE (cancellable))
     reason = tend_cancellable_dup_reason (TEND_CANCELLABLE (cancellable));
-  tend_task_link_cancel (user_data, reason);
+  tend_cancel_link_send (user_data, reason);
 }
 
 static void
 cancellable_detach (TendScopeItem *item)
 {
-  tend_task_link_cut (((CancellableItem *) item)->link);
+  tend_cancel_link_cut (((CancellableItem *) item)->link);
 }
 
 /*
@@ -341,11 +317,11 @@ tend_task_add_cancellable (TendTask     *self,
 
   item = g_new0 (CancellableItem, 1);
   item->item.klass = &cancellable_item_class;
-  item->link = tend_task_link_new (self, self->loop);
+  item->link = tend_task_new_link (self);
   item->cancellable = g_steal_pointer (&held);
   tend_task_link_item (self, &item->item);
   item->handler = g_cancellable_connect (cancellable, G_CALLBACK (cancellable_cancelled_cb),
-                                         tend_task_link_ref (item->link), tend_task_link_unref);
+                                         tend_cancel_link_ref (item->link), tend_cancel_link_unref);
 }
 
 /* --- Handlers --- */

@@ -431,6 +431,7 @@ tend_task_class_init (TendTaskClass *klass)
   object_class->finalize = tend_task_finalize;
 
   tend_task_watch_forks ();
+  tend_task_watch_gates ();
   tend_task_install_properties (object_class);
 }
 

@@ -5,8 +5,7 @@
 
 #pragma once
 
-#include "tend-cancellable.h"
-#include "tend-loop-private.h"
+#include "tend-cancel-private.h"
 #include "tend-task.h"
 #include "tend-timer.h"
 
@@ -28,8 +27,6 @@ typedef struct
   void (* unwind)  (TendTask *self);      /* abandoned, and to end now and not soon; NULL: cannot */
   GAsyncReadyCallback ready;              /* what it has operations call back; NULL: nothing */
 } TendBodyClass;
-
-typedef struct _TendGate TendGate;
 
 /* Watches one task from inside the library. Each call may remove any observer. */
 typedef struct _TendObserver TendObserver;
@@ -325,12 +322,6 @@ tend_task_set_status (TendTask       *self,
 
 /* --- gate.c --- */
 
-TendGate    *tend_gate_new               (void) G_GNUC_WARN_UNUSED_RESULT;
-TendGate    *tend_gate_ref               (TendGate            *self);
-void         tend_gate_unref             (TendGate            *self);
-gboolean     tend_gate_close             (TendGate            *self);
-gboolean     tend_gate_is_closed         (TendGate            *self);
-
 void         tend_task_set_gate          (TendTask            *self,
                                           TendGate            *gate);
 void         tend_task_inherit_gate      (TendTask            *self,
@@ -338,6 +329,7 @@ void         tend_task_inherit_gate      (TendTask            *self,
 TendGate    *tend_task_get_gate          (TendTask            *self);
 TendGate    *tend_task_get_callback_gate (TendTask            *caller,
                                           GAsyncReadyCallback  callback);
+void         tend_task_watch_gates       (void);
 void         tend_task_unwind            (TendTask            *self);
 
 /* Whether the callbacks of the task are not to be called any more. */
@@ -421,67 +413,12 @@ void         tend_task_set_cancelling    (TendTask            *self,
 void         tend_task_drop_cancellable  (TendTask            *self);
 void         tend_task_set_cancel_reason (TendTask            *self,
                                           const char          *reason);
+TendCancelLink *tend_task_new_link       (TendTask            *self) G_GNUC_WARN_UNUSED_RESULT;
 GError      *tend_task_new_cancelled     (TendTask            *self);
 GError      *tend_task_new_stopped       (TendTask            *self);
 
-/* --- cancellable.c --- */
-
-typedef struct _TendCancelTimer TendCancelTimer;
-typedef struct _TendTaskLink TendTaskLink;
-
-struct _TendCancellable
-{
-  GCancellable  parent_instance;
-
-  char         *reason;     /* under tend_cancel_lock; set once */
-  gpointer      links;      /* under tend_cancel_lock; cancellable.c's */
-  TendCancelTimer *timer;   /* under tend_cancel_lock; NULL: none */
-  GHashTable   *handlers;   /* under tend_cancel_lock; cancel-handlers.c's; made on demand */
-  TendTaskLink *task;       /* under tend_cancel_lock; to the task whose it is; NULL: none, or it is asked to end */
-  TendLinger   *linger;     /* under tend_cancel_lock; it is to go when it is not pinned any more */
-  guint         n_pins;     /* under tend_cancel_lock */
-  gboolean      is_told;    /* under tend_cancel_lock; the class handler has been here */
-};
-
-extern TendLock tend_cancel_lock;
-
-gboolean     tend_cancel_is_home         (TendLoop            *loop);
-void         tend_cancellable_pin_locked (TendCancellable     *self);
-void         tend_cancellable_unpin      (TendCancellable     *self);
-void         tend_cancellable_set_task   (TendCancellable     *self,
-                                          TendTaskLink        *task);
-void         tend_cancellable_drop_task  (TendCancellable     *self);
-void         tend_cancellable_set_reason (TendCancellable     *self,
-                                          const char          *reason);
-char        *tend_cancellable_peek_reason (TendCancellable    *self);
-
-/* --- cancel-link.c --- */
-
-TendTaskLink *tend_task_link_new         (TendTask            *task,
-                                          TendLoop            *loop) G_GNUC_WARN_UNUSED_RESULT;
-TendTaskLink *tend_task_link_ref         (TendTaskLink        *self);
-void         tend_task_link_unref        (gpointer             data);
-void         tend_task_link_cut          (TendTaskLink        *self);
-void         tend_task_link_cancel       (TendTaskLink        *self,
-                                          char                *reason);
-
-/* --- cancel-handlers.c --- */
-
-GList       *tend_handlers_fire_locked   (TendCancellable     *self);
-void         tend_handlers_send          (GList               *handlers,
-                                          TendCancellable     *self);
-GList       *tend_handlers_remove_locked (TendCancellable     *self);
-void         tend_handlers_destroy       (GList               *handlers);
-
-/* --- cancel-timer.c --- */
-
-TendCancelTimer *tend_cancel_timer_steal_locked (TendCancellable *self);
-void         tend_cancel_timer_drop      (TendCancelTimer     *timer);
-
 /* --- task-scope.c and timer.c --- */
 
-void         tend_destroy_natively       (GDestroyNotify       notify,
-                                          gpointer             user_data);
 void         tend_task_link_item         (TendTask            *self,
                                           TendScopeItem       *item);
 void         tend_task_unlink_item       (TendTask            *self,
@@ -599,60 +536,9 @@ void         tend_task_leave             (TendTask            *previous);
 /* The current task, or NULL in the main part. In a signal handler, if it was called in the thread before. */
 TendTask    *tend_task_peek_current      (void);
 
-typedef void (* TendNativeFunc) (gpointer data);
-
-/* What a fiber can do, for the layers that do not see fibers. Set while one runs on this thread. */
-typedef struct
-{
-  void      (* hop)        (TendNativeFunc   func,
-                            gpointer         data);
-  TendJob * (* begin_wait) (GError         **error);
-  gboolean  (* wait)       (GError         **error);
-  TendJob * (* get_job)    (void);
-  void      (* wait_bound) (void);
-  gboolean  (* shield)     (int              change);
-} TendFiberClass;
-
-void         tend_set_fiber              (const TendFiberClass *fiber);
-gboolean     tend_is_on_fiber            (void);
-
-/*
- * Runs @func on the thread's native stack. Language bindings cannot run on a fiber's stack, and
- * what they can observe is called through here: where a fiber runs, it yields to the stack that
- * resumed it, @func runs there, and then the fiber goes on.
- */
-void         tend_call_native            (TendNativeFunc       func,
-                                          gpointer             data);
-
-/*
- * A wait of the current fiber, in two steps. tend_begin_wait() gives the job that will wake it, or
- * NULL with an error outside a fiber and where its task was cancelled or has ended. The caller puts
- * the job into some queue, and tend_wait() stands still until the job is run: FALSE, with an error,
- * if the task was cancelled or ended meanwhile. The job is in no queue then.
- */
-TendJob     *tend_begin_wait             (const char          *func,
-                                          GError             **error);
-gboolean     tend_wait                   (GError             **error);
-
 /* Waits in the current fiber until @task, of the same context, has ended: FALSE as above. */
 gboolean     tend_wait_for_task          (TendTask            *task,
                                           GError             **error);
-
-/*
- * The same for a wait that nothing can cut short, since whoever ends it will write to the fiber's
- * stack. Not outside a fiber.
- */
-TendJob     *tend_begin_bound_wait       (void);
-void         tend_wait_bound             (void);
-
-/*
- * Puts a shield against cancellation on the current fiber (1), takes one off (-1), or neither (0).
- * Whether there is one then; FALSE outside a fiber, and where none was there to take off.
- */
-gboolean     tend_shield_fiber           (int                  change);
-
-void         tend_notify_native          (GObject             *object,
-                                          GParamSpec          *pspec);
 
 gboolean     tend_check_name             (const char          *name,
                                           GError             **error);
