@@ -18,7 +18,7 @@ MOST_IN_HEADER = 200
 MOST_IN_FUNCTION = 60
 
 # What is still allowed, to be removed as it is mended: the size of a folder's largest circle, and the lines of a file.
-CIRCLES = {"task": 15, "body": 6, "manager": 15, "cache": 6}
+CIRCLES = {"body": 6, "manager": 15, "cache": 6}
 HEADERS = {
     "body/tend-body-private.h": 268,
     "core/tend-core-private.h": 379,

@@ -56,62 +56,6 @@ tend_task_peek_current (void)
   return current;
 }
 
-gboolean
-tend_wait_for_task (TendTask  *task,
-                    GError   **error)
-{
-  TendJob *wake = tend_begin_wait (G_STRFUNC, error);
-
-  if (wake == NULL)
-    return FALSE;
-
-  if (tend_task_is_over (task))
-    return TRUE;
-
-  tend_queue_push (&tend_task_ensure_scope (task)->waiters, wake);
-  return tend_wait (error);
-}
-
-/* The task of the program's main part: made on demand, and never unmade. */
-static TendTask *
-get_main_task (void)
-{
-  static TendTask *main_task;
-
-  if (g_once_init_enter (&main_task))
-    {
-      TendTask *task = tend_task_create (tend_main_name, NULL, NULL, NULL, NULL, NULL);
-
-      /* It stands for every thread's main part, and holds no loop. */
-      tend_loop_release (g_steal_pointer (&task->loop));
-      g_once_init_leave (&main_task, task);
-    }
-
-  return main_task;
-}
-
-/**
- * tend_task_get_current:
- *
- * Gets the task whose code is running.
- *
- * In a body, in a fiber also after it waited, in a thread's body, in a callback of the task's scope
- * and in its exit handlers that is the task, and where [method@Tend.Task.push_current] said so.
- * Everywhere else it is a task that stands for the program's main part: it is called `main()`, is
- * always running, and cannot be awaited or ended.
- *
- * May be called from any thread.
- *
- * Returns: (transfer none): the task; valid while its code runs
- *
- * Since: 0.1
- */
-TendTask *
-tend_task_get_current (void)
-{
-  return current != NULL ? current : get_main_task ();
-}
-
 /**
  * tend_task_push_current:
  * @self: a task

@@ -8,36 +8,6 @@
 /* It is kept in KiB, and the next whole one has to fit into a size. */
 #define MAX_STACK_SIZE MIN ((guint64) 1 << 40, G_MAXSIZE & ~(gsize) 1023)
 
-GParamSpec *tend_task_properties[N_TASK_PROPERTIES];
-
-/**
- * tend_task_status_to_string:
- * @status: a status
- *
- * Gives the name of a status, such as `completed`.
- *
- * Returns: the name
- *
- * Since: 0.1
- */
-const char *
-tend_task_status_to_string (TendTaskStatus status)
-{
-  static const char * const names[] = {
-    [TEND_TASK_STATUS_CREATED] = "created",
-    [TEND_TASK_STATUS_PENDING] = "pending",
-    [TEND_TASK_STATUS_RUNNING] = "running",
-    [TEND_TASK_STATUS_COMPLETED] = "completed",
-    [TEND_TASK_STATUS_FAILED] = "failed",
-    [TEND_TASK_STATUS_CANCELLED] = "cancelled",
-    [TEND_TASK_STATUS_STOPPED] = "stopped",
-  };
-
-  g_return_val_if_fail ((guint) status < G_N_ELEMENTS (names), NULL);
-
-  return names[status];
-}
-
 /**
  * tend_task_get_id:
  * @self: a task
@@ -79,46 +49,6 @@ tend_task_get_name (TendTask *self)
   g_return_val_if_fail (TEND_IS_TASK (self), NULL);
 
   return tend_task_peek_name (self);
-}
-
-/* Prints a task that may be gone by now, with @what is to be said of it, and @more, if not %NULL. */
-char *
-tend_task_print (const char *name,
-                 guint64     id,
-                 const char *what,
-                 const char *more)
-{
-  char digits[24];
-  char *first = digits + sizeof digits - 1;
-
-  /* By hand: it takes a third of the time that a format does, for each task that is cancelled. */
-  *first = '\0';
-  do
-    *--first = (char) ('0' + id % 10);
-  while ((id /= 10) > 0);
-
-  return name != NULL ? g_strconcat ("Task('", name, "', ", first, ")", what, more, NULL) :
-                        g_strconcat ("Task(", first, ")", what, more, NULL);
-}
-
-/**
- * tend_task_to_string:
- * @self: a task
- *
- * Prints the task for messages: `Task('name', 3)`, or `Task(3)` without a name.
- *
- * May be called from any thread.
- *
- * Returns: (transfer full): the text
- *
- * Since: 0.1
- */
-char *
-tend_task_to_string (TendTask *self)
-{
-  g_return_val_if_fail (TEND_IS_TASK (self), NULL);
-
-  return tend_task_print (tend_task_peek_name (self), tend_task_number (self), NULL, NULL);
 }
 
 /**
@@ -218,21 +148,6 @@ notify_set (TendTask         *self,
             TendTaskProperty  property)
 {
   tend_notify_native (G_OBJECT (self), tend_task_properties[property]);
-}
-
-/* Whether a setting may still be changed; says so if not. */
-gboolean
-tend_task_check_settable (TendTask   *self,
-                          const char *what)
-{
-  g_autofree char *task = NULL;
-
-  if (tend_task_status (self) == TEND_TASK_STATUS_CREATED)
-    return TRUE;
-
-  task = tend_task_to_string (self);
-  g_critical ("The %s of %s cannot be set: it has been started", what, task);
-  return FALSE;
 }
 
 /**

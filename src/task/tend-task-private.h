@@ -101,7 +101,7 @@ typedef struct
   guint            n_sources;
   guint            prune_at;
   gint64           deadline;                /* monotonic microseconds; TEND_FOREVER: none */
-  TendTimer       *deadline_timer;          /* a reference; NULL until armed */
+  TendTimer       *deadline_timer;          /* not a reference; NULL until armed, and once it has fired */
   TendQueue        paused;                  /* those who wait for the task to go on */
   gint64           due;                     /* when the run of a task of fixed rate is; see task-interval.c */
   gint64           rest;                    /* how long the task's own job had to wait; negative: not at all */
@@ -129,6 +129,13 @@ typedef enum
   TEND_REQUEST_PAUSE    = 1 << 4,   /* TEND_FLAG_PAUSED has changed */
 } TendRequest;
 
+/* How one of them is carried out, in the task's own thread. */
+typedef struct
+{
+  TendRequest    request;
+  void        (* carry_out) (TendTask *self);
+} TendRequestClass;
+
 #define TEND_REQUESTS              ((1 << 5) - 1)
 #define TEND_FLAG_PAUSED           (1 << 5)
 #define TEND_FLAG_PROGRESS         (1 << 6)  /* it has told of its progress; under progress_lock */
@@ -138,6 +145,11 @@ typedef enum
 /* Memory is what a million tasks that wait cost: what only some need is somewhere else. */
 /* What the id is of a task that is numbered late, until it is. */
 #define TEND_NO_ID G_MAXUINT64
+
+/* The task of the program's main part has id 1 in every program, so that ids go 0, 2, 3, ... */
+#define TEND_MAIN_TASK_ID 1
+
+#define TEND_SCOPE_FIRST_PRUNE 16
 
 struct _TendTask
 {
@@ -190,7 +202,11 @@ tend_task_look (TendTask *self)
 /* --- task.c and task-life.c --- */
 
 guint64      tend_task_number            (TendTask            *self);
-void         tend_task_drop_user_data    (TendTask            *self);
+guint64      tend_task_take_id           (void);
+void         tend_task_notify_status     (TendTask            *self);
+void         tend_task_set_requests      (const TendRequestClass *table,
+                                          guint                n);
+TendTaskStatus tend_task_get_final_status (const GError       *error);
 void         tend_task_rename            (TendTask            *self,
                                           char                *name);
 
@@ -368,6 +384,12 @@ void         tend_task_exchange          (TendTask            *self,
 void         tend_task_record            (TendTask            *self,
                                           TendOutcome         *outcome);
 
+static inline gboolean
+tend_outcome_is_set (const TendOutcome *outcome)
+{
+  return tend_outcome_has_value (outcome) || outcome->error != NULL;
+}
+
 static inline const GValue *
 tend_task_peek_value (TendTask *self)
 {
@@ -395,6 +417,7 @@ void         tend_worker_unblock         (void);
 void         tend_task_set_worker        (TendTask            *self,
                                           TendOutcome         *outcome);
 TendTask    *tend_task_get_worker        (void);
+TendOutcome *tend_task_get_worker_outcome (TendTask           *self);
 TendTask    *tend_task_get_blocking      (void);
 void         tend_task_return_outcome    (TendTask            *self,
                                           TendOutcome         *outcome);
@@ -475,7 +498,8 @@ gboolean tend_watch_check (TendTask   **tasks,
 
 void         tend_task_expect_run        (TendTask            *self,
                                           gint64               usec);
-gboolean     tend_task_repeat            (TendTask            *self,
+gint64       tend_task_get_next_tick     (TendTask            *self);
+gboolean     tend_task_outlives_run      (TendTask            *self,
                                           const GError        *error);
 
 /* --- task-pause.c --- */
@@ -483,6 +507,8 @@ gboolean     tend_task_repeat            (TendTask            *self,
 gboolean     tend_task_stands_still      (TendTask            *self);
 void         tend_task_apply_pause       (TendTask            *self);
 void         tend_task_wake_worker       (TendTask            *self);
+gboolean     tend_worker_checkpoint      (TendTask            *task,
+                                          GError             **error);
 gboolean     tend_worker_sleep           (TendTask            *task,
                                           gint64               usec,
                                           GError             **error);
