@@ -4,6 +4,9 @@
 
 body, group and sync do not see one another. A public header belongs to the folder that
 implements it; tend.h, which has them all, is for users of the library only.
+
+A folder may have several private headers. Those that are called tend-*-private.h are for the folders below it as well;
+the others are its own.
 """
 
 import pathlib
@@ -13,6 +16,9 @@ import tempfile
 
 LAYERS = ["core", "loop", "cancel", "task", "body", "group", "sync", "manager", "cache", "monitor"]
 STRANGERS = {"body", "group", "sync"}
+
+# The folders that may still include headers that are for others alone.
+SEEING = {"manager", "cache"}
 
 # The folders of the public headers; a header which is not named here is nobody's and refused.
 PUBLIC = {
@@ -69,6 +75,8 @@ def check(src):
                 problems.append(f"{file}: {name} is to be included by its name alone")
             elif owner[base] not in LAYERS or not may_see(folder, owner[base]):
                 problems.append(f"{file}: {folder} must not include {name} of {owner[base]}")
+            elif owner[base] != folder and not base.startswith("tend-") and folder not in SEEING:
+                problems.append(f"{file}: {name} is for {owner[base]} alone")
     return problems
 
 
@@ -82,6 +90,8 @@ def self_test():
         ("core/e.c", "tend-loop-private.h", False),
         ("group/f.c", "tend-body-private.h", False),
         ("core/g.c", "tend-task.h", False),
+        ("task/j.c", "task-own-private.h", True),
+        ("body/k.c", "task-own-private.h", False),
         ("manager/h.c", "tend.h", False),
         ("manager/i.c", "../core/tend-core-private.h", False),
     ]
@@ -91,6 +101,7 @@ def self_test():
             for layer in LAYERS:
                 (src / layer).mkdir()
                 (src / layer / f"tend-{layer}-private.h").touch()
+                (src / layer / f"{layer}-own-private.h").touch()
             quotes = "<>" if name == "glib.h" else '""'
             (src / path).write_text(f"#include {quotes[0]}{name}{quotes[1]}\n", encoding="utf-8")
             assert (check(src) == []) == good, f"{path} including {name}: {check(src)}"

@@ -9,9 +9,9 @@
 static void
 callback_run (TendTask *task)
 {
-  TendTaskFunc func = task->func;
+  TendTaskFunc func = tend_task_func (task);
 
-  func (task, task->user_data);
+  func (task, tend_task_user_data (task));
 }
 
 static void

@@ -83,8 +83,8 @@ cancel_request_cb (TendJob *job)
 }
 
 /*
- * Has the link's function called soon, if the link is not cut by then; takes @reason. Never at once: what a task does at
- * its end may wait for the very emission that this is called from. Any thread.
+ * Has the link's function called soon, if the link is not cut by then; takes @reason. Never at once: what a task does
+ * at its end may wait for the very emission that this is called from. Any thread.
  */
 void
 tend_cancel_link_send (TendCancelLink *self,

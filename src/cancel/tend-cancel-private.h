@@ -29,7 +29,7 @@ struct _TendCancellable
   gpointer      links;      /* under tend_cancel_lock; cancellable.c's */
   TendCancelTimer *timer;   /* under tend_cancel_lock; NULL: none */
   GHashTable   *handlers;   /* under tend_cancel_lock; cancel-handlers.c's; made on demand */
-  TendCancelLink *link;     /* under tend_cancel_lock; to who is told when this is cancelled; NULL: nobody, or it knows */
+  TendCancelLink *link;     /* under tend_cancel_lock; to who is told when this is cancelled; NULL: nobody */
   TendLinger   *linger;     /* under tend_cancel_lock; it is to go when it is not pinned any more */
   guint         n_pins;     /* under tend_cancel_lock */
   gboolean      is_told;    /* under tend_cancel_lock; the class handler has been here */

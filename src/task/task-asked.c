@@ -5,7 +5,7 @@
 //
 // Ownership: the loop thread's; what is asked stands in an atomic word that any thread may look at.
 
-#include "tend-task-private.h"
+#include "task-cancel-private.h"
 
 /* The cancellable does not ask the task to end any more. On the task's own thread. */
 void

@@ -7,7 +7,10 @@
 // that cancelling it cancels the task without a signal connection per task. The errors are made when
 // somebody asks for them as well: to print one takes longer than all else of a cancelled task.
 
-#include "tend-task-private.h"
+#include "task-cancel-private.h"
+#include "task-life-private.h"
+#include "task-outcome-private.h"
+#include "task-state-private.h"
 
 /* --- The cancellable --- */
 

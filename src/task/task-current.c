@@ -3,7 +3,7 @@
 
 // Which task the calling thread is in, and which thread is a task's own.
 
-#include "tend-task-private.h"
+#include "task-state-private.h"
 
 static TEND_THREAD TendTask *current;
 

@@ -5,7 +5,9 @@
 //
 // Ownership: the loop thread's.
 
-#include "tend-task-private.h"
+#include "task-cancel-private.h"
+#include "task-life-private.h"
+#include "task-state-private.h"
 
 static gboolean
 deadline_cb (TendTask  *task,

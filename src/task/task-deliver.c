@@ -12,7 +12,8 @@
 // its way home or for a mark, and is the mark when that has come home. What tend_task_return_value()
 // gives such a task from another thread goes home on its own, and is given there.
 
-#include "tend-task-private.h"
+#include "task-outcome-private.h"
+#include "task-state-private.h"
 
 /* Only its address counts: the mark of a task without a body that was given its outcome, or has ended. */
 static TendOutcome settled;

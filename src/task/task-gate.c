@@ -5,7 +5,7 @@
 //
 // Ownership: the loop thread's.
 
-#include "tend-task-private.h"
+#include "task-state-private.h"
 
 /* Has the callbacks of @self go through @gate, and through none that it had before. */
 void

@@ -11,7 +11,8 @@
 // Ownership: all of it is the loop thread's. Those who are told of a failed run are called on the
 // native stack, and may end the task.
 
-#include "tend-task-private.h"
+#include "task-life-private.h"
+#include "task-state-private.h"
 
 /**
  * TendIntervalMode:

@@ -10,7 +10,10 @@
 //
 // Ownership: all of it is the loop thread's. User code runs on the native stack and outside locks.
 
-#include "tend-task-private.h"
+#include "task-cancel-private.h"
+#include "task-life-private.h"
+#include "task-outcome-private.h"
+#include "task-state-private.h"
 
 /* --- Release --- */
 

@@ -5,7 +5,7 @@
 //
 // Ownership: the loop thread's. What another thread returns is on its way (task-deliver.c) until it is recorded here.
 
-#include "tend-task-private.h"
+#include "task-outcome-private.h"
 
 /* Keeps what @outcome holds for the task's end, and gives there what was kept before. */
 void
@@ -95,7 +95,8 @@ tend_task_peek_error (TendTask *self)
   if (status != TEND_TASK_STATUS_COMPLETED && tend_task_peek_recorded_error (self) == NULL)
     {
       gboolean is_stopped = status == TEND_TASK_STATUS_STOPPED;
-      TendOutcome outcome = { G_VALUE_INIT, is_stopped ? tend_task_new_stopped (self) : tend_task_new_cancelled (self) };
+      GError *error = is_stopped ? tend_task_new_stopped (self) : tend_task_new_cancelled (self);
+      TendOutcome outcome = { G_VALUE_INIT, error };
 
       tend_task_record (self, &outcome);
     }

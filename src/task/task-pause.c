@@ -7,7 +7,8 @@
 // timers of the scope and the task's own delay leave the loop, and come back with what was left of
 // them. A body stops where it looks: at a checkpoint.
 
-#include "tend-task-private.h"
+#include "task-life-private.h"
+#include "task-state-private.h"
 
 static void
 stand_still (TendTask *self)

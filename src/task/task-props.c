@@ -3,7 +3,7 @@
 
 // What a task is called and set to, as functions and as GObject properties.
 
-#include "tend-task-private.h"
+#include "task-state-private.h"
 
 /* It is kept in KiB, and the next whole one has to fit into a size. */
 #define MAX_STACK_SIZE MIN ((guint64) 1 << 40, G_MAXSIZE & ~(gsize) 1023)
@@ -383,16 +383,11 @@ set_property (GObject      *object,
     }
 }
 
-void
-tend_task_install_properties (GObjectClass *klass)
+/* What the task is, and where it stands. */
+static void
+define_state (GParamSpec  **p,
+              GParamFlags   flags)
 {
-  const GParamFlags readable = G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS;
-  const GParamFlags settable = readable | G_PARAM_WRITABLE;
-  GParamSpec **p = tend_task_properties;
-
-  klass->get_property = get_property;
-  klass->set_property = set_property;
-
   /**
    * TendTask:name:
    *
@@ -400,7 +395,7 @@ tend_task_install_properties (GObjectClass *klass)
    *
    * Since: 0.1
    */
-  p[PROP_NAME] = g_param_spec_string ("name", NULL, NULL, NULL, readable);
+  p[PROP_NAME] = g_param_spec_string ("name", NULL, NULL, NULL, flags);
 
   /**
    * TendTask:id:
@@ -409,7 +404,7 @@ tend_task_install_properties (GObjectClass *klass)
    *
    * Since: 0.1
    */
-  p[PROP_ID] = g_param_spec_uint64 ("id", NULL, NULL, 0, G_MAXUINT64, 0, readable);
+  p[PROP_ID] = g_param_spec_uint64 ("id", NULL, NULL, 0, G_MAXUINT64, 0, flags);
 
   /**
    * TendTask:status:
@@ -419,8 +414,23 @@ tend_task_install_properties (GObjectClass *klass)
    * Since: 0.1
    */
   p[PROP_STATUS] = g_param_spec_enum ("status", NULL, NULL, TEND_TYPE_TASK_STATUS,
-                                      TEND_TASK_STATUS_CREATED, readable);
+                                      TEND_TASK_STATUS_CREATED, flags);
 
+  /**
+   * TendTask:paused:
+   *
+   * Whether the task is paused.
+   *
+   * Since: 0.1
+   */
+  p[PROP_PAUSED] = g_param_spec_boolean ("paused", NULL, NULL, FALSE, flags);
+}
+
+/* How far the task has come. */
+static void
+define_progress (GParamSpec  **p,
+                 GParamFlags   flags)
+{
   /**
    * TendTask:progress:
    *
@@ -428,7 +438,7 @@ tend_task_install_properties (GObjectClass *klass)
    *
    * Since: 0.1
    */
-  p[PROP_PROGRESS] = g_param_spec_double ("progress", NULL, NULL, 0.0, 1.0, 0.0, readable);
+  p[PROP_PROGRESS] = g_param_spec_double ("progress", NULL, NULL, 0.0, 1.0, 0.0, flags);
 
   /**
    * TendTask:message:
@@ -437,18 +447,14 @@ tend_task_install_properties (GObjectClass *klass)
    *
    * Since: 0.1
    */
-  p[PROP_MESSAGE] = g_param_spec_string ("message", NULL, NULL, NULL, readable);
+  p[PROP_MESSAGE] = g_param_spec_string ("message", NULL, NULL, NULL, flags);
+}
 
-  /**
-   * TendTask:priority:
-   *
-   * The priority among the sources of the main context.
-   *
-   * Since: 0.1
-   */
-  p[PROP_PRIORITY] = g_param_spec_int ("priority", NULL, NULL, G_MININT, G_MAXINT,
-                                       G_PRIORITY_DEFAULT, settable);
-
+/* When the task runs, and until when. */
+static void
+define_times (GParamSpec  **p,
+              GParamFlags   flags)
+{
   /**
    * TendTask:delay:
    *
@@ -457,7 +463,7 @@ tend_task_install_properties (GObjectClass *klass)
    *
    * Since: 0.1
    */
-  p[PROP_DELAY] = g_param_spec_int64 ("delay", NULL, NULL, -1, G_MAXINT64, -1, settable);
+  p[PROP_DELAY] = g_param_spec_int64 ("delay", NULL, NULL, -1, G_MAXINT64, -1, flags);
 
   /**
    * TendTask:interval:
@@ -467,7 +473,7 @@ tend_task_install_properties (GObjectClass *klass)
    *
    * Since: 0.1
    */
-  p[PROP_INTERVAL] = g_param_spec_int64 ("interval", NULL, NULL, -1, G_MAXINT64, -1, settable);
+  p[PROP_INTERVAL] = g_param_spec_int64 ("interval", NULL, NULL, -1, G_MAXINT64, -1, flags);
 
   /**
    * TendTask:interval-mode:
@@ -477,34 +483,7 @@ tend_task_install_properties (GObjectClass *klass)
    * Since: 0.1
    */
   p[PROP_INTERVAL_MODE] = g_param_spec_enum ("interval-mode", NULL, NULL, TEND_TYPE_INTERVAL_MODE,
-                                             TEND_INTERVAL_MODE_FIXED_DELAY, settable);
-
-  /**
-   * TendTask:keep-going:
-   *
-   * Whether an interval task goes on after a run that failed.
-   *
-   * Since: 0.1
-   */
-  p[PROP_KEEP_GOING] = g_param_spec_boolean ("keep-going", NULL, NULL, FALSE, settable);
-
-  /**
-   * TendTask:stack-size:
-   *
-   * The size of the stack of the task's fiber, in bytes; 0 is the default.
-   *
-   * Since: 0.1
-   */
-  p[PROP_STACK_SIZE] = g_param_spec_uint64 ("stack-size", NULL, NULL, 0, MAX_STACK_SIZE, 0, settable);
-
-  /**
-   * TendTask:paused:
-   *
-   * Whether the task is paused.
-   *
-   * Since: 0.1
-   */
-  p[PROP_PAUSED] = g_param_spec_boolean ("paused", NULL, NULL, FALSE, readable);
+                                             TEND_INTERVAL_MODE_FIXED_DELAY, flags);
 
   /**
    * TendTask:deadline:
@@ -514,7 +493,55 @@ tend_task_install_properties (GObjectClass *klass)
    * Since: 0.1
    */
   p[PROP_DEADLINE] = g_param_spec_int64 ("deadline", NULL, NULL, G_MININT64, G_MAXINT64, G_MAXINT64,
-                                         settable);
+                                         flags);
+}
 
-  g_object_class_install_properties (klass, N_TASK_PROPERTIES, p);
+/* How the task runs. */
+static void
+define_manner (GParamSpec  **p,
+               GParamFlags   flags)
+{
+  /**
+   * TendTask:priority:
+   *
+   * The priority among the sources of the main context.
+   *
+   * Since: 0.1
+   */
+  p[PROP_PRIORITY] = g_param_spec_int ("priority", NULL, NULL, G_MININT, G_MAXINT,
+                                       G_PRIORITY_DEFAULT, flags);
+
+  /**
+   * TendTask:keep-going:
+   *
+   * Whether an interval task goes on after a run that failed.
+   *
+   * Since: 0.1
+   */
+  p[PROP_KEEP_GOING] = g_param_spec_boolean ("keep-going", NULL, NULL, FALSE, flags);
+
+  /**
+   * TendTask:stack-size:
+   *
+   * The size of the stack of the task's fiber, in bytes; 0 is the default.
+   *
+   * Since: 0.1
+   */
+  p[PROP_STACK_SIZE] = g_param_spec_uint64 ("stack-size", NULL, NULL, 0, MAX_STACK_SIZE, 0, flags);
+}
+
+void
+tend_task_install_properties (GObjectClass *klass)
+{
+  const GParamFlags readable = G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS;
+  const GParamFlags settable = readable | G_PARAM_WRITABLE;
+
+  klass->get_property = get_property;
+  klass->set_property = set_property;
+
+  define_state (tend_task_properties, readable);
+  define_progress (tend_task_properties, readable);
+  define_times (tend_task_properties, settable);
+  define_manner (tend_task_properties, settable);
+  g_object_class_install_properties (klass, N_TASK_PROPERTIES, tend_task_properties);
 }

@@ -6,7 +6,7 @@
 // The table says what is done for each of them; the class of the task gives it (task.c), since those functions are
 // above this file.
 
-#include "tend-task-private.h"
+#include "task-state-private.h"
 
 static const TendRequestClass *request_table;  /* constant once there is a task */
 static guint n_requests;

@@ -3,7 +3,7 @@
 
 // How the result and the error of a task are read.
 
-#include "tend-task-private.h"
+#include "task-outcome-private.h"
 
 /**
  * tend_task_get_result:

@@ -4,7 +4,7 @@
 // How a body gives its result, as public functions: each makes an outcome of it, which task-deliver.c takes to the
 // task. Reading it is in task-result.c.
 
-#include "tend-task-private.h"
+#include "task-outcome-private.h"
 
 /**
  * tend_task_return_value:

@@ -7,7 +7,7 @@
 // Ownership: the loop thread's, but for a post from another thread, which belongs to the inbox
 // until it arrives. Destroy notifies run on the native stack, and never while their callback does.
 
-#include "tend-task-private.h"
+#include "task-fields-private.h"
 
 static void
 scope_init (TendScope *self,
@@ -69,6 +69,21 @@ gboolean
 tend_task_stands_still (TendTask *self)
 {
   return self->scope != NULL && self->scope->stands_still;
+}
+
+void
+tend_task_add_waiter (TendTask *self,
+                      TendJob  *waiter)
+{
+  tend_queue_push (&tend_task_ensure_scope (self)->waiters, waiter);
+}
+
+/* Sets the delay of a task that was not started, and tells nobody. */
+void
+tend_task_replace_delay (TendTask *self,
+                         gint64    usec)
+{
+  tend_task_ensure_scope (self)->delay = usec;
 }
 
 /* Makes the scope as if it were new. */

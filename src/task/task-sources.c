@@ -5,7 +5,7 @@
 //
 // Ownership: the loop thread's.
 
-#include "tend-task-private.h"
+#include "task-cancel-private.h"
 
 #define FIRST_PRUNE TEND_SCOPE_FIRST_PRUNE
 

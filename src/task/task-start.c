@@ -5,7 +5,8 @@
 //
 // Ownership: the loop thread's.
 
-#include "tend-task-private.h"
+#include "task-cancel-private.h"
+#include "task-life-private.h"
 
 /* Whether the task could be started or given to a manager now. */
 gboolean

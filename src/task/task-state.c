@@ -6,7 +6,7 @@
 //
 // Ownership: the loop thread's, but for the numbers, which any thread may ask for.
 
-#include "tend-task-private.h"
+#include "task-state-private.h"
 
 /* --- The number --- */
 
@@ -70,6 +70,19 @@ tend_task_number (TendTask *self)
 /* --- Text and properties --- */
 
 GParamSpec *tend_task_properties[N_TASK_PROPERTIES];
+
+/* Says that the name has changed; from a fiber too. */
+void
+tend_task_notify_name (TendTask *self)
+{
+  tend_notify_native (G_OBJECT (self), tend_task_properties[PROP_NAME]);
+}
+
+void
+tend_task_notify_delay (TendTask *self)
+{
+  tend_notify_native (G_OBJECT (self), tend_task_properties[PROP_DELAY]);
+}
 
 /* Says that the status has changed. Native stack. */
 void

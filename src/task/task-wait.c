@@ -7,7 +7,7 @@
 // task that is never started may so be dropped, and tells them. A wait that is given up leaves the
 // queue. The task stays alive until the last of them has run.
 
-#include "tend-task-private.h"
+#include "task-fields-private.h"
 
 gboolean
 tend_wait_for_task (TendTask  *task,
@@ -21,7 +21,7 @@ tend_wait_for_task (TendTask  *task,
   if (tend_task_is_over (task))
     return TRUE;
 
-  tend_queue_push (&tend_task_ensure_scope (task)->waiters, wake);
+  tend_task_add_waiter (task, wake);
   return tend_wait (error);
 }
 
@@ -223,7 +223,7 @@ tend_task_wait_async (TendTask            *self,
   wait->gate = gate != NULL ? tend_gate_ref (gate) : NULL;
 
   if (!tend_task_is_over (self))
-    tend_queue_push (&tend_task_ensure_scope (self)->waiters, &wait->job);
+    tend_task_add_waiter (self, &wait->job);
   else
     {
       /* Nothing else keeps an ended task until the callback has run. */

@@ -6,7 +6,7 @@
 //
 // Lock: pause_lock lets workers sleep until a task goes on or is cancelled; nothing is called under it.
 
-#include "tend-task-private.h"
+#include "task-fields-private.h"
 
 static TEND_THREAD TendOutcome *worker_outcome;
 static TEND_THREAD TendTask *worker_task;
@@ -67,7 +67,8 @@ tend_task_get_worker (void)
 }
 
 /*
- * The task whose body, which runs in this thread, is what calls now; or NULL. Such a body may wait, and blocks the thread.
+ * The task whose body, which runs in this thread, is what calls now; or NULL. Such a body may wait, and blocks the
+ * thread.
  * One may also run a main context of its own there, with other tasks.
  */
 TendTask *

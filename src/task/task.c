@@ -6,7 +6,10 @@
 //
 // Ownership: everything is the loop thread's, but for what the private header marks as atomic.
 
-#include "tend-task-private.h"
+#include "task-cancel-private.h"
+#include "task-life-private.h"
+#include "task-outcome-private.h"
+#include "task-state-private.h"
 
 #include <string.h>
 
