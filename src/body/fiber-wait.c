@@ -3,7 +3,7 @@
 
 // What a fiber calls to wait, and the fiber that is a program's main part.
 
-#include "tend-body-private.h"
+#include "thread-private.h"
 #include "tend-task-private.h"
 
 #include "tend-fiber.h"

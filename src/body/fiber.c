@@ -14,7 +14,7 @@
 // Ownership: all of it is the loop thread's. The fiber's record lies at the top of its own stack,
 // and goes with it.
 
-#include "tend-body-private.h"
+#include "switch-private.h"
 #include "tend-task-private.h"
 
 #include "tend-fiber.h"
@@ -110,14 +110,11 @@ check_going (Fiber   *self,
  * frames of the fiber unwound, and would end the thread next; we go on with the thread instead. It counts as one that
  * is about to exit from then on, so that setuid() and the like pass it over.
  */
-void
-tend_fiber_unwound (gboolean is_forced)
+static void
+unwound (gboolean is_forced)
 {
   Fiber *self = current;
   g_autofree char *task = NULL;
-
-  if (self == NULL)
-    return;
 
   if (is_forced)
     {
@@ -158,25 +155,20 @@ watch_thread (void)
     }
 }
 
-gboolean
-tend_fiber_peek (const char **name,
-                 guint64     *id)
+static void
+peek (const char **name,
+      guint64     *id)
 {
   const Fiber *self = current;
-
-  if (self == NULL)
-    return FALSE;
 
   /* Both are constant, and the task is held while it is active. */
   *name = tend_task_peek_name (self->task);
   *id = tend_task_peek_id (self->task);
-
-  return TRUE;
 }
 
 static void
 call_natively (TendNativeFunc func,
-     gpointer       data)
+               gpointer       data)
 {
   Fiber *self = current;
   Hop hop = { func, data };
@@ -257,6 +249,8 @@ static const TendFiberClass fiber_class = {
   .get_job = get_job,
   .wait_bound = wait_bound,
   .shield = shield,
+  .peek = peek,
+  .unwound = unwound,
 };
 
 /* --- Resuming --- */

@@ -12,7 +12,7 @@
 // Ownership: a wait lies on the stack of the body's thread. It is the loop's from when it is sent until it is over.
 // Lock: waits_lock guards is_over, which the loop sets as the last thing that it does with a wait.
 
-#include "tend-body-private.h"
+#include "thread-private.h"
 #include "tend-task-private.h"
 
 struct _TendThreadWait

@@ -11,7 +11,7 @@
 // A body may end its worker, by pthread_exit() or g_thread_exit(). Nothing of ours is called then before what the
 // thread has of its own is destroyed: that sends the job home.
 
-#include "tend-body-private.h"
+#include "thread-private.h"
 #include "tend-task-private.h"
 
 #include <pthread.h>

@@ -35,7 +35,7 @@
 //
 // Lock: workers_lock guards what is marked so.
 
-#include "tend-body-private.h"
+#include "thread-private.h"
 #include "tend-task-private.h"
 
 /* As long as GLib's pools keep theirs. */

@@ -68,6 +68,24 @@ tend_shield_fiber (int change)
   return current_fiber != NULL && current_fiber->shield (change);
 }
 
+gboolean
+tend_peek_fiber (const char **name,
+                 guint64     *id)
+{
+  if (current_fiber == NULL)
+    return FALSE;
+
+  current_fiber->peek (name, id);
+  return TRUE;
+}
+
+void
+tend_fiber_unwound (gboolean is_forced)
+{
+  if (current_fiber != NULL)
+    current_fiber->unwound (is_forced);
+}
+
 typedef struct
 {
   GObject    *object;

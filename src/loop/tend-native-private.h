@@ -21,6 +21,9 @@ typedef struct
   TendJob * (* get_job)    (void);
   void      (* wait_bound) (void);
   gboolean  (* shield)     (int              change);
+  void      (* peek)       (const char     **name,
+                            guint64         *id);
+  void      (* unwound)    (gboolean         is_forced);
 } TendFiberClass;
 
 void         tend_set_fiber              (const TendFiberClass *fiber);
@@ -56,6 +59,16 @@ void         tend_wait_bound             (void);
  * Whether there is one then; FALSE outside a fiber, and where none was there to take off.
  */
 gboolean     tend_shield_fiber           (int                  change);
+
+/* Which task's fiber runs in this thread: FALSE if none does. For signal handlers. */
+gboolean     tend_peek_fiber             (const char         **name,
+                                          guint64             *id);
+
+/*
+ * Whoever unwinds the stack of the fiber that runs has come to its end: with an exception, which nobody has caught, or
+ * by force, and then this does not return.
+ */
+void         tend_fiber_unwound          (gboolean             is_forced);
 
 void         tend_notify_native          (GObject             *object,
                                           GParamSpec          *pspec);

@@ -1,12 +1,31 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The life of a task: started, run once or again and again, ended, released. What asks it to end is in
-// task-cancel.c.
+// The life of a task: it begins, runs once or again and again, ends, and is released. How it comes to begin is in
+// task-start.c, and what asks it to end in task-cancel.c.
 //
-// Two moments end a task. It *ends* when its status becomes final: the scope dies, the exit
-// handlers run, observers are told and those who wait are woken. It is *released* when its body has
-// really ended as well, which for a stopped fiber or thread comes later. Both happen once.
+// Two moments end a task. It *ends* when its status becomes final: the scope dies, the exit handlers run, observers are
+// told and those who wait are woken. It is *released* when its body has really ended as well, which for a stopped fiber
+// or thread comes later. Both happen once.
+//
+//    created, pending
+//        |  begin_run(): the body is active while it runs
+//        v                                       end(), from outside
+//    running, active --------------------------------------------------> final, active; the body is abandoned
+//      |         ^                                                                      |
+//      | run_    | go_on(): waits for the next run, and is not active meanwhile         | run_ended()
+//      | ended() |                                                                      |
+//      +---------+                                                                      v
+//      +--- end(): there is no next one -------------------------------> final, not active: release(), let_go()
+//
+// The functions stand in the opposite order, each before those that call it: read from the last section to the first.
+//
+// Four bits keep a task, and let_go() is called again by whoever takes off the last that stood in its way:
+//
+//    is_held    since its start the task has a reference to itself; to drop it is the end of let_go()
+//    in_call    the body's function is on the stack; run_body() takes it off
+//    is_ending  tell_end() has not told all of the end yet; it releases the task itself afterwards
+//    is_kept    a callback of the scope is on the stack, and relies on the reference; tend_task_unkeep() takes it off
 //
 // Ownership: all of it is the loop thread's. User code runs on the native stack and outside locks.
 
@@ -77,10 +96,16 @@ told_job_cb (TendJob *job)
   g_object_unref (self);
 }
 
-/* Lets go of what the body had, and of the reference that kept the task for it, unless a callback needs that. */
+/*
+ * Lets go of what the body had, and of the reference that kept the task for it: once the task is released, and as far
+ * as nothing on the stack needs them.
+ */
 static void
 let_go (TendTask *self)
 {
+  if (self->in_call || self->is_ending || !tend_task_is_released (self))
+    return;
+
   drop_user_data (self);
 
   if (self->is_held && !self->is_kept)
@@ -97,10 +122,7 @@ release (TendTask *self)
   g_assert (tend_task_is_released (self));
 
   call_observers (self, EVENT_RELEASED);
-
-  /* What is on the stack lets go of it afterwards. */
-  if (!self->in_call)
-    let_go (self);
+  let_go (self);
 }
 
 /*
@@ -133,8 +155,7 @@ tend_task_unkeep (TendTask *self,
     }
 
   self->is_kept = FALSE;
-  if (!self->in_call && !self->is_ending && tend_task_is_released (self))
-    let_go (self);
+  let_go (self);
 }
 
 /* --- The end --- */
@@ -322,9 +343,7 @@ run_body (TendTask *self)
       tend_task_leave (previous);
     }
   self->in_call = was_in_call;
-
-  if (!was_in_call && !self->is_ending && tend_task_is_released (self))
-    let_go (self);
+  let_go (self);
 }
 
 /* Runs the body of a task whose turn it is. */
