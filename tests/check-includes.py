@@ -17,9 +17,6 @@ import tempfile
 LAYERS = ["core", "loop", "cancel", "task", "body", "group", "sync", "manager", "cache", "monitor"]
 STRANGERS = {"body", "group", "sync"}
 
-# The folders that may still include headers that are for others alone.
-SEEING = {"manager", "cache"}
-
 # The folders of the public headers; a header which is not named here is nobody's and refused.
 PUBLIC = {
     "tend-macros.h": "core",
@@ -75,7 +72,7 @@ def check(src):
                 problems.append(f"{file}: {name} is to be included by its name alone")
             elif owner[base] not in LAYERS or not may_see(folder, owner[base]):
                 problems.append(f"{file}: {folder} must not include {name} of {owner[base]}")
-            elif owner[base] != folder and not base.startswith("tend-") and folder not in SEEING:
+            elif owner[base] != folder and not base.startswith("tend-"):
                 problems.append(f"{file}: {name} is for {owner[base]} alone")
     return problems
 

@@ -285,7 +285,7 @@ static gboolean
 is_shutdown_task (TendTaskManager *self,
                   TendTask        *task)
 {
-  for (TendObserver *o = task->observers; o != NULL; o = o->next)
+  for (TendObserver *o = tend_task_observers (task); o != NULL; o = o->next)
     {
       TendTaskManagerPrivate *priv = G_STRUCT_MEMBER_P (o, -(glong) G_STRUCT_OFFSET (TendTaskManagerPrivate, shutdown_observer));
 

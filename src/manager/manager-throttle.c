@@ -114,7 +114,7 @@ tend_throttles_forget (TendTaskManagerPrivate *priv,
   if (priv->throttles == NULL)
     return;
 
-  throttle = g_hash_table_lookup (priv->throttles, entry->task->name);
+  throttle = g_hash_table_lookup (priv->throttles, tend_task_peek_name (entry->task));
   if (throttle == NULL || !throttle->is_alive || throttle->latest != tend_task_number (entry->task))
     return;
 
@@ -140,7 +140,7 @@ check_task (TendTaskManager  *self,
 
   if (!tend_task_check_startable (task, error) || !tend_manager_check_task (self, task, error))
     return FALSE;
-  if (task->name != NULL)
+  if (tend_task_peek_name (task) != NULL)
     return TRUE;
 
   text = tend_task_to_string (task);
@@ -160,10 +160,10 @@ register_delayed (TendTaskManager  *self,
   gboolean is_registered;
 
   g_object_ref (task);
-  tend_task_ensure_scope (task)->delay = delay;
+  tend_task_replace_delay (task, delay);
   is_registered = tend_manager_register_held (self, task, policy, error) != NULL;
   if (is_changed)
-    tend_notify_native (G_OBJECT (task), tend_task_properties[PROP_DELAY]);
+    tend_task_notify_delay (task);
   g_object_unref (task);
 
   return is_registered;
@@ -244,8 +244,8 @@ tend_task_manager_throttle_task (TendTaskManager  *self,
 
   priv = tend_manager_get_private (self);
   now = tend_loop_now (priv->loop);
-  throttle = ensure_throttle (priv, task->name, now);
-  latest = find_latest (priv, throttle, task->name);
+  throttle = ensure_throttle (priv, tend_task_peek_name (task), now);
+  latest = find_latest (priv, throttle, tend_task_peek_name (task));
   if (latest != NULL)
     learn (throttle, latest);
 
@@ -309,7 +309,7 @@ tend_task_manager_debounce (TendTaskManager  *self,
     return NULL;
 
   task = tend_task_new (name, func, user_data, notify);
-  task->origin = __builtin_return_address (0);
+  tend_task_set_origin (task, __builtin_return_address (0));
 
   return tend_manager_keep_task (self, task, tend_task_manager_debounce_task (self, task, usec, error), error);
 }
@@ -352,7 +352,7 @@ tend_task_manager_throttle (TendTaskManager  *self,
     return NULL;
 
   task = tend_task_new (name, func, user_data, notify);
-  task->origin = __builtin_return_address (0);
+  tend_task_set_origin (task, __builtin_return_address (0));
 
   return tend_manager_keep_task (self, task, tend_task_manager_throttle_task (self, task, usec, error), error);
 }

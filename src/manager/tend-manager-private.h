@@ -6,7 +6,7 @@
 #pragma once
 
 #include "tend-task-manager.h"
-#include "task-state-private.h"
+#include "tend-task-private.h"
 
 G_BEGIN_DECLS
 
