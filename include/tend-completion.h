@@ -42,10 +42,4 @@ TEND_PUBLIC gboolean        tend_completion_set_error         (TendCompletion *s
 TEND_PUBLIC gboolean        tend_completion_set_cancelled     (TendCompletion *self,
                                                                GError        **error);
 
-TEND_PUBLIC gboolean        tend_completion_try_set_value     (TendCompletion *self,
-                                                               const GValue   *value);
-TEND_PUBLIC gboolean        tend_completion_try_set_error     (TendCompletion *self,
-                                                               const GError   *reason);
-TEND_PUBLIC gboolean        tend_completion_try_set_cancelled (TendCompletion *self);
-
 G_END_DECLS

@@ -11,7 +11,7 @@
 
 G_BEGIN_DECLS
 
-TEND_PUBLIC gboolean      tend_run                 (TendWorkFunc    func,
+TEND_PUBLIC gboolean      tend_run                 (TendBodyFunc    func,
                                                     gpointer        user_data,
                                                     GError        **error);
 

@@ -71,66 +71,17 @@ TEND_PUBLIC void             tend_task_manager_ignore_error           (TendTaskM
                                                                        GQuark                domain,
                                                                        int                   code);
 
-TEND_PUBLIC TendTask        *tend_task_manager_register_with_policy   (TendTaskManager      *self,
+TEND_PUBLIC TendTask        *tend_task_manager_register              (TendTaskManager      *self,
                                                                        TendTask             *task,
                                                                        TendNamePolicy        policy,
                                                                        GError              **error);
-TEND_PUBLIC gboolean         tend_task_manager_register_task          (TendTaskManager      *self,
+TEND_PUBLIC TendTask        *tend_task_manager_debounce              (TendTaskManager      *self,
                                                                        TendTask             *task,
+                                                                       gint64                delay,
                                                                        GError              **error);
-TEND_PUBLIC TendTask        *tend_task_manager_register               (TendTaskManager      *self,
-                                                                       const char           *name,
-                                                                       TendTaskFunc          func,
-                                                                       gpointer              user_data,
-                                                                       GDestroyNotify        notify,
-                                                                       GError              **error);
-TEND_PUBLIC TendTask        *tend_task_manager_register_fiber         (TendTaskManager      *self,
-                                                                       const char           *name,
-                                                                       TendWorkFunc          func,
-                                                                       gpointer              user_data,
-                                                                       GDestroyNotify        notify,
-                                                                       GError              **error);
-TEND_PUBLIC TendTask        *tend_task_manager_register_thread        (TendTaskManager      *self,
-                                                                       const char           *name,
-                                                                       TendWorkFunc          func,
-                                                                       gpointer              user_data,
-                                                                       GDestroyNotify        notify,
-                                                                       GError              **error);
-TEND_PUBLIC TendTask        *tend_task_manager_register_async         (TendTaskManager      *self,
-                                                                       const char           *name,
-                                                                       TendAsyncFunc         func,
-                                                                       TendFinishFunc        finish,
-                                                                       gpointer              user_data,
-                                                                       GDestroyNotify        notify,
-                                                                       GError              **error);
-TEND_PUBLIC TendTask        *tend_task_manager_register_anonymous     (TendTaskManager      *self,
-                                                                       const char           *base,
-                                                                       TendTaskFunc          func,
-                                                                       gpointer              user_data,
-                                                                       GDestroyNotify        notify,
-                                                                       GError              **error);
-
-TEND_PUBLIC gboolean         tend_task_manager_debounce_task          (TendTaskManager      *self,
+TEND_PUBLIC TendTask        *tend_task_manager_throttle              (TendTaskManager      *self,
                                                                        TendTask             *task,
-                                                                       gint64                usec,
-                                                                       GError              **error);
-TEND_PUBLIC TendTask        *tend_task_manager_debounce               (TendTaskManager      *self,
-                                                                       const char           *name,
-                                                                       gint64                usec,
-                                                                       TendTaskFunc          func,
-                                                                       gpointer              user_data,
-                                                                       GDestroyNotify        notify,
-                                                                       GError              **error);
-TEND_PUBLIC gboolean         tend_task_manager_throttle_task          (TendTaskManager      *self,
-                                                                       TendTask             *task,
-                                                                       gint64                usec,
-                                                                       GError              **error);
-TEND_PUBLIC TendTask        *tend_task_manager_throttle               (TendTaskManager      *self,
-                                                                       const char           *name,
-                                                                       gint64                usec,
-                                                                       TendTaskFunc          func,
-                                                                       gpointer              user_data,
-                                                                       GDestroyNotify        notify,
+                                                                       gint64                interval,
                                                                        GError              **error);
 
 TEND_PUBLIC TendTask        *tend_task_manager_lookup                 (TendTaskManager      *self,
@@ -143,7 +94,7 @@ TEND_PUBLIC GPtrArray       *tend_task_manager_list_anonymous         (TendTaskM
                                                                        const char           *base) G_GNUC_WARN_UNUSED_RESULT;
 
 TEND_PUBLIC TendTask        *tend_task_manager_cancel_task            (TendTaskManager      *self,
-                                                                       const char           *name) G_GNUC_WARN_UNUSED_RESULT;
+                                                                       const char           *name);
 TEND_PUBLIC void             tend_task_manager_cancel_all             (TendTaskManager      *self);
 
 TEND_PUBLIC guint64          tend_task_manager_get_n_tasks            (TendTaskManager      *self,

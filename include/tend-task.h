@@ -39,42 +39,50 @@ TEND_PUBLIC const char   *tend_task_status_to_string  (TendTaskStatus        sta
 TEND_PUBLIC
 G_DECLARE_FINAL_TYPE (TendTask, tend_task, TEND, TASK, GObject)
 
-TEND_PUBLIC TendTask     *tend_task_new               (const char           *name,
-                                                       TendTaskFunc          func,
+TEND_PUBLIC TendTask     *tend_task_new              (const char           *name,
+                                                       TendBodyFunc          func,
                                                        gpointer              user_data,
                                                        GDestroyNotify        notify) G_GNUC_WARN_UNUSED_RESULT;
-TEND_PUBLIC TendTask     *tend_task_new_main          (TendTaskFunc          func,
+TEND_PUBLIC TendTask     *tend_task_new_fiber        (const char           *name,
+                                                       TendBodyFunc          func,
                                                        gpointer              user_data,
                                                        GDestroyNotify        notify) G_GNUC_WARN_UNUSED_RESULT;
-TEND_PUBLIC TendTask     *tend_task_new_fiber         (const char           *name,
-                                                       TendWorkFunc          func,
+TEND_PUBLIC TendTask     *tend_task_new_thread       (const char           *name,
+                                                       TendBodyFunc          func,
                                                        gpointer              user_data,
                                                        GDestroyNotify        notify) G_GNUC_WARN_UNUSED_RESULT;
-TEND_PUBLIC TendTask     *tend_task_new_thread        (const char           *name,
-                                                       TendWorkFunc          func,
-                                                       gpointer              user_data,
-                                                       GDestroyNotify        notify) G_GNUC_WARN_UNUSED_RESULT;
-TEND_PUBLIC TendTask     *tend_task_new_async         (const char           *name,
-                                                       TendAsyncFunc         func,
+TEND_PUBLIC TendTask     *tend_task_new_async        (const char           *name,
+                                                       TendAsyncFunc         begin,
                                                        TendFinishFunc        finish,
+                                                       gpointer              user_data,
+                                                       GDestroyNotify        notify) G_GNUC_WARN_UNUSED_RESULT;
+TEND_PUBLIC TendTask     *tend_task_new_open         (const char           *name,
+                                                       TendBodyFunc          func,
+                                                       gpointer              user_data,
+                                                       GDestroyNotify        notify) G_GNUC_WARN_UNUSED_RESULT;
+TEND_PUBLIC TendTask     *tend_task_new_main          (TendBodyFunc          func,
                                                        gpointer              user_data,
                                                        GDestroyNotify        notify) G_GNUC_WARN_UNUSED_RESULT;
 
-TEND_PUBLIC TendTask     *tend_task_run               (const char           *name,
-                                                       TendTaskFunc          func,
+TEND_PUBLIC TendTask     *tend_task_run              (const char           *name,
+                                                       TendBodyFunc          func,
                                                        gpointer              user_data,
                                                        GDestroyNotify        notify) G_GNUC_WARN_UNUSED_RESULT;
-TEND_PUBLIC TendTask     *tend_task_run_fiber         (const char           *name,
-                                                       TendWorkFunc          func,
+TEND_PUBLIC TendTask     *tend_task_run_fiber        (const char           *name,
+                                                       TendBodyFunc          func,
                                                        gpointer              user_data,
                                                        GDestroyNotify        notify) G_GNUC_WARN_UNUSED_RESULT;
-TEND_PUBLIC TendTask     *tend_task_run_thread        (const char           *name,
-                                                       TendWorkFunc          func,
+TEND_PUBLIC TendTask     *tend_task_run_thread       (const char           *name,
+                                                       TendBodyFunc          func,
                                                        gpointer              user_data,
                                                        GDestroyNotify        notify) G_GNUC_WARN_UNUSED_RESULT;
-TEND_PUBLIC TendTask     *tend_task_run_async         (const char           *name,
-                                                       TendAsyncFunc         func,
+TEND_PUBLIC TendTask     *tend_task_run_async        (const char           *name,
+                                                       TendAsyncFunc         begin,
                                                        TendFinishFunc        finish,
+                                                       gpointer              user_data,
+                                                       GDestroyNotify        notify) G_GNUC_WARN_UNUSED_RESULT;
+TEND_PUBLIC TendTask     *tend_task_run_open         (const char           *name,
+                                                       TendBodyFunc          func,
                                                        gpointer              user_data,
                                                        GDestroyNotify        notify) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -188,13 +196,13 @@ TEND_PUBLIC void          tend_task_add_cancel_handler
                                                        gpointer              user_data,
                                                        GDestroyNotify        notify);
 TEND_PUBLIC void          tend_task_post              (TendTask             *self,
-                                                       TendWorkFunc          func,
+                                                       TendScopeFunc         func,
                                                        gpointer              user_data,
                                                        GDestroyNotify        notify);
 TEND_PUBLIC TendTimer    *tend_task_add_timer         (TendTask             *self,
                                                        gint64                delay,
                                                        gint64                interval,
-                                                       TendWorkFunc          func,
+                                                       TendScopeFunc         func,
                                                        gpointer              user_data,
                                                        GDestroyNotify        notify);
 TEND_PUBLIC void          tend_task_add_source        (TendTask             *self,

@@ -27,12 +27,16 @@ typedef struct _TendTaskManager TendTaskManager;
 typedef struct _TendTaskStream TendTaskStream;
 typedef struct _TendTimer TendTimer;
 
-typedef void     (* TendTaskFunc)   (TendTask             *task,
-                                     gpointer              user_data);
-
-typedef gboolean (* TendWorkFunc)   (TendTask             *task,
+typedef gboolean (* TendBodyFunc)   (TendTask             *task,
                                      gpointer              user_data,
                                      GError              **error);
+
+typedef gboolean (* TendScopeFunc)  (TendTask             *task,
+                                     gpointer              user_data,
+                                     GError              **error);
+
+typedef void     (* TendTaskFunc)   (TendTask             *task,
+                                     gpointer              user_data);
 
 typedef void     (* TendAsyncFunc)  (TendTask             *task,
                                      GCancellable         *cancellable,

@@ -62,8 +62,7 @@ declare module 'gi://Tend?version=1' {
             get(name: string): Task | null;
 
             register(name: string | null, body: Body, options?: RegisterOptions): Task;
-            register_task(task: Task, options?: RegisterOptions): Task;
-            register_task(name: string, body: Body, options?: RegisterOptions): Task;
+            register(task: Task, options?: RegisterOptions): Task;
             register_anonymous(base: string, body: Body, options?: RegisterOptions): Task;
 
             shutdown(cancellable?: Gio.Cancellable | null): Promise<boolean>;
@@ -88,9 +87,7 @@ declare module 'gi://Tend?version=1' {
 
         interface Completion {
             set_value(value: unknown): void;
-            try_set_value(value: unknown): boolean;
             set_error(exception: unknown): void;
-            try_set_error(exception: unknown): boolean;
         }
     }
 }

@@ -90,20 +90,6 @@ namespace Tend {
 	}
 
 	public class TaskManager : GLib.Object {
-		[CCode (cname = "_tend_vala_task_manager_register_async")]
-		[Version (since = "0.1")]
-		public unowned Tend.Task register_async (string? name, owned Tend.AsyncFunc begin,
-				owned Tend.FinishFunc finish) throws GLib.Error {
-			unowned Tend.Task registered = this._register_async (name,
-				(task, cancellable, callback) => begin (task, cancellable, callback),
-				(task, result) => finish (task, result));
-			return registered;
-		}
-		[CCode (cname = "tend_task_manager_register_async")]
-		public unowned Tend.Task _register_async (string? name,
-			[CCode (delegate_target_pos = 3.1, destroy_notify_pos = 3.2)] owned Tend.AsyncFunc begin,
-			[CCode (delegate_target = false)] Tend.FinishFunc finish) throws GLib.Error;
-
 		// For "name in manager", and for "foreach (var task in manager)".
 		[CCode (cname = "tend_task_manager_is_active")]
 		[Version (since = "0.1")]

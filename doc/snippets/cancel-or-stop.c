@@ -43,12 +43,15 @@ give_up_cb (TendTask *task,
   tend_task_return_error_if_cancelled (task);
 }
 
-static void
-ask_body (TendTask *task,
-          gpointer  user_data)
+static gboolean
+ask_body (TendTask  *task,
+          gpointer   user_data,
+          GError   **error)
 {
   g_queue_push_tail (&asked, user_data);
   tend_task_add_cancel_handler (task, give_up_cb, user_data, NULL);
+
+  return TRUE;
 }
 
 static gboolean
@@ -73,7 +76,7 @@ run (TendTask  *main_task,
 {
   g_autoptr(TendTask) patient = tend_task_run_fiber ("patient", count_up, NULL, NULL);
   g_autoptr(TendTask) hurried = tend_task_run_fiber ("hurried", count_up, NULL, NULL);
-  g_autoptr(TendTask) question = tend_task_run ("question", ask_body, (gpointer) "Bob", NULL);
+  g_autoptr(TendTask) question = tend_task_run_open ("question", ask_body, (gpointer) "Bob", NULL);
   g_autoptr(GError) failure = NULL;
 
   tend_task_cancel (question);

@@ -109,11 +109,14 @@ run (TendTask *task, gpointer user_data, GError **error)
   gint64 total;
 
   tend_task_add_timer (task, 1000, 1000, tick, ticks, NULL);
-  tend_task_manager_register_fiber (manager, "ticks", print_ticks, ticks, NULL, NULL);
+  tend_task_manager_register (manager, tend_task_new_fiber ("ticks", print_ticks, ticks, NULL),
+                              TEND_NAME_POLICY_REJECT, NULL);
 
-  tend_task_manager_register_fiber (manager, "numbers", send_numbers, numbers, NULL, NULL);
+  tend_task_manager_register (manager, tend_task_new_fiber ("numbers", send_numbers, numbers, NULL),
+                              TEND_NAME_POLICY_REJECT, NULL);
   for (int i = 0; i < stage.n_workers; i++)
-    tend_task_manager_register_fiber (manager, NULL, square_numbers, &stage, NULL, NULL);
+    tend_task_manager_register (manager, tend_task_new_fiber (NULL, square_numbers, &stage, NULL),
+                                TEND_NAME_POLICY_REJECT, NULL);
 
   if (sum_up (squares, &total, error))
     g_print ("%" G_GINT64_FORMAT "\n", total);

@@ -17,17 +17,17 @@ typedef struct
 
 /* --- A timer that is reset --- */
 
-static void
-idle (TendTask *task, gpointer user_data)
+static gboolean
+idle (TendTask *task, gpointer user_data, GError **error)
 {
   g_print ("nobody is there\n");
-  tend_task_return_boolean (task, TRUE);
+  return TRUE;
 }
 
 static void
 reset_idle (Editor *self)
 {
-  tend_task_manager_debounce (self->tasks, "idle", 300 * G_TIME_SPAN_SECOND, idle, self, NULL, NULL);
+  tend_task_manager_debounce (self->tasks, tend_task_new ("idle", idle, self, NULL), 300 * G_TIME_SPAN_SECOND, NULL);
 }
 
 /* --- A save --- */
@@ -51,9 +51,8 @@ save (TendTask *task, gpointer user_data, GError **error)
 static void
 changed (Editor *self)
 {
-  g_autoptr(TendTask) task = tend_task_new_fiber ("save", save, self, NULL);
-
-  tend_task_manager_debounce_task (self->tasks, task, 2 * G_TIME_SPAN_SECOND, NULL);
+  tend_task_manager_debounce (self->tasks, tend_task_new_fiber ("save", save, self, NULL),
+                              2 * G_TIME_SPAN_SECOND, NULL);
 }
 
 /* --- So many at a time --- */
@@ -78,16 +77,18 @@ look (TendTask *task, gpointer user_data, GError **error)
 static void
 look_at (Editor *self, const char *path)
 {
-  tend_task_manager_register_fiber (self->tasks, NULL, look, g_file_new_for_path (path), g_object_unref, NULL);
+  tend_task_manager_register (self->tasks,
+                              tend_task_new_fiber (NULL, look, g_file_new_for_path (path), g_object_unref),
+                              TEND_NAME_POLICY_REJECT, NULL);
 }
 
 /* --- The end --- */
 
-static void
-close_store (TendTask *task, gpointer user_data)
+static gboolean
+close_store (TendTask *task, gpointer user_data, GError **error)
 {
   g_print ("closed\n");
-  tend_task_return_boolean (task, TRUE);
+  return TRUE;
 }
 
 static void
@@ -104,9 +105,7 @@ shut_down_cb (GObject *tasks, GAsyncResult *result, gpointer user_data)
 static void
 shut_down (Editor *self)
 {
-  g_autoptr(TendTask) task = tend_task_new ("close", close_store, self, NULL);
-
-  tend_task_manager_add_shutdown_task (self->tasks, task, NULL);
+  tend_task_manager_add_shutdown_task (self->tasks, tend_task_new ("close", close_store, self, NULL), NULL);
   tend_task_manager_shutdown_async (self->tasks, NULL, shut_down_cb, self);
 }
 

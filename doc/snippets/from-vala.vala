@@ -47,9 +47,10 @@ class Button : Object {
 }
 
 Tend.Task wait_for_click (Button button) {
-  return new Tend.Task ("click", (task) => {
+  return new Tend.Task.open ("click", (task) => {
     var id = button.clicked.connect (() => task.return_string ("clicked"));
     task.add_exit_handler (() => button.disconnect (id));
+    return true;
   });
 }
 
@@ -97,7 +98,7 @@ struct Point {
 Tend.Task locate () {
   return new Tend.Task (null, (task) => {
     Point point = { 3, 4 };
-    task.return_value (point);
+    return task.return_value (point);
   });
 }
 
@@ -144,21 +145,21 @@ void say_goodbye () {
 
 class Station : Tend.TaskManager {
   public void start () throws Error {
-    register_fiber ("connection", keep_connection);
+    register (new Tend.Task.fiber ("connection", keep_connection));
 
-    var beacon = new Tend.Task ("beacon", (task) => {
+    var beacon = new Tend.Task ("beacon", () => {
       print ("beep\n");
-      task.return_value ();
+      return true;
     });
     beacon.interval = TimeSpan.MINUTE;
-    register_task (beacon);
+    register (beacon);
   }
 
   public void text_changed (string text) throws Error {
-    debounce ("search", TimeSpan.SECOND / 3, (task) => {
+    debounce (new Tend.Task ("search", () => {
       print ("searching for %s\n", text);
-      task.return_value ();
-    });
+      return true;
+    }), TimeSpan.SECOND / 3);
   }
 
   public override void task_failed (Tend.Task task, Error error) {
@@ -288,7 +289,9 @@ void show_manager () throws Error {
   station.start ();
   station.text_changed ("a");
   station.text_changed ("ab");
-  station.register ("broken", (task) => task.return_error (new IOError.FAILED ("does not work")));
+  station.register (new Tend.Task ("broken", () => {
+    throw new IOError.FAILED ("does not work");
+  }));
   Tend.sleep (90 * TimeSpan.SECOND);
   look_at (station);
   leave.begin (station);

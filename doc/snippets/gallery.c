@@ -36,11 +36,11 @@ make_thumbnail (TendTask *task, gpointer user_data, GError **error)
   return tend_checkpoint (error);
 }
 
-static void
-search (TendTask *task, gpointer user_data)
+static gboolean
+search (TendTask *task, gpointer user_data, GError **error)
 {
   g_print ("searched\n");
-  tend_task_return_boolean (task, TRUE);
+  return TRUE;
 }
 
 static void
@@ -55,14 +55,15 @@ static void
 gallery_add (Gallery *self, const char *path)
 {
   /* A thread makes the picture. The name is there to look it up, to cancel it, to show it. */
-  tend_task_manager_register_thread (self->tasks, path, make_thumbnail, g_strdup (path), g_free, NULL);
+  tend_task_manager_register (self->tasks, tend_task_new_thread (path, make_thumbnail, g_strdup (path), g_free),
+                              TEND_NAME_POLICY_REJECT, NULL);
 }
 
 static void
 gallery_text_changed (Gallery *self)
 {
   /* When nobody has typed for 0.3 s. A search that still runs is ended first. */
-  tend_task_manager_debounce (self->tasks, "search", 300 * 1000, search, self, NULL, NULL);
+  tend_task_manager_debounce (self->tasks, tend_task_new ("search", search, self, NULL), 300 * 1000, NULL);
 }
 
 int

@@ -28,11 +28,11 @@ run_and_wait (GError **error)
 
 /* --- Later, and again and again --- */
 
-static void
-tick (TendTask *task, gpointer user_data)
+static gboolean
+tick (TendTask *task, gpointer user_data, GError **error)
 {
   g_print ("tick\n");
-  tend_task_return_boolean (task, TRUE);
+  return TRUE;
 }
 
 static gboolean
@@ -43,7 +43,7 @@ repeat (TendTaskManager *manager, GError **error)
   tend_task_set_delay (task, G_TIME_SPAN_SECOND);
   tend_task_set_interval (task, G_TIME_SPAN_MINUTE);
 
-  if (!tend_task_manager_register_task (manager, task, error) ||
+  if (!tend_task_manager_register (manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, error) ||
       !tend_sleep (150 * G_TIME_SPAN_SECOND, error))
     return FALSE;
 
@@ -177,7 +177,7 @@ static TendTask *
 ask (TendRequestCache *requests, guint64 number, GError **error)
 {
   g_autoptr(TendNumberCache) cache = tend_number_cache_new ("ping", number);
-  g_autoptr(TendTask) answer = tend_task_new ("answer", NULL, NULL, NULL);
+  g_autoptr(TendTask) answer = tend_task_new_open ("answer", NULL, NULL, NULL);
   g_autoptr(GError) reason = g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "no answer");
 
   tend_number_cache_set_timeout (cache, 5 * G_TIME_SPAN_SECOND);
@@ -264,7 +264,8 @@ add_up (GError **error)
 static gboolean
 shut_down (TendTaskManager *manager, GError **error)
 {
-  if (tend_task_manager_register_fiber (manager, "open", keep_open, NULL, NULL, error) == NULL ||
+  if (tend_task_manager_register (manager, tend_task_new_fiber ("open", keep_open, NULL, NULL),
+                                  TEND_NAME_POLICY_REJECT, error) == NULL ||
       !tend_sleep (1, error) ||
       !tend_task_manager_shutdown (manager, error))
     return FALSE;

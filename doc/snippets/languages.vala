@@ -18,9 +18,9 @@ void run_and_wait () throws Error {
 
 // --- Later, and again and again ---
 
-void tick (Tend.Task task) {
+bool tick (Tend.Task task) throws Error {
   print ("tick\n");
-  task.return_value ();
+  return true;
 }
 
 void repeat (Tend.TaskManager manager) throws Error {
@@ -28,7 +28,7 @@ void repeat (Tend.TaskManager manager) throws Error {
 
   task.delay = TimeSpan.SECOND;
   task.interval = TimeSpan.MINUTE;
-  manager.register_task (task);
+  manager.register (task);
   Tend.sleep (150 * TimeSpan.SECOND);
   task.cancel ();
 }
@@ -129,7 +129,7 @@ void handle_error () throws Error {
 
 Tend.Task ask (Tend.RequestCache requests, uint64 number) throws Error {
   var cache = new Tend.NumberCache ("ping", number);
-  var answer = new Tend.Task ("answer");
+  var answer = new Tend.Task.open ("answer");
 
   cache.timeout = 5 * TimeSpan.SECOND;
   cache.add_task_with_error (answer, new IOError.TIMED_OUT ("no answer"));
@@ -183,7 +183,7 @@ void add_up () throws Error {
 // --- The end ---
 
 void shut_down (Tend.TaskManager manager) throws Error {
-  manager.register_fiber ("open", keep_open);
+  manager.register (new Tend.Task.fiber ("open", keep_open));
   Tend.sleep (1);
   manager.await_shutdown ();
   print ("%u left\n", manager.get_n_items ());

@@ -19,15 +19,15 @@ struct _ClockWindow
 
 G_DEFINE_FINAL_TYPE (ClockWindow, clock_window, GTK_TYPE_WINDOW)
 
-static void
-show_time (TendTask *task, gpointer user_data)
+static gboolean
+show_time (TendTask *task, gpointer user_data, GError **error)
 {
   ClockWindow *self = user_data;
   g_autoptr(GDateTime) now = g_date_time_new_now_local ();
   g_autofree char *text = g_date_time_format (now, "%T");
 
   gtk_label_set_text (self->label, text);
-  tend_task_return_boolean (task, TRUE);
+  return TRUE;
 }
 
 static void
@@ -41,7 +41,7 @@ clock_window_init (ClockWindow *self)
   self->tasks = tend_task_manager_new_for_owner (G_OBJECT (self));
   tend_task_set_delay (task, 0);
   tend_task_set_interval (task, G_TIME_SPAN_SECOND);
-  tend_task_manager_register_task (self->tasks, task, NULL);
+  tend_task_manager_register (self->tasks, g_steal_pointer (&task), TEND_NAME_POLICY_REJECT, NULL);
 }
 
 static void

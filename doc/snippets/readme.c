@@ -24,7 +24,7 @@ launch (TendTask *task, gpointer user_data, GError **error)
   g_autoptr(TendTaskManager) manager = tend_task_manager_new ();
   g_autoptr(TendTask) countdown = tend_task_new_fiber ("countdown", count_down, NULL, NULL);
 
-  if (!tend_task_manager_register_task (manager, countdown, error) ||
+  if (!tend_task_manager_register (manager, g_object_ref (countdown), TEND_NAME_POLICY_REJECT, error) ||
       !tend_await (countdown, error))
     return FALSE;
 

@@ -14,7 +14,7 @@ bool launch (Tend.Task task) throws Error {
   var manager = new Tend.TaskManager ();
   var countdown = new Tend.Task.fiber ("countdown", count_down);
 
-  manager.register_task (countdown);
+  manager.register (countdown);
   Tend.await (countdown);
   print ("%s\n", countdown.get_string ());
   return manager.await_shutdown ();

@@ -147,8 +147,9 @@ query_send (Query *self)
   if (g_str_equal (self->host, "nowhere.invalid"))
     g_free (datagram);
   else
-    tend_task_manager_register_fiber (tend_request_cache_get_manager (self->resolver->requests), NULL,
-                                      network, datagram, g_free, NULL);
+    tend_task_manager_register (tend_request_cache_get_manager (self->resolver->requests),
+                                tend_task_new_fiber (NULL, network, datagram, g_free), TEND_NAME_POLICY_REJECT,
+                                NULL);
 }
 
 /* --- The request --- */

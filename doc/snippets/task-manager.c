@@ -58,12 +58,12 @@ index_file (TendTask *task, gpointer user_data, GError **error)
 static gboolean
 add_file (TendTaskManager *manager, const char *path, GError **error)
 {
-  return tend_task_manager_register_thread (manager, path, index_file,
-                                            g_strdup (path), g_free, error) != NULL;
+  return tend_task_manager_register (manager, tend_task_new_thread (path, index_file, g_strdup (path), g_free),
+                                     TEND_NAME_POLICY_REJECT, error) != NULL;
 }
 
-static void
-print_statistics (TendTask *task, gpointer user_data)
+static gboolean
+print_statistics (TendTask *task, gpointer user_data, GError **error)
 {
   TendTaskManager *manager = user_data;
 
@@ -71,7 +71,7 @@ print_statistics (TendTask *task, gpointer user_data)
            tend_task_manager_get_n_tasks (manager, TEND_TASK_STATUS_COMPLETED),
            tend_task_manager_get_n_tasks (manager, TEND_TASK_STATUS_FAILED),
            tend_task_manager_get_run_time (manager, 0.99));
-  tend_task_return_boolean (task, TRUE);
+  return TRUE;
 }
 
 static gboolean
@@ -82,7 +82,7 @@ add_statistics (TendTaskManager *manager, GError **error)
   tend_task_set_delay (task, 0);
   tend_task_set_interval (task, 60 * G_TIME_SPAN_SECOND);
 
-  return tend_task_manager_register_task (manager, task, error);
+  return tend_task_manager_register (manager, g_steal_pointer (&task), TEND_NAME_POLICY_REJECT, error) != NULL;
 }
 
 /* --- Names --- */
@@ -106,29 +106,28 @@ start_search (TendTaskManager *manager, const char *text, GError **error)
 
   tend_task_set_priority (task, G_PRIORITY_HIGH);
 
-  return tend_task_manager_register_with_policy (manager, task, TEND_NAME_POLICY_REPLACE, error) != NULL;
+  return tend_task_manager_register (manager, g_steal_pointer (&task), TEND_NAME_POLICY_REPLACE, error) != NULL;
 }
 
 static void
 forget_file (TendTaskManager *manager, const char *path)
 {
-  g_autoptr(TendTask) task = tend_task_manager_cancel_task (manager, path);
-
-  if (task == NULL)
+  if (tend_task_manager_cancel_task (manager, path) == NULL)
     g_print ("Nobody indexes %s\n", path);
 }
 
-static void
-write_index (TendTask *task, gpointer user_data)
+static gboolean
+write_index (TendTask *task, gpointer user_data, GError **error)
 {
   g_print ("written\n");
-  tend_task_return_boolean (task, TRUE);
+  return TRUE;
 }
 
 static void
 index_changed (TendTaskManager *manager)
 {
-  tend_task_manager_debounce (manager, "write", 2 * G_TIME_SPAN_SECOND, write_index, NULL, NULL, NULL);
+  tend_task_manager_debounce (manager, tend_task_new ("write", write_index, NULL, NULL),
+                              2 * G_TIME_SPAN_SECOND, NULL);
 }
 
 /* --- The list --- */
@@ -197,9 +196,7 @@ quit (TendTaskManager *manager, GMainLoop *loop)
 static gboolean
 end_with_write (TendTaskManager *manager, GError **error)
 {
-  g_autoptr(TendTask) write = tend_task_new ("last write", write_index, NULL, NULL);
-
-  return tend_task_manager_add_shutdown_task (manager, write, error);
+  return tend_task_manager_add_shutdown_task (manager, tend_task_new ("last write", write_index, NULL, NULL), error);
 }
 
 /* --- The program --- */

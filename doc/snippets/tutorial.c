@@ -5,11 +5,13 @@
 
 #include <tend.h>
 
-static void
-fail (TendTask *task,
-      gpointer  user_data)
+static gboolean
+fail (TendTask  *task,
+      gpointer   user_data,
+      GError   **error)
 {
-  tend_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_FAILED, "No such thing");
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, "No such thing");
+  return FALSE;
 }
 
 static gboolean
@@ -77,13 +79,13 @@ make_tea (TendTask  *task,
           gpointer   user_data,
           GError   **error)
 {
-  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_FIRST_ERROR);
-  g_autoptr(TendTask) kettle = tend_task_new_fiber ("kettle", boil, NULL, NULL);
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_FIRST_ERROR);
   g_autoptr(TendTask) cup = tend_task_new ("cup", fail, NULL, NULL);
 
   tend_task_set_delay (cup, G_TIME_SPAN_SECOND);
 
-  if (!tend_group_add (group, kettle, error) || !tend_group_add (group, cup, error))
+  if (!tend_group_add (group, tend_task_new_fiber ("kettle", boil, NULL, NULL), error) ||
+      !tend_group_add (group, g_steal_pointer (&cup), error))
     return FALSE;
   return tend_group_wait (group, error);
 }

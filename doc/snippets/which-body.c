@@ -48,11 +48,13 @@ answered_cb (TendTask  *task,
   return FALSE;
 }
 
-static void
-ask (TendTask *task,
-     gpointer  user_data)
+static gboolean
+ask (TendTask  *task,
+     gpointer   user_data,
+     GError   **error)
 {
   tend_task_add_timer (task, G_TIME_SPAN_SECOND / 10, 0, answered_cb, NULL, NULL);
+  return TRUE;
 }
 
 static void
@@ -89,7 +91,7 @@ run (TendTask  *main_task,
   g_autoptr(GFile) file = g_file_new_for_path ("/etc/hostname");
   g_autoptr(TendTask) poll = tend_task_run_fiber ("poll", poll_fiber, NULL, NULL);
   g_autoptr(TendTask) sum = tend_task_run_thread ("sum", sum_thread, NULL, NULL);
-  g_autoptr(TendTask) answer = tend_task_run ("ask", ask, NULL, NULL);
+  g_autoptr(TendTask) answer = tend_task_run_open ("ask", ask, NULL, NULL);
   g_autoptr(TendTask) query = tend_task_run_async ("query", query_async, query_finish, file, NULL);
   g_autoptr(TendTask) all = tend_wait_all ((TendTask *[]) { poll, sum, answer, query }, 4);
 

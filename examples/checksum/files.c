@@ -170,7 +170,7 @@ files_add (Run         *self,
            const char  *path,
            GError     **error)
 {
-  g_autoptr(TendTask) task = NULL;
+  TendTask *task;
   g_autoptr(GError) failure = NULL;
   g_autofree char *name = NULL;
   File *file;
@@ -193,8 +193,10 @@ files_add (Run         *self,
       name = g_strconcat ("$'", escaped, "'", NULL);
     }
 
-  task = tend_task_new_thread (name != NULL ? name : path, file_body, file, file_free);
-  if (!tend_task_manager_register_task (self->manager, task, &failure))
+  task = tend_task_manager_register (self->manager,
+                                     tend_task_new_thread (name != NULL ? name : path, file_body, file, file_free),
+                                     TEND_NAME_POLICY_REJECT, &failure);
+  if (task == NULL)
     {
       run_say_failed (self, path, failure->message);
       return TRUE;

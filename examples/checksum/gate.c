@@ -19,7 +19,7 @@ gboolean
 gate_wait (Gate    *self,
            GError **error)
 {
-  g_autoptr(TendTask) task = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, NULL, NULL, NULL);
   gboolean is_open;
 
   g_assert (self->task == NULL);

@@ -370,12 +370,13 @@ draw (View *self)
   write_frame (self);
 }
 
-static void
-draw_cb (TendTask *task,
-         gpointer  user_data)
+static gboolean
+draw_cb (TendTask  *task,
+         gpointer   user_data,
+         GError   **error)
 {
   draw (user_data);
-  tend_task_return_boolean (task, TRUE);
+  return TRUE;
 }
 
 /* --- Public --- */

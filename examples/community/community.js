@@ -85,13 +85,14 @@ const Node = GObject.registerClass(class Node extends Tend.TaskManager {
 
         ports.filter(port => port !== this.port).forEach(port => this.peers.add(port));
         this.greetedBy.add(name);
-        if (this.greetedBy.size === this.nNodes - 1)
-            this.met.try_set_value(true);
+        if (this.greetedBy.size === this.nNodes - 1 && !this.met.is_done())
+            this.met.set_value(true);
     }
 
     // The shutdown task: it runs when the others have ended, and nobody uses the socket any more.
     leave() {
-        this.met.try_set_cancelled();
+        if (!this.met.is_done())
+            this.met.set_cancelled();
         try {
             this.sendToPeers('goodbye');
         } catch {

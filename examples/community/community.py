@@ -80,8 +80,8 @@ class Node(Tend.TaskManager):
 
         self.peers.update(port for port in ports if port != self.port)
         self.greeted_by.add(name)
-        if len(self.greeted_by) == self.n_nodes - 1:
-            self.met.try_set_value(True)
+        if len(self.greeted_by) == self.n_nodes - 1 and not self.met.is_done():
+            self.met.set_value(True)
 
     def greet(self):
         """Runs at each interval: greets all peers, and tells them of one another."""
@@ -89,7 +89,8 @@ class Node(Tend.TaskManager):
 
     def leave(self):
         """The shutdown task: it runs when the others have ended, and nobody uses the socket any more."""
-        self.met.try_set_cancelled()
+        if not self.met.is_done():
+            self.met.set_cancelled()
         try:
             self.send_to_peers("goodbye")
         except GLib.Error:

@@ -39,8 +39,11 @@ class Node : Tend.TaskManager {
     greeting.interval = GREETING_INTERVAL;
 
     add_shutdown_task (new Tend.Task.fiber ("leave", leave));
-    register ("receive", (task) => receive.begin (task));
-    register_task (greeting);
+    register (new Tend.Task.open ("receive", (task) => {
+      receive.begin (task);
+      return true;
+    }));
+    register (greeting);
   }
 
   public void print_met () {
@@ -65,7 +68,7 @@ class Node : Tend.TaskManager {
     }
   }
 
-  private void received (Bytes datagram) throws RegexError {
+  private void received (Bytes datagram) throws Error {
     if (datagram.length == 0 || datagram.length > MAX_DATAGRAM)
       return;
 
@@ -94,8 +97,8 @@ class Node : Tend.TaskManager {
         peers.add (port);
     if (greeted_by.find_custom (words[1], strcmp) == null)
       greeted_by.append (words[1]);
-    if (greeted_by.length () == n_nodes - 1)
-      met.try_set_value (true);
+    if (greeted_by.length () == n_nodes - 1 && !met.is_done ())
+      met.set_value (true);
   }
 
   // Runs at each interval: greets all peers, and tells them of one another.
@@ -109,7 +112,8 @@ class Node : Tend.TaskManager {
 
   // The shutdown task: it runs when the others have ended, and nobody uses the socket any more.
   private bool leave (Tend.Task task) throws Error {
-    met.try_set_cancelled ();
+    if (!met.is_done ())
+      met.set_cancelled ();
     try {
       send_to_peers ("goodbye %s %u".printf (name, port));
     } catch (Error e) {

@@ -172,7 +172,7 @@ leave (TendTask  *task,
   Node *self = user_data;
   g_autofree char *goodbye = g_strdup_printf ("goodbye %s %u", self->name, self->port);
 
-  tend_completion_try_set_cancelled (self->met);
+  tend_completion_set_cancelled (self->met, NULL);
 
   /* Whoever leaves does not ask whether that is heard. */
   send_to_peers (self, goodbye, NULL);
@@ -233,9 +233,9 @@ node_start (Node     *self,
   tend_task_set_delay (greeting, 0);
   tend_task_set_interval (greeting, GREETING_INTERVAL);
 
-  return tend_task_manager_add_shutdown_task (manager, leaving, error) &&
-         tend_task_manager_register_task (manager, receiving, error) &&
-         tend_task_manager_register_task (manager, greeting, error);
+  return tend_task_manager_add_shutdown_task (manager, g_steal_pointer (&leaving), error) &&
+         tend_task_manager_register (manager, g_steal_pointer (&receiving), TEND_NAME_POLICY_REJECT, error) &&
+         tend_task_manager_register (manager, g_steal_pointer (&greeting), TEND_NAME_POLICY_REJECT, error);
 }
 
 guint16

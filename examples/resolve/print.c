@@ -178,7 +178,7 @@ print_wait_room (Print   *self,
 
   while (get_length (self) > n_left)
     {
-      g_autoptr(TendTask) drained = tend_task_new (NULL, NULL, NULL, NULL);
+      g_autoptr(TendTask) drained = tend_task_new_open (NULL, NULL, NULL, NULL);
       gboolean is_fine;
 
       self->drained = drained;

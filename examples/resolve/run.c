@@ -104,7 +104,7 @@ wait_outstanding (Run     *self,
 
   while (!run_has_room (self, n_left))
     {
-      g_autoptr(TendTask) room = tend_task_new (NULL, NULL, NULL, NULL);
+      g_autoptr(TendTask) room = tend_task_new_open (NULL, NULL, NULL, NULL);
       gboolean is_fine;
 
       self->room = room;

@@ -128,5 +128,7 @@ tcp_ask (Request *request)
 {
   TendTaskManager *manager = tend_request_cache_get_manager (request->run->cache);
 
-  tend_task_manager_register_fiber (manager, NULL, ask, request_ref (request), (GDestroyNotify) request_unref, NULL);
+  tend_task_manager_register (manager,
+                              tend_task_new_fiber (NULL, ask, request_ref (request), (GDestroyNotify) request_unref),
+                              TEND_NAME_POLICY_REJECT, NULL);
 }

@@ -352,8 +352,9 @@ open_socket (Socket     *socket,
   g_socket_set_option (socket->socket, SOL_SOCKET, SO_RCVBUF, BUFFER_SIZE, NULL);
   g_socket_set_blocking (socket->socket, FALSE);
 
-  socket->task = tend_task_manager_register_fiber (tend_request_cache_get_manager (transport->run->cache),
-                                                   name, receive, socket, NULL, error);
+  socket->task = tend_task_manager_register (tend_request_cache_get_manager (transport->run->cache),
+                                             tend_task_new_fiber (name, receive, socket, NULL),
+                                             TEND_NAME_POLICY_REJECT, error);
   if (socket->task != NULL)
     g_object_ref (socket->task);
 

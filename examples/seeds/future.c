@@ -6,10 +6,11 @@
 
 #include <tend.h>
 
-static void
-fail (TendTask *task, gpointer user_data)
+static gboolean
+fail (TendTask *task, gpointer user_data, GError **error)
 {
-  tend_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_FAILED, "Error");
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, "Error");
+  return FALSE;
 }
 
 /* Starts the work in the next turn of the main loop, and forgets it. */

@@ -6,7 +6,9 @@
 
 // Starts the work in the next turn of the main loop, and forgets it.
 void begin () throws Error {
-  var task = new Tend.Task (null, (task) => task.return_error (new IOError.FAILED ("Error")));
+  var task = new Tend.Task (null, () => {
+    throw new IOError.FAILED ("Error");
+  });
 
   task.delay = 0;
   task.start ();

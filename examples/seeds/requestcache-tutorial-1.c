@@ -45,8 +45,9 @@ example (TendTask *main_task, gpointer user_data, GError **error)
   g_autoptr(TendRequestCache) requests = tend_request_cache_new ();
   g_autoptr(TendTask) found = tend_request_cache_wait_for (requests, "my-state", 0, -1);
 
-  tend_task_manager_register_fiber (tend_request_cache_get_manager (requests), "Add later",
-                                    add_later, requests, NULL, NULL);
+  tend_task_manager_register (tend_request_cache_get_manager (requests),
+                              tend_task_new_fiber ("Add later", add_later, requests, NULL),
+                              TEND_NAME_POLICY_REJECT, NULL);
   if (!tend_await (found, error))
     return FALSE;
 

@@ -17,10 +17,10 @@ bool example () throws Error {
   var requests = new Tend.RequestCache ();
   var found = requests.wait_for ("my-state", 0);
 
-  requests.get_manager ().register_fiber ("Add later", () => {
+  requests.get_manager ().register (new Tend.Task.fiber ("Add later", () => {
     Tend.sleep (1230 * TimeSpan.MILLISECOND);
     return requests.add (new MyState (42));
-  });
+  }));
   Tend.await (found);
 
   print ("I found a cache with the state: %d\n", ((MyState) found.get_object ()).state);

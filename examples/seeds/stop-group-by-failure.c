@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 // Tasks that stop one another: the first failure ends all of them. Their exit handlers do it here,
-// to show the order; a TendGroup of the policy TEND_GROUP_FIRST_ERROR does the same by itself.
+// to show the order; a TendGroup of the policy TEND_GROUP_POLICY_FIRST_ERROR does the same by itself.
 
 #include <tend.h>
 

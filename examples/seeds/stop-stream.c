@@ -43,11 +43,13 @@ send_cb (TendTask *task, gpointer user_data, GError **error)
 }
 
 /* A body that returns without a result goes on: the task ends when somebody ends it. */
-static void
-run_master (TendTask *task, gpointer user_data)
+static gboolean
+run_master (TendTask *task, gpointer user_data, GError **error)
 {
   tend_task_add_exit_handler (task, master_exit_cb, user_data, NULL);
   tend_task_add_timer (task, G_TIME_SPAN_SECOND, G_TIME_SPAN_SECOND, send_cb, user_data, NULL);
+
+  return TRUE;
 }
 
 /* --- Slave: prints what comes --- */
@@ -105,7 +107,7 @@ example (TendTask *main_task, gpointer user_data, GError **error)
 {
   g_autoptr(TendChannel) channel = tend_channel_new (0);
   Example self = { .channel = channel };
-  g_autoptr(TendTask) master = self.master = tend_task_run ("master", run_master, &self, NULL);
+  g_autoptr(TendTask) master = self.master = tend_task_run_open ("master", run_master, &self, NULL);
   g_autoptr(TendTask) slave = self.slave = tend_task_run_fiber ("slave", run_slave, &self, NULL);
   g_autoptr(TendTask) both = tend_wait_all ((TendTask *[]) { master, slave }, 2);
   g_autoptr(GError) failure = NULL;

@@ -3,10 +3,10 @@
 
 // Two tasks with a channel between them, both of which run until they are stopped.
 
-// Sends a number each second, and closes the channel when it ends. A body that returns without a
-// result goes on: the task ends when somebody ends it.
+// Sends a number each second, and closes the channel when it ends. The task
+// is open: it ends when somebody ends it.
 Tend.Task run_master (Tend.Channel channel) {
-  return Tend.Task.run ("master", (task) => {
+  return Tend.Task.run_open ("master", (task) => {
     int next = 0;
 
     task.add_exit_handler ((task) => {
@@ -20,6 +20,7 @@ Tend.Task run_master (Tend.Channel channel) {
       channel.try_send (next++);
       return Source.CONTINUE;
     });
+    return true;
   });
 }
 

@@ -5,10 +5,11 @@
 
 #include <tend.h>
 
-static void
-fail (TendTask *task, gpointer user_data)
+static gboolean
+fail (TendTask *task, gpointer user_data, GError **error)
 {
-  tend_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_FAILED, "Error");
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, "Error");
+  return FALSE;
 }
 
 static gboolean

@@ -4,7 +4,9 @@
 // A task keeps its error until somebody asks for it.
 
 bool example () throws Error {
-  var task = Tend.Task.run (null, (task) => task.return_error (new IOError.FAILED ("Error")));
+  var task = Tend.Task.run (null, () => {
+    throw new IOError.FAILED ("Error");
+  });
 
   print ("Do some work\n");
   Tend.sleep (TimeSpan.SECOND);

@@ -5,10 +5,11 @@
 
 #include <tend.h>
 
-static void
-give_one (TendTask *task, gpointer user_data)
+static gboolean
+give_one (TendTask *task, gpointer user_data, GError **error)
 {
   tend_task_return_int (task, 1);
+  return TRUE;
 }
 
 static gboolean

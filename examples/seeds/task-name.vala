@@ -6,7 +6,7 @@
 int main () {
   try {
     Tend.run (() => {
-      var task = Tend.Task.run ("my task", (task) => task.return_int (1));
+      var task = Tend.Task.run_open ("my task", (task) => task.return_int (1));
       print ("%s\n", task.name);
       return Tend.await (task);
     });

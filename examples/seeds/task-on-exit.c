@@ -26,15 +26,16 @@ exit_cb (TendTask *task, gpointer user_data)
     }
 }
 
-static void
-fail (TendTask *task, gpointer user_data)
+static gboolean
+fail (TendTask *task, gpointer user_data, GError **error)
 {
   Work *work = user_data;
 
   tend_task_add_exit_handler (task, exit_cb, work, NULL);
   work->handle = g_object_new (G_TYPE_OBJECT, NULL);
 
-  tend_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_FAILED, "Error");
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, "Error");
+  return FALSE;
 }
 
 static gboolean

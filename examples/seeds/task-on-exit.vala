@@ -3,7 +3,7 @@
 
 // An exit handler runs however the task ends, and frees what the task had taken.
 
-void fail (Tend.Task task) {
+bool fail (Tend.Task task) throws Error {
   Object? handle = null;
 
   task.add_exit_handler ((task) => {
@@ -15,7 +15,7 @@ void fail (Tend.Task task) {
   });
   handle = new Object ();
 
-  task.return_error (new IOError.FAILED ("Error"));
+  throw new IOError.FAILED ("Error");
 }
 
 bool example () throws Error {

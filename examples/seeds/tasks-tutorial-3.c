@@ -21,15 +21,16 @@ static gboolean
 example (TendTask *main_task, gpointer user_data, GError **error)
 {
   g_autoptr(TendTaskManager) manager = tend_task_manager_new ();
-  g_autoptr(TendTask) cancelled = NULL;
 
-  if (!tend_task_manager_register_fiber (manager, "execute_me_too1", execute_me_too,
-                                         GINT_TO_POINTER (1), NULL, error) ||
-      !tend_task_manager_register_fiber (manager, "execute_me_too2", execute_me_too,
-                                         GINT_TO_POINTER (2), NULL, error))
+  if (!tend_task_manager_register (manager,
+                                   tend_task_new_fiber ("execute_me_too1", execute_me_too, GINT_TO_POINTER (1), NULL),
+                                   TEND_NAME_POLICY_REJECT, error) ||
+      !tend_task_manager_register (manager,
+                                   tend_task_new_fiber ("execute_me_too2", execute_me_too, GINT_TO_POINTER (2), NULL),
+                                   TEND_NAME_POLICY_REJECT, error))
     return FALSE;
 
-  cancelled = tend_task_manager_cancel_task (manager, "execute_me_too1");
+  tend_task_manager_cancel_task (manager, "execute_me_too1");
 
   /* A shutdown alone would cancel the other task too, and the list be empty. */
   return tend_task_manager_wait_for_tasks (manager, error) &&

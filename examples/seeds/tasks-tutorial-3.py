@@ -18,8 +18,8 @@ async def execute_me_too(i):
 
 async def main():
     async with Tend.TaskManager() as manager:
-        manager.register_task("execute_me_too1", execute_me_too, 1)
-        manager.register_task("execute_me_too2", execute_me_too, 2)
+        manager.register("execute_me_too1", execute_me_too, 1)
+        manager.register("execute_me_too2", execute_me_too, 2)
         manager.cancel_task("execute_me_too1")
 
         # The shutdown alone would cancel the other task too, and the list be empty.

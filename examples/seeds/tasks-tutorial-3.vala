@@ -4,11 +4,11 @@
 // A manager has tasks by their names: one is cancelled before it begins, the other is waited for.
 
 void execute_me_too (Tend.TaskManager manager, int number) throws Error {
-  manager.register_fiber (@"execute_me_too$number", () => {
+  manager.register (new Tend.Task.fiber (@"execute_me_too$number", () => {
     Tend.sleep (TimeSpan.SECOND / 2);
     add_completed (number);
     return true;
-  });
+  }));
 }
 
 bool example () throws Error {

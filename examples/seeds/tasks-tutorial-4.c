@@ -24,7 +24,9 @@ example (TendTask *main_task, gpointer user_data, GError **error)
 
   for (int i = 0; i < 20; i++)
     {
-      if (!tend_task_manager_register_fiber (manager, NULL, execute_me_too, GINT_TO_POINTER (i), NULL, error))
+      if (!tend_task_manager_register (manager,
+                                       tend_task_new_fiber (NULL, execute_me_too, GINT_TO_POINTER (i), NULL),
+                                       TEND_NAME_POLICY_REJECT, error))
         return FALSE;
     }
 

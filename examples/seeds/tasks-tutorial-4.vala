@@ -10,11 +10,11 @@ bool example () throws Error {
     // The closures have i in common. This is one for each.
     int number = i;
 
-    manager.register_fiber (null, () => {
+    manager.register (new Tend.Task.fiber (null, () => {
       Tend.sleep (TimeSpan.SECOND / 2);
       add_completed (number);
       return true;
-    });
+    }));
   }
 
   manager.await_tasks ();

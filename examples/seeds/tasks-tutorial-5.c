@@ -27,12 +27,11 @@ static gboolean
 execute_me_too (TendTask *task, gpointer user_data, GError **error)
 {
   Work *work = user_data;
-  g_autoptr(TendTask) cancelled = NULL;
 
   if (n_completed < G_N_ELEMENTS (completed))
     add_completed (work->number);
   else
-    cancelled = tend_task_manager_cancel_task (work->manager, "keep adding 1");
+    tend_task_manager_cancel_task (work->manager, "keep adding 1");
 
   return TRUE;
 }
@@ -49,8 +48,8 @@ example (TendTask *main_task, gpointer user_data, GError **error)
   tend_task_set_delay (inject, G_TIME_SPAN_SECOND / 2);
   tend_task_set_interval (keep_adding, G_TIME_SPAN_SECOND / 10);
 
-  return tend_task_manager_register_task (manager, inject, error) &&
-         tend_task_manager_register_task (manager, keep_adding, error) &&
+  return tend_task_manager_register (manager, g_steal_pointer (&inject), TEND_NAME_POLICY_REJECT, error) &&
+         tend_task_manager_register (manager, g_steal_pointer (&keep_adding), TEND_NAME_POLICY_REJECT, error) &&
          tend_task_manager_wait_for_tasks (manager, error) &&
          tend_task_manager_shutdown (manager, error);
 }

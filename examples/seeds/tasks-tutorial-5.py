@@ -24,8 +24,8 @@ def execute_me_too(i, manager):
 
 async def main():
     async with Tend.TaskManager() as manager:
-        manager.register_task("sneaky inject", execute_me_too, 2, manager, delay=0.5)
-        manager.register_task("keep adding 1", execute_me_too, 1, manager, interval=0.1)
+        manager.register("sneaky inject", execute_me_too, 2, manager, delay=0.5)
+        manager.register("keep adding 1", execute_me_too, 1, manager, interval=0.1)
         await manager.wait_for_tasks()
 
 

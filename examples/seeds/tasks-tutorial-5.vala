@@ -10,9 +10,9 @@
 bool example () throws Error {
   var manager = new Tend.TaskManager ();
 
-  var inject = new Tend.Task ("sneaky inject", (task) => {
+  var inject = new Tend.Task ("sneaky inject", () => {
     add_completed (2);
-    task.return_value ();
+    return true;
   });
   inject.delay = TimeSpan.SECOND / 2;
 
@@ -21,12 +21,12 @@ bool example () throws Error {
       add_completed (1);
     else
       task.cancel ();
-    task.return_value ();
+    return true;
   });
   keep_adding.interval = TimeSpan.SECOND / 10;
 
-  manager.register_task (inject);
-  manager.register_task (keep_adding);
+  manager.register (inject);
+  manager.register (keep_adding);
   manager.await_tasks ();
   return manager.await_shutdown ();
 }

@@ -22,10 +22,11 @@ struct _MyCommunity
 
 G_DEFINE_FINAL_TYPE (MyCommunity, my_community, TEND_TYPE_TASK_MANAGER)
 
-static void
-error_out (TendTask *task, gpointer user_data)
+static gboolean
+error_out (TendTask *task, gpointer user_data, GError **error)
 {
-  tend_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_FAILED, "RuntimeError");
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, "RuntimeError");
+  return FALSE;
 }
 
 static void
@@ -36,7 +37,9 @@ my_community_class_init (MyCommunityClass *klass)
 static void
 my_community_init (MyCommunity *self)
 {
-  tend_task_manager_register (TEND_TASK_MANAGER (self), "error out :-(", error_out, NULL, NULL, NULL);
+  tend_task_manager_register (TEND_TASK_MANAGER (self),
+                              tend_task_new ("error out :-(", error_out, NULL, NULL),
+                              TEND_NAME_POLICY_REJECT, NULL);
 }
 
 /* --- Its test --- */

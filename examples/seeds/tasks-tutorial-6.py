@@ -20,7 +20,7 @@ from gi.repository import Tend
 class MyCommunity(Tend.TaskManager):
     def __init__(self):
         super().__init__()
-        self.register_task("error out :-(", self.error_out)
+        self.register("error out :-(", self.error_out)
 
     def error_out(self):
         raise Exception("RuntimeError")

@@ -11,7 +11,9 @@
 class MyCommunity : Tend.TaskManager {
   construct {
     try {
-      register ("error out :-(", (task) => task.return_error (new IOError.FAILED ("RuntimeError")));
+      register (new Tend.Task ("error out :-(", () => {
+        throw new IOError.FAILED ("RuntimeError");
+      }));
     } catch (Error e) {
       // The name is free in a manager that is new.
       assert_not_reached ();

@@ -23,8 +23,7 @@ ready_cb (GObject      *source_object,
 
       if (!finish (task, result, tend_task_user_data (task), &error) && error == NULL &&
           tend_task_peek_recorded_error (task) == NULL)
-        error = g_error_new (TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
-                             "The finish function failed without an error");
+        error = tend_error_new_missing ();
       tend_task_leave (previous);
     }
 
@@ -56,14 +55,14 @@ static const TendBodyClass async_body = {
 /**
  * tend_task_new_async: (skip)
  * @name: (nullable): a name
- * @func: begins the operation
+ * @begin: begins the operation
  * @finish: finishes it
- * @user_data: data for @func and @finish
+ * @user_data: data for @begin and @finish
  * @notify: (nullable): destroys @user_data when the task has ended and its operation with it
  *
  * Makes a task whose body is an asynchronous operation in the manner of GIO.
  *
- * Cancelling the task cancels the cancellable that @func is given. @finish is not called where the
+ * Cancelling the task cancels the cancellable that @begin is given. @finish is not called where the
  * task was stopped meanwhile.
  *
  * Returns: (transfer full): the task, for the thread-default main context
@@ -72,17 +71,17 @@ static const TendBodyClass async_body = {
  */
 TendTask *
 tend_task_new_async (const char     *name,
-                     TendAsyncFunc   func,
+                     TendAsyncFunc   begin,
                      TendFinishFunc  finish,
                      gpointer        user_data,
                      GDestroyNotify  notify)
 {
   TendTask *task;
 
-  g_return_val_if_fail (func != NULL, NULL);
+  g_return_val_if_fail (begin != NULL, NULL);
   g_return_val_if_fail (finish != NULL, NULL);
 
-  task = tend_task_create (name, &async_body, func, user_data, notify, __builtin_return_address (0));
+  task = tend_task_create (name, &async_body, begin, user_data, notify, __builtin_return_address (0));
   tend_task_set_body_state (task, finish);
 
   return task;
@@ -91,9 +90,9 @@ tend_task_new_async (const char     *name,
 /**
  * tend_task_run_async: (skip)
  * @name: (nullable): a name
- * @func: begins the operation
+ * @begin: begins the operation
  * @finish: finishes it
- * @user_data: data for @func and @finish
+ * @user_data: data for @begin and @finish
  * @notify: (nullable): destroys @user_data when the task has ended and its operation with it
  *
  * Makes a task as tend_task_new_async() does and starts it.
@@ -107,17 +106,17 @@ tend_task_new_async (const char     *name,
  */
 TendTask *
 tend_task_run_async (const char     *name,
-                     TendAsyncFunc   func,
+                     TendAsyncFunc   begin,
                      TendFinishFunc  finish,
                      gpointer        user_data,
                      GDestroyNotify  notify)
 {
   TendTask *task;
 
-  g_return_val_if_fail (func != NULL, NULL);
+  g_return_val_if_fail (begin != NULL, NULL);
   g_return_val_if_fail (finish != NULL, NULL);
 
-  task = tend_task_create (name, &async_body, func, user_data, notify, __builtin_return_address (0));
+  task = tend_task_create (name, &async_body, begin, user_data, notify, __builtin_return_address (0));
   tend_task_set_body_state (task, finish);
   tend_task_start_or_fail (task);
 

@@ -1,27 +1,30 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The body that is a function on the loop's thread. It completes its task by returning a result,
-// within the call or at any time later.
+// The body that is a function on the loop's thread, and ends when the function returns.
 
 #include "tend-task-private.h"
 
 static void
 callback_run (TendTask *task)
 {
-  TendTaskFunc func = tend_task_func (task);
+  TendBodyFunc func = tend_task_func (task);
+  GError *error = NULL;
 
-  func (task, tend_task_user_data (task));
+  if (!func (task, tend_task_user_data (task), &error) && error == NULL && tend_task_peek_recorded_error (task) == NULL)
+    error = tend_error_new_missing ();
+
+  tend_task_run_ended (task, error);
 }
 
 static void
 callback_abandon (TendTask *task)
 {
-  tend_task_run_ended (task, NULL);
+  /* The function is on the stack: the run ends when it returns. */
 }
 
 static const TendBodyClass callback_body = {
-  .returns = FALSE,
+  .returns = TRUE,
   .run = callback_run,
   .abandon = callback_abandon,
 };
@@ -29,53 +32,30 @@ static const TendBodyClass callback_body = {
 /**
  * tend_task_new:
  * @name: (nullable): a name
- * @func: (nullable) (scope notified) (closure user_data) (destroy notify): the body, or %NULL
+ * @func: (scope notified) (closure user_data) (destroy notify): the body
  * @user_data: data for @func
- * @notify: (nullable): destroys @user_data when the task has ended and its body with it
+ * @notify: (nullable): destroys @user_data when the task is finished
  *
- * Makes a task whose body is a function on the loop's thread.
+ * Creates a task whose body runs on the loop's thread, in one go.
  *
- * The body completes the task with one of the `return` methods, before it returns or later. A task
- * without a body runs from the beginning, until somebody completes it by the same methods.
+ * The task ends when @func returns. Use [ctor@Tend.Task.new_open] for work that goes on after the function has
+ * returned, a fiber for a body that waits, and [ctor@Tend.Task.new_thread] for one that takes long.
  *
- * Returns: (transfer full): the task, for the thread-default main context
+ * The task belongs to the thread-default main context of the thread that creates it.
+ *
+ * Returns: (transfer full): the task, not started
  *
  * Since: 0.1
  */
 TendTask *
 tend_task_new (const char     *name,
-               TendTaskFunc    func,
+               TendBodyFunc    func,
                gpointer        user_data,
                GDestroyNotify  notify)
 {
-  return tend_task_create (name, func != NULL ? &callback_body : NULL, func,
-                           user_data, notify, __builtin_return_address (0));
-}
-
-/**
- * tend_task_new_main:
- * @func: (scope notified) (closure user_data) (destroy notify): the body
- * @user_data: data for @func
- * @notify: (nullable): destroys @user_data when the task has ended and its body with it
- *
- * Makes a task as [ctor@Tend.Task.new] does, for the main part of a program: `Task('main()', 1)`.
- *
- * For languages whose main part is no fiber, as that of [func@Tend.run] is. The tasks that it makes
- * have the numbers that they have in C, then.
- *
- * Returns: (transfer full): the task, for the thread-default main context
- *
- * Since: 0.1
- */
-TendTask *
-tend_task_new_main (TendTaskFunc    func,
-                    gpointer        user_data,
-                    GDestroyNotify  notify)
-{
   g_return_val_if_fail (func != NULL, NULL);
 
-  return tend_task_create (tend_main_name, &callback_body, func, user_data, notify,
-                           __builtin_return_address (0));
+  return tend_task_create (name, &callback_body, func, user_data, notify, __builtin_return_address (0));
 }
 
 /**
@@ -83,20 +63,20 @@ tend_task_new_main (TendTaskFunc    func,
  * @name: (nullable): a name
  * @func: (scope notified) (closure user_data) (destroy notify): the body
  * @user_data: data for @func
- * @notify: (nullable): destroys @user_data when the task has ended and its body with it
+ * @notify: (nullable): destroys @user_data when the task is finished
  *
- * Makes a task as [ctor@Tend.Task.new] does and starts it.
+ * Creates a task as [ctor@Tend.Task.new] does and starts it.
  *
- * In a thread that does not run its context, such as one of the pool without a context of its own, it cannot be
- * started: then it fails with `TEND_TASK_ERROR_WRONG_THREAD`, in the thread that runs the context.
+ * In a thread that does not run the task's context, the task cannot be started: it fails with
+ * `TEND_TASK_ERROR_WRONG_THREAD`, in the thread that runs the context.
  *
- * Returns: (transfer full): the task, whose body has run up to where it returned
+ * Returns: (transfer full): the task, whose body has run
  *
  * Since: 0.1
  */
 TendTask *
 tend_task_run (const char     *name,
-               TendTaskFunc    func,
+               TendBodyFunc    func,
                gpointer        user_data,
                GDestroyNotify  notify)
 {
@@ -104,8 +84,7 @@ tend_task_run (const char     *name,
 
   g_return_val_if_fail (func != NULL, NULL);
 
-  task = tend_task_create (name, &callback_body, func, user_data, notify,
-                           __builtin_return_address (0));
+  task = tend_task_create (name, &callback_body, func, user_data, notify, __builtin_return_address (0));
   tend_task_start_or_fail (task);
 
   return task;

@@ -322,7 +322,7 @@ tend_shield_pop (void)
  * Since: 0.1
  */
 gboolean
-tend_run (TendWorkFunc   func,
+tend_run (TendBodyFunc   func,
           gpointer       user_data,
           GError       **error)
 {

@@ -368,12 +368,11 @@ enter_cb (gpointer data)
 {
   Fiber *self = data;
   TendTask *task = self->task;
-  TendWorkFunc func = tend_task_func (task);
+  TendBodyFunc func = tend_task_func (task);
 
   if (!func (task, tend_task_user_data (task), &self->error) && self->error == NULL &&
       tend_task_peek_recorded_error (task) == NULL)
-    self->error = g_error_new (TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
-                               "The body failed without an error");
+    self->error = tend_error_new_missing ();
 
   self->is_done = TRUE;
   tend_context_switch_last (&self->context, self->native);
@@ -492,7 +491,7 @@ static const TendBodyClass fiber_body = {
  */
 TendTask *
 tend_task_new_fiber (const char     *name,
-                     TendWorkFunc    func,
+                     TendBodyFunc    func,
                      gpointer        user_data,
                      GDestroyNotify  notify)
 {
@@ -520,7 +519,7 @@ tend_task_new_fiber (const char     *name,
  */
 TendTask *
 tend_task_run_fiber (const char     *name,
-                     TendWorkFunc    func,
+                     TendBodyFunc    func,
                      gpointer        user_data,
                      GDestroyNotify  notify)
 {

@@ -75,7 +75,7 @@ work (ThreadJob   *self,
       TendOutcome *outcome)
 {
   TendTask *task = self->task;
-  TendWorkFunc func = (TendWorkFunc) tend_task_func (task);
+  TendBodyFunc func = (TendBodyFunc) tend_task_func (task);
   TendTask *previous;
   GError *error = NULL;
 
@@ -89,8 +89,7 @@ work (ThreadJob   *self,
   tend_task_set_worker (task, outcome);
 
   if (!func (task, tend_task_user_data (task), &error) && error == NULL && outcome->error == NULL)
-    error = g_error_new (TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
-                         "The body failed without an error");
+    error = tend_error_new_missing ();
 
   tend_task_set_worker (NULL, NULL);
   tend_task_leave (previous);
@@ -281,7 +280,7 @@ static const TendBodyClass thread_body = {
  */
 TendTask *
 tend_task_new_thread (const char     *name,
-                      TendWorkFunc    func,
+                      TendBodyFunc    func,
                       gpointer        user_data,
                       GDestroyNotify  notify)
 {
@@ -309,7 +308,7 @@ tend_task_new_thread (const char     *name,
  */
 TendTask *
 tend_task_run_thread (const char     *name,
-                      TendWorkFunc    func,
+                      TendBodyFunc    func,
                       gpointer        user_data,
                       GDestroyNotify  notify)
 {

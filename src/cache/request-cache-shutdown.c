@@ -99,9 +99,10 @@ link_unref (gpointer data)
     g_free (link);
 }
 
-static void
-manager_ends_cb (TendTask *task,
-                 gpointer  user_data)
+static gboolean
+manager_ends_cb (TendTask  *task,
+                 gpointer   user_data,
+                 GError   **error)
 {
   TendRequestCacheLink *link = user_data;
   g_autoptr(TendRequestCache) self = link->request_cache != NULL ? g_object_ref (link->request_cache) : NULL;
@@ -111,7 +112,8 @@ manager_ends_cb (TendTask *task,
       self->is_shut_down = TRUE;
       tend_request_cache_drop_all (self);
     }
-  tend_task_return_value (task, NULL);
+
+  return TRUE;
 }
 
 /* Lets go of the manager, which may live on. */
@@ -140,8 +142,8 @@ tend_request_cache_leave_manager (TendRequestCache *self)
 TendTaskManager *
 tend_request_cache_get_manager (TendRequestCache *self)
 {
-  g_autoptr(TendTask) task = NULL;
   GMainContext *context;
+  TendTask *task;
 
   g_return_val_if_fail (TEND_IS_REQUEST_CACHE (self), NULL);
 

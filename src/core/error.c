@@ -186,6 +186,13 @@ append_message (GString    *message,
   g_string_append_printf (message, " (%s%s)", valid, is_cut ? "..." : "");
 }
 
+/* The error of a function that has failed without setting one. */
+GError *
+tend_error_new_missing (void)
+{
+  return g_error_new_literal (TEND_TASK_ERROR, TEND_TASK_ERROR_STATE, "The body failed without an error");
+}
+
 /* Makes one error of @errors, whose message has as much of theirs as people read. */
 GError *
 tend_error_new_several (GPtrArray *errors)

@@ -361,6 +361,7 @@ tend_outcome_clear (TendOutcome *outcome)
 /* --- Errors --- */
 
 GError  *tend_error_new_several    (GPtrArray    *errors);
+GError  *tend_error_new_missing    (void) G_GNUC_WARN_UNUSED_RESULT;
 gboolean tend_error_is_cancelled   (const GError *error);
 void     tend_report_unobserved    (const char   *task,
                                     const GError *error,

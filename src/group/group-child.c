@@ -80,7 +80,7 @@ child_ended (TendObserver *observer,
 
   if (error == NULL)
     {
-      settles = self->policy == TEND_GROUP_FIRST_SUCCESS;
+      settles = self->policy == TEND_GROUP_POLICY_FIRST_SUCCESS;
       if (settles && self->winner == NULL)
         self->winner = g_object_ref (task);
     }
@@ -91,7 +91,7 @@ child_ended (TendObserver *observer,
       /* A cancellation that the group brought about is no news. */
       if ((!is_cancelled || !is_ours) && self->failed->len < MAX_FAILED)
         g_ptr_array_add (self->failed, g_object_ref (task));
-      settles = self->policy == TEND_GROUP_FIRST_ERROR && !is_cancelled;
+      settles = self->policy == TEND_GROUP_POLICY_FIRST_ERROR && !is_cancelled;
     }
 
   if (settles && !self->is_settled)
@@ -153,7 +153,7 @@ check_addition (TendGroup  *self,
 /**
  * tend_group_add:
  * @self: a group
- * @task: a task that was not started yet
+ * @task: (transfer full): a task, not started
  * @error: return location for an error
  *
  * Adds a child, and starts it.
@@ -172,6 +172,7 @@ tend_group_add (TendGroup  *self,
                 TendTask   *task,
                 GError    **error)
 {
+  g_autoptr(TendTask) held = task;
   TendChild *child;
 
   g_return_val_if_fail (TEND_IS_GROUP (self), FALSE);

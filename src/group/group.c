@@ -19,7 +19,7 @@
  * A group starts the tasks that are added to it, and its end is the end of all of them, their
  * bodies included: nothing that a group began is left when its wait is over. A fiber does
  *
- *     g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_FIRST_ERROR);
+ *     g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_FIRST_ERROR);
  *
  *     if (!tend_group_add (group, first, error) || !tend_group_add (group, second, error))
  *       return FALSE;
@@ -42,9 +42,9 @@
 
 /**
  * TendGroupPolicy:
- * @TEND_GROUP_WAIT_ALL: every child runs to its end; any error fails the group at the end
- * @TEND_GROUP_FIRST_ERROR: the first child that fails has the others cancelled
- * @TEND_GROUP_FIRST_SUCCESS: the first child that completes has the others cancelled, and is the
+ * @TEND_GROUP_POLICY_WAIT_ALL: every child runs to its end; any error fails the group at the end
+ * @TEND_GROUP_POLICY_FIRST_ERROR: the first child that fails has the others cancelled
+ * @TEND_GROUP_POLICY_FIRST_SUCCESS: the first child that completes has the others cancelled, and is the
  *   result; the group fails only if no child completes
  *
  * What the end of one child means for the others.
@@ -52,9 +52,9 @@
  * Since: 0.1
  */
 G_DEFINE_ENUM_TYPE (TendGroupPolicy, tend_group_policy,
-                    G_DEFINE_ENUM_VALUE (TEND_GROUP_WAIT_ALL, "wait-all"),
-                    G_DEFINE_ENUM_VALUE (TEND_GROUP_FIRST_ERROR, "first-error"),
-                    G_DEFINE_ENUM_VALUE (TEND_GROUP_FIRST_SUCCESS, "first-success"))
+                    G_DEFINE_ENUM_VALUE (TEND_GROUP_POLICY_WAIT_ALL, "wait-all"),
+                    G_DEFINE_ENUM_VALUE (TEND_GROUP_POLICY_FIRST_ERROR, "first-error"),
+                    G_DEFINE_ENUM_VALUE (TEND_GROUP_POLICY_FIRST_SUCCESS, "first-success"))
 
 G_DEFINE_TYPE (TendGroup, tend_group, G_TYPE_OBJECT)
 
@@ -169,7 +169,7 @@ static const TendBodyClass join_body = {
  * Gives the task that ends when the group is over: when no child is left whose body runs.
  *
  * It completes if all went well, with the child that completed as its result where the policy is
- * %TEND_GROUP_FIRST_SUCCESS. It fails with the error of the child that failed, or with
+ * %TEND_GROUP_POLICY_FIRST_SUCCESS. It fails with the error of the child that failed, or with
  * `TEND_TASK_ERROR_SEVERAL` if several did. Each call gives the same task.
  *
  * Cancelling it cancels the group, whose children are still waited for. A group without children
@@ -300,7 +300,7 @@ static GParamSpec *properties[N_PROPERTIES];
 TendGroupPolicy
 tend_group_get_policy (TendGroup *self)
 {
-  g_return_val_if_fail (TEND_IS_GROUP (self), TEND_GROUP_WAIT_ALL);
+  g_return_val_if_fail (TEND_IS_GROUP (self), TEND_GROUP_POLICY_WAIT_ALL);
 
   return self->policy;
 }
@@ -472,7 +472,7 @@ tend_group_class_init (TendGroupClass *klass)
    * Since: 0.1
    */
   properties[PROP_POLICY] =
-    g_param_spec_enum ("policy", NULL, NULL, TEND_TYPE_GROUP_POLICY, TEND_GROUP_WAIT_ALL,
+    g_param_spec_enum ("policy", NULL, NULL, TEND_TYPE_GROUP_POLICY, TEND_GROUP_POLICY_WAIT_ALL,
                        G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
 
   /**

@@ -166,6 +166,41 @@ tend_task_manager_list_anonymous (TendTaskManager *self,
   return list_matching (self, has_base, base);
 }
 
+/* --- What cancel_task() gives --- */
+
+static void
+kept_job_cb (TendJob *job)
+{
+  TendTaskManagerPrivate *priv = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendTaskManagerPrivate, kept_job));
+  g_autoptr(GPtrArray) kept = g_steal_pointer (&priv->kept);
+}
+
+void
+tend_manager_init_kept (TendTaskManagerPrivate *priv)
+{
+  tend_job_init (&priv->kept_job, kept_job_cb);
+}
+
+void
+tend_manager_clear_kept (TendTaskManagerPrivate *priv)
+{
+  tend_loop_remove (priv->loop, &priv->kept_job);
+  kept_job_cb (&priv->kept_job);
+}
+
+/* Keeps @task until the next turn; takes it. */
+static void
+keep_for_a_turn (TendTaskManagerPrivate *priv,
+                 TendTask               *task)
+{
+  if (priv->kept == NULL)
+    {
+      priv->kept = g_ptr_array_new_with_free_func (g_object_unref);
+      tend_loop_queue_ready (priv->loop, &priv->kept_job);
+    }
+  g_ptr_array_add (priv->kept, task);
+}
+
 /**
  * tend_task_manager_cancel_task:
  * @self: a manager
@@ -173,11 +208,12 @@ tend_task_manager_list_anonymous (TendTaskManager *self,
  *
  * Cancels the task of a name, and frees the name at once.
  *
- * The manager keeps the task until its body has really ended, and no other of that name begins
- * before. Where others are queued under the name, it goes to the next of them. A task that has ended
- * is given as it is. See [method@Tend.Task.cancel].
+ * The manager keeps the task until it is finished, and no other task of that name begins before. If others are queued
+ * under the name, it goes to the next of them. A task that has ended already is returned as it is. See
+ * [method@Tend.Task.cancel].
  *
- * Returns: (transfer full) (nullable): the task, to wait for; %NULL if there is none
+ * Returns: (transfer none) (nullable): the task, to wait for; %NULL if there is none. It is valid until the loop turns,
+ *   or for as long as it drains
  *
  * Since: 0.1
  */
@@ -185,6 +221,7 @@ TendTask *
 tend_task_manager_cancel_task (TendTaskManager *self,
                                const char      *name)
 {
+  g_autoptr(TendTaskManager) held = NULL;
   TendTask *task;
   TendEntry *entry;
 
@@ -201,9 +238,16 @@ tend_task_manager_cancel_task (TendTaskManager *self,
   task = g_object_ref (entry->task);
   if (!tend_task_has_ended (task))
     {
+      /* Who hears of the end may drop the manager. */
+      held = g_object_ref (self);
       entry->is_named = FALSE;
       tend_task_cancel (task);
     }
+
+  if (tend_manager_holds (self, task))
+    g_object_unref (task);
+  else
+    keep_for_a_turn (tend_manager_get_private (self), task);
 
   return task;
 }

@@ -56,13 +56,6 @@ check_takeable (TendTaskManager  *self,
 }
 
 static gboolean
-check_name_of (TendTask  *task,
-               GError   **error)
-{
-  return tend_task_peek_name (task) == NULL || tend_check_name (tend_task_peek_name (task), error);
-}
-
-static gboolean
 check_open (TendTaskManager  *self,
             TendTask         *task,
             GError          **error)
@@ -85,7 +78,7 @@ tend_manager_check_task (TendTaskManager  *self,
                          TendTask         *task,
                          GError          **error)
 {
-  return check_name_of (task, error) && check_takeable (self, task, error) && check_open (self, task, error);
+  return tend_task_check_name (task, error) && check_takeable (self, task, error) && check_open (self, task, error);
 }
 
 /*
@@ -147,7 +140,7 @@ add_named (TendTaskManager  *self,
 }
 
 /*
- * Registers @task, whose name has been checked: see tend_task_manager_register_with_policy(). The caller holds it: who
+ * Registers @task, whose name has been checked: see tend_task_manager_register(). The caller holds it: who
  * hears of it, in the list or by its status or name, may stop and drop it.
  */
 TendTask *
@@ -183,14 +176,14 @@ tend_manager_register_held (TendTaskManager  *self,
 /**
  * TendNamePolicy:
  * @TEND_NAME_POLICY_REJECT: the new task is refused with `TEND_TASK_ERROR_EXISTS`
- * @TEND_NAME_POLICY_REPLACE: the active task and those queued behind it are cancelled, and the new one
- *   begins after their real ends
- * @TEND_NAME_POLICY_KEEP: the active task stays, and the new one is left alone
- * @TEND_NAME_POLICY_QUEUE: the new task begins after the real ends of all that have the name
+ * @TEND_NAME_POLICY_REPLACE: the active task and those queued behind it are cancelled, and the new one begins when
+ *   they are finished
+ * @TEND_NAME_POLICY_KEEP: the active task stays, and the new one is refused without an error
+ * @TEND_NAME_POLICY_QUEUE: the new task begins when all that have the name are finished
  * @TEND_NAME_POLICY_ANONYMOUS: the name is a base, to which a number is added unless the task runs
  *   already; the new task does not answer to its name, and so no name is ever in the way of another
  *
- * What a manager does with a new task whose name is in use.
+ * Decides what happens to a new task whose name is taken.
  *
  * Since: 0.1
  */
@@ -201,312 +194,78 @@ G_DEFINE_ENUM_TYPE (TendNamePolicy, tend_name_policy,
                     G_DEFINE_ENUM_VALUE (TEND_NAME_POLICY_QUEUE, "queue"),
                     G_DEFINE_ENUM_VALUE (TEND_NAME_POLICY_ANONYMOUS, "anonymous"))
 
-/**
- * tend_task_manager_register_with_policy:
- * @self: a manager
- * @task: a task that has not ended and has no manager
- * @policy: what to do if its name is in use
- * @error: return location for an error
- *
- * Gives @task to the manager, which starts it.
- *
- * Its body never runs before this returns: it runs in the next turn of the loop, or after its delay
- * or first interval, but not before all tasks that had its name before have really ended, and waits
- * for a slot after that. The delay passes while it waits for them. The manager holds a reference until
- * the body has really ended.
- *
- * A task that was started already, such as that of a [class@Tend.Completion], is watched from now on and ended
- * with the others; it waits for nobody, and counts as pending until its body begins. If it is refused since its name is in use or the manager was
- * shut down, it is cancelled: nobody would tend it.
- *
- * When the task fails, [signal@Tend.TaskManager::task-failed] is emitted before those who wait are
- * told, and the error counts as observed.
- *
- * Of several tasks that are queued or replaced, the one that is last registered comes last; one that is
- * replaced before it began never begins. A task without a name is refused by no policy.
- *
- * Returns: (transfer none): the task that has the name, which is @task, or the active one
- *   with %TEND_NAME_POLICY_KEEP; %NULL with `TEND_TASK_ERROR_EXISTS` if the name is in use,
- *   `TEND_TASK_ERROR_SHUT_DOWN` if the manager was shut down, `TEND_TASK_ERROR_STATE` if the task has
- *   ended or a manager, `TEND_TASK_ERROR_WRONG_THREAD` if it belongs elsewhere, or
- *   `G_IO_ERROR_INVALID_ARGUMENT` if the name is empty or not UTF-8
- *
- * Since: 0.1
- */
-TendTask *
-tend_task_manager_register_with_policy (TendTaskManager  *self,
-                                        TendTask         *task,
-                                        TendNamePolicy    policy,
-                                        GError          **error)
-{
-  TendTask *holder;
-
-  g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);
-  g_return_val_if_fail (TEND_IS_TASK (task), NULL);
-  g_return_val_if_fail ((guint) policy <= TEND_NAME_POLICY_ANONYMOUS, NULL);
-
-  if (!check_name_of (task, error))
-    return NULL;
-
-  g_object_ref (task);
-  holder = tend_manager_register_held (self, task, policy, error);
-  g_object_unref (task);
-
-  return holder;
-}
-
-/**
- * tend_task_manager_register_task:
- * @self: a manager
- * @task: a task that has not ended and has no manager
- * @error: return location for an error
- *
- * Gives @task to the manager, which starts it.
- *
- * This is [method@Tend.TaskManager.register_with_policy] with %TEND_NAME_POLICY_REJECT.
- *
- * Returns: %TRUE, or %FALSE with an error as it says there
- *
- * Since: 0.1
- */
-gboolean
-tend_task_manager_register_task (TendTaskManager  *self,
-                                 TendTask         *task,
-                                 GError          **error)
-{
-  return tend_task_manager_register_with_policy (self, task, TEND_NAME_POLICY_REJECT, error) != NULL;
-}
-
-/* Whether @name can be in a task at all, before one is made of it; destroys the data if not. */
-gboolean
-tend_manager_check_name (const char      *name,
-                         gpointer         user_data,
-                         GDestroyNotify   notify,
-                         GError         **error)
-{
-  if (name == NULL || tend_check_name (name, error))
-    return TRUE;
-
-  if (notify != NULL)
-    notify (user_data);
-  return FALSE;
-}
-
 /*
- * What to give for a task that was made to be registered, and was or was not; takes @task, which the manager keeps.
- * Somebody who listens to the manager may have had it end by now, or have dropped the manager, of which only the
- * address counts here: then nobody keeps the task, and it cannot be given.
+ * What to return for @task, which was registered and which the caller holds. Somebody who listens to the manager may
+ * have had it end by now, or have dropped the manager, of which only the address counts here: then nobody keeps the
+ * task, and it cannot be returned.
  */
 TendTask *
-tend_manager_keep_task (TendTaskManager  *self,
+tend_manager_give_kept (TendTaskManager  *self,
                         TendTask         *task,
-                        gboolean          is_registered,
                         GError          **error)
 {
-  TendTask *kept = is_registered && tend_manager_holds (self, task) ? task : NULL;
   g_autofree char *text = NULL;
 
-  if (is_registered && kept == NULL && (!tend_task_has_ended (task) || tend_task_propagate (task, error)))
+  if (tend_manager_holds (self, task))
+    return task;
+
+  if (!tend_task_has_ended (task) || tend_task_propagate (task, error))
     {
       text = tend_task_to_string (task);
       g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
                    tend_task_has_ended (task) ? "%s has ended already" : "%s has no manager any more", text);
     }
-  g_object_unref (task);
 
-  return kept;
-}
-
-/*
- * Registers @task, which was made with a name that had been checked, by the code at @origin; takes @task,
- * and the manager keeps it.
- */
-static TendTask *
-register_taken (TendTaskManager  *self,
-                TendTask         *task,
-                TendNamePolicy    policy,
-                gconstpointer     origin,
-                GError          **error)
-{
-  tend_task_set_origin (task, origin);
-
-  return tend_manager_keep_task (self, task, tend_manager_register_held (self, task, policy, error) != NULL, error);
+  return NULL;
 }
 
 /**
  * tend_task_manager_register:
  * @self: a manager
- * @name: (nullable): a name, or %NULL for an anonymous task
- * @func: (scope notified) (closure user_data) (destroy notify): the body, on the loop's thread
- * @user_data: data for @func
- * @notify: (nullable): destroys @user_data when the task has ended, or if it is not registered
+ * @task: (transfer full): a task that has not ended and has no manager
+ * @policy: decides what happens if its name is taken
  * @error: return location for an error
  *
- * Makes a task as [ctor@Tend.Task.new] does, and registers it as
- * [method@Tend.TaskManager.register_task] does.
+ * Registers a task, which the manager starts.
  *
- * Returns: (transfer none): the task, which the manager owns; %NULL with @error set
+ * The body runs after this returns: in the next turn of the loop, or after the delay or first interval of the task.
+ * It waits until all tasks that had its name are finished, and then for a slot. The delay passes while it waits. The
+ * manager holds a reference to the task until it is finished.
+ *
+ * A task that was started already, such as that of a [class@Tend.Completion], is watched from now on and ended with
+ * the others. It waits for nobody, and counts as pending until its body begins. If it is refused because its name is
+ * taken or the manager was shut down, it is cancelled.
+ *
+ * When the task fails, [signal@Tend.TaskManager::task-failed] is emitted before those who wait are told, and the error
+ * counts as observed.
+ *
+ * Of several tasks that are queued or replaced, the one that is registered last comes last. A task that is replaced
+ * before it began never begins. A task without a name is never refused for its name.
+ *
+ * A refused task is released with its data, unless somebody else holds a reference. Only for the owning thread.
+ *
+ * Returns: (transfer none): the task that has the name: @task, or with %TEND_NAME_POLICY_KEEP the active one; %NULL
+ *   with `TEND_TASK_ERROR_EXISTS` if the name is taken, `TEND_TASK_ERROR_SHUT_DOWN` if the manager was shut down,
+ *   `TEND_TASK_ERROR_STATE` if the task has ended or has a manager, `TEND_TASK_ERROR_WRONG_THREAD` if it belongs to
+ *   another context, or `G_IO_ERROR_INVALID_ARGUMENT` if the name is empty or not UTF-8
  *
  * Since: 0.1
  */
 TendTask *
 tend_task_manager_register (TendTaskManager  *self,
-                            const char       *name,
-                            TendTaskFunc      func,
-                            gpointer          user_data,
-                            GDestroyNotify    notify,
+                            TendTask         *task,
+                            TendNamePolicy    policy,
                             GError          **error)
 {
+  g_autoptr(TendTask) held = task;
+  TendTask *holder = NULL;
+
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);
-  g_return_val_if_fail (func != NULL, NULL);
+  g_return_val_if_fail (TEND_IS_TASK (task), NULL);
+  g_return_val_if_fail ((guint) policy <= TEND_NAME_POLICY_ANONYMOUS, NULL);
 
-  if (!tend_manager_check_name (name, user_data, notify, error))
-    return NULL;
+  if (tend_task_check_name (task, error))
+    holder = tend_manager_register_held (self, task, policy, error);
 
-  return register_taken (self, tend_task_new (name, func, user_data, notify),
-                         TEND_NAME_POLICY_REJECT, __builtin_return_address (0), error);
-}
-
-/**
- * tend_task_manager_register_fiber: (skip)
- * @self: a manager
- * @name: (nullable): a name, or %NULL for an anonymous task
- * @func: the body
- * @user_data: data for @func
- * @notify: (nullable): destroys @user_data when the task has ended, or if it is not registered
- * @error: return location for an error
- *
- * Makes a task as tend_task_new_fiber() does, and registers it as
- * [method@Tend.TaskManager.register_task] does.
- *
- * Returns: (transfer none): the task, which the manager owns; %NULL with @error set
- *
- * Since: 0.1
- */
-TendTask *
-tend_task_manager_register_fiber (TendTaskManager  *self,
-                                  const char       *name,
-                                  TendWorkFunc      func,
-                                  gpointer          user_data,
-                                  GDestroyNotify    notify,
-                                  GError          **error)
-{
-  g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);
-  g_return_val_if_fail (func != NULL, NULL);
-
-  if (!tend_manager_check_name (name, user_data, notify, error))
-    return NULL;
-
-  return register_taken (self, tend_task_new_fiber (name, func, user_data, notify),
-                         TEND_NAME_POLICY_REJECT, __builtin_return_address (0), error);
-}
-
-/**
- * tend_task_manager_register_thread:
- * @self: a manager
- * @name: (nullable): a name, or %NULL for an anonymous task
- * @func: (scope notified) (closure user_data) (destroy notify): the body, in a thread
- * @user_data: data for @func
- * @notify: (nullable): destroys @user_data when the task has ended, or if it is not registered
- * @error: return location for an error
- *
- * Makes a task as [ctor@Tend.Task.new_thread] does, and registers it as
- * [method@Tend.TaskManager.register_task] does.
- *
- * Name and shutdown are checked before the body is given to any thread.
- *
- * Returns: (transfer none): the task, which the manager owns; %NULL with @error set
- *
- * Since: 0.1
- */
-TendTask *
-tend_task_manager_register_thread (TendTaskManager  *self,
-                                   const char       *name,
-                                   TendWorkFunc      func,
-                                   gpointer          user_data,
-                                   GDestroyNotify    notify,
-                                   GError          **error)
-{
-  g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);
-  g_return_val_if_fail (func != NULL, NULL);
-
-  if (!tend_manager_check_name (name, user_data, notify, error))
-    return NULL;
-
-  return register_taken (self, tend_task_new_thread (name, func, user_data, notify),
-                         TEND_NAME_POLICY_REJECT, __builtin_return_address (0), error);
-}
-
-/**
- * tend_task_manager_register_async: (skip)
- * @self: a manager
- * @name: (nullable): a name, or %NULL for an anonymous task
- * @func: begins the operation
- * @finish: finishes it
- * @user_data: data for @func and @finish
- * @notify: (nullable): destroys @user_data when the task has ended, or if it is not registered
- * @error: return location for an error
- *
- * Makes a task as tend_task_new_async() does, and registers it as
- * [method@Tend.TaskManager.register_task] does.
- *
- * Returns: (transfer none): the task, which the manager owns; %NULL with @error set
- *
- * Since: 0.1
- */
-TendTask *
-tend_task_manager_register_async (TendTaskManager  *self,
-                                  const char       *name,
-                                  TendAsyncFunc     func,
-                                  TendFinishFunc    finish,
-                                  gpointer          user_data,
-                                  GDestroyNotify    notify,
-                                  GError          **error)
-{
-  g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);
-  g_return_val_if_fail (func != NULL, NULL);
-  g_return_val_if_fail (finish != NULL, NULL);
-
-  if (!tend_manager_check_name (name, user_data, notify, error))
-    return NULL;
-
-  return register_taken (self, tend_task_new_async (name, func, finish, user_data, notify),
-                         TEND_NAME_POLICY_REJECT, __builtin_return_address (0), error);
-}
-
-/**
- * tend_task_manager_register_anonymous:
- * @self: a manager
- * @base: what the name begins with
- * @func: (scope notified) (closure user_data) (destroy notify): the body, on the loop's thread
- * @user_data: data for @func
- * @notify: (nullable): destroys @user_data when the task has ended, or if it is not registered
- * @error: return location for an error
- *
- * Makes a task as [ctor@Tend.Task.new] does, and registers it under %TEND_NAME_POLICY_ANONYMOUS.
- *
- * Its name is @base with a number that rises by one with each anonymous task of the manager. A task
- * with another kind of body is registered so by [method@Tend.TaskManager.register_with_policy].
- *
- * Returns: (transfer none): the task, which the manager owns; %NULL with @error set
- *
- * Since: 0.1
- */
-TendTask *
-tend_task_manager_register_anonymous (TendTaskManager  *self,
-                                      const char       *base,
-                                      TendTaskFunc      func,
-                                      gpointer          user_data,
-                                      GDestroyNotify    notify,
-                                      GError          **error)
-{
-  g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);
-  g_return_val_if_fail (base != NULL, NULL);
-  g_return_val_if_fail (func != NULL, NULL);
-
-  if (!tend_manager_check_name (base, user_data, notify, error))
-    return NULL;
-
-  return register_taken (self, tend_task_new (base, func, user_data, notify),
-                         TEND_NAME_POLICY_ANONYMOUS, __builtin_return_address (0), error);
+  return holder == task ? tend_manager_give_kept (self, task, error) : holder;
 }

@@ -123,7 +123,7 @@ tend_manager_run_next_cb (TendJob *job)
 /**
  * tend_task_manager_add_shutdown_task:
  * @self: a manager
- * @task: a task that was not started yet
+ * @task: (transfer full): a task, not started
  * @error: return location for an error
  *
  * Has @task run at the end of the shutdown.
@@ -145,6 +145,7 @@ tend_task_manager_add_shutdown_task (TendTaskManager  *self,
                                      TendTask         *task,
                                      GError          **error)
 {
+  g_autoptr(TendTask) held = task;
   TendTaskManagerPrivate *priv;
 
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), FALSE);
@@ -166,7 +167,7 @@ tend_task_manager_add_shutdown_task (TendTaskManager  *self,
 
   if (priv->gate != NULL)
     tend_task_set_gate (task, priv->gate);
-  g_queue_push_tail (&priv->shutdown_tasks, g_object_ref (task));
+  g_queue_push_tail (&priv->shutdown_tasks, g_steal_pointer (&held));
 
   return TRUE;
 }

@@ -148,7 +148,7 @@ check_task (TendTaskManager  *self,
   return FALSE;
 }
 
-/* Registers @task, which has been checked. Who hears of it may drop it; of its delay he hears last. */
+/* Registers @task, which has been checked and is held. Who hears of it may drop it; of its delay he hears last. */
 static gboolean
 register_delayed (TendTaskManager  *self,
                   TendTask         *task,
@@ -159,93 +159,66 @@ register_delayed (TendTaskManager  *self,
   gboolean is_changed = tend_task_delay (task) != delay;
   gboolean is_registered;
 
-  g_object_ref (task);
   tend_task_replace_delay (task, delay);
   is_registered = tend_manager_register_held (self, task, policy, error) != NULL;
   if (is_changed)
     tend_task_notify_delay (task);
-  g_object_unref (task);
 
   return is_registered;
 }
 
 /**
- * tend_task_manager_debounce_task:
+ * tend_task_manager_debounce:
  * @self: a manager
- * @task: a task with a name that was not started yet
- * @usec: microseconds
+ * @task: (transfer full): a task with a name, not started
+ * @delay: microseconds
  * @error: return location for an error
  *
- * Has @task begin when nothing was debounced under its name for @usec.
+ * Registers a task that begins when nothing was debounced under its name for @delay, such as when a user has stopped
+ * typing.
  *
- * This is [method@Tend.TaskManager.register_with_policy] with @usec as the delay and
- * %TEND_NAME_POLICY_REPLACE: a task of that name which waits never begins, and one that runs is
- * cancelled and its real end waited for. A shutdown cancels what still waits.
+ * This is [method@Tend.TaskManager.register] with @delay as the task's delay and %TEND_NAME_POLICY_REPLACE: a task of
+ * that name which waits never begins. One that runs is cancelled, and the new one begins when it is finished. A
+ * shutdown cancels what still waits.
  *
- * Returns: %TRUE, or %FALSE with an error as [method@Tend.TaskManager.register_with_policy] gives it,
- *   or `G_IO_ERROR_INVALID_ARGUMENT` without a name
+ * Returns: (transfer none): the task; %NULL with an error as [method@Tend.TaskManager.register] sets it, or
+ *   `G_IO_ERROR_INVALID_ARGUMENT` if @task has no name
  *
  * Since: 0.1
  */
-gboolean
-tend_task_manager_debounce_task (TendTaskManager  *self,
-                                 TendTask         *task,
-                                 gint64            usec,
-                                 GError          **error)
+TendTask *
+tend_task_manager_debounce (TendTaskManager  *self,
+                            TendTask         *task,
+                            gint64            delay,
+                            GError          **error)
 {
-  g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), FALSE);
-  g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
-  g_return_val_if_fail (usec >= 0, FALSE);
+  g_autoptr(TendTask) held = task;
 
-  return check_task (self, task, error) &&
-         register_delayed (self, task, usec, TEND_NAME_POLICY_REPLACE, error);
+  g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);
+  g_return_val_if_fail (TEND_IS_TASK (task), NULL);
+  g_return_val_if_fail (delay >= 0, NULL);
+
+  if (!check_task (self, task, error) ||
+      !register_delayed (self, task, delay, TEND_NAME_POLICY_REPLACE, error))
+    return NULL;
+
+  return tend_manager_give_kept (self, task, error);
 }
 
-/**
- * tend_task_manager_throttle_task:
- * @self: a manager
- * @task: a task with a name that was not started yet
- * @usec: microseconds; above 0
- * @error: return location for an error
- *
- * Has @task begin at once, or @usec after the last one that was throttled under its name.
- *
- * Of those that come too early, or while an earlier one runs, only the latest begins, and the others
- * are cancelled: so the last thing that was asked for is always done, unless a shutdown cancels it. A
- * task that runs is left alone, and the next one begins after its real end at the earliest. The time
- * counts from when the last one has begun; one that waits for a slot of the manager counts as if it
- * had begun when it was due.
- *
- * Returns: %TRUE, or %FALSE with an error as [method@Tend.TaskManager.register_with_policy] gives it,
- *   or `G_IO_ERROR_INVALID_ARGUMENT` without a name
- *
- * Since: 0.1
- */
-gboolean
-tend_task_manager_throttle_task (TendTaskManager  *self,
-                                 TendTask         *task,
-                                 gint64            usec,
-                                 GError          **error)
+/* Gives the checked @task its place among those that were throttled under its name, and registers it. */
+static gboolean
+register_throttled (TendTaskManager  *self,
+                    TendTask         *task,
+                    gint64            interval,
+                    GError          **error)
 {
-  TendTaskManagerPrivate *priv;
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+  gint64 now = tend_loop_now (priv->loop);
+  Throttle *throttle = ensure_throttle (priv, tend_task_peek_name (task), now);
+  TendEntry *latest = find_latest (priv, throttle, tend_task_peek_name (task));
   g_autoptr(TendTask) replaced = NULL;
-  Throttle *throttle;
-  TendEntry *latest;
   gboolean is_waiting, is_registered;
-  gint64 now;
 
-  g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), FALSE);
-  g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
-  g_return_val_if_fail (usec > 0, FALSE);
-  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
-
-  if (!check_task (self, task, error))
-    return FALSE;
-
-  priv = tend_manager_get_private (self);
-  now = tend_loop_now (priv->loop);
-  throttle = ensure_throttle (priv, tend_task_peek_name (task), now);
-  latest = find_latest (priv, throttle, tend_task_peek_name (task));
   if (latest != NULL)
     learn (throttle, latest);
 
@@ -260,8 +233,8 @@ tend_task_manager_throttle_task (TendTaskManager  *self,
     throttle->before = is_waiting ? now : throttle->start;
 
   /* All is in its place before anybody hears of the new task, who may throttle another. */
-  throttle->start = get_next (throttle->before, usec, now);
-  throttle->usec = usec;
+  throttle->start = get_next (throttle->before, interval, now);
+  throttle->usec = interval;
   throttle->latest = tend_task_number (task);
   throttle->is_alive = TRUE;
   is_registered = register_delayed (self, task, throttle->start - now, TEND_NAME_POLICY_QUEUE, error);
@@ -272,87 +245,39 @@ tend_task_manager_throttle_task (TendTaskManager  *self,
 }
 
 /**
- * tend_task_manager_debounce:
- * @self: a manager
- * @name: a name
- * @usec: microseconds
- * @func: (scope notified) (closure user_data) (destroy notify): the body, on the loop's thread
- * @user_data: data for @func
- * @notify: (nullable): destroys @user_data when the task has ended, or if it is not registered
- * @error: return location for an error
- *
- * Has @func run when this was not called with @name for @usec, such as when a user has stopped typing.
- *
- * Makes a task as [ctor@Tend.Task.new] does, for [method@Tend.TaskManager.debounce_task].
- *
- * Returns: (transfer none): the task, which the manager owns; %NULL with @error set
- *
- * Since: 0.1
- */
-TendTask *
-tend_task_manager_debounce (TendTaskManager  *self,
-                            const char       *name,
-                            gint64            usec,
-                            TendTaskFunc      func,
-                            gpointer          user_data,
-                            GDestroyNotify    notify,
-                            GError          **error)
-{
-  TendTask *task;
-
-  g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);
-  g_return_val_if_fail (name != NULL, NULL);
-  g_return_val_if_fail (usec >= 0, NULL);
-  g_return_val_if_fail (func != NULL, NULL);
-
-  if (!tend_manager_check_name (name, user_data, notify, error))
-    return NULL;
-
-  task = tend_task_new (name, func, user_data, notify);
-  tend_task_set_origin (task, __builtin_return_address (0));
-
-  return tend_manager_keep_task (self, task, tend_task_manager_debounce_task (self, task, usec, error), error);
-}
-
-/**
  * tend_task_manager_throttle:
  * @self: a manager
- * @name: a name
- * @usec: microseconds; above 0
- * @func: (scope notified) (closure user_data) (destroy notify): the body, on the loop's thread
- * @user_data: data for @func
- * @notify: (nullable): destroys @user_data when the task has ended, or if it is not registered
+ * @task: (transfer full): a task with a name, not started
+ * @interval: microseconds; above 0
  * @error: return location for an error
  *
- * Has @func run now, but not more often than once in @usec however often this is called with @name.
+ * Registers a task that begins now, but not sooner than @interval after the last one throttled under its name.
  *
- * Makes a task as [ctor@Tend.Task.new] does, for [method@Tend.TaskManager.throttle_task].
+ * Of the tasks that come too early, or while an earlier one runs, only the latest begins, and the others are
+ * cancelled: what was asked for last is done, unless a shutdown cancels it. A task that runs is left alone, and the
+ * next one begins when it is finished, at the earliest. The interval counts from when the last one has begun. A task
+ * that waits for a slot of the manager counts as if it had begun when it was due.
  *
- * Returns: (transfer none): the task, which the manager owns; %NULL with @error set
+ * Returns: (transfer none): the task; %NULL with an error as [method@Tend.TaskManager.register] sets it, or
+ *   `G_IO_ERROR_INVALID_ARGUMENT` if @task has no name
  *
  * Since: 0.1
  */
 TendTask *
 tend_task_manager_throttle (TendTaskManager  *self,
-                            const char       *name,
-                            gint64            usec,
-                            TendTaskFunc      func,
-                            gpointer          user_data,
-                            GDestroyNotify    notify,
+                            TendTask         *task,
+                            gint64            interval,
                             GError          **error)
 {
-  TendTask *task;
+  g_autoptr(TendTask) held = task;
 
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);
-  g_return_val_if_fail (name != NULL, NULL);
-  g_return_val_if_fail (usec > 0, NULL);
-  g_return_val_if_fail (func != NULL, NULL);
+  g_return_val_if_fail (TEND_IS_TASK (task), NULL);
+  g_return_val_if_fail (interval > 0, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  if (!tend_manager_check_name (name, user_data, notify, error))
+  if (!check_task (self, task, error) || !register_throttled (self, task, interval, error))
     return NULL;
 
-  task = tend_task_new (name, func, user_data, notify);
-  tend_task_set_origin (task, __builtin_return_address (0));
-
-  return tend_manager_keep_task (self, task, tend_task_manager_throttle_task (self, task, usec, error), error);
+  return tend_manager_give_kept (self, task, error);
 }

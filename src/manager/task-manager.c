@@ -222,6 +222,7 @@ dispose_native_cb (gpointer data)
       tend_task_cancel (g_ptr_array_index (tasks, i));
 
   tend_manager_give_up_waits (self);
+  tend_manager_clear_kept (priv);
 }
 
 static void
@@ -449,6 +450,7 @@ tend_task_manager_init (TendTaskManager *self)
   tend_queue_init (&priv->leaving);
   tend_slots_init (self);
   tend_slow_check_init (priv);
+  tend_manager_init_kept (priv);
   tend_manager_shutdown_init (self);
 }
 

@@ -98,6 +98,9 @@ typedef struct
   gint64            slow_interval;
   TendJob           slow_job;
 
+  GPtrArray        *kept;             /* of TendTask; what cancel_task() gave in this turn; NULL: none */
+  TendJob           kept_job;         /* drops them */
+
   GPtrArray        *waits;            /* of TendManagerWait; those for tasks */
 
   TendManagerState  state;
@@ -252,14 +255,10 @@ TendTask           *tend_manager_register_held (TendTaskManager *self,
                                                TendNamePolicy    policy,
                                                GError          **error);
 
-gboolean            tend_manager_check_name   (const char       *name,
-                                               gpointer          user_data,
-                                               GDestroyNotify    notify,
-                                               GError          **error);
-
-TendTask           *tend_manager_keep_task    (TendTaskManager  *self,
+void                tend_manager_init_kept    (TendTaskManagerPrivate *priv);
+void                tend_manager_clear_kept   (TendTaskManagerPrivate *priv);
+TendTask           *tend_manager_give_kept    (TendTaskManager  *self,
                                                TendTask         *task,
-                                               gboolean          is_registered,
                                                GError          **error);
 
 /* --- manager-children.c --- */

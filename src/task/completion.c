@@ -19,9 +19,8 @@
  *
  * Use it where a result comes from somewhere that has no function to wait for: a signal, a message
  * from a peer, a button. Give [method@Tend.Completion.get_task] to those who wait, keep the
- * completion, and use it once. The first outcome wins: a later `set` fails with
- * `TEND_TASK_ERROR_STATE`, and a later `try_set` gives %FALSE, which in C is the same as to ask `set`
- * for no error.
+ * completion, and use it once. The first outcome wins: a later one is refused with `TEND_TASK_ERROR_STATE`. Where
+ * several may complete it, they ignore the error: in C they pass %NULL for it.
  *
  * ```c
  * TendCompletion *completion = tend_completion_new ("ask-user");
@@ -328,8 +327,8 @@ tend_completion_get_task (TendCompletion *self)
  *
  * Tells whether there is nothing left to complete.
  *
- * May be called from any thread. %FALSE is a moment's truth where another thread may complete or
- * cancel the task: `try_set` asks and acts at once.
+ * May be called from any thread. If another thread may complete or cancel the task, it may have done so by the time
+ * that you act on %FALSE: call a `set` function instead, which asks and acts at once.
  *
  * Returns: %TRUE once an outcome was set, or the task was cancelled or stopped
  *
@@ -377,24 +376,6 @@ tend_completion_set_value (TendCompletion  *self,
   tend_outcome_copy_value (&outcome, value);
 
   return complete (self, &outcome, error);
-}
-
-/**
- * tend_completion_try_set_value:
- * @self: a completion
- * @value: (nullable): the result, which is copied, or %NULL for none
- *
- * Completes the task with a result, unless it has been; see [method@Tend.Completion.set_value].
- *
- * Returns: %FALSE if the task was completed, cancelled or stopped before
- *
- * Since: 0.1
- */
-gboolean
-tend_completion_try_set_value (TendCompletion *self,
-                               const GValue   *value)
-{
-  return tend_completion_set_value (self, value, NULL);
 }
 
 /**
@@ -542,24 +523,6 @@ tend_completion_set_error (TendCompletion  *self,
 }
 
 /**
- * tend_completion_try_set_error:
- * @self: a completion
- * @reason: the error to fail with, which is copied
- *
- * Fails the task, unless it has been completed; see [method@Tend.Completion.set_error].
- *
- * Returns: %FALSE if the task was completed, cancelled or stopped before
- *
- * Since: 0.1
- */
-gboolean
-tend_completion_try_set_error (TendCompletion *self,
-                               const GError   *reason)
-{
-  return tend_completion_set_error (self, reason, NULL);
-}
-
-/**
  * tend_completion_set_cancelled:
  * @self: a completion
  * @error: return location for an error
@@ -579,21 +542,4 @@ tend_completion_set_cancelled (TendCompletion  *self,
 
   g_object_ref (self);
   return complete_with_error (self, tend_task_new_cancelled (self->task), error);
-}
-
-/**
- * tend_completion_try_set_cancelled:
- * @self: a completion
- *
- * Ends the task as cancelled, unless it has been completed; see
- * [method@Tend.Completion.set_cancelled].
- *
- * Returns: %FALSE if the task was completed, cancelled or stopped before
- *
- * Since: 0.1
- */
-gboolean
-tend_completion_try_set_cancelled (TendCompletion *self)
-{
-  return tend_completion_set_cancelled (self, NULL);
 }

@@ -22,7 +22,5 @@ void         tend_task_set_cancel_reason (TendTask            *self,
                                           const char          *reason);
 void         tend_task_interrupt         (TendTask            *self,
                                           TendCancelling       why);
-void         tend_task_fail              (TendTask            *self,
-                                          GError              *error);
 
 G_END_DECLS

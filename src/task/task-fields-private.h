@@ -72,6 +72,7 @@ struct _TendTask
   guint16              is_fixed_rate : 1;   /* constant once started; the interval's mode */
   guint16              keep_going : 1;      /* constant once started */
   guint16              is_managed : 1;      /* loop thread; a manager has it, or had */
+  guint16              is_misnamed : 1;     /* constant; the name that it was given is not UTF-8, and was made so */
 };
 
 static inline gboolean

@@ -45,32 +45,44 @@
 G_DEFINE_FINAL_TYPE (TendTask, tend_task, G_TYPE_OBJECT)
 
 /**
- * TendTaskFunc:
+ * TendBodyFunc:
  * @task: the task
  * @user_data: the data given with the function
+ * @error: return location for an error
  *
- * The body of a task on the loop's thread, or what runs at its end.
+ * The body of a task.
  *
- * A body completes the task with one of the `return` methods, before it returns or later. It has no
- * way to throw: a body in another language catches its exceptions, and gives them to
- * [method@Tend.Task.return_error].
+ * A body that has a result records it with one of the `return` methods before it returns %TRUE. The task ends when
+ * the body returns, except for a task of [ctor@Tend.Task.new_open], whose function only begins the work.
+ *
+ * Which thread it runs in, and whether it may wait, depends on the constructor.
+ *
+ * Returns: %TRUE if it went well; %FALSE with @error set if it failed
  *
  * Since: 0.1
  */
 
 /**
- * TendWorkFunc:
+ * TendScopeFunc:
  * @task: the task
  * @user_data: the data given with the function
  * @error: return location for an error
  *
- * The body of a fiber or of a thread, or a callback of a task's scope.
+ * A callback of a task's scope, such as a timer's.
  *
- * A body sets a result with one of the `return` methods, if it has one, and the task completes when
- * the body returns. A callback of a timer goes on when it gives %TRUE, and is removed when it gives
- * %FALSE. An error fails the task in every case.
+ * It runs in the task's thread. An error fails the task.
  *
- * Returns: %TRUE, or %FALSE, where a body sets @error as well
+ * Returns: %TRUE to be called again, where it repeats; %FALSE to be removed
+ *
+ * Since: 0.1
+ */
+
+/**
+ * TendTaskFunc:
+ * @task: the task
+ * @user_data: the data given with the function
+ *
+ * A handler that is called when a task ends or is asked to end.
  *
  * Since: 0.1
  */
@@ -287,15 +299,15 @@ tend_task_init (TendTask *self)
   tend_task_set_status (self, TEND_TASK_STATUS_RUNNING);
 }
 
-/* Whether @name can name a task of a manager. */
+/* Whether the name of the task, if it has one, can name a task of a manager. */
 gboolean
-tend_check_name (const char  *name,
-                 GError     **error)
+tend_task_check_name (TendTask  *self,
+                      GError   **error)
 {
-  if (*name == '\0')
+  if (self->name != NULL && *self->name == '\0')
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                          "The name of a task must not be empty");
-  else if (!g_utf8_validate (name, -1, NULL))
+  else if (self->is_misnamed)
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                          "The name of a task must be valid UTF-8");
   else
@@ -343,13 +355,11 @@ tend_task_create (const char          *name,
                   GDestroyNotify       notify,
                   gconstpointer        origin)
 {
+  g_autofree char *valid_name = NULL;
   TendTask *self;
 
   if (name != NULL && !g_utf8_validate (name, -1, NULL))
-    {
-      g_critical ("The name of a task must be valid UTF-8");
-      name = NULL;
-    }
+    name = valid_name = g_utf8_make_valid (name, -1);
 
   is_creating = TRUE;
   self = tend_task_take_spare ();
@@ -360,6 +370,7 @@ tend_task_create (const char          *name,
   is_creating = FALSE;
   self->id = get_first_id (name, body);
   set_name (self, name);
+  self->is_misnamed = valid_name != NULL;
   self->body = body;
   self->func = func;
   self->user_data = user_data;

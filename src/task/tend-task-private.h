@@ -105,7 +105,7 @@ TendTask    *tend_task_create_for        (TendLoop            *loop,
                                           GDestroyNotify       notify,
                                           gconstpointer        origin);
 guint64      tend_task_number            (TendTask            *self);
-gboolean     tend_check_name             (const char          *name,
+gboolean     tend_task_check_name        (TendTask            *self,
                                           GError             **error);
 void         tend_task_rename            (TendTask            *self,
                                           char                *name);
@@ -128,6 +128,8 @@ void         tend_task_begin             (TendTask            *self);
 void         tend_task_run_later         (TendTask            *self,
                                           gint64               usec);
 void         tend_task_run_ended         (TendTask            *self,
+                                          GError              *error);
+void         tend_task_fail              (TendTask            *self,
                                           GError              *error);
 void         tend_task_unwind            (TendTask            *self);
 
@@ -165,7 +167,7 @@ void         tend_task_leave             (TendTask            *previous);
 TendTask    *tend_task_peek_current      (void);
 TendTimer   *tend_task_add_clock_timer   (TendTask            *self,
                                           gint64               delay,
-                                          TendWorkFunc         func);
+                                          TendScopeFunc        func);
 
 /* --- Its gate --- */
 

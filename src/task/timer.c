@@ -33,7 +33,7 @@ struct _TendTimer
   TendTask        *task;        /* loop thread; NULL once inactive; not a reference */
   GDestroyNotify   notify;      /* loop thread; NULL once inactive */
   gpointer         user_data;   /* loop thread */
-  TendWorkFunc     func;        /* constant */
+  TendScopeFunc    func;        /* constant */
   gint64           interval;    /* constant; 0: fires once */
   gint64           deadline;    /* loop thread; while the task is paused, how long is left */
   guint64          sequence;    /* constant; its place among equal deadlines, at each tick */
@@ -208,7 +208,7 @@ timer_fire (TendJob *job)
 
 static TendTimer *
 timer_new (TendTask       *task,
-           TendWorkFunc    func,
+           TendScopeFunc   func,
            gpointer        user_data,
            GDestroyNotify  notify)
 {
@@ -336,7 +336,7 @@ TendTimer *
 tend_task_add_timer (TendTask       *self,
                      gint64          delay,
                      gint64          interval,
-                     TendWorkFunc    func,
+                     TendScopeFunc   func,
                      gpointer        user_data,
                      GDestroyNotify  notify)
 {
@@ -367,7 +367,7 @@ tend_task_add_timer (TendTask       *self,
 TendTimer *
 tend_task_add_clock_timer (TendTask     *self,
                            gint64        delay,
-                           TendWorkFunc  func)
+                           TendScopeFunc func)
 {
   TendTimer *timer = timer_new (self, func, NULL, NULL);
 
@@ -422,7 +422,7 @@ post_arrive (TendJob *job)
  */
 void
 tend_task_post (TendTask       *self,
-                TendWorkFunc    func,
+                TendScopeFunc   func,
                 gpointer        user_data,
                 GDestroyNotify  notify)
 {

@@ -35,7 +35,7 @@ class Spawn(Peer):
     async def spawn(self):
         for first in range(0, self.n, BATCH):
             n = min(self.n - first, BATCH)
-            tasks = [self.manager.register_task(f"task/{i}", self.body) for i in range(n)]
+            tasks = [self.manager.register(f"task/{i}", self.body) for i in range(n)]
             for task in tasks:
                 await task
         return self.n
@@ -87,7 +87,7 @@ class Cancel(Peer):
     async def start(self):
         self.manager = TaskManager()
         for i in range(self.n):
-            self.manager.register_task(f"task/{i}", self.body)
+            self.manager.register(f"task/{i}", self.body)
         await asyncio.sleep(0)
 
     @step("shut down", "task", prepare="start")

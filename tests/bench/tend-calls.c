@@ -21,10 +21,12 @@ typedef struct
   GMainContext *context;
 } Calls;
 
-static void
-idle_body (TendTask *task,
-           gpointer  user_data)
+static gboolean
+idle_body (TendTask  *task,
+           gpointer   user_data,
+           GError   **error)
 {
+  return TRUE;
 }
 
 static gpointer
@@ -36,7 +38,7 @@ begin (guint n)
   self->tasks = g_new0 (TendTask *, n);
   self->context = g_main_context_new ();
   g_main_context_push_thread_default (self->context);
-  self->host = tend_task_run ("host", idle_body, NULL, NULL);
+  self->host = tend_task_run_open ("host", idle_body, NULL, NULL);
 
   return self;
 }
@@ -74,12 +76,15 @@ ended_cb (TendTask *task,
 
 /* --- One task at a time --- */
 
-static void
-callback_body (TendTask *task,
-               gpointer  user_data)
+static gboolean
+callback_body (TendTask  *task,
+               gpointer   user_data,
+               GError   **error)
 {
   ((Calls *) user_data)->n_ended++;
   tend_task_return_boolean (task, TRUE);
+
+  return TRUE;
 }
 
 static gboolean
@@ -100,7 +105,7 @@ run_callbacks (gpointer state)
 
   for (guint i = 0; i < N_TASKS; i++)
     {
-      g_autoptr(TendTask) task = tend_task_new ("task", callback_body, self, NULL);
+      g_autoptr(TendTask) task = tend_task_new_open ("task", callback_body, self, NULL);
 
       tend_task_set_delay (task, 0);
       tend_task_start (task, NULL);
@@ -167,7 +172,7 @@ start_waiting (gpointer state)
 
   for (guint i = 0; i < self->n; i++)
     {
-      self->tasks[i] = tend_task_run ("waiting", idle_body, NULL, NULL);
+      self->tasks[i] = tend_task_run_open ("waiting", idle_body, NULL, NULL);
       tend_task_add_exit_handler (self->tasks[i], ended_cb, self, NULL);
     }
 

@@ -63,9 +63,10 @@ wait_for (Load  *self,
 
 static void start_ready (Load *self);
 
-static void
-ready_body (TendTask *task,
-            gpointer  user_data)
+static gboolean
+ready_body (TendTask  *task,
+            gpointer   user_data,
+            GError   **error)
 {
   Load *self = user_data;
 
@@ -74,13 +75,15 @@ ready_body (TendTask *task,
     start_ready (self);
   else
     self->n_ended++;
+
+  return TRUE;
 }
 
 /* Ready in the next turn of the loop: there are n of them at all times. */
 static void
 start_ready (Load *self)
 {
-  g_autoptr(TendTask) task = tend_task_new ("ready", ready_body, self, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open ("ready", ready_body, self, NULL);
 
   tend_task_set_delay (task, 0);
   tend_task_start (task, NULL);
@@ -209,12 +212,15 @@ stop_fibers (gpointer state)
   return run_fibers (state, tend_task_stop, "n fibers that sleep, stopped");
 }
 
-static void
-callback_body (TendTask *task,
-               gpointer  user_data)
+static gboolean
+callback_body (TendTask  *task,
+               gpointer   user_data,
+               GError   **error)
 {
   ((Load *) user_data)->n_ended++;
   tend_task_return_boolean (task, TRUE);
+
+  return TRUE;
 }
 
 /* All of them at once, as the loop finds them in its next turn. */
@@ -226,7 +232,7 @@ run_callbacks (gpointer state)
 
   for (guint i = 0; i < self->n * CALLBACKS_PER_FIBER; i++)
     {
-      g_autoptr(TendTask) task = tend_task_new ("callback", callback_body, self, NULL);
+      g_autoptr(TendTask) task = tend_task_new_open ("callback", callback_body, self, NULL);
 
       tend_task_set_delay (task, 0);
       tend_task_start (task, NULL);

@@ -22,12 +22,15 @@
 #define HOUR_USEC (3600 * G_TIME_SPAN_SECOND)
 #define N_TURNS 1000
 
-static void
-run_body (TendTask *task,
-          gpointer  user_data)
+static gboolean
+run_body (TendTask  *task,
+          gpointer   user_data,
+          GError   **error)
 {
   ((BenchWork *) user_data)->n_run++;
   tend_task_return_boolean (task, TRUE);
+
+  return TRUE;
 }
 
 /* The state of either peer begins with its work. */
@@ -78,11 +81,12 @@ managed_add (Managed *self,
 
   for (guint i = 0; i < self->work.n; i++)
     {
-      g_autoptr(TendTask) task = tend_task_new (bench_work_get_name (&self->work, i), run_body, &self->work, NULL);
+      g_autoptr(TendTask) task = tend_task_new_open (bench_work_get_name (&self->work, i), run_body, &self->work,
+                                                     NULL);
 
       if (delay > 0)
         tend_task_set_delay (task, delay);
-      tend_task_manager_register_task (self->manager, task, &error);
+      tend_task_manager_register (self->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, &error);
       g_assert_no_error (error);
     }
 }
@@ -150,11 +154,7 @@ managed_cancel (gpointer state)
   Managed *self = state;
 
   for (guint i = 0; i < self->work.n; i++)
-    {
-      g_autoptr(TendTask) task = tend_task_manager_cancel_task (self->manager, bench_work_get_query (&self->work, i));
-
-      g_assert_nonnull (task);
-    }
+    g_assert_nonnull (tend_task_manager_cancel_task (self->manager, bench_work_get_query (&self->work, i)));
   managed_wait_empty (self);
   g_assert_cmpuint (self->work.n_run, ==, 0);
 
@@ -280,7 +280,7 @@ bare_register (gpointer state)
 
   for (guint i = 0; i < self->work.n; i++)
     {
-      self->tasks[i] = tend_task_new (bench_work_get_name (&self->work, i), run_body, &self->work, NULL);
+      self->tasks[i] = tend_task_new_open (bench_work_get_name (&self->work, i), run_body, &self->work, NULL);
       tend_task_set_delay (self->tasks[i], HOUR_USEC);
       tend_task_start (self->tasks[i], NULL);
     }
@@ -325,7 +325,7 @@ bare_run (gpointer state)
   /* All of them at once, and in a turn of the loop, as in a manager. */
   for (guint i = 0; i < self->work.n; i++)
     {
-      self->tasks[i] = tend_task_new (bench_work_get_name (&self->work, i), run_body, &self->work, NULL);
+      self->tasks[i] = tend_task_new_open (bench_work_get_name (&self->work, i), run_body, &self->work, NULL);
       tend_task_set_delay (self->tasks[i], 0);
       tend_task_start (self->tasks[i], NULL);
       g_clear_object (&self->tasks[i]);

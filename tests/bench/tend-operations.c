@@ -25,10 +25,12 @@ typedef struct
   TendChannel       *channel;
 } Operations;
 
-static void
-idle_body (TendTask *task,
-           gpointer  user_data)
+static gboolean
+idle_body (TendTask  *task,
+           gpointer   user_data,
+           GError   **error)
 {
+  return TRUE;
 }
 
 static void
@@ -47,7 +49,7 @@ begin (guint n)
 
   bench_work_init (&self->work, n);
   self->clock = tend_clock_freeze (self->work.context);
-  self->host = tend_task_run ("host", idle_body, NULL, NULL);
+  self->host = tend_task_run_open ("host", idle_body, NULL, NULL);
   /* What comes now is done by the thread that runs the context. */
   g_main_context_iteration (self->work.context, FALSE);
   self->tasks = g_new0 (TendTask *, n);
@@ -93,12 +95,15 @@ end (gpointer state)
 
 /* --- Callback tasks --- */
 
-static void
-return_body (TendTask *task,
-             gpointer  user_data)
+static gboolean
+return_body (TendTask  *task,
+             gpointer   user_data,
+             GError   **error)
 {
   ((Operations *) user_data)->work.n_run++;
   tend_task_return_boolean (task, TRUE);
+
+  return TRUE;
 }
 
 static guint
@@ -107,7 +112,7 @@ run_callbacks (gpointer state)
   Operations *self = state;
 
   for (guint i = 0; i < self->work.n; i++)
-    g_object_unref (tend_task_run (bench_work_get_name (&self->work, i), return_body, self, NULL));
+    g_object_unref (tend_task_run_open (bench_work_get_name (&self->work, i), return_body, self, NULL));
 
   return self->work.n;
 }
@@ -120,7 +125,8 @@ start_callbacks (gpointer state)
   self->work.n_run = 0;
   for (guint i = 0; i < self->work.n; i++)
     {
-      g_autoptr(TendTask) task = tend_task_new (bench_work_get_name (&self->work, i), return_body, self, NULL);
+      g_autoptr(TendTask) task = tend_task_new_open (bench_work_get_name (&self->work, i), return_body, self,
+                                                     NULL);
 
       tend_task_set_delay (task, 0);
       tend_task_start (task, NULL);
@@ -137,7 +143,7 @@ start_waiting (gpointer state)
   Operations *self = state;
 
   for (guint i = 0; i < self->work.n; i++)
-    self->tasks[i] = tend_task_run (bench_work_get_name (&self->work, i), idle_body, NULL, NULL);
+    self->tasks[i] = tend_task_run_open (bench_work_get_name (&self->work, i), idle_body, NULL, NULL);
 
   return self->work.n;
 }
@@ -226,7 +232,7 @@ run_fibers (gpointer state)
 
 static guint
 run_to_end (Operations   *self,
-            TendWorkFunc  func)
+            TendBodyFunc  func)
 {
   g_autoptr(TendTask) task = tend_task_run_fiber ("fiber", func, self, NULL);
 
@@ -329,20 +335,22 @@ fire (gpointer state)
 
 /* --- A manager --- */
 
-static void
-fail_body (TendTask *task,
-           gpointer  user_data)
+static gboolean
+fail_body (TendTask  *task,
+           gpointer   user_data,
+           GError   **error)
 {
   tend_task_return_error (task, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_FAILED, "as is wanted"));
+  return TRUE;
 }
 
 static guint
 register_with (Operations   *self,
-               TendTaskFunc  func)
+               TendBodyFunc  func)
 {
   for (guint i = 0; i < self->work.n; i++)
-    g_assert_nonnull (tend_task_manager_register (self->manager, bench_work_get_name (&self->work, i), func, self,
-                                                  NULL, NULL));
+    g_assert_nonnull (tend_task_manager_register (self->manager, tend_task_new_open (bench_work_get_name (&self->work, i), func, self, NULL),
+                                                  TEND_NAME_POLICY_REJECT, NULL));
 
   return self->work.n;
 }
@@ -371,7 +379,7 @@ cancel_by_name (gpointer state)
   Operations *self = state;
 
   for (guint i = 0; i < self->work.n; i++)
-    g_object_unref (tend_task_manager_cancel_task (self->manager, bench_work_get_query (&self->work, i)));
+    tend_task_manager_cancel_task (self->manager, bench_work_get_query (&self->work, i));
   bench_work_turn (&self->work);
   g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (self->manager)), ==, 0);
 

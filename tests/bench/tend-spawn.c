@@ -95,19 +95,22 @@ in_batches (Spawn      *self,
 
 /* --- Callbacks --- */
 
-static void
-callback_body (TendTask *task,
-               gpointer  user_data)
+static gboolean
+callback_body (TendTask  *task,
+               gpointer   user_data,
+               GError   **error)
 {
   ((Spawn *) user_data)->n_ended++;
   tend_task_return_boolean (task, TRUE);
+
+  return TRUE;
 }
 
 static TendTask *
 run_callback (Spawn *self,
               guint  i)
 {
-  return tend_task_run (self->names[i], callback_body, self, NULL);
+  return tend_task_run_open (self->names[i], callback_body, self, NULL);
 }
 
 /* Begins in the next turn of the loop, where the peers begin as well. */
@@ -115,7 +118,7 @@ static TendTask *
 start_callback (Spawn *self,
                 guint  i)
 {
-  TendTask *task = tend_task_new (self->names[i], callback_body, self, NULL);
+  TendTask *task = tend_task_new_open (self->names[i], callback_body, self, NULL);
 
   tend_task_set_delay (task, 0);
   tend_task_start (task, NULL);
@@ -127,7 +130,9 @@ static TendTask *
 register_callback (Spawn *self,
                    guint  i)
 {
-  return g_object_ref (tend_task_manager_register (self->manager, self->names[i], callback_body, self, NULL, NULL));
+  return g_object_ref (tend_task_manager_register (self->manager,
+                                                   tend_task_new_open (self->names[i], callback_body, self, NULL),
+                                                   TEND_NAME_POLICY_REJECT, NULL));
 }
 
 static guint
@@ -181,7 +186,9 @@ static TendTask *
 register_fiber (Spawn *self,
                 guint  i)
 {
-  return g_object_ref (tend_task_manager_register_fiber (self->manager, self->names[i], fiber_body, self, NULL, NULL));
+  return g_object_ref (tend_task_manager_register (self->manager,
+                                                   tend_task_new_fiber (self->names[i], fiber_body, self, NULL),
+                                                   TEND_NAME_POLICY_REJECT, NULL));
 }
 
 static TendTask *
@@ -195,8 +202,9 @@ static TendTask *
 register_waiting_fiber (Spawn *self,
                         guint  i)
 {
-  return g_object_ref (tend_task_manager_register_fiber (self->manager, self->names[i], yield_once_body, self,
-                                                         NULL, NULL));
+  return g_object_ref (tend_task_manager_register (self->manager,
+                                                   tend_task_new_fiber (self->names[i], yield_once_body, self, NULL),
+                                                   TEND_NAME_POLICY_REJECT, NULL));
 }
 
 static guint

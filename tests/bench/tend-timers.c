@@ -17,10 +17,12 @@ typedef struct
   GMainContext *context;
 } Timers;
 
-static void
-idle_body (TendTask *task,
-           gpointer  user_data)
+static gboolean
+idle_body (TendTask  *task,
+           gpointer   user_data,
+           GError   **error)
 {
+  return TRUE;
 }
 
 static gpointer
@@ -32,7 +34,7 @@ begin (guint n)
   self->pending = g_new0 (TendTimer *, n);
   self->context = g_main_context_new ();
   g_main_context_push_thread_default (self->context);
-  self->host = tend_task_run ("host", idle_body, NULL, NULL);
+  self->host = tend_task_run_open ("host", idle_body, NULL, NULL);
 
   return self;
 }

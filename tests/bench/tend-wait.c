@@ -80,10 +80,12 @@ cancel_all (Wait      *self,
 /* --- Callbacks --- */
 
 /* Waits for something that will call back, and that nobody can cancel. */
-static void
-idle_body (TendTask *task,
-           gpointer  user_data)
+static gboolean
+idle_body (TendTask  *task,
+           gpointer   user_data,
+           GError   **error)
 {
+  return TRUE;
 }
 
 static void
@@ -94,11 +96,13 @@ give_up_cb (TendTask *task,
 }
 
 /* Waits for something that is given up when the task is cancelled. */
-static void
-wait_body (TendTask *task,
-           gpointer  user_data)
+static gboolean
+wait_body (TendTask  *task,
+           gpointer   user_data,
+           GError   **error)
 {
   tend_task_add_cancel_handler (task, give_up_cb, NULL, NULL);
+  return TRUE;
 }
 
 static void
@@ -114,7 +118,7 @@ start_idle (gpointer state)
   Wait *self = state;
 
   for (guint i = 0; i < self->work.n; i++)
-    self->tasks[i] = tend_task_run (bench_work_get_name (&self->work, i), idle_body, self, NULL);
+    self->tasks[i] = tend_task_run_open (bench_work_get_name (&self->work, i), idle_body, self, NULL);
 
   return self->work.n;
 }
@@ -126,7 +130,7 @@ start_waiting (gpointer state)
 
   for (guint i = 0; i < self->work.n; i++)
     {
-      self->tasks[i] = tend_task_run (bench_work_get_name (&self->work, i), wait_body, self, NULL);
+      self->tasks[i] = tend_task_run_open (bench_work_get_name (&self->work, i), wait_body, self, NULL);
       tend_task_add_exit_handler (self->tasks[i], ended_cb, self, NULL);
     }
 
@@ -187,8 +191,8 @@ register_fibers (gpointer state)
 
   self->n_asleep = 0;
   for (guint i = 0; i < self->work.n; i++)
-    g_assert_nonnull (tend_task_manager_register_fiber (self->manager, bench_work_get_name (&self->work, i), sleep_body,
-                                                        self, NULL, NULL));
+    g_assert_nonnull (tend_task_manager_register (self->manager, tend_task_new_fiber (bench_work_get_name (&self->work, i), sleep_body, self, NULL),
+                                                  TEND_NAME_POLICY_REJECT, NULL));
   while (self->n_asleep < self->work.n)
     bench_work_turn (&self->work);
 

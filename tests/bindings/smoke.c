@@ -6,25 +6,31 @@
 
 #include <tend.h>
 
-static void
-answer (TendTask *task,
-        gpointer  user_data)
+static gboolean
+answer (TendTask  *task,
+        gpointer   user_data,
+        GError   **error)
 {
   tend_task_return_int (task, 42);
+  return TRUE;
 }
 
-static void
-fail (TendTask *task,
-      gpointer  user_data)
+static gboolean
+fail (TendTask  *task,
+      gpointer   user_data,
+      GError   **error)
 {
   tend_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "no %s", "such thing");
+  return TRUE;
 }
 
-static void
-never (TendTask *task,
-       gpointer  user_data)
+static gboolean
+never (TendTask  *task,
+       gpointer   user_data,
+       GError   **error)
 {
   g_assert_not_reached ();
+  return TRUE;
 }
 
 static gboolean
@@ -71,9 +77,9 @@ tear_down (Fixture       *fixture,
   tend_task_manager_shutdown (fixture->manager, &error);
   g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER);
 
+  g_assert_finalize_object (fixture->manager);
   if (fixture->task != NULL)
     g_assert_finalize_object (g_steal_pointer (&fixture->task));
-  g_assert_finalize_object (fixture->manager);
 }
 
 static void
@@ -89,8 +95,9 @@ test_result (Fixture       *fixture,
 {
   g_autoptr(GError) error = NULL;
 
-  fixture->task = g_object_ref (tend_task_manager_register (fixture->manager, "answer", answer,
-                                                            NULL, NULL, &error));
+  fixture->task = g_object_ref (tend_task_manager_register (fixture->manager,
+                                                            tend_task_new_open ("answer", answer, NULL, NULL),
+                                                            TEND_NAME_POLICY_REJECT, &error));
   g_assert_no_error (error);
   g_assert_true (tend_task_manager_is_active (fixture->manager, "answer"));
 
@@ -107,8 +114,9 @@ test_error (Fixture       *fixture,
 {
   g_autoptr(GError) error = NULL;
 
-  fixture->task = g_object_ref (tend_task_manager_register (fixture->manager, "failure", fail,
-                                                            NULL, NULL, &error));
+  fixture->task = g_object_ref (tend_task_manager_register (fixture->manager,
+                                                            tend_task_new_open ("failure", fail, NULL, NULL),
+                                                            TEND_NAME_POLICY_REJECT, &error));
   g_assert_no_error (error);
 
   wait_for (fixture->task, &error);
@@ -123,11 +131,11 @@ test_cancel_by_name (Fixture       *fixture,
 {
   g_autoptr(GError) error = NULL;
 
-  tend_task_manager_register (fixture->manager, "never", never, NULL, NULL, &error);
+  tend_task_manager_register (fixture->manager, tend_task_new_open ("never", never, NULL, NULL),
+                              TEND_NAME_POLICY_REJECT, &error);
   g_assert_no_error (error);
 
-  fixture->task = tend_task_manager_cancel_task (fixture->manager, "never");
-  g_assert_nonnull (fixture->task);
+  fixture->task = g_object_ref (tend_task_manager_cancel_task (fixture->manager, "never"));
   g_assert_false (tend_task_manager_is_active (fixture->manager, "never"));
 
   wait_for (fixture->task, &error);
@@ -141,8 +149,8 @@ test_thread (Fixture       *fixture,
 {
   g_autoptr(GError) error = NULL;
 
-  fixture->task = g_object_ref (tend_task_manager_register_thread (fixture->manager, "thread", add_in_thread,
-                                                                   GINT_TO_POINTER (2), NULL, &error));
+  fixture->task = g_object_ref (tend_task_manager_register (fixture->manager, tend_task_new_thread ("thread", add_in_thread, GINT_TO_POINTER (2), NULL),
+                                                            TEND_NAME_POLICY_REJECT, &error));
   g_assert_no_error (error);
 
   wait_for (fixture->task, &error);
@@ -156,8 +164,9 @@ test_fiber (Fixture       *fixture,
 {
   g_autoptr(GError) error = NULL;
 
-  fixture->task = g_object_ref (tend_task_manager_register_fiber (fixture->manager, "fiber", sleep_in_fiber,
-                                                                  NULL, NULL, &error));
+  fixture->task = g_object_ref (tend_task_manager_register (fixture->manager,
+                                                            tend_task_new_fiber ("fiber", sleep_in_fiber, NULL, NULL),
+                                                            TEND_NAME_POLICY_REJECT, &error));
   g_assert_no_error (error);
 
   wait_for (fixture->task, &error);
@@ -182,12 +191,15 @@ return_from_timer (TendTask  *task,
   return TRUE;
 }
 
-static void
-return_at_once (TendTask *task,
-                gpointer  user_data)
+static gboolean
+return_at_once (TendTask  *task,
+                gpointer   user_data,
+                GError   **error)
 {
   tend_task_return_boolean (task, TRUE);
   g_assert_false (*(gboolean *) user_data);
+
+  return TRUE;
 }
 
 static void
@@ -196,13 +208,13 @@ test_data_outlive_calls (void)
   g_autoptr(GError) error = NULL;
   gboolean is_body_destroyed = FALSE;
   gboolean is_timer_destroyed = FALSE;
-  TendTask *task = tend_task_run ("body", return_at_once, &is_body_destroyed, set_true_cb);
+  TendTask *task = tend_task_run_open ("body", return_at_once, &is_body_destroyed, set_true_cb);
 
   g_assert_true (tend_task_is_ended (task));
   g_assert_true (is_body_destroyed);
   g_assert_finalize_object (task);
 
-  task = tend_task_new ("timer", NULL, NULL, NULL);
+  task = tend_task_new_open ("timer", NULL, NULL, NULL);
   tend_task_add_timer (task, 0, 1000, return_from_timer, &is_timer_destroyed, set_true_cb);
   g_assert_true (tend_task_wait_sync (task, &error));
   g_assert_no_error (error);
@@ -219,14 +231,16 @@ shut_down_body (TendTask  *task,
   g_autoptr(TendTask) draining = NULL;
   g_autoptr(GError) refused = NULL;
 
-  tend_task_manager_register_fiber (manager, "draining", sleep_in_fiber, NULL, NULL, error);
+  tend_task_manager_register (manager, tend_task_new_fiber ("draining", sleep_in_fiber, NULL, NULL),
+                              TEND_NAME_POLICY_REJECT, error);
   draining = g_object_ref (tend_task_manager_lookup (manager, "draining"));
 
   g_assert_true (tend_task_manager_shutdown (manager, error));
   g_assert_true (tend_task_manager_is_shut_down (manager));
   g_assert_true (tend_task_is_ended (draining));
 
-  g_assert_null (tend_task_manager_register (manager, "late", never, NULL, NULL, &refused));
+  g_assert_null (tend_task_manager_register (manager, tend_task_new_open ("late", never, NULL, NULL),
+                                             TEND_NAME_POLICY_REJECT, &refused));
   g_assert_error (refused, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
   return TRUE;
 }

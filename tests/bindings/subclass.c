@@ -144,18 +144,21 @@ struct _TestHastyNode
 
 G_DEFINE_FINAL_TYPE (TestHastyNode, test_hasty_node, TEST_TYPE_NODE)
 
-static void
-never (TendTask *task,
-       gpointer  user_data)
+static gboolean
+never (TendTask  *task,
+       gpointer   user_data,
+       GError   **error)
 {
   g_assert_not_reached ();
+  return TRUE;
 }
 
 static void
 test_hasty_node_constructed (GObject *object)
 {
   G_OBJECT_CLASS (test_hasty_node_parent_class)->constructed (object);
-  tend_task_manager_register (TEND_TASK_MANAGER (object), "hasty", never, NULL, NULL, NULL);
+  tend_task_manager_register (TEND_TASK_MANAGER (object), tend_task_new_open ("hasty", never, NULL, NULL),
+                              TEND_NAME_POLICY_REJECT, NULL);
 }
 
 static void
@@ -224,20 +227,23 @@ stay (TendTask  *task,
   return is_over;
 }
 
-static void
-fail (TendTask *task,
-      gpointer  user_data)
+static gboolean
+fail (TendTask  *task,
+      gpointer   user_data,
+      GError   **error)
 {
   tend_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_BUSY, "busy");
+  return TRUE;
 }
 
 static void
 register_fiber (Fixture      *fixture,
                 const char   *name,
-                TendWorkFunc  func)
+                TendBodyFunc  func)
 {
-  tend_task_manager_register_fiber (TEND_TASK_MANAGER (fixture->node), name, func, g_object_ref (fixture->node),
-                                    g_object_unref, NULL);
+  tend_task_manager_register (TEND_TASK_MANAGER (fixture->node),
+                              tend_task_new_fiber (name, func, g_object_ref (fixture->node), g_object_unref),
+                              TEND_NAME_POLICY_REJECT, NULL);
 }
 
 static void
@@ -246,7 +252,8 @@ add_shutdown_task (Fixture    *fixture,
 {
   g_autoptr(TendTask) task = tend_task_new_fiber (name, visit, g_object_ref (fixture->node), g_object_unref);
 
-  g_assert_true (tend_task_manager_add_shutdown_task (TEND_TASK_MANAGER (fixture->node), task, NULL));
+  g_assert_true (tend_task_manager_add_shutdown_task (TEND_TASK_MANAGER (fixture->node), g_object_ref (task),
+                                                      NULL));
 }
 
 static void
@@ -277,7 +284,8 @@ test_class_method (Fixture       *fixture,
   char handler[] = "handler";
 
   g_signal_connect (fixture->node, "task-failed", G_CALLBACK (failed_cb), handler);
-  tend_task_manager_register (TEND_TASK_MANAGER (fixture->node), "x", fail, NULL, NULL, NULL);
+  tend_task_manager_register (TEND_TASK_MANAGER (fixture->node), tend_task_new_open ("x", fail, NULL, NULL),
+                              TEND_NAME_POLICY_REJECT, NULL);
   tend_clock_advance (fixture->clock, 0);
   assert_log (fixture->node, "handler node");
 }
@@ -289,7 +297,8 @@ test_class_method_chains_up (Fixture       *fixture,
   g_autoptr(TestNode) hasty = g_object_new (TEST_TYPE_HASTY_NODE, NULL);
 
   tend_task_manager_cancel_all (TEND_TASK_MANAGER (hasty));
-  tend_task_manager_register (TEND_TASK_MANAGER (hasty), "x", fail, NULL, NULL, NULL);
+  tend_task_manager_register (TEND_TASK_MANAGER (hasty), tend_task_new_open ("x", fail, NULL, NULL),
+                              TEND_NAME_POLICY_REJECT, NULL);
   tend_clock_advance (fixture->clock, 0);
   assert_log (hasty, "hasty node");
   g_assert_finalize_object (g_steal_pointer (&hasty));
@@ -349,10 +358,11 @@ static void
 test_dropped (Fixture       *fixture,
               gconstpointer  unused)
 {
-  g_autoptr(TendTask) task = tend_task_new ("never", never, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open ("never", never, NULL, NULL);
 
   tend_task_set_delay (task, G_TIME_SPAN_SECOND);
-  g_assert_true (tend_task_manager_register_task (TEND_TASK_MANAGER (fixture->node), task, NULL));
+  g_assert_true (tend_task_manager_register (TEND_TASK_MANAGER (fixture->node), g_object_ref (task),
+                                             TEND_NAME_POLICY_REJECT, NULL));
   g_assert_finalize_object (g_steal_pointer (&fixture->node));
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CANCELLED);
   tend_clock_advance (fixture->clock, 2 * G_TIME_SPAN_SECOND);

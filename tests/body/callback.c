@@ -1,150 +1,153 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The body that is a function on the loop's thread.
+// The body that is a function on the loop's thread, and ends when the function returns.
 
 #include "../task/common.h"
 
-static void
-thrice_body (TendTask *task,
-             gpointer  user_data)
+static gboolean
+answer_body (TendTask  *task,
+             gpointer   user_data,
+             GError   **error)
 {
-  note ("%s", (const char *) user_data);
-  tend_task_return_string (task, user_data);
+  tend_task_return_int (task, 42);
+  note ("%s", tend_task_status_to_string (tend_task_get_status (task)));
+  return TRUE;
 }
 
-static void
-test_completes_within_the_call (void)
+static gboolean
+quiet_body (TendTask  *task,
+            gpointer   user_data,
+            GError   **error)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, thrice_body, (gpointer) "data", NULL);
+  ++*(int *) user_data;
+  return TRUE;
+}
 
-  assert_notes ("data");
+/* The result is recorded in the call, and the task ends when the function has returned. */
+static void
+test_ends_within_the_call (void)
+{
+  g_autoptr(TendTask) task = tend_task_run (NULL, answer_body, NULL, NULL);
+
+  assert_notes ("running");
   assert_status (task, "completed");
-  g_assert_cmpstr (tend_task_get_string (task), ==, "data");
+  g_assert_cmpint (tend_task_get_int (task), ==, 42);
   assert_gone (task);
 }
 
 static void
-test_completes_later (void)
+test_needs_no_result (void)
 {
-  int n_destroyed = 0;
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, &n_destroyed, count_cb);
+  int n_runs = 0;
+  g_autoptr(TendTask) task = tend_task_new (NULL, quiet_body, &n_runs, count_cb);
 
-  settle ();
-  assert_status (task, "running");
-  g_assert_cmpint (n_destroyed, ==, 0);
-  tend_task_return_int (task, 4);
+  assert_status (task, "created");
+  g_assert_true (tend_task_start (task, NULL));
   assert_status (task, "completed");
-  g_assert_cmpint (n_destroyed, ==, 1);
-  g_assert_cmpint (tend_task_get_int (task), ==, 4);
+  g_assert_null (tend_task_get_result (task, NULL));
+  g_assert_cmpint (n_runs, ==, 2);
   assert_gone (task);
-  g_assert_cmpint (n_destroyed, ==, 1);
 }
 
-static void
-test_stop_frees_its_data (void)
+static gboolean
+failing_body (TendTask  *task,
+              gpointer   user_data,
+              GError   **error)
 {
-  int n_destroyed = 0;
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, &n_destroyed, count_cb);
-
-  tend_task_stop (task);
-  g_assert_cmpint (n_destroyed, ==, 1);
-  assert_gone (task);
-  g_assert_cmpint (n_destroyed, ==, 1);
+  if (user_data != NULL)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_BUSY, user_data);
+  return FALSE;
 }
 
-/* The body begins a GIO operation, and completes its task from the operation's callback. */
-static void
-loaded_cb (GObject      *source,
-           GAsyncResult *result,
-           gpointer      user_data)
+static gboolean
+recording_body (TendTask  *task,
+                gpointer   user_data,
+                GError   **error)
 {
-  g_autoptr(TendTask) task = user_data;
-  g_autofree char *contents = NULL;
-  GError *error = NULL;
-
-  if (g_file_load_contents_finish (G_FILE (source), result, &contents, NULL, NULL, &error))
-    tend_task_return_string (task, contents);
-  else
-    tend_task_return_error (task, error);
+  tend_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_BUSY, "recorded");
+  return user_data != NULL;
 }
 
+/* However the error is given, it is the task's. */
 static void
-load_body (TendTask *task,
-           gpointer  user_data)
+test_fails (void)
 {
-  g_autoptr(GFile) file = g_file_new_for_path (user_data);
+  g_autoptr(TendTask) returned = tend_task_run (NULL, failing_body, (gpointer) "busy", NULL);
+  g_autoptr(TendTask) silent = tend_task_run (NULL, failing_body, NULL, NULL);
+  g_autoptr(TendTask) recorded = tend_task_run (NULL, recording_body, NULL, NULL);
+  g_autoptr(TendTask) true = tend_task_run (NULL, recording_body, (gpointer) "true", NULL);
 
-  g_file_load_contents_async (file, tend_task_get_cancellable (task), loaded_cb, g_object_ref (task));
+  g_assert_error (tend_task_get_error (returned), G_IO_ERROR, G_IO_ERROR_BUSY);
+  g_assert_error (tend_task_get_error (silent), TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (tend_task_get_error (recorded), G_IO_ERROR, G_IO_ERROR_BUSY);
+  g_assert_error (tend_task_get_error (true), G_IO_ERROR, G_IO_ERROR_BUSY);
+  assert_gone (returned);
+  assert_gone (silent);
+  assert_gone (recorded);
+  assert_gone (true);
 }
 
-static void
-test_wraps_a_gio_operation (void)
+static gboolean
+ending_body (TendTask  *task,
+             gpointer   user_data,
+             GError   **error)
 {
-  g_autoptr(TendTask) good = tend_task_run (NULL, load_body, (gpointer) "/proc/self/comm", NULL);
-  g_autoptr(TendTask) cancelled = tend_task_run (NULL, load_body, (gpointer) "/proc/self/comm", NULL);
-  g_autoptr(TendTask) stopped = tend_task_run (NULL, load_body, (gpointer) "/proc/self/comm", NULL);
+  void (* end) (TendTask *task) = user_data;
 
-  tend_task_cancel (cancelled);
-  tend_task_stop (stopped);
-  g_assert_true (tend_task_wait_sync (good, NULL));
-  g_assert_true (g_str_has_suffix (tend_task_get_string (good), "\n"));
-  g_assert_false (tend_task_wait_sync (cancelled, NULL));
+  end (task);
+  note ("%s", tend_task_status_to_string (tend_task_get_status (task)));
+  return !tend_task_is_cancelling (task) ||
+         !g_cancellable_set_error_if_cancelled (tend_task_get_cancellable (task), error);
+}
+
+/* A function that is on the stack goes on: a stopped task has ended, and is finished when it returns. */
+static void
+test_ended_from_inside (void)
+{
+  g_autoptr(TendTask) cancelled = tend_task_run (NULL, ending_body, tend_task_cancel, NULL);
+  g_autoptr(TendTask) stopped = tend_task_run (NULL, ending_body, tend_task_stop, NULL);
+
+  assert_notes ("running stopped");
   assert_status (cancelled, "cancelled");
   assert_status (stopped, "stopped");
-
-  /* The operation of the stopped task still has to come back. */
-  while (G_OBJECT (stopped)->ref_count > 1)
-    g_main_context_iteration (NULL, TRUE);
-  assert_gone (good);
   assert_gone (cancelled);
   assert_gone (stopped);
 }
 
-static void
-nested_body (TendTask *task,
-             gpointer  user_data)
+static gboolean
+thrice_body (TendTask  *task,
+             gpointer   user_data,
+             GError   **error)
 {
-  int *n_destroyed = user_data;
-  g_autoptr(TendTask) inner = tend_task_run (NULL, complete_body, NULL, NULL);
-
-  tend_task_return_value (task, NULL);
-  g_assert_true (tend_task_wait_sync (inner, NULL));
-  g_assert_true (tend_task_get_current () == task);
-  g_assert_cmpint (*n_destroyed, ==, 0);
+  if (++*(int *) user_data == 3)
+    tend_task_cancel (task);
+  return TRUE;
 }
 
-/* Its data stay while it runs the loop, though its task has ended. */
 static void
-test_may_run_the_loop (void)
+test_runs_at_an_interval (void)
 {
-  int n_destroyed = 0;
-  g_autoptr(TendTask) task = tend_task_run (NULL, nested_body, &n_destroyed, count_cb);
+  TendClock *clock = tend_clock_freeze (NULL);
+  int n_runs = 0;
+  g_autoptr(TendTask) task = tend_task_new (NULL, thrice_body, &n_runs, NULL);
 
-  assert_status (task, "completed");
-  g_assert_cmpint (n_destroyed, ==, 1);
+  tend_task_set_interval (task, SECOND);
+  g_assert_true (tend_task_start (task, NULL));
+  tend_clock_advance (clock, 10 * SECOND);
+  g_assert_cmpint (n_runs, ==, 3);
+  assert_status (task, "cancelled");
   assert_gone (task);
+  g_assert_finalize_object (clock);
 }
 
 static void
 test_refuses_no_function (void)
 {
-  g_autoptr(TendTask) task = NULL;
-
   expect_critical ("*func != NULL*");
-  task = tend_task_run (NULL, NULL, NULL, NULL);
-  g_assert_null (task);
+  g_assert_null (tend_task_new (NULL, NULL, NULL, NULL));
   expect_critical ("*func != NULL*");
-  task = tend_task_new_fiber (NULL, NULL, NULL, NULL);
-  g_assert_null (task);
-  expect_critical ("*func != NULL*");
-  task = tend_task_new_thread (NULL, NULL, NULL, NULL);
-  g_assert_null (task);
-  expect_critical ("*func != NULL*");
-  task = tend_task_new_async (NULL, NULL, NULL, NULL, NULL);
-  g_assert_null (task);
-  expect_critical ("*func != NULL*");
-  g_assert_false (tend_run (NULL, NULL, NULL));
+  g_assert_null (tend_task_run (NULL, NULL, NULL, NULL));
   g_test_assert_expected_messages ();
 }
 
@@ -154,11 +157,11 @@ main (int    argc,
 {
   g_test_init (&argc, &argv, NULL);
 
-  g_test_add_func ("/tend/callback/completes-within-the-call", test_completes_within_the_call);
-  g_test_add_func ("/tend/callback/completes-later", test_completes_later);
-  g_test_add_func ("/tend/callback/stop-frees-its-data", test_stop_frees_its_data);
-  g_test_add_func ("/tend/callback/wraps-a-gio-operation", test_wraps_a_gio_operation);
-  g_test_add_func ("/tend/callback/may-run-the-loop", test_may_run_the_loop);
+  g_test_add_func ("/tend/callback/ends-within-the-call", test_ends_within_the_call);
+  g_test_add_func ("/tend/callback/needs-no-result", test_needs_no_result);
+  g_test_add_func ("/tend/callback/fails", test_fails);
+  g_test_add_func ("/tend/callback/ended-from-inside", test_ended_from_inside);
+  g_test_add_func ("/tend/callback/runs-at-an-interval", test_runs_at_an_interval);
   g_test_add_func ("/tend/callback/refuses-no-function", test_refuses_no_function);
 
   return g_test_run ();

@@ -129,7 +129,7 @@ cause_body (TendTask  *task,
             gpointer   user_data,
             GError   **error)
 {
-  g_autoptr(TendTask) other = tend_task_new (nullptr, nullptr, nullptr, nullptr);
+  g_autoptr(TendTask) other = tend_task_new_open (nullptr, nullptr, nullptr, nullptr);
 
   tend_task_add_exit_handler (other, throw_exit_cb, user_data, nullptr);
   try

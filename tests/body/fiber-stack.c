@@ -168,11 +168,13 @@ off_fiber_cancelled_cb (GCancellable *cancellable,
   note_off_fiber ("cancelled");
 }
 
-static void
-off_fiber_body (TendTask *task,
-                gpointer  user_data)
+static gboolean
+off_fiber_body (TendTask  *task,
+                gpointer   user_data,
+                GError   **error)
 {
   note_off_fiber ("body");
+  return TRUE;
 }
 
 static void
@@ -190,7 +192,7 @@ observed_body (TendTask  *task,
                GError   **error)
 {
   g_autoptr(TendTaskManager) manager = tend_task_manager_new ();
-  g_autoptr(TendTask) other = tend_task_new (NULL, off_fiber_body, (gpointer) "data", off_fiber_destroy_cb);
+  g_autoptr(TendTask) other = tend_task_new_open (NULL, off_fiber_body, (gpointer) "data", off_fiber_destroy_cb);
   g_autoptr(TendTask) managed = NULL;
   g_autoptr(TendTask) dropped = NULL;
   char local;
@@ -210,12 +212,14 @@ observed_body (TendTask  *task,
   tend_task_post (other, off_fiber_post_cb, (gpointer) "late", off_fiber_destroy_cb);
   note ("|");
 
-  dropped = tend_task_new (NULL, off_fiber_body, (gpointer) "dropped", off_fiber_destroy_cb);
+  dropped = tend_task_new_open (NULL, off_fiber_body, (gpointer) "dropped", off_fiber_destroy_cb);
   g_clear_object (&dropped);
   note ("|");
 
   g_signal_connect (manager, "items-changed", G_CALLBACK (off_fiber_items_changed_cb), NULL);
-  managed = g_object_ref (tend_task_manager_register (manager, "x", off_fiber_body, NULL, NULL, error));
+  managed = g_object_ref (tend_task_manager_register (manager,
+                                                      tend_task_new_open ("x", off_fiber_body, NULL, NULL),
+                                                      TEND_NAME_POLICY_REJECT, error));
   tend_task_stop (managed);
   note ("|");
   return tend_task_manager_shutdown (manager, error);
@@ -251,7 +255,7 @@ hop_body (TendTask  *task,
           gpointer   user_data,
           GError   **error)
 {
-  g_autoptr(TendTask) other = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) other = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_add_exit_handler (other, start_fiber_exit_cb, user_data, NULL);
   tend_task_stop (other);

@@ -63,8 +63,8 @@ test_awaits_before_and_after_the_end (void)
 {
   g_autoptr(TendClock) clock G_GNUC_UNUSED = tend_clock_freeze (NULL);
   g_autoptr(TendTask) good = tend_task_run_fiber (NULL, sleep_body, NULL, NULL);
-  g_autoptr(TendTask) bad = tend_task_run (NULL, fail_body, NULL, NULL);
-  g_autoptr(TendTask) stopped = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) bad = tend_task_run_open (NULL, fail_body, NULL, NULL);
+  g_autoptr(TendTask) stopped = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_stop (stopped);
   g_assert_true (tend_run (await_body, good, NULL));
@@ -81,7 +81,7 @@ static void
 test_awaits_a_task_that_is_dropped (void)
 {
   g_autoptr(TendTask) task = NULL;
-  TendTask *never = tend_task_new (NULL, idle_body, NULL, NULL);
+  TendTask *never = tend_task_new_open (NULL, idle_body, NULL, NULL);
 
   task = tend_task_run_fiber (NULL, await_body, never, NULL);
   g_object_unref (never);
@@ -137,7 +137,7 @@ other_context_thread (gpointer data)
 static void
 test_does_not_await_another_threads (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   in_thread (other_context_thread, task);
   assert_notes ("tend-7");
@@ -153,7 +153,7 @@ test_does_not_await_another_contexts (void)
   g_autoptr(TendTask) task = NULL;
 
   g_main_context_push_thread_default (context);
-  task = tend_task_run (NULL, idle_body, NULL, NULL);
+  task = tend_task_run_open (NULL, idle_body, NULL, NULL);
   g_main_context_pop_thread_default (context);
   g_assert_true (tend_run (await_body, task, NULL));
   assert_notes ("tend-7");
@@ -195,28 +195,31 @@ assert_no_fiber (gboolean      result,
   g_clear_error (error);
 }
 
-static void
-wait_in_callback_body (TendTask *task,
-                       gpointer  user_data)
+static gboolean
+wait_in_callback_body (TendTask  *task,
+                       gpointer   user_data,
+                       GError   **error)
 {
   g_autoptr(GAsyncResult) result = NULL;
-  GError *error = NULL;
+  GError *refusal = NULL;
 
-  assert_no_fiber (tend_sleep (1, &error), "tend_sleep", &error);
-  assert_no_fiber (tend_await (task, &error), "tend_await", &error);
-  assert_no_fiber (tend_await_result (&result, &error), "tend_await_result", &error);
-  g_assert_false (tend_yield (&error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER);
-  g_clear_error (&error);
+  assert_no_fiber (tend_sleep (1, &refusal), "tend_sleep", &refusal);
+  assert_no_fiber (tend_await (task, &refusal), "tend_await", &refusal);
+  assert_no_fiber (tend_await_result (&result, &refusal), "tend_await_result", &refusal);
+  g_assert_false (tend_yield (&refusal));
+  g_assert_error (refusal, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER);
+  g_clear_error (&refusal);
   g_assert_false (tend_sleep (1, NULL));
+
+  return TRUE;
 }
 
 static void
 test_waits_in_fibers_only (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, wait_in_callback_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, wait_in_callback_body, NULL, NULL);
 
-  wait_in_callback_body (task, NULL);
+  wait_in_callback_body (task, NULL, NULL);
   expect_critical ("*is_on_fiber*");
   tend_shield_push ();
   expect_critical ("*no shield is on*");
@@ -254,19 +257,22 @@ test_run_is_not_for_fibers (void)
 }
 
 /* Outside of fibers it nests as main loops do. */
-static void
-run_in_callback_body (TendTask *task,
-                      gpointer  user_data)
+static gboolean
+run_in_callback_body (TendTask  *task,
+                      gpointer   user_data,
+                      GError   **error)
 {
   g_assert_true (tend_run (two_sleeps_body, (gpointer) "x", NULL));
   tend_task_return_value (task, NULL);
+
+  return TRUE;
 }
 
 static void
 test_run_nests_in_callbacks (void)
 {
   g_autoptr(TendClock) clock G_GNUC_UNUSED = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) task = tend_task_run (NULL, run_in_callback_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, run_in_callback_body, NULL, NULL);
 
   assert_notes ("x1 x2 x3");
   assert_status (task, "completed");
@@ -498,7 +504,7 @@ test_no_shield_holds_against_stop (void)
 static void
 test_cancel_reaches_an_await (void)
 {
-  g_autoptr(TendTask) awaited = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) awaited = tend_task_run_open (NULL, idle_body, NULL, NULL);
   g_autoptr(TendTask) task = tend_task_run_fiber (NULL, await_body, awaited, NULL);
 
   tend_task_cancel (task);

@@ -53,7 +53,7 @@ test_awaits_tasks (void)
 static void
 test_awaited_error_is_its_own (void)
 {
-  g_autoptr(TendTask) failing = tend_task_run ("failing", fail_body, NULL, NULL);
+  g_autoptr(TendTask) failing = tend_task_run_open ("failing", fail_body, NULL, NULL);
   g_autoptr(TendTask) task = tend_task_run_thread ("thread", await_body, failing, NULL);
 
   g_assert_false (tend_task_wait_sync (task, NULL));
@@ -176,7 +176,7 @@ test_wait_is_ended (void)
 {
   for (Way way = BY_CANCEL; way <= BY_DEADLINE; way++)
     {
-      g_autoptr(TendTask) endless = tend_task_run ("endless", idle_body, NULL, NULL);
+      g_autoptr(TendTask) endless = tend_task_run_open ("endless", idle_body, NULL, NULL);
       TendTask *waiting = tend_task_new_thread ("waiting", await_body, endless, NULL);
       TendTask *sleeping = tend_task_new_thread ("sleeping", sleep_for_ever_body, NULL, NULL);
 
@@ -201,16 +201,19 @@ fiber_in_thread_body (TendTask  *task,
   return tend_sleep (10, error) && tend_checkpoint (error);
 }
 
-static void
-callback_in_thread (TendTask *task,
-                    gpointer  user_data)
+static gboolean
+callback_in_thread (TendTask  *task,
+                    gpointer   user_data,
+                    GError   **error)
 {
-  g_autoptr(GError) error = NULL;
+  g_autoptr(GError) refusal = NULL;
 
   /* It is no body of a thread, and would block the others of its context. */
-  g_assert_false (tend_sleep (10, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER);
+  g_assert_false (tend_sleep (10, &refusal));
+  g_assert_error (refusal, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER);
   tend_task_return_value (task, NULL);
+
+  return TRUE;
 }
 
 static gboolean
@@ -224,7 +227,7 @@ own_context_body (TendTask  *task,
   g_main_context_push_thread_default (context);
   {
     g_autoptr(TendTask) fiber = tend_task_run_fiber (NULL, fiber_in_thread_body, NULL, NULL);
-    g_autoptr(TendTask) callback = tend_task_run (NULL, callback_in_thread, NULL, NULL);
+    g_autoptr(TendTask) callback = tend_task_run_open (NULL, callback_in_thread, NULL, NULL);
 
     ok = tend_task_wait_sync (fiber, error) && tend_task_wait_sync (callback, error);
   }

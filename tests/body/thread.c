@@ -176,7 +176,7 @@ join_thread_body (TendTask  *task,
   gboolean ok;
 
   g_main_context_push_thread_default (context);
-  group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
   ok = tend_group_wait (group, error);
   g_clear_object (&group);
   g_main_context_pop_thread_default (context);
@@ -456,7 +456,7 @@ static TendTask *
 attempt_cb (guint    attempt,
             gpointer user_data)
 {
-  return tend_task_new (NULL, idle_body, NULL, NULL);
+  return tend_task_new_open (NULL, idle_body, NULL, NULL);
 }
 
 /* Makes and runs a task of each kind in a thread that does not run the context; gives them in an array. */
@@ -469,7 +469,7 @@ run_elsewhere_body (TendTask  *task,
   TendTask **made = user_data;
   TendTask *other;
 
-  made[0] = tend_task_run ("elsewhere", complete_body, NULL, NULL);
+  made[0] = tend_task_run_open ("elsewhere", complete_body, NULL, NULL);
   made[1] = tend_task_run_fiber ("elsewhere", gate_body, NULL, NULL);
   made[2] = tend_task_run_thread ("elsewhere", gate_body, NULL, NULL);
   made[3] = tend_task_run_delay (SECOND);
@@ -502,7 +502,7 @@ run_and_drop_body (TendTask  *task,
                    gpointer   user_data,
                    GError   **error)
 {
-  g_object_unref (tend_task_run ("lost", complete_body, user_data, count_cb));
+  g_object_unref (tend_task_run_open ("lost", complete_body, user_data, count_cb));
   return TRUE;
 }
 

@@ -225,8 +225,8 @@ exit_body (TendTask  *task,
 static void
 at_exit_cb (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, complete_body, NULL, NULL);
-  g_autoptr(TendTask) stopped = tend_task_new (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, complete_body, NULL, NULL);
+  g_autoptr(TendTask) stopped = tend_task_new_open (NULL, idle_body, NULL, NULL);
 
   tend_task_stop (stopped);
   g_printerr ("at exit: %d %d\n", tend_task_get_status (task) == TEND_TASK_STATUS_COMPLETED,
@@ -235,10 +235,10 @@ at_exit_cb (void)
 
 static void
 exit_in (TendTask *(*run) (const char     *name,
-                           TendWorkFunc    func,
+                           TendBodyFunc    func,
                            gpointer        user_data,
                            GDestroyNotify  notify),
-         TendWorkFunc func)
+         TendBodyFunc func)
 {
   g_autoptr(TendTask) waiting G_GNUC_UNUSED = tend_task_run_fiber (NULL, sleep_body, NULL, NULL);
   g_autoptr(TendTask) task = NULL;

@@ -46,7 +46,7 @@ request_new (void)
 static void
 test_add_task_with_error (void)
 {
-  g_autoptr(TendTask) task = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, NULL, NULL, NULL);
   g_autoptr(GError) reason = new_test_error ();
   g_autoptr(GError) error = NULL;
 
@@ -62,7 +62,7 @@ test_add_task_with_error_drops_the_task (void)
   g_autoptr(TendNumberCache) cache = tend_number_cache_new ("p", 1);
   g_autoptr(GError) reason = new_test_error ();
   g_autoptr(GError) error = NULL;
-  TendTask *task = tend_task_new (NULL, NULL, NULL, NULL);
+  TendTask *task = tend_task_new_open (NULL, NULL, NULL, NULL);
 
   g_assert_true (tend_number_cache_add_task_with_error (cache, lend (task), reason, &error));
   g_assert_no_error (error);
@@ -82,7 +82,7 @@ test_add_task_with_error_drops_the_task (void)
 static void
 test_add (void)
 {
-  g_autoptr(TendTask) task = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, NULL, NULL, NULL);
   g_autoptr(TendNumberCache) cache = request_new ();
   g_autoptr(GError) error = NULL;
 
@@ -120,12 +120,15 @@ freed_cb (gpointer data)
 }
 
 /* Leaves a time-out behind, and a result. */
-static void
-push_body (TendTask *task,
-           gpointer  user_data)
+static gboolean
+push_body (TendTask  *task,
+           gpointer   user_data,
+           GError   **error)
 {
   tend_request_cache_push_timeout (user_data, TEND_TYPE_NUMBER_CACHE, SECOND);
   tend_task_return_pointer (task, user_data, freed_cb);
+
+  return TRUE;
 }
 
 /* The last to hold an ended task is the time-out that it has left behind. */
@@ -133,7 +136,7 @@ static void
 test_push_timeout (void)
 {
   TendRequestCache *requests = tend_request_cache_new ();
-  TendTask *task = tend_task_new (NULL, push_body, requests, NULL);
+  TendTask *task = tend_task_new_open (NULL, push_body, requests, NULL);
 
   g_assert_true (tend_task_start (task, NULL));
   settle ();

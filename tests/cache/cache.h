@@ -179,7 +179,7 @@ request_add (Fixture *fixture,
 static inline TendTask *
 answer_new (const char *name)
 {
-  TendTask *task = tend_task_new (name, NULL, NULL, NULL);
+  TendTask *task = tend_task_new_open (name, NULL, NULL, NULL);
 
   tend_task_add_exit_handler (task, note_exit_cb, (gpointer) name, NULL);
   return task;

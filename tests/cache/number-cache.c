@@ -164,9 +164,9 @@ test_tasks_with_body (Fixture       *fixture,
                       gconstpointer  unused)
 {
   TendNumberCache *cache = request_add (fixture, 1, SECOND, NULL);
-  g_autoptr(TendTask) running = tend_task_run ("running", idle_body, NULL, NULL);
-  g_autoptr(TendTask) unstarted = tend_task_new ("unstarted", idle_body, NULL, NULL);
-  g_autoptr(TendTask) ticking = tend_task_new ("ticking", complete_body, NULL, NULL);
+  g_autoptr(TendTask) running = tend_task_run_open ("running", idle_body, NULL, NULL);
+  g_autoptr(TendTask) unstarted = tend_task_new_open ("unstarted", idle_body, NULL, NULL);
+  g_autoptr(TendTask) ticking = tend_task_new_open ("ticking", complete_body, NULL, NULL);
   TendTask *tasks[] = { running, unstarted, ticking };
 
   tend_task_set_interval (ticking, 10 * SECOND);

@@ -247,9 +247,10 @@ push_and_pop_fiber (TendTask  *task,
 }
 
 /* Ends, and has code of its own run on, and somebody else push and pop one. */
-static void
-end_within_body (TendTask *task,
-                 gpointer  data)
+static gboolean
+end_within_body (TendTask  *task,
+                 gpointer   data,
+                 GError   **error)
 {
   g_autoptr(TendTask) other = NULL;
 
@@ -258,6 +259,8 @@ end_within_body (TendTask *task,
   other = tend_task_run_fiber (NULL, push_and_pop_fiber, data, NULL);
   g_assert_cmpint (seconds_of (data, TEND_TYPE_NUMBER_CACHE), ==, 2);
   pop (data);
+
+  return TRUE;
 }
 
 /* It counts for what the body does, and not for as long as the task has not ended. */
@@ -265,7 +268,7 @@ static void
 test_ended_within (Fixture       *fixture,
                    gconstpointer  unused)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, end_within_body, fixture, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, end_within_body, fixture, NULL);
 
   assert_status (task, "completed");
   g_assert_cmpint (seconds_of (fixture, TEND_TYPE_NUMBER_CACHE), ==, 10);

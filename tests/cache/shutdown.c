@@ -63,24 +63,28 @@ linger (TendTask  *task,
 static void
 register_linger (Fixture *fixture)
 {
-  tend_task_manager_register_fiber (tend_request_cache_get_manager (fixture->requests), "linger", linger,
-                                    NULL, NULL, NULL);
+  tend_task_manager_register (tend_request_cache_get_manager (fixture->requests),
+                              tend_task_new_fiber ("linger", linger, NULL, NULL), TEND_NAME_POLICY_REJECT, NULL);
 }
 
-static void
-last_body (TendTask *task,
-           gpointer  data)
+static gboolean
+last_body (TendTask  *task,
+           gpointer   data,
+           GError   **error)
 {
   note ("last");
   tend_task_return_value (task, NULL);
+
+  return TRUE;
 }
 
 static void
 add_last (Fixture *fixture)
 {
-  g_autoptr(TendTask) task = tend_task_new ("last", last_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open ("last", last_body, NULL, NULL);
 
-  g_assert_true (tend_task_manager_add_shutdown_task (tend_request_cache_get_manager (fixture->requests), task, NULL));
+  g_assert_true (tend_task_manager_add_shutdown_task (tend_request_cache_get_manager (fixture->requests),
+                                                      g_object_ref (task), NULL));
 }
 
 static void
@@ -102,7 +106,8 @@ assert_manager_is_shut_down (Fixture *fixture)
   g_autoptr(GError) error = NULL;
 
   g_assert_true (tend_task_manager_is_shut_down (manager));
-  g_assert_null (tend_task_manager_register (manager, "late", idle_body, NULL, NULL, &error));
+  g_assert_null (tend_task_manager_register (manager, tend_task_new_open ("late", idle_body, NULL, NULL),
+                                             TEND_NAME_POLICY_REJECT, &error));
   g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
 }
 
@@ -222,18 +227,21 @@ test_together (Fixture       *fixture,
 }
 
 /* Its errors are the shutdown's: a task that does not end in time is stopped and named. */
-static void
-ignore_cancel (TendTask *task,
-               gpointer  data)
+static gboolean
+ignore_cancel (TendTask  *task,
+               gpointer   data,
+               GError   **error)
 {
+  return TRUE;
 }
 
 static void
 test_errors (Fixture       *fixture,
              gconstpointer  unused)
 {
-  tend_task_manager_register (tend_request_cache_get_manager (fixture->requests), "stubborn", ignore_cancel,
-                              NULL, NULL, NULL);
+  tend_task_manager_register (tend_request_cache_get_manager (fixture->requests),
+                              tend_task_new_open ("stubborn", ignore_cancel, NULL, NULL),
+                              TEND_NAME_POLICY_REJECT, NULL);
   advance (fixture, 0);
   shut_down (fixture, "down");
   advance (fixture, 5 * SECOND - 1);
@@ -322,8 +330,9 @@ static void
 test_in_managed_fiber (Fixture       *fixture,
                        gconstpointer  unused)
 {
-  tend_task_manager_register_fiber (tend_request_cache_get_manager (fixture->requests), NULL, shutdown_fiber,
-                                    fixture, NULL, NULL);
+  tend_task_manager_register (tend_request_cache_get_manager (fixture->requests),
+                              tend_task_new_fiber (NULL, shutdown_fiber, fixture, NULL), TEND_NAME_POLICY_REJECT,
+                              NULL);
   request_add (fixture, 1, 10 * SECOND, NULL);
   tend_clock_run_until_idle (fixture->clock);
   assert_notes ("fiber:ok");
@@ -439,11 +448,13 @@ shut_down_fiber (TendTask  *task,
   return tend_request_cache_shutdown (requests, error);
 }
 
-static void
-shut_down_body (TendTask *task,
-                gpointer  requests)
+static gboolean
+shut_down_body (TendTask  *task,
+                gpointer   requests,
+                GError   **error)
 {
   tend_request_cache_shutdown_async (requests, NULL, down_cb, (gpointer) "down");
+  return TRUE;
 }
 
 /*
@@ -460,9 +471,11 @@ test_owner_goes (Fixture       *fixture,
   register_linger (fixture);
   add_last (fixture);
   if (in_fiber != NULL)
-    tend_task_manager_register_fiber (manager, "ender", shut_down_fiber, fixture->requests, NULL, NULL);
+    tend_task_manager_register (manager, tend_task_new_fiber ("ender", shut_down_fiber, fixture->requests, NULL),
+                                TEND_NAME_POLICY_REJECT, NULL);
   else
-    tend_task_manager_register (manager, "ender", shut_down_body, fixture->requests, NULL, NULL);
+    tend_task_manager_register (manager, tend_task_new_open ("ender", shut_down_body, fixture->requests, NULL),
+                                TEND_NAME_POLICY_REJECT, NULL);
   advance (fixture, 0);
   g_object_unref (owner);
   advance (fixture, SECOND);

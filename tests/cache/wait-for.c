@@ -394,7 +394,7 @@ test_owner_goes (Fixture       *fixture,
   TendTask *task = tend_request_cache_wait_for (fixture->requests, "p", 1, SECOND);
 
   tend_task_add_exit_handler (task, note_exit_cb, (gpointer) "exit", NULL);
-  g_assert_true (tend_task_manager_register_task (manager, task, NULL));
+  g_assert_true (tend_task_manager_register (manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, NULL));
   g_object_unref (owner);
   assert_status (task, "stopped");
   assert_notes ("");

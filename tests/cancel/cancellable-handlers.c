@@ -237,7 +237,7 @@ remove_within_cb (TendTask  *task,
 static void
 test_data_are_destroyed_at_once_within_a_turn (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_post (task, remove_within_cb, NULL, NULL);
   settle ();

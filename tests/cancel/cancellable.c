@@ -82,7 +82,7 @@ static void
 test_ends_nothing_by_itself (void)
 {
   TendCancellable *cancellable = tend_cancellable_new ();
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, cancellable, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, cancellable, NULL);
 
   g_cancellable_cancel (G_CANCELLABLE (cancellable));
   settle ();
@@ -97,7 +97,7 @@ test_task_has_the_reason (void)
 {
   TendCancellable *cancellable = tend_cancellable_new ();
   g_autoptr(TendTask) fiber = tend_task_run_fiber ("fiber", sleep_body, NULL, NULL);
-  g_autoptr(TendTask) bare = tend_task_new ("x", NULL, NULL, NULL);
+  g_autoptr(TendTask) bare = tend_task_new_open ("x", NULL, NULL, NULL);
   g_autofree char *expected = NULL;
 
   tend_task_add_cancellable (fiber, G_CANCELLABLE (cancellable));
@@ -196,7 +196,7 @@ static void
 test_wait_ends (void)
 {
   TendCancellable *cancellable = tend_cancellable_new ();
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_wait_async (task, G_CANCELLABLE (cancellable), note_wait_cb, (gpointer) "before");
   settle ();

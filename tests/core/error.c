@@ -261,17 +261,19 @@ told_clear (Told *told)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Told, told_clear)
 
-static void
-fail_cb (TendTask *task,
-         gpointer  user_data)
+static gboolean
+fail_cb (TendTask  *task,
+         gpointer   user_data,
+         GError   **error)
 {
   tend_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_BUSY, "%s", (const char *) user_data);
+  return TRUE;
 }
 
 static TendTask *
 new_failed (const char *name)
 {
-  return tend_task_run (name, fail_cb, (gpointer) "nobody looks", NULL);
+  return tend_task_run_open (name, fail_cb, (gpointer) "nobody looks", NULL);
 }
 
 static void

@@ -15,7 +15,8 @@ many_managed (World *world)
     {
       g_autofree char *name = g_strdup_printf ("name %u", i);
 
-      tend_task_manager_register (world->manager, name, return_body, NULL, NULL, NULL);
+      tend_task_manager_register (world->manager, tend_task_new_open (name, return_body, NULL, NULL),
+                                  TEND_NAME_POLICY_REJECT, NULL);
     }
   settle ();
 }
@@ -95,9 +96,9 @@ many_children (World *world)
 {
   for (guint i = 0; i < N_AT_ONCE; i++)
     {
-      g_autoptr(TendTask) child = tend_task_new (NULL, return_body, NULL, NULL);
+      g_autoptr(TendTask) child = tend_task_new_open (NULL, return_body, NULL, NULL);
 
-      g_assert_true (tend_group_add (world->group, child, NULL));
+      g_assert_true (tend_group_add (world->group, g_object_ref (child), NULL));
     }
   settle ();
 }

@@ -14,11 +14,13 @@
 #define N_ROUNDS N_BEFORE
 #define MOST_BYTES (N_ROUNDS * 40)
 
-static void
-fail_body (TendTask *task,
-           gpointer  user_data)
+static gboolean
+fail_body (TendTask  *task,
+           gpointer   user_data,
+           GError   **error)
 {
   tend_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_FAILED, "No luck");
+  return TRUE;
 }
 
 static void
@@ -90,10 +92,10 @@ wait_for_request (World *world)
 static void
 wait_for_manager (World *world)
 {
-  g_autoptr(TendTask) task = tend_task_new (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, idle_body, NULL, NULL);
   g_autoptr(GCancellable) cancellable = g_cancellable_new ();
 
-  tend_task_manager_register_task (world->manager, task, NULL);
+  tend_task_manager_register (world->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, NULL);
   tend_task_manager_wait_for_tasks_async (world->manager, cancellable, ready_cb, NULL);
   g_cancellable_cancel (cancellable);
   tend_task_stop (task);
@@ -196,7 +198,7 @@ throttle_new_name (World *world)
 {
   g_autofree char *name = g_strdup_printf ("name %u", world->n);
 
-  tend_task_manager_throttle (world->manager, name, SECOND, return_body, NULL, NULL, NULL);
+  tend_task_manager_throttle (world->manager, tend_task_new_open (name, return_body, NULL, NULL), SECOND, NULL);
   tend_clock_advance (world->clock, SECOND);
 }
 
@@ -205,7 +207,7 @@ debounce_new_name (World *world)
 {
   g_autofree char *name = g_strdup_printf ("name %u", world->n);
 
-  tend_task_manager_debounce (world->manager, name, SECOND, return_body, NULL, NULL, NULL);
+  tend_task_manager_debounce (world->manager, tend_task_new_open (name, return_body, NULL, NULL), SECOND, NULL);
   tend_clock_advance (world->clock, SECOND);
 }
 
@@ -214,7 +216,8 @@ register_new_name (World *world)
 {
   g_autofree char *name = g_strdup_printf ("name %u", world->n);
 
-  tend_task_manager_register (world->manager, name, fail_body, NULL, NULL, NULL);
+  tend_task_manager_register (world->manager, tend_task_new_open (name, fail_body, NULL, NULL),
+                              TEND_NAME_POLICY_REJECT, NULL);
   settle ();
 }
 
@@ -224,7 +227,8 @@ make_child_manager (World *world)
   g_autoptr(TendTaskManager) child = tend_task_manager_new ();
 
   g_assert_true (tend_task_manager_add_child (world->manager, child, NULL));
-  tend_task_manager_register (child, "task", return_body, NULL, NULL, NULL);
+  tend_task_manager_register (child, tend_task_new_open ("task", return_body, NULL, NULL),
+                              TEND_NAME_POLICY_REJECT, NULL);
   settle ();
   tend_task_manager_remove_child (world->manager, child);
 }
@@ -234,16 +238,17 @@ make_manager_of_owner (World *world)
 {
   g_autoptr(TendTaskManager) manager = tend_task_manager_new_for_owner (world->owner);
 
-  tend_task_manager_register (manager, "task", return_body, NULL, NULL, NULL);
+  tend_task_manager_register (manager, tend_task_new_open ("task", return_body, NULL, NULL),
+                              TEND_NAME_POLICY_REJECT, NULL);
   settle ();
 }
 
 static void
 add_to_group (World *world)
 {
-  g_autoptr(TendTask) child = tend_task_new (NULL, fail_body, NULL, NULL);
+  g_autoptr(TendTask) child = tend_task_new_open (NULL, fail_body, NULL, NULL);
 
-  g_assert_true (tend_group_add (world->group, child, NULL));
+  g_assert_true (tend_group_add (world->group, g_object_ref (child), NULL));
   settle ();
 }
 
@@ -251,7 +256,7 @@ static TendTask *
 attempt (guint    number,
          gpointer user_data)
 {
-  return tend_task_new (NULL, fail_body, NULL, NULL);
+  return tend_task_new_open (NULL, fail_body, NULL, NULL);
 }
 
 static void
@@ -277,7 +282,7 @@ unref_thread (gpointer object)
 static void
 drop_elsewhere (World *world)
 {
-  g_thread_join (g_thread_new ("drop", unref_thread, tend_task_new (NULL, idle_body, NULL, NULL)));
+  g_thread_join (g_thread_new ("drop", unref_thread, tend_task_new_open (NULL, idle_body, NULL, NULL)));
   g_thread_join (g_thread_new ("drop", unref_thread, tend_channel_new (1)));
   g_thread_join (g_thread_new ("drop", unref_thread, tend_task_manager_new ()));
   settle ();

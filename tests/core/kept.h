@@ -33,18 +33,22 @@ typedef struct
 typedef void (* Round) (World *world);
 
 G_GNUC_UNUSED
-static void
-idle_body (TendTask *task,
-           gpointer  user_data)
+static gboolean
+idle_body (TendTask  *task,
+           gpointer   user_data,
+           GError   **error)
 {
+  return TRUE;
 }
 
 G_GNUC_UNUSED
-static void
-return_body (TendTask *task,
-             gpointer  user_data)
+static gboolean
+return_body (TendTask  *task,
+             gpointer   user_data,
+             GError   **error)
 {
   tend_task_return_boolean (task, TRUE);
+  return TRUE;
 }
 
 G_GNUC_UNUSED
@@ -107,14 +111,14 @@ world_init (World *world)
 {
   *world = (World) { 0 };
   world->clock = tend_clock_freeze (NULL);
-  world->task = tend_task_run ("long", idle_body, NULL, NULL);
+  world->task = tend_task_run_open ("long", idle_body, NULL, NULL);
   world->stream = tend_when_each (&world->task, 1);
   world->manager = tend_task_manager_new ();
   world->requests = tend_request_cache_new ();
   world->cache = tend_number_cache_new ("p", 1);
   world->channel = tend_channel_new (0);
   world->cancellable = tend_cancellable_new ();
-  world->group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  world->group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
   world->retry = tend_retry_new (0);
   world->owner = g_object_new (G_TYPE_OBJECT, NULL);
   tend_set_unobserved_func (unobserved_cb, NULL, NULL);

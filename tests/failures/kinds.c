@@ -70,11 +70,13 @@ finish_all (TendTask **tasks,
 
 /* --- Bodies --- */
 
-static void
-callback_body (TendTask *task,
-               gpointer  user_data)
+static gboolean
+callback_body (TendTask  *task,
+               gpointer   user_data,
+               GError   **error)
 {
   tend_task_return_value (task, NULL);
+  return TRUE;
 }
 
 static gboolean
@@ -126,7 +128,7 @@ run_callbacks (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
     {
-      tasks[i] = tend_task_new ("callback", callback_body, NULL, NULL);
+      tasks[i] = tend_task_new_open ("callback", callback_body, NULL, NULL);
       tend_task_set_delay (tasks[i], 1000 * i);
       g_assert_true (tend_task_start (tasks[i], NULL));
     }
@@ -249,7 +251,7 @@ run_pairs (void)
 static void
 run_group (void)
 {
-  TendGroup *group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  TendGroup *group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
   g_autoptr(TendTask) join = NULL;
 
   for (guint i = 0; i < 4; i++)
@@ -257,8 +259,8 @@ run_group (void)
       g_autoptr(TendTask) thread = tend_task_new_thread ("child", sleep_body, NULL, NULL);
       g_autoptr(TendTask) fiber = tend_task_new_fiber ("child", sleep_body, NULL, NULL);
 
-      g_assert_true (tend_group_add (group, thread, NULL));
-      g_assert_true (tend_group_add (group, fiber, NULL));
+      g_assert_true (tend_group_add (group, g_object_ref (thread), NULL));
+      g_assert_true (tend_group_add (group, g_object_ref (fiber), NULL));
     }
   join = tend_group_join (group);
   wait_for (join);
@@ -294,15 +296,20 @@ run_manager (void)
   tend_task_manager_set_max_running (manager, 4);
   for (guint i = 0; i < 6; i++)
     {
-      g_assert_nonnull (tend_task_manager_register_thread (manager, NULL, sleep_body, NULL, NULL, NULL));
-      g_assert_nonnull (tend_task_manager_register_fiber (manager, NULL, sleep_body, NULL, NULL, NULL));
+      g_assert_nonnull (tend_task_manager_register (manager, tend_task_new_thread (NULL, sleep_body, NULL, NULL),
+                                                    TEND_NAME_POLICY_REJECT, NULL));
+      g_assert_nonnull (tend_task_manager_register (manager, tend_task_new_fiber (NULL, sleep_body, NULL, NULL),
+                                                    TEND_NAME_POLICY_REJECT, NULL));
     }
-  last = g_object_ref (tend_task_manager_register_thread (manager, NULL, sleep_body, NULL, NULL, NULL));
+  last = g_object_ref (tend_task_manager_register (manager, tend_task_new_thread (NULL, sleep_body, NULL, NULL),
+                                                   TEND_NAME_POLICY_REJECT, NULL));
   tend_task_wait_sync (last, NULL);
   g_object_unref (last);
 
-  tend_task_manager_register_thread (manager, NULL, sleep_body, NULL, NULL, NULL);
-  tend_task_manager_register_fiber (manager, NULL, sleep_body, NULL, NULL, NULL);
+  tend_task_manager_register (manager, tend_task_new_thread (NULL, sleep_body, NULL, NULL),
+                              TEND_NAME_POLICY_REJECT, NULL);
+  tend_task_manager_register (manager, tend_task_new_fiber (NULL, sleep_body, NULL, NULL),
+                              TEND_NAME_POLICY_REJECT, NULL);
   tend_task_manager_shutdown_async (manager, NULL, shut_down_cb, &is_over);
   while (!is_over)
     g_main_context_iteration (g_main_context_get_thread_default (), TRUE);

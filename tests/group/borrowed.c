@@ -8,10 +8,10 @@
 static TendGroup *
 new_with_child (TendTask *child)
 {
-  TendGroup *group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  TendGroup *group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
   g_autoptr(GError) error = NULL;
 
-  tend_group_add (group, child, &error);
+  tend_group_add (group, g_object_ref (child), &error);
   g_assert_no_error (error);
 
   return group;
@@ -30,7 +30,7 @@ end_lent (void)
 static void
 test_join (void)
 {
-  g_autoptr(TendTask) child = tend_task_new (NULL, fail_with_copies_body, NULL, NULL);
+  g_autoptr(TendTask) child = tend_task_new_open (NULL, fail_with_copies_body, NULL, NULL);
   TendGroup *group = new_with_child (child);
   g_autoptr(TendTask) joined = NULL;
 
@@ -63,7 +63,7 @@ wait_late_body (TendTask  *task,
 static void
 test_wait_late (void)
 {
-  run_dropping (wait_late_body, tend_group_new (TEND_GROUP_WAIT_ALL));
+  run_dropping (wait_late_body, tend_group_new (TEND_GROUP_POLICY_WAIT_ALL));
 }
 
 /* The last child has ended when the fiber that waits is ended as well, and then nothing else keeps the group. */
@@ -71,7 +71,7 @@ static void
 check_wait_ended (void     (* end) (TendTask *),
                   const char *status)
 {
-  g_autoptr(TendTask) child = tend_task_new (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) child = tend_task_new_open (NULL, idle_body, NULL, NULL);
   TendGroup *group = lend (new_with_child (child));
   g_autoptr(TendTask) fiber = tend_task_run_fiber (NULL, wait_body, group, NULL);
 

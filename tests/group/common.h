@@ -11,30 +11,34 @@
 /* --- Tasks --- */
 
 G_GNUC_UNUSED
-static void
-cancel_body (TendTask *task,
-             gpointer  user_data)
+static gboolean
+cancel_body (TendTask  *task,
+             gpointer   user_data,
+             GError   **error)
 {
   tend_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_CANCELLED, "Enough");
+  return TRUE;
 }
 
 /* A body that fails with its data as the message. */
 G_GNUC_UNUSED
-static void
-fail_as_body (TendTask *task,
-              gpointer  user_data)
+static gboolean
+fail_as_body (TendTask  *task,
+              gpointer   user_data,
+              GError   **error)
 {
   tend_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_FAILED, "%s", (const char *) user_data);
+  return TRUE;
 }
 
 /* A task whose body runs in so many seconds. */
 G_GNUC_UNUSED
 static TendTask *
 task_in (int           seconds,
-         TendTaskFunc  body,
+         TendBodyFunc  body,
          gconstpointer data)
 {
-  TendTask *task = tend_task_new (NULL, body, (gpointer) data, NULL);
+  TendTask *task = tend_task_new_open (NULL, body, (gpointer) data, NULL);
 
   tend_task_set_delay (task, seconds * SECOND);
   g_assert_true (tend_task_start (task, NULL));
@@ -168,7 +172,7 @@ foreign_gone_cb (gpointer  data,
 static gboolean
 foreign_new_cb (gpointer data)
 {
-  TendTask *task = tend_task_new (NULL, NULL, NULL, NULL);
+  TendTask *task = tend_task_new_open (NULL, NULL, NULL, NULL);
 
   g_atomic_int_inc (&n_foreign);
   g_object_weak_ref (G_OBJECT (task), foreign_gone_cb, NULL);

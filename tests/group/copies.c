@@ -46,18 +46,20 @@ test_error_private_copy (const TestErrorPrivate *src,
 
 G_DEFINE_EXTENDED_ERROR (TestError, test_error)
 
-static void
-fail_with_copies_body (TendTask *task,
-                       gpointer  user_data)
+static gboolean
+fail_with_copies_body (TendTask  *task,
+                       gpointer   user_data,
+                       GError   **error)
 {
   tend_task_return_error (task, g_error_new_literal (test_error_quark (), 1, "No luck"));
+  return TRUE;
 }
 
 /* A task that has ended with such an error. */
 static TendTask *
 new_failed (void)
 {
-  TendTask *task = tend_task_new (NULL, NULL, NULL, NULL);
+  TendTask *task = tend_task_new_open (NULL, NULL, NULL, NULL);
 
   tend_task_return_error (task, g_error_new_literal (test_error_quark (), 1, "No luck"));
   assert_status (task, "failed");
@@ -103,7 +105,7 @@ static TendTask *
 attempt_cb (guint    attempt,
             gpointer user_data)
 {
-  return tend_task_new (NULL, fail_with_copies_body, NULL, NULL);
+  return tend_task_new_open (NULL, fail_with_copies_body, NULL, NULL);
 }
 
 /* With one attempt it is the run's error that is copied, with more that of the attempt before. */
@@ -132,7 +134,7 @@ await_body (TendTask  *task,
 static void
 test_of_who_waits_in_a_thread (void)
 {
-  g_autoptr(TendTask) failing = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) failing = tend_task_new_open (NULL, NULL, NULL, NULL);
   g_autoptr(TendTask) wait = tend_task_run_thread (NULL, await_body, failing, NULL);
   g_autoptr(TendTask) released = NULL;
   TendTask *tasks[] = { wait };
@@ -154,9 +156,9 @@ join_failing (TendGroup *group)
 {
   for (guint i = 0; i < 2; i++)
     {
-      g_autoptr(TendTask) child = tend_task_new (NULL, fail_with_copies_body, NULL, NULL);
+      g_autoptr(TendTask) child = tend_task_new_open (NULL, fail_with_copies_body, NULL, NULL);
 
-      g_assert_true (tend_group_add (group, child, NULL));
+      g_assert_true (tend_group_add (group, g_object_ref (child), NULL));
     }
 
   return tend_group_join (group);
@@ -165,7 +167,7 @@ join_failing (TendGroup *group)
 static void
 test_of_a_group_that_is_disposed_of (void)
 {
-  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
   TendTask *joined;
 
   disposed_by_copy = g_object_ref (G_OBJECT (group));
@@ -182,9 +184,9 @@ static void
 test_of_a_shutdown_task (void)
 {
   TendTaskManager *manager = tend_task_manager_new ();
-  TendTask *task = tend_task_new ("late", fail_with_copies_body, NULL, NULL);
+  TendTask *task = tend_task_new_open ("late", fail_with_copies_body, NULL, NULL);
 
-  g_assert_true (tend_task_manager_add_shutdown_task (manager, task, NULL));
+  g_assert_true (tend_task_manager_add_shutdown_task (manager, g_object_ref (task), NULL));
   disposed_by_copy = g_object_ref (G_OBJECT (manager));
   tend_task_manager_shutdown_async (manager, NULL, NULL, NULL);
   settle ();
@@ -208,11 +210,11 @@ static void
 test_shutdown_task_cancelled_at_its_start (void)
 {
   TendTaskManager *manager = tend_task_manager_new ();
-  TendTask *task = tend_task_new ("late", complete_body, NULL, NULL);
+  TendTask *task = tend_task_new_open ("late", complete_body, NULL, NULL);
 
   tend_task_set_delay (task, 1000);
   g_signal_connect (task, "notify::status", G_CALLBACK (cancel_pending_cb), NULL);
-  g_assert_true (tend_task_manager_add_shutdown_task (manager, task, NULL));
+  g_assert_true (tend_task_manager_add_shutdown_task (manager, g_object_ref (task), NULL));
   g_object_unref (task);
   tend_task_manager_shutdown_async (manager, NULL, NULL, NULL);
   settle ();

@@ -125,8 +125,8 @@ static void
 test_waiting_task_times_out_at_once (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) delayed = tend_task_new (NULL, complete_body, NULL, NULL);
-  g_autoptr(TendTask) repeating = tend_task_new (NULL, complete_body, NULL, NULL);
+  g_autoptr(TendTask) delayed = tend_task_new_open (NULL, complete_body, NULL, NULL);
+  g_autoptr(TendTask) repeating = tend_task_new_open (NULL, complete_body, NULL, NULL);
 
   tend_task_set_delay (delayed, 5 * SECOND);
   tend_task_set_deadline (delayed, now (clock) + SECOND);
@@ -209,7 +209,7 @@ static void
 test_nearest_wins (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) task = tend_task_new (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, idle_body, NULL, NULL);
   gint64 begin = now (clock);
 
   g_assert_cmpint (tend_task_get_deadline (task), ==, G_MAXINT64);
@@ -243,7 +243,7 @@ note_deadline_cb (GObject    *object,
 static void
 test_is_a_property (void)
 {
-  g_autoptr(TendTask) task = tend_task_new (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, idle_body, NULL, NULL);
   gint64 deadline;
 
   g_signal_connect (task, "notify::deadline", G_CALLBACK (note_deadline_cb), NULL);
@@ -328,7 +328,7 @@ run_elsewhere_thread (TendTask  *task,
   g_main_context_push_thread_default (context);
   for (guint i = 0; i < 100; i++)
     {
-      g_autoptr(TendTask) child = tend_task_run (NULL, complete_body, NULL, NULL);
+      g_autoptr(TendTask) child = tend_task_run_open (NULL, complete_body, NULL, NULL);
 
       g_assert_cmpint (tend_task_get_deadline (child), ==, G_MAXINT64);
     }
@@ -415,11 +415,11 @@ group_body (TendTask  *task,
             gpointer   user_data,
             GError   **error)
 {
-  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
   g_autoptr(TendTask) a = tend_task_new_fiber ("a", drain_body, (gpointer) "a", NULL);
   g_autoptr(TendTask) b = tend_task_new_fiber ("b", drain_body, (gpointer) "b", NULL);
 
-  return tend_group_add (group, a, error) && tend_group_add (group, b, error) &&
+  return tend_group_add (group, g_object_ref (a), error) && tend_group_add (group, g_object_ref (b), error) &&
          tend_group_wait (group, error);
 }
 
@@ -445,7 +445,7 @@ static void
 test_goes_on_while_paused (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) task = tend_task_new (NULL, complete_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, complete_body, NULL, NULL);
 
   tend_task_set_delay (task, SECOND / 2);
   tend_task_set_deadline (task, now (clock) + SECOND);

@@ -29,7 +29,7 @@ test_cancel_waits_for_the_real_ends (void)
   for (gsize i = 0; i < G_N_ELEMENTS (ways); i++)
     {
       g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-      g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
+      g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
       g_autoptr(TendTask) joined = NULL;
 
       add_draining (group, "a");
@@ -67,10 +67,10 @@ drop_group_cb (TendTask *task,
 static void
 test_goes_while_it_is_cancelled (void)
 {
-  TendGroup *group = tend_group_new (TEND_GROUP_WAIT_ALL);
-  g_autoptr(TendTask) child = tend_task_new (NULL, idle_body, NULL, NULL);
+  TendGroup *group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
+  g_autoptr(TendTask) child = tend_task_new_open (NULL, idle_body, NULL, NULL);
 
-  g_assert_true (tend_group_add (group, child, NULL));
+  g_assert_true (tend_group_add (group, g_object_ref (child), NULL));
   tend_task_add_cancel_handler (child, give_up_cb, NULL, NULL);
   tend_task_add_exit_handler (child, drop_group_cb, group, NULL);
   g_object_add_weak_pointer (G_OBJECT (group), (gpointer *) &group);
@@ -109,7 +109,7 @@ static void
 test_waits_for_the_thread_of_a_stopped_child (void)
 {
   Worker worker = { 0 };
-  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
   g_autoptr(TendTask) child = tend_task_new_thread (NULL, deaf_thread_body, &worker, NULL);
   g_autoptr(TendTask) joined = NULL;
 
@@ -143,7 +143,7 @@ static void
 test_dropping_it_cancels_the_children (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  TendGroup *group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  TendGroup *group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
 
   add_draining (group, "a");
   add_in (group, 1, complete_body, NULL);
@@ -156,7 +156,7 @@ static void
 test_dropping_it_loses_no_error (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  TendGroup *group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  TendGroup *group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
   g_autoptr(TendTask) child = tend_task_new_fiber (NULL, fail_when_cancelled_body, NULL, NULL);
 
   tend_set_unobserved_func (note_unobserved_cb, NULL, NULL);
@@ -175,7 +175,7 @@ test_dropping_it_loses_no_error (void)
 static void
 test_keeps_a_number_of_errors (void)
 {
-  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
   g_autoptr(TendTask) joined = NULL;
   g_autoptr(GPtrArray) errors = NULL;
 
@@ -208,10 +208,10 @@ cancel_group_cb (gpointer  data,
 static void
 test_child_that_is_freed_cancels_it (void)
 {
-  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
   g_autoptr(TendTask) joined = NULL;
-  TendTask *first = tend_task_new (NULL, fail_as_body, (gpointer) "first", NULL);
-  g_autoptr(TendTask) second = tend_task_new (NULL, fail_as_body, (gpointer) "second", NULL);
+  TendTask *first = tend_task_new_open (NULL, fail_as_body, (gpointer) "first", NULL);
+  g_autoptr(TendTask) second = tend_task_new_open (NULL, fail_as_body, (gpointer) "second", NULL);
 
   g_object_weak_ref (G_OBJECT (first), cancel_group_cb, group);
   add (group, first);
@@ -232,7 +232,7 @@ test_child_that_is_freed_cancels_it (void)
 static void
 test_unread_joined_task_reports_the_error_once (void)
 {
-  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
 
   tend_set_unobserved_func (note_unobserved_cb, NULL, NULL);
   add_in (group, 0, fail_as_body, "lost?");
@@ -247,7 +247,7 @@ static void
 test_stopping_the_joined_task_loses_no_error (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  TendGroup *group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  TendGroup *group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
   g_autoptr(TendTask) joined = NULL;
 
   tend_set_unobserved_func (note_unobserved_cb, NULL, NULL);

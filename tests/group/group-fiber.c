@@ -9,7 +9,7 @@ typedef struct
 {
   const char      *name;
   int              seconds;     /* until its second child ends */
-  TendTaskFunc     body;
+  TendBodyFunc     body;
   TendGroupPolicy  policy;
 } Scope;
 
@@ -34,7 +34,7 @@ static void
 test_is_waited_for_in_a_fiber (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  Scope scope = { "scope", 1, fail_as_body, TEND_GROUP_FIRST_ERROR };
+  Scope scope = { "scope", 1, fail_as_body, TEND_GROUP_POLICY_FIRST_ERROR };
   g_autoptr(TendTask) fiber = tend_task_run_fiber (NULL, scope_body, &scope, NULL);
 
   g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 2 * SECOND);
@@ -47,7 +47,7 @@ static void
 test_cancelled_fiber_waits_for_the_children (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  Scope scope = { "scope", 50, complete_body, TEND_GROUP_WAIT_ALL };
+  Scope scope = { "scope", 50, complete_body, TEND_GROUP_POLICY_WAIT_ALL };
   g_autoptr(TendTask) fiber = tend_task_run_fiber ("fiber", scope_body, &scope, NULL);
   g_autofree char *text = tend_task_to_string (fiber);
   g_autofree char *expected = g_strdup_printf ("child:drained scope:%s was cancelled", text);
@@ -67,7 +67,7 @@ static void
 test_cancelled_fiber_hears_of_failures (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  Scope scope = { "scope", 1, fail_as_body, TEND_GROUP_WAIT_ALL };
+  Scope scope = { "scope", 1, fail_as_body, TEND_GROUP_POLICY_WAIT_ALL };
   g_autoptr(TendTask) fiber = tend_task_run_fiber ("fiber", scope_body, &scope, NULL);
 
   tend_set_unobserved_func (note_unobserved_cb, NULL, NULL);
@@ -87,7 +87,7 @@ static void
 test_stopped_fiber_cancels_the_children (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  Scope scope = { "scope", 50, complete_body, TEND_GROUP_WAIT_ALL };
+  Scope scope = { "scope", 50, complete_body, TEND_GROUP_POLICY_WAIT_ALL };
   g_autoptr(TendTask) fiber = tend_task_run_fiber ("fiber", scope_body, &scope, NULL);
   g_autofree char *text = tend_task_to_string (fiber);
   g_autofree char *expected = g_strdup_printf ("scope:%s was stopped child:drained", text);
@@ -103,7 +103,7 @@ static void
 test_stopped_fiber_loses_no_error (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  Scope scope = { "scope", 1, fail_as_body, TEND_GROUP_WAIT_ALL };
+  Scope scope = { "scope", 1, fail_as_body, TEND_GROUP_POLICY_WAIT_ALL };
   g_autoptr(TendTask) fiber = tend_task_run_fiber ("fiber", scope_body, &scope, NULL);
   g_autofree char *text = tend_task_to_string (fiber);
   g_autofree char *expected = g_strdup_printf ("scope:%s was stopped child:drained unobserved:second", text);
@@ -122,7 +122,7 @@ outer_body (TendTask  *task,
             gpointer   user_data,
             GError   **error)
 {
-  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_FIRST_ERROR);
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_FIRST_ERROR);
   g_autoptr(TendTask) inner = tend_task_new_fiber ("inner", scope_body, user_data, NULL);
 
   add (group, inner);
@@ -139,7 +139,7 @@ static void
 test_groups_nest (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  Scope scope = { "inner", 50, complete_body, TEND_GROUP_WAIT_ALL };
+  Scope scope = { "inner", 50, complete_body, TEND_GROUP_POLICY_WAIT_ALL };
   g_autoptr(TendTask) fiber = tend_task_run_fiber (NULL, outer_body, &scope, NULL);
 
   g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 3 * SECOND);
@@ -153,8 +153,8 @@ test_groups_nest (void)
 static void
 test_wait_needs_a_fiber (void)
 {
-  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
-  g_autoptr(TendTask) child = tend_task_new (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
+  g_autoptr(TendTask) child = tend_task_new_open (NULL, idle_body, NULL, NULL);
   g_autoptr(GError) error = NULL;
 
   add (group, child);

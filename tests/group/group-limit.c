@@ -32,7 +32,7 @@ test_limit_lets_so_many_run_at_once (void)
 {
   const char *names[] = { "a", "b", "c", "d", "e" };
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
   g_autoptr(TendTask) joined = NULL;
   Count count = { 0 };
 
@@ -65,7 +65,7 @@ static void
 test_limit_may_be_lifted (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
   g_autoptr(TendTask) a = tend_task_new_fiber ("a", counted_body, &(Count) { 0 }, NULL);
   g_autoptr(TendTask) b = tend_task_new_fiber ("b", counted_body, &(Count) { 0 }, NULL);
   TendGroupPolicy policy;
@@ -94,7 +94,7 @@ static void
 test_limit_waiting_child_may_be_cancelled (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
   g_autoptr(TendTask) waiting = tend_task_new_fiber ("waiting", counted_body, &(Count) { 0 }, NULL);
   g_autoptr(TendTask) last = tend_task_new_fiber ("last", counted_body, &(Count) { 0 }, NULL);
   g_autoptr(TendTask) joined = NULL;
@@ -120,7 +120,7 @@ static void
 test_limit_keeps_the_delay (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
   g_autoptr(TendTask) joined = NULL;
 
   tend_group_set_max_running (group, 1);
@@ -137,7 +137,7 @@ static void
 test_cancel_starts_none_of_those_that_wait (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
   g_autoptr(TendTask) joined = NULL;
 
   tend_group_set_max_running (group, 1);
@@ -169,7 +169,7 @@ static void
 test_limit_begins_no_child_that_ends (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
   g_autoptr(TendTask) first = tend_task_new_fiber ("first", sleep_body, NULL, NULL);
   g_autoptr(TendTask) second = tend_task_new_fiber ("second", sleep_body, NULL, NULL);
 

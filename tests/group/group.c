@@ -11,7 +11,7 @@ static void
 test_wait_all_lets_each_run_to_its_end (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
   g_autoptr(TendTask) joined = NULL;
 
   add_in (group, 1, fail_as_body, "a");
@@ -32,7 +32,7 @@ static void
 test_completes_when_all_have (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_FIRST_ERROR);
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_FIRST_ERROR);
   g_autoptr(TendTask) joined = NULL;
 
   add_in (group, 1, complete_body, NULL);
@@ -49,7 +49,7 @@ static void
 test_first_error_cancels_the_others (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_FIRST_ERROR);
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_FIRST_ERROR);
   g_autoptr(TendTask) joined = NULL;
 
   add_draining (group, "a");
@@ -75,7 +75,7 @@ static void
 test_error_of_a_clean_up_is_told (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_FIRST_ERROR);
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_FIRST_ERROR);
   g_autoptr(TendTask) child = tend_task_new_fiber (NULL, fail_when_cancelled_body, NULL, NULL);
   g_autoptr(TendTask) joined = NULL;
 
@@ -93,8 +93,8 @@ static void
 test_first_success_cancels_the_others (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_FIRST_SUCCESS);
-  g_autoptr(TendTask) winner = tend_task_new ("winner", complete_body, NULL, NULL);
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_FIRST_SUCCESS);
+  g_autoptr(TendTask) winner = tend_task_new_open ("winner", complete_body, NULL, NULL);
   g_autoptr(TendTask) joined = NULL;
 
   add_in (group, 1, fail_body, NULL);
@@ -116,7 +116,7 @@ static void
 test_first_success_fails_if_none_completes (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_FIRST_SUCCESS);
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_FIRST_SUCCESS);
   g_autoptr(TendTask) joined = NULL;
 
   add_in (group, 2, fail_as_body, "b");
@@ -135,12 +135,13 @@ test_cancelled_children_are_no_failure (void)
 {
   for (guint n_cancelled = 1; n_cancelled <= 2; n_cancelled++)
     {
-      g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_FIRST_ERROR);
+      g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_FIRST_ERROR);
       g_autoptr(TendTask) joined = NULL;
 
       for (guint i = 0; i < 3; i++)
         {
-          g_autoptr(TendTask) child = tend_task_new (NULL, i < n_cancelled ? cancel_body : complete_body, NULL, NULL);
+          g_autoptr(TendTask) child = tend_task_new_open (NULL, i < n_cancelled ? cancel_body : complete_body,
+                                                          NULL, NULL);
 
           add (group, child);
         }
@@ -156,8 +157,8 @@ test_cancelled_children_are_no_failure (void)
 static void
 test_starts_at_once (void)
 {
-  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
-  g_autoptr(TendTask) child = tend_task_new (NULL, complete_body, NULL, NULL);
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
+  g_autoptr(TendTask) child = tend_task_new_open (NULL, complete_body, NULL, NULL);
 
   add (group, child);
   assert_status (child, "completed");
@@ -168,7 +169,7 @@ test_starts_at_once (void)
 static void
 test_without_children_is_over_at_once (void)
 {
-  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_FIRST_SUCCESS);
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_FIRST_SUCCESS);
   g_autoptr(TendTask) joined = tend_group_join (group);
   g_autoptr(TendTask) again = tend_group_join (group);
 
@@ -186,14 +187,14 @@ assert_refused (TendGroup *group,
 {
   g_autoptr(GError) error = NULL;
 
-  g_assert_false (tend_group_add (group, task, &error));
+  g_assert_false (tend_group_add (group, g_object_ref (task), &error));
   g_assert_error (error, TEND_TASK_ERROR, code);
 }
 
 static gboolean
 wrong_thread_cb (gpointer data)
 {
-  *(TendTask **) data = tend_task_new (NULL, complete_body, NULL, NULL);
+  *(TendTask **) data = tend_task_new_open (NULL, complete_body, NULL, NULL);
   return G_SOURCE_REMOVE;
 }
 
@@ -201,9 +202,9 @@ static void
 test_refuses_what_cannot_be_a_child (void)
 {
   Other *other = other_new ();
-  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
-  g_autoptr(TendTask) started = tend_task_run (NULL, complete_body, NULL, NULL);
-  g_autoptr(TendTask) bodyless = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
+  g_autoptr(TendTask) started = tend_task_run_open (NULL, complete_body, NULL, NULL);
+  g_autoptr(TendTask) bodyless = tend_task_new_open (NULL, NULL, NULL, NULL);
   TendTask *foreign = NULL;
 
   assert_refused (group, started, TEND_TASK_ERROR_STATE);
@@ -221,20 +222,20 @@ test_refuses_what_cannot_be_a_child (void)
 static void
 test_refuses_children_after_the_end (void)
 {
-  g_autoptr(TendTask) late = tend_task_new (NULL, complete_body, NULL, NULL);
-  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  g_autoptr(TendTask) late = tend_task_new_open (NULL, complete_body, NULL, NULL);
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
   g_autoptr(TendTask) joined = tend_group_join (group);
 
   assert_refused (group, late, TEND_TASK_ERROR_SHUT_DOWN);
   g_clear_object (&joined);
   assert_group_gone (&group);
 
-  group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
   tend_group_cancel (group);
   assert_refused (group, late, TEND_TASK_ERROR_SHUT_DOWN);
   assert_group_gone (&group);
 
-  group = tend_group_new (TEND_GROUP_FIRST_ERROR);
+  group = tend_group_new (TEND_GROUP_POLICY_FIRST_ERROR);
   add_in (group, 0, fail_body, NULL);
   settle ();
   assert_refused (group, late, TEND_TASK_ERROR_SHUT_DOWN);
@@ -245,15 +246,18 @@ test_refuses_children_after_the_end (void)
   assert_gone (late);
 }
 
-static void
-add_two_body (TendTask *task,
-              gpointer  user_data)
+static gboolean
+add_two_body (TendTask  *task,
+              gpointer   user_data,
+              GError   **error)
 {
   TendGroup *group = user_data;
 
   add_in (group, 1, complete_body, NULL);
   add_in (group, 2, complete_body, NULL);
   tend_task_return_value (task, NULL);
+
+  return TRUE;
 }
 
 /* Also the last child may, while somebody waits for the group. */
@@ -261,7 +265,7 @@ static void
 test_children_may_add_children (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
   g_autoptr(TendTask) joined = NULL;
 
   add_in (group, 1, add_two_body, group);
@@ -286,22 +290,25 @@ typedef struct
 } Nested;
 
 /* Half of the groups are empty, and one child of each of the others is cancelled with it. */
-static void
-join_nested_body (TendTask *task,
-                  gpointer  user_data)
+static gboolean
+join_nested_body (TendTask  *task,
+                  gpointer   user_data,
+                  GError   **error)
 {
   Nested *self = user_data;
   guint n = self->n++;
 
-  self->groups[n] = tend_group_new (TEND_GROUP_WAIT_ALL);
+  self->groups[n] = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
   if (n % 2 == 0)
     add_in (self->groups[n], 1, complete_body, NULL);
   self->joined[n] = tend_group_join (self->groups[n]);
   assert_status (self->joined[n], n % 2 == 0 ? "running" : "completed");
   tend_task_cancel (self->joined[n]);
   if (self->n < DEPTH)
-    g_object_unref (tend_task_run (NULL, join_nested_body, self, NULL));
+    g_object_unref (tend_task_run_open (NULL, join_nested_body, self, NULL));
   tend_task_return_boolean (task, TRUE);
+
+  return TRUE;
 }
 
 static void
@@ -309,7 +316,7 @@ test_deep_in_bodies_it_is_joined_at_once (void)
 {
   Nested nested = { .n = 0 };
 
-  g_object_unref (tend_task_run (NULL, join_nested_body, &nested, NULL));
+  g_object_unref (tend_task_run_open (NULL, join_nested_body, &nested, NULL));
   settle ();
   g_assert_cmpuint (nested.n, ==, DEPTH);
   for (guint i = 0; i < DEPTH; i++)
@@ -325,11 +332,11 @@ test_deep_in_bodies_it_is_joined_at_once (void)
 static void
 test_ends_when_disposed_of (void)
 {
-  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
-  TendTask *child = tend_task_new (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
+  TendTask *child = tend_task_new_open (NULL, idle_body, NULL, NULL);
   TendTask *joined;
 
-  g_assert_true (tend_group_add (group, child, NULL));
+  g_assert_true (tend_group_add (group, g_object_ref (child), NULL));
   joined = tend_group_join (group);
   g_object_run_dispose (G_OBJECT (group));
   assert_status (joined, "cancelled");
@@ -353,13 +360,13 @@ dispose_of_group_cb (const char   *task,
 static void
 test_disposed_of_within_its_end (void)
 {
-  TendGroup *group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  TendGroup *group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
 
   for (guint i = 0; i < 2; i++)
     {
-      g_autoptr(TendTask) child = tend_task_new (NULL, fail_body, NULL, NULL);
+      g_autoptr(TendTask) child = tend_task_new_open (NULL, fail_body, NULL, NULL);
 
-      g_assert_true (tend_group_add (group, child, NULL));
+      g_assert_true (tend_group_add (group, g_object_ref (child), NULL));
     }
   settle ();
   tend_set_unobserved_func (dispose_of_group_cb, group, NULL);

@@ -14,7 +14,7 @@ add (TendGroup *group,
 {
   g_autoptr(GError) error = NULL;
 
-  tend_group_add (group, task, &error);
+  tend_group_add (group, g_object_ref (task), &error);
   g_assert_no_error (error);
 }
 
@@ -23,10 +23,10 @@ G_GNUC_UNUSED
 static void
 add_in (TendGroup     *group,
         int            seconds,
-        TendTaskFunc   body,
+        TendBodyFunc   body,
         gconstpointer  data)
 {
-  g_autoptr(TendTask) task = tend_task_new (NULL, body, (gpointer) data, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, body, (gpointer) data, NULL);
 
   tend_task_set_delay (task, seconds * SECOND);
   add (group, task);

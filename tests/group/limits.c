@@ -31,7 +31,7 @@ test_ends_as_the_task_does (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (followers); i++)
     {
-      g_autoptr(TendTask) task = tend_task_new (NULL, NULL, NULL, NULL);
+      g_autoptr(TendTask) task = tend_task_new_open (NULL, NULL, NULL, NULL);
       g_autoptr(TendTask) follower = followers[i] (task);
 
       tend_task_return_string (task, "result");
@@ -47,7 +47,7 @@ test_fails_as_the_task_does (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (followers); i++)
     {
-      g_autoptr(TendTask) task = tend_task_run (NULL, fail_body, NULL, NULL);
+      g_autoptr(TendTask) task = tend_task_run_open (NULL, fail_body, NULL, NULL);
       g_autoptr(TendTask) follower = followers[i] (task);
 
       settle ();
@@ -63,7 +63,7 @@ test_is_cancelled_as_the_task_is (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (followers); i++)
     {
-      g_autoptr(TendTask) task = tend_task_new (NULL, NULL, NULL, NULL);
+      g_autoptr(TendTask) task = tend_task_new_open (NULL, NULL, NULL, NULL);
       g_autoptr(TendTask) follower = followers[i] (task);
 
       tend_task_cancel (task);
@@ -79,7 +79,7 @@ test_cancelling_it_leaves_the_task_alone (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (followers); i++)
     {
-      g_autoptr(TendTask) task = tend_task_new (NULL, NULL, NULL, NULL);
+      g_autoptr(TendTask) task = tend_task_new_open (NULL, NULL, NULL, NULL);
       g_autoptr(TendTask) follower = followers[i] (task);
 
       tend_task_cancel (follower);
@@ -143,7 +143,7 @@ static void
 test_cancelled_cancellable_cancels_in_the_next_turn (void)
 {
   g_autoptr(GCancellable) cancellable = g_cancellable_new ();
-  g_autoptr(TendTask) task = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, NULL, NULL, NULL);
   g_autoptr(TendTask) limited = NULL;
 
   g_cancellable_cancel (cancellable);
@@ -168,7 +168,7 @@ static void
 test_cancellable_of_another_thread (void)
 {
   g_autoptr(GCancellable) cancellable = g_cancellable_new ();
-  g_autoptr(TendTask) task = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, NULL, NULL, NULL);
   g_autoptr(TendTask) limited = tend_task_with_cancellable (task, cancellable);
 
   in_thread (cancel_cancellable_thread, cancellable);
@@ -188,7 +188,7 @@ test_lets_go_of_the_cancellable (void)
 
   for (guint i = 0; i < 100; i++)
     {
-      g_autoptr(TendTask) task = tend_task_run (NULL, complete_body, NULL, NULL);
+      g_autoptr(TendTask) task = tend_task_run_open (NULL, complete_body, NULL, NULL);
       g_autoptr(TendTask) limited = tend_task_with_cancellable (task, cancellable);
 
       settle ();
@@ -207,7 +207,7 @@ static void
 test_timeout_fails_the_wait (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) task = tend_task_new ("slow", complete_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open ("slow", complete_body, NULL, NULL);
   g_autoptr(TendTask) limited = NULL;
   g_autofree char *text = tend_task_to_string (task);
   g_autofree char *message = g_strdup_printf ("%s did not end in time", text);
@@ -310,7 +310,7 @@ test_of_another_thread (void)
 static void
 test_refuses_nonsense (void)
 {
-  g_autoptr(TendTask) task = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, NULL, NULL, NULL);
 
   expect_critical ("*usec >= 0*");
   g_assert_null (tend_task_with_timeout (task, -1));
@@ -347,9 +347,9 @@ test_delay_completes (void)
 static void
 test_delay_is_numbered_when_asked (void)
 {
-  g_autoptr(TendTask) first = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) first = tend_task_new_open (NULL, NULL, NULL, NULL);
   g_autoptr(TendTask) delay = tend_task_run_delay (SECOND);
-  g_autoptr(TendTask) second = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) second = tend_task_new_open (NULL, NULL, NULL, NULL);
   guint64 id = tend_task_get_id (first);
 
   g_assert_cmpuint (tend_task_get_id (second), ==, id + 1);
@@ -440,8 +440,8 @@ test_delays_of_zero_starve_no_timer (void)
 static void
 test_has_no_interval (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
-  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
   TendTask *results[] = {
     tend_wait_all (&task, 1), tend_when_all (&task, 1), tend_when_any (&task, 1), tend_task_with_timeout (task, SECOND),
     tend_task_run_delay (SECOND), tend_group_join (group)
@@ -507,19 +507,22 @@ return_dropping_body (TendTask *task,
 }
 
 /* The copy that the attempt makes is harmless, the next one is not. */
-static void
-return_then_drop_body (TendTask *task,
-                       gpointer  user_data)
+static gboolean
+return_then_drop_body (TendTask  *task,
+                       gpointer   user_data,
+                       GError   **error)
 {
   return_dropping_body (task, NULL);
   dropped = g_steal_pointer ((TendTask **) user_data);
+
+  return TRUE;
 }
 
 static TendTask *
 dropping_attempt_cb (guint    attempt,
                      gpointer user_data)
 {
-  return tend_task_new ("attempt", return_then_drop_body, user_data, NULL);
+  return tend_task_new_open ("attempt", return_then_drop_body, user_data, NULL);
 }
 
 /* What copies a value drops the task that it is for, or that it comes from. A sanitizer sees what is used afterwards. */
@@ -528,7 +531,7 @@ test_copy_drops_the_task (void)
 {
   for (guint way = 0; way < 2; way++)
     {
-      TendTask *task = tend_task_new ("observed", NULL, NULL, NULL);
+      TendTask *task = tend_task_new_open ("observed", NULL, NULL, NULL);
       TendTask *result = tend_task_with_timeout (task, SECOND);
 
       return_dropping_body (task, NULL);

@@ -20,7 +20,7 @@ static void
 test_timers_go_on_with_what_was_left (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_add_timer (task, 3 * SECOND, 0, tick_cb, (gpointer) "once", NULL);
   tend_clock_advance (clock, SECOND);
@@ -40,7 +40,7 @@ static void
 test_repeating_timer_keeps_its_phase (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_add_timer (task, SECOND, SECOND, tick_cb, (gpointer) "tick", NULL);
   tend_clock_advance (clock, 2 * SECOND + SECOND / 4);
@@ -63,7 +63,7 @@ static void
 test_timers_keep_their_order (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_add_timer (task, SECOND, 0, tick_cb, (gpointer) "1", NULL);
   tend_task_add_timer (task, SECOND, 0, tick_cb, (gpointer) "2", NULL);
@@ -80,7 +80,7 @@ static void
 test_timers_and_posts_made_meanwhile_wait (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_post (task, tick_cb, (gpointer) "before", NULL);
   tend_task_pause (task);
@@ -108,8 +108,8 @@ post_thread (gpointer data)
 static void
 test_posts_from_other_threads_wait (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
-  g_autoptr(TendTask) ended = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) ended = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_pause (task);
   tend_task_pause (ended);
@@ -140,7 +140,7 @@ static void
 test_a_timer_may_pause_its_task (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_add_timer (task, SECOND, SECOND, pause_itself_cb, NULL, NULL);
   tend_task_add_timer (task, SECOND, 0, pause_itself_cb, NULL, NULL);
@@ -178,19 +178,22 @@ test_delay_goes_on_with_what_was_left (void)
   assert_gone (task);
 }
 
-static void
-note_run_body (TendTask *task,
-               gpointer  user_data)
+static gboolean
+note_run_body (TendTask  *task,
+               gpointer   user_data,
+               GError   **error)
 {
   note ("run");
   tend_task_return_value (task, NULL);
+
+  return TRUE;
 }
 
 static void
 test_interval_goes_on_with_what_was_left (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) task = tend_task_new (NULL, note_run_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, note_run_body, NULL, NULL);
 
   tend_task_set_interval (task, 2 * SECOND);
   g_assert_true (tend_task_start (task, NULL));
@@ -212,7 +215,7 @@ test_paused_before_the_start_begins_when_it_goes_on (void)
   for (int delay = -1; delay <= 1; delay++)
     {
       g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-      g_autoptr(TendTask) task = tend_task_new (NULL, note_run_body, NULL, NULL);
+      g_autoptr(TendTask) task = tend_task_new_open (NULL, note_run_body, NULL, NULL);
 
       if (delay >= 0)
         tend_task_set_delay (task, delay * SECOND);
@@ -232,7 +235,7 @@ test_paused_before_the_start_begins_when_it_goes_on (void)
 static void
 test_resumed_before_the_start_is_as_if_nothing_was (void)
 {
-  g_autoptr(TendTask) task = tend_task_new (NULL, note_run_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, note_run_body, NULL, NULL);
 
   tend_task_pause (task);
   tend_task_resume (task);
@@ -460,7 +463,7 @@ note_paused_cb (GObject    *object,
 static void
 test_notifies (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
   gboolean paused;
 
   g_signal_connect (task, "notify::paused", G_CALLBACK (note_paused_cb), NULL);
@@ -492,10 +495,10 @@ test_managed_delay_stands_still (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
   TendTaskManager *manager = tend_task_manager_new ();
-  g_autoptr(TendTask) task = tend_task_new ("managed", complete_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open ("managed", complete_body, NULL, NULL);
 
   tend_task_set_delay (task, 5 * SECOND);
-  g_assert_true (tend_task_manager_register_task (manager, task, NULL));
+  g_assert_true (tend_task_manager_register (manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, NULL));
   tend_clock_advance (clock, 2 * SECOND);
   tend_task_pause (task);
   tend_clock_advance (clock, 10 * SECOND);

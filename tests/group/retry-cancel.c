@@ -185,7 +185,7 @@ known_cb (guint    attempt,
           gpointer data)
 {
   g_assert_cmpuint (attempt, ==, 1);
-  the_attempt = tend_task_new ("attempt", idle_body, NULL, NULL);
+  the_attempt = tend_task_new_open ("attempt", idle_body, NULL, NULL);
   return the_attempt;
 }
 

@@ -143,7 +143,7 @@ foreign_attempt_cb (guint    attempt,
   TendTask *task;
 
   g_main_context_push_thread_default (context);
-  task = tend_task_new (NULL, complete_body, NULL, NULL);
+  task = tend_task_new_open (NULL, complete_body, NULL, NULL);
   g_main_context_pop_thread_default (context);
   return task;
 }

@@ -137,7 +137,7 @@ static TendTask *
 complete_attempt_cb (guint    attempt,
                      gpointer data)
 {
-  return tend_task_new (NULL, complete_body, NULL, NULL);
+  return tend_task_new_open (NULL, complete_body, NULL, NULL);
 }
 
 static void
@@ -284,7 +284,7 @@ test_manager_runs_it (Work          *work,
   g_autoptr(GError) error = NULL;
 
   work->n_failures = 1;
-  g_assert_true (tend_task_manager_register_task (manager, task, &error));
+  g_assert_true (tend_task_manager_register (manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, &error));
   g_assert_no_error (error);
   assert_notes ("");
   tend_clock_run_until_idle (work->clock);

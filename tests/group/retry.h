@@ -78,16 +78,16 @@ does_fail (Work    *work,
 
 /* --- Attempts of each kind --- */
 
-static void
-callback_body (TendTask *task,
-               gpointer  data)
+static gboolean
+callback_body (TendTask  *task,
+               gpointer   data,
+               GError   **error)
 {
-  GError *error = NULL;
+  if (does_fail (data, error))
+    return FALSE;
 
-  if (does_fail (data, &error))
-    tend_task_return_error (task, error);
-  else
-    tend_task_return_int (task, 42);
+  tend_task_return_int (task, 42);
+  return TRUE;
 }
 
 static gboolean
@@ -174,7 +174,7 @@ new_attempt (Work *work)
   switch (work->kind)
     {
     case CALLBACK:
-      return tend_task_new (NULL, callback_body, work, NULL);
+      return tend_task_new_open (NULL, callback_body, work, NULL);
     case FIBER:
       return tend_task_run_fiber (NULL, fiber_body, work, NULL);
     case THREAD:

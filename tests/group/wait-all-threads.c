@@ -26,7 +26,7 @@ test_of_another_thread (void)
   Other *other = other_new ();
   TendTask *ended = foreign_new (other);
   TendTask *running = foreign_new (other);
-  TendTask *own = tend_task_new (NULL, NULL, NULL, NULL);
+  TendTask *own = tend_task_new_open (NULL, NULL, NULL, NULL);
   g_autoptr(TendTask) all = NULL;
   g_autoptr(GError) error = NULL;
 
@@ -121,8 +121,8 @@ test_of_another_thread_is_given_up (void)
 static void
 test_given_up_it_counts_no_more (void)
 {
-  g_autoptr(TendTask) second = tend_task_new (NULL, NULL, NULL, NULL);
-  TendTask *first = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) second = tend_task_new_open (NULL, NULL, NULL, NULL);
+  TendTask *first = tend_task_new_open (NULL, NULL, NULL, NULL);
   g_autoptr(TendTask) all = tend_wait_all ((TendTask *[]) { first, second }, 2);
 
   tend_task_return_pointer (first, second, complete_and_settle_cb);

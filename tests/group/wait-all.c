@@ -150,7 +150,9 @@ test_same_task_twice_counts_twice (void)
 static void
 test_takes_ended_tasks (void)
 {
-  TendTask *tasks[] = { tend_task_run (NULL, complete_body, NULL, NULL), tend_task_run (NULL, fail_body, NULL, NULL) };
+  TendTask *tasks[] = { tend_task_run_open (NULL, complete_body, NULL, NULL), tend_task_run_open (NULL,
+                                                                                                  fail_body,
+                                                                                                  NULL, NULL) };
   g_autoptr(TendTask) all = tend_wait_all (tasks, 2);
 
   /* Never within the call. */
@@ -184,7 +186,7 @@ test_copies_the_list (void)
 static void
 test_takes_tasks_without_body (void)
 {
-  TendTask *tasks[] = { tend_task_new (NULL, NULL, NULL, NULL), tend_task_new (NULL, NULL, NULL, NULL) };
+  TendTask *tasks[] = { tend_task_new_open (NULL, NULL, NULL, NULL), tend_task_new_open (NULL, NULL, NULL, NULL) };
   g_autoptr(TendTask) all = tend_when_all (tasks, 2);
   g_autoptr(TendTask) item = NULL;
 
@@ -203,7 +205,7 @@ test_takes_tasks_without_body (void)
 static void
 test_a_task_that_is_dropped_unstarted_fails_it (void)
 {
-  TendTask *task = tend_task_new (NULL, complete_body, NULL, NULL);
+  TendTask *task = tend_task_new_open (NULL, complete_body, NULL, NULL);
   g_autoptr(TendTask) all = tend_wait_all (&task, 1);
   g_autoptr(GPtrArray) errors = NULL;
 
@@ -227,18 +229,21 @@ typedef struct
 } Nested;
 
 /* Nobody else holds what it waits for. */
-static void
-wait_nested_body (TendTask *task,
-                  gpointer  user_data)
+static gboolean
+wait_nested_body (TendTask  *task,
+                  gpointer   user_data,
+                  GError   **error)
 {
   Nested *self = user_data;
-  TendTask *dropped = tend_task_new (NULL, complete_body, NULL, NULL);
+  TendTask *dropped = tend_task_new_open (NULL, complete_body, NULL, NULL);
 
   self->waits[self->n_waits++] = self->wait (&dropped, 1);
   g_object_unref (dropped);
   if (self->n_waits < DEPTH)
-    g_object_unref (tend_task_run (NULL, wait_nested_body, self, NULL));
+    g_object_unref (tend_task_run_open (NULL, wait_nested_body, self, NULL));
   tend_task_return_boolean (task, TRUE);
+
+  return TRUE;
 }
 
 /* A body that is so deep begins in the next turn. What waits does not: nobody else holds the tasks by then. */
@@ -247,7 +252,7 @@ test_deep_in_bodies_it_waits_at_once (void)
 {
   Nested nested = { .wait = tend_wait_all };
 
-  g_object_unref (tend_task_run (NULL, wait_nested_body, &nested, NULL));
+  g_object_unref (tend_task_run_open (NULL, wait_nested_body, &nested, NULL));
   settle ();
   g_assert_cmpuint (nested.n_waits, ==, DEPTH);
   for (guint i = 0; i < DEPTH; i++)
@@ -276,7 +281,7 @@ test_deep_in_bodies_it_is_given_up (void)
 {
   Nested nested = { .wait = wait_and_cancel };
 
-  g_object_unref (tend_task_run (NULL, wait_nested_body, &nested, NULL));
+  g_object_unref (tend_task_run_open (NULL, wait_nested_body, &nested, NULL));
   settle ();
   for (guint i = 0; i < DEPTH; i++)
     {

@@ -27,7 +27,7 @@ test_gives_the_first_that_ends (void)
 static void
 test_completes_however_the_first_ended (void)
 {
-  const TendTaskFunc bodies[] = { complete_body, fail_body, cancel_body };
+  const TendBodyFunc bodies[] = { complete_body, fail_body, cancel_body };
 
   for (gsize i = 0; i < G_N_ELEMENTS (bodies); i++)
     {
@@ -70,9 +70,9 @@ test_observes_no_error (void)
 static void
 test_of_ended_tasks_the_first_of_the_list (void)
 {
-  g_autoptr(TendTask) running = tend_task_new (NULL, NULL, NULL, NULL);
-  g_autoptr(TendTask) a = tend_task_run (NULL, complete_body, NULL, NULL);
-  g_autoptr(TendTask) b = tend_task_run (NULL, complete_body, NULL, NULL);
+  g_autoptr(TendTask) running = tend_task_new_open (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) a = tend_task_run_open (NULL, complete_body, NULL, NULL);
+  g_autoptr(TendTask) b = tend_task_run_open (NULL, complete_body, NULL, NULL);
   g_autoptr(TendTask) any = tend_when_any ((TendTask *[]) { running, b, a, b }, 4);
 
   assert_status (any, "running");
@@ -126,7 +126,7 @@ test_giving_up_leaves_tasks_alone (void)
 static void
 test_a_task_that_is_dropped_unstarted_is_the_first (void)
 {
-  TendTask *task = tend_task_new (NULL, complete_body, NULL, NULL);
+  TendTask *task = tend_task_new_open (NULL, complete_body, NULL, NULL);
   g_autoptr(TendTask) any = tend_when_any (&task, 1);
   TendTask *first;
 
@@ -157,8 +157,8 @@ static void
 test_its_end_hears_of_no_other (void)
 {
   G_GNUC_UNUSED g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) first = tend_task_new (NULL, NULL, NULL, NULL);
-  g_autoptr(TendTask) second = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) first = tend_task_new_open (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) second = tend_task_new_open (NULL, NULL, NULL, NULL);
   g_autoptr(TendTask) any = tend_when_any ((TendTask *[]) { first, second }, 2);
 
   tend_task_add_timer (any, SECOND, 0, never_cb, second, complete_and_settle_cb);
@@ -177,7 +177,7 @@ test_of_another_thread (void)
   Other *other = other_new ();
   TendTask *never = foreign_new (other);
   TendTask *first = foreign_new (other);
-  g_autoptr(TendTask) own = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) own = tend_task_new_open (NULL, NULL, NULL, NULL);
   g_autoptr(TendTask) any = tend_when_any ((TendTask *[]) { never, own, first }, 3);
 
   other_call (other, complete_foreign_cb, first);

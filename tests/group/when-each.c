@@ -48,7 +48,7 @@ test_gives_tasks_as_they_end (void)
 static void
 test_question_is_taken_back (void)
 {
-  TendTask *task = tend_task_run (NULL, idle_body, NULL, NULL);
+  TendTask *task = tend_task_run_open (NULL, idle_body, NULL, NULL);
   TendTaskStream *stream = tend_when_each (&task, 1);
   TendTask *first = tend_task_stream_next (stream);
   TendTask *second = tend_task_stream_next (stream);
@@ -80,9 +80,9 @@ test_without_tasks_ends_at_once (void)
 static void
 test_ended_tasks_come_first_in_the_order_of_the_list (void)
 {
-  g_autoptr(TendTask) running = tend_task_new (NULL, NULL, NULL, NULL);
-  g_autoptr(TendTask) a = tend_task_run (NULL, complete_body, NULL, NULL);
-  g_autoptr(TendTask) b = tend_task_run (NULL, complete_body, NULL, NULL);
+  g_autoptr(TendTask) running = tend_task_new_open (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) a = tend_task_run_open (NULL, complete_body, NULL, NULL);
+  g_autoptr(TendTask) b = tend_task_run_open (NULL, complete_body, NULL, NULL);
   g_autoptr(TendTaskStream) stream = tend_when_each ((TendTask *[]) { b, running, a, b }, 4);
 
   g_assert_true (take (stream) == b);
@@ -100,7 +100,7 @@ test_ended_tasks_come_first_in_the_order_of_the_list (void)
 static void
 test_copies_the_list (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, complete_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, complete_body, NULL, NULL);
   TendTask *tasks[] = { task };
   g_autoptr(TendTaskStream) stream = tend_when_each (tasks, 1);
 
@@ -143,8 +143,8 @@ ask (TendTaskStream *stream,
 static void
 test_several_may_ask (void)
 {
-  g_autoptr(TendTask) a = tend_task_new ("a", NULL, NULL, NULL);
-  g_autoptr(TendTask) b = tend_task_new ("b", NULL, NULL, NULL);
+  g_autoptr(TendTask) a = tend_task_new_open ("a", NULL, NULL, NULL);
+  g_autoptr(TendTask) b = tend_task_new_open ("b", NULL, NULL, NULL);
   g_autoptr(TendTaskStream) stream = tend_when_each ((TendTask *[]) { a, b }, 2);
 
   ask (stream, "1");
@@ -166,7 +166,7 @@ test_several_may_ask (void)
 static void
 test_a_cancelled_question_takes_nothing (void)
 {
-  g_autoptr(TendTask) task = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, NULL, NULL, NULL);
   g_autoptr(TendTaskStream) stream = tend_when_each (&task, 1);
   g_autoptr(TendTask) first = tend_task_stream_next (stream);
   g_autoptr(TendTask) second = tend_task_stream_next (stream);
@@ -231,9 +231,9 @@ each_body (TendTask  *task,
 static void
 test_is_iterated_in_a_fiber (void)
 {
-  g_autoptr(TendTask) a = tend_task_new ("a", NULL, NULL, NULL);
-  g_autoptr(TendTask) b = tend_task_new ("b", NULL, NULL, NULL);
-  g_autoptr(TendTask) c = tend_task_new ("c", NULL, NULL, NULL);
+  g_autoptr(TendTask) a = tend_task_new_open ("a", NULL, NULL, NULL);
+  g_autoptr(TendTask) b = tend_task_new_open ("b", NULL, NULL, NULL);
+  g_autoptr(TendTask) c = tend_task_new_open ("c", NULL, NULL, NULL);
   TendTask *tasks[] = { a, b, c };
   g_autoptr(TendTask) fiber = tend_task_run_fiber (NULL, each_body, tasks, NULL);
 
@@ -262,8 +262,8 @@ complete_foreign_cb (gpointer data)
 static void
 test_lets_go_of_all_at_once (void)
 {
-  g_autoptr(TendTask) second = tend_task_new (NULL, NULL, NULL, NULL);
-  TendTask *first = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) second = tend_task_new_open (NULL, NULL, NULL, NULL);
+  TendTask *first = tend_task_new_open (NULL, NULL, NULL, NULL);
   g_autoptr(TendTaskStream) stream = tend_when_each ((TendTask *[]) { first, second }, 2);
 
   tend_task_return_pointer (first, second, complete_and_settle_cb);
@@ -305,7 +305,7 @@ drop_stream_cb (TendTask *next,
 static void
 test_may_be_dropped_by_who_asked (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
   TendTaskStream *stream = tend_when_each (&task, 1);
   g_autoptr(TendTask) first = tend_task_stream_next (stream);
   g_autoptr(TendTask) second = tend_task_stream_next (stream);

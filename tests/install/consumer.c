@@ -5,17 +5,19 @@
 
 #include <tend.h>
 
-static void
-answer_cb (TendTask *task, gpointer user_data)
+static gboolean
+answer_cb (TendTask *task, gpointer user_data, GError **error)
 {
   tend_task_return_int (task, 42);
+  return TRUE;
 }
 
 static gboolean
 ask (TendTask *task, gpointer user_data, GError **error)
 {
   g_autoptr(TendTaskManager) manager = tend_task_manager_new ();
-  TendTask *answer = tend_task_manager_register (manager, "answer", answer_cb, NULL, NULL, error);
+  TendTask *answer = tend_task_manager_register (manager, tend_task_new_open ("answer", answer_cb, NULL, NULL),
+                                                 TEND_NAME_POLICY_REJECT, error);
 
   if (answer == NULL || !tend_await (answer, error))
     return FALSE;

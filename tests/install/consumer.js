@@ -10,7 +10,7 @@ const loop = new GLib.MainLoop(null, false);
 const manager = new Tend.TaskManager();
 const answer = Tend.Task.new('answer', null);
 
-manager.register_task(answer);
+manager.register(answer);
 answer.wait_async(null, (task, result) => {
     task.wait_finish(result);
     print(task.get_result());

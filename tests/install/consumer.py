@@ -22,7 +22,7 @@ def complete(task):
 loop = GLib.MainLoop()
 manager = Tend.TaskManager()
 answer = Tend.Task.new("answer", None)
-manager.register_task(answer)
+manager.register(answer)
 answer.wait_async(None, ended)
 GLib.idle_add(complete, answer)
 loop.run()

@@ -5,7 +5,7 @@
 
 bool ask (Tend.Task task) throws Error {
   var manager = new Tend.TaskManager ();
-  var answer = manager.register ("answer", (t) => t.return_value (42));
+  var answer = manager.register (new Tend.Task ("answer", (t) => t.return_value (42)));
 
   Tend.await (answer);
   print ("%d\n", (int) answer.get_result ());

@@ -137,12 +137,15 @@ count_cb (TendTask  *task,
   return TRUE;
 }
 
-static void
-count_run_cb (TendTask *task,
-              gpointer  user_data)
+static gboolean
+count_run_cb (TendTask  *task,
+              gpointer   user_data,
+              GError   **error)
 {
   ++*(guint *) user_data;
   tend_task_return_value (task, NULL);
+
+  return TRUE;
 }
 
 static void
@@ -152,7 +155,7 @@ test_an_hour_is_nothing (void)
   TendClock *clock = freeze ();
   TendTask *host = new_host ();
   guint n_ticks = 0, n_runs = 0, n_timers = 0;
-  TendTask *task = tend_task_new ("each minute", count_run_cb, &n_runs, NULL);
+  TendTask *task = tend_task_new_open ("each minute", count_run_cb, &n_runs, NULL);
 
   tend_task_set_interval (task, 60 * SEC);
   g_assert_true (tend_task_start (task, NULL));

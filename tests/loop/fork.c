@@ -63,8 +63,9 @@ all_kinds_work (void)
   g_autoptr(TendTask) timed = tend_task_run_delay (1000);
   g_autoptr(TendTask) thread = tend_task_run_thread ("thread", thread_body, NULL, NULL);
   g_autoptr(TendTask) fiber = tend_task_run_fiber ("fiber", fiber_body, NULL, NULL);
-  g_autoptr(TendTask) open = tend_task_new ("open", NULL, NULL, NULL);
-  g_autoptr(TendTask) managed = g_object_ref (tend_task_manager_register_fiber (manager, "managed", fiber_body, NULL, NULL, NULL));
+  g_autoptr(TendTask) open = tend_task_new_open ("open", NULL, NULL, NULL);
+  g_autoptr(TendTask) managed = g_object_ref (tend_task_manager_register (manager, tend_task_new_fiber ("managed", fiber_body, NULL, NULL),
+                                                                          TEND_NAME_POLICY_REJECT, NULL));
   GThread *poster = g_thread_new ("poster", post_thread, open);
   gboolean works;
 
@@ -151,7 +152,7 @@ static void
 set_up (Parent        *parent,
         gconstpointer  unused)
 {
-  parent->host = tend_task_run ("host", idle_body, NULL, NULL);
+  parent->host = tend_task_run_open ("host", idle_body, NULL, NULL);
   tend_task_add_timer (parent->host, 100, 100, tick_cb, NULL, NULL);
   tend_task_post (parent->host, tick_cb, NULL, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (parent->fibers); i++)
@@ -189,20 +190,23 @@ test_outside (Parent        *parent,
   g_assert_true (fork_and_look (OF_ITS_OWN));
 }
 
-static void
-fork_body (TendTask *task,
-           gpointer  user_data)
+static gboolean
+fork_body (TendTask  *task,
+           gpointer   user_data,
+           GError   **error)
 {
   g_assert_true (fork_and_look (OF_THE_PARENT));
   g_assert_true (fork_and_look (OF_ITS_OWN));
   tend_task_return_value (task, NULL);
+
+  return TRUE;
 }
 
 static void
 test_in_a_callback (Parent        *parent,
                     gconstpointer  unused)
 {
-  g_autoptr(TendTask) task = tend_task_new ("forks", fork_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open ("forks", fork_body, NULL, NULL);
 
   tend_task_set_delay (task, 1000);
   g_assert_true (tend_task_start (task, NULL));
@@ -283,7 +287,7 @@ busy_thread (gpointer data)
   TendTask *task;
 
   g_main_context_push_thread_default (context);
-  task = tend_task_run ("busy", idle_body, NULL, NULL);
+  task = tend_task_run_open ("busy", idle_body, NULL, NULL);
   for (guint i = 0; !g_atomic_int_get (&busy->is_over); i++)
     {
       tend_task_set_progress (task, (i % 2) / 2.0, NULL);
@@ -380,7 +384,7 @@ test_twice (Parent        *parent,
 
       if (!child_works (OF_THE_PARENT))
         child_end (FALSE);
-      task = tend_task_run ("pending", idle_body, NULL, NULL);
+      task = tend_task_run_open ("pending", idle_body, NULL, NULL);
       tend_task_add_timer (task, 100, 100, tick_cb, NULL, NULL);
       child_end (fork_and_look (OF_THE_PARENT));
     }

@@ -111,7 +111,7 @@ handed_init (Handed *self)
       if (i % 4 == 0)
         self->tasks[i] = tend_task_run_fiber (NULL, sleep_body, NULL, NULL);
       else if (i % 4 < 3)
-        self->tasks[i] = tend_task_new (NULL, NULL, NULL, NULL);
+        self->tasks[i] = tend_task_new_open (NULL, NULL, NULL, NULL);
       else
         {
           /* Of another loop of the context, which is woken from the first. */
@@ -218,7 +218,7 @@ test_maker_lets_go_of_the_tasks (void)
       g_main_context_push_thread_default (self.context);
       for (guint i = 0; i < N_TASKS; i++)
         {
-          self.tasks[i] = tend_task_new (NULL, NULL, NULL, NULL);
+          self.tasks[i] = tend_task_new_open (NULL, NULL, NULL, NULL);
           tend_task_add_timer (self.tasks[i], i % 3, 1 + i % 2, post_cb, &self, freed_cb);
         }
       g_main_context_pop_thread_default (self.context);
@@ -307,7 +307,9 @@ test_context_is_never_run (void)
 
   g_main_context_push_thread_default (context);
   manager = tend_task_manager_new ();
-  g_assert_nonnull (tend_task_manager_register_fiber (manager, NULL, return_body, &n_freed, count_freed, NULL));
+  g_assert_nonnull (tend_task_manager_register (manager,
+                                                tend_task_new_fiber (NULL, return_body, &n_freed, count_freed),
+                                                TEND_NAME_POLICY_REJECT, NULL));
   completion = tend_completion_new (NULL);
   task = tend_task_new_fiber (NULL, sleep_body, &n_freed, count_freed);
   g_main_context_pop_thread_default (context);
@@ -334,8 +336,8 @@ test_objects_make_tasks_of_their_context (void)
 
   g_main_context_push_thread_default (context);
   requests = tend_request_cache_new ();
-  group = tend_group_new (TEND_GROUP_WAIT_ALL);
-  child = tend_task_new (NULL, NULL, NULL, NULL);
+  group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
+  child = tend_task_new_open (NULL, NULL, NULL, NULL);
   stream = tend_when_each (&child, 1);
   g_main_context_pop_thread_default (context);
 

@@ -35,11 +35,13 @@ ask_thread (gpointer data)
   return NULL;
 }
 
-static void
-returning_body (TendTask *task,
-                gpointer  user_data)
+static gboolean
+returning_body (TendTask  *task,
+                gpointer   user_data,
+                GError   **error)
 {
   tend_task_return_value (task, NULL);
+  return TRUE;
 }
 
 /* The context's only loop comes and goes in each round, and what is known of the context with it. */
@@ -53,7 +55,7 @@ test_time_may_be_asked_while_the_loop_retires (void)
     threads[i] = g_thread_new ("ask", ask_thread, NULL);
   while (rounds_next (&rounds))
     {
-      g_object_unref (tend_task_run ("short", returning_body, NULL, NULL));
+      g_object_unref (tend_task_run_open ("short", returning_body, NULL, NULL));
       run_dry ();
     }
   end_threads (threads, G_N_ELEMENTS (threads));
@@ -118,7 +120,7 @@ test_loop_may_be_let_go_by_another_thread (void)
 
   while (rounds_next (&rounds))
     {
-      TendTask *task = tend_task_new (NULL, NULL, NULL, NULL);
+      TendTask *task = tend_task_new_open (NULL, NULL, NULL, NULL);
       GCancellable *cancellable = g_cancellable_new ();
       gboolean is_over = FALSE;
 
@@ -140,7 +142,7 @@ make_thread (gpointer data)
 {
   while (!g_atomic_int_get (&has_ended))
     {
-      TendTask *task = tend_task_new (NULL, NULL, NULL, NULL);
+      TendTask *task = tend_task_new_open (NULL, NULL, NULL, NULL);
 
       g_atomic_int_inc ((int *) data);
       tend_task_stop (task);

@@ -142,20 +142,23 @@ test_sleep_zero_takes_turns (void)
   g_assert_finalize_object (b);
 }
 
-static void
-run_cb (TendTask *task,
-        gpointer  user_data)
+static gboolean
+run_cb (TendTask  *task,
+        gpointer   user_data,
+        GError   **error)
 {
   g_string_append (trace, user_data);
   tend_task_return_value (task, NULL);
+
+  return TRUE;
 }
 
 /* A delay that is given, and is zero, is the next turn; none given is at once. */
 static void
 test_task_with_zero_delay_is_next_turn (void)
 {
-  TendTask *later = tend_task_new ("later", run_cb, (gpointer) "b", NULL);
-  TendTask *now = tend_task_new ("now", run_cb, (gpointer) "a", NULL);
+  TendTask *later = tend_task_new_open ("later", run_cb, (gpointer) "b", NULL);
+  TendTask *now = tend_task_new_open ("now", run_cb, (gpointer) "a", NULL);
 
   tend_task_set_delay (later, 0);
   g_assert_true (tend_task_start (later, NULL));
@@ -317,7 +320,7 @@ waiter_cb (GObject      *source,
 /* Whoever waited for what the first one ended, and for what they ended, comes before the second. */
 static void
 check_micro (void (* add) (TendTask     *host,
-                           TendWorkFunc  func,
+                           TendBodyFunc  func,
                            gpointer      user_data))
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (g_main_context_get_thread_default ());
@@ -341,7 +344,7 @@ check_micro (void (* add) (TendTask     *host,
 
 static void
 add_by_timer (TendTask     *host,
-              TendWorkFunc  func,
+              TendBodyFunc  func,
               gpointer      user_data)
 {
   tend_task_add_timer (host, 10, 0, func, user_data, NULL);
@@ -349,7 +352,7 @@ add_by_timer (TendTask     *host,
 
 static void
 add_by_post (TendTask     *host,
-             TendWorkFunc  func,
+             TendBodyFunc  func,
              gpointer      user_data)
 {
   tend_task_post (host, func, user_data, NULL);
@@ -358,7 +361,7 @@ add_by_post (TendTask     *host,
 typedef struct
 {
   TendTask     *host;
-  TendWorkFunc  func;
+  TendBodyFunc  func;
   gpointer      user_data;
 } Post;
 
@@ -373,7 +376,7 @@ post_thread (gpointer data)
 
 static void
 add_by_thread (TendTask     *host,
-               TendWorkFunc  func,
+               TendBodyFunc  func,
                gpointer      user_data)
 {
   Post sent = { host, func, user_data };
@@ -490,9 +493,9 @@ test_nested_wait_in_timer_goes_on (void)
 static void
 test_priorities_go_in_order (void)
 {
-  TendTask *low = tend_task_new ("low", run_cb, (gpointer) "l", NULL);
-  TendTask *middle = tend_task_new ("middle", run_cb, (gpointer) "m", NULL);
-  TendTask *high = tend_task_new ("high", run_cb, (gpointer) "h", NULL);
+  TendTask *low = tend_task_new_open ("low", run_cb, (gpointer) "l", NULL);
+  TendTask *middle = tend_task_new_open ("middle", run_cb, (gpointer) "m", NULL);
+  TendTask *high = tend_task_new_open ("high", run_cb, (gpointer) "h", NULL);
 
   tend_task_set_priority (low, G_PRIORITY_LOW);
   tend_task_set_priority (high, G_PRIORITY_HIGH);

@@ -182,11 +182,13 @@ await_ended_body (TendTask  *task,
   return TRUE;
 }
 
-static void
-complete_body (TendTask *task,
-               gpointer  user_data)
+static gboolean
+complete_body (TendTask  *task,
+               gpointer   user_data,
+               GError   **error)
 {
   tend_task_return_value (task, NULL);
+  return TRUE;
 }
 
 static gboolean
@@ -198,7 +200,7 @@ await_child_body (TendTask  *task,
 
   while (!is_over (game))
     {
-      g_autoptr(TendTask) child = tend_task_run (NULL, complete_body, NULL, NULL);
+      g_autoptr(TendTask) child = tend_task_run_open (NULL, complete_body, NULL, NULL);
 
       g_assert_true (tend_await (child, NULL));
     }
@@ -232,10 +234,10 @@ await_group_body (TendTask  *task,
 
   while (!is_over (game))
     {
-      g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
-      g_autoptr(TendTask) child = tend_task_new (NULL, complete_body, NULL, NULL);
+      g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
+      g_autoptr(TendTask) child = tend_task_new_open (NULL, complete_body, NULL, NULL);
 
-      g_assert_true (tend_group_add (group, child, NULL));
+      g_assert_true (tend_group_add (group, g_object_ref (child), NULL));
       g_assert_true (tend_group_wait (group, NULL));
     }
 
@@ -469,7 +471,7 @@ typedef struct
 {
   const char   *name;
   guint         capacity;
-  TendWorkFunc  bodies[2];
+  TendBodyFunc  bodies[2];
   void       (* play) (Game *game);
 } Kind;
 
@@ -503,7 +505,7 @@ game_init (Game *game,
   *game = (Game) { .host = new_host () };
   game->there = tend_channel_new (capacity);
   game->back = tend_channel_new (capacity);
-  game->completed = tend_task_run (NULL, complete_body, NULL, NULL);
+  game->completed = tend_task_run_open (NULL, complete_body, NULL, NULL);
   game->other = tend_task_run_fiber ("other", sleep_body, NULL, NULL);
   tend_task_add_timer (game->host, 100, 100, tick_cb, game, NULL);
 

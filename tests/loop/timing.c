@@ -9,12 +9,15 @@
 
 #define FAR (((gint64) 1 << 33) * SEC)
 
-static void
-count_run_cb (TendTask *task,
-              gpointer  user_data)
+static gboolean
+count_run_cb (TendTask  *task,
+              gpointer   user_data,
+              GError   **error)
 {
   ++*(guint *) user_data;
   tend_task_return_value (task, NULL);
+
+  return TRUE;
 }
 
 static gboolean
@@ -35,7 +38,7 @@ test_far_delays_do_not_overflow (void)
   TendTask *delayed;
   guint n_runs = 0;
 
-  delayed = tend_task_new ("delayed", count_run_cb, &n_runs, NULL);
+  delayed = tend_task_new_open ("delayed", count_run_cb, &n_runs, NULL);
   tend_task_set_delay (delayed, FAR);
   tend_task_set_interval (delayed, FAR);
   g_assert_true (tend_task_start (delayed, NULL));
@@ -71,7 +74,7 @@ test_for_ever_does_not_come (void)
   TendTask *delayed;
   guint n_runs = 0;
 
-  delayed = tend_task_new ("delayed", count_run_cb, &n_runs, NULL);
+  delayed = tend_task_new_open ("delayed", count_run_cb, &n_runs, NULL);
   tend_task_set_delay (delayed, G_MAXINT64);
   g_assert_true (tend_task_start (delayed, NULL));
   tend_task_add_timer (host, G_MAXINT64, G_MAXINT64, trace_cb, (gpointer) "no", NULL);

@@ -32,7 +32,7 @@ trace_cb (TendTask  *task,
 G_GNUC_UNUSED static TendTask *
 new_host (void)
 {
-  return tend_task_new ("host", NULL, NULL, NULL);
+  return tend_task_new_open ("host", NULL, NULL, NULL);
 }
 
 static inline void

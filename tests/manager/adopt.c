@@ -27,7 +27,7 @@ adopt (Fixture  *fixture,
 {
   g_autoptr(GError) error = NULL;
   TendTask *holder =
-    tend_task_manager_register_with_policy (fixture->manager, task, TEND_NAME_POLICY_REJECT, &error);
+    tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, &error);
 
   g_assert_no_error (error);
   g_assert_true (holder == task);
@@ -199,7 +199,7 @@ test_cancelled_completion_tells_who_waits (Fixture       *fixture,
                                            gconstpointer  unused)
 {
   g_autoptr(TendCompletion) completion = watch (fixture, tend_completion_new ("c"));
-  g_autoptr(TendTask) cancelled = NULL;
+  TendTask *cancelled;
 
   adopt (fixture, tend_completion_get_task (completion));
   tend_task_wait_async (tend_completion_get_task (completion), NULL, ended_cb, fixture);
@@ -216,7 +216,7 @@ test_between_two_runs (Fixture       *fixture,
                        gconstpointer  unused)
 {
   guint n_runs = 0;
-  g_autoptr(TendTask) task = watch (fixture, tend_task_new ("n", count_run, &n_runs, NULL));
+  g_autoptr(TendTask) task = watch (fixture, tend_task_new_open ("n", count_run, &n_runs, NULL));
 
   tend_task_set_interval (task, SECOND);
   g_assert_true (tend_task_start (task, NULL));
@@ -244,7 +244,7 @@ test_pending_by_its_own_delay (Fixture       *fixture,
     {
       guint n_runs = 0;
       guint64 n_started = tend_task_manager_get_n_started (fixture->manager);
-      g_autoptr(TendTask) task = watch (fixture, tend_task_new ("n", count_run, &n_runs, NULL));
+      g_autoptr(TendTask) task = watch (fixture, tend_task_new_open ("n", count_run, &n_runs, NULL));
 
       tend_task_set_delay (task, 2 * SECOND);
       g_assert_true (tend_task_start (task, NULL));
@@ -256,7 +256,7 @@ test_pending_by_its_own_delay (Fixture       *fixture,
       g_assert_cmpuint (tend_task_manager_get_n_tasks (fixture->manager, TEND_TASK_STATUS_RUNNING), ==, 0);
       g_assert_cmpuint (tend_task_manager_get_n_started (fixture->manager), ==, n_started);
       if (cancelled)
-        drop (tend_task_manager_cancel_task (fixture->manager, "n"));
+        tend_task_manager_cancel_task (fixture->manager, "n");
       tend_task_pause (task);
       tend_task_resume (task);
       tend_clock_advance (fixture->clock, SECOND - 1);
@@ -272,7 +272,7 @@ test_paused (Fixture       *fixture,
              gconstpointer  unused)
 {
   guint n_runs = 0;
-  g_autoptr(TendTask) task = watch (fixture, tend_task_new ("n", count_run, &n_runs, NULL));
+  g_autoptr(TendTask) task = watch (fixture, tend_task_new_open ("n", count_run, &n_runs, NULL));
 
   tend_task_set_delay (task, 2 * SECOND);
   g_assert_true (tend_task_start (task, NULL));
@@ -289,22 +289,25 @@ test_paused (Fixture       *fixture,
   g_assert_cmpuint (n_runs, ==, 1);
 }
 
-static void
-adopt_oneself (TendTask *task,
-               gpointer  data)
+static gboolean
+adopt_oneself (TendTask  *task,
+               gpointer   data,
+               GError   **error)
 {
   Fixture *fixture = data;
 
   adopt (fixture, task);
   g_assert_true (tend_task_manager_is_active (fixture->manager, "n"));
   tend_task_return_boolean (task, TRUE);
+
+  return TRUE;
 }
 
 static void
 test_by_itself (Fixture       *fixture,
                 gconstpointer  unused)
 {
-  g_autoptr(TendTask) task = watch (fixture, tend_task_run ("n", adopt_oneself, fixture, NULL));
+  g_autoptr(TendTask) task = watch (fixture, tend_task_run_open ("n", adopt_oneself, fixture, NULL));
 
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_COMPLETED);
   g_assert_cmpuint (fixture->n_changes, ==, 2);
@@ -348,7 +351,7 @@ test_others_of_its_name_wait (Fixture       *fixture,
 
   settle (fixture);
   adopted = start_work (fixture, FIBER, "n", &task);
-  holder = tend_task_manager_register_with_policy (fixture->manager, task, TEND_NAME_POLICY_QUEUE, NULL);
+  holder = tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_QUEUE, NULL);
   g_assert_true (holder == task);
   last = register_work_as (fixture, FIBER, "n", TEND_NAME_POLICY_QUEUE);
 
@@ -372,7 +375,7 @@ test_adopted_one_in_the_queue_ends_first (Fixture       *fixture,
 
   settle (fixture);
   adopted = start_work (fixture, FIBER, "n", &task);
-  tend_task_manager_register_with_policy (fixture->manager, task, TEND_NAME_POLICY_QUEUE, NULL);
+  tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_QUEUE, NULL);
   last = register_work_as (fixture, FIBER, "n", TEND_NAME_POLICY_QUEUE);
 
   work_let_go (adopted);
@@ -392,7 +395,8 @@ test_takes_a_name_over (Fixture       *fixture,
 
   settle (fixture);
   start_work (fixture, FIBER, "n", &task);
-  g_assert_true (tend_task_manager_register_with_policy (fixture->manager, task, TEND_NAME_POLICY_REPLACE, NULL) ==
+  g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REPLACE,
+                                             NULL) ==
                  task);
   g_assert_true (tend_task_is_cancelling (old->task));
   g_assert_true (tend_task_manager_lookup (fixture->manager, "n") == task);
@@ -441,7 +445,8 @@ assert_refused (Fixture  *fixture,
   g_autoptr(GError) error = NULL;
   guint n_changes = fixture->n_changes;
 
-  g_assert_false (tend_task_manager_register_task (fixture->manager, task, &error));
+  g_assert_false (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT,
+                                              &error));
   g_assert_error (error, TEND_TASK_ERROR, code);
   g_assert_cmpuint (fixture->n_changes, ==, n_changes);
 }
@@ -472,7 +477,7 @@ test_refused_after_shutdown (Fixture       *fixture,
                              gconstpointer  unused)
 {
   g_autoptr(TendCompletion) completion = watch (fixture, tend_completion_new (NULL));
-  g_autoptr(TendTask) delayed = watch (fixture, tend_task_new (NULL, never_run, NULL, NULL));
+  g_autoptr(TendTask) delayed = watch (fixture, tend_task_new_open (NULL, never_run, NULL, NULL));
 
   shut_down (fixture);
   tend_task_set_delay (delayed, SECOND);
@@ -503,7 +508,7 @@ test_kept_out_it_runs_on (Fixture       *fixture,
   Work *holder = register_work (fixture, CALLBACK, "n");
   Work *work = start_work (fixture, FIBER, "n", &task);
 
-  g_assert_true (tend_task_manager_register_with_policy (fixture->manager, task, TEND_NAME_POLICY_KEEP, NULL) ==
+  g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_KEEP, NULL) ==
                  holder->task);
   g_assert_false (tend_task_is_cancelling (task));
   work_let_go (work);
@@ -527,8 +532,8 @@ test_registered_twice (Fixture       *fixture,
         {
           g_autoptr(GError) error = NULL;
 
-          g_assert_null (tend_task_manager_register_with_policy (i == 0 ? fixture->manager : other, task, policy,
-                                                                 &error));
+          g_assert_null (tend_task_manager_register (i == 0 ? fixture->manager : other, g_object_ref (task),
+                                                     policy, &error));
           g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
           g_assert_nonnull (strstr (error->message, "has a manager already"));
         }

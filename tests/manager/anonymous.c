@@ -10,7 +10,9 @@ add_anonymous (Fixture    *fixture,
                const char *base)
 {
   g_autoptr(GError) error = NULL;
-  TendTask *task = tend_task_manager_register_anonymous (fixture->manager, base, never_run, NULL, NULL, &error);
+  TendTask *task = tend_task_manager_register (fixture->manager,
+                                               tend_task_new_open (base, never_run, NULL, NULL),
+                                               TEND_NAME_POLICY_ANONYMOUS, &error);
 
   g_assert_no_error (error);
   return watch (fixture, task);
@@ -29,7 +31,8 @@ test_numbers_rise_over_all_bases (Fixture       *fixture,
     g_assert_cmpstr (tend_task_get_name (add_anonymous (fixture, bases[i])), ==, names[i]);
 
   /* Another manager has numbers of its own, and no number is given twice. */
-  task = watch (fixture, tend_task_manager_register_anonymous (other, "test", never_run, NULL, NULL, NULL));
+  task = watch (fixture, tend_task_manager_register (other, tend_task_new_open ("test", never_run, NULL, NULL),
+                                                     TEND_NAME_POLICY_ANONYMOUS, NULL));
   g_assert_cmpstr (tend_task_get_name (task), ==, "test 1");
   g_assert_finalize_object (other);
 
@@ -51,7 +54,8 @@ test_collides_with_nobody (Fixture       *fixture,
 
   /* One of that name stands there already. */
   named = register_work (fixture, FIBER, "test 1");
-  g_assert_true (tend_task_manager_register_with_policy (fixture->manager, task, TEND_NAME_POLICY_ANONYMOUS, NULL) ==
+  g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_ANONYMOUS,
+                                             NULL) ==
                  task);
   g_assert_cmpstr (tend_task_get_name (task), ==, "test 1");
   settle (fixture);
@@ -146,8 +150,9 @@ test_bad_base (Fixture       *fixture,
       g_autoptr(GError) error = NULL;
       Work work = { .fixture = fixture };
 
-      g_assert_null (tend_task_manager_register_anonymous (fixture->manager, bases[i], never_run, &work,
-                                                           work_freed_cb, &error));
+      g_assert_null (tend_task_manager_register (fixture->manager,
+                                                 tend_task_new_open (bases[i], never_run, &work, work_freed_cb),
+                                                 TEND_NAME_POLICY_ANONYMOUS, &error));
       g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
       g_assert_cmpuint (work.n_freed, ==, 1);
     }
@@ -197,11 +202,11 @@ register_inside_fiber (TendTask  *task,
                        GError   **error)
 {
   Fixture *fixture = data;
-  TendTask *inner = tend_task_new ("inner", count_run, NULL, NULL);
+  TendTask *inner = tend_task_new_open ("inner", count_run, NULL, NULL);
 
   g_signal_connect (inner, "notify::name", G_CALLBACK (note_name_cb), fixture);
   watch (fixture, inner);
-  tend_task_manager_register_with_policy (fixture->manager, inner, TEND_NAME_POLICY_ANONYMOUS, NULL);
+  tend_task_manager_register (fixture->manager, g_object_ref (inner), TEND_NAME_POLICY_ANONYMOUS, NULL);
   g_object_unref (inner);
 
   return TRUE;
@@ -212,11 +217,11 @@ static void
 test_new_name_is_notified (Fixture       *fixture,
                            gconstpointer  unused)
 {
-  g_autoptr(TendTask) task = watch (fixture, tend_task_new ("test", count_run, NULL, NULL));
+  g_autoptr(TendTask) task = watch (fixture, tend_task_new_open ("test", count_run, NULL, NULL));
 
   g_signal_connect (task, "notify::name", G_CALLBACK (note_name_cb), fixture);
   g_signal_connect (fixture->manager, "items-changed", G_CALLBACK (note_item_cb), fixture);
-  tend_task_manager_register_with_policy (fixture->manager, task, TEND_NAME_POLICY_ANONYMOUS, NULL);
+  tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_ANONYMOUS, NULL);
   assert_log (fixture, "item: test 1 test 1");
 
   g_signal_handlers_disconnect_by_func (fixture->manager, note_item_cb, fixture);
@@ -239,11 +244,13 @@ static void
 test_ended_by_the_notification (Fixture       *fixture,
                                 gconstpointer  unused)
 {
-  g_autoptr(TendTask) task = watch (fixture, tend_task_new ("test", never_run, NULL, NULL));
+  g_autoptr(TendTask) task = watch (fixture, tend_task_new_open ("test", never_run, NULL, NULL));
+  g_autoptr(GError) error = NULL;
 
   g_signal_connect (task, "notify::name", G_CALLBACK (cancel_notified_cb), fixture);
-  g_assert_true (tend_task_manager_register_with_policy (fixture->manager, task, TEND_NAME_POLICY_ANONYMOUS, NULL) ==
-                 task);
+  g_assert_null (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_ANONYMOUS,
+                                             &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   assert_log (fixture, "cancel");
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CANCELLED);
   g_assert_cmpuint (fixture->shadow->len, ==, 0);
@@ -258,7 +265,8 @@ register_notified_cb (TendTask   *task,
   g_autoptr(GError) error = NULL;
 
   note (data, "again");
-  g_assert_false (tend_task_manager_register_task (((Fixture *) data)->manager, task, &error));
+  g_assert_false (tend_task_manager_register (((Fixture *) data)->manager, g_object_ref (task),
+                                              TEND_NAME_POLICY_REJECT, &error));
   g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
 }
 
@@ -267,10 +275,11 @@ test_registered_again_by_the_notification (Fixture       *fixture,
                                            gconstpointer  unused)
 {
   guint n_runs = 0;
-  g_autoptr(TendTask) task = watch (fixture, tend_task_new ("test", count_run, &n_runs, NULL));
+  g_autoptr(TendTask) task = watch (fixture, tend_task_new_open ("test", count_run, &n_runs, NULL));
 
   g_signal_connect (task, "notify::name", G_CALLBACK (register_notified_cb), fixture);
-  g_assert_true (tend_task_manager_register_with_policy (fixture->manager, task, TEND_NAME_POLICY_ANONYMOUS, NULL) ==
+  g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_ANONYMOUS,
+                                             NULL) ==
                  task);
   assert_log (fixture, "again");
   g_assert_cmpuint (fixture->shadow->len, ==, 1);
@@ -321,7 +330,8 @@ test_running_task_keeps_its_name (Fixture       *fixture,
     g_cond_wait (&reader.cond, &reader.lock);
   g_mutex_unlock (&reader.lock);
 
-  g_assert_true (tend_task_manager_register_with_policy (fixture->manager, task, TEND_NAME_POLICY_ANONYMOUS, NULL) ==
+  g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_ANONYMOUS,
+                                             NULL) ==
                  task);
   g_assert_cmpstr (tend_task_get_name (task), ==, "test");
   g_assert_null (tend_task_manager_lookup (fixture->manager, "test"));

@@ -8,32 +8,40 @@
 
 /* --- Registering --- */
 
-typedef gboolean (* Register) (TendTaskManager  *manager,
-                               TendTask         *task,
-                               GError          **error);
+typedef TendTask * (* Register) (TendTaskManager  *manager,
+                                 TendTask         *task,
+                                 GError          **error);
 
-static gboolean
+static TendTask *
+register_named (TendTaskManager  *manager,
+                TendTask         *task,
+                GError          **error)
+{
+  return tend_task_manager_register (manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, error);
+}
+
+static TendTask *
 register_anonymous (TendTaskManager  *manager,
                     TendTask         *task,
                     GError          **error)
 {
-  return tend_task_manager_register_with_policy (manager, task, TEND_NAME_POLICY_ANONYMOUS, error) != NULL;
+  return tend_task_manager_register (manager, g_object_ref (task), TEND_NAME_POLICY_ANONYMOUS, error);
 }
 
-static gboolean
+static TendTask *
 debounce (TendTaskManager  *manager,
           TendTask         *task,
           GError          **error)
 {
-  return tend_task_manager_debounce_task (manager, task, SECOND, error);
+  return tend_task_manager_debounce (manager, g_object_ref (task), SECOND, error);
 }
 
-static gboolean
+static TendTask *
 throttle (TendTaskManager  *manager,
           TendTask         *task,
           GError          **error)
 {
-  return tend_task_manager_throttle_task (manager, task, SECOND, error);
+  return tend_task_manager_throttle (manager, g_object_ref (task), SECOND, error);
 }
 
 typedef struct
@@ -43,7 +51,7 @@ typedef struct
 } Kind;
 
 static const Kind kinds[] = {
-  { "register-task", tend_task_manager_register_task },
+  { "register", register_named },
   { "register-anonymous", register_anonymous },
   { "debounce", debounce },
   { "throttle", throttle },
@@ -78,7 +86,7 @@ status_cb (GObject    *object,
 static TendTask *
 lend_task (void)
 {
-  TendTask *task = lend (tend_task_new ("name", idle_body, NULL, NULL));
+  TendTask *task = lend (tend_task_new_open ("name", idle_body, NULL, NULL));
 
   user_code = stop_and_drop_lent;
   return task;
@@ -98,8 +106,9 @@ check_kind (TendTaskManager *manager,
 
       if (by_status)
         g_signal_connect (task, "notify::status", G_CALLBACK (status_cb), NULL);
-      g_assert_true (func (manager, task, &error));
-      g_assert_no_error (error);
+      g_assert_null (func (manager, task, &error));
+      g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED);
+      g_clear_error (&error);
       assert_dropped ();
     }
 }
@@ -170,9 +179,9 @@ static void
 test_shutdown_fails (void)
 {
   TendTaskManager *manager = tend_task_manager_new ();
-  g_autoptr(TendTask) last = tend_task_new (NULL, fail_body, NULL, NULL);
+  g_autoptr(TendTask) last = tend_task_new_open (NULL, fail_body, NULL, NULL);
 
-  g_assert_true (tend_task_manager_add_shutdown_task (manager, last, NULL));
+  g_assert_true (tend_task_manager_add_shutdown_task (manager, g_object_ref (last), NULL));
   run_dropping (shutdown_fails_body, manager);
 }
 

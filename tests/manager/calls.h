@@ -57,12 +57,15 @@ call_new (Fixture    *fixture,
   return call;
 }
 
-static inline void
-call_body (TendTask *task,
-           gpointer  data)
+static inline gboolean
+call_body (TendTask  *task,
+           gpointer   data,
+           GError   **error)
 {
   note_time (data, "@");
   tend_task_return_boolean (task, TRUE);
+
+  return TRUE;
 }
 
 static inline gboolean
@@ -95,16 +98,9 @@ call_new_task (Fixture    *fixture,
 
 /* What both ways to ask for work have in common. */
 typedef TendTask * (* AskFunc) (TendTaskManager  *manager,
-                                const char       *name,
+                                TendTask         *task,
                                 gint64            usec,
-                                TendTaskFunc      func,
-                                gpointer          user_data,
-                                GDestroyNotify    notify,
                                 GError          **error);
-typedef gboolean (* AskTaskFunc) (TendTaskManager  *manager,
-                                  TendTask         *task,
-                                  gint64            usec,
-                                  GError          **error);
 
 static inline TendTask *
 ask (Fixture    *fixture,
@@ -113,7 +109,8 @@ ask (Fixture    *fixture,
      gint64      usec)
 {
   g_autoptr(GError) error = NULL;
-  TendTask *task = func (fixture->manager, NAME, usec, call_body, call_new (fixture, tag, 0), g_free, &error);
+  TendTask *task = func (fixture->manager, tend_task_new (NAME, call_body, call_new (fixture, tag, 0), g_free),
+                         usec, &error);
 
   g_assert_no_error (error);
   g_assert_true (tend_task_get_status (task) == TEND_TASK_STATUS_PENDING);
@@ -122,15 +119,14 @@ ask (Fixture    *fixture,
 
 static inline TendTask *
 ask_task (Fixture     *fixture,
-          AskTaskFunc  func,
+          AskFunc      func,
           const char  *tag,
           gint64       duration,
           gint64       usec)
 {
   g_autoptr(GError) error = NULL;
-  g_autoptr(TendTask) task = call_new_task (fixture, NAME, tag, duration);
+  TendTask *task = func (fixture->manager, call_new_task (fixture, NAME, tag, duration), usec, &error);
 
-  func (fixture->manager, task, usec, &error);
   g_assert_no_error (error);
   g_assert_true (tend_task_get_status (task) == TEND_TASK_STATUS_PENDING);
   return task;
@@ -147,7 +143,7 @@ shut_down_cb (GObject      *object,
 
 static inline void
 assert_asking_fails (Fixture     *fixture,
-                     AskTaskFunc  func,
+                     AskFunc      func,
                      TendTask    *task,
                      GQuark       domain,
                      int          code)
@@ -156,9 +152,9 @@ assert_asking_fails (Fixture     *fixture,
   gint64 delay = tend_task_get_delay (task);
   guint n_changes = fixture->n_changes;
 
-  g_assert_false (func (fixture->manager, task, 5 * SECOND, &error));
+  g_assert_null (func (fixture->manager, g_object_ref (task), 5 * SECOND, &error));
   g_assert_error (error, domain, code);
-  g_assert_false (func (fixture->manager, task, 5 * SECOND, NULL));
+  g_assert_null (func (fixture->manager, g_object_ref (task), 5 * SECOND, NULL));
   g_assert_cmpint (tend_task_get_delay (task), ==, delay);
   g_assert_cmpuint (fixture->n_changes, ==, n_changes);
 }
@@ -166,7 +162,7 @@ assert_asking_fails (Fixture     *fixture,
 /* Tasks that are refused change nothing for the one that waits under the name, or for those after it. */
 static inline void
 assert_refusals_lose_nothing (Fixture     *fixture,
-                              AskTaskFunc  func)
+                              AskFunc      func)
 {
   g_autoptr(GMainContext) context = g_main_context_new ();
   g_autoptr(TendTask) nameless = call_new_task (fixture, NULL, "x", 0);
@@ -196,7 +192,7 @@ assert_refusals_lose_nothing (Fixture     *fixture,
 
 static inline void
 assert_refused_after_shutdown (Fixture     *fixture,
-                               AskTaskFunc  func)
+                               AskFunc      func)
 {
   g_autoptr(TendTask) task = call_new_task (fixture, NAME, "x", 0);
 
@@ -211,7 +207,7 @@ assert_refused_after_shutdown (Fixture     *fixture,
 typedef struct
 {
   Fixture     *fixture;
-  AskTaskFunc  func;
+  AskFunc      func;
 } Elsewhere;
 
 static inline gpointer
@@ -223,10 +219,9 @@ ask_elsewhere (gpointer data)
   TendTask *task;
 
   g_main_context_push_thread_default (context);
-  task = tend_task_new (NAME, never_run, NULL, NULL);
-  g_assert_false (elsewhere->func (elsewhere->fixture->manager, task, SECOND, &error));
+  task = tend_task_new_open (NAME, never_run, NULL, NULL);
+  g_assert_null (elsewhere->func (elsewhere->fixture->manager, task, SECOND, &error));
   g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD);
-  g_object_unref (task);
   g_main_context_pop_thread_default (context);
 
   return NULL;
@@ -235,7 +230,7 @@ ask_elsewhere (gpointer data)
 /* Another thread, with a context and a task of its own, changes nothing in the manager meanwhile. */
 static inline void
 assert_refused_elsewhere (Fixture     *fixture,
-                          AskTaskFunc  func)
+                          AskFunc      func)
 {
   Elsewhere elsewhere = { fixture, func };
   GThread *thread;

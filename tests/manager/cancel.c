@@ -30,7 +30,7 @@ test_frees_name_at_once (Fixture       *fixture,
                          gconstpointer  unused)
 {
   TendTask *draining = register_fiber (fixture, "n", clean_up_slowly, fixture);
-  g_autoptr(TendTask) cancelled = NULL;
+  TendTask *cancelled;
 
   settle (fixture);
   cancelled = tend_task_manager_cancel_task (fixture->manager, "n");
@@ -51,7 +51,7 @@ test_draining_task_stays_owned_and_listed (Fixture       *fixture,
   TendTask *draining = register_fiber (fixture, "n", clean_up_slowly, fixture);
 
   settle (fixture);
-  drop (tend_task_manager_cancel_task (fixture->manager, "n"));
+  tend_task_manager_cancel_task (fixture->manager, "n");
   tend_clock_advance (fixture->clock, SECOND - 1);
   assert_log (fixture, "cleaning");
   g_assert_cmpuint (fixture->n_alive, ==, 1);
@@ -73,7 +73,7 @@ test_removal_is_by_identity (Fixture       *fixture,
 
   register_fiber (fixture, "n", clean_up_slowly, fixture);
   settle (fixture);
-  drop (tend_task_manager_cancel_task (fixture->manager, "n"));
+  tend_task_manager_cancel_task (fixture->manager, "n");
   newest = register_fiber (fixture, "n", clean_up_slowly, fixture);
   g_assert_cmpuint (fixture->shadow->len, ==, 2);
   g_assert_true (tend_task_manager_lookup (fixture->manager, "n") == newest);
@@ -81,9 +81,10 @@ test_removal_is_by_identity (Fixture       *fixture,
   tend_clock_advance (fixture->clock, SECOND);
   g_assert_cmpuint (fixture->shadow->len, ==, 1);
   g_assert_true (tend_task_manager_lookup (fixture->manager, "n") == newest);
-  g_assert_null (tend_task_manager_register (fixture->manager, "n", never_run, NULL, NULL, NULL));
+  g_assert_null (tend_task_manager_register (fixture->manager, tend_task_new_open ("n", never_run, NULL, NULL),
+                                             TEND_NAME_POLICY_REJECT, NULL));
 
-  drop (tend_task_manager_cancel_task (fixture->manager, "n"));
+  tend_task_manager_cancel_task (fixture->manager, "n");
   tend_clock_advance (fixture->clock, SECOND);
   g_assert_cmpuint (fixture->n_alive, ==, 0);
 }
@@ -97,7 +98,7 @@ test_next_of_the_name_waits_for_the_real_end (Fixture       *fixture,
 
   register_fiber (fixture, "n", clean_up_slowly, fixture);
   settle (fixture);
-  drop (tend_task_manager_cancel_task (fixture->manager, "n"));
+  tend_task_manager_cancel_task (fixture->manager, "n");
   next = register_fiber (fixture, "n", clean_up_slowly, fixture);
 
   tend_clock_advance (fixture->clock, SECOND - 1);
@@ -105,7 +106,7 @@ test_next_of_the_name_waits_for_the_real_end (Fixture       *fixture,
   tend_clock_advance (fixture->clock, 1);
   g_assert_cmpint (tend_task_get_status (next), ==, TEND_TASK_STATUS_RUNNING);
 
-  drop (tend_task_manager_cancel_task (fixture->manager, "n"));
+  tend_task_manager_cancel_task (fixture->manager, "n");
   tend_clock_advance (fixture->clock, SECOND);
   g_assert_cmpuint (fixture->n_alive, ==, 0);
 }
@@ -121,7 +122,7 @@ test_wait_passes_on_when_the_next_is_cancelled (Fixture       *fixture,
   settle (fixture);
   for (guint i = 0; i < 3; i++)
     {
-      drop (tend_task_manager_cancel_task (fixture->manager, "n"));
+      tend_task_manager_cancel_task (fixture->manager, "n");
       last = register_fiber (fixture, "n", clean_up_slowly, fixture);
       g_assert_cmpuint (fixture->shadow->len, ==, 2);
     }
@@ -131,7 +132,7 @@ test_wait_passes_on_when_the_next_is_cancelled (Fixture       *fixture,
   tend_clock_advance (fixture->clock, 1);
   g_assert_cmpint (tend_task_get_status (last), ==, TEND_TASK_STATUS_RUNNING);
 
-  drop (tend_task_manager_cancel_task (fixture->manager, "n"));
+  tend_task_manager_cancel_task (fixture->manager, "n");
   tend_clock_advance (fixture->clock, SECOND);
   g_assert_cmpuint (fixture->n_alive, ==, 0);
 }
@@ -146,7 +147,7 @@ test_pending_task_replaced_in_one_turn (Fixture       *fixture,
   for (guint i = 0; i < 10; i++)
     {
       register_callback (fixture, "n", never_run, NULL);
-      drop (tend_task_manager_cancel_task (fixture->manager, "n"));
+      tend_task_manager_cancel_task (fixture->manager, "n");
     }
   task = register_callback (fixture, "n", count_run, &n_runs);
   g_assert_true (tend_task_manager_lookup (fixture->manager, "n") == task);
@@ -166,7 +167,7 @@ test_thread_stays_until_it_returns (Fixture       *fixture,
 
   work->is_deaf = TRUE;
   work_wait_begun (work);
-  drop (tend_task_manager_cancel_task (fixture->manager, "n"));
+  tend_task_manager_cancel_task (fixture->manager, "n");
   settle (fixture);
   g_assert_cmpuint (fixture->shadow->len, ==, 1);
   g_assert_true (tend_task_is_running (task));
@@ -239,7 +240,7 @@ test_ended_task_is_left_alone (Fixture       *fixture,
                                gconstpointer  unused)
 {
   g_autoptr(TendTask) task = g_object_ref (register_callback (fixture, "n", count_run, NULL));
-  g_autoptr(TendTask) found = NULL;
+  TendTask *found;
 
   /* Somebody waits, so that it is known for a moment after its end. */
   tend_task_wait_async (task, NULL, ended_cb, fixture);
@@ -252,6 +253,38 @@ test_ended_task_is_left_alone (Fixture       *fixture,
   g_assert_null (tend_task_manager_cancel_task (fixture->manager, "n"));
 }
 
+/* A task that ends by being cancelled is given all the same, and lives until the loop turns. */
+static void
+test_pending_task_is_valid_until_the_next_turn (Fixture       *fixture,
+                                                gconstpointer  unused)
+{
+  TendTask *first = register_callback (fixture, "n", never_run, NULL);
+  TendTask *second = register_callback (fixture, "m", never_run, NULL);
+  guint n_alive = fixture->n_alive;
+
+  g_assert_true (tend_task_manager_cancel_task (fixture->manager, "n") == first);
+  g_assert_true (tend_task_manager_cancel_task (fixture->manager, "m") == second);
+  g_assert_cmpint (tend_task_get_status (first), ==, TEND_TASK_STATUS_CANCELLED);
+  g_assert_cmpint (tend_task_get_status (second), ==, TEND_TASK_STATUS_CANCELLED);
+  g_assert_cmpuint (fixture->n_alive, ==, n_alive);
+  settle (fixture);
+  g_assert_cmpuint (fixture->n_alive, ==, n_alive - 2);
+}
+
+/* Nor does the manager leave it behind when it goes before. */
+static void
+test_pending_task_goes_with_the_manager (Fixture       *fixture,
+                                         gconstpointer  unused)
+{
+  guint n_alive;
+
+  register_callback (fixture, "n", never_run, NULL);
+  n_alive = fixture->n_alive;
+  g_assert_nonnull (tend_task_manager_cancel_task (fixture->manager, "n"));
+  g_clear_object (&fixture->manager);
+  g_assert_cmpuint (fixture->n_alive, ==, n_alive - 1);
+}
+
 static void
 test_unknown_name (Fixture       *fixture,
                    gconstpointer  unused)
@@ -262,10 +295,12 @@ test_unknown_name (Fixture       *fixture,
   settle (fixture);
 }
 
-static void
-do_nothing (TendTask *task,
-            gpointer  data)
+static gboolean
+do_nothing (TendTask  *task,
+            gpointer   data,
+            GError   **error)
 {
+  return TRUE;
 }
 
 static void
@@ -276,7 +311,7 @@ test_body_that_finishes_after_all (Fixture       *fixture,
 
   register_callback (fixture, "n", do_nothing, NULL);
   settle (fixture);
-  task = tend_task_manager_cancel_task (fixture->manager, "n");
+  task = g_object_ref (tend_task_manager_cancel_task (fixture->manager, "n"));
   g_assert_true (tend_task_is_running (task));
 
   tend_task_return_int (task, 42);
@@ -490,6 +525,9 @@ main (int   argc,
   add_test ("/tend/task-manager/cancel/pending-task-replaced-in-one-turn", test_pending_task_replaced_in_one_turn);
   add_test ("/tend/task-manager/cancel/thread-stays-until-it-returns", test_thread_stays_until_it_returns);
   add_test ("/tend/task-manager/cancel/ended-task-is-left-alone", test_ended_task_is_left_alone);
+  add_test ("/tend/task-manager/cancel/pending-task-is-valid-until-the-next-turn",
+            test_pending_task_is_valid_until_the_next_turn);
+  add_test ("/tend/task-manager/cancel/pending-task-goes-with-the-manager", test_pending_task_goes_with_the_manager);
   add_test ("/tend/task-manager/cancel/unknown-name", test_unknown_name);
   add_test ("/tend/task-manager/cancel/body-that-finishes-after-all", test_body_that_finishes_after_all);
   add_test ("/tend/task-manager/cancel/task-itself-in-another-thread", test_task_cancelled_in_another_thread);

@@ -51,7 +51,8 @@ test_shutdown (Fixture       *fixture,
   g_autoptr(TendTaskManager) last = g_object_ref (make_chain (fixture->manager));
   gboolean is_down = FALSE;
 
-  tend_task_manager_register_fiber (last, "last", sleep_body, NULL, NULL, NULL);
+  tend_task_manager_register (last, tend_task_new_fiber ("last", sleep_body, NULL, NULL),
+                              TEND_NAME_POLICY_REJECT, NULL);
   tend_clock_advance (fixture->clock, 0);
   tend_task_manager_shutdown_async (fixture->manager, NULL, down_cb, &is_down);
   tend_clock_run_until_idle (fixture->clock);
@@ -69,8 +70,12 @@ test_limit (Fixture       *fixture,
   TendTask *running;
 
   tend_task_manager_set_max_running (fixture->manager, 1);
-  running = tend_task_manager_register_fiber (fixture->manager, "running", sleep_body, NULL, NULL, NULL);
-  waiting = g_object_ref (tend_task_manager_register_fiber (last, "waiting", sleep_body, NULL, NULL, NULL));
+  running = tend_task_manager_register (fixture->manager,
+                                        tend_task_new_fiber ("running", sleep_body, NULL, NULL),
+                                        TEND_NAME_POLICY_REJECT, NULL);
+  waiting = g_object_ref (tend_task_manager_register (last,
+                                                      tend_task_new_fiber ("waiting", sleep_body, NULL, NULL),
+                                                      TEND_NAME_POLICY_REJECT, NULL));
   tend_clock_advance (fixture->clock, 0);
   g_assert_cmpint (tend_task_get_status (running), ==, TEND_TASK_STATUS_RUNNING);
   g_assert_cmpint (tend_task_get_status (waiting), ==, TEND_TASK_STATUS_PENDING);

@@ -56,10 +56,10 @@ test_errors_come_one_by_one (Fixture       *fixture,
   TendTaskManager *grandchild = add_child (fixture, child);
   g_autoptr(GPtrArray) errors = NULL;
 
-  shutdown_task_in (fixture, fixture->manager, tend_task_new ("parent", fail_at_once, NULL, NULL));
-  shutdown_task_in (fixture, child, tend_task_new ("child", fail_at_once, NULL, NULL));
-  shutdown_task_in (fixture, grandchild, tend_task_new ("first", fail_at_once, NULL, NULL));
-  shutdown_task_in (fixture, grandchild, tend_task_new ("second", fail_at_once, NULL, NULL));
+  shutdown_task_in (fixture, fixture->manager, tend_task_new_open ("parent", fail_at_once, NULL, NULL));
+  shutdown_task_in (fixture, child, tend_task_new_open ("child", fail_at_once, NULL, NULL));
+  shutdown_task_in (fixture, grandchild, tend_task_new_open ("first", fail_at_once, NULL, NULL));
+  shutdown_task_in (fixture, grandchild, tend_task_new_open ("second", fail_at_once, NULL, NULL));
   shut_down (fixture);
   g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 0);
   assert_log (fixture, "errors");
@@ -295,13 +295,16 @@ test_task_of_child_that_gives_up_is_waited_for (Fixture       *fixture,
   assert_log (fixture, "gave-up clean clean child");
 }
 
-static void
-call_parent (TendTask *task,
-             gpointer  data)
+static gboolean
+call_parent (TendTask  *task,
+             gpointer   data,
+             GError   **error)
 {
   note (data, "calls");
   shut_down (data);
   tend_task_return_boolean (task, TRUE);
+
+  return TRUE;
 }
 
 /* The parent's shutdown waits for the child's, and that for the task: it begins, and the task is told. */
@@ -313,7 +316,7 @@ test_shutdown_task_of_child_shuts_parent_down (Fixture       *fixture,
   g_autoptr(GPtrArray) errors = NULL;
 
   note_in (fixture, fixture->manager, "parent");
-  shutdown_task_in (fixture, child, tend_task_new (NULL, call_parent, fixture, NULL));
+  shutdown_task_in (fixture, child, tend_task_new_open (NULL, call_parent, fixture, NULL));
   note_in (fixture, child, "child");
   tend_task_manager_shutdown_async (child, NULL, NULL, NULL);
   g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 0);

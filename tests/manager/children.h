@@ -32,7 +32,7 @@ work_in (Fixture         *fixture,
   Work *work = work_new (fixture);
   g_autoptr(TendTask) task = work_make_task (work, kind, name);
 
-  tend_task_manager_register_task (manager, task, &error);
+  tend_task_manager_register (manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, &error);
   g_assert_no_error (error);
 
   return work;
@@ -43,11 +43,12 @@ static inline TendTask *
 fiber_in (Fixture         *fixture,
           TendTaskManager *manager,
           const char      *name,
-          TendWorkFunc     func,
+          TendBodyFunc     func,
           gpointer         data)
 {
   g_autoptr(GError) error = NULL;
-  TendTask *task = tend_task_manager_register_fiber (manager, name, func, data, NULL, &error);
+  TendTask *task = tend_task_manager_register (manager, tend_task_new_fiber (name, func, data, NULL),
+                                               TEND_NAME_POLICY_REJECT, &error);
 
   g_assert_no_error (error);
   return watch (fixture, task);
@@ -58,11 +59,12 @@ static inline TendTask *
 callback_in (Fixture         *fixture,
              TendTaskManager *manager,
              const char      *name,
-             TendTaskFunc     func,
+             TendBodyFunc     func,
              gpointer         data)
 {
   g_autoptr(GError) error = NULL;
-  TendTask *task = tend_task_manager_register (manager, name, func, data, NULL, &error);
+  TendTask *task = tend_task_manager_register (manager, tend_task_new_open (name, func, data, NULL),
+                                               TEND_NAME_POLICY_REJECT, &error);
 
   g_assert_no_error (error);
   return watch (fixture, task);
@@ -76,7 +78,7 @@ shutdown_task_in (Fixture         *fixture,
 {
   g_autoptr(GError) error = NULL;
 
-  tend_task_manager_add_shutdown_task (manager, watch (fixture, task), &error);
+  tend_task_manager_add_shutdown_task (manager, g_object_ref (watch (fixture, task)), &error);
   g_assert_no_error (error);
   g_object_unref (task);
 }
@@ -86,7 +88,7 @@ note_in (Fixture         *fixture,
          TendTaskManager *manager,
          const char      *name)
 {
-  shutdown_task_in (fixture, manager, tend_task_new (name, note_name, fixture, NULL));
+  shutdown_task_in (fixture, manager, tend_task_new_open (name, note_name, fixture, NULL));
 }
 
 static inline guint
@@ -102,8 +104,10 @@ count_pending (TendTaskManager *manager)
 }
 
 /* A body that heeds nothing but being stopped. */
-static inline void
-ignore_cancel (TendTask *task,
-               gpointer  data)
+static inline gboolean
+ignore_cancel (TendTask  *task,
+               gpointer   data,
+               GError   **error)
 {
+  return TRUE;
 }

@@ -19,7 +19,7 @@ debounce_task (Fixture    *fixture,
                gint64      duration,
                gint64      usec)
 {
-  return ask_task (fixture, tend_task_manager_debounce_task, tag, duration, usec);
+  return ask_task (fixture, tend_task_manager_debounce, tag, duration, usec);
 }
 
 static void
@@ -91,7 +91,7 @@ test_waits_for_the_real_end (Fixture       *fixture,
 
   begin_time (fixture);
   work->is_deaf = TRUE;
-  g_assert_true (tend_task_manager_debounce_task (fixture->manager, task, 0, NULL));
+  g_assert_true (tend_task_manager_debounce (fixture->manager, g_object_ref (task), 0, NULL));
   work_wait_begun (work);
   debounce (fixture, "A", SECOND);
   go_to (fixture, 20);
@@ -113,7 +113,7 @@ test_cancelled_by_name (Fixture       *fixture,
   begin_time (fixture);
   debounce (fixture, "A", SECOND);
   go_to (fixture, 5);
-  drop (tend_task_manager_cancel_task (fixture->manager, NAME));
+  tend_task_manager_cancel_task (fixture->manager, NAME);
   go_to (fixture, 20);
   assert_log (fixture, "");
   debounce (fixture, "B", SECOND);
@@ -127,8 +127,9 @@ test_names_are_apart (Fixture       *fixture,
 {
   begin_time (fixture);
   debounce (fixture, "A", SECOND);
-  watch (fixture, tend_task_manager_debounce (fixture->manager, "m", 2 * SECOND, call_body,
-                                              call_new (fixture, "M", 0), g_free, NULL));
+  watch (fixture, tend_task_manager_debounce (fixture->manager,
+                                              tend_task_new_open ("m", call_body, call_new (fixture, "M", 0), g_free),
+                                              2 * SECOND, NULL));
   go_to (fixture, 30);
   assert_log (fixture, "A@10 M@20");
 }
@@ -153,7 +154,7 @@ test_inside_its_own_body (Fixture       *fixture,
                                                                   call_new (fixture, "A", 0), g_free));
 
   begin_time (fixture);
-  g_assert_true (tend_task_manager_debounce_task (fixture->manager, task, SECOND, NULL));
+  g_assert_true (tend_task_manager_debounce (fixture->manager, g_object_ref (task), SECOND, NULL));
   go_to (fixture, 40);
   assert_log (fixture, "A@10 B@20");
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CANCELLED);
@@ -165,7 +166,7 @@ test_refusals_lose_nothing (Fixture       *fixture,
 {
   begin_time (fixture);
   debounce (fixture, "A", SECOND);
-  assert_refusals_lose_nothing (fixture, tend_task_manager_debounce_task);
+  assert_refusals_lose_nothing (fixture, tend_task_manager_debounce);
   go_to (fixture, 100);
   assert_log (fixture, "A@10");
 }
@@ -176,7 +177,7 @@ test_after_shutdown (Fixture       *fixture,
 {
   begin_time (fixture);
   debounce (fixture, "A", SECOND);
-  assert_refused_after_shutdown (fixture, tend_task_manager_debounce_task);
+  assert_refused_after_shutdown (fixture, tend_task_manager_debounce);
 }
 
 static void
@@ -184,7 +185,7 @@ test_other_thread (Fixture       *fixture,
                    gconstpointer  unused)
 {
   begin_time (fixture);
-  assert_refused_elsewhere (fixture, tend_task_manager_debounce_task);
+  assert_refused_elsewhere (fixture, tend_task_manager_debounce);
   go_to (fixture, 20);
   assert_log (fixture, "A@10 A.10");
 }

@@ -58,14 +58,14 @@ static void
 test_waiting_and_delayed (Fixture       *fixture,
                           gconstpointer  unused)
 {
-  g_autoptr(TendTask) delayed = watch (fixture, tend_task_new ("delayed", never_run, NULL, NULL));
-  g_autoptr(TendTask) ticking = watch (fixture, tend_task_new ("ticking", count_run, NULL, NULL));
+  g_autoptr(TendTask) delayed = watch (fixture, tend_task_new_open ("delayed", never_run, NULL, NULL));
+  g_autoptr(TendTask) ticking = watch (fixture, tend_task_new_open ("ticking", count_run, NULL, NULL));
 
   tend_task_manager_set_max_running (fixture->manager, 1);
   tend_task_set_delay (delayed, 3600 * SECOND);
   tend_task_set_interval (ticking, SECOND);
-  tend_task_manager_register_task (fixture->manager, delayed, NULL);
-  tend_task_manager_register_task (fixture->manager, ticking, NULL);
+  tend_task_manager_register (fixture->manager, g_object_ref (delayed), TEND_NAME_POLICY_REJECT, NULL);
+  tend_task_manager_register (fixture->manager, g_object_ref (ticking), TEND_NAME_POLICY_REJECT, NULL);
   register_work (fixture, FIBER, NULL);
   register_callback (fixture, "waiting", never_run, NULL);
   tend_clock_advance (fixture->clock, 5 * SECOND / 2);
@@ -192,7 +192,8 @@ test_inside_addition (Fixture       *fixture,
   g_object_weak_ref (G_OBJECT (manager), gone_cb, fixture);
 
   /* The task goes with the manager, and cannot be handed back. */
-  g_assert_null (tend_task_manager_register (manager, "n", never_run, &work, work_freed_cb, &error));
+  g_assert_null (tend_task_manager_register (manager, tend_task_new_open ("n", never_run, &work, work_freed_cb),
+                                             TEND_NAME_POLICY_REJECT, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_assert_cmpuint (work.n_freed, ==, 1);
   assert_log (fixture, "added gone");
@@ -285,15 +286,18 @@ test_inside_callback_of_wait_for_tasks (Fixture       *fixture,
   assert_log (fixture, "waited gone");
 }
 
-static void
-drop_in_body (TendTask *task,
-              gpointer  data)
+static gboolean
+drop_in_body (TendTask  *task,
+              gpointer   data,
+              GError   **error)
 {
   note (data, "body");
   drop_manager (data);
   note (data, tend_task_is_cancelling (task) ? "cancelling" : "going-on");
   tend_task_return_boolean (task, TRUE);
   note_end (task, data);
+
+  return TRUE;
 }
 
 static void
@@ -345,7 +349,8 @@ register_at_exit (TendTask *task,
   Late *late = data;
   g_autoptr(GError) error = NULL;
 
-  g_assert_null (tend_task_manager_register (late->manager, "late", never_run, NULL, NULL, &error));
+  g_assert_null (tend_task_manager_register (late->manager, tend_task_new_open ("late", never_run, NULL, NULL),
+                                             TEND_NAME_POLICY_REJECT, &error));
   g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
   note (late->fixture, "refused");
 }
@@ -366,9 +371,9 @@ static void
 test_shutdown_tasks_never_run (Fixture       *fixture,
                                gconstpointer  unused)
 {
-  g_autoptr(TendTask) task = watch (fixture, tend_task_new (NULL, never_run, NULL, NULL));
+  g_autoptr(TendTask) task = watch (fixture, tend_task_new_open (NULL, never_run, NULL, NULL));
 
-  g_assert_true (tend_task_manager_add_shutdown_task (fixture->manager, task, NULL));
+  g_assert_true (tend_task_manager_add_shutdown_task (fixture->manager, g_object_ref (task), NULL));
   g_assert_finalize_object (g_steal_pointer (&fixture->manager));
   settle (fixture);
 }
@@ -382,12 +387,15 @@ note_down_cb (GObject      *object,
   note (data, "down");
 }
 
-static void
-note_run (TendTask *task,
-          gpointer  data)
+static gboolean
+note_run (TendTask  *task,
+          gpointer   data,
+          GError   **error)
 {
   note (data, "task");
   tend_task_return_boolean (task, TRUE);
+
+  return TRUE;
 }
 
 /* The shutdown itself keeps it, up to its end. */
@@ -395,10 +403,10 @@ static void
 test_during_shutdown (Fixture       *fixture,
                       gconstpointer  unused)
 {
-  g_autoptr(TendTask) task = watch (fixture, tend_task_new (NULL, note_run, fixture, NULL));
+  g_autoptr(TendTask) task = watch (fixture, tend_task_new_open (NULL, note_run, fixture, NULL));
 
   register_work (fixture, FIBER, NULL);
-  tend_task_manager_add_shutdown_task (fixture->manager, task, NULL);
+  tend_task_manager_add_shutdown_task (fixture->manager, g_object_ref (task), NULL);
   g_object_weak_ref (G_OBJECT (fixture->manager), gone_cb, fixture);
   settle (fixture);
   tend_task_manager_shutdown_async (fixture->manager, NULL, note_down_cb, fixture);
@@ -435,7 +443,8 @@ test_disposed_twice (Fixture       *fixture,
   g_ptr_array_set_size (fixture->shadow, 0);
   assert_shadow (fixture);
   g_assert_null (tend_task_manager_lookup (fixture->manager, "n"));
-  g_assert_null (tend_task_manager_register (fixture->manager, "n", never_run, NULL, NULL, &error));
+  g_assert_null (tend_task_manager_register (fixture->manager, tend_task_new_open ("n", never_run, NULL, NULL),
+                                             TEND_NAME_POLICY_REJECT, &error));
   g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
   tend_task_manager_shutdown_async (fixture->manager, NULL, note_down_cb, fixture);
   settle (fixture);
@@ -468,10 +477,10 @@ test_disposed_during_shutdown_task (Fixture       *fixture,
                                     gconstpointer  unused)
 {
   g_autoptr(TendTask) first = watch (fixture, tend_task_new_fiber (NULL, sleep_long, NULL, NULL));
-  g_autoptr(TendTask) second = watch (fixture, tend_task_new (NULL, never_run, NULL, NULL));
+  g_autoptr(TendTask) second = watch (fixture, tend_task_new_open (NULL, never_run, NULL, NULL));
 
-  tend_task_manager_add_shutdown_task (fixture->manager, first, NULL);
-  tend_task_manager_add_shutdown_task (fixture->manager, second, NULL);
+  tend_task_manager_add_shutdown_task (fixture->manager, g_object_ref (first), NULL);
+  tend_task_manager_add_shutdown_task (fixture->manager, g_object_ref (second), NULL);
   tend_task_manager_shutdown_async (fixture->manager, NULL, note_stopped_cb, fixture);
   settle (fixture);
   g_object_run_dispose (G_OBJECT (fixture->manager));

@@ -123,12 +123,14 @@ test_every_kind (Fixture       *fixture,
   tend_clock_run_until_idle (fixture->clock);
   assert_log (fixture, "failed: fiber");
 
-  watch (fixture, tend_task_manager_register_thread (fixture->manager, NULL, fail_in_body, (gpointer) "thread",
-                                                     NULL, NULL));
+  watch (fixture, tend_task_manager_register (fixture->manager,
+                                              tend_task_new_thread (NULL, fail_in_body, (gpointer) "thread", NULL),
+                                              TEND_NAME_POLICY_REJECT, NULL));
   tend_clock_run_until_idle (fixture->clock);
   assert_log (fixture, "failed: thread");
 
-  g_assert_true (tend_task_manager_register_task (fixture->manager, task, NULL));
+  g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT,
+                                             NULL));
   tend_clock_run_until_idle (fixture->clock);
   assert_log (fixture, "failed: async");
 }
@@ -142,11 +144,13 @@ fail_in_timer (TendTask  *task,
   return FALSE;
 }
 
-static void
-add_failing_timer (TendTask *task,
-                   gpointer  data)
+static gboolean
+add_failing_timer (TendTask  *task,
+                   gpointer   data,
+                   GError   **error)
 {
   tend_task_add_timer (task, SECOND, 0, fail_in_timer, NULL, NULL);
+  return TRUE;
 }
 
 static void
@@ -254,7 +258,7 @@ test_counts_as_observed (Fixture       *fixture,
   assert_log (fixture, "");
 
   /* The same task without a manager is reported. */
-  unmanaged = tend_task_run ("y", fail_at_once, NULL, NULL);
+  unmanaged = tend_task_run_open ("y", fail_at_once, NULL, NULL);
   g_assert_finalize_object (unmanaged);
   assert_log (fixture, "unobserved: y failed");
   tend_set_unobserved_func (NULL, NULL, NULL);
@@ -335,7 +339,9 @@ test_class_method (Fixture       *fixture,
                    gconstpointer  unused)
 {
   TestManager *manager = g_object_new (TEST_TYPE_MANAGER, "max-running", 1, NULL);
-  TendTask *task = tend_task_manager_register (TEND_TASK_MANAGER (manager), "x", fail_at_once, NULL, NULL, NULL);
+  TendTask *task = tend_task_manager_register (TEND_TASK_MANAGER (manager),
+                                               tend_task_new_open ("x", fail_at_once, NULL, NULL),
+                                               TEND_NAME_POLICY_REJECT, NULL);
 
   manager->fixture = fixture;
   watch (fixture, task);
@@ -346,8 +352,9 @@ test_class_method (Fixture       *fixture,
 
   /* A manager derived from ours is a manager in everything else too. */
   register_work (fixture, FIBER, "n");
-  task = tend_task_manager_register_fiber (TEND_TASK_MANAGER (manager), "n", fail_in_body,
-                                           (gpointer) "in fiber", NULL, NULL);
+  task = tend_task_manager_register (TEND_TASK_MANAGER (manager),
+                                     tend_task_new_fiber ("n", fail_in_body, (gpointer) "in fiber", NULL),
+                                     TEND_NAME_POLICY_REJECT, NULL);
   watch (fixture, task);
   g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (manager)), ==, 1);
   settle (fixture);

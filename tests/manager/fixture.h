@@ -214,7 +214,7 @@ work_new (Fixture *fixture)
   Work *work = g_new0 (Work, 1);
 
   work->fixture = fixture;
-  work->gate = tend_task_new (NULL, NULL, NULL, NULL);
+  work->gate = tend_task_new_open (NULL, NULL, NULL, NULL);
   g_mutex_init (&work->lock);
   g_cond_init (&work->cond);
   g_ptr_array_add (fixture->works, work);
@@ -236,14 +236,17 @@ gate_open_cb (GObject      *object,
     tend_task_return_error (task, error);
 }
 
-static inline void
-callback_work (TendTask *task,
-               gpointer  data)
+static inline gboolean
+callback_work (TendTask  *task,
+               gpointer   data,
+               GError   **error)
 {
   Work *work = data;
 
   g_atomic_int_inc (&work->n_runs);
   tend_task_wait_async (work->gate, tend_task_get_cancellable (task), gate_open_cb, g_object_ref (task));
+
+  return TRUE;
 }
 
 static inline gboolean
@@ -332,7 +335,7 @@ work_make_task (Work       *work,
   switch (kind)
     {
     case CALLBACK:
-      work->task = tend_task_new (name, callback_work, work, work_freed_cb);
+      work->task = tend_task_new_open (name, callback_work, work, work_freed_cb);
       break;
     case FIBER:
       work->task = tend_task_new_fiber (name, fiber_work, work, work_freed_cb);
@@ -361,7 +364,7 @@ register_work_as (Fixture        *fixture,
   g_autoptr(GError) error = NULL;
   Work *work = work_new (fixture);
   g_autoptr(TendTask) task = work_make_task (work, kind, name);
-  TendTask *holder = tend_task_manager_register_with_policy (fixture->manager, task, policy, &error);
+  TendTask *holder = tend_task_manager_register (fixture->manager, g_object_ref (task), policy, &error);
 
   g_assert_no_error (error);
   g_assert_true (holder == task);
@@ -415,39 +418,48 @@ work_wait_gone (Work *work)
 /* --- Other bodies --- */
 
 /* Adds to the number that it is given, if any, and completes. */
-static inline void
-count_run (TendTask *task,
-           gpointer  data)
+static inline gboolean
+count_run (TendTask  *task,
+           gpointer   data,
+           GError   **error)
 {
   if (data != NULL)
     ++*(guint *) data;
   tend_task_return_boolean (task, TRUE);
+
+  return TRUE;
 }
 
-static inline void
-never_run (TendTask *task,
-           gpointer  data)
+static inline gboolean
+never_run (TendTask  *task,
+           gpointer   data,
+           GError   **error)
 {
   g_assert_not_reached ();
+  return TRUE;
 }
 
-static inline void
-fail_at_once (TendTask *task,
-              gpointer  data)
+static inline gboolean
+fail_at_once (TendTask  *task,
+              gpointer   data,
+              GError   **error)
 {
   tend_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "%s failed",
                               tend_task_get_name (task) != NULL ? tend_task_get_name (task) : "it");
+
+  return TRUE;
 }
 
 /* Registers a callback task that is watched. */
 static inline TendTask *
 register_callback (Fixture      *fixture,
                    const char   *name,
-                   TendTaskFunc  func,
+                   TendBodyFunc  func,
                    gpointer      data)
 {
   g_autoptr(GError) error = NULL;
-  TendTask *task = tend_task_manager_register (fixture->manager, name, func, data, NULL, &error);
+  TendTask *task = tend_task_manager_register (fixture->manager, tend_task_new_open (name, func, data, NULL),
+                                               TEND_NAME_POLICY_REJECT, &error);
 
   g_assert_no_error (error);
   return watch (fixture, task);
@@ -456,20 +468,13 @@ register_callback (Fixture      *fixture,
 static inline TendTask *
 register_fiber (Fixture      *fixture,
                 const char   *name,
-                TendWorkFunc  func,
+                TendBodyFunc  func,
                 gpointer      data)
 {
   g_autoptr(GError) error = NULL;
-  TendTask *task = tend_task_manager_register_fiber (fixture->manager, name, func, data, NULL, &error);
+  TendTask *task = tend_task_manager_register (fixture->manager, tend_task_new_fiber (name, func, data, NULL),
+                                               TEND_NAME_POLICY_REJECT, &error);
 
   g_assert_no_error (error);
   return watch (fixture, task);
-}
-
-/* Drops what a test has been handed to wait for. */
-static inline void
-drop (TendTask *task)
-{
-  g_assert_nonnull (task);
-  g_object_unref (task);
 }

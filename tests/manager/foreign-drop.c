@@ -49,18 +49,22 @@ noise_thread (gpointer data)
   return NULL;
 }
 
-static void
-failing_body (TendTask *task,
-              gpointer  user_data)
+static gboolean
+failing_body (TendTask  *task,
+              gpointer   user_data,
+              GError   **error)
 {
   tend_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_FAILED, "It failed");
+  return TRUE;
 }
 
-static void
-returning_body (TendTask *task,
-                gpointer  user_data)
+static gboolean
+returning_body (TendTask  *task,
+                gpointer   user_data,
+                GError   **error)
 {
   tend_task_return_value (task, NULL);
+  return TRUE;
 }
 
 static void
@@ -99,7 +103,7 @@ items_changed_cb (GListModel *model,
 }
 
 static void
-run_rounds (TendTaskFunc body)
+run_rounds (TendBodyFunc body)
 {
   Rounds rounds = rounds_begin (10000, G_MAXUINT);
   GThread *threads[N_NOISY + 1];
@@ -118,7 +122,8 @@ run_rounds (TendTaskFunc body)
       g_signal_connect (manager, "task-failed", G_CALLBACK (task_failed_cb), NULL);
       g_signal_connect (manager, "items-changed", G_CALLBACK (items_changed_cb), NULL);
       for (guint i = 0; i < N_TASKS; i++)
-        tend_task_manager_register (manager, NULL, body, &n_freed, count_at_home, NULL);
+        tend_task_manager_register (manager, tend_task_new_open (NULL, body, &n_freed, count_at_home),
+                                    TEND_NAME_POLICY_REJECT, NULL);
 
       g_atomic_pointer_set (&handed, manager);
       while (n_gone < rounds.n || n_freed < N_TASKS * rounds.n)

@@ -197,7 +197,7 @@ register_random (Fixture *fixture)
     return;
 
   task = tend_task_new_fiber (name, sleep_for, GUINT_TO_POINTER (ms), NULL);
-  if (tend_task_manager_register_with_policy (fixture->manager, task, policy, NULL) == task)
+  if (tend_task_manager_register (fixture->manager, g_object_ref (task), policy, NULL) == task)
     watch (fixture, task);
 }
 

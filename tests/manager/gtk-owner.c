@@ -84,9 +84,10 @@ window_destroyed_cb (GtkWidget *window,
   ((Fixture *) data)->is_over = TRUE;
 }
 
-static void
-tick (TendTask *task,
-      gpointer  data)
+static gboolean
+tick (TendTask  *task,
+      gpointer   data,
+      GError   **error)
 {
   Fixture *fixture = data;
   g_autofree char *text = g_strdup_printf ("%u", ++fixture->n_ticks);
@@ -97,6 +98,8 @@ tick (TendTask *task,
 
   if (fixture->n_ticks == fixture->destroy_at)
     gtk_window_destroy (fixture->window);
+
+  return TRUE;
 }
 
 static gboolean
@@ -133,11 +136,13 @@ set_up (Fixture       *fixture,
   g_signal_connect (fixture->window, "destroy", G_CALLBACK (window_destroyed_cb), fixture);
 
   fixture->manager = tend_task_manager_new_for_owner (G_OBJECT (fixture->window));
-  ticking = tend_task_new ("tick", tick, fixture, data_destroyed_cb);
+  ticking = tend_task_new_open ("tick", tick, fixture, data_destroyed_cb);
   tend_task_set_interval (ticking, SECOND);
-  g_assert_true (tend_task_manager_register_task (fixture->manager, ticking, NULL));
-  g_assert_nonnull (tend_task_manager_register_fiber (fixture->manager, "animation", animate, fixture,
-                                                      data_destroyed_cb, NULL));
+  g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (ticking), TEND_NAME_POLICY_REJECT,
+                                             NULL));
+  g_assert_nonnull (tend_task_manager_register (fixture->manager,
+                                                tend_task_new_fiber ("animation", animate, fixture, data_destroyed_cb),
+                                                TEND_NAME_POLICY_REJECT, NULL));
   gtk_window_present (fixture->window);
 }
 

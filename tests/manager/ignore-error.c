@@ -59,14 +59,17 @@ typedef struct
   int    code;
 } Failure;
 
-static void
-fail_so (TendTask *task,
-         gpointer  data)
+static gboolean
+fail_so (TendTask  *task,
+         gpointer   data,
+         GError   **error)
 {
   Failure *failure = data;
 
   tend_task_return_new_error (task, failure->domain, failure->code, "%s-%d",
                               g_quark_to_string (failure->domain), failure->code);
+
+  return TRUE;
 }
 
 /* Whether the error of a task is told to the manager; it is never told by anybody else. */
@@ -236,11 +239,12 @@ register_failing (Fixture  *fixture,
                   Failure  *failure,
                   gboolean  keep_going)
 {
-  g_autoptr(TendTask) task = watch (fixture, tend_task_new ("n", fail_so, failure, NULL));
+  g_autoptr(TendTask) task = watch (fixture, tend_task_new_open ("n", fail_so, failure, NULL));
 
   tend_task_set_interval (task, SECOND);
   tend_task_set_keep_going (task, keep_going);
-  g_assert_true (tend_task_manager_register_task (fixture->manager, task, NULL));
+  g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT,
+                                             NULL));
 
   return task;
 }
@@ -285,7 +289,7 @@ test_keep_going_tells_each_run (Fixture       *fixture,
       g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_RUNNING);
     }
 
-  drop (tend_task_manager_cancel_task (fixture->manager, "n"));
+  tend_task_manager_cancel_task (fixture->manager, "n");
   settle (fixture);
   g_assert_cmpuint (fixture->n_alive, ==, 0);
   assert_log (fixture, "");
@@ -310,7 +314,7 @@ cancel_failed_cb (TendTaskManager *manager,
                   const GError    *error,
                   gpointer         data)
 {
-  drop (tend_task_manager_cancel_task (manager, "n"));
+  tend_task_manager_cancel_task (manager, "n");
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CANCELLED);
 }
 
@@ -334,7 +338,7 @@ test_adopted_interval_task (Fixture       *fixture,
                             gconstpointer  unused)
 {
   Failure failure = { G_FILE_ERROR, 1 };
-  g_autoptr(TendTask) task = watch (fixture, tend_task_new ("n", fail_so, &failure, NULL));
+  g_autoptr(TendTask) task = watch (fixture, tend_task_new_open ("n", fail_so, &failure, NULL));
 
   tend_task_set_interval (task, SECOND);
   tend_task_set_keep_going (task, TRUE);
@@ -342,7 +346,8 @@ test_adopted_interval_task (Fixture       *fixture,
   tend_clock_advance (fixture->clock, SECOND);
   assert_log (fixture, "unobserved: g-file-error-quark-1");
 
-  g_assert_true (tend_task_manager_register_task (fixture->manager, task, NULL));
+  g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT,
+                                             NULL));
   tend_clock_advance (fixture->clock, SECOND);
   assert_log (fixture, "failed: g-file-error-quark-1");
   tend_task_manager_ignore_error (fixture->manager, G_FILE_ERROR, 1);

@@ -57,12 +57,15 @@ test_every_kind (Fixture       *fixture,
     }
 }
 
-static void
-note_name (TendTask *task,
-           gpointer  data)
+static gboolean
+note_name (TendTask  *task,
+           gpointer   data,
+           GError   **error)
 {
   note (data, "%s", tend_task_get_name (task));
   tend_task_return_boolean (task, TRUE);
+
+  return TRUE;
 }
 
 static void
@@ -70,11 +73,12 @@ register_with_delay (Fixture    *fixture,
                      const char *name,
                      gint64      delay)
 {
-  g_autoptr(TendTask) task = watch (fixture, tend_task_new (name, note_name, fixture, NULL));
+  g_autoptr(TendTask) task = watch (fixture, tend_task_new_open (name, note_name, fixture, NULL));
 
   if (delay >= 0)
     tend_task_set_delay (task, delay);
-  g_assert_true (tend_task_manager_register_task (fixture->manager, task, NULL));
+  g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT,
+                                             NULL));
 }
 
 static void
@@ -232,7 +236,7 @@ test_cancelled_task_keeps_slot_until_its_end (Fixture       *fixture,
   second = register_work (fixture, FIBER, NULL);
   work_wait_begun (first);
 
-  drop (tend_task_manager_cancel_task (fixture->manager, "n"));
+  tend_task_manager_cancel_task (fixture->manager, "n");
   settle (fixture);
   g_assert_false (work_has_run (second));
   work_let_go (first);
@@ -278,12 +282,13 @@ static void
 test_interval_task_does_not_count (Fixture       *fixture,
                                    gconstpointer  unused)
 {
-  g_autoptr(TendTask) ticking = watch (fixture, tend_task_new ("tick", note_name, fixture, NULL));
+  g_autoptr(TendTask) ticking = watch (fixture, tend_task_new_open ("tick", note_name, fixture, NULL));
   Work *works[3];
 
   tend_task_manager_set_max_running (fixture->manager, 2);
   tend_task_set_interval (ticking, SECOND);
-  g_assert_true (tend_task_manager_register_task (fixture->manager, ticking, NULL));
+  g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (ticking), TEND_NAME_POLICY_REJECT,
+                                             NULL));
   tend_clock_advance (fixture->clock, SECOND);
   assert_log (fixture, "tick");
 
@@ -296,7 +301,7 @@ test_interval_task_does_not_count (Fixture       *fixture,
   /* ... and they keep it from nothing; nor does its end give back what it never had. */
   tend_clock_advance (fixture->clock, SECOND);
   assert_log (fixture, "tick");
-  drop (tend_task_manager_cancel_task (fixture->manager, "tick"));
+  tend_task_manager_cancel_task (fixture->manager, "tick");
   settle (fixture);
   g_assert_cmpuint (count_begun (works, 3), ==, 2);
 }
@@ -367,9 +372,10 @@ test_all_cancelled_while_they_wait (Fixture       *fixture,
   g_assert_cmpuint (count_begun (works, 4), ==, 3);
 }
 
-static void
-register_next (TendTask *task,
-               gpointer  data)
+static gboolean
+register_next (TendTask  *task,
+               gpointer   data,
+               GError   **error)
 {
   Fixture *fixture = data;
   guint n = (guint) g_ascii_strtoull (tend_task_get_name (task), NULL, 10);
@@ -379,6 +385,8 @@ register_next (TendTask *task,
   if (n < 5)
     register_callback (fixture, name, register_next, fixture);
   tend_task_return_boolean (task, TRUE);
+
+  return TRUE;
 }
 
 static void

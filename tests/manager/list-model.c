@@ -45,7 +45,8 @@ test_each_change_is_told_once (Fixture       *fixture,
 
   /* A refusal is no change. */
   register_work (fixture, FIBER, "n");
-  g_assert_null (tend_task_manager_register (fixture->manager, "n", never_run, NULL, NULL, NULL));
+  g_assert_null (tend_task_manager_register (fixture->manager, tend_task_new_open ("n", never_run, NULL, NULL),
+                                             TEND_NAME_POLICY_REJECT, NULL));
   g_assert_cmpuint (fixture->n_changes, ==, 3);
 }
 
@@ -59,7 +60,7 @@ register_and_cancel (TendTask  *task,
   for (guint i = 0; i < 3; i++)
     register_callback (fixture, NULL, never_run, NULL);
   register_callback (fixture, "n", never_run, NULL);
-  drop (tend_task_manager_cancel_task (fixture->manager, "n"));
+  tend_task_manager_cancel_task (fixture->manager, "n");
   tend_task_stop (g_ptr_array_index (fixture->shadow, 1));
   tend_task_manager_cancel_all (fixture->manager);
 

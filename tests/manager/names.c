@@ -120,9 +120,10 @@ test_managers_have_own_names (Fixture       *fixture,
   g_autoptr(GError) error = NULL;
 
   g_assert_null (tend_task_manager_lookup (other, "n"));
-  g_assert_false (tend_task_manager_register_task (other, work->task, &error));
+  g_assert_false (tend_task_manager_register (other, g_object_ref (work->task), TEND_NAME_POLICY_REJECT, &error));
   g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
-  g_assert_nonnull (tend_task_manager_register (other, "n", never_run, NULL, NULL, NULL));
+  g_assert_nonnull (tend_task_manager_register (other, tend_task_new_open ("n", never_run, NULL, NULL),
+                                                TEND_NAME_POLICY_REJECT, NULL));
 
   g_assert_finalize_object (other);
   settle (fixture);

@@ -30,15 +30,18 @@ typedef struct
   TendChannel *full;        /* has no room to send */
 } Channels;
 
-static void
-ask_channels_body (TendTask *task,
-                   gpointer  data)
+static gboolean
+ask_channels_body (TendTask  *task,
+                   gpointer   data,
+                   GError   **error)
 {
   Channels *channels = data;
 
   called (data);
   tend_channel_receive_async (channels->empty, NULL, guarded_received, data);
   tend_channel_send_async (channels->full, NULL, NULL, guarded_sent, data);
+
+  return TRUE;
 }
 
 static void
@@ -46,7 +49,7 @@ ask (Scene    *scene,
      Channels *channels)
 {
   g_assert_true (tend_channel_try_send (channels->full, NULL));
-  add_task (scene, tend_task_new ("asks", ask_channels_body, channels, NULL));
+  add_task (scene, tend_task_new_open ("asks", ask_channels_body, channels, NULL));
   settle (&scene->fixture);
 }
 

@@ -89,20 +89,26 @@ destroyed (gpointer data)
   g_atomic_int_inc (&((Round *) data)->n_destroyed);
 }
 
-static void
-run (TendTask *task,
-     gpointer  data)
+static gboolean
+run (TendTask  *task,
+     gpointer   data,
+     GError   **error)
 {
   called (data);
   tend_task_return_boolean (task, TRUE);
+
+  return TRUE;
 }
 
-static void
-fail (TendTask *task,
-      gpointer  data)
+static gboolean
+fail (TendTask  *task,
+      gpointer   data,
+      GError   **error)
 {
   called (data);
   tend_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_FAILED, "It failed");
+
+  return TRUE;
 }
 
 static gboolean
@@ -125,9 +131,18 @@ post_again (TendTask  *task,
   return TRUE;
 }
 
+static gboolean
+stay (TendTask  *task,
+      gpointer   data,
+      GError   **error)
+{
+  called (data);
+  return TRUE;
+}
+
 static void
-stay (TendTask *task,
-      gpointer  data)
+leave (TendTask *task,
+       gpointer  data)
 {
   called (data);
 }
@@ -152,7 +167,7 @@ attempt (guint    n,
          gpointer data)
 {
   called (data);
-  return tend_task_new (NULL, fail, data, NULL);
+  return tend_task_new_open (NULL, fail, data, NULL);
 }
 
 /* --- The rounds --- */
@@ -186,22 +201,24 @@ static void
 add_tasks (Round *round)
 {
   TendTaskManager *manager = round->manager;
-  g_autoptr(TendTask) ticking = tend_task_new (NULL, run, round, destroyed);
-  g_autoptr(TendTask) lasting = tend_task_new (NULL, stay, round, destroyed);
+  g_autoptr(TendTask) ticking = tend_task_new_open (NULL, run, round, destroyed);
+  g_autoptr(TendTask) lasting = tend_task_new_open (NULL, stay, round, destroyed);
   g_autoptr(TendRetry) retry = tend_retry_new (0);
   g_autoptr(TendTask) retrying = tend_retry_create_task (retry, NULL, attempt, round, destroyed);
 
   tend_task_set_interval (ticking, 1);
-  tend_task_manager_register_task (manager, ticking, NULL);
-  tend_task_manager_register_task (manager, lasting, NULL);
+  tend_task_manager_register (manager, g_object_ref (ticking), TEND_NAME_POLICY_REJECT, NULL);
+  tend_task_manager_register (manager, g_object_ref (lasting), TEND_NAME_POLICY_REJECT, NULL);
   tend_retry_set_back_off (retry, 0, 0, 1);
-  tend_task_manager_register_task (manager, retrying, NULL);
+  tend_task_manager_register (manager, g_object_ref (retrying), TEND_NAME_POLICY_REJECT, NULL);
   tend_task_add_timer (lasting, 0, 1, tick, round, destroyed);
   tend_task_add_timer (lasting, 0, 1, tick, round, destroyed);
   tend_task_post (lasting, post_again, round, destroyed);
-  tend_task_add_exit_handler (lasting, stay, round, destroyed);
-  tend_task_manager_register_fiber (manager, NULL, yield_on, round, destroyed, NULL);
-  tend_task_manager_register_fiber (manager, NULL, yield_on, round, destroyed, NULL);
+  tend_task_add_exit_handler (lasting, leave, round, destroyed);
+  tend_task_manager_register (manager, tend_task_new_fiber (NULL, yield_on, round, destroyed),
+                              TEND_NAME_POLICY_REJECT, NULL);
+  tend_task_manager_register (manager, tend_task_new_fiber (NULL, yield_on, round, destroyed),
+                              TEND_NAME_POLICY_REJECT, NULL);
 
   round->task = g_steal_pointer (&lasting);
   round->n_given = 9 + N_POSTS;
@@ -300,7 +317,8 @@ test_queued_thread_does_not_begin (void)
   tend_set_max_threads (1);
   before = tend_task_run_thread (NULL, wait_for_latch, &first, NULL);
   spin_until (&first.has_begun);
-  task = g_object_ref (tend_task_manager_register_thread (manager, NULL, never_work, NULL, NULL, NULL));
+  task = g_object_ref (tend_task_manager_register (manager, tend_task_new_thread (NULL, never_work, NULL, NULL),
+                                                   TEND_NAME_POLICY_REJECT, NULL));
   while (tend_task_get_status (task) != TEND_TASK_STATUS_RUNNING)
     g_main_context_iteration (NULL, FALSE);
   after = tend_task_run_thread (NULL, wait_for_latch, &last, NULL);
@@ -355,7 +373,7 @@ next_attempt (guint    n,
   TendTask **attempt = data;
 
   g_assert_null (*attempt);
-  *attempt = tend_task_new (NULL, NULL, NULL, NULL);
+  *attempt = tend_task_new_open (NULL, NULL, NULL, NULL);
   return g_object_ref (*attempt);
 }
 
@@ -385,7 +403,7 @@ check_end_of_attempt (gboolean has_failed)
 
   tend_retry_set_predicate (retry, never_ask, NULL, NULL);
   task = tend_retry_create_task (retry, NULL, next_attempt, &attempt, NULL);
-  tend_task_manager_register_task (manager, task, NULL);
+  tend_task_manager_register (manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, NULL);
   while (attempt == NULL)
     g_main_context_iteration (NULL, FALSE);
 
@@ -417,11 +435,13 @@ test_end_of_attempt_calls_nobody (void)
 
 /* --- What hears of the task just before its body begins --- */
 
-static void
-never_run (TendTask *task,
-           gpointer  data)
+static gboolean
+never_run (TendTask  *task,
+           gpointer   data,
+           GError   **error)
 {
   g_assert_not_reached ();
+  return TRUE;
 }
 
 static TendTask *
@@ -467,7 +487,7 @@ check_body_does_not_begin (TendTask *task)
   TendTaskManager *manager = tend_task_manager_new_for_owner (owner);
 
   g_signal_connect (task, "notify::status", G_CALLBACK (running_cb), &owner);
-  tend_task_manager_register_task (manager, task, NULL);
+  tend_task_manager_register (manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, NULL);
   while (g_list_model_get_n_items (G_LIST_MODEL (manager)) > 0)
     g_main_context_iteration (NULL, TRUE);
   g_assert_null (owner);
@@ -481,7 +501,7 @@ test_body_does_not_begin (void)
 {
   g_autoptr(TendRetry) retry = tend_retry_new (3);
 
-  check_body_does_not_begin (tend_task_new (NULL, never_run, NULL, NULL));
+  check_body_does_not_begin (tend_task_new_open (NULL, never_run, NULL, NULL));
   check_body_does_not_begin (tend_task_new_fiber (NULL, never_work, NULL, NULL));
   check_body_does_not_begin (tend_task_new_thread (NULL, never_work, NULL, NULL));
   check_body_does_not_begin (tend_task_new_async (NULL, never_begin, never_finish, NULL, NULL));
@@ -542,7 +562,7 @@ test_fiber_is_unwound_by_who_is_told (void)
   TendTaskManager *manager = tend_task_manager_new_for_owner (self.owner);
   TendTask *task = tend_task_new_fiber (NULL, sleep_body, &self, NULL);
 
-  tend_task_manager_register_task (manager, task, NULL);
+  tend_task_manager_register (manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, NULL);
   tend_clock_advance (clock, 500);
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_RUNNING);
   g_signal_connect (task, "notify::status", G_CALLBACK (stopped_cb), &self);

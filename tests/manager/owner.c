@@ -12,7 +12,9 @@ assert_shut_down (Scene *scene)
   g_autoptr(GError) error = NULL;
   Datum *datum = give (scene);
 
-  g_assert_null (tend_task_manager_register (scene->fixture.manager, NULL, guarded_body, datum, destroyed, &error));
+  g_assert_null (tend_task_manager_register (scene->fixture.manager,
+                                             tend_task_new_open (NULL, guarded_body, datum, destroyed),
+                                             TEND_NAME_POLICY_REJECT, &error));
   g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
   g_assert_true (tend_task_manager_is_shut_down (scene->fixture.manager));
   g_assert_null (tend_task_manager_dup_owner (scene->fixture.manager));
@@ -80,11 +82,20 @@ test_after_the_manager (Scene         *scene,
 /* --- From inside --- */
 
 static void
-drop_in_body (TendTask *task,
-              gpointer  data)
+drop_in_handler (TendTask *task,
+                 gpointer  data)
 {
   called (data);
   drop_owner (((Datum *) data)->scene);
+}
+
+static gboolean
+drop_in_body (TendTask  *task,
+              gpointer   data,
+              GError   **error)
+{
+  drop_in_handler (task, data);
+  return TRUE;
 }
 
 static gboolean
@@ -92,7 +103,7 @@ drop_in_timer (TendTask  *task,
                gpointer   data,
                GError   **error)
 {
-  drop_in_body (task, data);
+  drop_in_handler (task, data);
   return TRUE;
 }
 
@@ -101,7 +112,7 @@ drop_in_fiber (TendTask  *task,
                gpointer   data,
                GError   **error)
 {
-  drop_in_body (task, data);
+  drop_in_handler (task, data);
   g_assert_false (tend_sleep (SECOND, error));
   g_assert_error (*error, TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED);
   return FALSE;
@@ -112,7 +123,7 @@ drop_when_ready (GObject      *object,
                  GAsyncResult *result,
                  gpointer      data)
 {
-  drop_in_body (NULL, data);
+  drop_in_handler (NULL, data);
 }
 
 static void
@@ -121,7 +132,7 @@ drop_when_failed (TendTaskManager *manager,
                   const GError    *error,
                   gpointer         data)
 {
-  drop_in_body (task, data);
+  drop_in_handler (task, data);
 }
 
 static void
@@ -132,7 +143,7 @@ drop_when_changed (GListModel *model,
                    gpointer    data)
 {
   if (((Datum *) data)->scene->owner != NULL)
-    drop_in_body (NULL, data);
+    drop_in_handler (NULL, data);
 }
 
 /* Where a task itself calls what drops the owner, after everything else has been registered. */
@@ -158,7 +169,7 @@ test_inside_task (Scene         *scene,
       if (g_str_equal (place, "timer"))
         tend_task_add_timer (task, 3 * SECOND, SECOND, drop_in_timer, give (scene), destroyed);
       if (g_str_equal (place, "exit-handler"))
-        tend_task_add_exit_handler (task, drop_in_body, give (scene), destroyed);
+        tend_task_add_exit_handler (task, drop_in_handler, give (scene), destroyed);
     }
 
   populate (scene);
@@ -195,8 +206,9 @@ test_inside_items_changed (Scene         *scene,
   else
     {
       /* It is stopped before it can be handed back. */
-      g_assert_null (tend_task_manager_register (scene->fixture.manager, NULL, guarded_body, give (scene),
-                                                 destroyed, &error));
+      g_assert_null (tend_task_manager_register (scene->fixture.manager,
+                                                 tend_task_new_open (NULL, guarded_body, give (scene), destroyed),
+                                                 TEND_NAME_POLICY_REJECT, &error));
       g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED);
     }
   assert_shadow (&scene->fixture);
@@ -263,13 +275,13 @@ grouping_fiber (TendTask  *task,
                 GError   **error)
 {
   Datum *datum = data;
-  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_WAIT_ALL);
-  g_autoptr(TendTask) child = tend_task_new ("child", guarded_body, give (datum->scene), destroyed);
+  g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
+  g_autoptr(TendTask) child = tend_task_new_open ("child", guarded_body, give (datum->scene), destroyed);
 
   called (data);
   datum->scene->n_fibers++;
   watch (&datum->scene->fixture, child);
-  g_assert_true (tend_group_add (group, adorn (datum->scene, child), NULL));
+  g_assert_true (tend_group_add (group, g_object_ref (adorn (datum->scene, child)), NULL));
   g_assert_false (tend_group_wait (group, error));
   return unwind (datum, *error);
 }
@@ -332,12 +344,12 @@ test_during_shutdown_task (Scene         *scene,
 {
   TendTaskManager *manager = scene->fixture.manager;
   g_autoptr(TendTask) first = tend_task_new_fiber ("first", sleeping_fiber, give (scene), destroyed);
-  g_autoptr(TendTask) second = tend_task_new ("second", never_run, give (scene), destroyed);
+  g_autoptr(TendTask) second = tend_task_new_open ("second", never_run, give (scene), destroyed);
 
   watch (&scene->fixture, first);
   watch (&scene->fixture, second);
-  g_assert_true (tend_task_manager_add_shutdown_task (manager, adorn (scene, first), NULL));
-  g_assert_true (tend_task_manager_add_shutdown_task (manager, second, NULL));
+  g_assert_true (tend_task_manager_add_shutdown_task (manager, g_object_ref (adorn (scene, first)), NULL));
+  g_assert_true (tend_task_manager_add_shutdown_task (manager, g_object_ref (second), NULL));
   begin_shutdown (scene);
   settle (&scene->fixture);
   g_assert_cmpint (tend_task_get_status (first), ==, TEND_TASK_STATUS_RUNNING);
@@ -356,8 +368,9 @@ test_inside_shutdown_task (Scene         *scene,
   g_autoptr(TendTask) first = watch (&scene->fixture, new_callback (scene, NULL, drop_in_body, -1, -1));
   g_autoptr(TendTask) second = watch (&scene->fixture, new_callback (scene, NULL, never_run, -1, -1));
 
-  g_assert_true (tend_task_manager_add_shutdown_task (scene->fixture.manager, adorn (scene, first), NULL));
-  g_assert_true (tend_task_manager_add_shutdown_task (scene->fixture.manager, second, NULL));
+  g_assert_true (tend_task_manager_add_shutdown_task (scene->fixture.manager,
+                                                      g_object_ref (adorn (scene, first)), NULL));
+  g_assert_true (tend_task_manager_add_shutdown_task (scene->fixture.manager, g_object_ref (second), NULL));
   begin_shutdown (scene);
   settle (&scene->fixture);
   g_assert_cmpint (tend_task_get_status (first), ==, TEND_TASK_STATUS_STOPPED);
@@ -378,12 +391,15 @@ native_ready_cb (GObject      *object,
   note (&scene->fixture, "told");
 }
 
-static void
-wait_for_shutdown (TendTask *task,
-                   gpointer  data)
+static gboolean
+wait_for_shutdown (TendTask  *task,
+                   gpointer   data,
+                   GError   **error)
 {
   tend_task_manager_shutdown_async (((Scene *) data)->fixture.manager, NULL, native_ready_cb, data);
   tend_task_return_boolean (task, TRUE);
+
+  return TRUE;
 }
 
 /* A task of somebody else is told, and not on the stack of the fiber that ends the owner. */
@@ -391,10 +407,10 @@ static void
 test_others_are_told_natively (Scene         *scene,
                                gconstpointer  unused)
 {
-  TendTask *other = watch (&scene->fixture, tend_task_new (NULL, wait_for_shutdown, scene, NULL));
+  TendTask *other = watch (&scene->fixture, tend_task_new_open (NULL, wait_for_shutdown, scene, NULL));
   g_autoptr(TendTask) last = tend_task_new_fiber (NULL, drop_in_fiber, give (scene), destroyed);
 
-  g_assert_true (tend_task_manager_add_shutdown_task (scene->fixture.manager, last, NULL));
+  g_assert_true (tend_task_manager_add_shutdown_task (scene->fixture.manager, g_object_ref (last), NULL));
   g_assert_true (tend_task_start (other, NULL));
   g_ptr_array_add (scene->others, other);
   settle (&scene->fixture);
@@ -479,7 +495,9 @@ test_in_another_thread (Scene         *scene,
   g_assert_true (scene->is_finalized);
 
   datum = give (scene);
-  g_assert_null (tend_task_manager_register (scene->fixture.manager, NULL, guarded_body, datum, destroyed, &error));
+  g_assert_null (tend_task_manager_register (scene->fixture.manager,
+                                             tend_task_new_open (NULL, guarded_body, datum, destroyed),
+                                             TEND_NAME_POLICY_REJECT, &error));
   g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
   settle (&scene->fixture);
   assert_shut_down (scene);
@@ -513,7 +531,8 @@ test_shutdown_task_that_never_begins (Scene         *scene,
 {
   TendTask *last = watch (&scene->fixture, new_callback (scene, NULL, never_run, -1, -1));
 
-  g_assert_true (tend_task_manager_add_shutdown_task (scene->fixture.manager, adorn (scene, last), NULL));
+  g_assert_true (tend_task_manager_add_shutdown_task (scene->fixture.manager, g_object_ref (adorn (scene, last)),
+                                                      NULL));
   g_object_unref (last);
   drop_owner (scene);
   settle (&scene->fixture);

@@ -117,19 +117,31 @@ destroyed (gpointer data)
   g_free (data);
 }
 
+static inline gboolean
+guarded_body (TendTask  *task,
+              gpointer   data,
+              GError   **error)
+{
+  called (data);
+  return TRUE;
+}
+
 static inline void
-guarded_body (TendTask *task,
+guarded_exit (TendTask *task,
               gpointer  data)
 {
   called (data);
 }
 
-static inline void
-guarded_run (TendTask *task,
-             gpointer  data)
+static inline gboolean
+guarded_run (TendTask  *task,
+             gpointer   data,
+             GError   **error)
 {
   called (data);
   tend_task_return_boolean (task, TRUE);
+
+  return TRUE;
 }
 
 static inline gboolean
@@ -220,9 +232,10 @@ bound_fiber (TendTask  *task,
 }
 
 /* Waits for itself and another by callback, and listens to its cancellable. */
-static inline void
-waiting_body (TendTask *task,
-              gpointer  data)
+static inline gboolean
+waiting_body (TendTask  *task,
+              gpointer   data,
+              GError   **error)
 {
   Datum *datum = data;
   TendTask *other = g_ptr_array_index (datum->scene->others, 0);
@@ -233,6 +246,8 @@ waiting_body (TendTask *task,
   tend_task_manager_wait_for_tasks_async (datum->scene->fixture.manager, NULL, guarded_ready, &datum->scene->datum);
   tend_cancellable_add_handler (TEND_CANCELLABLE (tend_task_get_cancellable (task)), guarded_cancelled,
                                 give (datum->scene), destroyed);
+
+  return TRUE;
 }
 
 /* --- Others --- */
@@ -281,7 +296,7 @@ static inline TendTask *
 adorn (Scene    *scene,
        TendTask *task)
 {
-  tend_task_add_exit_handler (task, guarded_body, give (scene), destroyed);
+  tend_task_add_exit_handler (task, guarded_exit, give (scene), destroyed);
   tend_task_add_timer (task, 1800 * SECOND, SECOND, guarded_timer, give (scene), destroyed);
   tend_task_wait_async (task, NULL, guarded_ready, &scene->datum);
   return task;
@@ -294,7 +309,7 @@ add_task (Scene    *scene,
 {
   g_autoptr(GError) error = NULL;
 
-  tend_task_manager_register_task (scene->fixture.manager, task, &error);
+  tend_task_manager_register (scene->fixture.manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, &error);
   g_assert_no_error (error);
   watch (&scene->fixture, task);
   adorn (scene, task);
@@ -306,11 +321,11 @@ add_task (Scene    *scene,
 static inline TendTask *
 new_callback (Scene        *scene,
               const char   *name,
-              TendTaskFunc  func,
+              TendBodyFunc  func,
               gint64        delay,
               gint64        interval)
 {
-  TendTask *task = tend_task_new (name, func, give (scene), destroyed);
+  TendTask *task = tend_task_new_open (name, func, give (scene), destroyed);
 
   if (delay >= 0)
     tend_task_set_delay (task, delay);
@@ -323,11 +338,11 @@ static inline void
 add_child (Scene *scene)
 {
   g_autoptr(TendTaskManager) child = watch (&scene->fixture, tend_task_manager_new ());
-  g_autoptr(TendTask) task = watch (&scene->fixture, tend_task_new ("child's", never_run, NULL, NULL));
+  g_autoptr(TendTask) task = watch (&scene->fixture, tend_task_new_open ("child's", never_run, NULL, NULL));
 
   tend_task_set_delay (task, 400 * SECOND);
   g_assert_true (tend_task_manager_add_child (scene->fixture.manager, child, NULL));
-  g_assert_true (tend_task_manager_register_task (child, task, NULL));
+  g_assert_true (tend_task_manager_register (child, g_object_ref (task), TEND_NAME_POLICY_REJECT, NULL));
 }
 
 /* Tasks that run, sleep, clean up, or wait for somebody else. */
@@ -362,9 +377,9 @@ static inline void
 populate (Scene *scene)
 {
   Fixture *fixture = &scene->fixture;
-  g_autoptr(TendTask) last = watch (fixture, tend_task_new ("last", never_run, give (scene), destroyed));
+  g_autoptr(TendTask) last = watch (fixture, tend_task_new_open ("last", never_run, give (scene), destroyed));
 
-  g_ptr_array_add (scene->others, watch (fixture, tend_task_new ("never", never_run, NULL, NULL)));
+  g_ptr_array_add (scene->others, watch (fixture, tend_task_new_open ("never", never_run, NULL, NULL)));
   add_running (scene);
   add_child (scene);
   tend_clock_advance (fixture->clock, 5 * SECOND / 2);
@@ -377,7 +392,7 @@ populate (Scene *scene)
   add_other (scene, add_task (scene, new_callback (scene, "pending", guarded_body, -1, -1)));
   add_task (scene, new_callback (scene, "failing", fail_at_once, -1, 3600 * SECOND));
   add_other (scene, NULL);
-  tend_task_manager_add_shutdown_task (fixture->manager, last, NULL);
+  tend_task_manager_add_shutdown_task (fixture->manager, g_object_ref (last), NULL);
 
   tend_task_manager_wait_for_tasks_async (fixture->manager, NULL, guarded_ready, &scene->datum);
   tend_task_post (tend_task_manager_lookup (fixture->manager, "going on"), guarded_timer, give (scene), destroyed);

@@ -21,12 +21,12 @@ static void
 test_no_such_policy (Fixture       *fixture,
                      gconstpointer  unused)
 {
-  g_autoptr(TendTask) task = watch (fixture, tend_task_new ("n", never_run, NULL, NULL));
+  g_autoptr(TendTask) task = watch (fixture, tend_task_new_open ("n", never_run, NULL, NULL));
 
   for (int i = 0; i < 2; i++)
     {
       g_test_expect_message ("Tend", G_LOG_LEVEL_CRITICAL, "*policy*");
-      g_assert_null (tend_task_manager_register_with_policy (fixture->manager, task, i == 0 ? 5 : -1, NULL));
+      g_assert_null (tend_task_manager_register (fixture->manager, g_object_ref (task), i == 0 ? 5 : -1, NULL));
       g_test_assert_expected_messages ();
     }
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CREATED);
@@ -39,8 +39,8 @@ static void
 test_reject_in_every_state (Fixture       *fixture,
                             gconstpointer  unused)
 {
-  g_autoptr(TendTask) repeated = watch (fixture, tend_task_new ("interval", count_run, NULL, NULL));
-  g_autoptr(TendTask) delayed = watch (fixture, tend_task_new ("delay", never_run, NULL, NULL));
+  g_autoptr(TendTask) repeated = watch (fixture, tend_task_new_open ("interval", count_run, NULL, NULL));
+  g_autoptr(TendTask) delayed = watch (fixture, tend_task_new_open ("delay", never_run, NULL, NULL));
   static const char *const names[] = { "run", "lane", "delay", "interval", "next" };
 
   tend_task_set_interval (repeated, 3 * SECOND);
@@ -48,8 +48,10 @@ test_reject_in_every_state (Fixture       *fixture,
   tend_task_manager_set_max_running (fixture->manager, 1);
   register_work (fixture, FIBER, "run");
   register_callback (fixture, "lane", never_run, NULL);
-  g_assert_true (tend_task_manager_register_task (fixture->manager, delayed, NULL));
-  g_assert_true (tend_task_manager_register_task (fixture->manager, repeated, NULL));
+  g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (delayed), TEND_NAME_POLICY_REJECT,
+                                             NULL));
+  g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (repeated), TEND_NAME_POLICY_REJECT,
+                                             NULL));
   tend_clock_advance (fixture->clock, 10 * SECOND);
   register_callback (fixture, "next", never_run, NULL);
 
@@ -57,7 +59,9 @@ test_reject_in_every_state (Fixture       *fixture,
     {
       g_autoptr(GError) error = NULL;
 
-      g_assert_null (tend_task_manager_register (fixture->manager, names[i], never_run, NULL, NULL, &error));
+      g_assert_null (tend_task_manager_register (fixture->manager,
+                                                 tend_task_new_open (names[i], never_run, NULL, NULL),
+                                                 TEND_NAME_POLICY_REJECT, &error));
       g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_EXISTS);
     }
   g_assert_cmpuint (fixture->shadow->len, ==, 5);
@@ -76,7 +80,7 @@ test_keep_gives_the_active_one (Fixture       *fixture,
 
   for (guint i = 0; i < 2; i++)
     {
-      holder = tend_task_manager_register_with_policy (fixture->manager, task, TEND_NAME_POLICY_KEEP, &error);
+      holder = tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_KEEP, &error);
       g_assert_no_error (error);
       g_assert_true (holder == active);
       g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CREATED);
@@ -100,9 +104,9 @@ test_kept_out_task_in_another_manager (Fixture       *fixture,
   g_autoptr(TendTask) task = named_new (fixture, "B");
   TendTask *active = add (fixture, "A", TEND_NAME_POLICY_REJECT);
 
-  g_assert_true (tend_task_manager_register_with_policy (fixture->manager, task, TEND_NAME_POLICY_KEEP, NULL) ==
+  g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_KEEP, NULL) ==
                  active);
-  g_assert_true (tend_task_manager_register_with_policy (other, task, TEND_NAME_POLICY_KEEP, NULL) == task);
+  g_assert_true (tend_task_manager_register (other, g_object_ref (task), TEND_NAME_POLICY_KEEP, NULL) == task);
   settle (fixture);
   assert_log (fixture, "A+ B+");
 
@@ -118,7 +122,7 @@ test_keep_beside_one_that_drains (Fixture       *fixture,
 {
   add (fixture, "A", TEND_NAME_POLICY_REJECT);
   settle (fixture);
-  drop (tend_task_manager_cancel_task (fixture->manager, NAME));
+  tend_task_manager_cancel_task (fixture->manager, NAME);
   add (fixture, "B", TEND_NAME_POLICY_KEEP);
   tend_clock_advance (fixture->clock, SECOND);
   assert_log (fixture, "A+ A! A- B+");
@@ -177,13 +181,13 @@ test_queue_survives_every_end (Fixture       *fixture,
                                gconstpointer  unused)
 {
   guint n_runs = 0;
-  g_autoptr(TendTask) last = watch (fixture, tend_task_new ("n", count_run, &n_runs, NULL));
+  g_autoptr(TendTask) last = watch (fixture, tend_task_new_open ("n", count_run, &n_runs, NULL));
   Work *works[N_KINDS];
 
   register_callback (fixture, "n", fail_at_once, NULL);
   for (Kind kind = 0; kind < N_KINDS; kind++)
     works[kind] = register_work_as (fixture, kind, "n", TEND_NAME_POLICY_QUEUE);
-  g_assert_true (tend_task_manager_register_with_policy (fixture->manager, last, TEND_NAME_POLICY_QUEUE, NULL) == last);
+  g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (last), TEND_NAME_POLICY_QUEUE, NULL) == last);
 
   for (Kind kind = 0; kind < N_KINDS; kind++)
     {
@@ -210,7 +214,7 @@ test_cancel_task_takes_the_first (Fixture       *fixture,
   TendTask *first = add (fixture, "A", TEND_NAME_POLICY_QUEUE);
   TendTask *second = add (fixture, "B", TEND_NAME_POLICY_QUEUE);
   TendTask *third = add (fixture, "C", TEND_NAME_POLICY_QUEUE);
-  g_autoptr(TendTask) cancelled = NULL;
+  TendTask *cancelled;
 
   settle (fixture);
   cancelled = tend_task_manager_cancel_task (fixture->manager, NAME);
@@ -220,7 +224,7 @@ test_cancel_task_takes_the_first (Fixture       *fixture,
   g_assert_false (tend_task_is_cancelling (third));
 
   /* The next of them has not begun, and ends at once; it does not let the third in before the first is over. */
-  drop (tend_task_manager_cancel_task (fixture->manager, NAME));
+  tend_task_manager_cancel_task (fixture->manager, NAME);
   g_assert_true (find (fixture) == third);
   tend_clock_advance (fixture->clock, SECOND - 1);
   assert_log (fixture, "A+ A!");
@@ -275,13 +279,15 @@ test_reject_behind_a_queue (Fixture       *fixture,
   add (fixture, "A", TEND_NAME_POLICY_QUEUE);
   add (fixture, "B", TEND_NAME_POLICY_QUEUE);
   settle (fixture);
-  drop (tend_task_manager_cancel_task (fixture->manager, NAME));
-  g_assert_false (tend_task_manager_register_task (fixture->manager, task, &error));
+  tend_task_manager_cancel_task (fixture->manager, NAME);
+  g_assert_false (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT,
+                                              &error));
   g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_EXISTS);
 
   tend_task_manager_cancel_all (fixture->manager);
   g_assert_null (find (fixture));
-  g_assert_true (tend_task_manager_register_task (fixture->manager, task, NULL));
+  g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT,
+                                             NULL));
   tend_clock_advance (fixture->clock, SECOND);
   assert_log (fixture, "A+ A! A- C+");
   end_all (fixture);
@@ -289,12 +295,15 @@ test_reject_behind_a_queue (Fixture       *fixture,
 
 static guint n_queued_runs;
 
-static void
-run_in_order (TendTask *task,
-              gpointer  data)
+static gboolean
+run_in_order (TendTask  *task,
+              gpointer   data,
+              GError   **error)
 {
   g_assert_cmpuint (GPOINTER_TO_UINT (data), ==, n_queued_runs++);
   tend_task_return_boolean (task, TRUE);
+
+  return TRUE;
 }
 
 static void
@@ -323,12 +332,12 @@ test_long_queue (Fixture       *fixture,
       g_signal_handlers_block_by_func (fixture->manager, items_changed_cb, fixture);
       for (guint i = 0; i < n_tasks; i++)
         {
-          g_autoptr(TendTask) task = tend_task_new ("n", run_in_order, GUINT_TO_POINTER (i), NULL);
+          g_autoptr(TendTask) task = tend_task_new_open ("n", run_in_order, GUINT_TO_POINTER (i), NULL);
 
           watch (fixture, task);
           if (turn > 0)
             tend_task_wait_async (task, NULL, count_waiter_cb, &n_told);
-          tend_task_manager_register_with_policy (fixture->manager, task, TEND_NAME_POLICY_QUEUE, NULL);
+          tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_QUEUE, NULL);
         }
       if (is_cancelled)
         tend_task_manager_cancel_all (fixture->manager);
@@ -359,7 +368,7 @@ test_random_operations (Fixture       *fixture,
         add_delayed (fixture, "x", policies[choice % 2], g_test_rand_int_range (0, 3) * SECOND / 2);
       else if (choice < 6)
         {
-          g_autoptr(TendTask) cancelled = tend_task_manager_cancel_task (fixture->manager, NAME);
+          TendTask *cancelled = tend_task_manager_cancel_task (fixture->manager, NAME);
 
           g_assert_true (cancelled == NULL || find (fixture) != cancelled);
         }

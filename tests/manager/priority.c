@@ -17,10 +17,10 @@ add (Fixture         *fixture,
      int              priority)
 {
   g_autoptr(GError) error = NULL;
-  g_autoptr(TendTask) task = watch (fixture, tend_task_new (name, note_name, fixture, NULL));
+  g_autoptr(TendTask) task = watch (fixture, tend_task_new_open (name, note_name, fixture, NULL));
 
   tend_task_set_priority (task, priority);
-  tend_task_manager_register_with_policy (manager, task, TEND_NAME_POLICY_ANONYMOUS, &error);
+  tend_task_manager_register (manager, g_object_ref (task), TEND_NAME_POLICY_ANONYMOUS, &error);
   g_assert_no_error (error);
 
   return task;
@@ -275,7 +275,8 @@ test_limit_changes_while_they_wait (Fixture       *fixture,
       works[i] = work_new (fixture);
       task = work_make_task (works[i], CALLBACK, NULL);
       tend_task_set_priority (task, priorities[i]);
-      g_assert_true (tend_task_manager_register_task (fixture->manager, task, NULL));
+      g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT,
+                                                 NULL));
     }
   settle (fixture);
 

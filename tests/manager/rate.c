@@ -6,14 +6,17 @@
 #include "children.h"
 
 /* Notes the tenths of seconds since the beginning. */
-static void
-note_time (TendTask *task,
-           gpointer  data)
+static gboolean
+note_time (TendTask  *task,
+           gpointer   data,
+           GError   **error)
 {
   Fixture *fixture = data;
 
   note (fixture, "%d", (int) (tend_clock_get_time (fixture->clock) / (SECOND / 10)) % 100000);
   tend_task_return_boolean (task, TRUE);
+
+  return TRUE;
 }
 
 static TendTask *
@@ -22,11 +25,11 @@ add (Fixture         *fixture,
      gint64           delay)
 {
   g_autoptr(GError) error = NULL;
-  g_autoptr(TendTask) task = watch (fixture, tend_task_new (NULL, note_time, fixture, NULL));
+  g_autoptr(TendTask) task = watch (fixture, tend_task_new_open (NULL, note_time, fixture, NULL));
 
   if (delay >= 0)
     tend_task_set_delay (task, delay);
-  tend_task_manager_register_task (manager, task, &error);
+  tend_task_manager_register (manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, &error);
   g_assert_no_error (error);
 
   return task;
@@ -176,12 +179,12 @@ static void
 test_interval_task_is_free (Fixture       *fixture,
                             gconstpointer  unused)
 {
-  g_autoptr(TendTask) task = watch (fixture, tend_task_new ("tick", count_run, NULL, NULL));
+  g_autoptr(TendTask) task = watch (fixture, tend_task_new_open ("tick", count_run, NULL, NULL));
 
   tend_task_manager_set_rate (fixture->manager, 1, 3600 * SECOND);
   tend_task_set_interval (task, SECOND);
   add (fixture, fixture->manager, -1);
-  tend_task_manager_register_task (fixture->manager, task, NULL);
+  tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, NULL);
   tend_clock_advance (fixture->clock, SECOND);
   g_assert_true (tend_task_is_running (task));
   tend_task_cancel (task);
@@ -245,15 +248,18 @@ typedef struct
   GArray    *times;     /* of gint64 */
 } Starts;
 
-static void
-collect_time (TendTask *task,
-              gpointer  data)
+static gboolean
+collect_time (TendTask  *task,
+              gpointer   data,
+              GError   **error)
 {
   Starts *starts = data;
   gint64 now = tend_clock_get_time (starts->clock);
 
   g_array_append_val (starts->times, now);
   tend_task_return_boolean (task, TRUE);
+
+  return TRUE;
 }
 
 /* Each starts when it is due, or when the N-th before it has left the window: no earlier and no later. */

@@ -29,8 +29,8 @@ test_goes_on_when_the_name_is_free (Fixture       *fixture,
   guint n_runs = 0;
 
   settle (fixture);
-  next = watch (fixture, tend_task_new ("n", count_run, &n_runs, NULL));
-  tend_task_manager_register_with_policy (fixture->manager, next, TEND_NAME_POLICY_QUEUE, NULL);
+  next = watch (fixture, tend_task_new_open ("n", count_run, &n_runs, NULL));
+  tend_task_manager_register (fixture->manager, g_object_ref (next), TEND_NAME_POLICY_QUEUE, NULL);
   settle (fixture);
   tend_task_pause (next);
   g_signal_connect (fixture->manager, "items-changed", G_CALLBACK (resume_at_removal_cb), next);
@@ -58,9 +58,10 @@ test_does_not_begin_while_it_ends (Fixture       *fixture,
   g_autoptr(TendTask) task = NULL;
   guint n_runs = 0;
 
-  task = watch (fixture, tend_task_new ("n", count_run, &n_runs, NULL));
+  task = watch (fixture, tend_task_new_open ("n", count_run, &n_runs, NULL));
   tend_task_add_exit_handler (task, settle_cb, fixture, NULL);
-  g_assert_true (tend_task_manager_register_task (fixture->manager, task, NULL));
+  g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT,
+                                             NULL));
 
   tend_task_cancel (task);
   settle (fixture);
@@ -138,13 +139,14 @@ test_one_manager_of_an_owner_drops_another (Fixture       *fixture,
 {
   GObject *owner = g_object_new (G_TYPE_OBJECT, NULL);
   Pair pair = { fixture, NULL };
-  g_autoptr(TendTask) task = watch (fixture, tend_task_new (NULL, never_run, NULL, NULL));
+  g_autoptr(TendTask) task = watch (fixture, tend_task_new_open (NULL, never_run, NULL, NULL));
 
   use_manager_of (fixture, owner);
   pair.other = watch (fixture, tend_task_manager_new_for_owner (owner));
-  tend_task_manager_register (fixture->manager, NULL, never_run, &pair, drop_other_cb, NULL);
+  tend_task_manager_register (fixture->manager, tend_task_new_open (NULL, never_run, &pair, drop_other_cb),
+                              TEND_NAME_POLICY_REJECT, NULL);
   tend_task_add_exit_handler (task, note_exit, fixture, NULL);
-  tend_task_manager_register_task (pair.other, task, NULL);
+  tend_task_manager_register (pair.other, g_object_ref (task), TEND_NAME_POLICY_REJECT, NULL);
 
   g_object_run_dispose (owner);
   assert_log (fixture, "dropped");
@@ -158,9 +160,10 @@ add_another_cb (gpointer data)
 {
   Fixture *fixture = data;
   g_autoptr(GError) error = NULL;
-  TendTask *task = tend_task_new ("late", never_run, NULL, NULL);
+  TendTask *task = tend_task_new_open ("late", never_run, NULL, NULL);
 
-  g_assert_false (tend_task_manager_add_shutdown_task (fixture->manager, watch (fixture, task), &error));
+  g_assert_false (tend_task_manager_add_shutdown_task (fixture->manager, g_object_ref (watch (fixture, task)),
+                                                       &error));
   g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
   g_object_unref (task);
   note (fixture, "refused");
@@ -172,10 +175,10 @@ test_dropped_shutdown_task_adds_another (Fixture       *fixture,
                                          gconstpointer  unused)
 {
   GObject *owner = g_object_new (G_TYPE_OBJECT, NULL);
-  g_autoptr(TendTask) task = watch (fixture, tend_task_new (NULL, never_run, fixture, add_another_cb));
+  g_autoptr(TendTask) task = watch (fixture, tend_task_new_open (NULL, never_run, fixture, add_another_cb));
 
   use_manager_of (fixture, owner);
-  tend_task_manager_add_shutdown_task (fixture->manager, task, NULL);
+  tend_task_manager_add_shutdown_task (fixture->manager, g_object_ref (task), NULL);
   g_clear_object (&task);
   g_assert_finalize_object (owner);
   assert_log (fixture, "refused");
@@ -225,7 +228,7 @@ test_disposed_in_a_fiber (Fixture       *fixture,
   g_autoptr(TendTask) fiber = watch (fixture, tend_task_new_fiber (NULL, dispose_in_fiber, fixture, NULL));
   g_autoptr(TendTask) last = watch (fixture, tend_task_new_fiber (NULL, sleep_for_long, NULL, NULL));
 
-  tend_task_manager_add_shutdown_task (fixture->manager, last, NULL);
+  tend_task_manager_add_shutdown_task (fixture->manager, g_object_ref (last), NULL);
   g_assert_true (tend_task_start (fiber, NULL));
   tend_task_manager_shutdown_async (fixture->manager, NULL, shut_down_cb, fixture);
   tend_clock_run_until_idle (fixture->clock);
@@ -244,9 +247,9 @@ static void
 test_dropped_shutdown_task_disposes (Fixture       *fixture,
                                      gconstpointer  unused)
 {
-  TendTask *task = tend_task_new (NULL, never_run, NULL, NULL);
+  TendTask *task = tend_task_new_open (NULL, never_run, NULL, NULL);
 
-  tend_task_manager_add_shutdown_task (fixture->manager, task, NULL);
+  tend_task_manager_add_shutdown_task (fixture->manager, g_object_ref (task), NULL);
   tend_task_cancel (task);
   g_object_weak_ref (G_OBJECT (task), dispose_cb, fixture);
   g_object_unref (task);
@@ -277,10 +280,10 @@ drop_and_run_the_loop (gpointer data)
 static void
 add_trap (Nested *nested)
 {
-  g_autoptr(TendTask) task = tend_task_new (NULL, never_run, nested, drop_and_run_the_loop);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, never_run, nested, drop_and_run_the_loop);
 
   tend_task_set_delay (watch (nested->fixture, task), 3600 * SECOND);
-  g_assert_true (tend_task_manager_register_task (nested->manager, task, NULL));
+  g_assert_true (tend_task_manager_register (nested->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, NULL));
 }
 
 static gboolean
@@ -403,11 +406,13 @@ run_at_addition_cb (GListModel *model,
     ;
 }
 
-static void
-complete_at_once (TendTask *task,
-                  gpointer  data)
+static gboolean
+complete_at_once (TendTask  *task,
+                  gpointer   data,
+                  GError   **error)
 {
   tend_task_return_value (task, NULL);
+  return TRUE;
 }
 
 /* Whoever hears of the new task runs it to its end: nobody has it any more, and it cannot be given. */
@@ -418,16 +423,24 @@ test_ends_while_it_is_added (Fixture       *fixture,
   g_autoptr(GError) error = NULL;
 
   g_signal_connect (fixture->manager, "items-changed", G_CALLBACK (run_at_addition_cb), NULL);
-  g_assert_null (tend_task_manager_register (fixture->manager, "a", complete_at_once, NULL, NULL, &error));
+  g_assert_null (tend_task_manager_register (fixture->manager,
+                                             tend_task_new_open ("a", complete_at_once, NULL, NULL),
+                                             TEND_NAME_POLICY_REJECT, &error));
   g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
   g_assert_true (g_str_has_suffix (error->message, " has ended already"));
   g_clear_error (&error);
-  g_assert_null (tend_task_manager_register_anonymous (fixture->manager, "a", complete_at_once, NULL, NULL, NULL));
+  g_assert_null (tend_task_manager_register (fixture->manager,
+                                             tend_task_new_open ("a", complete_at_once, NULL, NULL),
+                                             TEND_NAME_POLICY_ANONYMOUS, NULL));
 
-  g_assert_null (tend_task_manager_throttle (fixture->manager, "b", SECOND, complete_at_once, NULL, NULL, NULL));
+  g_assert_null (tend_task_manager_throttle (fixture->manager,
+                                             tend_task_new_open ("b", complete_at_once, NULL, NULL), SECOND,
+                                             NULL));
 
   /* With a wait, which is the clock's, it is there. */
-  g_assert_nonnull (tend_task_manager_debounce (fixture->manager, "c", SECOND, complete_at_once, NULL, NULL, NULL));
+  g_assert_nonnull (tend_task_manager_debounce (fixture->manager,
+                                                tend_task_new_open ("c", complete_at_once, NULL, NULL), SECOND,
+                                                NULL));
 }
 
 static void
@@ -442,11 +455,13 @@ dispose_at_addition_cb (GListModel *model,
     g_object_run_dispose (G_OBJECT (model));
 }
 
-static void
-keep_task_body (TendTask *task,
-                gpointer  data)
+static gboolean
+keep_task_body (TendTask  *task,
+                gpointer   data,
+                GError   **error)
 {
   *(TendTask **) data = task;
+  return TRUE;
 }
 
 /* Whoever hears of the new task runs it, and disposes of the manager: the task goes on, and nobody has it. */
@@ -459,7 +474,8 @@ test_disposed_while_it_is_added (Fixture       *fixture,
   g_autoptr(GError) error = NULL;
 
   g_signal_connect (manager, "items-changed", G_CALLBACK (dispose_at_addition_cb), NULL);
-  g_assert_null (tend_task_manager_register (manager, "a", keep_task_body, &running, NULL, &error));
+  g_assert_null (tend_task_manager_register (manager, tend_task_new_open ("a", keep_task_body, &running, NULL),
+                                             TEND_NAME_POLICY_REJECT, &error));
   g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
   g_assert_true (tend_task_is_cancelling (running));
   tend_task_stop (running);

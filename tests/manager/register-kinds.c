@@ -29,20 +29,26 @@ register_in_way (Fixture     *fixture,
   switch (way)
     {
     case WAY_CALLBACK:
-      return tend_task_manager_register (manager, name, callback_work, work, work_freed_cb, error);
+      return tend_task_manager_register (manager, tend_task_new_open (name, callback_work, work, work_freed_cb),
+                                         TEND_NAME_POLICY_REJECT, error);
     case WAY_FIBER:
-      return tend_task_manager_register_fiber (manager, name, fiber_work, work, work_freed_cb, error);
+      return tend_task_manager_register (manager, tend_task_new_fiber (name, fiber_work, work, work_freed_cb),
+                                         TEND_NAME_POLICY_REJECT, error);
     case WAY_THREAD:
-      return tend_task_manager_register_thread (manager, name, thread_work, work, work_freed_cb, error);
+      return tend_task_manager_register (manager, tend_task_new_thread (name, thread_work, work, work_freed_cb),
+                                         TEND_NAME_POLICY_REJECT, error);
     case WAY_ASYNC:
-      return tend_task_manager_register_async (manager, name, async_work, finish_async_work, work,
-                                               work_freed_cb, error);
+      return tend_task_manager_register (manager, tend_task_new_async (name, async_work, finish_async_work, work, work_freed_cb),
+                                         TEND_NAME_POLICY_REJECT, error);
     case WAY_ANONYMOUS:
-      return tend_task_manager_register_anonymous (manager, name, callback_work, work, work_freed_cb, error);
+      return tend_task_manager_register (manager, tend_task_new_open (name, callback_work, work, work_freed_cb),
+                                         TEND_NAME_POLICY_ANONYMOUS, error);
     case WAY_DEBOUNCE:
-      return tend_task_manager_debounce (manager, name, SECOND, callback_work, work, work_freed_cb, error);
+      return tend_task_manager_debounce (manager, tend_task_new_open (name, callback_work, work, work_freed_cb),
+                                         SECOND, error);
     case WAY_THROTTLE:
-      return tend_task_manager_throttle (manager, name, SECOND, callback_work, work, work_freed_cb, error);
+      return tend_task_manager_throttle (manager, tend_task_new_open (name, callback_work, work, work_freed_cb),
+                                         SECOND, error);
     case N_WAYS:
     default:
       g_assert_not_reached ();
@@ -234,8 +240,8 @@ test_async (Fixture       *fixture,
   g_autoptr(GError) error = NULL;
   g_autoptr(TendTask) task = NULL;
 
-  task = watch (fixture, g_object_ref (tend_task_manager_register_async (fixture->manager, "n", begin_and_answer,
-                                                                         finish_answer, fixture, NULL, &error)));
+  task = watch (fixture, g_object_ref (tend_task_manager_register (fixture->manager, tend_task_new_async ("n", begin_and_answer, finish_answer, fixture, NULL),
+                                                                   TEND_NAME_POLICY_REJECT, &error)));
   g_assert_no_error (error);
   assert_log (fixture, "");
   tend_clock_run_until_idle (fixture->clock);
@@ -252,7 +258,7 @@ test_async_is_cancelled (Fixture       *fixture,
   Work *work = register_work (fixture, ASYNC, "n");
 
   settle (fixture);
-  cancelled = tend_task_manager_cancel_task (fixture->manager, "n");
+  cancelled = g_object_ref (tend_task_manager_cancel_task (fixture->manager, "n"));
   g_assert_cmpint (tend_task_get_status (cancelled), ==, TEND_TASK_STATUS_RUNNING);
   g_assert_true (g_cancellable_is_cancelled (tend_task_get_cancellable (cancelled)));
   work_wait_gone (work);

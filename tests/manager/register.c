@@ -21,18 +21,23 @@ test_runs_in_next_turn (Fixture       *fixture,
   g_assert_cmpuint (n_runs, ==, 1);
 }
 
-static void
-register_inside (TendTask *task,
-                 gpointer  data)
+static gboolean
+register_inside (TendTask  *task,
+                 gpointer   data,
+                 GError   **error)
 {
   Fixture *fixture = data;
   guint *n_runs = g_new0 (guint, 1);
-  TendTask *inner = tend_task_manager_register (fixture->manager, "inner", count_run, n_runs, g_free, NULL);
+  TendTask *inner = tend_task_manager_register (fixture->manager,
+                                                tend_task_new_open ("inner", count_run, n_runs, g_free),
+                                                TEND_NAME_POLICY_REJECT, NULL);
 
   watch (fixture, inner);
   g_assert_cmpuint (*n_runs, ==, 0);
   tend_task_return_boolean (task, TRUE);
   g_assert_cmpuint (*n_runs, ==, 0);
+
+  return TRUE;
 }
 
 /* A turn of the loop ends although work is registered in it again and again. */
@@ -115,11 +120,13 @@ answer_in_thread (TendTask  *task,
   return TRUE;
 }
 
-static void
-answer (TendTask *task,
-        gpointer  data)
+static gboolean
+answer (TendTask  *task,
+        gpointer   data,
+        GError   **error)
 {
   tend_task_return_string (task, "callback");
+  return TRUE;
 }
 
 static void
@@ -129,8 +136,9 @@ test_result_is_result_of_body (Fixture       *fixture,
   g_autoptr(TendTask) callback = g_object_ref (register_callback (fixture, "c", answer, NULL));
   g_autoptr(TendTask) fiber = g_object_ref (register_fiber (fixture, "f", answer_in_fiber, NULL));
   g_autoptr(TendTask) thread =
-    g_object_ref (tend_task_manager_register_thread (fixture->manager, "t", answer_in_thread,
-                                                     g_thread_self (), NULL, NULL));
+    g_object_ref (tend_task_manager_register (fixture->manager,
+                                              tend_task_new_thread ("t", answer_in_thread, g_thread_self (), NULL),
+                                              TEND_NAME_POLICY_REJECT, NULL));
 
   watch (fixture, thread);
   tend_clock_run_until_idle (fixture->clock);
@@ -189,11 +197,17 @@ assert_refused (Fixture    *fixture,
       Work work = { .fixture = fixture, .n_freed = 0 };
 
       if (i == 0)
-        task = tend_task_manager_register (fixture->manager, name, never_run, &work, work_freed_cb, &error);
+        task = tend_task_manager_register (fixture->manager,
+                                           tend_task_new_open (name, never_run, &work, work_freed_cb),
+                                           TEND_NAME_POLICY_REJECT, &error);
       else if (i == 1)
-        task = tend_task_manager_register_fiber (fixture->manager, name, fiber_work, &work, work_freed_cb, &error);
+        task = tend_task_manager_register (fixture->manager,
+                                           tend_task_new_fiber (name, fiber_work, &work, work_freed_cb),
+                                           TEND_NAME_POLICY_REJECT, &error);
       else
-        task = tend_task_manager_register_thread (fixture->manager, name, thread_work, &work, work_freed_cb, &error);
+        task = tend_task_manager_register (fixture->manager,
+                                           tend_task_new_thread (name, thread_work, &work, work_freed_cb),
+                                           TEND_NAME_POLICY_REJECT, &error);
 
       g_assert_null (task);
       g_assert_error (error, domain, code);
@@ -202,7 +216,9 @@ assert_refused (Fixture    *fixture,
       n_freed += work.n_freed;
 
       /* Without somewhere to put the error it is the same. */
-      g_assert_null (tend_task_manager_register (fixture->manager, name, never_run, NULL, NULL, NULL));
+      g_assert_null (tend_task_manager_register (fixture->manager,
+                                                 tend_task_new_open (name, never_run, NULL, NULL),
+                                                 TEND_NAME_POLICY_REJECT, NULL));
     }
   g_assert_cmpuint (n_freed, ==, 3);
 
@@ -229,14 +245,16 @@ test_task_with_name_in_use_stays_as_it_is (Fixture       *fixture,
   Work *work = work_new (fixture);
   g_autoptr(TendTask) task = work_make_task (work, FIBER, "n");
 
-  drop (g_object_ref (register_work (fixture, CALLBACK, "n")->task));
-  g_assert_false (tend_task_manager_register_task (fixture->manager, task, &error));
+  register_work (fixture, CALLBACK, "n");
+  g_assert_false (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT,
+                                              &error));
   g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_EXISTS);
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CREATED);
 
   /* It can be registered once the name is free. */
-  drop (tend_task_manager_cancel_task (fixture->manager, "n"));
-  g_assert_true (tend_task_manager_register_task (fixture->manager, task, NULL));
+  tend_task_manager_cancel_task (fixture->manager, "n");
+  g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT,
+                                             NULL));
 }
 
 static void
@@ -244,12 +262,13 @@ test_empty_name (Fixture       *fixture,
                  gconstpointer  unused)
 {
   g_autoptr(GError) error = NULL;
-  g_autoptr(TendTask) task = watch (fixture, tend_task_new ("", never_run, NULL, NULL));
+  g_autoptr(TendTask) task = watch (fixture, tend_task_new_open ("", never_run, NULL, NULL));
 
   assert_refused (fixture, "", G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                   "The name of a task must not be empty");
 
-  g_assert_false (tend_task_manager_register_task (fixture->manager, task, &error));
+  g_assert_false (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT,
+                                              &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
 }
 
@@ -278,22 +297,25 @@ test_after_shutdown (Fixture       *fixture,
                      gconstpointer  unused)
 {
   g_autoptr(GError) error = NULL;
-  g_autoptr(TendTask) task = watch (fixture, tend_task_new (NULL, never_run, NULL, NULL));
+  g_autoptr(TendTask) task = watch (fixture, tend_task_new_open (NULL, never_run, NULL, NULL));
 
   tend_task_manager_shutdown_async (fixture->manager, NULL, shut_down_cb, fixture);
   g_assert_true (tend_task_manager_is_shut_down (fixture->manager));
-  g_assert_null (tend_task_manager_register (fixture->manager, "n", never_run, NULL, NULL, &error));
+  g_assert_null (tend_task_manager_register (fixture->manager, tend_task_new_open ("n", never_run, NULL, NULL),
+                                             TEND_NAME_POLICY_REJECT, &error));
   g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
   g_clear_error (&error);
 
   settle (fixture);
   assert_log (fixture, "down");
-  g_assert_null (tend_task_manager_register (fixture->manager, "n", never_run, NULL, NULL, &error));
+  g_assert_null (tend_task_manager_register (fixture->manager, tend_task_new_open ("n", never_run, NULL, NULL),
+                                             TEND_NAME_POLICY_REJECT, &error));
   g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
   g_assert_nonnull (strstr (error->message, "Task('n', "));
   g_clear_error (&error);
 
-  g_assert_false (tend_task_manager_register_task (fixture->manager, task, &error));
+  g_assert_false (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT,
+                                              &error));
   g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CREATED);
 }
@@ -304,7 +326,8 @@ assert_state_error (Fixture  *fixture,
 {
   g_autoptr(GError) error = NULL;
 
-  g_assert_false (tend_task_manager_register_task (fixture->manager, task, &error));
+  g_assert_false (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT,
+                                              &error));
   g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
   g_assert_nonnull (strstr (error->message, "Task("));
 }
@@ -313,8 +336,8 @@ static void
 test_task_in_other_state (Fixture       *fixture,
                           gconstpointer  unused)
 {
-  g_autoptr(TendTask) ended = watch (fixture, tend_task_run (NULL, count_run, NULL, NULL));
-  g_autoptr(TendTask) stopped = watch (fixture, tend_task_new (NULL, never_run, NULL, NULL));
+  g_autoptr(TendTask) ended = watch (fixture, tend_task_run_open (NULL, count_run, NULL, NULL));
+  g_autoptr(TendTask) stopped = watch (fixture, tend_task_new_open (NULL, never_run, NULL, NULL));
   Work *pending = register_work (fixture, FIBER, "p");
 
   assert_state_error (fixture, ended);
@@ -353,8 +376,9 @@ register_elsewhere (gpointer data)
   if (elsewhere->has_context)
     g_main_context_push_thread_default (context);
 
-  g_assert_null (tend_task_manager_register (elsewhere->fixture->manager, "n", never_run, data,
-                                             freed_at_home_cb, &error));
+  g_assert_null (tend_task_manager_register (elsewhere->fixture->manager,
+                                             tend_task_new_open ("n", never_run, data, freed_at_home_cb),
+                                             TEND_NAME_POLICY_REJECT, &error));
   g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD);
 
   if (elsewhere->has_context)
@@ -389,15 +413,17 @@ test_refused_thread_never_runs (Fixture       *fixture,
   Work *second = work_new (fixture);
 
   work_wait_begun (first);
-  g_assert_null (tend_task_manager_register_thread (fixture->manager, "n", thread_work, second,
-                                                    work_freed_cb, NULL));
+  g_assert_null (tend_task_manager_register (fixture->manager,
+                                             tend_task_new_thread ("n", thread_work, second, work_freed_cb),
+                                             TEND_NAME_POLICY_REJECT, NULL));
   g_assert_cmpuint (second->n_freed, ==, 1);
 
   work_let_go (first);
   tend_task_manager_shutdown_async (fixture->manager, NULL, shut_down_cb, fixture);
   second->n_freed = 0;
-  g_assert_null (tend_task_manager_register_thread (fixture->manager, "m", thread_work, second,
-                                                    work_freed_cb, NULL));
+  g_assert_null (tend_task_manager_register (fixture->manager,
+                                             tend_task_new_thread ("m", thread_work, second, work_freed_cb),
+                                             TEND_NAME_POLICY_REJECT, NULL));
   g_assert_cmpuint (second->n_freed, ==, 1);
 
   tend_clock_run_until_idle (fixture->clock);
@@ -432,7 +458,9 @@ test_cancelled_while_it_is_registered (Fixture       *fixture,
   Work work = { .fixture = fixture };
 
   g_signal_connect (fixture->manager, "items-changed", G_CALLBACK (cancel_new_cb), NULL);
-  g_assert_null (tend_task_manager_register (fixture->manager, "n", never_run, &work, work_freed_cb, &error));
+  g_assert_null (tend_task_manager_register (fixture->manager,
+                                             tend_task_new_open ("n", never_run, &work, work_freed_cb),
+                                             TEND_NAME_POLICY_REJECT, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   n_freed = work.n_freed;
   g_assert_cmpuint (n_freed, ==, 1);
@@ -453,10 +481,12 @@ static void
 test_cancelled_by_its_first_notify (Fixture       *fixture,
                                     gconstpointer  unused)
 {
-  g_autoptr(TendTask) task = watch (fixture, tend_task_new ("n", never_run, NULL, NULL));
+  g_autoptr(GError) error = NULL;
+  g_autoptr(TendTask) task = watch (fixture, tend_task_new_open ("n", never_run, NULL, NULL));
 
   g_signal_connect (task, "notify::status", G_CALLBACK (cancel_pending_cb), NULL);
-  g_assert_true (tend_task_manager_register_task (fixture->manager, task, NULL));
+  g_assert_null (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CANCELLED);
   g_assert_cmpuint (fixture->n_changes, ==, 2);
   g_assert_null (tend_task_manager_lookup (fixture->manager, "n"));

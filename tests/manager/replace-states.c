@@ -255,10 +255,12 @@ test_stopped_thread (Fixture       *fixture,
     }
 }
 
-static void
-do_nothing (TendTask *task,
-            gpointer  data)
+static gboolean
+do_nothing (TendTask  *task,
+            gpointer   data,
+            GError   **error)
 {
+  return TRUE;
 }
 
 static void

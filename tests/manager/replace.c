@@ -101,16 +101,17 @@ test_interval_task (Fixture       *fixture,
 {
   guint n_old = 0;
   guint n_new = 0;
-  g_autoptr(TendTask) old = watch (fixture, tend_task_new (NAME, count_run, &n_old, NULL));
-  g_autoptr(TendTask) new = watch (fixture, tend_task_new (NAME, count_run, &n_new, NULL));
+  g_autoptr(TendTask) old = watch (fixture, tend_task_new_open (NAME, count_run, &n_old, NULL));
+  g_autoptr(TendTask) new = watch (fixture, tend_task_new_open (NAME, count_run, &n_new, NULL));
 
   tend_task_set_interval (old, SECOND);
   tend_task_set_interval (new, SECOND);
-  g_assert_true (tend_task_manager_register_task (fixture->manager, old, NULL));
+  g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (old), TEND_NAME_POLICY_REJECT, NULL));
   tend_clock_advance (fixture->clock, 2 * SECOND + SECOND / 2);
   g_assert_cmpuint (n_old, ==, 2);
 
-  g_assert_nonnull (tend_task_manager_register_with_policy (fixture->manager, new, TEND_NAME_POLICY_REPLACE, NULL));
+  g_assert_nonnull (tend_task_manager_register (fixture->manager, g_object_ref (new), TEND_NAME_POLICY_REPLACE,
+                                                NULL));
   g_assert_cmpint (tend_task_get_status (old), ==, TEND_TASK_STATUS_CANCELLED);
   tend_clock_advance (fixture->clock, SECOND - 1);
   g_assert_cmpuint (n_new, ==, 0);
@@ -172,15 +173,18 @@ test_inside_fiber (Fixture       *fixture,
   end_all (fixture);
 }
 
-static void
-replace_and_return (TendTask *task,
-                    gpointer  data)
+static gboolean
+replace_and_return (TendTask  *task,
+                    gpointer   data,
+                    GError   **error)
 {
   Fixture *fixture = data;
 
   add (fixture, "B", TEND_NAME_POLICY_REPLACE);
   tend_task_return_boolean (task, TRUE);
   note (fixture, "A-");
+
+  return TRUE;
 }
 
 static void
@@ -207,7 +211,8 @@ register_in_clean_up (TendTask  *task,
   note (fixture, "A+");
   g_assert_false (tend_sleep (10 * SECOND, error));
 
-  g_assert_false (tend_task_manager_register_task (fixture->manager, refused, &exists));
+  g_assert_false (tend_task_manager_register (fixture->manager, g_object_ref (refused), TEND_NAME_POLICY_REJECT,
+                                              &exists));
   g_assert_error (exists, TEND_TASK_ERROR, TEND_TASK_ERROR_EXISTS);
   add (fixture, "C", TEND_NAME_POLICY_REPLACE);
   note (fixture, "A-");
@@ -246,10 +251,12 @@ test_exit_handler_replaces_its_heir (Fixture       *fixture,
 {
   TendTask *old = add (fixture, "A", TEND_NAME_POLICY_REPLACE);
   g_autoptr(TendTask) heir = named_new (fixture, "B");
+  g_autoptr(GError) error = NULL;
 
   tend_task_add_exit_handler (old, replace_in_exit_handler, fixture, NULL);
-  g_assert_true (tend_task_manager_register_with_policy (fixture->manager, heir, TEND_NAME_POLICY_REPLACE, NULL) ==
-                 heir);
+  g_assert_null (tend_task_manager_register (fixture->manager, g_object_ref (heir), TEND_NAME_POLICY_REPLACE,
+                                             &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_assert_cmpint (tend_task_get_status (heir), ==, TEND_TASK_STATUS_CANCELLED);
   settle (fixture);
   assert_log (fixture, "exit C+");

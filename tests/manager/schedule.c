@@ -11,17 +11,17 @@ register_timed (Fixture      *fixture,
                 const char   *name,
                 gint64        delay,
                 gint64        interval,
-                TendTaskFunc  func,
+                TendBodyFunc  func,
                 gpointer      data)
 {
   g_autoptr(GError) error = NULL;
-  g_autoptr(TendTask) task = watch (fixture, tend_task_new (name, func, data, NULL));
+  g_autoptr(TendTask) task = watch (fixture, tend_task_new_open (name, func, data, NULL));
 
   if (delay >= 0)
     tend_task_set_delay (task, delay);
   if (interval >= 0)
     tend_task_set_interval (task, interval);
-  tend_task_manager_register_task (fixture->manager, task, &error);
+  tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, &error);
   g_assert_no_error (error);
 
   return task;
@@ -76,7 +76,7 @@ static void
 test_cancelled_in_delay (Fixture       *fixture,
                          gconstpointer  unused)
 {
-  g_autoptr(TendTask) task = NULL;
+  TendTask *task;
 
   register_timed (fixture, "n", SECOND, -1, never_run, NULL);
   tend_clock_advance (fixture->clock, SECOND / 2);
@@ -101,7 +101,7 @@ test_interval (Fixture       *fixture,
   g_assert_cmpuint (n_runs, ==, 11);
   g_assert_true (tend_task_manager_is_active (fixture->manager, "n"));
 
-  drop (tend_task_manager_cancel_task (fixture->manager, "n"));
+  tend_task_manager_cancel_task (fixture->manager, "n");
   tend_clock_advance (fixture->clock, SECOND);
   g_assert_cmpuint (n_runs, ==, 11);
 }
@@ -146,7 +146,8 @@ test_interval_is_a_fixed_delay (Fixture       *fixture,
   int begin = (int) (tend_clock_get_time (fixture->clock) / 1000 % 100000);
 
   tend_task_set_interval (task, SECOND / 10);
-  g_assert_true (tend_task_manager_register_task (fixture->manager, task, NULL));
+  g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT,
+                                             NULL));
   for (int i = 0; i < 4; i++)
     g_string_append_printf (expected, "%s%d", i == 0 ? "" : " ", (begin + 100 + 150 * i) % 100000);
 
@@ -154,14 +155,17 @@ test_interval_is_a_fixed_delay (Fixture       *fixture,
   assert_log (fixture, expected->str);
 }
 
-static void
-fail_third_time (TendTask *task,
-                 gpointer  data)
+static gboolean
+fail_third_time (TendTask  *task,
+                 gpointer   data,
+                 GError   **error)
 {
   if (++*(guint *) data < 3)
     tend_task_return_boolean (task, TRUE);
   else
-    fail_at_once (task, NULL);
+    return fail_at_once (task, NULL, error);
+
+  return TRUE;
 }
 
 static void
@@ -176,16 +180,19 @@ test_error_ends_interval (Fixture       *fixture,
   g_assert_false (tend_task_manager_is_active (fixture->manager, "n"));
 }
 
-static void
-cancel_oneself (TendTask *task,
-                gpointer  data)
+static gboolean
+cancel_oneself (TendTask  *task,
+                gpointer   data,
+                GError   **error)
 {
   Fixture *fixture = data;
 
   note (fixture, "run");
-  drop (tend_task_manager_cancel_task (fixture->manager, "n"));
+  tend_task_manager_cancel_task (fixture->manager, "n");
   g_assert_false (tend_task_manager_is_active (fixture->manager, "n"));
   tend_task_return_boolean (task, TRUE);
+
+  return TRUE;
 }
 
 static void
@@ -203,7 +210,7 @@ static void
 test_bad_times (Fixture       *fixture,
                 gconstpointer  unused)
 {
-  TendTask *task = tend_task_new (NULL, never_run, NULL, NULL);
+  TendTask *task = tend_task_new_open (NULL, never_run, NULL, NULL);
 
   g_test_expect_message ("Tend", G_LOG_LEVEL_CRITICAL, "*usec >= 0*");
   tend_task_set_delay (task, -1);
@@ -262,7 +269,7 @@ test_tutorial_3 (Fixture       *fixture,
 {
   register_fiber (fixture, "1", note_after_half_a_second, fixture);
   register_fiber (fixture, "2", note_after_half_a_second, fixture);
-  drop (tend_task_manager_cancel_task (fixture->manager, "1"));
+  tend_task_manager_cancel_task (fixture->manager, "1");
   tend_task_manager_wait_for_tasks_async (fixture->manager, NULL, waited_cb, fixture);
   g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, SECOND / 2);
   assert_log (fixture, "2 waited");
@@ -278,7 +285,7 @@ test_tutorial_3_without_waiting (Fixture       *fixture,
 {
   register_fiber (fixture, "1", note_after_half_a_second, fixture);
   register_fiber (fixture, "2", note_after_half_a_second, fixture);
-  drop (tend_task_manager_cancel_task (fixture->manager, "1"));
+  tend_task_manager_cancel_task (fixture->manager, "1");
   tend_task_manager_shutdown_async (fixture->manager, NULL, shut_down_cb, fixture);
 
   g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 0);
@@ -318,27 +325,33 @@ typedef struct
   guint    n_entries;
 } Tutorial;
 
-static void
-add_one (TendTask *task,
-         gpointer  data)
+static gboolean
+add_one (TendTask  *task,
+         gpointer   data,
+         GError   **error)
 {
   Tutorial *tutorial = data;
 
   note (tutorial->fixture, "1");
   if (++tutorial->n_entries == 20)
-    drop (tend_task_manager_cancel_task (tutorial->fixture->manager, "keep adding 1"));
+    tend_task_manager_cancel_task (tutorial->fixture->manager, "keep adding 1");
   tend_task_return_boolean (task, TRUE);
+
+  return TRUE;
 }
 
-static void
-inject_two (TendTask *task,
-            gpointer  data)
+static gboolean
+inject_two (TendTask  *task,
+            gpointer   data,
+            GError   **error)
 {
   Tutorial *tutorial = data;
 
   note (tutorial->fixture, "2");
   tutorial->n_entries++;
   tend_task_return_boolean (task, TRUE);
+
+  return TRUE;
 }
 
 static void

@@ -73,7 +73,7 @@ test_thread_that_blocks (Fixture       *fixture,
   TendTask *task = work_make_task (work, THREAD, "blocked");
 
   work->is_deaf = TRUE;
-  tend_task_manager_add_shutdown_task (fixture->manager, task, NULL);
+  tend_task_manager_add_shutdown_task (fixture->manager, g_object_ref (task), NULL);
   g_object_unref (task);
   add_sleep (fixture, "next");
   shut_down (fixture);
@@ -92,9 +92,9 @@ test_each_has_its_time (Fixture       *fixture,
                         gconstpointer  unused)
 {
   g_autoptr(GPtrArray) errors = NULL;
-  TendTask *delayed = tend_task_new ("delayed", never_run, NULL, NULL);
-  TendTask *paused = tend_task_new ("paused", never_run, NULL, NULL);
-  TendTask *ticking = tend_task_new ("tick", note_name, fixture, NULL);
+  TendTask *delayed = tend_task_new_open ("delayed", never_run, NULL, NULL);
+  TendTask *paused = tend_task_new_open ("paused", never_run, NULL, NULL);
+  TendTask *ticking = tend_task_new_open ("tick", note_name, fixture, NULL);
 
   tend_task_manager_set_grace_period (fixture->manager, SECOND);
   tend_task_set_delay (delayed, 2 * SECOND);
@@ -103,7 +103,7 @@ test_each_has_its_time (Fixture       *fixture,
   add_shutdown_task (fixture, delayed);
   add_shutdown_task (fixture, paused);
   add_shutdown_task (fixture, ticking);
-  add_shutdown_task (fixture, tend_task_new ("idle", ignore_cancel, NULL, NULL));
+  add_shutdown_task (fixture, tend_task_new_open ("idle", ignore_cancel, NULL, NULL));
   add_note (fixture, "last");
   shut_down (fixture);
   assert_time (fixture, 4 * SECOND);
@@ -148,7 +148,7 @@ test_late_thread_comes_back_meanwhile (Fixture       *fixture,
   TendTask *task = work_make_task (work, THREAD, NULL);
 
   work->is_deaf = TRUE;
-  tend_task_manager_add_shutdown_task (fixture->manager, task, NULL);
+  tend_task_manager_add_shutdown_task (fixture->manager, g_object_ref (task), NULL);
   g_object_unref (task);
   add_sleep (fixture, "a");
   add_sleep (fixture, "b");
@@ -196,9 +196,9 @@ test_everything_goes_wrong (Fixture       *fixture,
   g_signal_connect (fixture->manager, "task-failed", G_CALLBACK (note_failed_cb), fixture);
   register_fiber (fixture, NULL, fail_in_clean_up, NULL);
   register_callback (fixture, "idle", ignore_cancel, NULL);
-  add_shutdown_task (fixture, tend_task_new ("first", fail_at_once, NULL, NULL));
-  add_shutdown_task (fixture, tend_task_new ("never", ignore_cancel, NULL, NULL));
-  add_shutdown_task (fixture, tend_task_new ("second", fail_at_once, NULL, NULL));
+  add_shutdown_task (fixture, tend_task_new_open ("first", fail_at_once, NULL, NULL));
+  add_shutdown_task (fixture, tend_task_new_open ("never", ignore_cancel, NULL, NULL));
+  add_shutdown_task (fixture, tend_task_new_open ("second", fail_at_once, NULL, NULL));
   add_note (fixture, "last");
   settle (fixture);
   shut_down (fixture);
@@ -225,7 +225,9 @@ register_another (TendTask  *task,
   tend_shield_push ();
   for (guint i = 0; i < 3; i++)
     {
-      g_assert_null (tend_task_manager_register_fiber (fixture->manager, "again", register_another, data, NULL, &refused));
+      g_assert_null (tend_task_manager_register (fixture->manager,
+                                                 tend_task_new_fiber ("again", register_another, data, NULL),
+                                                 TEND_NAME_POLICY_REJECT, &refused));
       g_assert_error (refused, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
       g_clear_error (&refused);
       tend_sleep (SECOND, NULL);
@@ -337,12 +339,15 @@ test_managed_caller_with_stragglers (Fixture       *fixture,
   work_wait_gone (thread);
 }
 
-static void
-call_and_end (TendTask *task,
-              gpointer  data)
+static gboolean
+call_and_end (TendTask  *task,
+              gpointer   data,
+              GError   **error)
 {
   shut_down (data);
   tend_task_return_boolean (task, TRUE);
+
+  return TRUE;
 }
 
 /* What it is told waits for its turn. */
@@ -350,7 +355,7 @@ static void
 test_callback_that_is_a_shutdown_task (Fixture       *fixture,
                                        gconstpointer  unused)
 {
-  add_shutdown_task (fixture, tend_task_new (NULL, call_and_end, fixture, NULL));
+  add_shutdown_task (fixture, tend_task_new_open (NULL, call_and_end, fixture, NULL));
   shut_down (fixture);
   assert_time (fixture, 0);
   assert_log (fixture, "down error");

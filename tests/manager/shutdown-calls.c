@@ -40,8 +40,8 @@ static void
 test_each_call_is_told_the_errors (Fixture       *fixture,
                                    gconstpointer  unused)
 {
-  add_shutdown_task (fixture, tend_task_new ("x", fail_at_once, NULL, NULL));
-  add_shutdown_task (fixture, tend_task_new ("y", fail_at_once, NULL, NULL));
+  add_shutdown_task (fixture, tend_task_new_open ("x", fail_at_once, NULL, NULL));
+  add_shutdown_task (fixture, tend_task_new_open ("y", fail_at_once, NULL, NULL));
   shut_down (fixture);
   shut_down (fixture);
   settle (fixture);
@@ -185,11 +185,13 @@ test_inside_managed_fiber (Fixture       *fixture,
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_COMPLETED);
 }
 
-static void
-shut_down_and_go_on (TendTask *task,
-                     gpointer  data)
+static gboolean
+shut_down_and_go_on (TendTask  *task,
+                     gpointer   data,
+                     GError   **error)
 {
   shut_down (data);
+  return TRUE;
 }
 
 /* A task that calls it and does not wait is left alone, and the shutdown with it. */
@@ -388,11 +390,11 @@ test_shutdown_task_after_the_end (Fixture       *fixture,
                                   gconstpointer  unused)
 {
   g_autoptr(GError) error = NULL;
-  g_autoptr(TendTask) task = watch (fixture, tend_task_new (NULL, never_run, NULL, NULL));
+  g_autoptr(TendTask) task = watch (fixture, tend_task_new_open (NULL, never_run, NULL, NULL));
 
   shut_down (fixture);
   settle (fixture);
-  g_assert_false (tend_task_manager_add_shutdown_task (fixture->manager, task, &error));
+  g_assert_false (tend_task_manager_add_shutdown_task (fixture->manager, g_object_ref (task), &error));
   g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
 }
 
@@ -401,9 +403,9 @@ test_shutdown_task_that_was_started (Fixture       *fixture,
                                      gconstpointer  unused)
 {
   g_autoptr(GError) error = NULL;
-  g_autoptr(TendTask) task = watch (fixture, tend_task_run (NULL, count_run, NULL, NULL));
+  g_autoptr(TendTask) task = watch (fixture, tend_task_run_open (NULL, count_run, NULL, NULL));
 
-  g_assert_false (tend_task_manager_add_shutdown_task (fixture->manager, task, &error));
+  g_assert_false (tend_task_manager_add_shutdown_task (fixture->manager, g_object_ref (task), &error));
   g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
 }
 
@@ -448,7 +450,8 @@ test_running_task_after_the_shutdown (Fixture       *fixture,
   shut_down (fixture);
   settle (fixture);
   assert_log (fixture, "down");
-  g_assert_false (tend_task_manager_register_task (fixture->manager, running, &error));
+  g_assert_false (tend_task_manager_register (fixture->manager, g_object_ref (running), TEND_NAME_POLICY_REJECT,
+                                              &error));
   g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
   g_assert_nonnull (strstr (error->message, "Task('n', "));
   settle (fixture);
@@ -463,7 +466,8 @@ live_in_thread (TendTask  *task,
   g_autoptr(TendTaskManager) manager = tend_task_manager_new ();
   guint n_runs = 0;
 
-  g_assert_nonnull (tend_task_manager_register (manager, "n", count_run, &n_runs, NULL, error));
+  g_assert_nonnull (tend_task_manager_register (manager, tend_task_new_open ("n", count_run, &n_runs, NULL),
+                                                TEND_NAME_POLICY_REJECT, error));
   g_assert_true (tend_task_manager_wait_for_tasks (manager, error));
   g_assert_cmpuint (n_runs, ==, 1);
   return tend_task_manager_shutdown (manager, error);
@@ -502,9 +506,9 @@ misuse_in_thread (gpointer data)
 
   g_main_context_push_thread_default (context);
   {
-    g_autoptr(TendTask) task = tend_task_new (NULL, never_run, NULL, NULL);
+    g_autoptr(TendTask) task = tend_task_new_open (NULL, never_run, NULL, NULL);
 
-    g_assert_false (tend_task_manager_add_shutdown_task (fixture->manager, task, &error));
+    g_assert_false (tend_task_manager_add_shutdown_task (fixture->manager, g_object_ref (task), &error));
     g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD);
   }
   tend_task_manager_shutdown_async (fixture->manager, NULL, NULL, NULL);

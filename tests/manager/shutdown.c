@@ -49,8 +49,8 @@ static void
 test_pending_and_delayed_tasks_never_run (Fixture       *fixture,
                                           gconstpointer  unused)
 {
-  g_autoptr(TendTask) delayed = watch (fixture, tend_task_new ("delayed", never_run, NULL, NULL));
-  g_autoptr(TendTask) ticking = watch (fixture, tend_task_new ("ticking", never_run, NULL, NULL));
+  g_autoptr(TendTask) delayed = watch (fixture, tend_task_new_open ("delayed", never_run, NULL, NULL));
+  g_autoptr(TendTask) ticking = watch (fixture, tend_task_new_open ("ticking", never_run, NULL, NULL));
   Work *work;
 
   tend_task_manager_set_max_running (fixture->manager, 1);
@@ -59,8 +59,8 @@ test_pending_and_delayed_tasks_never_run (Fixture       *fixture,
   settle (fixture);
   tend_task_set_delay (delayed, 10 * SECOND);
   tend_task_set_interval (ticking, SECOND);
-  tend_task_manager_register_task (fixture->manager, delayed, NULL);
-  tend_task_manager_register_task (fixture->manager, ticking, NULL);
+  tend_task_manager_register (fixture->manager, g_object_ref (delayed), TEND_NAME_POLICY_REJECT, NULL);
+  tend_task_manager_register (fixture->manager, g_object_ref (ticking), TEND_NAME_POLICY_REJECT, NULL);
   tend_task_add_exit_handler (delayed, note_end, fixture, NULL);
   tend_task_add_exit_handler (ticking, note_end, fixture, NULL);
   tend_task_add_exit_handler (register_callback (fixture, "new", never_run, NULL), note_end, fixture, NULL);
@@ -113,7 +113,7 @@ test_waits_for_tasks_cancelled_before (Fixture       *fixture,
 {
   register_fiber (fixture, "n", clean_up, fixture);
   settle (fixture);
-  drop (tend_task_manager_cancel_task (fixture->manager, "n"));
+  tend_task_manager_cancel_task (fixture->manager, "n");
   tend_clock_advance (fixture->clock, SECOND);
   shut_down (fixture);
   tend_clock_advance (fixture->clock, SECOND - 1);
@@ -174,10 +174,12 @@ test_task_that_fails_meanwhile (Fixture       *fixture,
   assert_log (fixture, "failed task down");
 }
 
-static void
-ignore_cancel (TendTask *task,
-               gpointer  data)
+static gboolean
+ignore_cancel (TendTask  *task,
+               gpointer   data,
+               GError   **error)
 {
+  return TRUE;
 }
 
 /* One that completes after all has ended as well as any. */
@@ -260,7 +262,7 @@ test_no_grace_at_all (Fixture       *fixture,
   g_test_expect_message ("Tend", G_LOG_LEVEL_CRITICAL, "*usec >= 0*");
   tend_task_manager_set_grace_period (fixture->manager, -1);
   g_test_assert_expected_messages ();
-  drop (tend_task_manager_cancel_task (fixture->manager, "n"));
+  tend_task_manager_cancel_task (fixture->manager, "n");
   tend_clock_advance (fixture->clock, 2 * SECOND);
   assert_log (fixture, "clean");
 
@@ -431,9 +433,9 @@ test_all_tasks_run_and_errors_are_collected (Fixture       *fixture,
 {
   GPtrArray *errors;
 
-  add_shutdown_task (fixture, tend_task_new ("first", fail_at_once, NULL, NULL));
+  add_shutdown_task (fixture, tend_task_new_open ("first", fail_at_once, NULL, NULL));
   add_note (fixture, "between");
-  add_shutdown_task (fixture, tend_task_new ("second", fail_at_once, NULL, NULL));
+  add_shutdown_task (fixture, tend_task_new_open ("second", fail_at_once, NULL, NULL));
   add_note (fixture, "last");
   shut_down (fixture);
   settle (fixture);
@@ -453,7 +455,7 @@ test_one_error_comes_as_it_is (Fixture       *fixture,
 {
   GPtrArray *errors;
 
-  add_shutdown_task (fixture, tend_task_new ("only", fail_at_once, NULL, NULL));
+  add_shutdown_task (fixture, tend_task_new_open ("only", fail_at_once, NULL, NULL));
   shut_down (fixture);
   settle (fixture);
   assert_log (fixture, "error");
@@ -462,25 +464,29 @@ test_one_error_comes_as_it_is (Fixture       *fixture,
   g_ptr_array_unref (errors);
 }
 
-static void
-add_more (TendTask *task,
-          gpointer  data)
+static gboolean
+add_more (TendTask  *task,
+          gpointer   data,
+          GError   **error)
 {
   Fixture *fixture = data;
-  g_autoptr(GError) error = NULL;
+  g_autoptr(GError) refusal = NULL;
 
   add_note (fixture, "more");
-  g_assert_null (tend_task_manager_register (fixture->manager, NULL, never_run, NULL, NULL, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
+  g_assert_null (tend_task_manager_register (fixture->manager, tend_task_new_open (NULL, never_run, NULL, NULL),
+                                             TEND_NAME_POLICY_REJECT, &refusal));
+  g_assert_error (refusal, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
   note (fixture, "adds");
   tend_task_return_boolean (task, TRUE);
+
+  return TRUE;
 }
 
 static void
 test_task_that_adds_others (Fixture       *fixture,
                             gconstpointer  unused)
 {
-  add_shutdown_task (fixture, tend_task_new (NULL, add_more, fixture, NULL));
+  add_shutdown_task (fixture, tend_task_new_open (NULL, add_more, fixture, NULL));
   add_note (fixture, "second");
   shut_down (fixture);
   settle (fixture);

@@ -69,12 +69,15 @@ assert_message (GPtrArray  *errors,
     g_error ("'%s' is not in '%s'", part, message);
 }
 
-static inline void
-note_name (TendTask *task,
-           gpointer  data)
+static inline gboolean
+note_name (TendTask  *task,
+           gpointer   data,
+           GError   **error)
 {
   note (data, "%s", tend_task_get_name (task));
   tend_task_return_boolean (task, TRUE);
+
+  return TRUE;
 }
 
 static inline gboolean
@@ -97,7 +100,7 @@ add_shutdown_task (Fixture  *fixture,
 {
   g_autoptr(GError) error = NULL;
 
-  tend_task_manager_add_shutdown_task (fixture->manager, watch (fixture, task), &error);
+  tend_task_manager_add_shutdown_task (fixture->manager, g_object_ref (watch (fixture, task)), &error);
   g_assert_no_error (error);
   g_object_unref (task);
 
@@ -108,7 +111,7 @@ static inline TendTask *
 add_note (Fixture    *fixture,
           const char *name)
 {
-  return add_shutdown_task (fixture, tend_task_new (name, note_name, fixture, NULL));
+  return add_shutdown_task (fixture, tend_task_new_open (name, note_name, fixture, NULL));
 }
 
 static inline TendTask *

@@ -76,26 +76,29 @@ add_quiet_test (const char *path,
   g_test_add (path, Fixture, NULL, set_up_quiet, test, tear_down_slow);
 }
 
-static void
-run_on (TendTask *task,
-        gpointer  data)
+static gboolean
+run_on (TendTask  *task,
+        gpointer   data,
+        GError   **error)
 {
+  return TRUE;
 }
 
 static TendTask *
 register_with_delay (Fixture      *fixture,
                      const char   *name,
-                     TendTaskFunc  func,
+                     TendBodyFunc  func,
                      gint64        delay,
                      gint64        interval)
 {
-  g_autoptr(TendTask) task = watch (fixture, tend_task_new (name, func, NULL, NULL));
+  g_autoptr(TendTask) task = watch (fixture, tend_task_new_open (name, func, NULL, NULL));
 
   if (delay >= 0)
     tend_task_set_delay (task, delay);
   if (interval > 0)
     tend_task_set_interval (task, interval);
-  g_assert_true (tend_task_manager_register_task (fixture->manager, task, NULL));
+  g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT,
+                                             NULL));
 
   return task;
 }

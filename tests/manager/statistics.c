@@ -59,13 +59,13 @@ static void
 test_ended_before_they_began (Fixture       *fixture,
                               gconstpointer  unused)
 {
-  g_autoptr(TendTask) delayed = watch (fixture, tend_task_new (NULL, never_run, NULL, NULL));
+  g_autoptr(TendTask) delayed = watch (fixture, tend_task_new_open (NULL, never_run, NULL, NULL));
 
   tend_task_manager_set_max_running (fixture->manager, 1);
   register_work (fixture, FIBER, NULL);
   settle (fixture);
   tend_task_set_delay (delayed, SECOND);
-  tend_task_manager_register_task (fixture->manager, delayed, NULL);
+  tend_task_manager_register (fixture->manager, g_object_ref (delayed), TEND_NAME_POLICY_REJECT, NULL);
   register_callback (fixture, "lane", never_run, NULL);
   register_callback (fixture, "stopped", never_run, NULL);
   settle (fixture);
@@ -73,8 +73,8 @@ test_ended_before_they_began (Fixture       *fixture,
   assert_counts (fixture, "pending 4, running 1, completed 0, failed 0, cancelled 0, stopped 0; started 1");
 
   tend_task_cancel (delayed);
-  drop (tend_task_manager_cancel_task (fixture->manager, "lane"));
-  drop (tend_task_manager_cancel_task (fixture->manager, "new"));
+  tend_task_manager_cancel_task (fixture->manager, "lane");
+  tend_task_manager_cancel_task (fixture->manager, "new");
   tend_task_stop (tend_task_manager_lookup (fixture->manager, "stopped"));
   settle (fixture);
   assert_counts (fixture, "pending 0, running 1, completed 0, failed 0, cancelled 3, stopped 1; started 1");
@@ -115,7 +115,8 @@ test_adopted (Fixture       *fixture,
   g_autoptr(GError) error = NULL;
 
   tend_clock_advance (fixture->clock, SECOND);
-  tend_task_manager_register_task (fixture->manager, tend_completion_get_task (completion), &error);
+  tend_task_manager_register (fixture->manager, g_object_ref (tend_completion_get_task (completion)),
+                              TEND_NAME_POLICY_REJECT, &error);
   g_assert_no_error (error);
   assert_counts (fixture, "pending 0, running 1, completed 0, failed 0, cancelled 0, stopped 0; started 1");
   tend_clock_advance (fixture->clock, SECOND);
@@ -130,14 +131,15 @@ replace (Fixture *fixture)
 {
   g_autoptr(TendTask) task = work_make_task (work_new (fixture), FIBER, "n");
 
-  g_assert_true (tend_task_manager_register_with_policy (fixture->manager, task, TEND_NAME_POLICY_REPLACE, NULL) == task);
+  g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REPLACE,
+                                             NULL) == task);
 }
 
 static void
 test_replaced (Fixture       *fixture,
                gconstpointer  unused)
 {
-  g_autoptr(TendTask) refused = watch (fixture, tend_task_new ("n", never_run, NULL, NULL));
+  g_autoptr(TendTask) refused = watch (fixture, tend_task_new_open ("n", never_run, NULL, NULL));
 
   replace (fixture);
   settle (fixture);
@@ -148,8 +150,9 @@ test_replaced (Fixture       *fixture,
   assert_counts (fixture, "pending 0, running 1, completed 0, failed 0, cancelled 2, stopped 0; started 2");
 
   /* What is refused or kept out is nowhere. */
-  g_assert_false (tend_task_manager_register_task (fixture->manager, refused, NULL));
-  tend_task_manager_register_with_policy (fixture->manager, refused, TEND_NAME_POLICY_KEEP, NULL);
+  g_assert_false (tend_task_manager_register (fixture->manager, g_object_ref (refused), TEND_NAME_POLICY_REJECT,
+                                              NULL));
+  tend_task_manager_register (fixture->manager, g_object_ref (refused), TEND_NAME_POLICY_KEEP, NULL);
   assert_counts (fixture, "pending 0, running 1, completed 0, failed 0, cancelled 2, stopped 0; started 2");
 }
 
@@ -157,10 +160,10 @@ static void
 test_interval_task (Fixture       *fixture,
                     gconstpointer  unused)
 {
-  g_autoptr(TendTask) task = watch (fixture, tend_task_new (NULL, count_run, NULL, NULL));
+  g_autoptr(TendTask) task = watch (fixture, tend_task_new_open (NULL, count_run, NULL, NULL));
 
   tend_task_set_interval (task, SECOND);
-  tend_task_manager_register_task (fixture->manager, task, NULL);
+  tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, NULL);
   assert_counts (fixture, "pending 1, running 0, completed 0, failed 0, cancelled 0, stopped 0; started 0");
   tend_clock_advance (fixture->clock, SECOND - 1);
   assert_counts (fixture, "pending 1, running 0, completed 0, failed 0, cancelled 0, stopped 0; started 0");
@@ -193,7 +196,7 @@ test_pause_and_delay_do_not_count (Fixture       *fixture,
   g_autoptr(TendTask) task = work_make_task (work, CALLBACK, NULL);
 
   tend_task_set_delay (task, SECOND);
-  tend_task_manager_register_task (fixture->manager, task, NULL);
+  tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, NULL);
   tend_clock_advance (fixture->clock, 3 * SECOND);
   tend_task_pause (task);
   tend_clock_advance (fixture->clock, 10 * SECOND);
@@ -208,10 +211,12 @@ test_pause_and_delay_do_not_count (Fixture       *fixture,
 #define N_VALUES 10000
 
 /* Somebody else completes it. */
-static void
-run_on (TendTask *task,
-        gpointer  data)
+static gboolean
+run_on (TendTask  *task,
+        gpointer   data,
+        GError   **error)
 {
+  return TRUE;
 }
 
 static int

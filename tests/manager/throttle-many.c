@@ -12,7 +12,8 @@ throttle_name (Fixture    *fixture,
                guint      *n_runs)
 {
   g_autoptr(GError) error = NULL;
-  TendTask *task = tend_task_manager_throttle (fixture->manager, name, usec, count_run, n_runs, NULL, &error);
+  TendTask *task = tend_task_manager_throttle (fixture->manager,
+                                               tend_task_new_open (name, count_run, n_runs, NULL), usec, &error);
 
   g_assert_no_error (error);
   return watch (fixture, task);
@@ -75,7 +76,7 @@ test_what_is_not_over_is_not_forgotten (Fixture       *fixture,
   begin_time (fixture);
   throttle_name (fixture, "over", SECOND, &n_runs);
   throttle_name (fixture, "not over", 10 * SECOND, &n_runs);
-  ask_task (fixture, tend_task_manager_throttle_task, "A", 5 * SECOND, SECOND);
+  ask_task (fixture, tend_task_manager_throttle, "A", 5 * SECOND, SECOND);
   go_to (fixture, 20);
   ask (fixture, tend_task_manager_throttle, "B", SECOND);
   go_to (fixture, 35);
@@ -156,7 +157,8 @@ test_manager_goes_inside (Fixture       *fixture,
       fixture->manager = fixture->manager != NULL ? fixture->manager : tend_task_manager_new ();
       watch (fixture, fixture->manager);
       g_signal_connect (fixture->manager, "items-changed", G_CALLBACK (drop_manager_cb), fixture);
-      g_assert_null (funcs[i] (fixture->manager, NAME, SECOND, callback_work, work, work_freed_cb, &error));
+      g_assert_null (funcs[i] (fixture->manager, tend_task_new_open (NAME, callback_work, work, work_freed_cb),
+                               SECOND, &error));
       g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
       g_assert_cmpuint (work->n_freed, ==, 1);
       g_assert_cmpuint (fixture->n_alive, ==, 0);
@@ -182,7 +184,7 @@ static void
 test_delay_is_notified (Fixture       *fixture,
                         gconstpointer  unused)
 {
-  static const AskTaskFunc funcs[] = { tend_task_manager_debounce_task, tend_task_manager_throttle_task };
+  static const AskFunc funcs[] = { tend_task_manager_debounce, tend_task_manager_throttle };
 
   for (guint i = 0; i < G_N_ELEMENTS (funcs); i++)
     {
@@ -190,7 +192,7 @@ test_delay_is_notified (Fixture       *fixture,
 
       begin_time (fixture);
       g_signal_connect (task, "notify::delay", G_CALLBACK (start_notified_cb), fixture);
-      g_assert_true (funcs[i] (fixture->manager, task, SECOND, NULL));
+      g_assert_true (funcs[i] (fixture->manager, g_object_ref (task), SECOND, NULL) == task);
       assert_log (fixture, "delay");
       go_to (fixture, 20);
       assert_log (fixture, i == 0 ? "A@10 A.10" : "A@0 A.0");
@@ -254,11 +256,11 @@ test_random (Fixture       *fixture,
 
           member->series = &series;
           member->number = ++series.n_asked;
-          g_assert_true (tend_task_manager_throttle_task (fixture->manager, task, SECOND, NULL));
+          g_assert_true (tend_task_manager_throttle (fixture->manager, g_object_ref (task), SECOND, NULL));
         }
       else if (choice == 10)
         {
-          g_autoptr(TendTask) cancelled = tend_task_manager_cancel_task (fixture->manager, NAME);
+          TendTask *cancelled = tend_task_manager_cancel_task (fixture->manager, NAME);
 
           g_assert_true (cancelled == NULL || tend_task_is_ended (cancelled) || tend_task_is_cancelling (cancelled));
         }

@@ -19,7 +19,7 @@ throttle_task (Fixture    *fixture,
                gint64      duration,
                gint64      usec)
 {
-  return ask_task (fixture, tend_task_manager_throttle_task, tag, duration, usec);
+  return ask_task (fixture, tend_task_manager_throttle, tag, duration, usec);
 }
 
 static void
@@ -179,7 +179,7 @@ test_waiting_one_is_cancelled_by_name (Fixture       *fixture,
   settle (fixture);
   throttle (fixture, "B", SECOND);
   go_to (fixture, 5);
-  drop (tend_task_manager_cancel_task (fixture->manager, NAME));
+  tend_task_manager_cancel_task (fixture->manager, NAME);
   g_assert_false (tend_task_manager_is_active (fixture->manager, NAME));
   go_to (fixture, 7);
   throttle (fixture, "C", SECOND);
@@ -215,7 +215,7 @@ test_running_one_is_cancelled (Fixture       *fixture,
   begin_time (fixture);
   throttle_task (fixture, "A", 5 * SECOND, SECOND);
   go_to (fixture, 3);
-  drop (tend_task_manager_cancel_task (fixture->manager, NAME));
+  tend_task_manager_cancel_task (fixture->manager, NAME);
   throttle (fixture, "B", SECOND);
   go_to (fixture, 30);
   assert_log (fixture, "A@0 A!3 B@10");
@@ -234,10 +234,11 @@ test_stranger_of_the_name (Fixture       *fixture,
   throttle (fixture, "A", 5 * SECOND);
   settle (fixture);
   throttle (fixture, "x", 5 * SECOND);
-  drop (tend_task_manager_cancel_task (fixture->manager, NAME));
+  tend_task_manager_cancel_task (fixture->manager, NAME);
   stranger = call_new_task (fixture, NAME, "S", SECOND);
   tend_task_set_delay (stranger, SECOND);
-  g_assert_true (tend_task_manager_register_task (fixture->manager, stranger, NULL));
+  g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (stranger), TEND_NAME_POLICY_REJECT,
+                                             NULL));
   throttle (fixture, "B", 5 * SECOND);
   g_assert_false (tend_task_is_cancelling (stranger));
   go_to (fixture, 100);
@@ -256,7 +257,8 @@ test_queued_behind_the_latest (Fixture       *fixture,
   settle (fixture);
   throttle (fixture, "B", SECOND);
   queued = call_new_task (fixture, NAME, "Q", SECOND);
-  g_assert_nonnull (tend_task_manager_register_with_policy (fixture->manager, queued, TEND_NAME_POLICY_QUEUE, NULL));
+  g_assert_nonnull (tend_task_manager_register (fixture->manager, g_object_ref (queued), TEND_NAME_POLICY_QUEUE,
+                                                NULL));
   throttle (fixture, "C", SECOND);
   go_to (fixture, 30);
   assert_log (fixture, "A@0 Q@0 Q.10 C@10");
@@ -273,7 +275,8 @@ test_replaced_by_another (Fixture       *fixture,
   go_to (fixture, 1);
   throttle (fixture, "B", SECOND);
   task = call_new_task (fixture, NAME, "R", SECOND);
-  g_assert_nonnull (tend_task_manager_register_with_policy (fixture->manager, task, TEND_NAME_POLICY_REPLACE, NULL));
+  g_assert_nonnull (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REPLACE,
+                                                NULL));
   go_to (fixture, 2);
   throttle (fixture, "C", SECOND);
   go_to (fixture, 40);
@@ -326,7 +329,7 @@ test_refusals_lose_nothing (Fixture       *fixture,
   settle (fixture);
   throttle (fixture, "B", SECOND);
   assert_log (fixture, "A@0");
-  assert_refusals_lose_nothing (fixture, tend_task_manager_throttle_task);
+  assert_refusals_lose_nothing (fixture, tend_task_manager_throttle);
   go_to (fixture, 100);
   assert_log (fixture, "B@10");
 }
@@ -337,7 +340,7 @@ test_refused_ones_do_not_count (Fixture       *fixture,
                                 gconstpointer  unused)
 {
   begin_time (fixture);
-  assert_refusals_lose_nothing (fixture, tend_task_manager_throttle_task);
+  assert_refusals_lose_nothing (fixture, tend_task_manager_throttle);
   throttle (fixture, "A", 3600 * SECOND);
   settle (fixture);
   assert_log (fixture, "A@0");
@@ -349,7 +352,7 @@ test_after_shutdown (Fixture       *fixture,
 {
   begin_time (fixture);
   throttle (fixture, "A", SECOND);
-  assert_refused_after_shutdown (fixture, tend_task_manager_throttle_task);
+  assert_refused_after_shutdown (fixture, tend_task_manager_throttle);
 }
 
 static void
@@ -357,7 +360,7 @@ test_other_thread (Fixture       *fixture,
                    gconstpointer  unused)
 {
   begin_time (fixture);
-  assert_refused_elsewhere (fixture, tend_task_manager_throttle_task);
+  assert_refused_elsewhere (fixture, tend_task_manager_throttle);
   go_to (fixture, 20);
   assert_log (fixture, "A@0 A.0");
 }

@@ -83,17 +83,19 @@ names_callback_tick (TendTask  *task,
   return G_SOURCE_REMOVE;
 }
 
-static void
-names_callback_body (TendTask *task,
-                     gpointer  user_data)
+static gboolean
+names_callback_body (TendTask  *task,
+                     gpointer   user_data,
+                     GError   **error)
 {
   tend_task_add_timer (task, 0, 0, names_callback_tick, NULL, NULL);
+  return TRUE;
 }
 
 static void
 test_names_a_callback (void)
 {
-  run_task (tend_task_new ("parse", names_callback_body, NULL, NULL));
+  run_task (tend_task_new_open ("parse", names_callback_body, NULL, NULL));
 }
 
 static gboolean
@@ -241,9 +243,10 @@ test_names_a_source_without_a_name (void)
 }
 
 /* A task that runs the loop itself is not alone to blame. */
-static void
-nests_body (TendTask *task,
-            gpointer  user_data)
+static gboolean
+nests_body (TendTask  *task,
+            gpointer   user_data,
+            GError   **error)
 {
   g_autofree char *name = tend_task_to_string (task);
   g_autoptr(GSource) source = g_idle_source_new ();
@@ -259,12 +262,14 @@ nests_body (TendTask *task,
   g_assert_cmpstr (word->source, ==, "GSource 'inner'");
   g_assert_nonnull (strstr (word->message, ", in GSource 'inner', has blocked"));
   tend_task_return_boolean (task, TRUE);
+
+  return TRUE;
 }
 
 static void
 test_names_both_in_a_nested_loop (void)
 {
-  run_task (tend_task_new ("outer", nests_body, NULL, NULL));
+  run_task (tend_task_new_open ("outer", nests_body, NULL, NULL));
 }
 
 static void

@@ -153,18 +153,11 @@ CALL (tend_completion_set_boolean, object, TRUE, NULL)
 CALL (tend_completion_set_int, object, 1, NULL)
 CALL (tend_completion_set_string, object, "result", NULL)
 CALL (tend_completion_set_cancelled, object, NULL)
-CALL (tend_completion_try_set_cancelled, object)
 
 static void
 call_tend_completion_set_value (gpointer object)
 {
   tend_completion_set_value (object, NULL, NULL);
-}
-
-static void
-call_tend_completion_try_set_value (gpointer object)
-{
-  tend_completion_try_set_value (object, NULL);
 }
 
 static void
@@ -183,14 +176,6 @@ call_tend_completion_set_error (gpointer object)
 
   if (!tend_completion_set_error (object, reason, &error))
     use_error (error);
-}
-
-static void
-call_tend_completion_try_set_error (gpointer object)
-{
-  g_autoptr(GError) reason = new_error ();
-
-  tend_completion_try_set_error (object, reason);
 }
 
 CALL (tend_cancellable_cancel_with_reason, object, "chance")
@@ -298,9 +283,6 @@ static const Row rows[] = {
   ROW (tend_completion_set_object, COMPLETION, FALSE),
   ROW (tend_completion_set_error, COMPLETION, FALSE),
   ROW (tend_completion_set_cancelled, COMPLETION, FALSE),
-  ROW (tend_completion_try_set_value, COMPLETION, FALSE),
-  ROW (tend_completion_try_set_error, COMPLETION, FALSE),
-  ROW (tend_completion_try_set_cancelled, COMPLETION, FALSE),
   ROW (tend_cancellable_new, CANCELLABLE, FALSE),
   ROW (tend_cancellable_add_parent, CANCELLABLE, FALSE),
   ROW (tend_cancellable_cancel_after, CANCELLABLE, FALSE),
@@ -323,10 +305,12 @@ static const Row rows[] = {
 
 /* --- The objects --- */
 
-static void
-open_body (TendTask *task,
-           gpointer  user_data)
+static gboolean
+open_body (TendTask  *task,
+           gpointer   user_data,
+           GError   **error)
 {
+  return TRUE;
 }
 
 static gboolean
@@ -419,17 +403,17 @@ new_task (void)
   switch (pick (me, 5))
     {
     case 0:
-      return tend_task_new ("unstarted", open_body, ticket, ticket_end);
+      return tend_task_new_open ("unstarted", open_body, ticket, ticket_end);
     case 1:
       return tend_task_run_fiber (NULL, sleeping_body, ticket, ticket_end);
     case 2:
       return tend_task_run_thread (NULL, thread_body, ticket, ticket_end);
     case 3:
-      task = tend_task_run ("running", open_body, ticket, ticket_end);
+      task = tend_task_run_open ("running", open_body, ticket, ticket_end);
       tend_task_add_timer (task, pick (me, 200), 0, end_cb, ticket_new ("last timer", home), ticket_end);
       return task;
     default:
-      return tend_task_new (NULL, NULL, ticket, ticket_end);
+      return tend_task_new_open (NULL, NULL, ticket, ticket_end);
     }
 }
 
@@ -443,7 +427,8 @@ new_object (Kind kind)
     {
     case TASK:
     case OPEN_TASK:
-      object = kind == TASK ? new_task () : tend_task_new (NULL, NULL, ticket_new ("task", home), ticket_end);
+      object = kind == TASK ? new_task () : tend_task_new_open (NULL, NULL, ticket_new ("task", home),
+                                                                ticket_end);
       if (!tend_task_is_ended (object))
         furnish (object);
       return object;
@@ -455,7 +440,7 @@ new_object (Kind kind)
       object = tend_cancellable_new ();
       tend_cancellable_add_handler (object, handler_cb, ticket_new ("handler", home), ticket_end);
       tend_cancellable_cancel_after (object, pick (me, 200));
-      task = tend_task_new (NULL, open_body, ticket_new ("task", home), ticket_end);
+      task = tend_task_new_open (NULL, open_body, ticket_new ("task", home), ticket_end);
       tend_task_add_cancellable (task, object);
       return object;
     case CHANNEL:

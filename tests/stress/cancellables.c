@@ -152,10 +152,12 @@ remove_handler (Worker *worker)
 
 /* --- Tasks and their cancellables --- */
 
-static void
-open_body (TendTask *task,
-           gpointer  user_data)
+static gboolean
+open_body (TendTask  *task,
+           gpointer   user_data,
+           GError   **error)
 {
+  return TRUE;
 }
 
 static gboolean
@@ -171,7 +173,7 @@ end_cb (TendTask  *task,
 static gboolean
 make_task (Worker *worker)
 {
-  TendTask *task = tend_task_new (NULL, open_body, ticket_new ("task", worker), ticket_end);
+  TendTask *task = tend_task_new_open (NULL, open_body, ticket_new ("task", worker), ticket_end);
 
   for (guint n = pick (worker, 3); n > 0; n--)
     {

@@ -253,7 +253,7 @@ receive_by_callback (Worker *worker)
 static gboolean
 start_fiber (Worker       *worker,
              const char   *what,
-             TendWorkFunc  body)
+             TendBodyFunc  body)
 {
   TendChannel *channel = rack_take (&channels, worker);
   g_autoptr(GCancellable) cancellable = NULL;

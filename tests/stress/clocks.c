@@ -14,11 +14,13 @@ static Ticket *frozen[N_HOMES];     /* each the home's; that of its clock, if it
 
 /* --- Tasks --- */
 
-static void
-returning_body (TendTask *task,
-                gpointer  user_data)
+static gboolean
+returning_body (TendTask  *task,
+                gpointer   user_data,
+                GError   **error)
 {
   tend_task_return_int (task, 1);
+  return TRUE;
 }
 
 static gboolean
@@ -59,12 +61,12 @@ make_task (Worker *worker)
       task = tend_task_run_thread (NULL, thread_body, ticket, ticket_end);
       break;
     case 1:
-      task = tend_task_new (NULL, returning_body, ticket, ticket_end);
+      task = tend_task_new_open (NULL, returning_body, ticket, ticket_end);
       tend_task_set_delay (task, pick (worker, 1000));
       tend_task_start (task, NULL);
       break;
     case 2:
-      task = tend_task_new (NULL, returning_body, ticket, ticket_end);
+      task = tend_task_new_open (NULL, returning_body, ticket, ticket_end);
       tend_task_add_timer (task, pick (worker, 1000), 0, tick_cb, ticket_new ("timer", worker), ticket_end);
       tend_task_set_deadline (task, tend_get_time () + pick (worker, 1000));
       break;

@@ -66,7 +66,7 @@ set_token (TendCompletion *completion)
   g_value_init (&value, token_type);
   g_value_set_boxed (&value, &token);
   return pick (me, 2) == 0 ? tend_completion_set_value (completion, &value, NULL)
-                           : tend_completion_try_set_value (completion, &value);
+                           : tend_completion_set_value (completion, &value, NULL);
 }
 
 /* --- Waiting, at home --- */
@@ -193,7 +193,7 @@ set_something (Worker         *worker,
       reason = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_FAILED, "At random");
       return tend_completion_set_error (completion, reason, NULL);
     case 3:
-      return tend_completion_try_set_cancelled (completion);
+      return tend_completion_set_cancelled (completion, NULL);
     case 4:
       object = g_object_new (G_TYPE_OBJECT, NULL);
       ticket_watch (object, "result", NULL);

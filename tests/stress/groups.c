@@ -12,21 +12,26 @@ static Rack tasks = { .drop = g_object_unref };     /* of groups, and children *
 
 /* --- Children --- */
 
-static void
-open_body (TendTask *task,
-           gpointer  user_data)
+static gboolean
+open_body (TendTask  *task,
+           gpointer   user_data,
+           GError   **error)
 {
   g_assert_true (((Ticket *) user_data)->home == me);
+  return TRUE;
 }
 
-static void
-returning_body (TendTask *task,
-                gpointer  user_data)
+static gboolean
+returning_body (TendTask  *task,
+                gpointer   user_data,
+                GError   **error)
 {
   if (tend_task_get_id (task) % 3 == 0)
     tend_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_FAILED, "At random");
   else
     tend_task_return_int (task, 1);
+
+  return TRUE;
 }
 
 static gboolean
@@ -79,16 +84,16 @@ new_child (Worker *worker)
     case 2:
       return tend_task_new_fiber (NULL, sleeping_body, ticket, ticket_end);
     case 3:
-      task = tend_task_new (NULL, returning_body, ticket, ticket_end);
+      task = tend_task_new_open (NULL, returning_body, ticket, ticket_end);
       tend_task_set_delay (task, pick (worker, 2000));
       return task;
     case 4:
     case 5:
-      task = tend_task_new (NULL, open_body, ticket, ticket_end);
+      task = tend_task_new_open (NULL, open_body, ticket, ticket_end);
       tend_task_add_timer (task, pick (worker, 4000), 0, end_cb, ticket_new ("timer", worker), ticket_end);
       return task;
     default:
-      return tend_task_new (NULL, returning_body, ticket, ticket_end);
+      return tend_task_new_open (NULL, returning_body, ticket, ticket_end);
     }
 }
 
@@ -138,7 +143,7 @@ add_child (Worker    *worker,
   g_autoptr(TendTask) child = new_child (worker);
   g_autoptr(GError) error = NULL;
 
-  if (!tend_group_add (group, child, &error))
+  if (!tend_group_add (group, g_object_ref (child), &error))
     {
       g_assert_nonnull (error);
       return FALSE;
@@ -163,7 +168,7 @@ join (Worker    *worker,
 static gboolean
 make (Worker *worker)
 {
-  TendGroup *group = tend_group_new (pick (worker, TEND_GROUP_FIRST_SUCCESS + 1));
+  TendGroup *group = tend_group_new (pick (worker, TEND_GROUP_POLICY_FIRST_SUCCESS + 1));
 
   ticket_watch (group, "group", worker);
   tend_group_set_max_running (group, pick (worker, 4));

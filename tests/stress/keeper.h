@@ -43,7 +43,7 @@ keeper_free (gpointer user_data)
 static inline TendTask *
 keeper_start (Worker         *worker,
               const char     *what,
-              TendWorkFunc    body,
+              TendBodyFunc    body,
               gpointer        object,
               gpointer        data,
               GDestroyNotify  notify)

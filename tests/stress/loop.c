@@ -158,7 +158,7 @@ no_cb (TendTask  *task,
 static void
 make_task (Target *target)
 {
-  TendTask *task = tend_task_new (NULL, NULL, target, task_freed_cb);
+  TendTask *task = tend_task_new_open (NULL, NULL, target, task_freed_cb);
   guint first = tend_task_get_id (task) % N_THREADS;
 
   tend_task_wait_async (task, NULL, ended_cb, target);
@@ -179,7 +179,7 @@ yield_body (TendTask  *task,
 static void
 test_one_loop_under_many_threads (void)
 {
-  Target target = { .home = g_thread_self (), .host = tend_task_new ("host", NULL, NULL, NULL) };
+  Target target = { .home = g_thread_self (), .host = tend_task_new_open ("host", NULL, NULL, NULL) };
   Hammer hammers[N_THREADS];
   GThread *threads[N_THREADS];
 
@@ -297,7 +297,7 @@ node_thread (gpointer data)
 
   g_main_context_push_thread_default (context);
   node->thread = g_thread_self ();
-  node->host = tend_task_new ("node", NULL, NULL, NULL);
+  node->host = tend_task_new_open ("node", NULL, NULL, NULL);
 
   g_mutex_lock (&ring.lock);
   ring.n_ready++;
@@ -380,7 +380,7 @@ test_contexts_come_and_go (void)
 
   for (guint i = 0; i < N_THREADS; i++)
     {
-      hosts[i] = tend_task_new ("host", NULL, NULL, NULL);
+      hosts[i] = tend_task_new_open ("host", NULL, NULL, NULL);
       threads[i] = g_thread_new ("coming", coming_and_going_thread, g_object_ref (hosts[i]));
     }
   for (guint i = 0; i < N_THREADS; i++)

@@ -23,26 +23,33 @@ owned_quark (void)
 
 /* --- Bodies --- */
 
-static void
-open_body (TendTask *task,
-           gpointer  user_data)
+static gboolean
+open_body (TendTask  *task,
+           gpointer   user_data,
+           GError   **error)
 {
   g_assert_true (((Ticket *) user_data)->home == me);
+  return TRUE;
 }
 
-static void
-failing_body (TendTask *task,
-              gpointer  user_data)
+static gboolean
+failing_body (TendTask  *task,
+              gpointer   user_data,
+              GError   **error)
 {
   g_assert_true (((Ticket *) user_data)->home == me);
   tend_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_FAILED, "At random");
+
+  return TRUE;
 }
 
-static void
-returning_body (TendTask *task,
-                gpointer  user_data)
+static gboolean
+returning_body (TendTask  *task,
+                gpointer   user_data,
+                GError   **error)
 {
   tend_task_return_int (task, 1);
+  return TRUE;
 }
 
 static gboolean
@@ -97,16 +104,16 @@ new_task (Worker     *worker,
     case 2:
       return tend_task_new_fiber (name, sleeping_body, ticket, ticket_end);
     case 3:
-      return tend_task_new (name, returning_body, ticket, ticket_end);
+      return tend_task_new_open (name, returning_body, ticket, ticket_end);
     case 4:
     case 5:
-      return tend_task_new (name, failing_body, ticket, ticket_end);
+      return tend_task_new_open (name, failing_body, ticket, ticket_end);
     case 6:
-      task = tend_task_new (name, returning_body, ticket, ticket_end);
+      task = tend_task_new_open (name, returning_body, ticket, ticket_end);
       tend_task_set_interval (task, pick (worker, 500) + 1);
       break;
     default:
-      task = tend_task_new (name, open_body, ticket, ticket_end);
+      task = tend_task_new_open (name, open_body, ticket, ticket_end);
     }
 
   tend_task_add_timer (task, pick (worker, 3000), 0, end_cb, ticket_new ("timer", worker), ticket_end);
@@ -238,16 +245,17 @@ add_task (Worker          *worker,
   switch (pick (worker, 8))
     {
     case 0:
-      tend_task_manager_debounce (manager, name != NULL ? name : "f", pick (worker, 1000), returning_body,
-                                  ticket_new ("debounced task", worker), ticket_end, NULL);
+      tend_task_manager_debounce (manager, tend_task_new_open (name != NULL ? name : "f", returning_body, ticket_new ("debounced task", worker), ticket_end),
+                                  pick (worker, 1000), NULL);
       return;
     case 1:
-      tend_task_manager_throttle (manager, name != NULL ? name : "g", 1 + pick (worker, 1000), failing_body,
-                                  ticket_new ("throttled task", worker), ticket_end, NULL);
+      tend_task_manager_throttle (manager, tend_task_new_open (name != NULL ? name : "g", failing_body, ticket_new ("throttled task", worker), ticket_end),
+                                  1 + pick (worker, 1000), NULL);
       return;
     default:
       task = new_task (worker, name);
-      tend_task_manager_register_with_policy (manager, task, pick (worker, TEND_NAME_POLICY_ANONYMOUS + 1), NULL);
+      tend_task_manager_register (manager, g_object_ref (task), pick (worker, TEND_NAME_POLICY_ANONYMOUS + 1),
+                                  NULL);
       if (pick (worker, 4) == 0)
         rack_put (&tasks, worker, g_steal_pointer (&task));
     }
@@ -300,7 +308,7 @@ add_shutdown_task (Worker          *worker,
   Ticket *ticket = ticket_new ("shutdown task", worker);
   g_autoptr(TendTask) task = tend_task_new_fiber (NULL, sleeping_body, ticket, ticket_end);
 
-  tend_task_manager_add_shutdown_task (manager, task, NULL);
+  tend_task_manager_add_shutdown_task (manager, g_object_ref (task), NULL);
   if (pick (worker, 4) == 0)
     rack_put (&tasks, worker, g_steal_pointer (&task));
 }
@@ -325,7 +333,7 @@ use (Worker *worker)
     case 1:
       task = tend_task_manager_cancel_task (manager, "a");
       if (task != NULL)
-        rack_put (&tasks, worker, task);
+        rack_put (&tasks, worker, g_object_ref (task));
       break;
     case 2:
       add_shutdown_task (worker, manager);

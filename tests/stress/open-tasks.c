@@ -60,10 +60,12 @@ take_cancellable (Worker *worker)
 
 /* --- What tasks call --- */
 
-static void
-open_body (TendTask *task,
-           gpointer  user_data)
+static gboolean
+open_body (TendTask  *task,
+           gpointer   user_data,
+           GError   **error)
 {
+  return TRUE;
 }
 
 static void
@@ -195,7 +197,8 @@ make (Worker *worker)
 
   entry->kind = pick (worker, N_KINDS);
   entry->is_returned = g_atomic_rc_box_new0 (int);
-  entry->task = tend_task_new (NULL, entry->kind == OPEN ? NULL : open_body, ticket_new ("task", worker), ticket_end);
+  entry->task = tend_task_new_open (NULL, entry->kind == OPEN ? NULL : open_body, ticket_new ("task", worker),
+                                    ticket_end);
   if (pick (worker, 4) == 0)
     ticket_watch (entry->task, "watched task", worker);
 

@@ -224,7 +224,8 @@ use_manager (Worker           *worker,
   TendTaskManager *manager = tend_request_cache_get_manager (self);
   Ticket *ticket = ticket_new ("managed task", worker);
 
-  tend_task_manager_register_fiber (manager, NULL, sleeping_body, ticket, ticket_end, NULL);
+  tend_task_manager_register (manager, tend_task_new_fiber (NULL, sleeping_body, ticket, ticket_end),
+                              TEND_NAME_POLICY_REJECT, NULL);
   if (pick (worker, 2) == 0)
     rack_put (&managers, worker, g_object_ref (manager));
 }

@@ -12,21 +12,26 @@ static Rack tasks = { .drop = g_object_unref };     /* of runs, and attempts */
 
 /* --- Attempts --- */
 
-static void
-open_body (TendTask *task,
-           gpointer  user_data)
+static gboolean
+open_body (TendTask  *task,
+           gpointer   user_data,
+           GError   **error)
 {
   g_assert_true (((Ticket *) user_data)->home == me);
+  return TRUE;
 }
 
-static void
-returning_body (TendTask *task,
-                gpointer  user_data)
+static gboolean
+returning_body (TendTask  *task,
+                gpointer   user_data,
+                GError   **error)
 {
   if (pick (me, 4) != 0)
     tend_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_FAILED, "At random");
   else
     tend_task_return_int (task, 1);
+
+  return TRUE;
 }
 
 static gboolean
@@ -88,11 +93,11 @@ attempt_cb (guint    attempt,
       break;
     case 4:
     case 5:
-      task = tend_task_new (NULL, open_body, ticket, ticket_end);
+      task = tend_task_new_open (NULL, open_body, ticket, ticket_end);
       tend_task_add_timer (task, pick (me, 1000), 0, end_cb, ticket_new ("timer", home), ticket_end);
       break;
     default:
-      task = tend_task_new (NULL, returning_body, ticket, ticket_end);
+      task = tend_task_new_open (NULL, returning_body, ticket, ticket_end);
     }
   if (pick (me, 4) == 0)
     rack_put (&tasks, home, g_object_ref (task));

@@ -16,20 +16,25 @@ static Rack waits = { .drop = g_object_unref };     /* questions to streams, and
 
 /* --- Tasks --- */
 
-static void
-open_body (TendTask *task,
-           gpointer  user_data)
+static gboolean
+open_body (TendTask  *task,
+           gpointer   user_data,
+           GError   **error)
 {
+  return TRUE;
 }
 
-static void
-returning_body (TendTask *task,
-                gpointer  user_data)
+static gboolean
+returning_body (TendTask  *task,
+                gpointer   user_data,
+                GError   **error)
 {
   if (tend_task_get_id (task) % 3 == 0)
     tend_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_FAILED, "At random");
   else
     tend_task_return_int (task, 1);
+
+  return TRUE;
 }
 
 static gboolean
@@ -73,10 +78,10 @@ make_task (Worker *worker)
       task = tend_task_run_fiber (NULL, sleeping_body, ticket, ticket_end);
       break;
     case 3:
-      task = tend_task_run (NULL, returning_body, ticket, ticket_end);
+      task = tend_task_run_open (NULL, returning_body, ticket, ticket_end);
       break;
     default:
-      task = tend_task_new (NULL, open_body, ticket, ticket_end);
+      task = tend_task_new_open (NULL, open_body, ticket, ticket_end);
       tend_task_add_timer (task, pick (worker, 3000), 0, end_cb, ticket_new ("timer", worker), ticket_end);
       if (pick (worker, 2) == 0)
         tend_task_start (task, NULL);

@@ -127,10 +127,12 @@ answer_cb (GObject      *source,
 
 /* --- Bodies --- */
 
-static void
-open_body (TendTask *task,
-           gpointer  user_data)
+static gboolean
+open_body (TendTask  *task,
+           gpointer   user_data,
+           GError   **error)
 {
+  return TRUE;
 }
 
 static void
@@ -152,11 +154,13 @@ return_once (TendTask *task)
     give_result (task);
 }
 
-static void
-returning_body (TendTask *task,
-                gpointer  user_data)
+static gboolean
+returning_body (TendTask  *task,
+                gpointer   user_data,
+                GError   **error)
 {
   give_result (task);
+  return TRUE;
 }
 
 static gboolean
@@ -222,7 +226,7 @@ make_task (Worker *worker,
   switch (pick (worker, 7))
     {
     case 0:
-      return tend_task_new (NULL, returning_body, record, destroyed_cb);
+      return tend_task_new_open (NULL, returning_body, record, destroyed_cb);
     case 1:
       return tend_task_new_fiber (NULL, waiting_body, record, destroyed_cb);
     case 2:
@@ -231,10 +235,10 @@ make_task (Worker *worker,
       return tend_task_new_thread (NULL, thread_body, record, destroyed_cb);
     case 4:
       record->is_open = TRUE;
-      return tend_task_new (NULL, NULL, record, destroyed_cb);
+      return tend_task_new_open (NULL, NULL, record, destroyed_cb);
     default:
       record->is_open = TRUE;
-      return tend_task_new (NULL, open_body, record, destroyed_cb);
+      return tend_task_new_open (NULL, open_body, record, destroyed_cb);
     }
 }
 

@@ -250,7 +250,7 @@ actor_new (Fixture    *fixture,
 /* Starts a fiber, whose task the fixture keeps. */
 static inline TendTask *
 go (Fixture      *fixture,
-    TendWorkFunc  func,
+    TendBodyFunc  func,
     const char   *name,
     int           value)
 {

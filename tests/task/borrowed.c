@@ -114,7 +114,7 @@ test_return_object (void)
 {
   GObject *object = new_toggled (G_TYPE_OBJECT);
 
-  tend_task_return_object (lend (tend_task_new (NULL, NULL, NULL, NULL)), object);
+  tend_task_return_object (lend (tend_task_new_open (NULL, NULL, NULL, NULL)), object);
   assert_dropped ();
   free_toggled (object);
 }
@@ -124,7 +124,7 @@ test_add_cancellable (void)
 {
   GCancellable *cancellable = new_toggled (G_TYPE_CANCELLABLE);
 
-  tend_task_add_cancellable (lend (tend_task_new (NULL, NULL, NULL, NULL)), cancellable);
+  tend_task_add_cancellable (lend (tend_task_new_open (NULL, NULL, NULL, NULL)), cancellable);
   assert_dropped ();
   free_toggled (cancellable);
 }
@@ -140,7 +140,7 @@ static void
 test_add_cancellable_to_the_ended (void)
 {
   GCancellable *cancellable = new_toggled (G_TYPE_CANCELLABLE);
-  TendTask *task = lend (tend_task_new (NULL, NULL, NULL, NULL));
+  TendTask *task = lend (tend_task_new_open (NULL, NULL, NULL, NULL));
 
   user_code = stop_lent;
   tend_task_add_cancellable (task, cancellable);
@@ -162,7 +162,7 @@ count_wait_cb (GObject      *source,
 static TendTask *
 new_completed (void)
 {
-  TendTask *task = tend_task_new (NULL, NULL, NULL, NULL);
+  TendTask *task = tend_task_new_open (NULL, NULL, NULL, NULL);
 
   tend_task_return_int (task, 1);
   settle ();
@@ -226,7 +226,7 @@ static void
 test_await (void)
 {
   run_dropping (await_completed_body, new_completed ());
-  run_dropping (await_unstarted_body, tend_task_new (NULL, idle_body, NULL, NULL));
+  run_dropping (await_unstarted_body, tend_task_new_open (NULL, idle_body, NULL, NULL));
 }
 
 /* --- Errors --- */
@@ -239,7 +239,7 @@ test_list_errors (void)
   g_autoptr(GPtrArray) errors = NULL;
 
   for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
-    tasks[i] = tend_task_new (NULL, fail_with_copies_body, NULL, NULL);
+    tasks[i] = tend_task_new_open (NULL, fail_with_copies_body, NULL, NULL);
   wait = tend_wait_all (tasks, G_N_ELEMENTS (tasks));
   for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
     g_assert_true (tend_task_start (tasks[i], NULL));

@@ -95,11 +95,13 @@ new_test_error (void)
 
 /* A body that fails with such an error. */
 G_GNUC_UNUSED
-static void
-fail_with_copies_body (TendTask *task,
-                       gpointer  user_data)
+static gboolean
+fail_with_copies_body (TendTask  *task,
+                       gpointer   user_data,
+                       GError   **error)
 {
   tend_task_return_error (task, new_test_error ());
+  return TRUE;
 }
 
 /* A toggle reference, which tells when another one is taken. */
@@ -150,7 +152,7 @@ use_up_waits (void)
 /* Runs @body with what is lent, which is dropped while the fiber stands still. */
 G_GNUC_UNUSED
 static void
-run_dropping (TendWorkFunc body,
+run_dropping (TendBodyFunc body,
               gpointer     object)
 {
   g_autoptr(TendTask) task = NULL;

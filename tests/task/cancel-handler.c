@@ -38,7 +38,7 @@ assert_cancelled (TendTask *task)
 static void
 test_ends_the_body (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_add_cancel_handler (task, note_handler_cb, (gpointer) "never", NULL);
   tend_task_add_cancel_handler (task, give_up_cb, (gpointer) "asked", NULL);
@@ -56,7 +56,7 @@ test_ends_the_body (void)
 static void
 test_the_body_goes_on (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_add_cancel_handler (task, note_handler_cb, (gpointer) "asked", NULL);
   tend_task_cancel (task);
@@ -72,7 +72,7 @@ static void
 test_added_late (void)
 {
   int n_destroyed = 0;
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_cancel (task);
   tend_task_add_cancel_handler (task, give_up_cb, (gpointer) "at-once", NULL);
@@ -99,7 +99,7 @@ sleep_and_note_body (TendTask  *task,
 static void
 test_added_late_ends_the_task (void)
 {
-  TendTask *task = tend_task_run (NULL, idle_body, NULL, NULL);
+  TendTask *task = tend_task_run_open (NULL, idle_body, NULL, NULL);
   TendTask *weak = task;
 
   g_object_add_weak_pointer (G_OBJECT (task), (gpointer *) &weak);
@@ -130,7 +130,7 @@ static void
 test_at_the_deadline (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) task = tend_task_new (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, idle_body, NULL, NULL);
 
   tend_task_set_deadline (task, tend_get_time () + SECOND);
   tend_task_add_cancel_handler (task, give_up_cb, (gpointer) "timed-out", NULL);
@@ -144,7 +144,7 @@ test_at_the_deadline (void)
 static void
 test_from_another_thread (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_add_cancel_handler (task, give_up_cb, (gpointer) "asked", NULL);
   g_thread_join (g_thread_new (NULL, cancel_thread, task));
@@ -161,7 +161,7 @@ static void
 test_not_when_stopped (void)
 {
   int n_destroyed = 0;
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_add_cancel_handler (task, give_up_cb, &n_destroyed, count_cb);
   tend_task_stop (task);
@@ -174,7 +174,7 @@ static void
 test_not_before_the_body_runs (void)
 {
   int n_destroyed = 0;
-  g_autoptr(TendTask) task = tend_task_new (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, idle_body, NULL, NULL);
 
   tend_task_add_cancel_handler (task, give_up_cb, &n_destroyed, count_cb);
   tend_task_cancel (task);
@@ -183,12 +183,15 @@ test_not_before_the_body_runs (void)
   g_assert_cmpint (n_destroyed, ==, 1);
 }
 
-static void
-run_and_return_body (TendTask *task,
-                     gpointer  user_data)
+static gboolean
+run_and_return_body (TendTask  *task,
+                     gpointer   user_data,
+                     GError   **error)
 {
   tend_task_add_cancel_handler (task, note_handler_cb, user_data, count_cb);
   tend_task_return_boolean (task, TRUE);
+
+  return TRUE;
 }
 
 static void
@@ -196,7 +199,7 @@ test_for_one_run (void)
 {
   int n_destroyed = 0;
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) task = tend_task_new (NULL, run_and_return_body, &n_destroyed, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, run_and_return_body, &n_destroyed, NULL);
 
   tend_task_set_interval (task, SECOND);
   g_assert_true (tend_task_start (task, NULL));
@@ -214,12 +217,15 @@ stop_the_task (gpointer data)
   tend_task_stop (data);
 }
 
-static void
-stopping_data_body (TendTask *task,
-                    gpointer  user_data)
+static gboolean
+stopping_data_body (TendTask  *task,
+                    gpointer   user_data,
+                    GError   **error)
 {
   tend_task_add_cancel_handler (task, note_handler_cb, task, stop_the_task);
   tend_task_return_boolean (task, TRUE);
+
+  return TRUE;
 }
 
 /* What is destroyed between two runs ends the task. */
@@ -227,7 +233,7 @@ static void
 test_stopped_by_its_data (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) task = tend_task_new (NULL, stopping_data_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, stopping_data_body, NULL, NULL);
 
   tend_task_set_interval (task, SECOND);
   g_assert_true (tend_task_start (task, NULL));
@@ -240,7 +246,7 @@ test_stopped_by_its_data (void)
 static void
 test_its_data_cancels_a_cancellable_of_the_scope (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
   GCancellable *cancellable = g_cancellable_new ();
 
   tend_task_add_cancellable (task, cancellable);
@@ -259,7 +265,7 @@ test_its_data_cancels_a_cancellable_of_the_scope (void)
 static void
 test_nothing_to_give_up (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   g_assert_false (tend_task_return_error_if_cancelled (task));
   assert_status (task, "running");
@@ -269,7 +275,7 @@ test_nothing_to_give_up (void)
 static void
 test_the_reason (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_add_cancel_handler (task, give_up_cb, (gpointer) "asked", NULL);
   tend_cancellable_cancel_with_reason (TEND_CANCELLABLE (tend_task_get_cancellable (task)), "enough");

@@ -18,7 +18,7 @@ static void
 test_before_the_start (void)
 {
   int n_destroyed = 0;
-  g_autoptr(TendTask) task = tend_task_new ("early", idle_body, &n_destroyed, count_cb);
+  g_autoptr(TendTask) task = tend_task_new_open ("early", idle_body, &n_destroyed, count_cb);
 
   tend_task_cancel (task);
   assert_cancelled (task);
@@ -62,7 +62,7 @@ test_between_runs (void)
 static void
 test_without_body (void)
 {
-  g_autoptr(TendTask) task = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, NULL, NULL, NULL);
 
   tend_task_cancel (task);
   assert_cancelled (task);
@@ -97,8 +97,8 @@ return_cancelled_cb (GCancellable *cancellable,
 static void
 test_running_callback (void)
 {
-  g_autoptr(TendTask) deaf = tend_task_run (NULL, idle_body, NULL, NULL);
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) deaf = tend_task_run_open (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_cancel (deaf);
   settle ();
@@ -271,7 +271,7 @@ test_by_its_cancellable (void)
 static void
 test_cancellable_outlives_the_task (void)
 {
-  TendTask *task = tend_task_run (NULL, complete_body, NULL, NULL);
+  TendTask *task = tend_task_run_open (NULL, complete_body, NULL, NULL);
   g_autoptr(GCancellable) cancellable = g_object_ref (tend_task_get_cancellable (task));
 
   settle ();
@@ -284,7 +284,7 @@ test_cancellable_outlives_the_task (void)
 static void
 test_cancellable_of_a_cancelled_task_is_cancelled (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_cancel (task);
   g_assert_true (g_cancellable_is_cancelled (tend_task_get_cancellable (task)));
@@ -321,7 +321,7 @@ static void
 test_by_a_cancelled_cancellable (void)
 {
   g_autoptr(GCancellable) cancellable = g_cancellable_new ();
-  g_autoptr(TendTask) created = tend_task_new (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) created = tend_task_new_open (NULL, idle_body, NULL, NULL);
   g_autoptr(TendTask) running = tend_task_run_fiber (NULL, sleep_body, NULL, NULL);
 
   g_cancellable_cancel (cancellable);
@@ -340,7 +340,7 @@ static void
 test_lets_go_of_an_added_cancellable (void)
 {
   g_autoptr(GCancellable) cancellable = g_cancellable_new ();
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_add_cancellable (task, cancellable);
   tend_task_return_value (task, NULL);
@@ -361,7 +361,7 @@ static void
 test_added_cancellable_may_stop_it (void)
 {
   g_autoptr(GCancellable) cancellable = g_cancellable_new ();
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   g_signal_connect (cancellable, "cancelled", G_CALLBACK (stop_cb), task);
   tend_task_add_cancellable (task, cancellable);
@@ -377,7 +377,7 @@ static void
 test_refuses_what_is_no_task (void)
 {
   g_autoptr(GObject) foreign = g_object_new (G_TYPE_OBJECT, NULL);
-  g_autoptr(TendTask) task = tend_task_new (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, idle_body, NULL, NULL);
 
   expect_critical ("*TEND_IS_TASK (self)*");
   tend_task_cancel (NULL);

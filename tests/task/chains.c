@@ -47,7 +47,7 @@ make_running (void       (* add) (TendTask *, TendTaskFunc, gpointer, GDestroyNo
 
   n_called = 0;
   for (guint i = 0; i < N_CHAIN; i++)
-    g_ptr_array_add (tasks, tend_task_run (NULL, idle_body, NULL, NULL));
+    g_ptr_array_add (tasks, tend_task_run_open (NULL, idle_body, NULL, NULL));
   for (guint i = 0; i + 1 < N_CHAIN; i++)
     add (g_ptr_array_index (tasks, i), func, g_ptr_array_index (tasks, i + 1), NULL);
 
@@ -118,7 +118,7 @@ test_few_nest (void)
   TendTask *tasks[G_N_ELEMENTS (names) + 1] = { NULL };
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-    tasks[i] = tend_task_run (names[i], idle_body, NULL, NULL);
+    tasks[i] = tend_task_run_open (names[i], idle_body, NULL, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     tend_task_add_exit_handler (tasks[i], note_stop_next_cb, tasks[i + 1], NULL);
 
@@ -133,13 +133,13 @@ test_few_nest (void)
 static void
 test_data_that_holds_the_next (void)
 {
-  TendTask *first = tend_task_run (NULL, complete_body, NULL, NULL);
+  TendTask *first = tend_task_run_open (NULL, complete_body, NULL, NULL);
   TendTask *task = first;
   GWeakRef ref;
 
   /* Not started, so that each has the one before to the end. */
   for (guint i = 1; i < N_CHAIN; i++)
-    task = tend_task_new (NULL, complete_body, task, g_object_unref);
+    task = tend_task_new_open (NULL, complete_body, task, g_object_unref);
 
   g_weak_ref_init (&ref, first);
   assert_gone (task);
@@ -150,13 +150,13 @@ test_data_that_holds_the_next (void)
 static void
 test_results_that_hold_the_next (void)
 {
-  TendTask *first = tend_task_run (NULL, complete_body, NULL, NULL);
+  TendTask *first = tend_task_run_open (NULL, complete_body, NULL, NULL);
   TendTask *task = first;
   GWeakRef ref;
 
   for (guint i = 1; i < N_CHAIN; i++)
     {
-      TendTask *next = tend_task_run (NULL, idle_body, NULL, NULL);
+      TendTask *next = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
       tend_task_return_object (next, task);
       g_object_unref (task);
@@ -172,7 +172,7 @@ test_results_that_hold_the_next (void)
 static void
 test_lists_of_results (void)
 {
-  TendTask *task = tend_task_run (NULL, complete_body, NULL, NULL);
+  TendTask *task = tend_task_run_open (NULL, complete_body, NULL, NULL);
 
   for (guint i = 1; i < N_CHAIN / 10; i++)
     {
@@ -212,23 +212,26 @@ test_fibers_that_await_the_next (void)
   settle ();
 }
 
-static void
-start_next_body (TendTask *task,
-                 gpointer  user_data)
+static gboolean
+start_next_body (TendTask  *task,
+                 gpointer   user_data,
+                 GError   **error)
 {
   guint n = GPOINTER_TO_UINT (user_data);
 
   if (n > 0)
-    g_object_unref (tend_task_run (NULL, start_next_body, GUINT_TO_POINTER (n - 1), NULL));
+    g_object_unref (tend_task_run_open (NULL, start_next_body, GUINT_TO_POINTER (n - 1), NULL));
   n_called++;
   tend_task_return_value (task, NULL);
+
+  return TRUE;
 }
 
 static void
 test_bodies_that_start_the_next (void)
 {
   n_called = 0;
-  g_object_unref (tend_task_run (NULL, start_next_body, GUINT_TO_POINTER (N_CHAIN), NULL));
+  g_object_unref (tend_task_run_open (NULL, start_next_body, GUINT_TO_POINTER (N_CHAIN), NULL));
   settle ();
   g_assert_cmpuint (n_called, ==, N_CHAIN + 1);
 }
@@ -236,7 +239,7 @@ test_bodies_that_start_the_next (void)
 static void
 test_combinations_of_combinations (void)
 {
-  TendTask *first = tend_task_run (NULL, idle_body, NULL, NULL);
+  TendTask *first = tend_task_run_open (NULL, idle_body, NULL, NULL);
   TendTask *task = g_object_ref (first);
 
   for (guint i = 0; i < N_CHAIN; i++)
@@ -259,7 +262,7 @@ test_combinations_of_combinations (void)
 static void
 test_waits_for_what_is_dropped (void)
 {
-  TendTask *first = tend_task_new (NULL, complete_body, NULL, NULL);
+  TendTask *first = tend_task_new_open (NULL, complete_body, NULL, NULL);
   TendTask *task = first;
   g_autoptr(GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
 

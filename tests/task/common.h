@@ -76,28 +76,42 @@ count_cb (gpointer data)
   (*(int *) data)++;
 }
 
+/* A handler that does nothing. */
+G_GNUC_UNUSED
+static void
+idle_handler (TendTask *task,
+              gpointer  user_data)
+{
+}
+
 /* A body that leaves its task running. */
 G_GNUC_UNUSED
-static void
-idle_body (TendTask *task,
-           gpointer  user_data)
+static gboolean
+idle_body (TendTask  *task,
+           gpointer   user_data,
+           GError   **error)
 {
+  return TRUE;
 }
 
 G_GNUC_UNUSED
-static void
-complete_body (TendTask *task,
-               gpointer  user_data)
+static gboolean
+complete_body (TendTask  *task,
+               gpointer   user_data,
+               GError   **error)
 {
   tend_task_return_value (task, NULL);
+  return TRUE;
 }
 
 G_GNUC_UNUSED
-static void
-fail_body (TendTask *task,
-           gpointer  user_data)
+static gboolean
+fail_body (TendTask  *task,
+           gpointer   user_data,
+           GError   **error)
 {
   tend_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_FAILED, "No luck");
+  return TRUE;
 }
 
 /* A fiber that sleeps for a second, and notes its end. */

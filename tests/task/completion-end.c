@@ -21,7 +21,7 @@ test_cancelling_the_task_ends_it (void)
   g_assert_true (g_cancellable_is_cancelled (cancellable));
   g_assert_false (tend_completion_set_int (completion, 1, &error));
   expect_state_error (error, " has been cancelled already");
-  g_assert_false (tend_completion_try_set_value (completion, NULL));
+  g_assert_false (tend_completion_set_value (completion, NULL, NULL));
 
   g_assert_finalize_object (completion);
   assert_gone (task);
@@ -51,7 +51,7 @@ static void
 set_late_cb (TendTask *task,
              gpointer  user_data)
 {
-  note ("late:%d", tend_completion_try_set_value (user_data, NULL));
+  note ("late:%d", tend_completion_set_value (user_data, NULL, NULL));
 }
 
 static void
@@ -87,7 +87,7 @@ test_scope_of_the_task_may_fail_it (void)
   tend_task_add_timer (task, 0, 0, fail_cb, NULL, NULL);
   settle ();
   g_assert_error (tend_task_get_error (task), G_IO_ERROR, G_IO_ERROR_BROKEN_PIPE);
-  g_assert_false (tend_completion_try_set_value (completion, NULL));
+  g_assert_false (tend_completion_set_value (completion, NULL, NULL));
 
   g_assert_finalize_object (completion);
   assert_gone (task);

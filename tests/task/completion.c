@@ -141,10 +141,10 @@ test_trying_twice_says_so (void)
   g_autoptr(GError) busy = new_busy ();
   g_autoptr(TendTask) task = NULL;
 
-  g_assert_true (tend_completion_try_set_error (completion, busy));
-  g_assert_false (tend_completion_try_set_error (completion, busy));
-  g_assert_false (tend_completion_try_set_value (completion, NULL));
-  g_assert_false (tend_completion_try_set_cancelled (completion));
+  g_assert_true (tend_completion_set_error (completion, busy, NULL));
+  g_assert_false (tend_completion_set_error (completion, busy, NULL));
+  g_assert_false (tend_completion_set_value (completion, NULL, NULL));
+  g_assert_false (tend_completion_set_cancelled (completion, NULL));
   g_assert_false (tend_completion_set_int (completion, 1, NULL));
 
   task = drop (completion);
@@ -159,7 +159,7 @@ test_cancelled_is_an_error_of_its_own (void)
   g_autoptr(TendTask) task = g_object_ref (tend_completion_get_task (completion));
 
   tend_task_wait_async (task, NULL, note_wait_cb, (gpointer) "wait");
-  g_assert_true (tend_completion_try_set_cancelled (completion));
+  g_assert_true (tend_completion_set_cancelled (completion, NULL));
   assert_status (task, "cancelled");
   g_assert_true (g_str_has_suffix (tend_task_get_error (task)->message, ") was cancelled"));
   settle ();
@@ -276,7 +276,7 @@ test_is_made_with_properties (void)
   g_object_get (completion, "name", &name, "task", &task, NULL);
   g_assert_cmpstr (name, ==, "answer");
   g_assert_true (task == tend_completion_get_task (completion));
-  g_assert_true (tend_completion_try_set_value (completion, NULL));
+  g_assert_true (tend_completion_set_value (completion, NULL, NULL));
 
   g_assert_finalize_object (completion);
   assert_gone (task);

@@ -110,8 +110,8 @@ static void
 test_main_part_of_another_language (void)
 {
   TendTask *task = tend_task_new_main (complete_body, NULL, NULL);
-  g_autoptr(TendTask) next = tend_task_new (NULL, NULL, NULL, NULL);
-  g_autoptr(TendTask) last = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) next = tend_task_new_open (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) last = tend_task_new_open (NULL, NULL, NULL, NULL);
   g_autofree char *text = tend_task_to_string (task);
 
   g_assert_cmpstr (text, ==, "Task('main()', 1)");
@@ -149,8 +149,8 @@ notice_late_body (TendTask  *task,
 static void
 test_pushed_is_current (void)
 {
-  g_autoptr(TendTask) outer = tend_task_run (NULL, idle_body, NULL, NULL);
-  g_autoptr(TendTask) inner = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) outer = tend_task_run_open (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) inner = tend_task_run_open (NULL, idle_body, NULL, NULL);
   TendTask *main_task = tend_task_get_current ();
 
   tend_task_push_current (outer);
@@ -175,7 +175,7 @@ static void
 test_what_a_pushed_task_starts_is_its_own (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) parent = tend_task_new (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) parent = tend_task_new_open (NULL, idle_body, NULL, NULL);
   g_autoptr(TendTask) child = tend_task_new_fiber (NULL, notice_late_body, NULL, NULL);
 
   tend_task_set_deadline (parent, tend_clock_get_time (clock) + SECOND);
@@ -195,8 +195,8 @@ test_what_a_pushed_task_starts_is_its_own (void)
 static void
 test_pop_takes_the_last_one_only (void)
 {
-  g_autoptr(TendTask) outer = tend_task_run (NULL, idle_body, NULL, NULL);
-  g_autoptr(TendTask) inner = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) outer = tend_task_run_open (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) inner = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   expect_critical ("*push != NULL*");
   tend_task_pop_current (outer);
@@ -256,11 +256,11 @@ static void
 test_knows_its_context (void)
 {
   g_autoptr(GMainContext) context = g_main_context_new ();
-  g_autoptr(TendTask) task = tend_task_new (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, idle_body, NULL, NULL);
   g_autoptr(TendTask) other = NULL;
 
   g_main_context_push_thread_default (context);
-  other = tend_task_new (NULL, idle_body, NULL, NULL);
+  other = tend_task_new_open (NULL, idle_body, NULL, NULL);
   g_main_context_pop_thread_default (context);
 
   g_assert_true (tend_task_get_context (task) == g_main_context_default ());
@@ -290,7 +290,7 @@ test_keeps_its_context (void)
   gboolean runs = FALSE;
 
   g_main_context_push_thread_default (context);
-  task = tend_task_new (NULL, idle_body, NULL, NULL);
+  task = tend_task_new_open (NULL, idle_body, NULL, NULL);
   g_main_context_pop_thread_default (context);
   g_main_context_unref (context);
 
@@ -304,7 +304,7 @@ test_keeps_its_context (void)
 static void
 test_made_by_gobject_is_completed_by_hand (void)
 {
-  g_autoptr(TendTask) before = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) before = tend_task_new_open (NULL, NULL, NULL, NULL);
   g_autoptr(TendTask) task = g_object_new (TEND_TYPE_TASK, NULL);
 
   g_assert_cmpuint (tend_task_get_id (task), ==, tend_task_get_id (before) + 1);

@@ -60,7 +60,7 @@ test_order (void)
       g_autofree char *expected =
         g_strdup_printf ("exit:%s:dead first:%s notify:%s wait:%s wait:%s",
                          ways[i].status, ways[i].status, ways[i].status, ways[i].waiter, ways[i].waiter);
-      g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+      g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
       g_autoptr(TendTimer) timer = NULL;
 
       timer = tend_timer_ref (tend_task_add_timer (task, SECOND, 0, note_cb, (gpointer) "timer", NULL));
@@ -84,7 +84,7 @@ test_handlers_run_at_once (void)
   for (gsize i = 0; i < G_N_ELEMENTS (ways); i++)
     {
       g_autofree char *expected = g_strdup_printf ("exit:%s after", ways[i].status);
-      g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+      g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
       tend_task_add_exit_handler (task, note_exit_cb, (gpointer) "exit", NULL);
       ways[i].end (task);
@@ -95,19 +95,21 @@ test_handlers_run_at_once (void)
     }
 }
 
-static void
-failing_body (TendTask *task,
-              gpointer  user_data)
+static gboolean
+failing_body (TendTask  *task,
+              gpointer   user_data,
+              GError   **error)
 {
   tend_task_add_exit_handler (task, note_exit_cb, (gpointer) "exit", NULL);
   note ("work");
-  fail_body (task, NULL);
+
+  return fail_body (task, NULL, error);
 }
 
 static void
 test_handlers_run_within_start (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, failing_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, failing_body, NULL, NULL);
 
   note ("started");
   assert_notes ("work exit:failed started");
@@ -119,12 +121,12 @@ static void
 test_handlers_run_last_first (void)
 {
   int n_destroyed = 0;
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_add_exit_handler (task, note_exit_cb, (gpointer) "1", NULL);
   tend_task_add_exit_handler (task, note_exit_cb, (gpointer) "2", NULL);
   tend_task_add_exit_handler (task, note_exit_cb, (gpointer) "3", NULL);
-  tend_task_add_exit_handler (task, idle_body, &n_destroyed, count_cb);
+  tend_task_add_exit_handler (task, idle_handler, &n_destroyed, count_cb);
   g_assert_cmpint (n_destroyed, ==, 0);
   tend_task_stop (task);
   assert_notes ("3:stopped 2:stopped 1:stopped");
@@ -143,7 +145,7 @@ static void
 test_late_handlers_never_run (void)
 {
   int n_destroyed = 0;
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_add_exit_handler (task, add_late_cb, &n_destroyed, NULL);
   tend_task_stop (task);
@@ -160,7 +162,7 @@ static void
 test_stops_before_the_start (void)
 {
   int n_destroyed = 0;
-  g_autoptr(TendTask) task = tend_task_new ("early", idle_body, &n_destroyed, count_cb);
+  g_autoptr(TendTask) task = tend_task_new_open ("early", idle_body, &n_destroyed, count_cb);
 
   tend_task_stop (task);
   assert_status (task, "stopped");
@@ -174,7 +176,7 @@ static void
 test_stops_while_pending (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) task = tend_task_new (NULL, complete_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, complete_body, NULL, NULL);
 
   tend_task_set_delay (task, SECOND);
   g_assert_true (tend_task_start (task, NULL));
@@ -204,7 +206,7 @@ test_stops_between_runs (void)
 static void
 test_stops_without_body (void)
 {
-  g_autoptr(TendTask) task = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, NULL, NULL, NULL);
 
   tend_task_stop (task);
   assert_status (task, "stopped");
@@ -216,7 +218,7 @@ test_stops_without_body (void)
 static void
 test_drops_what_comes_after (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
   int n_destroyed = 0;
 
   tend_task_stop (task);
@@ -241,7 +243,7 @@ static void
 test_stops_from_a_timer (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
   g_autoptr(TendTask) other = tend_task_run_fiber (NULL, sleep_body, NULL, NULL);
 
   tend_task_add_timer (task, SECOND / 2, SECOND / 2, stop_cb, other, NULL);
@@ -325,9 +327,9 @@ stop_children_cb (TendTask *task,
 static void
 test_nested_stops_are_nested (void)
 {
-  g_autoptr(TendTask) parent = tend_task_run (NULL, idle_body, NULL, NULL);
-  g_autoptr(TendTask) a = tend_task_run ("a", idle_body, NULL, NULL);
-  g_autoptr(TendTask) b = tend_task_run ("b", idle_body, NULL, NULL);
+  g_autoptr(TendTask) parent = tend_task_run_open (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) a = tend_task_run_open ("a", idle_body, NULL, NULL);
+  g_autoptr(TendTask) b = tend_task_run_open ("b", idle_body, NULL, NULL);
   TendTask *children[] = { a, b };
 
   tend_task_add_exit_handler (a, note_exit_cb, (gpointer) "a", NULL);
@@ -383,8 +385,8 @@ note_destroy_cb (gpointer user_data)
 static void
 test_body_may_end_while_its_task_does (void)
 {
-  g_autoptr(TendTask) heeding = tend_task_run (NULL, idle_body, (gpointer) "data", note_destroy_cb);
-  g_autoptr(TendTask) handling = tend_task_run (NULL, idle_body, (gpointer) "data", note_destroy_cb);
+  g_autoptr(TendTask) heeding = tend_task_run_open (NULL, idle_body, (gpointer) "data", note_destroy_cb);
+  g_autoptr(TendTask) handling = tend_task_run_open (NULL, idle_body, (gpointer) "data", note_destroy_cb);
 
   tend_task_add_exit_handler (heeding, note_exit_cb, (gpointer) "exit", NULL);
   g_signal_connect (tend_task_get_cancellable (heeding), "cancelled", G_CALLBACK (return_cb), heeding);
@@ -442,8 +444,8 @@ static void
 test_group_ends_in_order (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) killer = tend_task_run (NULL, idle_body, NULL, NULL);
-  g_autoptr(TendTask) parent = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) killer = tend_task_run_open (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) parent = tend_task_run_open (NULL, idle_body, NULL, NULL);
   g_autoptr(TendTask) a = tend_task_run_fiber ("a", sleep_body, NULL, NULL);
   g_autoptr(TendTask) b = tend_task_run_fiber ("b", sleep_body, NULL, NULL);
   TendTask *children[] = { a, b };

@@ -62,9 +62,10 @@ end_run_cb (TendTask  *task,
 }
 
 /* Completes later, as a callback may, by a timer that goes on while the function has returned. */
-static void
-runs_callback (TendTask *task,
-               gpointer  user_data)
+static gboolean
+runs_callback (TendTask  *task,
+               gpointer   user_data,
+               GError   **error)
 {
   Runs *runs = user_data;
   gint64 work = begin_run (runs);
@@ -73,6 +74,8 @@ runs_callback (TendTask *task,
     tend_task_add_timer (task, work, 0, end_run_cb, runs, NULL);
   else
     end_run_cb (task, runs, NULL);
+
+  return TRUE;
 }
 
 static TendTask *
@@ -111,7 +114,7 @@ stop (TendTask *task)
 static void
 test_defaults (void)
 {
-  g_autoptr(TendTask) task = tend_task_new (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, idle_body, NULL, NULL);
   gint64 delay, interval;
   TendIntervalMode mode;
   gboolean keep_going;
@@ -130,7 +133,7 @@ test_defaults (void)
 static void
 test_refuses_what_is_no_interval (void)
 {
-  g_autoptr(TendTask) task = tend_task_new (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, idle_body, NULL, NULL);
 
   tend_task_set_interval (task, 5);
   for (gint64 usec = -1; usec <= 0; usec++)
@@ -153,7 +156,7 @@ test_refuses_what_is_no_interval (void)
 static void
 test_delay_cannot_be_taken_back (void)
 {
-  g_autoptr(TendTask) task = tend_task_new (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, idle_body, NULL, NULL);
 
   tend_task_set_delay (task, 0);
   expect_critical ("*tend_task_set_delay*usec >= 0*");
@@ -176,7 +179,7 @@ note_notify_cb (GObject    *object,
 static void
 test_settings_notify (void)
 {
-  g_autoptr(TendTask) task = tend_task_new (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, idle_body, NULL, NULL);
   TendIntervalMode mode;
   gboolean keep_going;
 
@@ -203,7 +206,7 @@ test_settings_notify (void)
 static void
 test_settings_are_fixed_by_the_start (void)
 {
-  g_autoptr(TendTask) task = tend_task_run ("set", idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open ("set", idle_body, NULL, NULL);
 
   expect_critical ("The interval mode of Task('set', *) cannot be set: it has been started");
   tend_task_set_interval_mode (task, TEND_INTERVAL_MODE_FIXED_RATE);
@@ -270,7 +273,7 @@ test_fixed_rate_of_a_callback (void)
 {
   Runs runs = { .works = { 300 * MSEC, 2500 * MSEC, SECOND } };
   g_autoptr(TendClock) clock = freeze (&runs);
-  TendTask *task = tend_task_new (NULL, runs_callback, &runs, NULL);
+  TendTask *task = tend_task_new_open (NULL, runs_callback, &runs, NULL);
 
   tend_task_set_interval (task, SECOND);
   tend_task_set_interval_mode (task, TEND_INTERVAL_MODE_FIXED_RATE);
@@ -364,7 +367,7 @@ test_fixed_rate_in_a_group (void)
   Runs runs = { .works = { 300 * MSEC } };
   Runs at_once = { .works = { 300 * MSEC } };
   g_autoptr(TendClock) clock = freeze (&runs);
-  TendGroup *group = tend_group_new (TEND_GROUP_WAIT_ALL);
+  TendGroup *group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
   g_autoptr(TendTask) first = tend_task_new_fiber (NULL, sleep_body, NULL, NULL);
   TendTask *task = make (&runs, TEND_INTERVAL_MODE_FIXED_RATE);
   TendTask *other = tend_task_new_fiber (NULL, set_interval_fiber, &at_once, NULL);
@@ -374,12 +377,12 @@ test_fixed_rate_in_a_group (void)
   tend_task_set_interval_mode (other, TEND_INTERVAL_MODE_FIXED_RATE);
   tend_task_set_delay (first, 100 * MSEC);
   tend_group_set_max_running (group, 1);
-  g_assert_true (tend_group_add (group, first, NULL));
-  g_assert_true (tend_group_add (group, task, NULL));
+  g_assert_true (tend_group_add (group, g_object_ref (first), NULL));
+  g_assert_true (tend_group_add (group, g_object_ref (task), NULL));
   tend_clock_advance (clock, 4 * SECOND);
   assert_notes ("slept 2100 3100");
   tend_task_stop (task);
-  g_assert_true (tend_group_add (group, other, NULL));
+  g_assert_true (tend_group_add (group, g_object_ref (other), NULL));
   assert_notes ("4000");
   tend_clock_advance (clock, 2 * SECOND);
   assert_notes ("5000 6000");
@@ -400,7 +403,7 @@ test_fixed_rate_in_a_manager (void)
   TendTaskManager *manager = tend_task_manager_new ();
   TendTask *task = make (&runs, TEND_INTERVAL_MODE_FIXED_RATE);
 
-  g_assert_true (tend_task_manager_register_task (manager, task, NULL));
+  g_assert_true (tend_task_manager_register (manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, NULL));
   tend_clock_advance (clock, 400 * MSEC);
   tend_task_pause (task);
   tend_clock_advance (clock, 10300 * MSEC);
@@ -420,7 +423,7 @@ test_managed_interval_may_be_paused_before (void)
   TendTask *task = make (&runs, TEND_INTERVAL_MODE_FIXED_RATE);
 
   tend_task_pause (task);
-  g_assert_true (tend_task_manager_register_task (manager, task, NULL));
+  g_assert_true (tend_task_manager_register (manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, NULL));
   tend_clock_advance (clock, 10300 * MSEC);
   tend_task_resume (task);
   tend_clock_advance (clock, 2 * SECOND);

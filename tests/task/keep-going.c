@@ -110,11 +110,13 @@ return_error_cb (TendTask  *task,
   return FALSE;
 }
 
-static void
-fail_later_body (TendTask *task,
-                 gpointer  user_data)
+static gboolean
+fail_later_body (TendTask  *task,
+                 gpointer   user_data,
+                 GError   **error)
 {
   tend_task_add_timer (task, SECOND / 2, 0, return_error_cb, NULL, NULL);
+  return TRUE;
 }
 
 static void
@@ -165,8 +167,8 @@ test_after_each_kind_of_failure (void)
     tend_task_new_fiber ("silent", fail_silently_fiber, NULL, NULL),
     tend_task_new_fiber ("half", fail_after_result_fiber, NULL, NULL),
     tend_task_new_thread ("thread", fail_thread, NULL, NULL),
-    tend_task_new ("at once", fail_body, NULL, NULL),
-    tend_task_new ("later", fail_later_body, NULL, NULL),
+    tend_task_new_open ("at once", fail_body, NULL, NULL),
+    tend_task_new_open ("later", fail_later_body, NULL, NULL),
     tend_task_new_async ("async", fail_async, fail_finish, NULL, NULL),
   };
 
@@ -188,7 +190,7 @@ static void
 test_errors_are_told_at_once (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  TendTask *task = tend_task_new ("loser", fail_body, NULL, NULL);
+  TendTask *task = tend_task_new_open ("loser", fail_body, NULL, NULL);
 
   keep_going (task);
   for (guint i = 0; i < 3; i++)
@@ -242,7 +244,7 @@ static void
 test_failed_run_ends_it_by_default (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) task = tend_task_new (NULL, fail_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, fail_body, NULL, NULL);
 
   tend_task_set_interval (task, SECOND);
   g_assert_true (tend_task_start (task, NULL));
@@ -252,18 +254,20 @@ test_failed_run_ends_it_by_default (void)
   assert_gone (task);
 }
 
-static void
-cancelled_body (TendTask *task,
-                gpointer  user_data)
+static gboolean
+cancelled_body (TendTask  *task,
+                gpointer   user_data,
+                GError   **error)
 {
   tend_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_CANCELLED, "Enough");
+  return TRUE;
 }
 
 static void
 test_cancelled_run_ends_it (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  TendTask *task = tend_task_new (NULL, cancelled_body, NULL, NULL);
+  TendTask *task = tend_task_new_open (NULL, cancelled_body, NULL, NULL);
 
   listen (NULL);
   keep_going (task);
@@ -331,7 +335,7 @@ static void
 test_error_of_a_timer_ends_it (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  TendTask *task = tend_task_new (NULL, complete_body, NULL, NULL);
+  TendTask *task = tend_task_new_open (NULL, complete_body, NULL, NULL);
 
   listen (NULL);
   keep_going (task);
@@ -346,8 +350,8 @@ test_error_of_a_timer_ends_it (void)
 static void
 test_needs_an_interval (void)
 {
-  g_autoptr(TendTask) once = tend_task_new (NULL, fail_body, NULL, NULL);
-  g_autoptr(TendTask) empty = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) once = tend_task_new_open (NULL, fail_body, NULL, NULL);
+  g_autoptr(TendTask) empty = tend_task_new_open (NULL, NULL, NULL, NULL);
 
   tend_task_set_keep_going (once, TRUE);
   g_assert_true (tend_task_start (once, NULL));
@@ -373,7 +377,7 @@ test_listener_may_end_it (void)
   for (gsize i = 0; i < G_N_ELEMENTS (ways); i++)
     {
       g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-      TendTask *task = tend_task_new (NULL, fail_body, NULL, NULL);
+      TendTask *task = tend_task_new_open (NULL, fail_body, NULL, NULL);
       Listener listener = { task, ways[i] };
 
       listen (&listener);
@@ -398,7 +402,7 @@ static void
 test_listener_may_drop_it (void)
 {
   TendTask *tasks[] = {
-    tend_task_new (NULL, fail_body, NULL, NULL),
+    tend_task_new_open (NULL, fail_body, NULL, NULL),
     tend_task_new_fiber (NULL, return_error_fiber, NULL, NULL),
     tend_task_new_async (NULL, fail_async, fail_finish, NULL, NULL),
   };
@@ -427,7 +431,7 @@ test_listener_may_pause_it (void)
   for (guint mode = 0; mode <= TEND_INTERVAL_MODE_FIXED_RATE; mode++)
     {
       g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-      TendTask *task = tend_task_new (NULL, fail_body, NULL, NULL);
+      TendTask *task = tend_task_new_open (NULL, fail_body, NULL, NULL);
       Listener listener = { task, tend_task_pause };
 
       listen (&listener);

@@ -15,19 +15,22 @@ stop_freed_cb (gpointer data)
   tend_task_stop (data);
 }
 
-static void
-return_stopping_body (TendTask *task,
-                      gpointer  user_data)
+static gboolean
+return_stopping_body (TendTask  *task,
+                      gpointer   user_data,
+                      GError   **error)
 {
   note ("run");
   tend_task_return_pointer (task, task, stop_freed_cb);
+
+  return TRUE;
 }
 
 static void
 test_result_of_a_run_ends_the_task (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) task = tend_task_new (NULL, return_stopping_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, return_stopping_body, NULL, NULL);
 
   tend_task_set_interval (task, SECOND);
   tend_task_add_exit_handler (task, note_exit_cb, (gpointer) "exit", NULL);
@@ -123,7 +126,7 @@ give_up_cb (TendTask *task,
 static TendTask *
 run_kept (void)
 {
-  TendTask *task = tend_task_run (NULL, idle_body, NULL, NULL);
+  TendTask *task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_add_exit_handler (task, note_exit_cb, (gpointer) "exit", NULL);
   g_object_unref (task);
@@ -168,7 +171,7 @@ drop_cancelled_cb (GCancellable *cancellable,
 static void
 test_cancelled_signal_drops_the_task (void)
 {
-  TendTask *task = tend_task_new (NULL, idle_body, NULL, NULL);
+  TendTask *task = tend_task_new_open (NULL, idle_body, NULL, NULL);
 
   tend_task_add_exit_handler (task, note_exit_cb, (gpointer) "exit", NULL);
   g_signal_connect (tend_task_get_cancellable (task), "cancelled", G_CALLBACK (drop_cancelled_cb), task);
@@ -193,7 +196,7 @@ test_gives_up_in_another_thread (void)
 {
   for (guint i = 0; i < 50; i++)
     {
-      g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+      g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
       GThread *thread = g_thread_new ("test", give_up_thread, task);
 
       tend_task_cancel (task);
@@ -221,7 +224,7 @@ stop_and_drop_cb (TendTask   *task,
 static void
 test_is_stopped_and_dropped_by_its_start (void)
 {
-  TendTask *task = tend_task_new (NULL, idle_body, NULL, NULL);
+  TendTask *task = tend_task_new_open (NULL, idle_body, NULL, NULL);
 
   tend_task_set_delay (task, SECOND);
   tend_task_add_exit_handler (task, note_exit_cb, (gpointer) "exit", NULL);
@@ -255,7 +258,7 @@ static GSourceFuncs freed_source_funcs = { .finalize = freed_source_finalize };
 static void
 test_forgotten_source_ends_the_task (void)
 {
-  g_autoptr(TendTask) task = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, NULL, NULL, NULL);
   guint n_added = 0, n_freed = 0;
 
   while (n_freed == 0)

@@ -8,7 +8,7 @@
 static TendTask *
 run_idle (void)
 {
-  return tend_task_run ("work", idle_body, NULL, NULL);
+  return tend_task_run_open ("work", idle_body, NULL, NULL);
 }
 
 /* --- Each type --- */
@@ -186,7 +186,7 @@ test_second_result_is_dropped (void)
   expect_critical ("Task('work', *) has returned a result already");
   tend_task_return_pointer (task, &n_destroyed, count_cb);
   expect_critical ("Task('work', *) has returned a result already");
-  fail_body (task, NULL);
+  fail_body (task, NULL, NULL);
   g_test_assert_expected_messages ();
   g_assert_cmpint (n_destroyed, ==, 1);
   assert_status (task, "completed");
@@ -223,7 +223,7 @@ static void
 test_a_task_that_does_not_run_gives_nothing (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) task = tend_task_new ("idle", complete_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open ("idle", complete_body, NULL, NULL);
   g_autoptr(TendTask) interval = tend_task_new_fiber ("often", note_cb, (gpointer) "run", NULL);
   int n_destroyed = 0;
 
@@ -321,7 +321,7 @@ without_error_body (TendTask  *task,
 }
 
 static void
-assert_body_fails (TendWorkFunc  body,
+assert_body_fails (TendBodyFunc  body,
                    GQuark        domain,
                    int           code,
                    const char   *message)
@@ -403,7 +403,7 @@ test_result_from_another_thread (void)
 static void
 test_late_result_from_another_thread (void)
 {
-  Remote remote = { .task = tend_task_new (NULL, NULL, NULL, NULL), .home = g_thread_self () };
+  Remote remote = { .task = tend_task_new_open (NULL, NULL, NULL, NULL), .home = g_thread_self () };
 
   in_thread (return_thread, &remote);
   tend_task_stop (remote.task);

@@ -16,17 +16,19 @@ test_statuses_have_names (void)
     g_assert_cmpstr (tend_task_status_to_string ((TendTaskStatus) i), ==, names[i]);
 }
 
-static void
-cancel_body (TendTask *task,
-             gpointer  user_data)
+static gboolean
+cancel_body (TendTask  *task,
+             gpointer   user_data,
+             GError   **error)
 {
   tend_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_CANCELLED, "Enough");
+  return TRUE;
 }
 
 static const struct
 {
   const char   *status;
-  TendTaskFunc  body;       /* NULL: the task is stopped */
+  TendBodyFunc  body;       /* NULL: the task is stopped */
 } ends[] = {
   { "completed", complete_body },
   { "failed", fail_body },
@@ -39,7 +41,8 @@ test_questions_agree_with_the_status (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (ends); i++)
     {
-      g_autoptr(TendTask) task = tend_task_new (NULL, ends[i].body != NULL ? ends[i].body : idle_body, NULL, NULL);
+      g_autoptr(TendTask) task = tend_task_new_open (NULL, ends[i].body != NULL ? ends[i].body : idle_body, NULL,
+                                                     NULL);
 
       tend_task_set_delay (task, 0);
       g_assert_false (tend_task_is_started (task) || tend_task_is_running (task) || tend_task_is_ended (task));
@@ -64,7 +67,7 @@ test_questions_agree_with_the_status (void)
 static void
 test_has_no_error_before_its_end (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   g_assert_null (tend_task_get_error (task));
   tend_task_return_value (task, NULL);
@@ -80,7 +83,7 @@ test_messages_name_the_task (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (ways); i++)
     {
-      g_autoptr(TendTask) task = tend_task_new ("name", complete_body, NULL, NULL);
+      g_autoptr(TendTask) task = tend_task_new_open ("name", complete_body, NULL, NULL);
       g_autofree char *text = tend_task_to_string (task);
       g_autofree char *expected = g_strdup_printf ("%s was %s", text, verbs[i]);
 
@@ -93,7 +96,7 @@ test_messages_name_the_task (void)
 static void
 test_empty_name_is_kept (void)
 {
-  g_autoptr(TendTask) task = tend_task_new ("", complete_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open ("", complete_body, NULL, NULL);
   g_autofree char *text = tend_task_to_string (task);
 
   g_assert_cmpstr (tend_task_get_name (task), ==, "");
@@ -108,7 +111,8 @@ test_handlers_run_at_every_end (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (ends); i++)
     {
-      g_autoptr(TendTask) task = tend_task_new (NULL, ends[i].body != NULL ? ends[i].body : idle_body, NULL, NULL);
+      g_autoptr(TendTask) task = tend_task_new_open (NULL, ends[i].body != NULL ? ends[i].body : idle_body, NULL,
+                                                     NULL);
       g_autofree char *expected = g_strdup_printf ("exit:%s", ends[i].status);
 
       tend_task_add_exit_handler (task, note_exit_cb, (gpointer) "exit", NULL);
@@ -140,7 +144,7 @@ stop_other_body (TendTask  *task,
 static void
 test_current_in_a_handler_is_its_task (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
   g_autoptr(TendTask) other = NULL;
 
   tend_task_add_exit_handler (task, note_current_cb, NULL, NULL);
@@ -164,8 +168,8 @@ static void
 test_handler_may_begin_other_work (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
-  g_autoptr(TendTask) other = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) other = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_add_exit_handler (task, begin_others_cb, other, NULL);
   tend_task_stop (task);
@@ -191,7 +195,8 @@ test_stopping_an_ended_task_does_nothing (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (ends); i++)
     {
-      g_autoptr(TendTask) task = tend_task_run (NULL, ends[i].body != NULL ? ends[i].body : idle_body, NULL, NULL);
+      g_autoptr(TendTask) task = tend_task_run_open (NULL, ends[i].body != NULL ? ends[i].body : idle_body, NULL,
+                                                     NULL);
 
       tend_task_stop (task);
       tend_task_add_exit_handler (task, note_exit_cb, (gpointer) "late", NULL);
@@ -208,7 +213,7 @@ static void
 test_failed_task_harms_nobody (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) failed = tend_task_run (NULL, fail_body, NULL, NULL);
+  g_autoptr(TendTask) failed = tend_task_run_open (NULL, fail_body, NULL, NULL);
   g_autoptr(TendTask) other = tend_task_run_fiber (NULL, sleep_body, NULL, NULL);
 
   tend_clock_run_until_idle (clock);

@@ -56,11 +56,11 @@ told_cb (const char   *task,
 
 /* Makes a task with an interval that fails at once, without delay, and watches it by each of @watchers. */
 static TendTask *
-watch (TendTaskFunc  func,
+watch (TendBodyFunc  func,
        Watcher      *watchers,
        gsize         n_watchers)
 {
-  TendTask *task = tend_task_new ("watched", func, NULL, NULL);
+  TendTask *task = tend_task_new_open ("watched", func, NULL, NULL);
 
   tend_set_unobserved_func (told_cb, NULL, NULL);
   tend_task_set_delay (task, 0);
@@ -173,25 +173,29 @@ test_may_take_off_another (void)
   finish (task);
 }
 
-static void
-cancelled_body (TendTask *task,
-                gpointer  user_data)
+static gboolean
+cancelled_body (TendTask  *task,
+                gpointer   user_data,
+                GError   **error)
 {
   tend_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_CANCELLED, "Enough");
+  return TRUE;
 }
 
-static void
-fail_cancelled_body (TendTask *task,
-                     gpointer  user_data)
+static gboolean
+fail_cancelled_body (TendTask  *task,
+                     gpointer   user_data,
+                     GError   **error)
 {
   tend_task_cancel (task);
-  fail_body (task, user_data);
+
+  return fail_body (task, user_data, error);
 }
 
 static void
 test_is_not_asked_of_a_cancelled_run (void)
 {
-  static const TendTaskFunc bodies[] = { cancelled_body, fail_cancelled_body };
+  static const TendBodyFunc bodies[] = { cancelled_body, fail_cancelled_body };
 
   for (gsize i = 0; i < G_N_ELEMENTS (bodies); i++)
     {
@@ -211,7 +215,7 @@ static void
 test_is_not_asked_without_an_interval (void)
 {
   Watcher watcher = { .name = "a", .deals = TRUE };
-  TendTask *task = tend_task_new (NULL, fail_body, NULL, NULL);
+  TendTask *task = tend_task_new_open (NULL, fail_body, NULL, NULL);
 
   watcher.observer.klass = &watcher_class;
   tend_task_add_observer (task, &watcher.observer);

@@ -58,7 +58,7 @@ test_dies_with_every_end (void)
     {
       int n_destroyed = 0;
       g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-      g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+      g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
       fill_scope (task, &n_destroyed);
       ways[i] (task);
@@ -78,7 +78,7 @@ test_is_dead_on_arrival_after_the_end (void)
     {
       int n_destroyed = 0;
       g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-      g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+      g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
       ways[i] (task);
       fill_scope (task, &n_destroyed);
@@ -96,7 +96,7 @@ test_dies_unstarted (void)
 {
   int n_destroyed = 0;
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  TendTask *task = tend_task_new (NULL, idle_body, NULL, NULL);
+  TendTask *task = tend_task_new_open (NULL, idle_body, NULL, NULL);
 
   fill_scope (task, &n_destroyed);
   g_assert_finalize_object (task);
@@ -155,7 +155,7 @@ test_chain_of_posts_and_timers_ends_with_its_task (void)
 static void
 test_posts_keep_their_order (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_post (task, note_cb, (gpointer) "1", NULL);
   tend_task_post (task, note_cb, (gpointer) "2", NULL);
@@ -210,7 +210,7 @@ post_thread (gpointer data)
 static void
 test_posts_from_other_threads (void)
 {
-  Posts posts = { .task = tend_task_run (NULL, idle_body, NULL, NULL), .home = g_thread_self () };
+  Posts posts = { .task = tend_task_run_open (NULL, idle_body, NULL, NULL), .home = g_thread_self () };
 
   in_thread (post_thread, &posts);
   g_assert_cmpint (posts.n_called, ==, 0);
@@ -267,7 +267,7 @@ test_error_of_a_timer_fails_the_task (void)
 static void
 test_error_of_a_post_fails_the_task (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_post (task, fail_cb, GINT_TO_POINTER (G_IO_ERROR_FAILED), NULL);
   settle ();
@@ -282,7 +282,7 @@ test_error_of_a_post_fails_the_task (void)
 static void
 test_cancelled_callback_cancels_the_task (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_post (task, fail_cb, GINT_TO_POINTER (G_IO_ERROR_CANCELLED), NULL);
   settle ();
@@ -312,7 +312,7 @@ note_unobserved_cb (const char   *task,
 static void
 test_error_after_the_end_is_told (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_set_unobserved_func (note_unobserved_cb, NULL, NULL);
   tend_task_post (task, stop_and_fail_cb, GINT_TO_POINTER (G_IO_ERROR_FAILED), NULL);
@@ -328,7 +328,7 @@ test_error_after_the_end_is_told (void)
 static void
 test_source_runs_while_the_task_does (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
   g_autoptr(GSource) source = g_idle_source_new ();
 
   g_source_set_callback (source, source_cb, NULL, NULL);
@@ -352,7 +352,7 @@ once_cb (gpointer user_data)
 static void
 test_forgets_sources_that_are_through (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
   g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func ((GDestroyNotify) g_source_unref);
   guint n_held = 0;
 
@@ -379,7 +379,7 @@ add_timer_thread (gpointer data)
   expect_critical ("*tend_loop_is_mine (self->loop)*");
   g_assert_null (tend_task_add_timer (data, 0, 0, note_cb, NULL, NULL));
   expect_critical ("*tend_loop_is_mine (self->loop)*");
-  tend_task_add_exit_handler (data, idle_body, NULL, NULL);
+  tend_task_add_exit_handler (data, idle_handler, NULL, NULL);
   g_test_assert_expected_messages ();
   return NULL;
 }
@@ -420,7 +420,7 @@ static GSourceFuncs cancel_source_funcs = {
 static void
 test_freed_source_may_change_the_scope (void)
 {
-  TendTask *task = tend_task_run (NULL, idle_body, NULL, NULL);
+  TendTask *task = tend_task_run_open (NULL, idle_body, NULL, NULL);
   TendTimer *timer = tend_task_add_timer (task, SECOND, 0, note_cb, (gpointer) "timer", NULL);
 
   timer = tend_timer_ref (timer);
@@ -440,7 +440,7 @@ test_freed_source_may_change_the_scope (void)
 static void
 test_refuses_other_threads (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   in_thread (add_timer_thread, task);
   tend_task_stop (task);
@@ -467,7 +467,7 @@ run_context_cb (gpointer data)
 static void
 test_dies_as_a_whole (void)
 {
-  TendTask *task = tend_task_run (NULL, idle_body, NULL, NULL);
+  TendTask *task = tend_task_run_open (NULL, idle_body, NULL, NULL);
   g_autoptr(GCancellable) cancellable = g_cancellable_new ();
 
   tend_task_add_timer (task, 0, 0, fired_cb, NULL, NULL);

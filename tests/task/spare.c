@@ -17,7 +17,7 @@
 static gconstpointer
 use_and_drop (int *n_destroyed)
 {
-  TendTask *task = tend_task_new ("old", complete_body, n_destroyed, count_cb);
+  TendTask *task = tend_task_new_open ("old", complete_body, n_destroyed, count_cb);
   gconstpointer place = task;
 
   tend_task_set_priority (task, G_PRIORITY_HIGH);
@@ -40,8 +40,8 @@ test_new_one_is_new (void)
 {
   int n_destroyed = 0;
   gconstpointer place = use_and_drop (&n_destroyed);
-  g_autoptr(TendTask) task = tend_task_new (NULL, idle_body, NULL, NULL);
-  g_autoptr(TendTask) other = tend_task_new (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) other = tend_task_new_open (NULL, idle_body, NULL, NULL);
 
   /* The last one that was dropped comes first, where no tool looks. */
   if (!IS_WATCHED)
@@ -67,7 +67,7 @@ test_new_one_is_new (void)
 static void
 test_handlers_do_not_stay (void)
 {
-  TendTask *old = tend_task_run (NULL, idle_body, NULL, NULL);
+  TendTask *old = tend_task_run_open (NULL, idle_body, NULL, NULL);
   g_autoptr(TendTask) task = NULL;
 
   g_signal_connect (old, "notify::status", G_CALLBACK (note_status_cb), NULL);
@@ -75,7 +75,7 @@ test_handlers_do_not_stay (void)
   assert_notes ("notify:stopped");
   g_object_unref (old);
 
-  task = tend_task_run (NULL, complete_body, NULL, NULL);
+  task = tend_task_run_open (NULL, complete_body, NULL, NULL);
   assert_status (task, "completed");
   assert_notes ("");
 }
@@ -98,8 +98,8 @@ toggle_cb (gpointer  data,
 static void
 test_known_ones_go (void)
 {
-  TendTask *task = tend_task_run (NULL, complete_body, NULL, NULL);
-  TendTask *toggled = tend_task_run (NULL, complete_body, NULL, NULL);
+  TendTask *task = tend_task_run_open (NULL, complete_body, NULL, NULL);
+  TendTask *toggled = tend_task_run_open (NULL, complete_body, NULL, NULL);
   int n_destroyed = 0;
   GWeakRef ref;
 
@@ -125,7 +125,7 @@ test_errors_are_reported (void)
 {
   for (guint i = 0; i < 3; i++)
     {
-      TendTask *task = tend_task_run ("lost", fail_body, NULL, NULL);
+      TendTask *task = tend_task_run_open ("lost", fail_body, NULL, NULL);
 
       g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING, "Nobody observed the error of Task('lost', *No luck");
       g_object_unref (task);
@@ -137,7 +137,7 @@ test_errors_are_reported (void)
 static void
 test_disposed_of_by_hand (void)
 {
-  g_autoptr(TendTask) task = tend_task_run ("by-hand", complete_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open ("by-hand", complete_body, NULL, NULL);
 
   g_object_run_dispose (G_OBJECT (task));
   g_assert_cmpstr (tend_task_get_name (task), ==, "by-hand");
@@ -158,7 +158,7 @@ hold_many (TendTask *first)
   if (first != NULL)
     g_ptr_array_add (tasks, first);
   while (tasks->len < N_MANY)
-    g_ptr_array_add (tasks, tend_task_run (NULL, complete_body, NULL, NULL));
+    g_ptr_array_add (tasks, tend_task_run_open (NULL, complete_body, NULL, NULL));
 
   all = tend_when_all ((TendTask **) tasks->pdata, tasks->len);
   g_assert_true (tend_task_wait_sync (all, NULL));
@@ -179,7 +179,7 @@ test_result_fills_the_room (void)
 
   g_object_unref (all);
   for (guint i = 0; i < 2 * N_MANY; i++)
-    g_ptr_array_add (tasks, tend_task_run (NULL, complete_body, NULL, NULL));
+    g_ptr_array_add (tasks, tend_task_run_open (NULL, complete_body, NULL, NULL));
 }
 
 /* The mistake is told, with what is known of the task, and the tasks to come are two. */
@@ -187,7 +187,7 @@ static void
 test_dropped_too_often (void)
 {
   g_autoptr(TendTask) first = NULL, second = NULL;
-  TendTask *task = tend_task_run ("once-too-often", complete_body, NULL, NULL);
+  TendTask *task = tend_task_run_open ("once-too-often", complete_body, NULL, NULL);
 
   if (IS_WATCHED)
     {
@@ -204,8 +204,8 @@ test_dropped_too_often (void)
       g_test_assert_expected_messages ();
     }
 
-  first = tend_task_new ("first", idle_body, NULL, NULL);
-  second = tend_task_new ("second", idle_body, NULL, NULL);
+  first = tend_task_new_open ("first", idle_body, NULL, NULL);
+  second = tend_task_new_open ("second", idle_body, NULL, NULL);
   g_assert_true (first != second);
   g_assert_cmpstr (tend_task_get_name (first), ==, "first");
   g_assert_cmpstr (tend_task_get_name (second), ==, "second");
@@ -215,8 +215,8 @@ test_dropped_too_often (void)
 static void
 test_known_again (void)
 {
-  TendTask *held = tend_task_new ("held", idle_body, NULL, NULL);
-  TendTask *tied = tend_task_new ("tied", idle_body, NULL, NULL);
+  TendTask *held = tend_task_new_open ("held", idle_body, NULL, NULL);
+  TendTask *tied = tend_task_new_open ("tied", idle_body, NULL, NULL);
   g_autoptr(TendTask) first = NULL, second = NULL;
 
   if (IS_WATCHED)
@@ -232,9 +232,9 @@ test_known_again (void)
   g_object_ref (held);
   g_object_weak_ref (G_OBJECT (tied), weak_cb, (gpointer) "tied");
 
-  first = tend_task_new ("first", idle_body, NULL, NULL);
+  first = tend_task_new_open ("first", idle_body, NULL, NULL);
   assert_notes ("tied");
-  second = tend_task_new ("second", idle_body, NULL, NULL);
+  second = tend_task_new_open ("second", idle_body, NULL, NULL);
   g_assert_true (first != held && second != held);
   g_object_unref (held);
 }
@@ -250,7 +250,7 @@ use_long_names (void)
   g_autofree char *name = g_strnfill (NAME_SIZE - 1, 'n');
 
   for (guint i = 0; i < N_NAMES; i++)
-    g_ptr_array_add (tasks, tend_task_new (name, idle_body, NULL, NULL));
+    g_ptr_array_add (tasks, tend_task_new_open (name, idle_body, NULL, NULL));
 }
 
 static gsize
@@ -282,10 +282,10 @@ use_and_count (void)
   gsize before, after;
 
   /* What is there for good comes with the first. */
-  g_object_unref (tend_task_run (NULL, complete_body, NULL, NULL));
+  g_object_unref (tend_task_run_open (NULL, complete_body, NULL, NULL));
   before = get_used_memory ();
   for (guint i = 0; i < 1000; i++)
-    g_ptr_array_add (tasks, tend_task_run (NULL, complete_body, NULL, NULL));
+    g_ptr_array_add (tasks, tend_task_run_open (NULL, complete_body, NULL, NULL));
   settle ();
   g_clear_pointer (&tasks, g_ptr_array_unref);
   after = get_used_memory ();
@@ -328,7 +328,7 @@ many_thread (gpointer data)
       g_autoptr(GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
 
       for (guint j = 0; j < 2000; j++)
-        g_ptr_array_add (tasks, tend_task_run (NULL, complete_body, NULL, NULL));
+        g_ptr_array_add (tasks, tend_task_run_open (NULL, complete_body, NULL, NULL));
     }
   g_main_context_pop_thread_default (context);
 

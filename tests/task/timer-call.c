@@ -47,7 +47,7 @@ static void
 test_task_that_nobody_started (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  Fixture self = { .task = tend_task_new ("unstarted", idle_body, NULL, NULL) };
+  Fixture self = { .task = tend_task_new_open ("unstarted", idle_body, NULL, NULL) };
   GWeakRef weak;
 
   g_weak_ref_init (&weak, self.task);
@@ -81,7 +81,7 @@ test_task_that_completes (void)
   for (gint64 interval = 0; interval <= SECOND; interval += SECOND)
     {
       g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-      Fixture self = { .task = tend_task_new ("running", idle_body, NULL, body_freed_cb) };
+      Fixture self = { .task = tend_task_new_open ("running", idle_body, NULL, body_freed_cb) };
       GWeakRef weak;
 
       g_assert_true (tend_task_start (self.task, NULL));
@@ -120,7 +120,7 @@ static void
 test_task_that_fails (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  Fixture self = { .task = tend_task_run ("failing", idle_body, NULL, NULL) };
+  Fixture self = { .task = tend_task_run_open ("failing", idle_body, NULL, NULL) };
   GWeakRef weak;
 
   tend_set_unobserved_func (note_unobserved_cb, NULL, NULL);
@@ -157,7 +157,7 @@ static void
 test_cancelled_within (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
   Fixture self = { 0 };
 
   self.timer = tend_task_add_timer (task, SECOND, 0, cancel_cb, &self, freed_cb);
@@ -185,7 +185,7 @@ static void
 test_held_by_others (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
   Fixture self = { 0 };
   g_autoptr(TendTimer) timer = tend_timer_ref (tend_task_add_timer (task, SECOND, 0, stop_cb, &self, freed_cb));
 
@@ -230,7 +230,7 @@ nested_cb (TendTask  *task,
 static void
 test_cancelled_in_a_nested_call (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
   Fixture self = { 0 };
 
   self.timer = tend_task_add_timer (task, 0, 1000, nested_cb, &self, freed_cb);
@@ -244,7 +244,7 @@ test_cancelled_in_a_nested_call (void)
 static void
 test_task_that_is_stopped_in_a_nested_call (void)
 {
-  Fixture self = { .task = tend_task_run (NULL, idle_body, NULL, NULL) };
+  Fixture self = { .task = tend_task_run_open (NULL, idle_body, NULL, NULL) };
   GWeakRef weak;
 
   g_weak_ref_init (&weak, self.task);
@@ -258,9 +258,10 @@ test_task_that_is_stopped_in_a_nested_call (void)
 }
 
 /* A body that runs a loop, in which a timer completes the task: what the body has stays until it returns. */
-static void
-looping_body (TendTask *task,
-              gpointer  user_data)
+static gboolean
+looping_body (TendTask  *task,
+              gpointer   user_data,
+              GError   **error)
 {
   Fixture *self = user_data;
 
@@ -270,6 +271,8 @@ looping_body (TendTask *task,
   g_clear_pointer (&self->timer, tend_timer_unref);
   settle ();
   note ("returned:%s", tend_task_status_to_string (tend_task_get_status (task)));
+
+  return TRUE;
 }
 
 static void
@@ -278,7 +281,7 @@ test_task_that_completes_within_its_body (void)
   Fixture self = { 0 };
   GWeakRef weak;
 
-  self.task = tend_task_new ("looping", looping_body, &self, body_freed_cb);
+  self.task = tend_task_new_open ("looping", looping_body, &self, body_freed_cb);
   g_weak_ref_init (&weak, self.task);
   g_assert_true (tend_task_start (self.task, NULL));
   assert_notes ("completed dropped:completed freed returned:completed body freed");
@@ -303,7 +306,7 @@ pausing_cb (TendTask  *task,
 static void
 test_fires_once_though_paused (void)
 {
-  TendTask *task = tend_task_run ("pausing", idle_body, NULL, NULL);
+  TendTask *task = tend_task_run_open ("pausing", idle_body, NULL, NULL);
 
   tend_task_add_timer (task, 0, 0, pausing_cb, NULL, NULL);
   settle ();

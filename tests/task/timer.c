@@ -10,7 +10,7 @@ test_timer_fires_once (void)
 {
   int n_destroyed = 0;
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
   g_autoptr(TendTimer) once = tend_timer_ref (tend_task_add_timer (task, SECOND, 0, note_cb, (gpointer) "once", NULL));
 
   tend_task_add_timer (task, SECOND, 0, note_cb, &n_destroyed, count_cb);
@@ -23,7 +23,7 @@ test_timer_fires_once (void)
   g_clear_pointer (&once, tend_timer_unref);
   assert_gone (task);
 
-  task = tend_task_run (NULL, idle_body, NULL, NULL);
+  task = tend_task_run_open (NULL, idle_body, NULL, NULL);
   once = tend_timer_ref (tend_task_add_timer (task, SECOND, 0, note_cb, (gpointer) "once", NULL));
   g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND);
   assert_notes ("once");
@@ -37,7 +37,7 @@ static void
 test_timer_of_zero_is_the_next_turn (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_add_timer (task, 0, 0, note_cb, (gpointer) "zero", NULL);
   assert_notes ("");
@@ -63,7 +63,7 @@ test_timer_repeats_until_it_says_no (void)
 {
   int n_ticks = 0;
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_add_timer (task, SECOND / 2, SECOND, three_ticks_cb, &n_ticks, count_cb);
   g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 2 * SECOND + SECOND / 2);
@@ -113,7 +113,7 @@ test_timer_may_cancel_itself (void)
     gboolean   is_freed;
   } data = { NULL, FALSE };
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   data.timer = tend_task_add_timer (task, SECOND, SECOND, cancel_timer_cb, &data, free_cb);
   g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND);
@@ -168,7 +168,7 @@ test_timer_keeps_its_rate (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
   Grid grid = { clock, tend_clock_get_time (clock) };
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_add_timer (task, 0, SECOND, slow_tick_cb, &grid, NULL);
   tend_clock_advance (clock, 3 * SECOND + 1);

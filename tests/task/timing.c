@@ -78,7 +78,7 @@ static void
 test_delay (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) task = tend_task_new (NULL, complete_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, complete_body, NULL, NULL);
 
   g_assert_cmpint (tend_task_get_delay (task), ==, -1);
   tend_task_set_delay (task, SECOND);
@@ -98,7 +98,7 @@ static void
 test_delay_of_zero_is_the_next_turn (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) task = tend_task_new (NULL, complete_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, complete_body, NULL, NULL);
 
   tend_task_set_delay (task, 0);
   g_assert_true (tend_task_start (task, NULL));
@@ -113,8 +113,8 @@ test_long_delays_do_not_overflow (void)
 {
   const gint64 long_delay = ((gint64) 1 << 33) * SECOND;
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  g_autoptr(TendTask) task = tend_task_new (NULL, complete_body, NULL, NULL);
-  g_autoptr(TendTask) never = tend_task_new (NULL, complete_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, complete_body, NULL, NULL);
+  g_autoptr(TendTask) never = tend_task_new_open (NULL, complete_body, NULL, NULL);
 
   tend_task_set_delay (task, long_delay);
   tend_task_set_delay (never, G_MAXINT64);
@@ -216,9 +216,10 @@ return_cb (TendTask  *task,
   return FALSE;
 }
 
-static void
-late_body (TendTask *task,
-           gpointer  user_data)
+static gboolean
+late_body (TendTask  *task,
+           gpointer   user_data,
+           GError   **error)
 {
   Runs *runs = user_data;
 
@@ -226,6 +227,8 @@ late_body (TendTask *task,
   tend_task_add_timer (task, runs->work, 0, return_cb, NULL, NULL);
   if (++runs->n_runs == runs->n_most)
     tend_task_cancel (task);
+
+  return TRUE;
 }
 
 static void
@@ -233,7 +236,7 @@ test_interval_of_a_callback (void)
 {
   Runs runs = { .n_most = 3, .work = SECOND / 2 };
   g_autoptr(TendClock) clock = freeze (&runs);
-  g_autoptr(TendTask) task = tend_task_new (NULL, late_body, &runs, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, late_body, &runs, NULL);
 
   tend_task_set_interval (task, SECOND);
   g_assert_true (tend_task_start (task, NULL));
@@ -274,7 +277,7 @@ test_interval_of_a_thread (void)
 static void
 test_interval_without_body_does_not_count (void)
 {
-  g_autoptr(TendTask) task = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, NULL, NULL, NULL);
 
   tend_task_set_interval (task, 1);
   tend_task_return_int (task, 5);
@@ -286,7 +289,7 @@ test_interval_without_body_does_not_count (void)
 static void
 test_refuses_negative_times (void)
 {
-  g_autoptr(TendTask) task = tend_task_new (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, idle_body, NULL, NULL);
 
   expect_critical ("*usec >= 0*");
   tend_task_set_delay (task, -1);
@@ -305,7 +308,7 @@ test_refuses_negative_times (void)
 static void
 test_settings_are_fixed_by_the_start (void)
 {
-  g_autoptr(TendTask) task = tend_task_run ("set", idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open ("set", idle_body, NULL, NULL);
 
   expect_critical ("The delay of Task('set', *) cannot be set: it has been started");
   tend_task_set_delay (task, 5);

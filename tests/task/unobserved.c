@@ -51,7 +51,7 @@ static void
 test_is_told_at_the_finalization (void)
 {
   g_auto(Told) told = { 0 };
-  TendTask *task = tend_task_run ("loser", fail_body, NULL, NULL);
+  TendTask *task = tend_task_run_open ("loser", fail_body, NULL, NULL);
 
   listen (&told);
   settle ();
@@ -68,7 +68,7 @@ test_is_told_at_the_finalization (void)
 static void
 test_default_is_a_warning (void)
 {
-  TendTask *task = tend_task_run ("loser", fail_body, NULL, NULL);
+  TendTask *task = tend_task_run_open ("loser", fail_body, NULL, NULL);
 
   g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING,
                          "Nobody observed the error of Task('loser', *), made at *test-task-unobserved*: No luck");
@@ -84,16 +84,18 @@ test_each_is_told_once (void)
 
   listen (&told);
   for (guint i = 0; i < 10000; i++)
-    g_object_unref (tend_task_run (NULL, fail_body, NULL, NULL));
+    g_object_unref (tend_task_run_open (NULL, fail_body, NULL, NULL));
   settle ();
   g_assert_cmpint (told.n_told, ==, 10000);
 }
 
-static void
-cancelled_body (TendTask *task,
-                gpointer  user_data)
+static gboolean
+cancelled_body (TendTask  *task,
+                gpointer   user_data,
+                GError   **error)
 {
   tend_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_CANCELLED, "Enough");
+  return TRUE;
 }
 
 static void
@@ -103,14 +105,14 @@ test_cancel_and_stop_are_never_told (void)
   TendTask *task;
 
   listen (&told);
-  g_object_unref (tend_task_run (NULL, cancelled_body, NULL, NULL));
-  task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_object_unref (tend_task_run_open (NULL, cancelled_body, NULL, NULL));
+  task = tend_task_run_open (NULL, idle_body, NULL, NULL);
   tend_task_stop (task);
   g_object_unref (task);
-  task = tend_task_new (NULL, idle_body, NULL, NULL);
+  task = tend_task_new_open (NULL, idle_body, NULL, NULL);
   tend_task_cancel (task);
   g_object_unref (task);
-  g_object_unref (tend_task_run (NULL, complete_body, NULL, NULL));
+  g_object_unref (tend_task_run_open (NULL, complete_body, NULL, NULL));
   settle ();
   g_assert_cmpint (told.n_told, ==, 0);
 }
@@ -120,12 +122,12 @@ static void
 test_dropping_unstarted_is_never_told (void)
 {
   g_auto(Told) told = { 0 };
-  TendTask *task = tend_task_new (NULL, idle_body, NULL, NULL);
+  TendTask *task = tend_task_new_open (NULL, idle_body, NULL, NULL);
 
   listen (&told);
   tend_task_wait_async (task, NULL, note_wait_cb, (gpointer) "wait");
   g_object_unref (task);
-  g_object_unref (tend_task_new (NULL, idle_body, NULL, NULL));
+  g_object_unref (tend_task_new_open (NULL, idle_body, NULL, NULL));
   settle ();
   assert_notes ("wait:tend-4");
   g_assert_cmpint (told.n_told, ==, 0);
@@ -185,7 +187,7 @@ test_readers_observe (void)
   listen (&told);
   for (gsize i = 0; i < G_N_ELEMENTS (readers); i++)
     {
-      TendTask *task = tend_task_run (NULL, fail_body, NULL, NULL);
+      TendTask *task = tend_task_run_open (NULL, fail_body, NULL, NULL);
 
       readers[i] (task);
       settle ();
@@ -199,13 +201,13 @@ static void
 test_looking_away_does_not_observe (void)
 {
   g_auto(Told) told = { 0 };
-  TendTask *task = tend_task_run (NULL, idle_body, NULL, NULL);
+  TendTask *task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   listen (&told);
   g_assert_null (tend_task_get_error (task));
   g_assert_null (tend_task_get_result (task, NULL));
   tend_task_wait_async (task, NULL, NULL, NULL);
-  fail_body (task, NULL);
+  fail_body (task, NULL, NULL);
   assert_status (task, "failed");
   settle ();
   g_assert_finalize_object (task);
@@ -226,7 +228,7 @@ test_function_is_replaced (void)
   tend_set_unobserved_func (NULL, &n_destroyed, count_cb);
   g_assert_cmpint (n_destroyed, ==, 2);
   listen (&second);
-  g_object_unref (tend_task_run (NULL, fail_body, NULL, NULL));
+  g_object_unref (tend_task_run_open (NULL, fail_body, NULL, NULL));
   settle ();
   g_assert_cmpint (first.n_told, ==, 0);
   g_assert_cmpint (second.n_told, ==, 1);
@@ -254,7 +256,7 @@ drop_body (TendTask  *task,
            GError   **error)
 {
   char local;
-  TendTask *failed = tend_task_run (NULL, fail_body, NULL, NULL);
+  TendTask *failed = tend_task_run_open (NULL, fail_body, NULL, NULL);
 
   fiber_local = &local;
   g_object_unref (failed);
@@ -284,7 +286,7 @@ static void
 test_stop_that_is_passed_on_is_never_told (void)
 {
   g_auto(Told) told = { 0 };
-  TendTask *stopped = tend_task_run (NULL, idle_body, NULL, NULL);
+  TendTask *stopped = tend_task_run_open (NULL, idle_body, NULL, NULL);
   TendTask *waiter = tend_task_run_fiber (NULL, pass_on_body, stopped, NULL);
   TendTask *all = tend_wait_all (&stopped, 1);
 

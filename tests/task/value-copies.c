@@ -123,7 +123,7 @@ static void
 test_task_return_value (void)
 {
   g_auto(GValue) value = G_VALUE_INIT;
-  g_autoptr(TendTask) task = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, NULL, NULL, NULL);
 
   value_init (&value);
   tend_task_return_value (lend (g_object_ref (task)), &value);
@@ -131,7 +131,7 @@ test_task_return_value (void)
   g_assert_cmpstr (g_value_get_boxed (tend_task_get_result (task, NULL)), ==, "text");
   run_dry ();
 
-  tend_task_return_value (lend (tend_task_new (NULL, NULL, NULL, NULL)), &value);
+  tend_task_return_value (lend (tend_task_new_open (NULL, NULL, NULL, NULL)), &value);
   assert_dropped ();
   run_dry ();
 }
@@ -167,7 +167,7 @@ test_number_cache_add_task (void)
 {
   g_auto(GValue) value = G_VALUE_INIT;
   g_autoptr(GError) error = NULL;
-  g_autoptr(TendTask) task = tend_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, NULL, NULL, NULL);
   TendNumberCache *cache = tend_number_cache_new ("text", 1);
 
   value_init (&value);
@@ -177,7 +177,7 @@ test_number_cache_add_task (void)
   run_dry ();
 
   cache = tend_number_cache_new ("text", 2);
-  g_assert_true (tend_number_cache_add_task (cache, lend (tend_task_new (NULL, NULL, NULL, NULL)), &value, &error));
+  g_assert_true (tend_number_cache_add_task (cache, lend (tend_task_new_open (NULL, NULL, NULL, NULL)), &value, &error));
   g_assert_no_error (error);
   assert_dropped ();
   g_object_unref (cache);

@@ -10,7 +10,7 @@
 static void
 test_waits_before_and_after_the_end (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_wait_async (task, NULL, note_wait_cb, (gpointer) "1");
   tend_task_wait_async (task, NULL, note_wait_cb, (gpointer) "2");
@@ -33,7 +33,7 @@ test_waits_before_and_after_the_end (void)
 static void
 test_waits_give_the_same_each_time (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, fail_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, fail_body, NULL, NULL);
 
   for (guint i = 0; i < 3; i++)
     {
@@ -52,7 +52,7 @@ test_waits_give_the_same_each_time (void)
 static void
 test_waits_for_an_unstarted_task (void)
 {
-  g_autoptr(TendTask) task = tend_task_new (NULL, complete_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, complete_body, NULL, NULL);
 
   tend_task_wait_async (task, NULL, note_wait_cb, (gpointer) "wait");
   settle ();
@@ -67,7 +67,7 @@ static void
 test_many_wait (void)
 {
   g_autoptr(GString) expected = g_string_new (NULL);
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
   char *names[1000];
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
@@ -103,7 +103,7 @@ test_result_may_be_kept (void)
   for (guint i = 0; i < 2; i++)
     {
       g_autoptr(GAsyncResult) result = NULL;
-      TendTask *task = tend_task_run (NULL, i == 0 ? complete_body : idle_body, NULL, NULL);
+      TendTask *task = tend_task_run_open (NULL, i == 0 ? complete_body : idle_body, NULL, NULL);
       gpointer weak = task;
 
       g_object_add_weak_pointer (G_OBJECT (task), &weak);
@@ -124,7 +124,7 @@ test_result_may_be_kept (void)
 static void
 test_is_given_up_once (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
   GCancellable *cancellable = g_cancellable_new ();
 
   tend_task_wait_async (task, cancellable, note_wait_cb, (gpointer) "a");
@@ -143,8 +143,8 @@ test_finish_refuses_foreign_results (void)
 {
   g_autoptr(GAsyncResult) result = NULL;
   g_autoptr(GTask) foreign = g_task_new (NULL, NULL, NULL, NULL);
-  g_autoptr(TendTask) task = tend_task_run (NULL, complete_body, NULL, NULL);
-  g_autoptr(TendTask) other = tend_task_run (NULL, complete_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, complete_body, NULL, NULL);
+  g_autoptr(TendTask) other = tend_task_run_open (NULL, complete_body, NULL, NULL);
 
   tend_task_wait_async (task, NULL, keep_result_cb, &result);
   settle ();
@@ -175,7 +175,7 @@ test_is_given_up_by_its_cancellable (void)
   for (guint i = 0; i < 3; i++)
     {
       g_autoptr(GCancellable) cancellable = g_cancellable_new ();
-      g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+      g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
       if (i == 2)
         g_cancellable_cancel (cancellable);
@@ -201,7 +201,7 @@ static void
 test_cancellable_after_the_end_does_nothing (void)
 {
   g_autoptr(GCancellable) cancellable = g_cancellable_new ();
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_wait_async (task, cancellable, note_wait_cb, (gpointer) "wait");
   tend_task_return_value (task, NULL);
@@ -228,7 +228,7 @@ static void
 test_cancellable_may_run_the_loop (void)
 {
   g_autoptr(GCancellable) cancellable = g_cancellable_new ();
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   g_signal_connect (cancellable, "cancelled", G_CALLBACK (settle_cb), task);
   tend_task_wait_async (task, cancellable, note_wait_cb, (gpointer) "wait");
@@ -246,7 +246,7 @@ test_cancellable_may_run_the_loop (void)
 static void
 test_sync_lets_those_before_it_go_first (void)
 {
-  g_autoptr(TendTask) task = tend_task_new (NULL, complete_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, complete_body, NULL, NULL);
 
   tend_task_wait_async (task, NULL, note_wait_cb, (gpointer) "first");
   g_assert_true (tend_task_start (task, NULL));
@@ -260,7 +260,7 @@ test_sync_lets_those_before_it_go_first (void)
 static void
 test_sync_runs_the_context (void)
 {
-  g_autoptr(TendTask) task = tend_task_new (NULL, complete_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, complete_body, NULL, NULL);
 
   tend_task_set_delay (task, 1000);
   g_assert_true (tend_task_start (task, NULL));
@@ -274,7 +274,7 @@ test_sync_jumps_in_virtual_time (void)
 {
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
   gint64 begin = tend_clock_get_time (clock);
-  g_autoptr(TendTask) task = tend_task_new (NULL, complete_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, complete_body, NULL, NULL);
 
   tend_task_set_delay (task, 3600 * SECOND);
   g_assert_true (tend_task_start (task, NULL));
@@ -286,7 +286,7 @@ test_sync_jumps_in_virtual_time (void)
 static void
 test_sync_gives_the_error (void)
 {
-  g_autoptr(TendTask) task = tend_task_run ("x", idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open ("x", idle_body, NULL, NULL);
   g_autoptr(GError) error = NULL;
 
   tend_task_stop (task);
@@ -298,7 +298,7 @@ test_sync_gives_the_error (void)
 static void
 test_sync_refuses_an_unstarted_task (void)
 {
-  g_autoptr(TendTask) task = tend_task_new ("x", idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open ("x", idle_body, NULL, NULL);
   g_autoptr(GError) error = NULL;
 
   g_assert_false (tend_task_wait_sync (task, &error));
@@ -319,7 +319,7 @@ wait_sync_body (TendTask  *task,
 static void
 test_sync_refuses_a_fiber (void)
 {
-  g_autoptr(TendTask) task = tend_task_run ("x", idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open ("x", idle_body, NULL, NULL);
   g_autoptr(GError) error = NULL;
 
   g_assert_false (tend_run (wait_sync_body, task, &error));
@@ -344,7 +344,7 @@ wait_thread (gpointer data)
 static void
 test_refuses_the_wrong_thread (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   in_thread (wait_thread, task);
   tend_task_stop (task);
@@ -357,7 +357,7 @@ static void
 test_refuses_what_is_no_task (void)
 {
   g_autoptr(GObject) foreign = g_object_new (G_TYPE_OBJECT, NULL);
-  g_autoptr(TendTask) task = tend_task_new (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, idle_body, NULL, NULL);
 
   expect_critical ("*TEND_IS_TASK (self)*");
   tend_task_wait_async (NULL, NULL, note_wait_cb, NULL);
@@ -374,7 +374,7 @@ test_refuses_what_is_no_task (void)
 static void
 test_properties (void)
 {
-  g_autoptr(TendTask) task = tend_task_new ("name", idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open ("name", idle_body, NULL, NULL);
   g_autofree char *name = NULL;
   g_autofree char *message = NULL;
   gint64 delay, interval;
@@ -436,7 +436,7 @@ progress_thread (gpointer data)
 static void
 test_progress_is_notified_once_per_turn (void)
 {
-  Watch watch = { .task = tend_task_run (NULL, idle_body, NULL, NULL), .home = g_thread_self () };
+  Watch watch = { .task = tend_task_run_open (NULL, idle_body, NULL, NULL), .home = g_thread_self () };
   g_autofree char *message = NULL;
 
   g_signal_connect (watch.task, "notify", G_CALLBACK (count_notify_cb), &watch);
@@ -462,7 +462,7 @@ test_progress_is_notified_once_per_turn (void)
 static void
 test_progress_refuses_nonsense (void)
 {
-  g_autoptr(TendTask) task = tend_task_run (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   expect_critical ("*fraction >= 0.0*");
   tend_task_set_progress (task, -0.1, NULL);
@@ -491,7 +491,7 @@ note_home_status_cb (GObject    *object,
 static void
 test_status_is_notified_at_home (void)
 {
-  g_autoptr(TendTask) task = tend_task_new (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new_open (NULL, idle_body, NULL, NULL);
 
   g_signal_connect (task, "notify::status", G_CALLBACK (note_home_status_cb), g_thread_self ());
   g_assert_true (tend_task_start (task, NULL));
@@ -535,7 +535,7 @@ test_asked_for_while_it_ends (void)
 {
   for (guint i = 0; i < 2; i++)
     {
-      TendTask *task = tend_task_run (NULL, idle_body, NULL, NULL);
+      TendTask *task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
       tend_task_add_exit_handler (task, note_exit_handler_cb, NULL, NULL);
       tend_task_add_exit_handler (task, wait_too_cb, GUINT_TO_POINTER (i), NULL);

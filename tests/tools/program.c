@@ -43,7 +43,7 @@ settle (void)
 }
 
 static void
-run (TendWorkFunc body,
+run (TendBodyFunc body,
      gpointer     data)
 {
   g_autoptr(TendTask) task = tend_task_run_fiber ("fiber", body, data, NULL);

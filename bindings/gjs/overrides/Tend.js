@@ -19,7 +19,7 @@ const native = {};
 
 function newTask(name, body = null, options = {}) {
     Body.checkOptions(options);
-    return Body.applyOptions(native.new(name ?? null, body === null ? null : Body.wrapBody(body)), options);
+    return Body.applyOptions(native.new_open(name ?? null, body === null ? null : Body.wrapBody(body)), options);
 }
 
 function runTask(name, body, options = {}) {
@@ -219,7 +219,7 @@ function defineTask() {
         return newTask(ownName, ownBody, others);
     };
 
-    for (const name of ['new', 'new_main', 'run_delay'])
+    for (const name of ['new_open', 'new_main', 'run_delay'])
         native[name] = Tend.Task[name];
     Object.assign(Tend.Task, {
         new: newTask,
@@ -228,6 +228,10 @@ function defineTask() {
         new_thread: Body.refuseThread,
         run_thread: Body.refuseThread,
     });
+
+    // new Tend.Task(name) has no body and is open; an async function that waits needs neither.
+    delete Tend.Task.new_open;
+    delete Tend.Task.run_open;
 }
 
 // Lets the given time pass, in milliseconds. In a task that is a timer of it, which a pause holds up; the sleep is

@@ -161,7 +161,10 @@ function runBody(task, body) {
 // The function that C calls for a body: nothing that is thrown leaves it.
 function wrapBody(body) {
     checkFunction(body, 'The body of a task');
-    return task => runBody(task, body);
+    return task => {
+        runBody(task, body);
+        return true;
+    };
 }
 
 // The same for a callback of a task's scope, which fails the task if it throws, or if its promise does. One that

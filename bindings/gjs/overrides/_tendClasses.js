@@ -7,7 +7,7 @@
 
 const {GLib} = imports.gi;
 const {callAsync} = imports.overrides._tendAwait;
-const {applyOptions, checkFunction, checkOptions, checkTask, refuseThread, wrapBody} = imports.overrides._tendBody;
+const {applyOptions, checkFunction, checkOptions, checkTask, refuseThread} = imports.overrides._tendBody;
 const {
     box, isThenable, logException, originalOf, resultOf, setCombined, setResult, setThrown, state, toGError,
     toNative, unbox,
@@ -81,15 +81,17 @@ function register(manager, native, policy, first, ...rest) {
     const task = isTask ? applyOptions(first, options)
         : Tend.Task.new(first, checkFunction(body, 'The body of a task'), options);
 
-    return native.register_with_policy.call(manager, task, ownPolicy);
+    return native.register.call(manager, task, ownPolicy);
+}
+
+// The task that is registered, or a new one of that name.
+function toTask(taskOrName, body) {
+    return taskOrName instanceof Tend.Task ? taskOrName
+        : Tend.Task.new(taskOrName, checkFunction(body, 'The body of a task'));
 }
 
 const makeManagerMethods = native => ({
-    register(name, body, options) {
-        return register(this, native, Tend.NamePolicy.REJECT, name, body, options);
-    },
-
-    register_task(taskOrName, ...rest) {
+    register(taskOrName, ...rest) {
         return register(this, native, Tend.NamePolicy.REJECT, taskOrName, ...rest);
     },
 
@@ -97,18 +99,14 @@ const makeManagerMethods = native => ({
         return register(this, native, Tend.NamePolicy.ANONYMOUS, base, body, options);
     },
 
-    register_with_policy(task, policy) {
-        return native.register_with_policy.call(this, checkTask(task), policy);
-    },
-
     register_thread: refuseThread,
 
-    debounce(name, usec, body) {
-        return native.debounce.call(this, name, usec, wrapBody(body));
+    debounce(taskOrName, delay, body) {
+        return native.debounce.call(this, toTask(taskOrName, body), delay);
     },
 
-    throttle(name, usec, body) {
-        return native.throttle.call(this, name, usec, wrapBody(body));
+    throttle(taskOrName, interval, body) {
+        return native.throttle.call(this, toTask(taskOrName, body), interval);
     },
 
     has(name) {
@@ -137,16 +135,8 @@ const makeCompletionMethods = native => ({
         return complete(this, native.set_value, setResult, toNative, value);
     },
 
-    try_set_value(value) {
-        return complete(this, native.try_set_value, setResult, toNative, value);
-    },
-
     set_error(exception) {
         return complete(this, native.set_error, setThrown, toGError, exception);
-    },
-
-    try_set_error(exception) {
-        return complete(this, native.try_set_error, setThrown, toGError, exception);
     },
 });
 

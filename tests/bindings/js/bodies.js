@@ -37,8 +37,8 @@ const tests = {
         const retry = Tend.Retry.new(1);
         Tend.Task.run('run', body);
         await Promise.all([
-            manager.register('register', body), manager.register_task('register_task', body),
-            manager.register_task(Tend.Task.new('task', body)), manager.register_anonymous('anonymous', body),
+            manager.register('register', body), manager.register('register_task', body),
+            manager.register(Tend.Task.new('task', body)), manager.register_anonymous('anonymous', body),
             manager.debounce('debounce', SECOND, body), manager.throttle('throttle', SECOND, body),
             retry.run('retry', (task, attempt) => seen.push(task instanceof Tend.Task && attempt)),
         ]);
@@ -60,7 +60,7 @@ const tests = {
         await manager.register('b', () => {}, {delay: 3000});
         assertEqual(clock.get_time() - begin, 3 * SECOND);
         assertEqual(manager.register_anonymous('c', later, {delay: 7}).get_delay(), 7000);
-        assertEqual(manager.register_task(Tend.Task.new('d', later), {delay: 7}).get_delay(), 7000);
+        assertEqual(manager.register(Tend.Task.new('d', later), {delay: 7}).get_delay(), 7000);
         await manager.shutdown();
     },
 
@@ -69,7 +69,7 @@ const tests = {
         const first = manager.register('a', later);
         assertEqual(manager.register('a', later, {policy: Tend.NamePolicy.KEEP}), first);
         assertThrows(() => manager.register('a', later), Tend.TaskError, Tend.TaskError.EXISTS);
-        const second = manager.register_task('a', later, {policy: Tend.NamePolicy.REPLACE});
+        const second = manager.register('a', later, {policy: Tend.NamePolicy.REPLACE});
         assertEqual(manager.get('a'), second);
         await assertRejects(first);
         assertEqual(await second, 'a');
@@ -132,7 +132,7 @@ const tests = {
         for (const wrong of [5, 'text', {}, Symbol('x'), Promise.resolve()]) {
             for (const call of [
                 () => Tend.Task.new('a', wrong), () => Tend.Task.run('a', wrong), () => new Tend.Task('a', wrong),
-                () => manager.register('a', wrong), () => manager.register_task('a', wrong),
+                () => manager.register('a', wrong), () => manager.register('a', wrong),
                 () => manager.register_anonymous('a', wrong), () => manager.debounce('a', 1, wrong),
                 () => manager.throttle('a', 1, wrong), () => retry.run('a', wrong), () => retry.create_task('a', wrong),
                 () => task.add_timer(1, 1, wrong), () => task.post(wrong), () => task.add_exit_handler(wrong),

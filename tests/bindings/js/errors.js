@@ -50,7 +50,7 @@ const ENDS = {
     completion: exception => {
         const completion = new Tend.Completion();
         assertEqual(completion.set_error(exception), true);
-        assertEqual(completion.try_set_error('another'), false);
+        assertThrows(() => completion.set_error('another'), Tend.TaskError, Tend.TaskError.STATE, '');
         return completion.task;
     },
     timer: exception => Tend.Task.run(null, async task => {

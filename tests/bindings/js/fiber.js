@@ -36,7 +36,7 @@ runTests({
         manager.connect('items-changed', tell('items'));
 
         const other = new Node();
-        other.register_task(fiber);
+        other.register(fiber);
         await assertRejects(fiber, Gio.IOErrorEnum, Gio.IOErrorEnum.BUSY);
         assertEqual(await own, 'from a fiber');
         await started;
@@ -60,7 +60,7 @@ runTests({
 
         const manager = new Node();
         manager.connect('items-changed', tell('items'));
-        manager.register_task(thread);
+        manager.register(thread);
         assertEqual(await thread, 'result');
         assertEqual(await own, 'from a thread');
         await assertRejects(cancelled, Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED);

@@ -33,7 +33,7 @@ const ENDS = {
     completion: value => {
         const completion = new Tend.Completion();
         assertEqual(completion.set_value(value), true);
-        assertEqual(completion.try_set_value('another'), false);
+        assertThrows(() => completion.set_value('another'), Tend.TaskError, Tend.TaskError.STATE, '');
         return completion.task;
     },
     anotherTask: value => Tend.Task.run(null, () => Tend.Task.run(null, () => value)),

@@ -134,7 +134,7 @@ const tests = {
     dropped() {
         const node = new TestNode();
         abandoned.set_delay(SECOND);
-        node.register_task(abandoned);
+        node.register(abandoned);
         return watch(node);
     },
 };

@@ -51,8 +51,7 @@ class Completion(unittest.TestCase):
 
     def test_first_wins(self):
         completion = Tend.Completion.new(None)
-        self.assertTrue(completion.try_set_error(new_error()))
-        self.assertFalse(completion.try_set_value(1))
+        self.assertTrue(completion.set_error(new_error()))
         with self.assertRaises(GLib.Error) as caught:
             completion.set_value(1)
         self.assertTrue(caught.exception.matches(Tend.task_error_quark(), Tend.TaskError.STATE))

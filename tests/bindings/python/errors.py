@@ -163,7 +163,6 @@ class Errors(VirtualTimeTest):
         task.return_error(exception)
         self.assertIs(self.catch(task), exception)
         self.assertTrue(completion.set_error(exception))
-        self.assertFalse(completion.try_set_error(ValueError()))
         self.assertIs(self.catch(completion), exception)
         with self.assert_error(Tend.task_error_quark(), Tend.TaskError.STATE):
             completion.set_error(ValueError())

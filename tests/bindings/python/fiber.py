@@ -52,7 +52,7 @@ class Fiber(VirtualTimeTest):
         started.connect("notify::status", tell("status of the started"))
         manager.connect("items-changed", tell("items"))
 
-        other.register_task(fiber)
+        other.register(fiber)
         with self.assert_error(Gio.io_error_quark(), Gio.IOErrorEnum.BUSY):
             Tend.run(fiber)
         self.assertEqual(Tend.run(own), "from a fiber")

@@ -51,13 +51,13 @@ class Manager(VirtualTimeTest):
     def test_register_with_settings_and_policy(self):
         async def main():
             async with Tend.TaskManager() as manager:
-                first = manager.register_task("x", self.log.append, 1, delay=5)
-                kept = manager.register_task("x", self.log.append, 2, policy=Tend.NamePolicy.KEEP)
+                first = manager.register("x", self.log.append, 1, delay=5)
+                kept = manager.register("x", self.log.append, 2, policy=Tend.NamePolicy.KEEP)
                 self.assertIs(kept, first)
                 with self.assert_error(Tend.task_error_quark(), Tend.TaskError.EXISTS):
                     manager.register("x", self.log.append, 2)
                 latest = manager.register("x", self.log.append, 3, policy=Tend.NamePolicy.REPLACE, delay=0.5)
-                ticks = manager.register_task("tick", self.log.append, "tick", interval=1, delay=0)
+                ticks = manager.register("tick", self.log.append, "tick", interval=1, delay=0)
                 await latest
                 self.assertEqual(first.get_status(), Tend.TaskStatus.CANCELLED)
                 await Tend.sleep(2)

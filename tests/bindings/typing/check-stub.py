@@ -106,12 +106,15 @@ def real_arguments(function):
 
 
 def real_members(cls):
-    """The names that libtend defines for @cls or for those of its own that it derives from; not what GLib has."""
+    """The names that libtend defines for @cls or for those of its own that it derives from; not what GLib has.
+
+    What is None there is left out: a function that Python has no use for.
+    """
     names = set()
     for base in cls.__mro__:
         if base.__module__.startswith(("gi.repository.Tend", "gi.overrides.Tend")):
             names |= {name for name in vars(base) if is_public(name) and name not in COMMON}
-    return names
+    return {name for name in names if getattr(cls, name, None) is not None}
 
 
 # --- Comparing ---

@@ -92,7 +92,7 @@ async def managers() -> None:
     async with Node(7) as node:
         assert_type(node, Node)
         assert_type(node.register("a", double, 1, interval=None), Tend.Task[int])
-        assert_type(node.register_task(Tend.Task("b", length, "")), Tend.Task[int])
+        assert_type(node.register(Tend.Task("b", length, "")), Tend.Task[int])
         assert_type(node.register_thread("c", length, "", policy=Tend.NamePolicy.REPLACE), Tend.Task[int])
         assert_type(node.debounce("d", 10, steps), Tend.Task[str])
         assert_type([task.to_string() for task in node], list[str])

@@ -107,19 +107,20 @@ void test_managed (Tend.Clock clock) throws Error {
   var worker = new Worker (3);
   int64 found = 0;
 
-  var task = manager.register_async (
+  var task = manager.register (Tend.Task.new_async (
       "managed",
       (task, cancellable, done) => worker.multiply.begin (7, cancellable, done),
       (task, result) => {
         found = worker.multiply.end (result);
         return true;
-      });
+      }));
   assert ("managed" in manager);
   clock.advance (TimeSpan.SECOND);
   assert (task.status == Tend.TaskStatus.COMPLETED && found == 21);
   try {
-    manager.register ("managed", () => {});
-    manager.register_async ("managed", (task, cancellable, done) => assert_not_reached (), () => false);
+    manager.register (new Tend.Task.open ("managed", () => true));
+    manager.register (Tend.Task.new_async (
+        "managed", (task, cancellable, done) => assert_not_reached (), () => false));
     assert_not_reached ();
   } catch (Tend.TaskError.EXISTS e) {
     manager.cancel_all ();
@@ -129,7 +130,10 @@ void test_managed (Tend.Clock clock) throws Error {
 // A method that completes its task itself is a body as well.
 void test_callback (Tend.Clock clock) throws Error {
   var worker = new Worker (4);
-  var task = new Tend.Task (null, (task) => worker.complete.begin (task));
+  var task = new Tend.Task.open (null, (task) => {
+    worker.complete.begin (task);
+    return true;
+  });
 
   task.start ();
   assert (task.status == Tend.TaskStatus.RUNNING);

@@ -127,12 +127,12 @@ void test_wait_for (Tend.Clock clock) throws Error {
   Tend.NumberCache? found = null;
 
   Tend.TaskManager manager = requests.get_manager ();
-  manager.register_fiber ("find", (task) => {
+  manager.register (new Tend.Task.fiber ("find", (task) => {
     var waiter = requests.wait_for ("query", 7, -1);
     Tend.await (waiter);
     found = (Tend.NumberCache) waiter.get_object ();
     return true;
-  });
+  }));
   clock.advance (0);
   assert (found == null);
   requests.add (query);
@@ -167,7 +167,7 @@ void test_shutdown (Tend.Clock clock) throws Error {
 
   requests.add (ping);
   requests.add (query);
-  requests.get_manager ().register ("again", (task) => {});
+  requests.get_manager ().register (new Tend.Task.open ("again", () => true));
   shut_down.begin (requests, query);
   assert (ping.answer.get_task ().get_status () == Tend.TaskStatus.CANCELLED);
   clock.advance (10 * TimeSpan.SECOND);

@@ -11,12 +11,12 @@ bool test_captures (Tend.Task me) throws Error {
     // The variable of a loop is one for all closures, this is one for each.
     int number = i;
     var item = new TestTend.Item (i);
-    manager.register_fiber (null, () => {
+    manager.register (new Tend.Task.fiber (null, () => {
       Tend.sleep ((10 - number) * TimeSpan.SECOND);
       assert (item.number == number);
       order += number;
       return true;
-    });
+    }));
   }
   assert (TestTend.Item.n_alive == 10);
   manager.await_tasks ();

@@ -113,14 +113,16 @@ bool test_manager (Tend.Task me) throws Error {
   string names = "";
 
   foreach (unowned string name in new string[] { "a", "b", "c" }) {
-    var task = new Tend.Task (name, (task) => assert_not_reached ());
+    var task = new Tend.Task (name, () => {
+      assert_not_reached ();
+    });
     task.delay = TimeSpan.SECOND;
-    manager.register_task (task);
+    manager.register (task);
   }
   foreach (var task in manager) {
     names += task.name;
     task.cancel ();
-    manager.register ("after " + task.name, () => {});
+    manager.register (new Tend.Task.open ("after " + task.name, () => true));
   }
   assert (names == "abc");
   assert (!("a" in manager) && "after a" in manager);
@@ -137,8 +139,8 @@ bool test_manager (Tend.Task me) throws Error {
 bool test_lists (Tend.Task me) throws Error {
   var manager = new Tend.TaskManager ();
 
-  manager.register_anonymous ("item", () => {});
-  manager.register ("other", () => {});
+  manager.register (new Tend.Task.open ("item", () => true), Tend.NamePolicy.ANONYMOUS);
+  manager.register (new Tend.Task.open ("other", () => true));
   var anonymous = manager.list_anonymous ("item");
   assert (anonymous.length == 1 && manager.list_tasks ()[0] == anonymous[0]);
   manager.cancel_all ();

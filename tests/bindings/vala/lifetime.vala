@@ -33,7 +33,8 @@ bool test_dropped_while_it_runs (Tend.Task me) throws Error {
 bool test_dropped_before_it_starts (Tend.Task me) throws Error {
   var item = new TestTend.Item ();
   Tend.Task[] tasks = {
-    new Tend.Task (null, () => assert (item == null)),
+    new Tend.Task (null, () => item == null),
+    new Tend.Task.open (null, () => item == null),
     new Tend.Task.fiber (null, () => item == null),
     new Tend.Task.thread (null, () => item == null),
     Tend.Task.new_async (null, () => assert (item == null), () => item == null)
@@ -55,7 +56,9 @@ void test_errors_are_told (Tend.Clock clock) throws Error {
   told = "";
   Tend.set_unobserved_func ((task, error, origin) => told += error.message + " ");
 
-  Tend.Task.run (null, (task) => task.return_error (new IOError.BUSY ("plain")));
+  Tend.Task.run (null, () => {
+    throw new IOError.BUSY ("plain");
+  });
   Tend.Task.run_fiber (null, () => {
     Tend.sleep (TimeSpan.SECOND);
     throw new IOError.BUSY ("fiber");
@@ -76,7 +79,9 @@ void test_errors_are_told (Tend.Clock clock) throws Error {
 
   // Nobody is told of what was read, cancelled or stopped.
   told = "";
-  var task = Tend.Task.run (null, (task) => task.return_error (new IOError.BUSY ("read")));
+  var task = Tend.Task.run (null, () => {
+    throw new IOError.BUSY ("read");
+  });
   assert (task.get_error () is IOError.BUSY);
   task = Tend.Task.run_delay (TimeSpan.SECOND);
   task.cancel ();
@@ -94,7 +99,7 @@ bool test_manager_goes_with_its_tasks (Tend.Task me) throws Error {
   var item = new TestTend.Item ();
 
   for (int i = 0; i < 10; i++)
-    census.count (manager.register_fiber (null, () => Tend.sleep (TimeSpan.HOUR + item.number)));
+    census.count (manager.register (new Tend.Task.fiber (null, () => Tend.sleep (TimeSpan.HOUR + item.number))));
   Tend.yield_turn ();
   assert (census.n_alive == 10);
   manager = null;
@@ -120,7 +125,10 @@ void run_some (Census census, Tend.TaskManager manager, int n_tasks) throws Erro
     Tend.Task task;
     switch (i % 16 == 15 ? 4 : i % 4) {
     case 0:
-      task = new Tend.Task ("plain", (task) => work.begin (task, item));
+      task = new Tend.Task.open ("plain", (task) => {
+        work.begin (task, item);
+        return true;
+      });
       break;
     case 1:
       task = new Tend.Task.fiber ("fiber", (task) => {
@@ -144,7 +152,7 @@ void run_some (Census census, Tend.TaskManager manager, int n_tasks) throws Erro
       break;
     }
     tasks += census.count (task);
-    manager.register_with_policy (task, Tend.NamePolicy.ANONYMOUS);
+    manager.register (task, Tend.NamePolicy.ANONYMOUS);
   }
   manager.await_tasks ();
   for (int i = 0; i < n_tasks; i++)

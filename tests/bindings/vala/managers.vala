@@ -13,10 +13,7 @@ class Fetcher : Tend.TaskManager {
   }
 
   public Tend.Task register_fetch (string name) throws Error {
-    return register_async (
-        name,
-        (task, cancellable, done) => fetch.begin (name, cancellable, done),
-        (task, result) => task.return_string (fetch.end (result)));
+    return register (Tend.Task.new_async (name, (task, cancellable, done) => fetch.begin (name, cancellable, done), (task, result) => task.return_string (fetch.end (result))));
   }
 
   public override void task_slow (Tend.Task task, int64 usec) {
@@ -61,7 +58,7 @@ void test_slow (Tend.Clock clock) throws Error {
   var fetcher = new Fetcher ();
 
   fetcher.set_slow_check (2 * TimeSpan.SECOND, TimeSpan.HOUR);
-  fetcher.register_fiber ("long", () => Tend.sleep (TimeSpan.MINUTE));
+  fetcher.register (new Tend.Task.fiber ("long", () => Tend.sleep (TimeSpan.MINUTE)));
   clock.advance (3 * TimeSpan.SECOND);
   assert (fetcher.log.has_prefix ("long slow after 2;"));
   fetcher.cancel_all ();
@@ -91,8 +88,12 @@ bool test_ignore_error (Tend.Task me) throws Error {
   var fetcher = new LoudFetcher ();
 
   fetcher.ignore_error (new IOError.BUSY ("").domain, IOError.BUSY);
-  fetcher.register ("busy", (task) => task.return_error (new IOError.BUSY ("busy")));
-  fetcher.register ("not ours", (task) => task.return_error (new IOError.CLOSED ("closed")));
+  fetcher.register (new Tend.Task ("busy", () => {
+    throw new IOError.BUSY ("busy");
+  }));
+  fetcher.register (new Tend.Task ("not ours", () => {
+    throw new IOError.CLOSED ("closed");
+  }));
   Tend.yield_turn ();
   assert (fetcher.log == "not ours failed: closed;");
   return fetcher.await_shutdown ();
@@ -104,17 +105,17 @@ bool test_policies (Tend.Task me) throws Error {
 
   for (int i = 0; i < 3; i++) {
     int number = i;
-    manager.debounce ("save", TimeSpan.SECOND, (task) => {
+    manager.debounce (new Tend.Task ("save", () => {
       log += "saved %d;".printf (number);
-      task.return_value ();
-    });
+      return true;
+    }), TimeSpan.SECOND);
   }
   Tend.sleep (2 * TimeSpan.SECOND);
   assert (log == "saved 2;");
 
-  var first = manager.register ("name", () => {});
+  var first = manager.register (new Tend.Task.open ("name", () => true));
   var second = new Tend.Task.fiber ("name", () => true);
-  assert (manager.register_with_policy (second, Tend.NamePolicy.KEEP) == first);
+  assert (manager.register (second, Tend.NamePolicy.KEEP) == first);
   second.cancel ();
   return manager.await_shutdown ();
 }
@@ -122,7 +123,7 @@ bool test_policies (Tend.Task me) throws Error {
 bool test_owner (Tend.Task me) throws Error {
   var owner = new TestTend.Item ();
   var manager = new Tend.TaskManager.for_owner (owner);
-  var task = manager.register_fiber ("owned", () => Tend.sleep (TimeSpan.HOUR));
+  var task = manager.register (new Tend.Task.fiber ("owned", () => Tend.sleep (TimeSpan.HOUR)));
 
   assert (manager.owner == owner && manager.parent == null);
   Tend.sleep (TimeSpan.SECOND);

@@ -15,14 +15,8 @@ enum Colour {
 }
 
 // Two tasks with the same result, the one of a callback, the other of a thread.
-Tend.Task[] run_both (owned Tend.WorkFunc func) throws Error {
-  var plain = new Tend.Task ("plain", (task) => {
-    try {
-      func (task);
-    } catch (Error e) {
-      task.return_error (e);
-    }
-  });
+Tend.Task[] run_both (owned Tend.BodyFunc func) throws Error {
+  var plain = new Tend.Task ("plain", (task) => func (task));
   var thread = new Tend.Task.thread ("thread", (task) => func (task));
   Tend.Task[] tasks = { plain, thread };
 
@@ -144,7 +138,9 @@ bool test_before_the_end (Tend.Task me) throws Error {
 }
 
 bool test_error_is_result (Tend.Task me) throws Error {
-  var task = Tend.Task.run (null, (task) => task.return_error (new IOError.BUSY ("busy")));
+  var task = Tend.Task.run (null, () => {
+    throw new IOError.BUSY ("busy");
+  });
 
   assert (task.status == Tend.TaskStatus.FAILED);
   assert (task.get_error () is IOError.BUSY);
@@ -169,7 +165,12 @@ bool test_of_completions (Tend.Task me) throws Error {
   assert (text.task.get_string () == "pong");
   assert (((Point) point.task.get_result ()).label == "there");
   assert (failure.task.get_error () is IOError.CLOSED);
-  assert (!text.try_set_value ());
+  try {
+    text.set_value ();
+    assert_not_reached ();
+  } catch (Tend.TaskError.STATE e) {
+    assert (text.is_done ());
+  }
   return true;
 }
 

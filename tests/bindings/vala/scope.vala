@@ -7,11 +7,12 @@ void test_timer (Tend.Clock clock) throws Error {
   var item = new TestTend.Item (3);
   int n_ticks = 0;
 
-  var task = Tend.Task.run (null, (task) => {
+  var task = Tend.Task.run_open (null, (task) => {
     task.add_timer (TimeSpan.SECOND, TimeSpan.SECOND, () => {
       n_ticks++;
       return n_ticks < item.number;
     });
+    return true;
   });
   clock.advance (TimeSpan.MINUTE);
   assert (n_ticks == 3);
@@ -20,7 +21,7 @@ void test_timer (Tend.Clock clock) throws Error {
 
 // The timer is kept for longer than it is active.
 void test_timer_is_kept (Tend.Clock clock) throws Error {
-  var task = new Tend.Task (null);
+  var task = new Tend.Task.open (null);
   Tend.Timer timer = task.add_timer (TimeSpan.SECOND, 0, () => {
     assert_not_reached ();
   });
@@ -35,9 +36,12 @@ void test_timer_is_kept (Tend.Clock clock) throws Error {
 }
 
 void test_error_in_scope (Tend.Clock clock) throws Error {
-  var task = Tend.Task.run (null, (task) => task.post (() => {
-    throw new IOError.BUSY ("in a post");
-  }));
+  var task = Tend.Task.run_open (null, (task) => {
+    task.post (() => {
+      throw new IOError.BUSY ("in a post");
+    });
+    return true;
+  });
 
   clock.advance (0);
   assert (task.status == Tend.TaskStatus.FAILED);
@@ -52,7 +56,10 @@ void test_source (Tend.Clock clock) throws Error {
     has_run = true;
     return Source.REMOVE;
   });
-  var task = Tend.Task.run (null, (task) => task.add_source (source));
+  var task = Tend.Task.run_open (null, (task) => {
+    task.add_source (source);
+    return true;
+  });
   clock.advance (0);
   assert (has_run);
 
@@ -70,7 +77,7 @@ void test_exit_handlers (Tend.Clock clock) throws Error {
   var item = new TestTend.Item ();
   string log = "";
 
-  var task = new Tend.Task ("name");
+  var task = new Tend.Task.open ("name");
   task.add_exit_handler ((task) => log += "%s %s;".printf (task.name, task.status.to_string ()));
   task.add_exit_handler (() => log += "%d;".printf (item.number));
   task.stop ();
@@ -114,12 +121,11 @@ void test_cancellable_of_time (Tend.Clock clock) throws Error {
 
 void test_properties (Tend.Clock clock) throws Error {
   int n_runs = 0, n_told = 0;
-  var task = new Tend.Task ("again", (task) => {
+  var task = new Tend.Task ("again", () => {
     n_runs++;
     if (n_runs == 2)
-      task.return_error (new IOError.BUSY ("busy"));
-    else
-      task.return_value ();
+      throw new IOError.BUSY ("busy");
+    return true;
   });
 
   Tend.set_unobserved_func (() => n_told++);
@@ -145,7 +151,7 @@ void test_properties (Tend.Clock clock) throws Error {
 }
 
 void test_cancel_handlers (Tend.Clock clock) throws Error {
-  var task = Tend.Task.run ("request", () => {});
+  var task = Tend.Task.run_open ("request", () => true);
   var log = new StringBuilder ();
 
   task.add_exit_handler (() => log.append (" ended"));

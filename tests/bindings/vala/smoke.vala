@@ -15,7 +15,7 @@ bool fail_in_fiber (Tend.Task task) throws Error {
 }
 
 async void test_result (Tend.TaskManager manager) throws Error {
-  var task = manager.register ("answer", (t) => t.return_value (42));
+  var task = manager.register (new Tend.Task ("answer", (t) => t.return_value (42)));
 
   assert (manager.is_active ("answer"));
   yield task.wait (null);
@@ -25,7 +25,7 @@ async void test_result (Tend.TaskManager manager) throws Error {
 }
 
 async void test_error (Tend.TaskManager manager) throws Error {
-  Tend.Task task = manager.register_fiber ("failure", fail_in_fiber);
+  Tend.Task task = manager.register (new Tend.Task.fiber ("failure", fail_in_fiber));
 
   try {
     yield task.wait (null);
@@ -37,7 +37,9 @@ async void test_error (Tend.TaskManager manager) throws Error {
 }
 
 async void test_cancel_by_name (Tend.TaskManager manager) throws Error {
-  manager.register ("never", (t) => assert_not_reached ());
+  manager.register (new Tend.Task ("never", () => {
+    assert_not_reached ();
+  }));
   var task = manager.cancel_task ("never");
 
   try {
@@ -49,20 +51,20 @@ async void test_cancel_by_name (Tend.TaskManager manager) throws Error {
 }
 
 async void test_fiber (Tend.TaskManager manager) throws Error {
-  Tend.Task task = manager.register_fiber ("fiber", run_in_fiber);
+  Tend.Task task = manager.register (new Tend.Task.fiber ("fiber", run_in_fiber));
 
   yield task.wait (null);
   assert (task.get_string () == "slept");
 }
 
 async void test_shutdown (Tend.TaskManager manager) throws Error {
-  Tend.Task task = manager.register_fiber ("long", run_in_fiber);
+  Tend.Task task = manager.register (new Tend.Task.fiber ("long", run_in_fiber));
 
   yield manager.shutdown (null);
   assert (manager.is_shut_down ());
   assert (task.is_ended ());
   try {
-    manager.register ("late", (t) => {});
+    manager.register (new Tend.Task ("late", () => true));
     assert_not_reached ();
   } catch (Tend.TaskError.SHUT_DOWN e) {
     assert (e.message != "");

@@ -17,9 +17,9 @@ class TestNode : Tend.TaskManager {
     note ("node");
   }
 
-  public void visit (Tend.Task task) {
+  public bool visit (Tend.Task task) throws Error {
     note (task.get_name ());
-    task.return_boolean (true);
+    return true;
   }
 
   public bool stay (Tend.Task task) throws Error {
@@ -34,7 +34,7 @@ class TestNode : Tend.TaskManager {
 class TestHastyNode : TestNode {
   construct {
     try {
-      register ("hasty", visit);
+      register (new Tend.Task ("hasty", visit));
     } catch (Error e) {
       assert_not_reached ();
     }
@@ -46,8 +46,8 @@ class TestHastyNode : TestNode {
   }
 }
 
-void fail (Tend.Task task) {
-  task.return_error (new IOError.BUSY ("busy"));
+bool fail () throws Error {
+  throw new IOError.BUSY ("busy");
 }
 
 // Takes the last reference.
@@ -71,7 +71,7 @@ void test_class_method (Tend.Clock clock) throws Error {
   var node = new TestNode ();
 
   node.task_failed.connect ((emitter, task, error) => ((TestNode) emitter).note ("handler"));
-  node.register ("x", fail);
+  node.register (new Tend.Task ("x", fail));
   clock.advance (0);
   assert (node.log == "handler node");
   assert_finalized ((owned) node);
@@ -81,7 +81,7 @@ void test_class_method_chains_up (Tend.Clock clock) throws Error {
   TestNode node = new TestHastyNode ();
 
   node.cancel_all ();
-  node.register ("x", fail);
+  node.register (new Tend.Task ("x", fail));
   clock.advance (0);
   assert (node.log == "hasty node");
   assert_finalized ((owned) node);
@@ -101,8 +101,8 @@ void test_constructor_registers (Tend.Clock clock) {
 void test_list_model (Tend.Clock clock) throws Error {
   var node = new TestNode ();
 
-  node.register ("a", node.visit);
-  node.register ("b", node.visit);
+  node.register (new Tend.Task ("a", node.visit));
+  node.register (new Tend.Task ("b", node.visit));
   assert (node.get_n_items () == 2);
   assert (((Tend.Task) node.get_item (1)).get_name () == "b");
   clock.advance (0);
@@ -115,8 +115,8 @@ void test_list_model (Tend.Clock clock) throws Error {
 void test_shutdown (Tend.Clock clock) throws Error {
   var node = new TestNode ();
 
-  node.register_fiber ("a", node.stay);
-  node.register_fiber ("b", node.stay);
+  node.register (new Tend.Task.fiber ("a", node.stay));
+  node.register (new Tend.Task.fiber ("b", node.stay));
   node.add_shutdown_task (new Tend.Task ("last", node.visit));
   node.add_shutdown_task (new Tend.Task ("very-last", node.visit));
   clock.advance (0);
@@ -129,10 +129,12 @@ void test_shutdown (Tend.Clock clock) throws Error {
 
 void test_dropped (Tend.Clock clock) throws Error {
   var node = new TestNode ();
-  var task = new Tend.Task ("never", (t) => assert_not_reached ());
+  var task = new Tend.Task ("never", () => {
+    assert_not_reached ();
+  });
 
   task.delay = TimeSpan.SECOND;
-  node.register_task (task);
+  node.register (task);
   assert_finalized ((owned) node);
   assert (task.get_status () == Tend.TaskStatus.CANCELLED);
   clock.advance (2 * TimeSpan.SECOND);

@@ -39,7 +39,7 @@ namespace TestTend {
   }
 
   // The test is a fiber.
-  public void add (string path, owned Tend.WorkFunc func) {
+  public void add (string path, owned Tend.BodyFunc func) {
     add_with_clock (path, (clock) => Tend.run (func));
   }
 

@@ -14,12 +14,14 @@ struct _CounterManager
 
 G_DEFINE_FINAL_TYPE (CounterManager, counter_manager, TEND_TYPE_TASK_MANAGER)
 
-static void
-count_cb (TendTask *task, gpointer user_data)
+static gboolean
+count_cb (TendTask *task, gpointer user_data, GError **error)
 {
   CounterManager *self = user_data;
 
   tend_task_return_int (task, ++self->n_counted);
+
+  return TRUE;
 }
 
 static void
@@ -58,5 +60,6 @@ counter_manager_new (void)
 TendTask *
 counter_manager_count (CounterManager *self, const char *name, GError **error)
 {
-  return tend_task_manager_register (TEND_TASK_MANAGER (self), name, count_cb, self, NULL, error);
+  return tend_task_manager_register (TEND_TASK_MANAGER (self), tend_task_new_open (name, count_cb, self, NULL),
+                                     TEND_NAME_POLICY_REJECT, error);
 }

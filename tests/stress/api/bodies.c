@@ -93,9 +93,10 @@ body_call (Token    *token,
   token->task = task;
 }
 
-void
-open_body (TendTask *task,
-           gpointer  data)
+gboolean
+open_body (TendTask  *task,
+           gpointer   data,
+           GError   **error)
 {
   Token *token = data;
 
@@ -107,6 +108,8 @@ open_body (TendTask *task,
       token->is_open = FALSE;
       give_result (task);
     }
+
+  return TRUE;
 }
 
 /* A body may go on after its task was stopped, for a little while. */
@@ -359,12 +362,12 @@ make_task (void)
   switch (pick (fuzz.has_threads ? 7 : 6))
     {
     case 0:
-      task = tend_task_new (name, NULL, token, token_destroy);
+      task = tend_task_new_open (name, NULL, token, token_destroy);
       token->is_open = TRUE;
       break;
     case 1:
     case 2:
-      task = tend_task_new (name, open_body, token, token_destroy);
+      task = tend_task_new_open (name, open_body, token, token_destroy);
       break;
     case 3:
     case 4:
@@ -402,7 +405,7 @@ run_task (void)
   switch (pick (fuzz.has_threads ? 4 : 3))
     {
     case 0:
-      task = tend_task_run (name, open_body, token, token_destroy);
+      task = tend_task_run_open (name, open_body, token, token_destroy);
       break;
     case 1:
       task = tend_task_run_fiber (name, fiber_body, token, token_destroy);

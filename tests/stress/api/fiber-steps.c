@@ -159,13 +159,13 @@ step_receive (GError **error)
 static gboolean
 step_group (GError **error)
 {
-  g_autoptr(TendGroup) group = tend_group_new (pick (TEND_GROUP_FIRST_SUCCESS + 1));
+  g_autoptr(TendGroup) group = tend_group_new (pick (TEND_GROUP_POLICY_FIRST_SUCCESS + 1));
 
   for (guint n = pick (3); n > 0; n--)
     {
       g_autoptr(TendTask) task = make_task ();
 
-      if (!tend_group_add (group, task, error))
+      if (!tend_group_add (group, g_object_ref (task), error))
         return FALSE;
     }
   if (pick (4) == 0)

@@ -181,8 +181,9 @@ Token           *body_token_new     (void);
 void             body_adopt         (Token         *token,
                                      TendTask      *task);
 void             task_decorate      (TendTask      *task);
-void             open_body          (TendTask      *task,
-                                     gpointer       data);
+gboolean         open_body          (TendTask      *task,
+                                     gpointer       data,
+                                     GError       **error);
 gboolean         fiber_body         (TendTask      *task,
                                      gpointer       data,
                                      GError       **error);

@@ -175,26 +175,35 @@ register_body (void)
   switch (pick (fuzz.has_threads ? 7 : 6))
     {
     case 0:
-      task = tend_task_manager_register (manager, name, open_body, token, token_destroy, &error);
+      task = tend_task_manager_register (manager, tend_task_new_open (name, open_body, token, token_destroy),
+                                         TEND_NAME_POLICY_REJECT, &error);
       break;
     case 1:
-      task = tend_task_manager_register_fiber (manager, name, fiber_body, token, token_destroy, &error);
+      task = tend_task_manager_register (manager, tend_task_new_fiber (name, fiber_body, token, token_destroy),
+                                         TEND_NAME_POLICY_REJECT, &error);
       break;
     case 2:
-      task = tend_task_manager_register_async (manager, name, async_body, async_finish, token, token_destroy, &error);
+      task = tend_task_manager_register (manager,
+                                         tend_task_new_async (name, async_body, async_finish, token, token_destroy),
+                                         TEND_NAME_POLICY_REJECT, &error);
       break;
     case 3:
-      task = tend_task_manager_register_anonymous (manager, "anonymous", open_body, token, token_destroy, &error);
+      task = tend_task_manager_register (manager,
+                                         tend_task_new_open ("anonymous", open_body, token, token_destroy),
+                                         TEND_NAME_POLICY_ANONYMOUS, &error);
       break;
     case 4:
-      task = tend_task_manager_debounce (manager, "a", pick_time (), open_body, token, token_destroy, &error);
+      task = tend_task_manager_debounce (manager, tend_task_new_open ("a", open_body, token, token_destroy),
+                                         pick_time (), &error);
       break;
     case 5:
-      task = tend_task_manager_throttle (manager, "b", 1 + pick_time (), open_body, token, token_destroy, &error);
+      task = tend_task_manager_throttle (manager, tend_task_new_open ("b", open_body, token, token_destroy),
+                                         1 + pick_time (), &error);
       break;
     default:
       token->is_thread = TRUE;
-      task = tend_task_manager_register_thread (manager, name, thread_body, token, token_destroy, &error);
+      task = tend_task_manager_register (manager, tend_task_new_thread (name, thread_body, token, token_destroy),
+                                         TEND_NAME_POLICY_REJECT, &error);
     }
   check_answer (task != NULL, error);
   if (task != NULL)
@@ -215,17 +224,17 @@ register_task (void)
   switch (pick (4))
     {
     case 0:
-      ok = tend_task_manager_register_task (manager, task, &error);
+      ok = tend_task_manager_register (manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, &error) != NULL;
       break;
     case 1:
-      ok = tend_task_manager_debounce_task (manager, task, pick_time (), &error);
+      ok = tend_task_manager_debounce (manager, g_object_ref (task), pick_time (), &error) != NULL;
       break;
     case 2:
-      ok = tend_task_manager_throttle_task (manager, task, 1 + pick_time (), &error);
+      ok = tend_task_manager_throttle (manager, g_object_ref (task), 1 + pick_time (), &error) != NULL;
       break;
     default:
-      ok = tend_task_manager_register_with_policy (manager, task, pick (TEND_NAME_POLICY_ANONYMOUS + 1),
-                                                   &error) != NULL;
+      ok = tend_task_manager_register (manager, g_object_ref (task), pick (TEND_NAME_POLICY_ANONYMOUS + 1),
+                                       &error) != NULL;
     }
   check_answer (ok, error);
   if (pick (3) == 0)
@@ -243,7 +252,7 @@ add_shutdown_task (void)
   if (manager == NULL)
     return;
 
-  ok = tend_task_manager_add_shutdown_task (manager, task, &error);
+  ok = tend_task_manager_add_shutdown_task (manager, g_object_ref (task), &error);
   check_answer (ok, error);
 }
 
@@ -332,7 +341,7 @@ cancel (void)
 {
   TendTaskManager *manager = rack_get (KIND_MANAGER);
   const char *name = pick_name ();
-  g_autoptr(TendTask) task = NULL;
+  TendTask *task;
 
   if (manager == NULL)
     return;
@@ -340,7 +349,11 @@ cancel (void)
   if (name == NULL)
     tend_task_manager_cancel_all (manager);
   else
-    task = tend_task_manager_cancel_task (manager, name);
+    {
+      task = tend_task_manager_cancel_task (manager, name);
+      if (task != NULL && pick (3) == 0)
+        rack_put (KIND_TASK, g_object_ref (task));
+    }
 }
 
 static void

@@ -225,11 +225,11 @@ try_outcome (TendCompletion *completion)
   switch (pick (3))
     {
     case 0:
-      return tend_completion_try_set_value (completion, NULL);
+      return tend_completion_set_value (completion, NULL, NULL);
     case 1:
-      return tend_completion_try_set_error (completion, reason);
+      return tend_completion_set_error (completion, reason, NULL);
     default:
-      return tend_completion_try_set_cancelled (completion);
+      return tend_completion_set_cancelled (completion, NULL);
     }
 }
 

@@ -145,7 +145,7 @@ ask_stream (void)
 static void
 make_group (void)
 {
-  TendGroupPolicy policy = pick (TEND_GROUP_FIRST_SUCCESS + 1);
+  TendGroupPolicy policy = pick (TEND_GROUP_POLICY_FIRST_SUCCESS + 1);
   TendGroup *group = tend_group_new (policy);
 
   if (tend_group_get_policy (group) != policy || tend_group_get_n_left (group) != 0)
@@ -165,7 +165,7 @@ add_child (void)
   if (group == NULL || task == NULL)
     return;
 
-  ok = tend_group_add (group, task, &error);
+  ok = tend_group_add (group, g_object_ref (task), &error);
   check_answer (ok, error);
 }
 

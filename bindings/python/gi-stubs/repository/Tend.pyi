@@ -428,9 +428,6 @@ class Completion(GObject.Object, Generic[_T]):
     def set_object(self, value: GObject.Object | None = ...) -> bool: ...
     def set_string(self, value: str | None = ...) -> bool: ...
     def set_value(self, value: _T = ...) -> bool: ...
-    def try_set_cancelled(self) -> bool: ...
-    def try_set_error(self, exception: BaseException) -> bool: ...
-    def try_set_value(self, value: _T = ...) -> bool: ...
 
 # --- Managers and caches ---
 
@@ -463,19 +460,22 @@ class TaskManager(GObject.Object, Gio.ListModel):
     def cancel_task(self, name: str) -> Task[Any] | None: ...
     @overload
     def debounce(
-        self, name: str, usec: int, func: _Driving[_T], *args: Any,
-        delay: float | None = ..., interval: float | None = ...,
-        interval_mode: IntervalMode | None = ..., keep_going: bool | None = ..., priority: int | None = ...,
+        self, task: Task[_T], delay: int, func: None = ..., *,
+        interval: float | None = ..., interval_mode: IntervalMode | None = ..., keep_going: bool | None = ..., priority: int | None = ...,
         timeout: float | None = ..., deadline: float | None = ...,
     ) -> Task[_T]: ...
     @overload
     def debounce(
-        self, name: str, usec: int, func: Callable[..., _T], *args: Any,
-        delay: float | None = ..., interval: float | None = ...,
-        interval_mode: IntervalMode | None = ..., keep_going: bool | None = ..., priority: int | None = ...,
+        self, task: str, delay: int, func: _Driving[_T], *args: Any,
+        interval: float | None = ..., interval_mode: IntervalMode | None = ..., keep_going: bool | None = ..., priority: int | None = ...,
         timeout: float | None = ..., deadline: float | None = ...,
     ) -> Task[_T]: ...
-    def debounce_task(self, task: Task[Any], usec: int) -> bool: ...
+    @overload
+    def debounce(
+        self, task: str, delay: int, func: Callable[..., _T], *args: Any,
+        interval: float | None = ..., interval_mode: IntervalMode | None = ..., keep_going: bool | None = ..., priority: int | None = ...,
+        timeout: float | None = ..., deadline: float | None = ...,
+    ) -> Task[_T]: ...
     def do_task_failed(self, task: Task[Any], error: GLib.Error) -> None: ...
     def do_task_slow(self, task: Task[Any], usec: int) -> None: ...
     def dup_owner(self) -> GObject.Object | None: ...
@@ -539,41 +539,12 @@ class TaskManager(GObject.Object, Gio.ListModel):
         interval_mode: IntervalMode | None = ..., keep_going: bool | None = ..., priority: int | None = ...,
         timeout: float | None = ..., deadline: float | None = ...,
     ) -> Task[_T]: ...
-    @overload
-    def register_task(
-        self, task: Task[_T], func: None = ..., *, policy: NamePolicy = ...,
-        delay: float | None = ..., interval: float | None = ...,
-        interval_mode: IntervalMode | None = ..., keep_going: bool | None = ..., priority: int | None = ...,
-        timeout: float | None = ..., deadline: float | None = ...,
-    ) -> Task[_T]: ...
-    @overload
-    def register_task(
-        self, task: str | None, func: None = ..., *, policy: NamePolicy = ...,
-        delay: float | None = ..., interval: float | None = ...,
-        interval_mode: IntervalMode | None = ..., keep_going: bool | None = ..., priority: int | None = ...,
-        timeout: float | None = ..., deadline: float | None = ...,
-    ) -> Task[Any]: ...
-    @overload
-    def register_task(
-        self, task: str | None, func: _Driving[_T], *args: Any, policy: NamePolicy = ...,
-        delay: float | None = ..., interval: float | None = ...,
-        interval_mode: IntervalMode | None = ..., keep_going: bool | None = ..., priority: int | None = ...,
-        timeout: float | None = ..., deadline: float | None = ...,
-    ) -> Task[_T]: ...
-    @overload
-    def register_task(
-        self, task: str | None, func: Callable[..., _T], *args: Any, policy: NamePolicy = ...,
-        delay: float | None = ..., interval: float | None = ...,
-        interval_mode: IntervalMode | None = ..., keep_going: bool | None = ..., priority: int | None = ...,
-        timeout: float | None = ..., deadline: float | None = ...,
-    ) -> Task[_T]: ...
     def register_thread(
         self, name: str | None, func: Callable[..., _T], *args: Any, policy: NamePolicy = ...,
         delay: float | None = ..., interval: float | None = ...,
         interval_mode: IntervalMode | None = ..., keep_going: bool | None = ..., priority: int | None = ...,
         timeout: float | None = ..., deadline: float | None = ...,
     ) -> Task[_T]: ...
-    def register_with_policy(self, task: Task[_T], policy: NamePolicy) -> Task[_T]: ...
     def remove_child(self, child: TaskManager) -> None: ...
     def set_grace_period(self, usec: int) -> None: ...
     def set_max_running(self, n_tasks: int) -> None: ...
@@ -585,19 +556,22 @@ class TaskManager(GObject.Object, Gio.ListModel):
     def shutdown_finish(self, result: Gio.AsyncResult) -> bool: ...
     @overload
     def throttle(
-        self, name: str, usec: int, func: _Driving[_T], *args: Any,
-        delay: float | None = ..., interval: float | None = ...,
-        interval_mode: IntervalMode | None = ..., keep_going: bool | None = ..., priority: int | None = ...,
+        self, task: Task[_T], interval: int, func: None = ..., *,
+        delay: float | None = ..., interval_mode: IntervalMode | None = ..., keep_going: bool | None = ..., priority: int | None = ...,
         timeout: float | None = ..., deadline: float | None = ...,
     ) -> Task[_T]: ...
     @overload
     def throttle(
-        self, name: str, usec: int, func: Callable[..., _T], *args: Any,
-        delay: float | None = ..., interval: float | None = ...,
-        interval_mode: IntervalMode | None = ..., keep_going: bool | None = ..., priority: int | None = ...,
+        self, task: str, interval: int, func: _Driving[_T], *args: Any,
+        delay: float | None = ..., interval_mode: IntervalMode | None = ..., keep_going: bool | None = ..., priority: int | None = ...,
         timeout: float | None = ..., deadline: float | None = ...,
     ) -> Task[_T]: ...
-    def throttle_task(self, task: Task[Any], usec: int) -> bool: ...
+    @overload
+    def throttle(
+        self, task: str, interval: int, func: Callable[..., _T], *args: Any,
+        delay: float | None = ..., interval_mode: IntervalMode | None = ..., keep_going: bool | None = ..., priority: int | None = ...,
+        timeout: float | None = ..., deadline: float | None = ...,
+    ) -> Task[_T]: ...
     def wait_for_tasks(self) -> Task[bool]: ...
     def wait_for_tasks_async(self, cancellable: Gio.Cancellable | None = ..., callback: _AsyncReady = ...,
                              *user_data: Any) -> None: ...

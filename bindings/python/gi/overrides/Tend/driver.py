@@ -137,6 +137,7 @@ def run(task, *_):
     finally:
         # An exception keeps the frames that it came through, and so would keep its own task.
         del func, args, task
+    return True
 
 
 def run_in_thread(task, *_):
@@ -210,7 +211,7 @@ async def close_generator(generator):
 def finalize_generator(generator):
     """Closes an asynchronous generator that was left where it yields: in a task, since its clean-up may await."""
     if not sys.is_finalizing():
-        task = Tend.Task.new("aclose", run)
+        task = Tend.Task.new_open("aclose", run)
         task._body = contextvars.copy_context(), close_generator, (generator,)
         task.start()
 

@@ -8,6 +8,13 @@ from .base import Tend, override
 from .task import Task, begin, new_task, set_times
 
 
+def make_task(task, func, args, settings):
+    """Gives @task, or a new task of that name whose body is @func(*@args)."""
+    if isinstance(task, Tend.Task):
+        return set_times(task, **settings)
+    return Task(task, func, *args, **settings)
+
+
 class ShutDown:
     """Classes that can be shut down, and with "async with" are."""
 
@@ -41,32 +48,22 @@ class TaskManager(ShutDown, Tend.TaskManager):
     def __bool__(self):
         return True  # with no tasks, too
 
-    def register_with_policy(self, task, policy):
-        return Tend.TaskManager.register_with_policy(self, task, policy)
-
-    def register_task(self, task, func=None, *args, policy=Tend.NamePolicy.REJECT, **settings):
+    def register(self, task, func=None, *args, policy=Tend.NamePolicy.REJECT, **settings):
         """Registers @task, or a new one of that name whose body is @func(*@args); gives the one that has the name."""
-        task = Task(task, func, *args, **settings) if not isinstance(task, Tend.Task) else set_times(task, **settings)
-        return Tend.TaskManager.register_with_policy(self, task, policy)
-
-    register = register_task
+        return Tend.TaskManager.register(self, make_task(task, func, args, settings), policy)
 
     def register_thread(self, name, func, *args, policy=Tend.NamePolicy.REJECT, **settings):
         task = new_task(Task, driver.run_in_thread, name, func, args, settings)
-        return Tend.TaskManager.register_with_policy(self, task, policy)
+        return Tend.TaskManager.register(self, task, policy)
 
     def register_anonymous(self, base, func, *args, **settings):
-        return self.register_task(base, func, *args, policy=Tend.NamePolicy.ANONYMOUS, **settings)
+        return self.register(base, func, *args, policy=Tend.NamePolicy.ANONYMOUS, **settings)
 
-    def debounce(self, name, usec, func, *args, **settings):
-        task = Task(name, func, *args, **settings)
-        self.debounce_task(task, usec)
-        return task
+    def debounce(self, task, delay, func=None, *args, **settings):
+        return Tend.TaskManager.debounce(self, make_task(task, func, args, settings), delay)
 
-    def throttle(self, name, usec, func, *args, **settings):
-        task = Task(name, func, *args, **settings)
-        self.throttle_task(task, usec)
-        return task
+    def throttle(self, task, interval, func=None, *args, **settings):
+        return Tend.TaskManager.throttle(self, make_task(task, func, args, settings), interval)
 
     def wait_for_tasks(self):
         """Gives a task that ends when the tasks that are there now have."""

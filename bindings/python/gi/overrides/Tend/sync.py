@@ -22,14 +22,8 @@ class Completion(Tend.Completion):
     def set_value(self, value=None):
         return Tend.Completion.set_value(self, values.pack_for(self.get_task(), value))
 
-    def try_set_value(self, value=None):
-        return Tend.Completion.try_set_value(self, values.pack_for(self.get_task(), value))
-
     def set_error(self, exception):
         return Tend.Completion.set_error(self, errors.pack_exception_for(self.get_task(), exception))
-
-    def try_set_error(self, exception):
-        return Tend.Completion.try_set_error(self, errors.pack_exception_for(self.get_task(), exception))
 
 
 @override

@@ -48,7 +48,7 @@ def set_body(task, func, args):
 def new_task(cls, run, name, func, args, settings):
     """Makes a task whose body is @func(*@args), called by the function @run."""
     if run is not driver.run_in_thread:
-        return set_times(set_body(Tend.Task.new(name, run), func, args), **settings)
+        return set_times(set_body(Tend.Task.new_open(name, run), func, args), **settings)
 
     task = Tend.Task.new_thread(name, run)
     task.add_exit_handler(driver.end_run)
@@ -110,7 +110,7 @@ class Task(Tend.Task):
     def __new__(cls, name=None, func=None, *args, **settings):
         if func is not None:
             return new_task(cls, driver.run, name, func, args, settings)
-        return set_times(Tend.Task.new(name, None), **settings)
+        return set_times(Tend.Task.new_open(name, None), **settings)
 
     def __init__(self, name=None, func=None, *args, **settings):
         # The constructor of the library has done all, and a GObject's knows no positional arguments.
@@ -125,6 +125,8 @@ class Task(Tend.Task):
     @classmethod
     def new(cls, name=None, func=None, *args, **settings):
         return cls(name, func, *args, **settings)
+
+    new_open = run_open = None  # Task(name) has no body and is open; a coroutine that waits needs neither
 
     @classmethod
     def new_thread(cls, name, func, *args, **settings):
