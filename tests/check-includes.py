@@ -4,6 +4,9 @@
 
 body, group and sync do not see one another. A public header belongs to the folder that
 implements it; tend.h, which has them all, is for users of the library only.
+
+A folder may have several private headers. Those that are called tend-*-private.h are for the folders below it as well;
+the others are its own.
 """
 
 import pathlib
@@ -11,7 +14,7 @@ import re
 import sys
 import tempfile
 
-LAYERS = ["core", "loop", "task", "body", "group", "sync", "manager", "cache", "monitor"]
+LAYERS = ["core", "loop", "cancel", "task", "body", "group", "sync", "manager", "cache", "monitor"]
 STRANGERS = {"body", "group", "sync"}
 
 # The folders of the public headers; a header which is not named here is nobody's and refused.
@@ -21,7 +24,7 @@ PUBLIC = {
     "tend-version.h": "core",
     "tend-error.h": "core",
     "tend-clock.h": "loop",
-    "tend-cancellable.h": "task",
+    "tend-cancellable.h": "cancel",
     "tend-completion.h": "task",
     "tend-task.h": "task",
     "tend-timer.h": "task",
@@ -69,6 +72,8 @@ def check(src):
                 problems.append(f"{file}: {name} is to be included by its name alone")
             elif owner[base] not in LAYERS or not may_see(folder, owner[base]):
                 problems.append(f"{file}: {folder} must not include {name} of {owner[base]}")
+            elif owner[base] != folder and not base.startswith("tend-"):
+                problems.append(f"{file}: {name} is for {owner[base]} alone")
     return problems
 
 
@@ -82,6 +87,8 @@ def self_test():
         ("core/e.c", "tend-loop-private.h", False),
         ("group/f.c", "tend-body-private.h", False),
         ("core/g.c", "tend-task.h", False),
+        ("task/j.c", "task-own-private.h", True),
+        ("body/k.c", "task-own-private.h", False),
         ("manager/h.c", "tend.h", False),
         ("manager/i.c", "../core/tend-core-private.h", False),
     ]
@@ -91,6 +98,7 @@ def self_test():
             for layer in LAYERS:
                 (src / layer).mkdir()
                 (src / layer / f"tend-{layer}-private.h").touch()
+                (src / layer / f"{layer}-own-private.h").touch()
             quotes = "<>" if name == "glib.h" else '""'
             (src / path).write_text(f"#include {quotes[0]}{name}{quotes[1]}\n", encoding="utf-8")
             assert (check(src) == []) == good, f"{path} including {name}: {check(src)}"

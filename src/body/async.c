@@ -12,16 +12,16 @@ ready_cb (GObject      *source_object,
           gpointer      user_data)
 {
   g_autoptr(TendTask) task = user_data;
-  TendFinishFunc finish = (TendFinishFunc) task->body_state;
+  TendFinishFunc finish = (TendFinishFunc) tend_task_body_state (task);
   GError *error = NULL;
 
-  tend_loop_unhold (task->loop);
+  tend_loop_unhold (tend_task_loop (task));
 
   if (!tend_task_stop_if_barred (task) && !tend_task_has_ended (task))
     {
       TendTask *previous = tend_task_enter (task);
 
-      if (!finish (task, result, task->user_data, &error) && error == NULL &&
+      if (!finish (task, result, tend_task_user_data (task), &error) && error == NULL &&
           tend_task_peek_recorded_error (task) == NULL)
         error = tend_error_new_missing ();
       tend_task_leave (previous);
@@ -33,10 +33,10 @@ ready_cb (GObject      *source_object,
 static void
 async_run (TendTask *task)
 {
-  TendAsyncFunc func = (TendAsyncFunc) task->func;
+  TendAsyncFunc func = (TendAsyncFunc) tend_task_func (task);
 
-  tend_loop_hold (task->loop);
-  func (task, tend_task_get_cancellable (task), ready_cb, g_object_ref (task), task->user_data);
+  tend_loop_hold (tend_task_loop (task));
+  func (task, tend_task_get_cancellable (task), ready_cb, g_object_ref (task), tend_task_user_data (task));
 }
 
 static void
@@ -82,7 +82,7 @@ tend_task_new_async (const char     *name,
   g_return_val_if_fail (finish != NULL, NULL);
 
   task = tend_task_create (name, &async_body, begin, user_data, notify, __builtin_return_address (0));
-  task->body_state = finish;
+  tend_task_set_body_state (task, finish);
 
   return task;
 }
@@ -117,7 +117,7 @@ tend_task_run_async (const char     *name,
   g_return_val_if_fail (finish != NULL, NULL);
 
   task = tend_task_create (name, &async_body, begin, user_data, notify, __builtin_return_address (0));
-  task->body_state = finish;
+  tend_task_set_body_state (task, finish);
   tend_task_start_or_fail (task);
 
   return task;

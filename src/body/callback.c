@@ -8,10 +8,10 @@
 static void
 callback_run (TendTask *task)
 {
-  TendBodyFunc func = task->func;
+  TendBodyFunc func = tend_task_func (task);
   GError *error = NULL;
 
-  if (!func (task, task->user_data, &error) && error == NULL && tend_task_peek_recorded_error (task) == NULL)
+  if (!func (task, tend_task_user_data (task), &error) && error == NULL && tend_task_peek_recorded_error (task) == NULL)
     error = tend_error_new_missing ();
 
   tend_task_run_ended (task, error);

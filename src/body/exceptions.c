@@ -14,7 +14,7 @@
 
 #define _GNU_SOURCE
 
-#include "tend-body-private.h"
+#include "switch-private.h"
 
 #include <dlfcn.h>
 #include <link.h>

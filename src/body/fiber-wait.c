@@ -3,7 +3,7 @@
 
 // What a fiber calls to wait, and the fiber that is a program's main part.
 
-#include "tend-body-private.h"
+#include "thread-private.h"
 #include "tend-task-private.h"
 
 #include "tend-fiber.h"
@@ -37,6 +37,7 @@ tend_await (TendTask  *task,
   TendTask *worker = tend_task_get_blocking ();
   g_autoptr(TendTask) kept = NULL;
   g_autofree char *text = NULL;
+  TendLoop *loop;
   TendJob *wake;
 
   g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
@@ -52,7 +53,9 @@ tend_await (TendTask  *task,
     return FALSE;
 
   /* Who happens to run another context now does not count: that may change while the fiber waits. */
-  if (task->loop == NULL || tend_loop_get_context (task->loop) != tend_loop_get_context (tend_task_get_current ()->loop))
+  loop = tend_task_loop (task);
+  if (loop == NULL ||
+      tend_loop_get_context (loop) != tend_loop_get_context (tend_task_loop (tend_task_get_current ())))
     {
       text = tend_task_to_string (task);
       g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
@@ -71,7 +74,7 @@ tend_await (TendTask  *task,
   /* Who waits in the queue of the task holds no reference, and is woken when it is dropped. */
   if (!tend_task_is_over (task))
     {
-      tend_queue_push (&tend_task_ensure_scope (task)->waiters, wake);
+      tend_task_add_waiter (task, wake);
       g_clear_object (&kept);
       if (!tend_wait (error))
         return FALSE;
@@ -121,7 +124,7 @@ tend_sleep (gint64    usec,
   if (wake == NULL)
     return FALSE;
 
-  loop = tend_task_get_current ()->loop;
+  loop = tend_task_loop (tend_task_get_current ());
   if (usec == 0)
     tend_loop_queue_ready (loop, wake);
   else
@@ -231,7 +234,7 @@ tend_await_result (GAsyncResult **result,
 
   if (*result == NULL)
     {
-      waiter.loop = task->loop;
+      waiter.loop = tend_task_loop (task);
       waiter.wake = tend_begin_bound_wait ();
       *result = (GAsyncResult *) ((guintptr) &waiter | SLOT_MARK);
       tend_loop_hold (waiter.loop);
@@ -262,7 +265,7 @@ tend_current_cancellable (void)
 {
   TendTask *task = tend_task_get_current ();
 
-  if (task->loop == NULL || tend_shield_fiber (0))
+  if (tend_task_loop (task) == NULL || tend_shield_fiber (0))
     return NULL;
 
   return tend_task_get_cancellable (task);
@@ -337,7 +340,7 @@ tend_run (TendBodyFunc   func,
     }
 
   task = tend_task_new_fiber (tend_main_name, func, user_data, NULL);
-  task->origin = __builtin_return_address (0);
+  tend_task_set_origin (task, __builtin_return_address (0));
 
   return tend_task_start (task, error) && tend_task_wait_sync (task, error);
 }

@@ -14,7 +14,7 @@
 // Ownership: all of it is the loop thread's. The fiber's record lies at the top of its own stack,
 // and goes with it.
 
-#include "tend-body-private.h"
+#include "switch-private.h"
 #include "tend-task-private.h"
 
 #include "tend-fiber.h"
@@ -110,14 +110,11 @@ check_going (Fiber   *self,
  * frames of the fiber unwound, and would end the thread next; we go on with the thread instead. It counts as one that
  * is about to exit from then on, so that setuid() and the like pass it over.
  */
-void
-tend_fiber_unwound (gboolean is_forced)
+static void
+unwound (gboolean is_forced)
 {
   Fiber *self = current;
   g_autofree char *task = NULL;
-
-  if (self == NULL)
-    return;
 
   if (is_forced)
     {
@@ -158,25 +155,20 @@ watch_thread (void)
     }
 }
 
-gboolean
-tend_fiber_peek (const char **name,
-                 guint64     *id)
+static void
+peek (const char **name,
+      guint64     *id)
 {
   const Fiber *self = current;
 
-  if (self == NULL)
-    return FALSE;
-
   /* Both are constant, and the task is held while it is active. */
-  *name = self->task->name;
-  *id = self->task->id;
-
-  return TRUE;
+  *name = tend_task_peek_name (self->task);
+  *id = tend_task_peek_id (self->task);
 }
 
 static void
 call_natively (TendNativeFunc func,
-     gpointer       data)
+               gpointer       data)
 {
   Fiber *self = current;
   Hop hop = { func, data };
@@ -216,7 +208,7 @@ begin_wait (GError **error)
   /* What it is about to wait for may be there already, again and again. */
   if (G_UNLIKELY (++self->n_at_once > MAX_AT_ONCE))
     {
-      tend_loop_queue_ready (self->task->loop, &self->wake);
+      tend_loop_queue_ready (tend_task_loop (self->task), &self->wake);
       if (!wait_for_wake (error))
         return NULL;
     }
@@ -257,6 +249,8 @@ static const TendFiberClass fiber_class = {
   .get_job = get_job,
   .wait_bound = wait_bound,
   .shield = shield,
+  .peek = peek,
+  .unwound = unwound,
 };
 
 /* --- Resuming --- */
@@ -281,10 +275,10 @@ finish (Fiber *self)
   GError *error = self->error;
   TendStack stack = self->stack;
 
-  task->body_state = NULL;
+  tend_task_set_body_state (task, NULL);
   tend_context_clear (&self->context);
   tend_stack_release (&stack);
-  tend_stack_see_to_trim (tend_loop_get_context (task->loop));
+  tend_stack_see_to_trim (tend_loop_get_context (tend_task_loop (task)));
   tend_task_run_ended (task, error);
 }
 
@@ -351,7 +345,7 @@ stop_barred (Fiber *self)
     return TRUE;
 
   tend_task_stop (task);
-  if (task->body_state != self)
+  if (tend_task_body_state (task) != self)
     return FALSE;
 
   return self->is_bound || tend_job_is_waiting (&self->wake);
@@ -365,7 +359,7 @@ wake_cb (TendJob *job)
   if (G_UNLIKELY (tend_task_is_barred (self->task)) && !stop_barred (self))
     return;
 
-  tend_loop_remove (self->task->loop, job);
+  tend_loop_remove (tend_task_loop (self->task), job);
   resume (self);
 }
 
@@ -374,9 +368,10 @@ enter_cb (gpointer data)
 {
   Fiber *self = data;
   TendTask *task = self->task;
-  TendBodyFunc func = task->func;
+  TendBodyFunc func = tend_task_func (task);
 
-  if (!func (task, task->user_data, &self->error) && self->error == NULL && tend_task_peek_recorded_error (task) == NULL)
+  if (!func (task, tend_task_user_data (task), &self->error) && self->error == NULL &&
+      tend_task_peek_recorded_error (task) == NULL)
     self->error = tend_error_new_missing ();
 
   self->is_done = TRUE;
@@ -390,6 +385,7 @@ static void
 begin_anew (void)
 {
   current = NULL;
+  tend_set_fiber (NULL);
 }
 
 static void
@@ -416,7 +412,7 @@ fiber_run (TendTask *task)
   self->stack = stack;
   self->task = task;
   tend_job_init (&self->wake, wake_cb);
-  task->body_state = self;
+  tend_task_set_body_state (task, self);
 
   below = stack;
   below.size -= FIBER_ROOM;
@@ -428,7 +424,7 @@ fiber_run (TendTask *task)
 static void
 interrupt (Fiber *self)
 {
-  TendLoop *loop = self->task->loop;
+  TendLoop *loop = tend_task_loop (self->task);
 
   if (!self->is_waiting || self->is_bound)
     return;
@@ -440,7 +436,7 @@ interrupt (Fiber *self)
 static void
 fiber_cancel (TendTask *task)
 {
-  Fiber *self = task->body_state;
+  Fiber *self = tend_task_body_state (task);
 
   if (self->shield == 0)
     interrupt (self);
@@ -449,18 +445,18 @@ fiber_cancel (TendTask *task)
 static void
 fiber_abandon (TendTask *task)
 {
-  interrupt (task->body_state);
+  interrupt (tend_task_body_state (task));
 }
 
 static void
 fiber_unwind (TendTask *task)
 {
-  Fiber *self = task->body_state;
+  Fiber *self = tend_task_body_state (task);
 
   if (!self->is_waiting || self->is_bound)
     return;
 
-  tend_loop_remove (task->loop, &self->wake);
+  tend_loop_remove (tend_task_loop (task), &self->wake);
   resume (self);
 }
 

@@ -9,17 +9,17 @@
 static void
 open_run (TendTask *task)
 {
-  TendBodyFunc func = task->func;
+  TendBodyFunc func = tend_task_func (task);
   GError *error = NULL;
 
-  if (func (task, task->user_data, &error))
+  if (func (task, tend_task_user_data (task), &error))
     return;
 
   if (error == NULL)
     error = tend_error_new_missing ();
 
   /* A function that has completed the task, or had it stopped, fails afterwards. */
-  if (task->is_active)
+  if (tend_task_is_active (task))
     tend_task_run_ended (task, error);
   else if (tend_task_status (task) != TEND_TASK_STATUS_STOPPED)
     tend_task_fail (task, error);

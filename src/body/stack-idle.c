@@ -7,7 +7,7 @@
 // A source of GLib's and not a timer of our loop's: it must not keep the loop, nor count for a clock that
 // stands still. It is there while some stacks are idle, and an idle program wakes for it twice.
 
-#include "tend-body-private.h"
+#include "stack-private.h"
 
 #include "tend-fiber.h"
 

@@ -21,7 +21,8 @@
 //
 // Everything here may be called from any thread; the state is atomic.
 
-#include "tend-body-private.h"
+#include "stack-private.h"
+#include "tend-native-private.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -131,7 +132,7 @@ write_line (gsize size)
 
   /* A fault within a guard is of the fiber that runs in this thread: nobody else has an address there. */
   add_text (&line, "libtend: stack overflow in ");
-  if (tend_fiber_peek (&name, &id))
+  if (tend_peek_fiber (&name, &id))
     {
       add_text (&line, "the fiber of ");
       add_task (&line, name, id);

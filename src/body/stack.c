@@ -18,7 +18,7 @@
 // One lock guards the lists, the counters and n_used. System calls are made outside of it: on a
 // slab that nobody else can see yet or any more, and on a stack that the caller owns.
 
-#include "tend-body-private.h"
+#include "stack-private.h"
 
 #include "tend-error.h"
 

@@ -11,7 +11,8 @@
 // a switch without a tool asks one word and jumps. The other side of the jump knows the one that was left by what
 // it finds there: no variable of the thread is needed, which compilers like to keep the address of across a jump.
 
-#include "tend-body-private.h"
+#include "switch-private.h"
+#include "tend-native-private.h"
 
 #include <pthread.h>
 #include <stdlib.h>

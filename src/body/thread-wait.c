@@ -12,7 +12,7 @@
 // Ownership: a wait lies on the stack of the body's thread. It is the loop's from when it is sent until it is over.
 // Lock: waits_lock guards is_over, which the loop sets as the last thing that it does with a wait.
 
-#include "tend-body-private.h"
+#include "thread-private.h"
 #include "tend-task-private.h"
 
 struct _TendThreadWait
@@ -49,10 +49,10 @@ static void
 end (TendThreadWait *self,
      GError         *error)
 {
-  self->task->body_state = NULL;
+  tend_task_set_body_state (self->task, NULL);
   tend_watch_clear (&self->watch);
-  tend_loop_remove (self->task->loop, &self->job);
-  tend_loop_hold (self->task->loop);
+  tend_loop_remove (tend_task_loop (self->task), &self->job);
+  tend_loop_hold (tend_task_loop (self->task));
   finish (self, error);
 }
 
@@ -63,7 +63,7 @@ awaited_ended (TendWatch *watch)
   const GError *error = tend_task_peek_error (watch->task);
 
   /* What copies the error may be somebody's, who asks our task to end: the wait is over already. */
-  self->task->body_state = NULL;
+  tend_task_set_body_state (self->task, NULL);
   if (error != NULL)
     tend_watch_observe (watch);
   end (self, error != NULL ? g_error_copy (error) : NULL);
@@ -85,7 +85,7 @@ static void
 begin_cb (TendJob *job)
 {
   TendThreadWait *self = (TendThreadWait *) job;
-  TendLoop *loop = self->task->loop;
+  TendLoop *loop = tend_task_loop (self->task);
 
   if (tend_task_has_ended (self->task) || tend_task_cancelling (self->task))
     {
@@ -93,7 +93,7 @@ begin_cb (TendJob *job)
       return;
     }
 
-  self->task->body_state = self;
+  tend_task_set_body_state (self->task, self);
   tend_loop_unhold (loop);
   job->run = slept_cb;
   if (self->awaited != NULL)
@@ -108,8 +108,8 @@ begin_cb (TendJob *job)
 void
 tend_thread_interrupt (TendTask *task)
 {
-  if (task->body_state != NULL)
-    end (task->body_state, new_interrupted (task));
+  if (tend_task_body_state (task) != NULL)
+    end (tend_task_body_state (task), new_interrupted (task));
 }
 
 /* --- In the thread --- */
@@ -125,7 +125,7 @@ wait_for (TendTask  *task,
 
   tend_job_init (&self.job, begin_cb);
   tend_worker_block ();
-  tend_loop_send (task->loop, &self.job);
+  tend_loop_send (tend_task_loop (task), &self.job);
 
   tend_lock (&waits_lock);
   while (!self.is_over)
@@ -146,13 +146,14 @@ tend_thread_await (TendTask  *task,
                    TendTask  *awaited,
                    GError   **error)
 {
+  TendLoop *loop = tend_task_loop (awaited);
   g_autofree char *text = NULL;
 
-  if (awaited != task && awaited->loop != NULL && !g_main_context_is_owner (tend_loop_get_context (awaited->loop)))
+  if (awaited != task && loop != NULL && !g_main_context_is_owner (tend_loop_get_context (loop)))
     return wait_for (task, awaited, 0, error);
 
   text = tend_task_to_string (awaited);
-  if (awaited != task && awaited->loop != NULL)
+  if (awaited != task && loop != NULL)
     {
       g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
                    "%s belongs to a main context of this thread, which blocks: use tend_task_wait_sync()", text);
@@ -170,5 +171,8 @@ tend_thread_sleep (TendTask  *task,
                    gint64     usec,
                    GError   **error)
 {
-  return tend_loop_is_frozen (task->loop) ? wait_for (task, NULL, usec, error) : tend_worker_sleep (task, usec, error);
+  if (tend_loop_is_frozen (tend_task_loop (task)))
+    return wait_for (task, NULL, usec, error);
+
+  return tend_worker_sleep (task, usec, error);
 }

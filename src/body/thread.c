@@ -11,7 +11,7 @@
 // A body may end its worker, by pthread_exit() or g_thread_exit(). Nothing of ours is called then before what the
 // thread has of its own is destroyed: that sends the job home.
 
-#include "tend-body-private.h"
+#include "thread-private.h"
 #include "tend-task-private.h"
 
 #include <pthread.h>
@@ -55,7 +55,7 @@ come_home_cb (TendJob *job)
   TendOutcome *outcome = self->outcome;
   GError *error = outcome != NULL ? g_steal_pointer (&outcome->error) : NULL;
 
-  tend_loop_unhold (task->loop);
+  tend_loop_unhold (tend_task_loop (task));
 
   if (outcome != NULL && error == NULL && !tend_task_has_ended (task))
     tend_task_record (task, outcome);
@@ -75,7 +75,7 @@ work (ThreadJob   *self,
       TendOutcome *outcome)
 {
   TendTask *task = self->task;
-  TendBodyFunc func = (TendBodyFunc) task->func;
+  TendBodyFunc func = (TendBodyFunc) tend_task_func (task);
   TendTask *previous;
   GError *error = NULL;
 
@@ -88,7 +88,7 @@ work (ThreadJob   *self,
   previous = tend_task_enter (task);
   tend_task_set_worker (task, outcome);
 
-  if (!func (task, task->user_data, &error) && error == NULL && outcome->error == NULL)
+  if (!func (task, tend_task_user_data (task), &error) && error == NULL && outcome->error == NULL)
     error = tend_error_new_missing ();
 
   tend_task_set_worker (NULL, NULL);
@@ -109,7 +109,7 @@ send_home (ThreadJob   *self,
     self->outcome = g_memdup2 (outcome, sizeof *outcome);
 
   self->job.run = come_home_cb;
-  tend_loop_send (self->task->loop, &self->job);
+  tend_loop_send (tend_task_loop (self->task), &self->job);
 }
 
 /* The thread ends; if a body runs, then in the midst of it. */
@@ -193,7 +193,7 @@ static void
 refused_home_cb (TendJob *job)
 {
   ThreadJob *self = get_thread_job (job);
-  TendLoop *loop = self->task->loop;
+  TendLoop *loop = tend_task_loop (self->task);
   guint n_refused = GPOINTER_TO_UINT (self->outcome);
   g_autoptr(GSource) source = g_timeout_source_new (FIRST_RETRY_MS << n_refused);
 
@@ -223,7 +223,7 @@ refused_cb (TendJob      *job,
       self->outcome = g_memdup2 (&outcome, sizeof outcome);
       job->run = come_home_cb;
     }
-  tend_loop_send (self->task->loop, job);
+  tend_loop_send (tend_task_loop (self->task), job);
 }
 
 static void
@@ -236,7 +236,7 @@ thread_run (TendTask *task)
   self->task = task;
   self->gate = gate != NULL ? tend_gate_ref (gate) : NULL;
   self->outcome = NULL;
-  tend_loop_hold (task->loop);
+  tend_loop_hold (tend_task_loop (task));
   tend_workers_push (&self->job, refused_cb);
 }
 

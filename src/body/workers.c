@@ -3,6 +3,20 @@
 
 // The threads that run jobs: a pool for the whole process.
 //
+// How to read it. worker_thread() is the life of a worker, tend_workers_push() and unlock_and_call() are how one is
+// called, and unlock_and_refuse() is for where no thread can be had. A worker is in one of these states:
+//
+//     no thread --- made -----+              +-- take_locked(): the next job --+
+//                             v              v                                 |
+//     asleep --- called --> coming --> running a job --------------------------+
+//        ^                    ^              |      |
+//        |                    |              |      +-- block(): its body waits --- unblock() --> running
+//        |                    +-- looking <--+ no job
+//        +-- sleep_locked() --------+ nothing came; ends after 15 s
+//
+// n_asleep counts those that sleep, and n_called those of them that were called and do not know it yet. n_coming counts
+// those that come or look, and n_running all but those that sleep and those whose body waits.
+//
 // Jobs come through an inbox, and are taken one at a time, in order. Whenever one waits and another worker
 // may run, a worker is coming: one that was called from its sleep, that has just been made, or that looks
 // for jobs before it sleeps. It takes that back under the lock before it takes a job, and calls the next
@@ -35,7 +49,7 @@
 //
 // Lock: workers_lock guards what is marked so.
 
-#include "tend-body-private.h"
+#include "thread-private.h"
 #include "tend-task-private.h"
 
 /* As long as GLib's pools keep theirs. */
@@ -174,8 +188,8 @@ take_newest_locked (void)
 }
 
 /*
- * Unlocks. What waits is left to the workers that run, but for one job that comes again. If none runs, all who wait come
- * again, or are told of @error.
+ * Unlocks. What waits is left to the workers that run, but for one job that comes again. If none runs, all who wait
+ * come again, or are told of @error.
  */
 static void
 unlock_and_refuse (const GError *error)

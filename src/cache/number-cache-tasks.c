@@ -28,11 +28,11 @@ check_settable (TendTask  *task,
 {
   g_autofree char *text = NULL;
 
-  if (task->loop != NULL && (task->body == NULL || !task->body->returns))
+  if (tend_task_loop (task) != NULL && (tend_task_body (task) == NULL || !tend_task_body (task)->returns))
     return TRUE;
 
   text = tend_task_to_string (task);
-  if (task->loop == NULL)
+  if (tend_task_loop (task) == NULL)
     g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE, "%s never ends, and cannot be given a result", text);
   else
     g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
@@ -86,7 +86,7 @@ add (TendNumberCache  *self,
 static gboolean
 is_answerable (TendTask *task)
 {
-  return !tend_loop_is_mine (task->loop) || (task->is_active && !task->has_returned);
+  return !tend_loop_is_mine (tend_task_loop (task)) || (tend_task_is_active (task) && !tend_task_has_returned (task));
 }
 
 static void
@@ -95,7 +95,7 @@ settle (ManagedTask *managed)
   TendTask *task = managed->task;
 
   /* Another thread may have completed it, and that may be on its way: the first outcome counts. */
-  if (task->body == NULL)
+  if (tend_task_body (task) == NULL)
     {
       if (tend_task_try_return (task, &managed->outcome))
         managed->outcome = (TendOutcome) { G_VALUE_INIT, NULL };

@@ -41,7 +41,7 @@ free_all (TendOverride *override)
 static gboolean
 is_over (TendTask *task)
 {
-  return tend_task_has_ended (task) && !task->is_active && !task->in_call && !task->is_ending;
+  return tend_task_is_through (task);
 }
 
 static void

@@ -13,6 +13,14 @@
 //     ..........|.|.|.|..|......|......|......|......|...........|...........| ... to the end of time
 //               near_last
 //
+// How to read it. A job goes from right to left, unless it is removed before, and refill() is all that moves it:
+//
+//     tend_agenda_push()
+//        | due before near_last        | later: into the innermost rung whose time it is in
+//        v                             v
+//     near heap <--- make_near() --- slot --- deal_out(), if it holds more than MANY ---> slots of a finer rung
+//        | the loop takes the first
+//
 // Invariants: the near heap is empty only if all is. near_last is the end of the near heap's time, which
 // begins at the beginning of time. Each rung's time begins where that of the one inside it ends, and all
 // slots before near_last are used up. The outermost rung has no end.

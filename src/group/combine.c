@@ -162,7 +162,7 @@ one_ended (TendWatch *watch)
 static void
 combine_run (TendTask *task)
 {
-  Combine *self = task->user_data;
+  Combine *self = tend_task_user_data (task);
 
   if (self->n_tasks == 0)
     {
@@ -171,7 +171,7 @@ combine_run (TendTask *task)
     }
 
   for (guint i = 0; i < self->n_tasks; i++)
-    tend_watch_begin (&self->watches[i], task->loop, self->tasks[i], one_ended, self);
+    tend_watch_begin (&self->watches[i], tend_task_loop (task), self->tasks[i], one_ended, self);
   g_clear_pointer (&self->tasks, g_free);
 }
 
@@ -403,7 +403,7 @@ tend_task_with_deadline (TendTask *self,
   g_return_val_if_fail (tend_watch_check (&self, 1, G_STRFUNC), NULL);
 
   result = combine (FOLLOW, &self, 1, __builtin_return_address (0));
-  now = tend_loop_now (result->loop);
+  now = tend_loop_now (tend_task_loop (result));
   limit (result, self, time > now ? time - now : 0);
 
   return result;

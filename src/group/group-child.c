@@ -46,7 +46,7 @@ tend_group_give_slots (TendGroup *self)
       tend_job_unlink (job);
       child->has_slot = TRUE;
       self->n_running++;
-      tend_loop_queue_micro (child->task->loop, job);
+      tend_loop_queue_micro (tend_task_loop (child->task), job);
     }
 }
 
@@ -63,7 +63,7 @@ tend_child_free (TendChild *child)
     child->next->prev = child->prev;
   self->n_left--;
 
-  tend_loop_remove (child->task->loop, &child->job);
+  tend_loop_remove (tend_task_loop (child->task), &child->job);
   tend_task_remove_observer (child->task, &child->observer);
   g_object_unref (child->task);
   g_free (child);
@@ -135,7 +135,7 @@ check_addition (TendGroup  *self,
     return FALSE;
 
   text = tend_task_to_string (task);
-  if (tend_loop_get_context (task->loop) != tend_loop_get_context (self->loop))
+  if (tend_loop_get_context (tend_task_loop (task)) != tend_loop_get_context (self->loop))
     g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
                  "%s belongs to another main context than its group", text);
   else if (self->is_cancelled || self->is_settled)

@@ -144,7 +144,7 @@ join_run (TendTask *task)
 static void
 join_cancel (TendTask *task)
 {
-  tend_group_cancel (task->user_data);
+  tend_group_cancel (tend_task_user_data (task));
 }
 
 static void

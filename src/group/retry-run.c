@@ -148,7 +148,7 @@ wait_over_cb (TendTask  *task,
               gpointer   user_data,
               GError   **error)
 {
-  Run *self = task->user_data;
+  Run *self = tend_task_user_data (task);
 
   clear_timer (&self->pause);
   begin_attempt (self);
@@ -197,7 +197,7 @@ attempt_failed (Run          *self,
 
   wait = take_wait (self);
   end = MIN (self->end, tend_task_get_deadline (self->task));
-  if (end != TEND_FOREVER && tend_time_add (tend_loop_now (self->task->loop), wait) >= end)
+  if (end != TEND_FOREVER && tend_time_add (tend_loop_now (tend_task_loop (self->task)), wait) >= end)
     run_fail (self, error, ", with no time left for another");
   else
     self->pause = tend_timer_ref (tend_task_add_timer (self->task, wait, 0, wait_over_cb, NULL, NULL));
@@ -261,7 +261,7 @@ attempt_released (TendObserver *observer,
   Run *self = G_STRUCT_MEMBER_P (observer, -(glong) G_STRUCT_OFFSET (Run, observer));
 
   tend_task_remove_observer (attempt, observer);
-  tend_loop_queue_micro (self->task->loop, &self->over);
+  tend_loop_queue_micro (tend_task_loop (self->task), &self->over);
 }
 
 static const TendObserverClass attempt_observer = {
@@ -286,14 +286,14 @@ check_attempt (Run       *self,
 {
   g_autofree char *task = tend_task_to_string (self->task);
 
-  if (attempt == NULL || attempt == self->task || attempt->loop == NULL)
+  if (attempt == NULL || attempt == self->task || tend_task_loop (attempt) == NULL)
     {
       g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
                    "%s was given no task for attempt %u", task, self->n_attempts);
       return FALSE;
     }
 
-  if (tend_loop_get_context (attempt->loop) != tend_loop_get_context (self->task->loop))
+  if (tend_loop_get_context (tend_task_loop (attempt)) != tend_loop_get_context (tend_task_loop (self->task)))
     {
       g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
                    "%s was given a task of another main context for attempt %u", task, self->n_attempts);
@@ -346,7 +346,7 @@ begin_attempt (Run *self)
 
   if (tend_task_is_released (self->attempt))
     {
-      tend_loop_queue_micro (self->task->loop, &self->over);
+      tend_loop_queue_micro (tend_task_loop (self->task), &self->over);
       return;
     }
 
@@ -362,7 +362,7 @@ begin_attempt (Run *self)
 static void
 retry_interrupt (TendTask *task)
 {
-  Run *self = task->user_data;
+  Run *self = tend_task_user_data (task);
 
   /* Whoever made the call finds out when it returns; an attempt that is over, in its own job. */
   if (self->in_call)
@@ -377,7 +377,7 @@ retry_interrupt (TendTask *task)
 static void
 retry_unwind (TendTask *task)
 {
-  Run *self = task->user_data;
+  Run *self = tend_task_user_data (task);
 
   if (self->attempt != NULL)
     tend_task_unwind (self->attempt);
@@ -388,7 +388,7 @@ timed_out_cb (TendTask  *task,
               gpointer   user_data,
               GError   **error)
 {
-  ((Run *) task->user_data)->is_timed_out = TRUE;
+  ((Run *) tend_task_user_data (task))->is_timed_out = TRUE;
   retry_interrupt (task);
 
   return FALSE;
@@ -397,7 +397,7 @@ timed_out_cb (TendTask  *task,
 static void
 retry_run (TendTask *task)
 {
-  Run *self = task->user_data;
+  Run *self = tend_task_user_data (task);
 
   self->settings = *tend_retry_get_settings (self->retry);
   self->wait = (double) self->settings.first;
@@ -408,7 +408,7 @@ retry_run (TendTask *task)
     self->random = g_rand_new_with_seed (self->settings.seed);
   if (self->settings.deadline != TEND_FOREVER)
     {
-      self->end = tend_time_add (tend_loop_now (task->loop), self->settings.deadline);
+      self->end = tend_time_add (tend_loop_now (tend_task_loop (task)), self->settings.deadline);
       self->timeout = tend_timer_ref (tend_task_add_clock_timer (task, self->settings.deadline, timed_out_cb));
     }
 

@@ -51,7 +51,7 @@ tend_entry_new (TendTaskManager *self,
   entry->task = g_object_ref (task);
   tend_entry_list_append (&priv->entries, entry);
   entry->serial = ++priv->serial;
-  entry->registered = tend_loop_now_coarse (task->loop);
+  entry->registered = tend_loop_now_coarse (tend_task_loop (task));
   entry->base = g_strdup (base);
 
   return entry;
@@ -64,7 +64,7 @@ tend_entry_free (TendEntry *entry)
   TendTaskManagerPrivate *priv = tend_manager_get_private (entry->manager);
   TendTask *task = entry->task;
 
-  tend_loop_remove (task->loop, &entry->job);
+  tend_loop_remove (tend_task_loop (task), &entry->job);
   tend_task_remove_observer (task, &entry->observer);
   g_free (entry->base);
 
@@ -123,7 +123,7 @@ TendEntry *
 tend_manager_find_entry (TendTaskManager *self,
                          TendTask        *task)
 {
-  for (TendObserver *o = task != NULL ? task->observers : NULL; o != NULL; o = o->next)
+  for (TendObserver *o = task != NULL ? tend_task_observers (task) : NULL; o != NULL; o = o->next)
     {
       TendEntry *entry = (TendEntry *) o;
 
@@ -139,7 +139,7 @@ gboolean
 tend_manager_holds (TendTaskManager *self,
                     TendTask        *task)
 {
-  for (TendObserver *o = task->observers; o != NULL; o = o->next)
+  for (TendObserver *o = tend_task_observers (task); o != NULL; o = o->next)
     {
       if (o->klass == &tend_entry_observer && ((TendEntry *) o)->manager == self)
         return TRUE;
@@ -152,7 +152,7 @@ tend_manager_holds (TendTaskManager *self,
 TendTaskManager *
 tend_manager_of_task (TendTask *task)
 {
-  for (TendObserver *o = task->observers; o != NULL; o = o->next)
+  for (TendObserver *o = tend_task_observers (task); o != NULL; o = o->next)
     {
       TendEntry *entry = (TendEntry *) o;
 

@@ -42,7 +42,7 @@ static void
 enter_later (TendEntry *entry)
 {
   entry->job.run = entry_enter_cb;
-  tend_loop_queue_micro (entry->task->loop, &entry->job);
+  tend_loop_queue_micro (tend_task_loop (entry->task), &entry->job);
 }
 
 /* All of the same name before the entry have really ended. */
@@ -62,7 +62,7 @@ entry_unblock (TendEntry *entry)
 static void
 entry_wait (TendEntry *entry)
 {
-  TendLoop *loop = entry->task->loop;
+  TendLoop *loop = tend_task_loop (entry->task);
 
   if (entry->rest > 0)
     tend_loop_arm (loop, &entry->job, tend_time_add (tend_loop_now (loop), entry->rest));
@@ -78,7 +78,7 @@ entry_began (TendObserver *observer,
   TendEntry *entry = (TendEntry *) observer;
 
   if (!entry->has_begun && entry->is_adopted)
-    tend_entry_note_begin (entry, tend_loop_now (task->loop));
+    tend_entry_note_begin (entry, tend_loop_now (tend_task_loop (task)));
 }
 
 static void
@@ -87,7 +87,7 @@ entry_paused (TendObserver *observer,
               gboolean      still)
 {
   TendEntry *entry = (TendEntry *) observer;
-  gint64 now = tend_loop_now (task->loop);
+  gint64 now = tend_loop_now (tend_task_loop (task));
   gboolean is_ready = entry->job.place == TEND_JOB_QUEUED;
 
   if (tend_task_has_ended (task) || (entry->is_adopted && !entry->has_begun))
@@ -104,8 +104,8 @@ entry_paused (TendObserver *observer,
     entry_wait (entry);
   else if (entry->is_delayed)
     {
-      entry->rest = is_ready ? 0 : MAX (0, tend_loop_get_deadline (task->loop, &entry->job) - now);
-      tend_loop_remove (task->loop, &entry->job);
+      entry->rest = is_ready ? 0 : MAX (0, tend_loop_get_deadline (tend_task_loop (task), &entry->job) - now);
+      tend_loop_remove (tend_task_loop (task), &entry->job);
     }
   else if (still)
     tend_slots_leave (entry);
@@ -138,7 +138,7 @@ entry_ended (TendObserver *observer,
   gint64 usec = -1;
 
   if (entry->has_begun && tend_task_interval (task) <= 0)
-    usec = tend_entry_get_run_time (entry, tend_loop_now (task->loop));
+    usec = tend_entry_get_run_time (entry, tend_loop_now (tend_task_loop (task)));
   tend_statistics_ended (&priv->statistics, tend_task_status (task), entry->has_begun, usec);
 
   if (tend_task_status (task) != TEND_TASK_STATUS_FAILED)
@@ -249,7 +249,7 @@ added_native_cb (gpointer data)
   if (tend_manager_has_listeners (added->manager))
     g_list_model_items_changed (G_LIST_MODEL (added->manager), added->position, 0, 1);
   if (added->is_new && tend_task_status (added->task) == TEND_TASK_STATUS_PENDING)
-    g_object_notify_by_pspec (G_OBJECT (added->task), tend_task_properties[PROP_STATUS]);
+    tend_task_notify_status (added->task);
 }
 
 /*
@@ -262,16 +262,16 @@ tend_manager_add_entry (TendTaskManager *self,
                         const char      *base)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
-  gboolean is_new = tend_task_status (task) == TEND_TASK_STATUS_CREATED && task->body != NULL;
+  gboolean is_new = tend_task_status (task) == TEND_TASK_STATUS_CREATED && tend_task_body (task) != NULL;
   Added added = { self, task, priv->entries.n_items, is_new };
   TendEntry *entry = tend_entry_new (self, task, base);
 
   tend_job_init (&entry->job, entry_due_cb);
-  task->is_managed = TRUE;
+  tend_task_set_managed (task);
   tend_task_add_observer (task, &entry->observer);
   if (priv->gate != NULL)
     tend_task_set_gate (task, priv->gate);
-  if (task->name != NULL && base == NULL)
+  if (tend_task_peek_name (task) != NULL && base == NULL)
     tend_names_add (priv, entry);
   tend_statistics_registered (&priv->statistics);
 
@@ -287,7 +287,7 @@ tend_manager_add_entry (TendTaskManager *self,
       entry->is_blocked = FALSE;
       entry->is_adopted = TRUE;
       if (tend_task_status (task) != TEND_TASK_STATUS_PENDING)
-        tend_entry_note_begin (entry, tend_loop_now (task->loop));
+        tend_entry_note_begin (entry, tend_loop_now (tend_task_loop (task)));
     }
 
   tend_slow_check_arm (self);

@@ -21,7 +21,7 @@ find_place (TendTaskManagerPrivate *priv,
 {
   TendTablePlace *place = tend_table_find (&priv->names, hash);
 
-  while (place != NULL && strcmp (((TendEntry *) place->item)->task->name, name) != 0)
+  while (place != NULL && strcmp (tend_task_peek_name (((TendEntry *) place->item)->task), name) != 0)
     place = tend_table_find_next (&priv->names, place);
 
   return place;
@@ -110,11 +110,11 @@ tend_names_add (TendTaskManagerPrivate *priv,
   TendTablePlace *place;
   TendEntry *first;
 
-  entry->hash = g_str_hash (entry->task->name);
+  entry->hash = g_str_hash (tend_task_peek_name (entry->task));
   entry->is_in_chain = TRUE;
   entry->is_named = TRUE;
 
-  place = find_place (priv, entry->task->name, entry->hash);
+  place = find_place (priv, tend_task_peek_name (entry->task), entry->hash);
   if (place == NULL)
     {
       entry->last = entry;
@@ -155,7 +155,7 @@ tend_names_remove (TendTaskManagerPrivate *priv,
 
   if (before != NULL)
     {
-      find_first (priv, entry->task->name)->last = before;
+      find_first (priv, tend_task_peek_name (entry->task))->last = before;
       return;
     }
 

@@ -19,19 +19,21 @@ check_takeable (TendTaskManager  *self,
 {
   g_autofree char *text = NULL;
 
-  if (task->loop != NULL && tend_loop_is_mine (task->loop) && !task->is_managed && !tend_task_has_ended (task))
+  if (tend_task_loop (task) != NULL && tend_loop_is_mine (tend_task_loop (task)) && !tend_task_is_managed (task) &&
+      !tend_task_has_ended (task))
     return tend_manager_check_context (self, task, error);
 
   text = tend_task_to_string (task);
-  if (task->loop != NULL && !tend_loop_is_mine (task->loop))
+  if (tend_task_loop (task) != NULL && !tend_loop_is_mine (tend_task_loop (task)))
     g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
                  "%s belongs to the main context of another thread", text);
-  else if (task->is_managed)
+  else if (tend_task_is_managed (task))
     g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE, "%s has a manager already", text);
   else
     g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
                  "%s cannot be managed: it is %s", text,
-                 task->loop == NULL ? "the program's main part" : tend_task_status_to_string (tend_task_status (task)));
+                 tend_task_loop (task) == NULL ? "the program's main part"
+                                               : tend_task_status_to_string (tend_task_status (task)));
 
   return FALSE;
 }
@@ -71,8 +73,8 @@ add_anonymous (TendTaskManager *self,
                TendTask        *task)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
-  gboolean is_renamed = task->name != NULL && tend_task_status (task) == TEND_TASK_STATUS_CREATED;
-  const char *base = task->name;
+  gboolean is_renamed = tend_task_peek_name (task) != NULL && tend_task_status (task) == TEND_TASK_STATUS_CREATED;
+  const char *base = tend_task_peek_name (task);
 
   if (!is_renamed)
     {
@@ -82,7 +84,7 @@ add_anonymous (TendTaskManager *self,
 
   tend_task_rename (task, g_strdup_printf ("%s %" G_GUINT64_FORMAT, base, ++priv->n_anonymous));
   tend_manager_add_entry (self, task, base);
-  tend_notify_native (G_OBJECT (task), tend_task_properties[PROP_NAME]);
+  tend_task_notify_name (task);
 }
 
 /* Gives @task its place under its name, and says whose name it is then: NULL with @error set if not. */
@@ -93,7 +95,7 @@ add_named (TendTaskManager  *self,
            GError          **error)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
-  TendEntry *holder = task->name != NULL ? tend_names_lookup (priv, task->name) : NULL;
+  TendEntry *holder = tend_task_peek_name (task) != NULL ? tend_names_lookup (priv, tend_task_peek_name (task)) : NULL;
   g_autoptr(GPtrArray) replaced = NULL;
 
   if (holder != NULL && !tend_task_has_ended (holder->task))
@@ -104,12 +106,12 @@ add_named (TendTaskManager  *self,
       if (policy == TEND_NAME_POLICY_REJECT)
         {
           g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_EXISTS,
-                       "Task already exists: '%s'", task->name);
+                       "Task already exists: '%s'", tend_task_peek_name (task));
           return NULL;
         }
 
       if (policy == TEND_NAME_POLICY_REPLACE)
-        replaced = tend_names_take (priv, task->name);
+        replaced = tend_names_take (priv, tend_task_peek_name (task));
     }
 
   /* The name is the new one's before anybody hears of it, or of the ends of the old ones. */

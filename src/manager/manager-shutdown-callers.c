@@ -80,7 +80,7 @@ gboolean
 tend_manager_is_shutdown_task (TendTaskManager *self,
                                TendTask        *task)
 {
-  for (TendObserver *o = task->observers; o != NULL; o = o->next)
+  for (TendObserver *o = tend_task_observers (task); o != NULL; o = o->next)
     {
       TendTaskManagerPrivate *priv = TEND_MANAGER_PRIVATE_OF (o, shutdown_observer);
 

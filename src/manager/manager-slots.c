@@ -88,7 +88,7 @@ wait_in_lane (TendTaskManagerPrivate *priv,
               TendEntry              *entry,
               gint64                  now)
 {
-  int priority = tend_loop_get_priority (entry->task->loop);
+  int priority = tend_loop_get_priority (tend_task_loop (entry->task));
   GArray *lanes = priv->slots.lanes;
   guint i;
 
@@ -282,7 +282,7 @@ begin_cb (TendJob *job)
 
   /* Who is told of its end runs the main context, and it gives the slot back afterwards. */
   if (!tend_task_has_ended (entry->task))
-    tend_entry_begin (entry, tend_loop_now (entry->task->loop));
+    tend_entry_begin (entry, tend_loop_now (tend_task_loop (entry->task)));
 }
 
 /* Something has changed in @self: lets those start that can, in all the managers that share slots. */
@@ -309,7 +309,7 @@ tend_slots_pump (TendTaskManager *self)
       leave_lane (tend_manager_get_private (entry->manager), entry);
       take_slot (entry, now);
       entry->job.run = begin_cb;
-      tend_loop_queue_micro (entry->task->loop, &entry->job);
+      tend_loop_queue_micro (tend_task_loop (entry->task), &entry->job);
     }
 }
 
@@ -363,7 +363,7 @@ tend_slots_leave (TendEntry *entry)
 
   if (entry->is_in_lane)
     leave_lane (priv, entry);
-  tend_loop_remove (entry->task->loop, &entry->job);
+  tend_loop_remove (tend_task_loop (entry->task), &entry->job);
 
   if (!entry->has_slot)
     return;

@@ -33,7 +33,7 @@ tend_manager_check_context (TendTaskManager  *self,
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   g_autofree char *text = NULL;
 
-  if (tend_loop_get_context (task->loop) == tend_loop_get_context (priv->loop))
+  if (tend_loop_get_context (tend_task_loop (task)) == tend_loop_get_context (priv->loop))
     return TRUE;
 
   text = tend_task_to_string (task);

@@ -70,7 +70,7 @@ static void
 forget (TendTaskManagerPrivate *priv,
         TendEntry              *entry)
 {
-  Throttle *throttle = g_hash_table_lookup (priv->throttles, entry->task->name);
+  Throttle *throttle = g_hash_table_lookup (priv->throttles, tend_task_peek_name (entry->task));
 
   if (throttle == NULL || !throttle->is_alive || throttle->latest != tend_task_number (entry->task))
     return;
@@ -138,7 +138,7 @@ check_task (TendTaskManager  *self,
 
   if (!tend_task_check_startable (task, error) || !tend_manager_check_task (self, task, error))
     return FALSE;
-  if (task->name != NULL)
+  if (tend_task_peek_name (task) != NULL)
     return TRUE;
 
   text = tend_task_to_string (task);
@@ -157,10 +157,10 @@ register_delayed (TendTaskManager  *self,
   gboolean is_changed = tend_task_delay (task) != delay;
   gboolean is_registered;
 
-  tend_task_ensure_scope (task)->delay = delay;
+  tend_task_replace_delay (task, delay);
   is_registered = tend_manager_register_held (self, task, policy, error) != NULL;
   if (is_changed)
-    tend_notify_native (G_OBJECT (task), tend_task_properties[PROP_DELAY]);
+    tend_task_notify_delay (task);
 
   return is_registered;
 }
@@ -212,8 +212,8 @@ register_throttled (TendTaskManager  *self,
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   gint64 now = tend_loop_now (priv->loop);
-  Throttle *throttle = ensure_throttle (priv, task->name, now);
-  TendEntry *latest = find_latest (priv, throttle, task->name);
+  Throttle *throttle = ensure_throttle (priv, tend_task_peek_name (task), now);
+  TendEntry *latest = find_latest (priv, throttle, tend_task_peek_name (task));
   g_autoptr(TendTask) replaced = NULL;
   gboolean is_waiting, is_registered;
 

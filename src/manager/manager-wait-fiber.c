@@ -73,7 +73,7 @@ tend_manager_wait_in_fiber (gpointer           self,
     }
 
   wait = g_new0 (FiberWait, 1);
-  wait->loop = tend_task_get_current ()->loop;
+  wait->loop = tend_task_loop (tend_task_get_current ());
   tend_queue_init (&wait->fiber);
   begin (self, tend_current_cancellable (), fiber_wait_cb, wait);
 
@@ -132,7 +132,7 @@ tend_manager_new_result (gpointer             self,
   TendTask *caller = tend_task_get_current ();
   GTask *result;
 
-  if (caller->loop != NULL)
+  if (tend_task_loop (caller) != NULL)
     gate = tend_task_get_callback_gate (caller, callback);
 
   if (gate != NULL && callback != NULL && callback != fiber_wait_cb)

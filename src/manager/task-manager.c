@@ -259,10 +259,11 @@ tend_task_manager_task_slow (TendTaskManager *self,
                              TendTask        *task,
                              gint64           usec)
 {
-  g_autofree char *text = task->name == NULL ? tend_task_to_string (task) : NULL;
+  const char *name = tend_task_peek_name (task);
+  g_autofree char *text = name == NULL ? tend_task_to_string (task) : NULL;
 
   g_warning ("Non-interval task \"%s\" has been running for %.2f!",
-             task->name != NULL ? task->name : text, (double) usec / G_TIME_SPAN_SECOND);
+             name != NULL ? name : text, (double) usec / G_TIME_SPAN_SECOND);
 }
 
 static void

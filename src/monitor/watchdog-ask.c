@@ -113,10 +113,10 @@ take_names (void)
   const char *source_name = source != NULL ? g_source_get_name (source) : NULL;
 
   answer.has_task = task != NULL;
-  answer.task_id = task != NULL ? task->id : 0;
-  answer.has_task_name = task != NULL && task->name != NULL;
+  answer.task_id = task != NULL ? tend_task_peek_id (task) : 0;
+  answer.has_task_name = task != NULL && tend_task_peek_name (task) != NULL;
   if (answer.has_task_name)
-    copy_name (answer.task_name, task->name);
+    copy_name (answer.task_name, tend_task_peek_name (task));
 
   answer.source = source;
   answer.has_source_name = source_name != NULL;

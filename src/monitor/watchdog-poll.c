@@ -3,10 +3,9 @@
 
 // What the watchdog sees of a main context: since when it has not polled.
 //
-// The context's poll function is wrapped. That costs each poll a call, two stores and one look at
-// the clock, and one of many wakes the watchdog's thread, if that sleeps. Rejected: a source that answers pings, which wakes an
-// idle program again and again, and which a source of higher priority starves although nothing
-// blocks.
+// The context's poll function is wrapped. That costs each poll a call, two stores and one look at the clock, and one of
+// many wakes the watchdog's thread, if that sleeps. Rejected: a source that answers pings, which wakes an idle program
+// again and again, and which a source of higher priority starves although nothing blocks.
 //
 // A poll function has no user data, so there is one wrapper for all contexts, and it knows the
 // watched thread instead. In other threads, and when nothing is watched, it passes on what it gets.

@@ -25,7 +25,7 @@ begin (TendChannel  *self,
     return TRUE;
 
   task = tend_task_get_current ();
-  if (tend_loop_get_context (task->loop) != tend_loop_get_context (self->loop))
+  if (tend_loop_get_context (tend_task_loop (task)) != tend_loop_get_context (self->loop))
     {
       text = tend_task_to_string (task);
       g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
@@ -49,7 +49,7 @@ wait_for_room (TendChannel  *self,
   GError *failure = NULL;
   TendWaiter waiter;
 
-  tend_waiter_init (&waiter, self, tend_task_get_current ()->loop, wake, item);
+  tend_waiter_init (&waiter, self, tend_task_loop (tend_task_get_current ()), wake, item);
   tend_queue_push (&self->senders, &waiter.link);
   g_object_unref (self);
 
@@ -165,7 +165,7 @@ wait_for_item (TendChannel  *self,
   TendWaiter waiter;
   gboolean goes_on;
 
-  tend_waiter_init (&waiter, self, tend_task_get_current ()->loop, wake, NULL);
+  tend_waiter_init (&waiter, self, tend_task_loop (tend_task_get_current ()), wake, NULL);
   tend_queue_push (&self->receivers, &waiter.link);
   tend_channel_settle (self);
   g_object_unref (self);

@@ -10,7 +10,7 @@
 // Ownership: the task is a reference, constant once the completion is made.
 
 #include "tend-completion.h"
-#include "tend-task-private.h"
+#include "task-outcome-private.h"
 
 /**
  * TendCompletion:

@@ -7,43 +7,12 @@
 // that cancelling it cancels the task without a signal connection per task. The errors are made when
 // somebody asks for them as well: to print one takes longer than all else of a cancelled task.
 
-#include "tend-task-private.h"
+#include "task-cancel-private.h"
+#include "task-life-private.h"
+#include "task-outcome-private.h"
+#include "task-state-private.h"
 
 /* --- The cancellable --- */
-
-/* The cancellable does not ask the task to end any more. On the task's own thread. */
-void
-tend_task_drop_cancellable (TendTask *self)
-{
-  GCancellable *cancellable = g_atomic_pointer_get (&self->cancellable);
-
-  if (cancellable != NULL)
-    tend_cancellable_drop_task (TEND_CANCELLABLE (cancellable));
-}
-
-/*
- * Says that the body should end, or no longer counts, and cancels the cancellable if there is one. On the
- * task's own thread.
- */
-void
-tend_task_set_cancelling (TendTask       *self,
-                          TendCancelling  why)
-{
-  GCancellable *cancellable;
-
-  if (tend_task_cancelling (self) != TEND_CANCELLING_NOT)
-    return;
-
-  g_atomic_int_or ((guint *) &self->flags, (guint) why << TEND_FLAG_CANCELLING_SHIFT);
-
-  tend_task_wake_worker (self);
-
-  /* It need not ask the task any more. */
-  tend_task_drop_cancellable (self);
-  cancellable = g_atomic_pointer_get (&self->cancellable);
-  if (cancellable != NULL)
-    g_cancellable_cancel (cancellable);
-}
 
 /* Keeps why the task will be cancelled, for its error: with its cancellable, which is made for it. */
 void
@@ -52,6 +21,29 @@ tend_task_set_cancel_reason (TendTask   *self,
 {
   if (reason != NULL)
     tend_cancellable_set_reason (TEND_CANCELLABLE (tend_task_get_cancellable (self)), reason);
+}
+
+/* In the task's thread: a cancellable was cancelled that the task is to be cancelled with. */
+static void
+link_cb (gpointer    data,
+         const char *reason)
+{
+  TendTask *self = data;
+
+  if (tend_task_has_ended (self))
+    return;
+
+  g_object_ref (self);
+  tend_task_set_cancel_reason (self, reason);
+  tend_task_cancel (self);
+  g_object_unref (self);
+}
+
+/* Makes a link from a cancellable to the task, which is to be cut before the task goes. Any thread. */
+TendCancelLink *
+tend_task_new_link (TendTask *self)
+{
+  return tend_cancel_link_new (self->loop, link_cb, self);
 }
 
 /**
@@ -85,7 +77,7 @@ tend_task_get_cancellable (TendTask *self)
 
   made = tend_cancellable_new ();
   if (self->loop != NULL)
-    tend_cancellable_set_task (made, tend_task_link_new (self, self->loop));
+    tend_cancellable_set_link (made, tend_task_new_link (self));
   if (!g_atomic_pointer_compare_and_exchange (&self->cancellable, NULL, G_CANCELLABLE (made)))
     {
       g_object_unref (made);
@@ -99,45 +91,29 @@ tend_task_get_cancellable (TendTask *self)
   return G_CANCELLABLE (made);
 }
 
-/* --- The errors --- */
-
-/* An error that says @what of the task, and @more of it. Each wait that is cancelled gets one: no formats. */
-static GError *
-new_error (TendTask   *self,
-           GQuark      domain,
-           int         code,
-           const char *what,
-           const char *more)
-{
-  g_autofree char *message = tend_task_print (tend_task_peek_name (self), tend_task_number (self), what, more);
-
-  return g_error_new_literal (domain, code, message);
-}
-
-/* The error of a task that was asked to end, with the reason for which it was. */
-GError *
-tend_task_new_cancelled (TendTask *self)
-{
-  g_autofree char *reason = NULL;
-  GCancellable *cancellable = g_atomic_pointer_get (&self->cancellable);
-
-  if (tend_task_cancelling (self) == TEND_CANCELLING_TIMED_OUT)
-    return new_error (self, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, " did not end before its deadline", NULL);
-
-  if (cancellable != NULL)
-    reason = tend_cancellable_peek_reason (TEND_CANCELLABLE (cancellable));
-
-  return new_error (self, G_IO_ERROR, G_IO_ERROR_CANCELLED,
-                    reason != NULL ? " was cancelled: " : " was cancelled", reason);
-}
-
-GError *
-tend_task_new_stopped (TendTask *self)
-{
-  return new_error (self, TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED, " was stopped", NULL);
-}
-
 /* --- Cancel and stop --- */
+
+/* Ends the task at once, for an error that did not come from its body; takes @error. */
+void
+tend_task_fail (TendTask *self,
+                GError   *error)
+{
+  g_autofree char *task = NULL;
+
+  if (!tend_task_has_ended (self) && tend_task_settle (self))
+    {
+      tend_task_end (self, tend_task_get_final_status (error), error);
+      return;
+    }
+
+  /* It came too late for the task to carry it, and is told all the same. */
+  if (!tend_error_is_cancelled (error))
+    {
+      task = tend_task_to_string (self);
+      tend_report_unobserved (task, error, self->origin);
+    }
+  g_error_free (error);
+}
 
 static gboolean
 check_endable (TendTask   *self,

@@ -1,13 +1,11 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Which task the calling thread is in, which thread is a task's own, and the way from a fiber's stack to the
-// native one.
+// Which task the calling thread is in, and which thread is a task's own.
 
-#include "tend-task-private.h"
+#include "task-state-private.h"
 
 static TEND_THREAD TendTask *current;
-static TEND_THREAD const TendFiberClass *current_fiber;
 
 /* The tasks that somebody has made current from outside, innermost first. */
 typedef struct _Pushed Pushed;
@@ -20,12 +18,11 @@ struct _Pushed
 
 static TEND_THREAD Pushed *pushed;
 
-/* In the child of a fork, code is in no task of the parent's, and on no fiber that could wait. */
+/* In the child of a fork, code is in no task of the parent's. */
 static void
 begin_anew (void)
 {
   current = NULL;
-  current_fiber = NULL;
   pushed = NULL;
 }
 
@@ -57,144 +54,6 @@ TendTask *
 tend_task_peek_current (void)
 {
   return current;
-}
-
-void
-tend_set_fiber (const TendFiberClass *fiber)
-{
-  current_fiber = fiber;
-}
-
-gboolean
-tend_is_on_fiber (void)
-{
-  return current_fiber != NULL;
-}
-
-void
-tend_call_native (TendNativeFunc func,
-                  gpointer       data)
-{
-  if (current_fiber == NULL)
-    func (data);
-  else
-    current_fiber->hop (func, data);
-}
-
-TendJob *
-tend_begin_wait (const char  *func,
-                 GError     **error)
-{
-  if (current_fiber != NULL)
-    return current_fiber->begin_wait (error);
-
-  g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER,
-               "%s() waits, and can only be called in a fiber", func);
-  return NULL;
-}
-
-gboolean
-tend_wait (GError **error)
-{
-  return current_fiber->wait (error);
-}
-
-gboolean
-tend_wait_for_task (TendTask  *task,
-                    GError   **error)
-{
-  TendJob *wake = tend_begin_wait (G_STRFUNC, error);
-
-  if (wake == NULL)
-    return FALSE;
-
-  if (tend_task_is_over (task))
-    return TRUE;
-
-  tend_queue_push (&tend_task_ensure_scope (task)->waiters, wake);
-  return tend_wait (error);
-}
-
-TendJob *
-tend_begin_bound_wait (void)
-{
-  return current_fiber->get_job ();
-}
-
-void
-tend_wait_bound (void)
-{
-  current_fiber->wait_bound ();
-}
-
-gboolean
-tend_shield_fiber (int change)
-{
-  return current_fiber != NULL && current_fiber->shield (change);
-}
-
-typedef struct
-{
-  GObject    *object;
-  GParamSpec *pspec;
-} NotifyCall;
-
-static void
-notify_native_cb (gpointer data)
-{
-  NotifyCall *call = data;
-
-  g_object_notify_by_pspec (call->object, call->pspec);
-}
-
-/* Notifies a property, which a fiber may have changed. */
-void
-tend_notify_native (GObject    *object,
-                    GParamSpec *pspec)
-{
-  NotifyCall call = { object, pspec };
-
-  tend_call_native (notify_native_cb, &call);
-}
-
-/* The task of the program's main part: made on demand, and never unmade. */
-static TendTask *
-get_main_task (void)
-{
-  static TendTask *main_task;
-
-  if (g_once_init_enter (&main_task))
-    {
-      TendTask *task = tend_task_create (tend_main_name, NULL, NULL, NULL, NULL, NULL);
-
-      /* It stands for every thread's main part, and holds no loop. */
-      tend_loop_release (g_steal_pointer (&task->loop));
-      g_once_init_leave (&main_task, task);
-    }
-
-  return main_task;
-}
-
-/**
- * tend_task_get_current:
- *
- * Gets the task whose code is running.
- *
- * In a body, in a fiber also after it waited, in a thread's body, in a callback of the task's scope
- * and in its exit handlers that is the task, and where [method@Tend.Task.push_current] said so.
- * Everywhere else it is a task that stands for the program's main part: it is called `main()`, is
- * always running, and cannot be awaited or ended.
- *
- * May be called from any thread.
- *
- * Returns: (transfer none): the task; valid while its code runs
- *
- * Since: 0.1
- */
-TendTask *
-tend_task_get_current (void)
-{
-  return current != NULL ? current : get_main_task ();
 }
 
 /**

@@ -5,13 +5,16 @@
 //
 // Ownership: the loop thread's.
 
-#include "tend-task-private.h"
+#include "task-cancel-private.h"
+#include "task-life-private.h"
+#include "task-state-private.h"
 
 static gboolean
 deadline_cb (TendTask  *task,
              gpointer   user_data,
              GError   **error)
 {
+  task->scope->deadline_timer = NULL;
   tend_task_interrupt (task, TEND_CANCELLING_TIMED_OUT);
   return FALSE;
 }
@@ -20,18 +23,6 @@ static gint64
 get_deadline (TendTask *self)
 {
   return self->scope != NULL ? self->scope->deadline : TEND_FOREVER;
-}
-
-/*
- * Whether the task's error is that of a deadline which it had from the task that started it. That one
- * has the same error, and need not hear of it twice.
- */
-gboolean
-tend_task_has_inherited_timeout (TendTask *self)
-{
-  return self->scope != NULL && self->scope->is_deadline_inherited &&
-         tend_task_cancelling (self) == TEND_CANCELLING_TIMED_OUT &&
-         g_error_matches (tend_task_peek_recorded_error (self), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
 }
 
 /* Begins to keep the deadline of a task that is started. */
@@ -47,11 +38,8 @@ arm (TendTask *self)
   now = tend_loop_now (self->loop);
   wait = deadline > now ? deadline - now : 1;
   if (self->scope->deadline_timer != NULL)
-    {
-      tend_timer_cancel (self->scope->deadline_timer);
-      tend_timer_unref (self->scope->deadline_timer);
-    }
-  self->scope->deadline_timer = tend_timer_ref (tend_task_add_clock_timer (self, wait, deadline_cb));
+    tend_timer_cancel (self->scope->deadline_timer);
+  self->scope->deadline_timer = tend_task_add_clock_timer (self, wait, deadline_cb);
 }
 
 /*
@@ -61,11 +49,11 @@ arm (TendTask *self)
 void
 tend_task_start_deadline (TendTask *self)
 {
-  TendTask *starter = tend_task_get_current ();
+  TendTask *starter = tend_task_peek_current ();
   gint64 inherited = TEND_FOREVER;
 
   /* The scope of a task whose body runs in a thread of the pool belongs to another. A shield keeps time off. */
-  if (starter->loop != NULL && tend_loop_has_thread (starter->loop) && !tend_shield_fiber (0))
+  if (starter != NULL && tend_loop_has_thread (starter->loop) && !tend_shield_fiber (0))
     inherited = get_deadline (starter);
 
   if (inherited < get_deadline (self))

@@ -11,7 +11,8 @@
 // Ownership: all of it is the loop thread's. Those who are told of a failed run are called on the
 // native stack, and may end the task.
 
-#include "tend-task-private.h"
+#include "task-life-private.h"
+#include "task-state-private.h"
 
 /**
  * TendIntervalMode:
@@ -30,6 +31,15 @@ G_DEFINE_ENUM_TYPE (TendIntervalMode, tend_interval_mode,
 
 /* --- The grid --- */
 
+/* How long the first run is off, by itself: negative where neither delay nor interval says. */
+gint64
+tend_task_get_first_wait (TendTask *self)
+{
+  gint64 delay = tend_task_delay (self);
+
+  return delay >= 0 ? delay : tend_task_interval (self);
+}
+
 /* Notes that the next run is due @usec from now: from when the task goes on, if it stands still. */
 void
 tend_task_expect_run (TendTask *self,
@@ -45,8 +55,8 @@ tend_task_expect_run (TendTask *self,
 }
 
 /* When the run of fixed rate after the one that has just ended is due. */
-static gint64
-get_next_tick (TendTask *self)
+gint64
+tend_task_get_next_tick (TendTask *self)
 {
   gint64 interval = tend_task_interval (self);
   gint64 late, n_ticks;
@@ -103,38 +113,23 @@ outlives (TendTask     *self,
 }
 
 /*
- * A run has come to its end, with @error or without: arms the next one. FALSE if there is none to
- * come, and the task is to end with @error; after TRUE it may have ended, and be gone.
+ * A run has come to its end, with @error or without: whether there is another one to come. FALSE if the task is to end
+ * with @error. The caller holds the task, which may have ended after TRUE.
  */
 gboolean
-tend_task_repeat (TendTask     *self,
-                  const GError *error)
+tend_task_outlives_run (TendTask     *self,
+                        const GError *error)
 {
-  gboolean repeats;
-
   if (tend_task_interval (self) < 0 || self->body == NULL || tend_task_cancelling (self))
     return FALSE;
+  if (error != NULL && !outlives (self, error))
+    return FALSE;
 
-  g_object_ref (self);
-  repeats = error == NULL || outlives (self, error);
-  if (repeats)
-    {
-      tend_task_drop_cancel_handlers (self);
-      if (self->outcome != NULL)
-        tend_outcome_clear (self->outcome);
-    }
+  tend_task_drop_cancel_handlers (self);
+  if (self->outcome != NULL)
+    tend_outcome_clear (self->outcome);
 
-  /* Whoever was told, or what was dropped, may have ended it. */
-  if (repeats && !tend_task_has_ended (self))
-    {
-      if (self->is_fixed_rate)
-        tend_task_run_at (self, get_next_tick (self));
-      else
-        tend_task_run_later (self, tend_task_interval (self));
-    }
-  g_object_unref (self);
-
-  return repeats;
+  return TRUE;
 }
 
 /* --- Settings --- */

@@ -1,28 +1,44 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The life of a task: started, run once or again and again, ended, released. What asks it to end is in
-// task-cancel.c.
+// The life of a task: it begins, runs once or again and again, ends, and is released. How it comes to begin is in
+// task-start.c, and what asks it to end in task-cancel.c.
 //
-// Two moments end a task. It *ends* when its status becomes final: the scope dies, the exit
-// handlers run, observers are told and those who wait are woken. It is *released* when its body has
-// really ended as well, which for a stopped fiber or thread comes later. Both happen once.
+// Two moments end a task. It *ends* when its status becomes final: the scope dies, the exit handlers run, observers are
+// told and those who wait are woken. It is *released* when its body has really ended as well, which for a stopped fiber
+// or thread comes later. Both happen once.
+//
+//    created, pending
+//        |  begin_run(): the body is active while it runs
+//        v                                       end(), from outside
+//    running, active --------------------------------------------------> final, active; the body is abandoned
+//      |         ^                                                                      |
+//      | run_    | go_on(): waits for the next run, and is not active meanwhile         | run_ended()
+//      | ended() |                                                                      |
+//      +---------+                                                                      v
+//      +--- end(): there is no next one -------------------------------> final, not active: release(), let_go()
+//
+// The functions stand in the opposite order, each before those that call it: read from the last section to the first.
+//
+// Four bits keep a task, and let_go() is called again by whoever takes off the last that stood in its way:
+//
+//    is_held    since its start the task has a reference to itself; to drop it is the end of let_go()
+//    in_call    the body's function is on the stack; run_body() takes it off
+//    is_ending  tell_end() has not told all of the end yet; it releases the task itself afterwards
+//    is_kept    a callback of the scope is on the stack, and relies on the reference; tend_task_unkeep() takes it off
 //
 // Ownership: all of it is the loop thread's. User code runs on the native stack and outside locks.
 
-#include "tend-task-private.h"
-
-static inline void
-notify_status (TendTask *self)
-{
-  g_object_notify_by_pspec (G_OBJECT (self), tend_task_properties[PROP_STATUS]);
-}
+#include "task-cancel-private.h"
+#include "task-life-private.h"
+#include "task-outcome-private.h"
+#include "task-state-private.h"
 
 /* --- Release --- */
 
 /* Not while the body's function runs: a binding's closure is among the data. */
-void
-tend_task_drop_user_data (TendTask *self)
+static void
+drop_user_data (TendTask *self)
 {
   GDestroyNotify notify = g_steal_pointer (&self->notify);
   gpointer user_data = g_steal_pointer (&self->user_data);
@@ -80,11 +96,17 @@ told_job_cb (TendJob *job)
   g_object_unref (self);
 }
 
-/* Lets go of what the body had, and of the reference that kept the task for it, unless a callback needs that. */
+/*
+ * Lets go of what the body had, and of the reference that kept the task for it: once the task is released, and as far
+ * as nothing on the stack needs them.
+ */
 static void
 let_go (TendTask *self)
 {
-  tend_task_drop_user_data (self);
+  if (self->in_call || self->is_ending || !tend_task_is_released (self))
+    return;
+
+  drop_user_data (self);
 
   if (self->is_held && !self->is_kept)
     {
@@ -100,10 +122,7 @@ release (TendTask *self)
   g_assert (tend_task_is_released (self));
 
   call_observers (self, EVENT_RELEASED);
-
-  /* What is on the stack lets go of it afterwards. */
-  if (!self->in_call)
-    let_go (self);
+  let_go (self);
 }
 
 /*
@@ -136,8 +155,7 @@ tend_task_unkeep (TendTask *self,
     }
 
   self->is_kept = FALSE;
-  if (!self->in_call && !self->is_ending && tend_task_is_released (self))
-    let_go (self);
+  let_go (self);
 }
 
 /* --- The end --- */
@@ -173,7 +191,7 @@ tell_end (TendTask *self,
   tend_task_run_exit_handlers (self);
 
   call_observers (self, EVENT_ENDED);
-  notify_status (self);
+  tend_task_notify_status (self);
 
   has_waiters = wake_waiters (self);
 
@@ -275,8 +293,8 @@ tend_task_end (TendTask       *self,
 }
 
 /* The status that a task has which ends by itself, with @error or without. */
-static TendTaskStatus
-get_final_status (const GError *error)
+TendTaskStatus
+tend_task_get_final_status (const GError *error)
 {
   if (error == NULL)
     return TEND_TASK_STATUS_COMPLETED;
@@ -284,29 +302,19 @@ get_final_status (const GError *error)
   return tend_error_is_cancelled (error) ? TEND_TASK_STATUS_CANCELLED : TEND_TASK_STATUS_FAILED;
 }
 
-/* Ends the task at once, for an error that did not come from its body; takes @error. */
-void
-tend_task_fail (TendTask *self,
-                GError   *error)
-{
-  g_autofree char *task = NULL;
-
-  if (!tend_task_has_ended (self) && tend_task_settle (self))
-    {
-      tend_task_end (self, get_final_status (error), error);
-      return;
-    }
-
-  /* It came too late for the task to carry it, and is told all the same. */
-  if (!tend_error_is_cancelled (error))
-    {
-      task = tend_task_to_string (self);
-      tend_report_unobserved (task, error, self->origin);
-    }
-  g_error_free (error);
-}
-
 /* --- The start and the runs --- */
+
+/* To be asked before a run: TRUE if the gate is closed, and the task has ended. */
+static gboolean
+end_if_barred (TendTask *self)
+{
+  if (G_LIKELY (!tend_task_is_barred (self)))
+    return FALSE;
+
+  if (!tend_task_has_ended (self))
+    tend_task_end (self, TEND_TASK_STATUS_STOPPED, NULL);
+  return TRUE;
+}
 
 /* Runs the body once. The task is held, and lives until this is over. */
 static void
@@ -322,11 +330,11 @@ run_body (TendTask *self)
     {
       tend_task_set_status (self, TEND_TASK_STATUS_RUNNING);
       call_observers (self, EVENT_BEGAN);
-      notify_status (self);
+      tend_task_notify_status (self);
     }
 
   /* Whoever was told may have ended it, or the owner of its manager may have gone meanwhile. */
-  if (!tend_task_has_ended (self) && !tend_task_stop_if_barred (self))
+  if (!tend_task_has_ended (self) && !end_if_barred (self))
     {
       self->is_active = TRUE;
       self->has_returned = FALSE;
@@ -335,16 +343,14 @@ run_body (TendTask *self)
       tend_task_leave (previous);
     }
   self->in_call = was_in_call;
-
-  if (!was_in_call && !self->is_ending && tend_task_is_released (self))
-    let_go (self);
+  let_go (self);
 }
 
 /* Runs the body of a task whose turn it is. */
 static void
 begin_run (TendTask *self)
 {
-  if (tend_task_stop_if_barred (self))
+  if (end_if_barred (self))
     return;
 
   /* A paused task begins when it goes on. */
@@ -404,23 +410,30 @@ tend_task_run_later (TendTask *self,
   wait_for_run (self, usec, is_timed ? tend_time_add (tend_loop_now (self->loop), usec) : 0);
 }
 
-/* How long the first run is off, by itself: negative where neither delay nor interval says. */
-gint64
-tend_task_get_first_wait (TendTask *self)
+/* Arms the next run, if one is to come: FALSE if not. After TRUE the task may have ended, and be gone. */
+static gboolean
+go_on (TendTask     *self,
+       const GError *error)
 {
-  gint64 delay = tend_task_delay (self);
+  gboolean goes_on;
 
-  return delay >= 0 ? delay : tend_task_interval (self);
-}
+  if (tend_task_interval (self) < 0)
+    return FALSE;
 
-static void
-hold (TendTask *self)
-{
-  if (!self->is_held)
+  g_object_ref (self);
+  goes_on = tend_task_outlives_run (self, error);
+
+  /* Whoever was told, or what was dropped, may have ended it. */
+  if (goes_on && !tend_task_has_ended (self))
     {
-      self->is_held = TRUE;
-      g_object_ref (self);
+      if (self->is_fixed_rate)
+        tend_task_run_at (self, tend_task_get_next_tick (self));
+      else
+        tend_task_run_later (self, tend_task_interval (self));
     }
+  g_object_unref (self);
+
+  return goes_on;
 }
 
 /* The run has come to its end, with @error or without; takes @error. Native stack. */
@@ -444,7 +457,7 @@ run_ended (TendTask *self,
   if (error == NULL)
     error = self->outcome != NULL ? g_steal_pointer (&self->outcome->error) : NULL;
 
-  if (tend_task_repeat (self, error))
+  if (go_on (self, error))
     {
       g_clear_error (&error);
       return;
@@ -468,7 +481,7 @@ run_ended (TendTask *self,
       error = tend_task_new_cancelled (self);
     }
 
-  end (self, get_final_status (error), error);
+  end (self, tend_task_get_final_status (error), error);
 }
 
 static void
@@ -489,54 +502,6 @@ tend_task_run_ended (TendTask *self,
   tend_call_native (run_ended_native_cb, &call);
 }
 
-/* Whether the task could be started or given to a manager now. */
-gboolean
-tend_task_check_startable (TendTask  *self,
-                           GError   **error)
-{
-  g_autofree char *task = NULL;
-
-  if (self->loop != NULL && self->body != NULL && tend_loop_is_mine (self->loop) &&
-      tend_task_status (self) == TEND_TASK_STATUS_CREATED)
-    return TRUE;
-
-  task = tend_task_to_string (self);
-  if (self->loop != NULL && !tend_loop_is_mine (self->loop))
-    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
-                 "%s belongs to the main context of another thread", task);
-  else if (self->body == NULL)
-    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
-                 "Task has no body to start: %s", task);
-  else
-    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
-                 "Task has already been started: %s", task);
-
-  return FALSE;
-}
-
-static void
-make_pending_native_cb (gpointer data)
-{
-  notify_status (data);
-}
-
-/* Marks the task as given to somebody who will begin it, and who says so. */
-void
-tend_task_set_pending (TendTask *self)
-{
-  hold (self);
-  tend_task_start_deadline (self);
-  tend_task_expect_run (self, MAX (0, tend_task_get_first_wait (self)));
-  tend_task_set_status (self, TEND_TASK_STATUS_PENDING);
-}
-
-void
-tend_task_make_pending (TendTask *self)
-{
-  tend_task_set_pending (self);
-  tend_call_native (make_pending_native_cb, self);
-}
-
 /* Runs the body of a task that was not run yet, on the native stack. */
 void
 tend_task_begin (TendTask *self)
@@ -546,110 +511,4 @@ tend_task_begin (TendTask *self)
     tend_task_expect_run (self, 0);
 
   begin_run (self);
-}
-
-/* What keeps a task from its start, on the way to the task's thread. */
-typedef struct
-{
-  TendJob   job;
-  TendTask *task;       /* a reference */
-  GError   *error;
-} Failure;
-
-static void
-failure_cb (TendJob *job)
-{
-  Failure *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (Failure, job));
-
-  tend_task_fail (self->task, self->error);
-  g_object_unref (self->task);
-  g_free (self);
-}
-
-/*
- * Starts a task that was just made, for a function that has nothing but the task to give: what keeps it from its
- * start, such as a thread that does not run the context, is an error that the task fails with, in its own thread.
- */
-void
-tend_task_start_or_fail (TendTask *self)
-{
-  GError *error = NULL;
-  Failure *failure;
-
-  if (tend_task_start (self, &error))
-    return;
-
-  failure = g_new (Failure, 1);
-  tend_job_init (&failure->job, failure_cb);
-  failure->task = g_object_ref (self);
-  failure->error = error;
-  tend_loop_send (self->loop, &failure->job);
-}
-
-static void
-begin_native_cb (gpointer data)
-{
-  tend_task_begin (data);
-}
-
-/*
- * Bodies that start the next one take up the native stack, a fiber's too. As deep as this nobody nests by hand, and an
- * interpreter's stack still has room.
- */
-#define MAX_STARTING 32
-
-static TEND_THREAD guint n_starting;
-
-/**
- * tend_task_start:
- * @self: a task that was not started yet
- * @error: return location for an error
- *
- * Starts the task.
- *
- * Runs the body at once, up to where it first waits, before this returns. If the task has a delay,
- * or else an interval, the first run comes so much later. Where bodies start the next within one another more than
- * 32 deep, those below begin in the next turn of the loop.
- *
- * The task keeps itself alive until it has ended. Only for the owning thread.
- *
- * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_STATE` if the task was started or ended before, or
- *   has no body, and `TEND_TASK_ERROR_WRONG_THREAD` in another thread than its own
- *
- * Since: 0.1
- */
-gboolean
-tend_task_start (TendTask  *self,
-                 GError   **error)
-{
-  gboolean is_deep;
-  gint64 wait;
-
-  g_return_val_if_fail (TEND_IS_TASK (self), FALSE);
-  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
-
-  if (!tend_task_check_startable (self, error))
-    return FALSE;
-
-  wait = tend_task_get_first_wait (self);
-  is_deep = n_starting >= MAX_STARTING && !self->body->starts_at_once;
-  if (wait >= 0 || tend_task_stands_still (self) || is_deep)
-    {
-      /* Who hears that it is pending may end it, and drop the reference of who starts it. */
-      g_object_ref (self);
-      tend_task_make_pending (self);
-      if (!tend_task_has_ended (self))
-        tend_task_run_later (self, MAX (0, wait));
-      g_object_unref (self);
-    }
-  else
-    {
-      hold (self);
-      tend_task_start_deadline (self);
-      n_starting++;
-      tend_call_native (begin_native_cb, self);
-      n_starting--;
-    }
-
-  return TRUE;
 }

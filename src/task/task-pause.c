@@ -6,33 +6,9 @@
 // TEND_FLAG_PAUSED says what is asked for, and any thread may set it. The loop thread makes it so: the
 // timers of the scope and the task's own delay leave the loop, and come back with what was left of
 // them. A body stops where it looks: at a checkpoint.
-//
-// Lock: pause_lock lets workers sleep until a task goes on or is cancelled; nothing is called
-// under it.
 
-#include "tend-task-private.h"
-
-static TEND_DEFINE_LOCK (pause_lock);
-static TendCond pause_cond = TEND_COND_INIT;
-static guint n_sleepers;    /* under pause_lock */
-
-/* Whether the scope of the task stands still. */
-gboolean
-tend_task_stands_still (TendTask *self)
-{
-  return self->scope != NULL && self->scope->stands_still;
-}
-
-/* Lets a worker look again that sleeps in a checkpoint of the task. */
-void
-tend_task_wake_worker (TendTask *self)
-{
-  /* A broadcast is a system call even if nobody hears it. */
-  tend_lock (&pause_lock);
-  if (n_sleepers > 0)
-    tend_cond_broadcast (&pause_cond);
-  tend_unlock (&pause_lock);
-}
+#include "task-life-private.h"
+#include "task-state-private.h"
 
 static void
 stand_still (TendTask *self)
@@ -216,61 +192,6 @@ tend_task_is_paused (TendTask *self)
   return (g_atomic_int_get (&self->flags) & TEND_FLAG_PAUSED) != 0;
 }
 
-/* Whether the body of @task, which runs in this thread, is to go on. */
-static gboolean
-check_going (TendTask  *task,
-             GError   **error)
-{
-  if (!tend_task_cancelling (task))
-    return TRUE;
-
-  if (error != NULL)
-    *error = tend_task_has_ended (task) ? tend_task_new_stopped (task) : tend_task_new_cancelled (task);
-  return FALSE;
-}
-
-static gboolean
-check_worker (TendTask  *task,
-              GError   **error)
-{
-  if (!tend_task_is_paused (task))
-    return check_going (task, error);
-
-  tend_worker_block ();
-  tend_lock (&pause_lock);
-  n_sleepers++;
-  while (tend_task_is_paused (task) && !tend_task_cancelling (task))
-    tend_cond_wait (&pause_cond, &pause_lock);
-  n_sleepers--;
-  tend_unlock (&pause_lock);
-  tend_worker_unblock ();
-
-  return check_going (task, error);
-}
-
-/* Has the body of @task, which runs in this thread, sleep, unless it is cancelled: FALSE then. */
-gboolean
-tend_worker_sleep (TendTask  *task,
-                   gint64     usec,
-                   GError   **error)
-{
-  gint64 end = tend_time_add (g_get_monotonic_time (), usec);
-
-  if (!check_going (task, error))
-    return FALSE;
-
-  tend_worker_block ();
-  tend_lock (&pause_lock);
-  n_sleepers++;
-  while (!tend_task_cancelling (task) && tend_cond_wait_until (&pause_cond, &pause_lock, end))
-    ;
-  n_sleepers--;
-  tend_unlock (&pause_lock);
-  tend_worker_unblock ();
-
-  return check_going (task, error);
-}
-
 /**
  * tend_checkpoint:
  * @error: return location for an error
@@ -295,14 +216,14 @@ tend_checkpoint (GError **error)
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
   if (task != NULL)
-    return check_worker (task, error);
+    return tend_worker_checkpoint (task, error);
 
   wake = tend_begin_wait (G_STRFUNC, error);
   if (wake == NULL)
     return FALSE;
 
   /* It may be paused again before it is this fiber's turn to go on. */
-  task = tend_task_get_current ();
+  task = tend_task_peek_current ();
   while (tend_task_stands_still (task))
     {
       tend_queue_push (&task->scope->paused, wake);

@@ -7,7 +7,7 @@
 // goes through the task's inbox, and so comes at most once per turn of the loop. It stands in a table, since
 // few tasks tell of any.
 
-#include "tend-task-private.h"
+#include "task-state-private.h"
 
 typedef struct
 {

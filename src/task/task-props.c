@@ -3,40 +3,10 @@
 
 // What a task is called and set to, as functions and as GObject properties.
 
-#include "tend-task-private.h"
+#include "task-state-private.h"
 
 /* It is kept in KiB, and the next whole one has to fit into a size. */
 #define MAX_STACK_SIZE MIN ((guint64) 1 << 40, G_MAXSIZE & ~(gsize) 1023)
-
-GParamSpec *tend_task_properties[N_TASK_PROPERTIES];
-
-/**
- * tend_task_status_to_string:
- * @status: a status
- *
- * Gives the name of a status, such as `completed`.
- *
- * Returns: the name
- *
- * Since: 0.1
- */
-const char *
-tend_task_status_to_string (TendTaskStatus status)
-{
-  static const char * const names[] = {
-    [TEND_TASK_STATUS_CREATED] = "created",
-    [TEND_TASK_STATUS_PENDING] = "pending",
-    [TEND_TASK_STATUS_RUNNING] = "running",
-    [TEND_TASK_STATUS_COMPLETED] = "completed",
-    [TEND_TASK_STATUS_FAILED] = "failed",
-    [TEND_TASK_STATUS_CANCELLED] = "cancelled",
-    [TEND_TASK_STATUS_STOPPED] = "stopped",
-  };
-
-  g_return_val_if_fail ((guint) status < G_N_ELEMENTS (names), NULL);
-
-  return names[status];
-}
 
 /**
  * tend_task_get_id:
@@ -79,46 +49,6 @@ tend_task_get_name (TendTask *self)
   g_return_val_if_fail (TEND_IS_TASK (self), NULL);
 
   return tend_task_peek_name (self);
-}
-
-/* Prints a task that may be gone by now, with @what is to be said of it, and @more, if not %NULL. */
-char *
-tend_task_print (const char *name,
-                 guint64     id,
-                 const char *what,
-                 const char *more)
-{
-  char digits[24];
-  char *first = digits + sizeof digits - 1;
-
-  /* By hand: it takes a third of the time that a format does, for each task that is cancelled. */
-  *first = '\0';
-  do
-    *--first = (char) ('0' + id % 10);
-  while ((id /= 10) > 0);
-
-  return name != NULL ? g_strconcat ("Task('", name, "', ", first, ")", what, more, NULL) :
-                        g_strconcat ("Task(", first, ")", what, more, NULL);
-}
-
-/**
- * tend_task_to_string:
- * @self: a task
- *
- * Prints the task for messages: `Task('name', 3)`, or `Task(3)` without a name.
- *
- * May be called from any thread.
- *
- * Returns: (transfer full): the text
- *
- * Since: 0.1
- */
-char *
-tend_task_to_string (TendTask *self)
-{
-  g_return_val_if_fail (TEND_IS_TASK (self), NULL);
-
-  return tend_task_print (tend_task_peek_name (self), tend_task_number (self), NULL, NULL);
 }
 
 /**
@@ -218,21 +148,6 @@ notify_set (TendTask         *self,
             TendTaskProperty  property)
 {
   tend_notify_native (G_OBJECT (self), tend_task_properties[property]);
-}
-
-/* Whether a setting may still be changed; says so if not. */
-gboolean
-tend_task_check_settable (TendTask   *self,
-                          const char *what)
-{
-  g_autofree char *task = NULL;
-
-  if (tend_task_status (self) == TEND_TASK_STATUS_CREATED)
-    return TRUE;
-
-  task = tend_task_to_string (self);
-  g_critical ("The %s of %s cannot be set: it has been started", what, task);
-  return FALSE;
 }
 
 /**
@@ -468,16 +383,11 @@ set_property (GObject      *object,
     }
 }
 
-void
-tend_task_install_properties (GObjectClass *klass)
+/* What the task is, and where it stands. */
+static void
+define_state (GParamSpec  **p,
+              GParamFlags   flags)
 {
-  const GParamFlags readable = G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS;
-  const GParamFlags settable = readable | G_PARAM_WRITABLE;
-  GParamSpec **p = tend_task_properties;
-
-  klass->get_property = get_property;
-  klass->set_property = set_property;
-
   /**
    * TendTask:name:
    *
@@ -485,7 +395,7 @@ tend_task_install_properties (GObjectClass *klass)
    *
    * Since: 0.1
    */
-  p[PROP_NAME] = g_param_spec_string ("name", NULL, NULL, NULL, readable);
+  p[PROP_NAME] = g_param_spec_string ("name", NULL, NULL, NULL, flags);
 
   /**
    * TendTask:id:
@@ -494,7 +404,7 @@ tend_task_install_properties (GObjectClass *klass)
    *
    * Since: 0.1
    */
-  p[PROP_ID] = g_param_spec_uint64 ("id", NULL, NULL, 0, G_MAXUINT64, 0, readable);
+  p[PROP_ID] = g_param_spec_uint64 ("id", NULL, NULL, 0, G_MAXUINT64, 0, flags);
 
   /**
    * TendTask:status:
@@ -504,8 +414,23 @@ tend_task_install_properties (GObjectClass *klass)
    * Since: 0.1
    */
   p[PROP_STATUS] = g_param_spec_enum ("status", NULL, NULL, TEND_TYPE_TASK_STATUS,
-                                      TEND_TASK_STATUS_CREATED, readable);
+                                      TEND_TASK_STATUS_CREATED, flags);
 
+  /**
+   * TendTask:paused:
+   *
+   * Whether the task is paused.
+   *
+   * Since: 0.1
+   */
+  p[PROP_PAUSED] = g_param_spec_boolean ("paused", NULL, NULL, FALSE, flags);
+}
+
+/* How far the task has come. */
+static void
+define_progress (GParamSpec  **p,
+                 GParamFlags   flags)
+{
   /**
    * TendTask:progress:
    *
@@ -513,7 +438,7 @@ tend_task_install_properties (GObjectClass *klass)
    *
    * Since: 0.1
    */
-  p[PROP_PROGRESS] = g_param_spec_double ("progress", NULL, NULL, 0.0, 1.0, 0.0, readable);
+  p[PROP_PROGRESS] = g_param_spec_double ("progress", NULL, NULL, 0.0, 1.0, 0.0, flags);
 
   /**
    * TendTask:message:
@@ -522,18 +447,14 @@ tend_task_install_properties (GObjectClass *klass)
    *
    * Since: 0.1
    */
-  p[PROP_MESSAGE] = g_param_spec_string ("message", NULL, NULL, NULL, readable);
+  p[PROP_MESSAGE] = g_param_spec_string ("message", NULL, NULL, NULL, flags);
+}
 
-  /**
-   * TendTask:priority:
-   *
-   * The priority among the sources of the main context.
-   *
-   * Since: 0.1
-   */
-  p[PROP_PRIORITY] = g_param_spec_int ("priority", NULL, NULL, G_MININT, G_MAXINT,
-                                       G_PRIORITY_DEFAULT, settable);
-
+/* When the task runs, and until when. */
+static void
+define_times (GParamSpec  **p,
+              GParamFlags   flags)
+{
   /**
    * TendTask:delay:
    *
@@ -542,7 +463,7 @@ tend_task_install_properties (GObjectClass *klass)
    *
    * Since: 0.1
    */
-  p[PROP_DELAY] = g_param_spec_int64 ("delay", NULL, NULL, -1, G_MAXINT64, -1, settable);
+  p[PROP_DELAY] = g_param_spec_int64 ("delay", NULL, NULL, -1, G_MAXINT64, -1, flags);
 
   /**
    * TendTask:interval:
@@ -552,7 +473,7 @@ tend_task_install_properties (GObjectClass *klass)
    *
    * Since: 0.1
    */
-  p[PROP_INTERVAL] = g_param_spec_int64 ("interval", NULL, NULL, -1, G_MAXINT64, -1, settable);
+  p[PROP_INTERVAL] = g_param_spec_int64 ("interval", NULL, NULL, -1, G_MAXINT64, -1, flags);
 
   /**
    * TendTask:interval-mode:
@@ -562,34 +483,7 @@ tend_task_install_properties (GObjectClass *klass)
    * Since: 0.1
    */
   p[PROP_INTERVAL_MODE] = g_param_spec_enum ("interval-mode", NULL, NULL, TEND_TYPE_INTERVAL_MODE,
-                                             TEND_INTERVAL_MODE_FIXED_DELAY, settable);
-
-  /**
-   * TendTask:keep-going:
-   *
-   * Whether an interval task goes on after a run that failed.
-   *
-   * Since: 0.1
-   */
-  p[PROP_KEEP_GOING] = g_param_spec_boolean ("keep-going", NULL, NULL, FALSE, settable);
-
-  /**
-   * TendTask:stack-size:
-   *
-   * The size of the stack of the task's fiber, in bytes; 0 is the default.
-   *
-   * Since: 0.1
-   */
-  p[PROP_STACK_SIZE] = g_param_spec_uint64 ("stack-size", NULL, NULL, 0, MAX_STACK_SIZE, 0, settable);
-
-  /**
-   * TendTask:paused:
-   *
-   * Whether the task is paused.
-   *
-   * Since: 0.1
-   */
-  p[PROP_PAUSED] = g_param_spec_boolean ("paused", NULL, NULL, FALSE, readable);
+                                             TEND_INTERVAL_MODE_FIXED_DELAY, flags);
 
   /**
    * TendTask:deadline:
@@ -599,7 +493,55 @@ tend_task_install_properties (GObjectClass *klass)
    * Since: 0.1
    */
   p[PROP_DEADLINE] = g_param_spec_int64 ("deadline", NULL, NULL, G_MININT64, G_MAXINT64, G_MAXINT64,
-                                         settable);
+                                         flags);
+}
 
-  g_object_class_install_properties (klass, N_TASK_PROPERTIES, p);
+/* How the task runs. */
+static void
+define_manner (GParamSpec  **p,
+               GParamFlags   flags)
+{
+  /**
+   * TendTask:priority:
+   *
+   * The priority among the sources of the main context.
+   *
+   * Since: 0.1
+   */
+  p[PROP_PRIORITY] = g_param_spec_int ("priority", NULL, NULL, G_MININT, G_MAXINT,
+                                       G_PRIORITY_DEFAULT, flags);
+
+  /**
+   * TendTask:keep-going:
+   *
+   * Whether an interval task goes on after a run that failed.
+   *
+   * Since: 0.1
+   */
+  p[PROP_KEEP_GOING] = g_param_spec_boolean ("keep-going", NULL, NULL, FALSE, flags);
+
+  /**
+   * TendTask:stack-size:
+   *
+   * The size of the stack of the task's fiber, in bytes; 0 is the default.
+   *
+   * Since: 0.1
+   */
+  p[PROP_STACK_SIZE] = g_param_spec_uint64 ("stack-size", NULL, NULL, 0, MAX_STACK_SIZE, 0, flags);
+}
+
+void
+tend_task_install_properties (GObjectClass *klass)
+{
+  const GParamFlags readable = G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS;
+  const GParamFlags settable = readable | G_PARAM_WRITABLE;
+
+  klass->get_property = get_property;
+  klass->set_property = set_property;
+
+  define_state (tend_task_properties, readable);
+  define_progress (tend_task_properties, readable);
+  define_times (tend_task_properties, settable);
+  define_manner (tend_task_properties, settable);
+  g_object_class_install_properties (klass, N_TASK_PROPERTIES, tend_task_properties);
 }

@@ -3,47 +3,7 @@
 
 // How the result and the error of a task are read.
 
-#include "tend-task-private.h"
-
-/*
- * The error of the task, or NULL if it has completed or not ended. That of a task which was cancelled or
- * stopped from outside is made here.
- */
-const GError *
-tend_task_peek_error (TendTask *self)
-{
-  TendTaskStatus status = tend_task_status (self);
-
-  if (!tend_status_is_ended (status))
-    return NULL;
-
-  if (status != TEND_TASK_STATUS_COMPLETED && tend_task_peek_recorded_error (self) == NULL)
-    {
-      gboolean is_stopped = status == TEND_TASK_STATUS_STOPPED;
-      TendOutcome outcome = { G_VALUE_INIT, is_stopped ? tend_task_new_stopped (self) : tend_task_new_cancelled (self) };
-
-      tend_task_record (self, &outcome);
-    }
-
-  return tend_task_peek_recorded_error (self);
-}
-
-/* Whether the ended task has completed; passes a copy of its error on if not, and calls it observed. */
-gboolean
-tend_task_propagate (TendTask  *self,
-                     GError   **error)
-{
-  g_assert (tend_task_has_ended (self));
-
-  if (tend_task_status (self) == TEND_TASK_STATUS_COMPLETED)
-    return TRUE;
-
-  self->is_observed = TRUE;
-  if (error != NULL)
-    *error = g_error_copy (tend_task_peek_error (self));
-
-  return FALSE;
-}
+#include "task-outcome-private.h"
 
 /**
  * tend_task_get_result:

@@ -1,39 +1,13 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The scope of a task: the timers, posts, sources and cancellables made through it, and its handlers. All
-// of it dies with the task, and what is added afterwards is dead on arrival.
+// The scope of a task: what dies with it, as items that each bring a table of functions, and its handlers. What is
+// added after the end is dead on arrival. The scope knows of no kind of item: see timer.c, task-sources.c.
 //
 // Ownership: the loop thread's, but for a post from another thread, which belongs to the inbox
 // until it arrives. Destroy notifies run on the native stack, and never while their callback does.
 
-#include "tend-task-private.h"
-
-#define FIRST_PRUNE 16
-
-typedef struct
-{
-  GDestroyNotify notify;
-  gpointer       user_data;
-} Destroy;
-
-static void
-destroy_native_cb (gpointer data)
-{
-  Destroy *destroy = data;
-
-  destroy->notify (destroy->user_data);
-}
-
-void
-tend_destroy_natively (GDestroyNotify notify,
-                  gpointer       user_data)
-{
-  Destroy destroy = { notify, user_data };
-
-  if (notify != NULL)
-    tend_call_native (destroy_native_cb, &destroy);
-}
+#include "task-fields-private.h"
 
 static void
 scope_init (TendScope *self,
@@ -43,7 +17,7 @@ scope_init (TendScope *self,
     .task = task,
     .delay = -1,
     .interval = -1,
-    .prune_at = FIRST_PRUNE,
+    .prune_at = TEND_SCOPE_FIRST_PRUNE,
     .deadline = TEND_FOREVER,
     .rest = -1,
   };
@@ -66,7 +40,7 @@ tend_task_ensure_scope (TendTask *self)
 
 void
 tend_task_link_item (TendTask      *self,
-           TendScopeItem *item)
+                     TendScopeItem *item)
 {
   TendScope *scope = tend_task_ensure_scope (self);
 
@@ -79,7 +53,7 @@ tend_task_link_item (TendTask      *self,
 
 void
 tend_task_unlink_item (TendTask      *self,
-             TendScopeItem *item)
+                       TendScopeItem *item)
 {
   if (item->prev != NULL)
     item->prev->next = item->next;
@@ -90,6 +64,28 @@ tend_task_unlink_item (TendTask      *self,
   item->prev = item->next = NULL;
 }
 
+/* Whether the scope of the task stands still. */
+gboolean
+tend_task_stands_still (TendTask *self)
+{
+  return self->scope != NULL && self->scope->stands_still;
+}
+
+void
+tend_task_add_waiter (TendTask *self,
+                      TendJob  *waiter)
+{
+  tend_queue_push (&tend_task_ensure_scope (self)->waiters, waiter);
+}
+
+/* Sets the delay of a task that was not started, and tells nobody. */
+void
+tend_task_replace_delay (TendTask *self,
+                         gint64    usec)
+{
+  tend_task_ensure_scope (self)->delay = usec;
+}
+
 /* Makes the scope as if it were new. */
 void
 tend_task_clear_scope (TendTask *self)
@@ -97,7 +93,6 @@ tend_task_clear_scope (TendTask *self)
   if (self->scope == NULL)
     return;
 
-  g_clear_pointer (&self->scope->deadline_timer, tend_timer_unref);
   g_free (self->scope->old_name);
   g_clear_pointer (&self->scope->gate, tend_gate_unref);
   scope_init (self->scope, self);
@@ -112,6 +107,7 @@ tend_task_kill_scope (TendTask *self)
   if (self->scope == NULL)
     return;
 
+  self->scope->deadline_timer = NULL;
   items = g_steal_pointer (&self->scope->items);
   for (TendScopeItem *item = items; item != NULL; item = item->next)
     {
@@ -125,227 +121,6 @@ tend_task_kill_scope (TendTask *self)
       next = item->next;
       item->klass->let_go (item);
     }
-}
-
-/* --- A result that is dropped --- */
-
-typedef struct
-{
-  TendScopeItem item;
-  TendOutcome   outcome;
-} OutcomeItem;
-
-static void
-outcome_let_go (TendScopeItem *item)
-{
-  OutcomeItem *self = (OutcomeItem *) item;
-
-  tend_outcome_clear (&self->outcome);
-  g_free (self);
-}
-
-static const TendScopeItemClass outcome_item_class = { .let_go = outcome_let_go };
-
-/*
- * Has what @outcome holds go with the scope, since the task ends otherwise: whoever frees it may run the loop, which
- * must not find anything of the scope.
- */
-void
-tend_task_drop_with_scope (TendTask    *self,
-                           TendOutcome *outcome)
-{
-  OutcomeItem *item;
-
-  if (!tend_outcome_has_value (outcome) && outcome->error == NULL)
-    return;
-
-  item = g_new0 (OutcomeItem, 1);
-  item->item.klass = &outcome_item_class;
-  item->outcome = *outcome;
-  tend_task_link_item (self, &item->item);
-}
-
-/* --- Sources and cancellables --- */
-
-typedef struct
-{
-  TendScopeItem  item;
-  GSource       *source;
-} SourceItem;
-
-/* There is no way to have a source do nothing that does not call its owner. */
-static void
-source_let_go (TendScopeItem *item)
-{
-  SourceItem *self = (SourceItem *) item;
-
-  g_source_destroy (self->source);
-  g_source_unref (self->source);
-  g_free (self);
-}
-
-static const TendScopeItemClass source_item_class = { .let_go = source_let_go };
-
-/*
- * Forgets the sources that have destroyed themselves, when so many more have been added. All are taken out of the scope
- * before the first is let go of, since whoever is told that a source is gone may end the task.
- */
-static void
-prune_sources (TendTask *self)
-{
-  TendScope *scope = self->scope;
-  TendScopeItem *gone = NULL;
-
-  for (TendScopeItem *item = scope->items, *next; item != NULL; item = next)
-    {
-      next = item->next;
-      if (item->klass == &source_item_class && g_source_is_destroyed (((SourceItem *) item)->source))
-        {
-          tend_task_unlink_item (self, item);
-          item->next = gone;
-          gone = item;
-          scope->n_sources--;
-        }
-    }
-
-  scope->prune_at = MAX (FIRST_PRUNE, scope->n_sources * 2);
-
-  for (TendScopeItem *item = gone, *next; item != NULL; item = next)
-    {
-      next = item->next;
-      item->klass->let_go (item);
-    }
-}
-
-/**
- * tend_task_add_source:
- * @self: a task
- * @source: a source that is not attached yet
- *
- * Attaches @source to the task's main context, and destroys it when the task ends.
- *
- * Use it for what GLib has a source for, such as file descriptors, signals and children; timers
- * are cheaper with [method@Tend.Task.add_timer]. If the task has ended already, @source is destroyed.
- *
- * Only for the owning thread.
- *
- * Since: 0.1
- */
-void
-tend_task_add_source (TendTask *self,
-                      GSource  *source)
-{
-  SourceItem *item;
-
-  g_return_if_fail (TEND_IS_TASK (self));
-  g_return_if_fail (self->loop != NULL && tend_loop_is_mine (self->loop));
-  g_return_if_fail (source != NULL);
-  g_return_if_fail (g_source_get_context (source) == NULL);
-
-  if (tend_task_has_ended (self))
-    {
-      g_source_destroy (source);
-      return;
-    }
-
-  item = g_new0 (SourceItem, 1);
-  item->item.klass = &source_item_class;
-  item->source = g_source_ref (source);
-  tend_task_link_item (self, &item->item);
-  g_source_attach (source, tend_loop_get_context (self->loop));
-
-  if (++self->scope->n_sources >= self->scope->prune_at)
-    prune_sources (self);
-}
-
-typedef struct
-{
-  TendScopeItem  item;
-  TendTaskLink  *link;          /* the handler has a reference as well */
-  GCancellable  *cancellable;   /* a reference */
-  gulong         handler;
-} CancellableItem;
-
-/* Runs in whichever thread cancels, and only sends a request. */
-static void
-cancellable_cancelled_cb (GCancellable *cancellable,
-                          gpointer      user_data)
-{
-  char *reason = NULL;
-
-  if (TEND_IS_CANCELLABLE (cancellable))
-    reason = tend_cancellable_dup_reason (TEND_CANCELLABLE (cancellable));
-  tend_task_link_cancel (user_data, reason);
-}
-
-static void
-cancellable_detach (TendScopeItem *item)
-{
-  tend_task_link_cut (((CancellableItem *) item)->link);
-}
-
-/*
- * Not g_cancellable_disconnect(): that waits until the cancellable's handlers have returned, and
- * one of them may be who ends the task.
- */
-static void
-cancellable_let_go (TendScopeItem *item)
-{
-  CancellableItem *self = (CancellableItem *) item;
-
-  if (self->handler != 0)
-    g_signal_handler_disconnect (self->cancellable, self->handler);
-  g_object_unref (self->cancellable);
-  g_free (self);
-}
-
-static const TendScopeItemClass cancellable_item_class = {
-  .detach = cancellable_detach,
-  .let_go = cancellable_let_go,
-};
-
-/**
- * tend_task_add_cancellable:
- * @self: a task
- * @cancellable: (nullable): a cancellable
- *
- * Cancels the task when @cancellable is cancelled, which may be at once.
- *
- * The reason of a [class@Tend.Cancellable] stands in the error of the task.
- *
- * The task lets go of @cancellable when it ends. Only for the owning thread; @cancellable may be
- * cancelled from any.
- *
- * Since: 0.1
- */
-void
-tend_task_add_cancellable (TendTask     *self,
-                           GCancellable *cancellable)
-{
-  g_autoptr(GCancellable) held = NULL;
-  g_autoptr(TendTask) kept = NULL;
-  CancellableItem *item;
-
-  g_return_if_fail (TEND_IS_TASK (self));
-  g_return_if_fail (self->loop != NULL && tend_loop_is_mine (self->loop));
-  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
-
-  if (cancellable == NULL)
-    return;
-
-  /* A toggle reference of the cancellable may tell user code that it is held, and that end the task, or drop it. */
-  kept = g_object_ref (self);
-  held = g_object_ref (cancellable);
-  if (tend_task_has_ended (self))
-    return;
-
-  item = g_new0 (CancellableItem, 1);
-  item->item.klass = &cancellable_item_class;
-  item->link = tend_task_link_new (self, self->loop);
-  item->cancellable = g_steal_pointer (&held);
-  tend_task_link_item (self, &item->item);
-  item->handler = g_cancellable_connect (cancellable, G_CALLBACK (cancellable_cancelled_cb),
-                                         tend_task_link_ref (item->link), tend_task_link_unref);
 }
 
 /* --- Handlers --- */

@@ -20,7 +20,7 @@
 //
 // Ownership: each thread has its own, which are freed when it exits.
 
-#include "tend-task-private.h"
+#include "task-life-private.h"
 
 #include <string.h>
 

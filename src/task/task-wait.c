@@ -7,7 +7,23 @@
 // task that is never started may so be dropped, and tells them. A wait that is given up leaves the
 // queue. The task stays alive until the last of them has run.
 
-#include "tend-task-private.h"
+#include "task-fields-private.h"
+
+gboolean
+tend_wait_for_task (TendTask  *task,
+                    GError   **error)
+{
+  TendJob *wake = tend_begin_wait (G_STRFUNC, error);
+
+  if (wake == NULL)
+    return FALSE;
+
+  if (tend_task_is_over (task))
+    return TRUE;
+
+  tend_task_add_waiter (task, wake);
+  return tend_wait (error);
+}
 
 /* The result of tend_task_wait_async(), and the waiter itself. */
 typedef struct
@@ -177,7 +193,7 @@ tend_task_wait_async (TendTask            *self,
                       GAsyncReadyCallback  callback,
                       gpointer             user_data)
 {
-  TendTask *caller = tend_task_get_current ();
+  TendTask *caller = tend_task_peek_current ();
   g_autoptr(GCancellable) held = NULL;
   g_autoptr(TendTask) kept = NULL;
   TendGate *gate;
@@ -202,12 +218,12 @@ tend_task_wait_async (TendTask            *self,
   wait->loop = tend_loop_ref (self->loop);
   wait->callback = callback;
   wait->user_data = user_data;
-  wait->has_caller = caller->loop != NULL;
-  gate = tend_task_get_callback_gate (caller, callback);
+  wait->has_caller = caller != NULL;
+  gate = caller != NULL ? tend_task_get_callback_gate (caller, callback) : NULL;
   wait->gate = gate != NULL ? tend_gate_ref (gate) : NULL;
 
   if (!tend_task_is_over (self))
-    tend_queue_push (&tend_task_ensure_scope (self)->waiters, &wait->job);
+    tend_task_add_waiter (self, &wait->job);
   else
     {
       /* Nothing else keeps an ended task until the callback has run. */

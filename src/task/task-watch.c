@@ -11,7 +11,7 @@
 // A task of our own context is not kept: one that is dropped unstarted tells its waiters so. One of
 // another context is, until it ends.
 
-#include "tend-task-private.h"
+#include "task-fields-private.h"
 
 struct _TendForeignWatch
 {
@@ -87,7 +87,7 @@ foreign_arrive_cb (TendJob *job)
   if (tend_task_is_over (self->task))
     foreign_ended_cb (job);
   else
-    tend_queue_push (&tend_task_ensure_scope (self->task)->waiters, &self->there);
+    tend_task_add_waiter (self->task, &self->there);
 }
 
 /* There: nobody cares any more. */
@@ -138,7 +138,7 @@ tend_watch_begin (TendWatch     *watch,
     {
       if (!tend_task_is_over (task))
         {
-          tend_queue_push (&tend_task_ensure_scope (task)->waiters, &watch->job);
+          tend_task_add_waiter (task, &watch->job);
           return;
         }
 

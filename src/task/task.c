@@ -1,11 +1,15 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The task as an object, and what other threads ask of it. Its life is in task-life.c.
+// The task as an object: how it is made, and what becomes of it when nobody uses it any more. Its life in between is
+// in task-life.c.
 //
 // Ownership: everything is the loop thread's, but for what the private header marks as atomic.
 
-#include "tend-task-private.h"
+#include "task-cancel-private.h"
+#include "task-life-private.h"
+#include "task-outcome-private.h"
+#include "task-state-private.h"
 
 #include <string.h>
 
@@ -133,191 +137,19 @@ G_DEFINE_ENUM_TYPE (TendTaskStatus, tend_task_status,
                     G_DEFINE_ENUM_VALUE (TEND_TASK_STATUS_CANCELLED, "cancelled"),
                     G_DEFINE_ENUM_VALUE (TEND_TASK_STATUS_STOPPED, "stopped"))
 
-/* The task of the program's main part has id 1 in every program, so that ids go 0, 2, 3, ... */
-#define MAIN_TASK_ID 1
-
 const char tend_main_name[] = "main()";
-
-static TEND_DEFINE_LOCK (number_lock);
 
 /* tend_task_create() is making a task, and gives it its number. */
 static TEND_THREAD gboolean is_creating;
-
-/* There are no atomic operations on 64 bits everywhere; where a pointer has as many, there are. */
-static guint64
-count_created (void)
-{
-#if GLIB_SIZEOF_VOID_P == 8
-  static gsize n_created;   /* atomic */
-
-  return g_atomic_pointer_add (&n_created, 1);
-#else
-  static guint64 n_created; /* under number_lock */
-  guint64 n;
-
-  tend_lock (&number_lock);
-  n = n_created++;
-  tend_unlock (&number_lock);
-
-  return n;
-#endif
-}
-
-static inline guint64
-take_id (void)
-{
-  guint64 id = count_created ();
-
-  return id < MAIN_TASK_ID ? id : id + 1;
-}
-
-/* The number of the task. Any thread. */
-guint64
-tend_task_number (TendTask *self)
-{
-  guint64 id, taken;
-
-  if (self->body == NULL || !self->body->numbers_late)
-    return self->id;
-
-  tend_lock (&number_lock);
-  id = self->id;
-  tend_unlock (&number_lock);
-  if (id != TEND_NO_ID)
-    return id;
-
-  /* Another thread may ask at the same time: then one number is left out. */
-  taken = take_id ();
-  tend_lock (&number_lock);
-  if (self->id == TEND_NO_ID)
-    self->id = taken;
-  id = self->id;
-  tend_unlock (&number_lock);
-
-  return id;
-}
 
 static guint64
 get_first_id (const char          *name,
               const TendBodyClass *body)
 {
   if (name == tend_main_name)
-    return MAIN_TASK_ID;
+    return TEND_MAIN_TASK_ID;
 
-  return body != NULL && body->numbers_late ? TEND_NO_ID : take_id ();
-}
-
-/* --- Requests from other threads --- */
-
-/* On its way to the task's loop: there are requests among the task's flags. */
-typedef struct
-{
-  TendJob   job;
-  TendTask *task;   /* a reference */
-} Remote;
-
-static void
-remote_job_cb (TendJob *job)
-{
-  Remote *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (Remote, job));
-  TendTask *task = self->task;
-  guint requests = g_atomic_int_and ((guint *) &task->flags, ~(guint) TEND_REQUESTS);
-
-  g_free (self);
-
-  if (requests & TEND_REQUEST_PROGRESS)
-    tend_task_notify_progress (task);
-  if (requests & TEND_REQUEST_PAUSE)
-    tend_task_apply_pause (task);
-  if (requests & TEND_REQUEST_RETURN)
-    tend_task_take_remote (task);
-  if (requests & TEND_REQUEST_STOP)
-    tend_task_stop (task);
-  if (requests & TEND_REQUEST_CANCEL)
-    tend_task_cancel (task);
-
-  g_object_unref (task);
-}
-
-/* Has @request carried out in the task's loop, which is woken once for several of them. */
-void
-tend_task_request (TendTask    *self,
-                   TendRequest  request)
-{
-  Remote *remote;
-
-  if ((g_atomic_int_or ((guint *) &self->flags, request) & TEND_REQUESTS) != 0)
-    return;
-
-  remote = g_new (Remote, 1);
-  tend_job_init (&remote->job, remote_job_cb);
-  remote->task = g_object_ref (self);
-  tend_loop_send (self->loop, &remote->job);
-}
-
-/* --- Observers --- */
-
-/* The walks that this thread is in, the innermost first. */
-static TEND_THREAD TendObserverWalk *walks;
-
-void
-tend_task_add_observer (TendTask     *self,
-                        TendObserver *observer)
-{
-  observer->next = self->observers;
-  self->observers = observer;
-}
-
-void
-tend_task_remove_observer (TendTask     *self,
-                           TendObserver *observer)
-{
-  for (TendObserverWalk *walk = walks; walk != NULL; walk = walk->outer)
-    {
-      if (walk->next == observer)
-        walk->next = observer->next;
-    }
-
-  for (TendObserver **o = &self->observers; *o != NULL; o = &(*o)->next)
-    {
-      if (*o == observer)
-        {
-          *o = observer->next;
-          return;
-        }
-    }
-}
-
-/* Begins a walk, which tend_task_walk() has to be asked to go on with until there is no observer left. */
-void
-tend_task_begin_walk (TendTask         *self,
-                      TendObserverWalk *walk)
-{
-  walk->next = self->observers;
-  walk->outer = walks;
-  walks = walk;
-}
-
-/* The next observer, or NULL: then the walk is over. */
-TendObserver *
-tend_task_walk (TendTask         *self,
-                TendObserverWalk *walk)
-{
-  TendObserver *observer = walk->next;
-
-  if (observer != NULL)
-    walk->next = observer->next;
-  else
-    walks = walk->outer;
-
-  return observer;
-}
-
-/* Somebody was told the error: it need not be told again. */
-void
-tend_task_set_observed (TendTask *self)
-{
-  self->is_observed = TRUE;
+  return body != NULL && body->numbers_late ? TEND_NO_ID : tend_task_take_id ();
 }
 
 /* --- The object --- */
@@ -434,6 +266,15 @@ tend_task_finalize (GObject *object)
   G_OBJECT_CLASS (tend_task_parent_class)->finalize (object);
 }
 
+/* What other threads ask of a task, in the order in which it is carried out. */
+static const TendRequestClass requests[] = {
+  { TEND_REQUEST_PROGRESS, tend_task_notify_progress },
+  { TEND_REQUEST_PAUSE, tend_task_apply_pause },
+  { TEND_REQUEST_RETURN, tend_task_take_remote },
+  { TEND_REQUEST_STOP, tend_task_stop },
+  { TEND_REQUEST_CANCEL, tend_task_cancel },
+};
+
 static void
 tend_task_class_init (TendTaskClass *klass)
 {
@@ -442,7 +283,9 @@ tend_task_class_init (TendTaskClass *klass)
   object_class->dispose = tend_task_dispose;
   object_class->finalize = tend_task_finalize;
 
+  tend_task_set_requests (requests, G_N_ELEMENTS (requests));
   tend_task_watch_forks ();
+  tend_task_watch_gates ();
   tend_task_install_properties (object_class);
 }
 
@@ -452,7 +295,7 @@ tend_task_init (TendTask *self)
 {
   self->loop = tend_loop_acquire (NULL, G_PRIORITY_DEFAULT);
   if (!is_creating)
-    self->id = take_id ();
+    self->id = tend_task_take_id ();
   tend_task_set_status (self, TEND_TASK_STATUS_RUNNING);
 }
 
@@ -554,4 +397,46 @@ tend_task_create_for (TendLoop            *loop,
   tend_loop_release (made_in);
 
   return self;
+}
+
+/* The task of the program's main part: made on demand, and never unmade. */
+static TendTask *
+get_main_task (void)
+{
+  static TendTask *main_task;
+
+  if (g_once_init_enter (&main_task))
+    {
+      TendTask *task = tend_task_create (tend_main_name, NULL, NULL, NULL, NULL, NULL);
+
+      /* It stands for every thread's main part, and holds no loop. */
+      tend_loop_release (g_steal_pointer (&task->loop));
+      g_once_init_leave (&main_task, task);
+    }
+
+  return main_task;
+}
+
+/**
+ * tend_task_get_current:
+ *
+ * Gets the task whose code is running.
+ *
+ * In a body, in a fiber also after it waited, in a thread's body, in a callback of the task's scope
+ * and in its exit handlers that is the task, and where [method@Tend.Task.push_current] said so.
+ * Everywhere else it is a task that stands for the program's main part: it is called `main()`, is
+ * always running, and cannot be awaited or ended.
+ *
+ * May be called from any thread.
+ *
+ * Returns: (transfer none): the task; valid while its code runs
+ *
+ * Since: 0.1
+ */
+TendTask *
+tend_task_get_current (void)
+{
+  TendTask *current = tend_task_peek_current ();
+
+  return current != NULL ? current : get_main_task ();
 }

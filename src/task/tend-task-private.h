@@ -1,14 +1,17 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The task as the library sees it: its parts, what a body implements, and what watches a task.
+// The task as the layers above see it: what a body implements, and what is done with tasks. A task's fields are seen in
+// this folder only, see task-fields-private.h; what reads them is a function here.
 
 #pragma once
 
-#include "tend-cancellable.h"
-#include "tend-loop-private.h"
+#include "tend-cancel-private.h"
+#include "tend-observer-private.h"
 #include "tend-task.h"
 #include "tend-timer.h"
+#include "tend-watch-private.h"
+#include "tend-worker-private.h"
 
 G_BEGIN_DECLS
 
@@ -29,91 +32,6 @@ typedef struct
   GAsyncReadyCallback ready;              /* what it has operations call back; NULL: nothing */
 } TendBodyClass;
 
-typedef struct _TendGate TendGate;
-
-/* Watches one task from inside the library. Each call may remove any observer. */
-typedef struct _TendObserver TendObserver;
-
-typedef struct
-{
-  void (* ended)    (TendObserver *observer,
-                     TendTask     *task);   /* the status is final; before those who wait are told */
-  void (* told)     (TendObserver *observer,
-                     TendTask     *task);   /* those who waited have been told */
-  void (* released) (TendObserver *observer,
-                     TendTask     *task);   /* the body has really ended too; before or after told */
-  void (* began)    (TendObserver *observer,
-                     TendTask     *task);   /* its body is about to run for the first time */
-  void (* paused)   (TendObserver *observer,
-                     TendTask     *task,
-                     gboolean      still);  /* the task stands still, or goes on */
-
-  /* A run of an interval task has failed; TRUE if its error was dealt with, and the task is to go on. */
-  gboolean (* run_failed) (TendObserver *observer,
-                           TendTask     *task,
-                           const GError *error);
-} TendObserverClass;
-
-struct _TendObserver
-{
-  const TendObserverClass *klass;
-  TendObserver            *next;
-};
-
-/* A walk over the observers of a task, which knows when the one that comes next is removed. */
-typedef struct _TendObserverWalk TendObserverWalk;
-struct _TendObserverWalk
-{
-  TendObserver     *next;
-  TendObserverWalk *outer;      /* another that this thread is in; NULL: none */
-};
-
-/* What a task's scope holds: dies with the task. */
-typedef struct _TendScopeItem TendScopeItem;
-
-typedef struct
-{
-  void (* detach) (TendScopeItem *item);    /* from here on it does nothing any more; calls nobody; NULL: no matter */
-  void (* let_go) (TendScopeItem *item);    /* it was detached and unlinked: frees it, and what it holds of the user */
-  void (* stand) (TendScopeItem *item,
-                  gboolean       still);    /* the task is paused or goes on; NULL: no matter */
-} TendScopeItemClass;
-
-struct _TendScopeItem
-{
-  const TendScopeItemClass *klass;
-  TendScopeItem            *prev;
-  TendScopeItem            *next;
-};
-
-typedef struct _TendHandler TendHandler;
-
-/* The scope, and all else that most tasks do without. */
-typedef struct
-{
-  TendTask        *task;                    /* not a reference */
-  TendJob          job;                     /* its start, delay and interval; behind its waiters, its last unref */
-  TendQueue        waiters;
-  gint64           delay;                   /* microseconds; negative: none given */
-  gint64           interval;                /* microseconds; negative: runs once */
-  guint32          stack_size;              /* in pages of 1 KiB; 0: the default */
-
-  TendScopeItem   *items;
-  TendHandler     *exit_handlers;           /* last registered first */
-  TendHandler     *cancel_handlers;         /* likewise; of one run of the body */
-  guint            n_sources;
-  guint            prune_at;
-  gint64           deadline;                /* monotonic microseconds; TEND_FOREVER: none */
-  TendTimer       *deadline_timer;          /* a reference; NULL until armed */
-  TendQueue        paused;                  /* those who wait for the task to go on */
-  gint64           due;                     /* when the run of a task of fixed rate is; see task-interval.c */
-  gint64           rest;                    /* how long the task's own job had to wait; negative: not at all */
-  char            *old_name;                /* other threads may still use it; NULL: the task was not renamed */
-  gboolean         stands_still;
-  gboolean         is_deadline_inherited;   /* from the task that started this one */
-  TendGate        *gate;                    /* a reference; NULL: none */
-} TendScope;
-
 /* Whether a body is asked to end, and why. */
 typedef enum
 {
@@ -122,81 +40,55 @@ typedef enum
   TEND_CANCELLING_TIMED_OUT,        /* the deadline has passed */
 } TendCancelling;
 
-/* What another thread asks of a task, among its flags. */
-typedef enum
-{
-  TEND_REQUEST_RETURN   = 1 << 0,
-  TEND_REQUEST_STOP     = 1 << 1,
-  TEND_REQUEST_CANCEL   = 1 << 2,
-  TEND_REQUEST_PROGRESS = 1 << 3,
-  TEND_REQUEST_PAUSE    = 1 << 4,   /* TEND_FLAG_PAUSED has changed */
-} TendRequest;
-
-#define TEND_REQUESTS              ((1 << 5) - 1)
-#define TEND_FLAG_PAUSED           (1 << 5)
-#define TEND_FLAG_PROGRESS         (1 << 6)  /* it has told of its progress; under progress_lock */
-#define TEND_FLAG_SPARE            (1 << 7)  /* it has been freed; see task-spare.c */
-#define TEND_FLAG_CANCELLING_SHIFT 8         /* above it is a TendCancelling */
-
-/* Memory is what a million tasks that wait cost: what only some need is somewhere else. */
-/* What the id is of a task that is numbered late, until it is. */
-#define TEND_NO_ID G_MAXUINT64
-
-struct _TendTask
-{
-  GObject              parent_instance;
-
-  /* What a spare task keeps for the next one. */
-  char                *name;                /* atomic; written by the loop thread, and then only by tend_task_rename() */
-  TendOutcome         *outcome;             /* loop thread; what there is so far; made on demand */
-  TendScope           *scope;               /* loop thread; made on demand */
-
-  TendLoop            *loop;                /* loop thread; constant once started */
-  const TendBodyClass *body;                /* constant; NULL: somebody else completes it */
-  gpointer             func;                /* constant */
-  gpointer             user_data;           /* loop thread; NULL once the body is released */
-  GDestroyNotify       notify;              /* loop thread; likewise */
-  gpointer             body_state;          /* the body's; of an async pair, the function that finishes */
-  gconstpointer        origin;              /* constant; the address that made it */
-
-  TendOutcome         *remote_outcome;      /* atomic; on its way from another thread, or a mark */
-  GCancellable        *cancellable;         /* atomic; made on demand */
-  TendObserver        *observers;           /* loop thread */
-
-  guint64              id;                  /* tend_task_number()'s; constant, but for a task that is numbered late */
-  int                  flags;               /* atomic; TendRequest's, and TEND_FLAG_... */
-  guint8               status;              /* atomic; TendTaskStatus; written by the loop thread */
-
-  guint16              is_active : 1;       /* loop thread; the body is */
-  guint16              in_call : 1;         /* loop thread; the body's function is on the stack */
-  guint16              is_ending : 1;       /* loop thread; its end is being told */
-  guint16              has_returned : 1;    /* loop thread; return_value() was called in this run */
-  guint16              has_given_up : 1;    /* loop thread; what it returned is that it was cancelled */
-  guint16              is_observed : 1;     /* loop thread; somebody was told the error */
-  guint16              is_held : 1;         /* loop thread; holds a reference to itself */
-  guint16              is_kept : 1;         /* loop thread; a callback relies on that reference: see tend_task_keep() */
-  guint16              is_fixed_rate : 1;   /* constant once started; the interval's mode */
-  guint16              keep_going : 1;      /* constant once started */
-  guint16              is_managed : 1;      /* loop thread; a manager has it, or had */
-  guint16              is_misnamed : 1;     /* constant; the name that it was given is not UTF-8, and was made so */
-};
+/* Says of what is inline in this folder that it is: task-fields-private.h defines it there. */
+#ifndef TEND_TASK_INLINE
+#define TEND_TASK_INLINE
+#endif
 
 /* Whatever task a public function is given is used by whoever gives it. */
-static inline gboolean
-tend_task_look (TendTask *self)
-{
-  tend_tool_look (&self->loop);
-  return TRUE;
-}
+TEND_TASK_INLINE gboolean tend_task_look (TendTask *self);
 
 #define TEND_IS_TASK(ptr) (TEND_IS_TASK (ptr) && tend_task_look ((TendTask *) (ptr)))
 
-/* --- task.c and task-life.c --- */
+/* --- What a task is made of --- */
 
-guint64      tend_task_number            (TendTask            *self);
-void         tend_task_drop_user_data    (TendTask            *self);
-void         tend_task_rename            (TendTask            *self,
-                                          char                *name);
+TendLoop    *tend_task_loop              (TendTask            *self);
+const TendBodyClass *tend_task_body      (TendTask            *self);
+gpointer     tend_task_func              (TendTask            *self);
+gpointer     tend_task_user_data         (TendTask            *self);
+gpointer     tend_task_body_state        (TendTask            *self);
+void         tend_task_set_body_state    (TendTask            *self,
+                                          gpointer             state);
+void         tend_task_set_origin        (TendTask            *self,
+                                          gconstpointer        origin);
+
+/* Also for signal handlers. A task that is numbered late has no id until somebody asks for it. */
+#define TEND_NO_ID G_MAXUINT64
+guint64      tend_task_peek_id           (TendTask            *self);
+
+/* The name, also for other threads: it is there as long as the task. */
+TEND_TASK_INLINE const char *tend_task_peek_name (TendTask *self);
+
+/* --- How it stands --- */
+
+TEND_TASK_INLINE TendTaskStatus tend_task_status (TendTask *self);
+TEND_TASK_INLINE gboolean tend_task_has_ended (TendTask *self);
+TEND_TASK_INLINE gboolean tend_task_is_over (TendTask *self);
+TEND_TASK_INLINE gboolean tend_task_is_released (TendTask *self);
+gboolean     tend_task_is_through        (TendTask            *self);
+gboolean     tend_task_is_active         (TendTask            *self);
+gboolean     tend_task_has_returned      (TendTask            *self);
+gboolean     tend_task_stands_still      (TendTask            *self);
+TEND_TASK_INLINE TendCancelling tend_task_cancelling (TendTask *self);
+gboolean     tend_task_is_managed        (TendTask            *self);
+void         tend_task_set_managed       (TendTask            *self);
+TEND_TASK_INLINE gint64 tend_task_delay (TendTask *self);
+TEND_TASK_INLINE gint64 tend_task_interval (TendTask *self);
+gint64       tend_task_get_first_wait    (TendTask            *self);
+void         tend_task_replace_delay     (TendTask            *self,
+                                          gint64               usec);
+
+/* --- How it is made and named --- */
 
 /* The name that makes tend_task_create() make the task of the program's main part. */
 extern const char tend_main_name[];
@@ -212,125 +104,72 @@ TendTask    *tend_task_create_for        (TendLoop            *loop,
                                           gpointer             user_data,
                                           GDestroyNotify       notify,
                                           gconstpointer        origin);
+guint64      tend_task_number            (TendTask            *self);
+gboolean     tend_task_check_name        (TendTask            *self,
+                                          GError             **error);
+void         tend_task_rename            (TendTask            *self,
+                                          char                *name);
+char        *tend_task_print             (const char          *name,
+                                          guint64              id,
+                                          const char          *what,
+                                          const char          *more);
+
+/* --- Its life --- */
+
 gboolean     tend_task_check_startable   (TendTask            *self,
                                           GError             **error);
 void         tend_task_start_or_fail     (TendTask            *self);
 void         tend_task_set_pending       (TendTask            *self);
 void         tend_task_make_pending      (TendTask            *self);
-gint64       tend_task_get_first_wait    (TendTask            *self);
+void         tend_task_notify_status     (TendTask            *self);
+void         tend_task_notify_name       (TendTask            *self);
+void         tend_task_notify_delay      (TendTask            *self);
 void         tend_task_begin             (TendTask            *self);
+void         tend_task_run_later         (TendTask            *self,
+                                          gint64               usec);
 void         tend_task_run_ended         (TendTask            *self,
-                                          GError              *error);
-void         tend_task_end               (TendTask            *self,
-                                          TendTaskStatus       status,
                                           GError              *error);
 void         tend_task_fail              (TendTask            *self,
                                           GError              *error);
-gboolean     tend_task_keep              (TendTask            *self);
-void         tend_task_unkeep            (TendTask            *self,
-                                          gboolean             by_itself);
-void         tend_task_run_later         (TendTask            *self,
-                                          gint64               usec);
-void         tend_task_run_at            (TendTask            *self,
-                                          gint64               due);
-void         tend_task_add_observer      (TendTask            *self,
-                                          TendObserver        *observer);
-void         tend_task_remove_observer   (TendTask            *self,
-                                          TendObserver        *observer);
-void         tend_task_begin_walk        (TendTask            *self,
-                                          TendObserverWalk    *walk);
-TendObserver *tend_task_walk             (TendTask            *self,
-                                          TendObserverWalk    *walk);
-void         tend_task_set_observed      (TendTask            *self);
+void         tend_task_unwind            (TendTask            *self);
+
+/* --- What it came to --- */
+
+void         tend_task_record            (TendTask            *self,
+                                          TendOutcome         *outcome);
+void         tend_task_return_outcome    (TendTask            *self,
+                                          TendOutcome         *outcome);
+gboolean     tend_task_try_return        (TendTask            *self,
+                                          TendOutcome         *outcome);
 const GError *tend_task_peek_error       (TendTask            *self);
+TEND_TASK_INLINE const GError *tend_task_peek_recorded_error (TendTask *self);
 gboolean     tend_task_propagate         (TendTask            *self,
                                           GError             **error);
-void         tend_task_request           (TendTask            *self,
-                                          TendRequest          request);
+void         tend_task_set_observed      (TendTask            *self);
+GError      *tend_task_new_cancelled     (TendTask            *self);
+GError      *tend_task_new_stopped       (TendTask            *self);
 
-/* --- task-spare.c --- */
+/* --- Those who wait for it, and what goes on in it --- */
 
-gboolean     tend_task_spare             (TendTask            *self);
-void         tend_task_keep_spare        (TendTask            *self);
-TendTask    *tend_task_take_spare        (void) G_GNUC_WARN_UNUSED_RESULT;
+/* Has @waiter run when the end of the task has been told to all others. */
+void         tend_task_add_waiter        (TendTask            *self,
+                                          TendJob             *waiter);
 
-static inline gboolean
-tend_status_is_ended (TendTaskStatus status)
-{
-  return status >= TEND_TASK_STATUS_COMPLETED;
-}
+/* Waits in the current fiber until @task, of the same context, has ended: FALSE as tend_begin_wait() says. */
+gboolean     tend_wait_for_task          (TendTask            *task,
+                                          GError             **error);
 
-static inline TendTaskStatus
-tend_task_status (TendTask *self)
-{
-  return (TendTaskStatus) __atomic_load_n (&self->status, __ATOMIC_SEQ_CST);
-}
+/* Makes @task the current one and gives the one before, which tend_task_leave() takes. */
+TendTask    *tend_task_enter             (TendTask            *task);
+void         tend_task_leave             (TendTask            *previous);
 
-/* The name, also for other threads: it is there as long as the task. */
-static inline const char *
-tend_task_peek_name (TendTask *self)
-{
-  return g_atomic_pointer_get (&self->name);
-}
+/* The current task, or NULL in the main part. In a signal handler, if it was called in the thread before. */
+TendTask    *tend_task_peek_current      (void);
+TendTimer   *tend_task_add_clock_timer   (TendTask            *self,
+                                          gint64               delay,
+                                          TendScopeFunc        func);
 
-static inline gboolean
-tend_task_has_ended (TendTask *self)
-{
-  return tend_status_is_ended (tend_task_status (self));
-}
-
-/* Whether the end of the task has been told to all but those who wait for it. */
-static inline gboolean
-tend_task_is_over (TendTask *self)
-{
-  return tend_task_has_ended (self) && !self->is_ending;
-}
-
-static inline gboolean
-tend_task_is_released (TendTask *self)
-{
-  return tend_task_has_ended (self) && !self->is_active;
-}
-
-/* Whether the body is asked to end, and why. Any thread. */
-static inline TendCancelling
-tend_task_cancelling (TendTask *self)
-{
-  return (TendCancelling) (g_atomic_int_get (&self->flags) >> TEND_FLAG_CANCELLING_SHIFT);
-}
-
-static inline gint64
-tend_task_delay (TendTask *self)
-{
-  return self->scope != NULL ? self->scope->delay : -1;
-}
-
-static inline gint64
-tend_task_interval (TendTask *self)
-{
-  return self->scope != NULL ? self->scope->interval : -1;
-}
-
-static inline gboolean
-tend_task_has_waiters (TendTask *self)
-{
-  return self->scope != NULL && !tend_queue_is_empty (&self->scope->waiters);
-}
-
-static inline void
-tend_task_set_status (TendTask       *self,
-                      TendTaskStatus  status)
-{
-  __atomic_store_n (&self->status, (guint8) status, __ATOMIC_SEQ_CST);
-}
-
-/* --- gate.c --- */
-
-TendGate    *tend_gate_new               (void) G_GNUC_WARN_UNUSED_RESULT;
-TendGate    *tend_gate_ref               (TendGate            *self);
-void         tend_gate_unref             (TendGate            *self);
-gboolean     tend_gate_close             (TendGate            *self);
-gboolean     tend_gate_is_closed         (TendGate            *self);
+/* --- Its gate --- */
 
 void         tend_task_set_gate          (TendTask            *self,
                                           TendGate            *gate);
@@ -339,14 +178,9 @@ void         tend_task_inherit_gate      (TendTask            *self,
 TendGate    *tend_task_get_gate          (TendTask            *self);
 TendGate    *tend_task_get_callback_gate (TendTask            *caller,
                                           GAsyncReadyCallback  callback);
-void         tend_task_unwind            (TendTask            *self);
 
 /* Whether the callbacks of the task are not to be called any more. */
-static inline gboolean
-tend_task_is_barred (TendTask *self)
-{
-  return self->scope != NULL && self->scope->gate != NULL && tend_gate_is_closed (self->scope->gate);
-}
+TEND_TASK_INLINE gboolean tend_task_is_barred (TendTask *self);
 
 /* To be asked before a callback of the task is called: TRUE if it may not, and the task has ended. */
 static inline gboolean
@@ -358,304 +192,5 @@ tend_task_stop_if_barred (TendTask *self)
   tend_task_stop (self);
   return TRUE;
 }
-
-/* --- task-return.c and task-result.c --- */
-
-/* A pointer with its destroy notify, as a boxed type, so that a GValue owns it. */
-typedef struct
-{
-  gatomicrefcount  ref_count;
-  gpointer         pointer;     /* constant */
-  GDestroyNotify   notify;      /* constant */
-} TendPointer;
-
-GType        tend_pointer_get_type       (void) G_GNUC_CONST;
-
-/* What a body has returned so far; loop thread only. */
-void         tend_task_exchange          (TendTask            *self,
-                                          TendOutcome         *outcome);
-void         tend_task_record            (TendTask            *self,
-                                          TendOutcome         *outcome);
-
-static inline const GValue *
-tend_task_peek_value (TendTask *self)
-{
-  return self->outcome != NULL && tend_outcome_has_value (self->outcome) ? &self->outcome->value : NULL;
-}
-
-static inline const GError *
-tend_task_peek_recorded_error (TendTask *self)
-{
-  return self->outcome != NULL ? self->outcome->error : NULL;
-}
-
-/* What a thread of the pool can do, for the layers that do not see it. Set on such a thread. */
-typedef struct
-{
-  void (* block)   (void);      /* the body is about to wait, and makes room for another meanwhile */
-  void (* unblock) (void);
-} TendWorkerClass;
-
-void         tend_set_worker_class       (const TendWorkerClass *klass);
-void         tend_worker_block           (void);
-void         tend_worker_unblock         (void);
-
-/* On a worker thread, where the body that runs there leaves what it returns. */
-void         tend_task_set_worker        (TendTask            *self,
-                                          TendOutcome         *outcome);
-TendTask    *tend_task_get_worker        (void);
-TendTask    *tend_task_get_blocking      (void);
-void         tend_task_return_outcome    (TendTask            *self,
-                                          TendOutcome         *outcome);
-gboolean     tend_task_try_return        (TendTask            *self,
-                                          TendOutcome         *outcome);
-gboolean     tend_task_is_settled        (TendTask            *self);
-gboolean     tend_task_settle            (TendTask            *self);
-void         tend_task_take_remote       (TendTask            *self);
-
-/* --- task-cancel.c --- */
-
-void         tend_task_interrupt         (TendTask            *self,
-                                          TendCancelling       why);
-void         tend_task_set_cancelling    (TendTask            *self,
-                                          TendCancelling       why);
-void         tend_task_drop_cancellable  (TendTask            *self);
-void         tend_task_set_cancel_reason (TendTask            *self,
-                                          const char          *reason);
-GError      *tend_task_new_cancelled     (TendTask            *self);
-GError      *tend_task_new_stopped       (TendTask            *self);
-
-/* --- cancellable.c --- */
-
-typedef struct _TendCancelTimer TendCancelTimer;
-typedef struct _TendTaskLink TendTaskLink;
-
-struct _TendCancellable
-{
-  GCancellable  parent_instance;
-
-  char         *reason;     /* under tend_cancel_lock; set once */
-  gpointer      links;      /* under tend_cancel_lock; cancellable.c's */
-  TendCancelTimer *timer;   /* under tend_cancel_lock; NULL: none */
-  GHashTable   *handlers;   /* under tend_cancel_lock; cancel-handlers.c's; made on demand */
-  TendTaskLink *task;       /* under tend_cancel_lock; to the task whose it is; NULL: none, or it is asked to end */
-  TendLinger   *linger;     /* under tend_cancel_lock; it is to go when it is not pinned any more */
-  guint         n_pins;     /* under tend_cancel_lock */
-  gboolean      is_told;    /* under tend_cancel_lock; the class handler has been here */
-};
-
-extern TendLock tend_cancel_lock;
-
-gboolean     tend_cancel_is_home         (TendLoop            *loop);
-void         tend_cancellable_pin_locked (TendCancellable     *self);
-void         tend_cancellable_unpin      (TendCancellable     *self);
-void         tend_cancellable_set_task   (TendCancellable     *self,
-                                          TendTaskLink        *task);
-void         tend_cancellable_drop_task  (TendCancellable     *self);
-void         tend_cancellable_set_reason (TendCancellable     *self,
-                                          const char          *reason);
-char        *tend_cancellable_peek_reason (TendCancellable    *self);
-
-/* --- cancel-link.c --- */
-
-TendTaskLink *tend_task_link_new         (TendTask            *task,
-                                          TendLoop            *loop) G_GNUC_WARN_UNUSED_RESULT;
-TendTaskLink *tend_task_link_ref         (TendTaskLink        *self);
-void         tend_task_link_unref        (gpointer             data);
-void         tend_task_link_cut          (TendTaskLink        *self);
-void         tend_task_link_cancel       (TendTaskLink        *self,
-                                          char                *reason);
-
-/* --- cancel-handlers.c --- */
-
-GList       *tend_handlers_fire_locked   (TendCancellable     *self);
-void         tend_handlers_send          (GList               *handlers,
-                                          TendCancellable     *self);
-GList       *tend_handlers_remove_locked (TendCancellable     *self);
-void         tend_handlers_destroy       (GList               *handlers);
-
-/* --- cancel-timer.c --- */
-
-TendCancelTimer *tend_cancel_timer_steal_locked (TendCancellable *self);
-void         tend_cancel_timer_drop      (TendCancelTimer     *timer);
-
-/* --- task-scope.c and timer.c --- */
-
-void         tend_destroy_natively       (GDestroyNotify       notify,
-                                          gpointer             user_data);
-void         tend_task_link_item         (TendTask            *self,
-                                          TendScopeItem       *item);
-void         tend_task_unlink_item       (TendTask            *self,
-                                          TendScopeItem       *item);
-TendScope   *tend_task_ensure_scope      (TendTask            *self);
-TendTimer   *tend_task_add_clock_timer   (TendTask            *self,
-                                          gint64               delay,
-                                          TendScopeFunc        func);
-void         tend_task_drop_with_scope   (TendTask            *self,
-                                          TendOutcome         *outcome);
-void         tend_task_kill_scope        (TendTask            *self);
-void         tend_task_clear_scope       (TendTask            *self);
-void         tend_task_run_exit_handlers (TendTask            *self);
-void         tend_task_run_cancel_handlers (TendTask          *self);
-void         tend_task_drop_cancel_handlers (TendTask         *self);
-
-/* --- task-watch.c --- */
-
-typedef struct _TendWatch TendWatch;
-typedef struct _TendForeignWatch TendForeignWatch;
-typedef void (* TendWatchFunc) (TendWatch *watch);
-
-/*
- * Waits for the end of one task, which may belong to another context. The function is called once,
- * from the loop that watches, after the task's exit handlers and its manager.
- */
-struct _TendWatch
-{
-  TendJob           job;        /* loop thread; among the task's waiters, or the loop's micro-queue */
-  TendTask         *task;       /* a reference once the task has ended or is foreign */
-  TendWatchFunc     ended;
-  gpointer          data;
-  TendForeignWatch *foreign;    /* what waits in the other context in our place */
-  guint             is_foreign : 1; /* the task is another context's */
-  guint             has_ended : 1;
-};
-
-void tend_watch_begin (TendWatch     *watch,
-                       TendLoop      *loop,
-                       TendTask      *task,
-                       TendWatchFunc  ended,
-                       gpointer       data);
-void tend_watch_observe (TendWatch   *watch);
-void tend_watch_clear (TendWatch     *watch);
-void tend_watches_clear (TendWatch   *watches,
-                         gsize        n_watches);
-
-/* Whether the task can be waited for here at all; a critical if not. */
-gboolean tend_watch_check (TendTask   **tasks,
-                           gsize        n_tasks,
-                           const char  *func);
-
-/* --- task-interval.c --- */
-
-void         tend_task_expect_run        (TendTask            *self,
-                                          gint64               usec);
-gboolean     tend_task_repeat            (TendTask            *self,
-                                          const GError        *error);
-
-/* --- task-pause.c --- */
-
-gboolean     tend_task_stands_still      (TendTask            *self);
-void         tend_task_apply_pause       (TendTask            *self);
-void         tend_task_wake_worker       (TendTask            *self);
-gboolean     tend_worker_sleep           (TendTask            *task,
-                                          gint64               usec,
-                                          GError             **error);
-
-/* --- task-deadline.c --- */
-
-void         tend_task_start_deadline    (TendTask            *self);
-gboolean     tend_task_has_inherited_timeout (TendTask        *self);
-
-/* --- task-props.c --- */
-
-typedef enum
-{
-  PROP_NAME = 1,
-  PROP_ID,
-  PROP_STATUS,
-  PROP_PROGRESS,
-  PROP_MESSAGE,
-  PROP_PRIORITY,
-  PROP_DELAY,
-  PROP_INTERVAL,
-  PROP_INTERVAL_MODE,
-  PROP_KEEP_GOING,
-  PROP_STACK_SIZE,
-  PROP_PAUSED,
-  PROP_DEADLINE,
-} TendTaskProperty;
-
-#define N_TASK_PROPERTIES (PROP_DEADLINE + 1)
-
-extern GParamSpec *tend_task_properties[N_TASK_PROPERTIES];
-
-char        *tend_task_print             (const char          *name,
-                                          guint64              id,
-                                          const char          *what,
-                                          const char          *more);
-void         tend_task_install_properties (GObjectClass       *klass);
-gboolean     tend_task_check_settable    (TendTask            *self,
-                                          const char          *what);
-void         tend_task_clear_progress    (TendTask            *self);
-void         tend_task_notify_progress   (TendTask            *self);
-
-/* --- task-current.c --- */
-
-void         tend_task_watch_forks       (void);
-
-/* Makes @task the current one and gives the one before, which tend_task_leave() takes. */
-TendTask    *tend_task_enter             (TendTask            *task);
-void         tend_task_leave             (TendTask            *previous);
-
-/* The current task, or NULL in the main part. In a signal handler, if it was called in the thread before. */
-TendTask    *tend_task_peek_current      (void);
-
-typedef void (* TendNativeFunc) (gpointer data);
-
-/* What a fiber can do, for the layers that do not see fibers. Set while one runs on this thread. */
-typedef struct
-{
-  void      (* hop)        (TendNativeFunc   func,
-                            gpointer         data);
-  TendJob * (* begin_wait) (GError         **error);
-  gboolean  (* wait)       (GError         **error);
-  TendJob * (* get_job)    (void);
-  void      (* wait_bound) (void);
-  gboolean  (* shield)     (int              change);
-} TendFiberClass;
-
-void         tend_set_fiber              (const TendFiberClass *fiber);
-gboolean     tend_is_on_fiber            (void);
-
-/*
- * Runs @func on the thread's native stack. Language bindings cannot run on a fiber's stack, and
- * what they can observe is called through here: where a fiber runs, it yields to the stack that
- * resumed it, @func runs there, and then the fiber goes on.
- */
-void         tend_call_native            (TendNativeFunc       func,
-                                          gpointer             data);
-
-/*
- * A wait of the current fiber, in two steps. tend_begin_wait() gives the job that will wake it, or
- * NULL with an error outside a fiber and where its task was cancelled or has ended. The caller puts
- * the job into some queue, and tend_wait() stands still until the job is run: FALSE, with an error,
- * if the task was cancelled or ended meanwhile. The job is in no queue then.
- */
-TendJob     *tend_begin_wait             (const char          *func,
-                                          GError             **error);
-gboolean     tend_wait                   (GError             **error);
-
-/* Waits in the current fiber until @task, of the same context, has ended: FALSE as above. */
-gboolean     tend_wait_for_task          (TendTask            *task,
-                                          GError             **error);
-
-/*
- * The same for a wait that nothing can cut short, since whoever ends it will write to the fiber's
- * stack. Not outside a fiber.
- */
-TendJob     *tend_begin_bound_wait       (void);
-void         tend_wait_bound             (void);
-
-/*
- * Puts a shield against cancellation on the current fiber (1), takes one off (-1), or neither (0).
- * Whether there is one then; FALSE outside a fiber, and where none was there to take off.
- */
-gboolean     tend_shield_fiber           (int                  change);
-
-void         tend_notify_native          (GObject             *object,
-                                          GParamSpec          *pspec);
-
-gboolean     tend_task_check_name        (TendTask            *self,
-                                          GError             **error);
 
 G_END_DECLS

@@ -7,7 +7,8 @@
 // Ownership: the loop thread's, but for a post from another thread, which belongs to the inbox
 // until it arrives. Destroy notifies run on the native stack, and never while their callback does.
 
-#include "tend-task-private.h"
+#include "task-cancel-private.h"
+#include "task-life-private.h"
 
 /**
  * TendTimer:
@@ -64,7 +65,7 @@ timer_detach (TendScopeItem *item)
   self->task = NULL;
 }
 
-/* While its callback runs this is left to the last call: a binding's closure is among the data, and the call has no reference. */
+/* While its callback runs the last call does it: a binding's closure is among the data, and no call has a reference. */
 static void
 timer_let_go (TendScopeItem *item)
 {

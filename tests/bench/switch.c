@@ -7,7 +7,7 @@
 // switch comes with a turn of the loop, and what it costs by itself does not show. So this program has the
 // library's objects, as the tests of private functions do.
 
-#include "tend-body-private.h"
+#include "switch-private.h"
 #include "switch-peers.h"
 
 #include <ucontext.h>

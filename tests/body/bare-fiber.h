@@ -5,7 +5,7 @@
 
 #pragma once
 
-#include "tend-body-private.h"
+#include "switch-private.h"
 
 #include <stdlib.h>
 

@@ -10,15 +10,14 @@
 //
 // Lock: tend_cancel_lock, as in cancellable.c.
 
-#include "tend-cancellable.h"
-#include "tend-task-private.h"
+#include "tend-cancel-private.h"
 
 typedef struct
 {
   TendJob          job;         /* brings it to the loop of who added it */
   TendLoop        *loop;        /* constant; a use */
   TendCancellable *cancellable; /* a reference once fired */
-  TendGate        *gate;        /* constant; of the task that added it; a reference; NULL: none */
+  TendGate        *gate;        /* constant; of the code that added it; a reference; NULL: none */
   gulong           id;          /* constant; 0: added too late to be removed */
   TendCancelFunc   func;        /* constant */
   gpointer         user_data;   /* constant */
@@ -184,7 +183,7 @@ tend_cancellable_add_handler (TendCancellable *self,
   g_return_val_if_fail (TEND_IS_CANCELLABLE (self), 0);
   g_return_val_if_fail (func != NULL, 0);
 
-  gate = tend_task_get_callback_gate (tend_task_get_current (), NULL);
+  gate = tend_gate_peek_current ();
 
   handler = g_new0 (Handler, 1);
   tend_job_init (&handler->job, handler_run_cb);

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The cancellable: parents, a reason, and the way to the task that it belongs to.
+// The cancellable: parents, a reason, and the link to what is told when it is cancelled.
 //
 // Cancelling is GCancellable's; what is ours hangs on its class handler, which runs once, in
 // whichever thread cancels. It takes everything out of the object under the lock and then acts:
@@ -12,14 +12,14 @@
 // also if another thread drops the last reference meanwhile. dispose() sees the pin, and the object stays until there
 // is none (linger.c). A reference could not be taken under the lock: a language binding is told of the second one.
 //
-// The task of a cancellable is known to a link that only the task's own thread looks into.
+// The task that a cancellable belongs to, or whoever else is to end with it, is at the end of a link (cancel-link.c),
+// which only that task's own thread looks into. The cancellable knows a home loop and a function, and no task.
 //
 // g_cancellable_disconnect() is not used, since it waits until the handlers of the cancellable have
 // returned, and one of them may be who disconnects. A plain disconnect may let a handler run that
 // another thread has begun; what it gets is counted, and tells it that it comes too late.
 
-#include "tend-cancellable.h"
-#include "tend-task-private.h"
+#include "tend-cancel-private.h"
 
 /* To one parent. A signal handler is added and removed in constant time, however many there are. */
 typedef struct _Link Link;
@@ -228,7 +228,7 @@ static void
 tend_cancellable_cancelled (GCancellable *cancellable)
 {
   TendCancellable *self = TEND_CANCELLABLE (cancellable);
-  TendTaskLink *task;
+  TendCancelLink *link;
   GList *handlers;
   TendCancelTimer *timer;
   Link *links;
@@ -238,7 +238,7 @@ tend_cancellable_cancelled (GCancellable *cancellable)
   links = steal_links_locked (self);
   timer = tend_cancel_timer_steal_locked (self);
   handlers = tend_handlers_fire_locked (self);
-  task = self->task != NULL ? tend_task_link_ref (self->task) : NULL;
+  link = self->link != NULL ? tend_cancel_link_ref (self->link) : NULL;
   tend_unlock (&tend_cancel_lock);
 
   cut_links (links);
@@ -246,10 +246,10 @@ tend_cancellable_cancelled (GCancellable *cancellable)
 
   tend_handlers_send (handlers, self);
 
-  if (task != NULL)
+  if (link != NULL)
     {
-      tend_task_link_cancel (task, NULL);
-      tend_task_link_unref (task);
+      tend_cancel_link_send (link, NULL);
+      tend_cancel_link_unref (link);
     }
 }
 
@@ -291,7 +291,7 @@ tend_cancellable_finalize (GObject *object)
   TendCancellable *self = TEND_CANCELLABLE (object);
 
   g_clear_pointer (&self->handlers, g_hash_table_unref);
-  g_clear_pointer (&self->task, tend_task_link_unref);
+  g_clear_pointer (&self->link, tend_cancel_link_unref);
   g_free (self->reason);
 
   G_OBJECT_CLASS (tend_cancellable_parent_class)->finalize (object);
@@ -312,30 +312,30 @@ tend_cancellable_init (TendCancellable *self)
 {
 }
 
-/* --- For the task --- */
+/* --- For whom it belongs to --- */
 
-/* Makes @task what is asked to end when this is cancelled; takes it. */
+/* Has the function at the end of @link called when this is cancelled; takes it. */
 void
-tend_cancellable_set_task (TendCancellable *self,
-                           TendTaskLink    *task)
+tend_cancellable_set_link (TendCancellable *self,
+                           TendCancelLink  *link)
 {
   tend_lock (&tend_cancel_lock);
-  self->task = task;
+  self->link = link;
   tend_unlock (&tend_cancel_lock);
 }
 
-/* The task need not be asked any more. In its own thread. */
+/* Nobody need be told any more. In the thread at the end of the link. */
 void
-tend_cancellable_drop_task (TendCancellable *self)
+tend_cancellable_drop_link (TendCancellable *self)
 {
-  TendTaskLink *task;
+  TendCancelLink *link;
 
   tend_lock (&tend_cancel_lock);
-  task = g_steal_pointer (&self->task);
+  link = g_steal_pointer (&self->link);
   tend_unlock (&tend_cancel_lock);
 
-  if (task != NULL)
-    tend_task_link_cut (task);
+  if (link != NULL)
+    tend_cancel_link_cut (link);
 }
 
 /* Keeps @reason for when this is cancelled, unless it is, or there is one: the first counts. */

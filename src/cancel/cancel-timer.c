@@ -10,8 +10,7 @@
 //
 // Lock: tend_cancel_lock, as in cancellable.c. A timer knows its cancellable without a reference, and pins it.
 
-#include "tend-cancellable.h"
-#include "tend-task-private.h"
+#include "tend-cancel-private.h"
 
 struct _TendCancelTimer
 {

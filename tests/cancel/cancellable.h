@@ -5,7 +5,7 @@
 
 #pragma once
 
-#include "common.h"
+#include "../task/common.h"
 
 G_GNUC_UNUSED
 static gboolean

@@ -1,57 +1,11 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The gate through which the callbacks of some tasks go, such as those of a manager that belongs
-// to an object. Once it is closed, none of them is called any more.
+// The gate of a task, through which its callbacks go; and how control is taken back from a body that has been barred.
 //
-// Any thread may close a gate. The tasks behind it find out at the latest when one of their
-// callbacks would run: then they are stopped instead. Whoever closes it has them stopped sooner.
+// Ownership: the loop thread's.
 
-#include "tend-task-private.h"
-
-struct _TendGate
-{
-  gatomicrefcount ref_count;
-  int             is_closed;    /* atomic */
-};
-
-TendGate *
-tend_gate_new (void)
-{
-  TendGate *self = g_new0 (TendGate, 1);
-
-  g_atomic_ref_count_init (&self->ref_count);
-
-  return self;
-}
-
-TendGate *
-tend_gate_ref (TendGate *self)
-{
-  g_atomic_ref_count_inc (&self->ref_count);
-
-  return self;
-}
-
-void
-tend_gate_unref (TendGate *self)
-{
-  if (g_atomic_ref_count_dec (&self->ref_count))
-    g_free (self);
-}
-
-/* Closes the gate for ever: TRUE if it was open. */
-gboolean
-tend_gate_close (TendGate *self)
-{
-  return !g_atomic_int_exchange (&self->is_closed, TRUE);
-}
-
-gboolean
-tend_gate_is_closed (TendGate *self)
-{
-  return g_atomic_int_get (&self->is_closed);
-}
+#include "task-state-private.h"
 
 /* Has the callbacks of @self go through @gate, and through none that it had before. */
 void
@@ -98,6 +52,22 @@ tend_task_get_callback_gate (TendTask            *caller,
     return NULL;
 
   return tend_task_get_gate (caller);
+}
+
+/* The gate of the code that runs in this thread, for the layers that know of no task. */
+static TendGate *
+peek_current_gate (void)
+{
+  TendTask *current = tend_task_peek_current ();
+
+  return current != NULL ? tend_task_get_callback_gate (current, NULL) : NULL;
+}
+
+/* To be called once before there is a task. */
+void
+tend_task_watch_gates (void)
+{
+  tend_gate_set_func (peek_current_gate);
 }
 
 /* Takes the reference to the task. */

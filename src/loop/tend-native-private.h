@@ -1,0 +1,80 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The native stack of a thread on which fibers run, and a fiber's waits, for those who do not see fibers.
+
+#pragma once
+
+#include "tend-core-private.h"
+
+G_BEGIN_DECLS
+
+typedef void (* TendNativeFunc) (gpointer data);
+
+/* What a fiber can do, for the layers that do not see fibers. Set while one runs on this thread. */
+typedef struct
+{
+  void      (* hop)        (TendNativeFunc   func,
+                            gpointer         data);
+  TendJob * (* begin_wait) (GError         **error);
+  gboolean  (* wait)       (GError         **error);
+  TendJob * (* get_job)    (void);
+  void      (* wait_bound) (void);
+  gboolean  (* shield)     (int              change);
+  void      (* peek)       (const char     **name,
+                            guint64         *id);
+  void      (* unwound)    (gboolean         is_forced);
+} TendFiberClass;
+
+void         tend_set_fiber              (const TendFiberClass *fiber);
+gboolean     tend_is_on_fiber            (void);
+
+/*
+ * Runs @func on the thread's native stack. Language bindings cannot run on a fiber's stack, and
+ * what they can observe is called through here: where a fiber runs, it yields to the stack that
+ * resumed it, @func runs there, and then the fiber goes on.
+ */
+void         tend_call_native            (TendNativeFunc       func,
+                                          gpointer             data);
+
+/*
+ * A wait of the current fiber, in two steps. tend_begin_wait() gives the job that will wake it, or
+ * NULL with an error outside a fiber and where its task was cancelled or has ended. The caller puts
+ * the job into some queue, and tend_wait() stands still until the job is run: FALSE, with an error,
+ * if the task was cancelled or ended meanwhile. The job is in no queue then.
+ */
+TendJob     *tend_begin_wait             (const char          *func,
+                                          GError             **error);
+gboolean     tend_wait                   (GError             **error);
+
+/*
+ * A wait that nothing can cut short, since whoever ends it will write to the fiber's
+ * stack. Not outside a fiber.
+ */
+TendJob     *tend_begin_bound_wait       (void);
+void         tend_wait_bound             (void);
+
+/*
+ * Puts a shield against cancellation on the current fiber (1), takes one off (-1), or neither (0).
+ * Whether there is one then; FALSE outside a fiber, and where none was there to take off.
+ */
+gboolean     tend_shield_fiber           (int                  change);
+
+/* Which task's fiber runs in this thread: FALSE if none does. For signal handlers. */
+gboolean     tend_peek_fiber             (const char         **name,
+                                          guint64             *id);
+
+/*
+ * Whoever unwinds the stack of the fiber that runs has come to its end: with an exception, which nobody has caught, or
+ * by force, and then this does not return.
+ */
+void         tend_fiber_unwound          (gboolean             is_forced);
+
+void         tend_notify_native          (GObject             *object,
+                                          GParamSpec          *pspec);
+
+/* Destroys @user_data on the native stack; @notify may be NULL. */
+void         tend_destroy_natively       (GDestroyNotify       notify,
+                                          gpointer             user_data);
+
+G_END_DECLS

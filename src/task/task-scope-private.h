@@ -1,0 +1,71 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The scope of a task: what dies with it, and all else that most tasks do without.
+
+#pragma once
+
+#include "tend-task-private.h"
+
+G_BEGIN_DECLS
+
+/* What a task's scope holds: dies with the task. */
+typedef struct _TendScopeItem TendScopeItem;
+
+typedef struct
+{
+  void (* detach) (TendScopeItem *item);    /* from here on it does nothing any more; calls nobody; NULL: no matter */
+  void (* let_go) (TendScopeItem *item);    /* it was detached and unlinked: frees it, and what it holds of the user */
+  void (* stand) (TendScopeItem *item,
+                  gboolean       still);    /* the task is paused or goes on; NULL: no matter */
+} TendScopeItemClass;
+
+struct _TendScopeItem
+{
+  const TendScopeItemClass *klass;
+  TendScopeItem            *prev;
+  TendScopeItem            *next;
+};
+
+typedef struct _TendHandler TendHandler;
+
+/* The scope, and all else that most tasks do without. */
+typedef struct
+{
+  TendTask        *task;                    /* not a reference */
+  TendJob          job;                     /* its start, delay and interval; behind its waiters, its last unref */
+  TendQueue        waiters;
+  gint64           delay;                   /* microseconds; negative: none given */
+  gint64           interval;                /* microseconds; negative: runs once */
+  guint32          stack_size;              /* in pages of 1 KiB; 0: the default */
+
+  TendScopeItem   *items;
+  TendHandler     *exit_handlers;           /* last registered first */
+  TendHandler     *cancel_handlers;         /* likewise; of one run of the body */
+  guint            n_sources;
+  guint            prune_at;
+  gint64           deadline;                /* monotonic microseconds; TEND_FOREVER: none */
+  TendTimer       *deadline_timer;          /* not a reference; NULL until armed, and once it has fired */
+  TendQueue        paused;                  /* those who wait for the task to go on */
+  gint64           due;                     /* when the run of a task of fixed rate is; see task-interval.c */
+  gint64           rest;                    /* how long the task's own job had to wait; negative: not at all */
+  char            *old_name;                /* other threads may still use it; NULL: the task was not renamed */
+  gboolean         stands_still;
+  gboolean         is_deadline_inherited;   /* from the task that started this one */
+  TendGate        *gate;                    /* a reference; NULL: none */
+} TendScope;
+
+#define TEND_SCOPE_FIRST_PRUNE 16
+
+TendScope   *tend_task_ensure_scope      (TendTask            *self);
+void         tend_task_link_item         (TendTask            *self,
+                                          TendScopeItem       *item);
+void         tend_task_unlink_item       (TendTask            *self,
+                                          TendScopeItem       *item);
+void         tend_task_kill_scope        (TendTask            *self);
+void         tend_task_clear_scope       (TendTask            *self);
+void         tend_task_run_exit_handlers (TendTask            *self);
+void         tend_task_run_cancel_handlers (TendTask          *self);
+void         tend_task_drop_cancel_handlers (TendTask         *self);
+
+G_END_DECLS
