@@ -38,7 +38,7 @@ class Page(html.parser.HTMLParser):
         self.anchors |= {attrs[key] for key in ("id", "name") if attrs.get(key)}
         if attrs.get("data-namespace"):
             self.namespaces.add(attrs["data-namespace"])
-        elif tag in ("a", "link") and attrs.get("href"):
+        elif tag in ("a", "link") and attrs.get("href"):    # empty for an address that tend.toml does not have
             self.links.append(attrs["href"])
         elif tag in ("img", "script") and attrs.get("src"):
             self.links.append(attrs["src"])
