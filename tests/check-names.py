@@ -24,7 +24,7 @@ TYPES = {"class": "class", "interface": "iface", "record": "struct", "enumeratio
 MEMBERS = {"constructor": "ctor", "method": "method", "function": "func"}
 
 # Types of C, whose GIR names are those of fundamental types or are no types at all.
-NO_LINK = {"GType", "gboolean", "gpointer", "gint64", "guint64", "GSource", "GObject"}
+NO_LINK = {"GType", "gboolean", "gpointer", "gint64", "guint64"}
 
 # A page that is no part of the site, and one about what has no links.
 ASIDE = {"claims"}
