@@ -19,7 +19,7 @@ ROW = re.compile(r"^\| (.+) \| (.+) \|$")
 TEST = re.compile(r"`([^`]+)` \(([^)]+)\)")
 REASON = "No claim: "
 
-# Pages that are not read yet.
+# Pages whose sentences are not all listed yet.
 LATER = {"architecture"}
 
 
@@ -62,7 +62,7 @@ def check(pages, rows, exists):
         known = {normalized(sentence) for sentence, _ in rows.get(page, [])}
         there = sentences(text)
         for sentence in there:
-            if WORDS.search(normalized(sentence)) and normalized(sentence) not in known:
+            if page not in LATER and WORDS.search(normalized(sentence)) and normalized(sentence) not in known:
                 problems.append(f"{page}: not in doc/claims.md: {sentence}")
                 missing.append((page, sentence))
         there = {normalized(sentence) for sentence in there}
@@ -104,7 +104,7 @@ def main(root, is_listing):
         return file.endswith((".js", ".vala")) and re.search(rf"\b{re.escape(path)}\b", text)
 
     files = [root / "README.md", root / "CONTRIBUTING.md", *sorted(root.glob("doc/*.md"))]
-    pages = {file.stem: file.read_text(encoding="utf-8") for file in files if file.stem not in LATER | {"claims"}}
+    pages = {file.stem: file.read_text(encoding="utf-8") for file in files if file.stem != "claims"}
     rows = listed((root / "doc/claims.md").read_text(encoding="utf-8"))
     problems, missing = check(pages, rows, exists)
 
