@@ -3,10 +3,11 @@
 """The pages link what they name, and name what is there: check-names.py [--fix] ROOT GIR...
 
 In the pages of the site, a code span that is just the name of a type or just a function with its parentheses is a
-link, if a GIR has it: `tend_task_start()` is written [method@Tend.Task.start], and `GCancellable`
-[class@Gio.Cancellable]. That holds for prose, lists and tables, not for headings and code blocks. With --fix the
-script writes the links. A name of libtend's own has to exist in include/ or src/, in all pages, README.md and
-CONTRIBUTING.md. And each page has a place in doc/meson.build.
+link, if a GIR has it: `tend_task_start()` is written [method@Tend.Task.start], `GCancellable`
+[class@Gio.Cancellable], and `GLib.Error`, as Vala, Python and JavaScript say, is a link with that text. That holds
+for prose, lists and tables, not for headings and code blocks. With --fix the script writes the links. A name of
+libtend's own has to exist in include/ or src/, in all pages, README.md and CONTRIBUTING.md. And each page has a place
+in doc/meson.build.
 """
 
 import pathlib
@@ -22,6 +23,10 @@ GLIB = "{http://www.gtk.org/introspection/glib/1.0}"
 TYPES = {"class": "class", "interface": "iface", "record": "struct", "enumeration": "enum", "bitfield": "flags",
          "callback": "callback", "alias": "alias"}
 MEMBERS = {"constructor": "ctor", "method": "method", "function": "func"}
+
+# Where the pages of a type are.
+PAGES = {"Tend": "", "GLib": "https://docs.gtk.org/glib/", "GObject": "https://docs.gtk.org/gobject/",
+         "Gio": "https://docs.gtk.org/gio/"}
 
 # Types of C, whose GIR names are those of fundamental types or are no types at all.
 NO_LINK = {"GType", "gboolean", "gpointer", "gint64", "guint64"}
@@ -61,6 +66,7 @@ def links(girs):
                 continue
             kind = "error" if node.get(GLIB + "error-domain") else TYPES[tag]
             found[node.get(C + "type")] = f"[{kind}@{n}.{name}]"
+            found[f"{n}.{name}"] = f"[`{n}.{name}`]({PAGES[n]}{kind}.{name}.html)"
             for member in node:
                 kind = MEMBERS.get(member.tag.removeprefix(CORE))
                 if kind and not member.get("moved-to"):
@@ -82,6 +88,8 @@ def prose(text):
 
 def link_of(span, known):
     """The link that is to be written instead of a code span, if there is one."""
+    if "." in span:
+        return known.get(span)
     match = NAME.fullmatch(span)
     if not match or (match[1].islower() and "(" not in span):
         return None
@@ -125,11 +133,13 @@ def check(text, known, exists, is_linked):
 
 
 def self_test():
-    known = {"tend_foo_go": "[method@Tend.Foo.go]", "TendFoo": "[class@Tend.Foo]"}
+    known = {"tend_foo_go": "[method@Tend.Foo.go]", "TendFoo": "[class@Tend.Foo]",
+             "Tend.Foo": "[`Tend.Foo`](class.Foo.html)"}
     page = ("# `tend_foo_go()`\n\nA `TendFoo` has `tend_foo_go ()`, `tend_foo_go (1)`, `tend_foo_go`, "
-            "[`TendFoo`](x.html), `TEND_FOO_BAD`.\n\n```c\ntend_foo_come ();\n```\n")
+            "[`TendFoo`](x.html), `TEND_FOO_BAD`, `Tend.Foo`.\n\n```c\ntend_foo_come ();\n```\n")
     problems, fixed = check(page, known, lambda name: name != "TEND_FOO_BAD", True)
-    assert len(problems) == 3, problems
+    assert len(problems) == 4, problems
+    assert "[`Tend.Foo`](class.Foo.html)." in fixed, fixed
     assert "A [class@Tend.Foo] has [method@Tend.Foo.go], `tend_foo_go (1)`, `tend_foo_go`, [`TendFoo`]" in fixed, fixed
     assert "```c\ntend_foo_come ();\n```" in fixed
     assert check(fixed, known, lambda name: True, True) == ([], fixed)
