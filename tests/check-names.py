@@ -40,9 +40,8 @@ PATTERNS = {"tend_class_verb"}
 
 # Names that the pages have before the headers do. A name that is there is taken out of this list.
 COMING = {
-    "TendError", "TendShield", "TendTimeoutOverride", "tend_error_list", "tend_shield_enter", "tend_task_manager_close",
-    "tend_task_manager_drain", "tend_task_manager_drain_async", "tend_task_manager_stop_all",
-    "tend_timeout_override_enter",
+    "TendError", "tend_error_list", "tend_task_manager_close", "tend_task_manager_drain",
+    "tend_task_manager_drain_async", "tend_task_manager_stop_all",
 }
 COMING_CODES = re.compile(r"TEND_ERROR_[A-Z_]+")
 
