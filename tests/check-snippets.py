@@ -3,7 +3,8 @@
 """No example is only text: each code block of the documentation stands in a file of doc/snippets.
 
 Read are README.md, doc/*.md and the comments of src/. A block may be a part of a file, and may be
-indented less than it is there. Blocks of another language (sh, text, ...) are not looked at.
+indented less than it is there, but it closes the braces that it opens. Blocks of another language
+(sh, text, ...) are not looked at.
 """
 
 import pathlib
@@ -51,7 +52,11 @@ def main(root):
                 n_missing += 1
                 print(f"{page}: this is in no {suffix} file of doc/snippets:")
                 print("\n".join("    " + line for line in lines))
-    print(f"{n_blocks} code blocks, {n_missing} of them not compiled")
+            elif "".join(lines).count("{") != "".join(lines).count("}"):
+                n_missing += 1
+                print(f"{page}: this is cut off within braces:")
+                print("\n".join("    " + line for line in lines))
+    print(f"{n_blocks} code blocks, {n_missing} of them not compiled or cut off")
     return 1 if n_missing or not n_blocks else 0
 
 

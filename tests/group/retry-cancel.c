@@ -175,6 +175,51 @@ test_stop_waits_for_the_thread (Work          *work,
   assert_all_gone (work, task, retry);
 }
 
+/* Each attempt is failed by a timer of its own while its thread goes on. */
+static gboolean
+fail_cb (TendTask  *task,
+         gpointer   data,
+         GError   **error)
+{
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY, "Busy");
+  return FALSE;
+}
+
+static TendTask *
+failing_deaf_cb (guint    attempt,
+                 gpointer data)
+{
+  TendTask *task = deaf_cb (attempt, data);
+
+  ((Work *) data)->n_attempts++;
+  tend_task_add_timer (task, SECOND, 0, fail_cb, NULL, NULL);
+  return task;
+}
+
+/* The attempt has failed, and the next one is long due; but its thread has not come back. */
+static void
+test_next_attempt_waits_for_the_thread (Work          *work,
+                                        gconstpointer  unused)
+{
+  TendRetry *retry = new_retry (2);
+  TendTask *task;
+
+  g_atomic_int_set (&is_thread_there, FALSE);
+  g_atomic_int_set (&is_thread_let_go, FALSE);
+  task = tend_retry_run (retry, "try", failing_deaf_cb, work, work_destroyed_cb);
+  while (!g_atomic_int_get (&is_thread_there))
+    g_thread_yield ();
+
+  tend_clock_advance (work->clock, 1000 * SECOND);
+  g_assert_cmpuint (work->n_attempts, ==, 1);
+  assert_status (task, "running");
+
+  g_atomic_int_set (&is_thread_let_go, TRUE);
+  tend_clock_run_until_idle (work->clock);
+  g_assert_cmpuint (work->n_attempts, ==, 2);
+  assert_all_gone (work, task, retry);
+}
+
 /* --- From within, and by others --- */
 
 /* Somebody else ends the attempt: that is no failure to try again after. */
@@ -318,6 +363,7 @@ main (int    argc,
   add_test ("/tend/retry/error-of-a-cancelled-attempt-is-told", test_error_of_a_cancelled_attempt_is_told);
   add_test ("/tend/retry/stop-stops-the-attempt", test_stop_stops_the_attempt);
   add_test ("/tend/retry/stop-waits-for-the-thread", test_stop_waits_for_the_thread);
+  add_test ("/tend/retry/next-attempt-waits-for-the-thread", test_next_attempt_waits_for_the_thread);
   add_test ("/tend/retry/attempt-ended-by-others-ends-it", test_attempt_ended_by_others_ends_it);
   add_test ("/tend/retry/function-may-end-its-task", test_function_may_end_its_task);
   add_test ("/tend/retry/predicate-may-end-the-task", test_predicate_may_end_the_task);
