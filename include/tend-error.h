@@ -13,27 +13,27 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  TEND_TASK_ERROR_STOPPED,
-  TEND_TASK_ERROR_STATE,
-  TEND_TASK_ERROR_EXISTS,
-  TEND_TASK_ERROR_SHUT_DOWN,
-  TEND_TASK_ERROR_NOT_STARTED,
-  TEND_TASK_ERROR_NO_FIBER,
-  TEND_TASK_ERROR_NO_STACK,
-  TEND_TASK_ERROR_WRONG_THREAD,
-  TEND_TASK_ERROR_SEVERAL,
-  TEND_TASK_ERROR_CLOSED,
-  TEND_TASK_ERROR_FULL,
-  TEND_TASK_ERROR_NO_THREAD,
-} TendTaskError;
+  TEND_ERROR_STOPPED,
+  TEND_ERROR_STATE,
+  TEND_ERROR_EXISTS,
+  TEND_ERROR_SHUT_DOWN,
+  TEND_ERROR_NOT_STARTED,
+  TEND_ERROR_NO_FIBER,
+  TEND_ERROR_NO_STACK,
+  TEND_ERROR_WRONG_THREAD,
+  TEND_ERROR_SEVERAL,
+  TEND_ERROR_CLOSED,
+  TEND_ERROR_FULL,
+  TEND_ERROR_NO_THREAD,
+} TendError;
 
-#define TEND_TYPE_TASK_ERROR (tend_task_error_get_type ())
-#define TEND_TASK_ERROR (tend_task_error_quark ())
+#define TEND_TYPE_ERROR (tend_error_get_type ())
+#define TEND_ERROR (tend_error_quark ())
 
 TEND_AVAILABLE_IN_0_1
-GType      tend_task_error_get_type   (void) G_GNUC_CONST;
+GType      tend_error_get_type   (void) G_GNUC_CONST;
 TEND_AVAILABLE_IN_0_1
-GQuark     tend_task_error_quark      (void);
+GQuark     tend_error_quark      (void);
 
 typedef enum
 {
@@ -49,7 +49,7 @@ TEND_AVAILABLE_IN_0_1
 GQuark     tend_exception_error_quark    (void);
 
 TEND_AVAILABLE_IN_0_1
-GPtrArray *tend_task_error_list       (const GError *error) G_GNUC_WARN_UNUSED_RESULT;
+GPtrArray *tend_error_list       (const GError *error) G_GNUC_WARN_UNUSED_RESULT;
 
 typedef void (* TendUnobservedFunc) (const char   *task,
                                      const GError *error,

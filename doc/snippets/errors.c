@@ -29,7 +29,7 @@ load_both (TendTask  *task,
 
   if (!tend_await (both, &failure))
     {
-      g_autoptr(GPtrArray) errors = tend_task_error_list (failure);
+      g_autoptr(GPtrArray) errors = tend_error_list (failure);
 
       for (guint i = 0; i < errors->len; i++)
         g_print ("%s\n", ((GError *) g_ptr_array_index (errors, i))->message);

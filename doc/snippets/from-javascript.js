@@ -67,7 +67,7 @@ async function showExceptions() {
     try {
         await Tend.wait_all([-2, 0, -3].map(n => Tend.Task.run(null, () => check(n))));
     } catch (error) {
-        print(error.matches(Tend.TaskError, Tend.TaskError.SEVERAL), error.errors.map(each => each.message).join());
+        print(error.matches(Tend.Error, Tend.Error.SEVERAL), error.errors.map(each => each.message).join());
     }
 }
 
@@ -106,7 +106,7 @@ async function showStop() {
     try {
         await task;
     } catch (error) {
-        print(error.matches(Tend.TaskError, Tend.TaskError.STOPPED), log.join());
+        print(error.matches(Tend.Error, Tend.Error.STOPPED), log.join());
     }
 }
 

@@ -116,7 +116,7 @@ async def show_stop():
     try:
         await task
     except GLib.Error as error:
-        print(error.matches(Tend.task_error_quark(), Tend.TaskError.STOPPED))
+        print(error.matches(Tend.error_quark(), Tend.Error.STOPPED))
 
 
 async def show_limits():

@@ -112,8 +112,8 @@ int get_distance (Tend.Task task) throws Error {
 bool try_all (Tend.Task[] tasks) throws Error {
   try {
     return Tend.await (Tend.wait_all (tasks));
-  } catch (Tend.TaskError.SEVERAL e) {
-    foreach (unowned Error error in Tend.TaskError.list (e))
+  } catch (Tend.TendError.SEVERAL e) {
+    foreach (unowned Error error in Tend.TendError.list (e))
       print ("- %s\n", error.message);
     return true;
   }

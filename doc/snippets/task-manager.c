@@ -170,7 +170,7 @@ add_volume (TendTaskManager *indexer, GError **error)
 static void
 print_errors (const GError *error)
 {
-  g_autoptr(GPtrArray) errors = tend_task_error_list (error);
+  g_autoptr(GPtrArray) errors = tend_error_list (error);
 
   for (guint i = 0; i < errors->len; i++)
     g_printerr ("%s\n", ((GError *) g_ptr_array_index (errors, i))->message);

@@ -56,7 +56,7 @@ bool example () throws Error {
 
   try {
     Tend.await (parent);
-  } catch (Tend.TaskError.STOPPED e) {
+  } catch (Tend.TendError.STOPPED e) {
     // The child that failed has stopped it.
   }
   return true;

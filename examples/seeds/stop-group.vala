@@ -52,7 +52,7 @@ bool example (Tend.Task main_task) throws Error {
   });
   try {
     Tend.await (parent);
-  } catch (Tend.TaskError.STOPPED e) {
+  } catch (Tend.TendError.STOPPED e) {
     // That is what this is about.
   }
   return true;

@@ -24,7 +24,7 @@ bool example () throws Error {
   task.stop ();
   try {
     Tend.await (task);
-  } catch (Tend.TaskError.STOPPED e) {
+  } catch (Tend.TendError.STOPPED e) {
     print ("Big bada boom?\n");
     print ("%s\n", e.message);
     print ("Oh no, it was just a faint hiss...\n");

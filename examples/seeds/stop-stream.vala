@@ -50,7 +50,7 @@ bool example (Tend.Task main_task) throws Error {
 
   try {
     Tend.await (both);
-  } catch (Tend.TaskError.SEVERAL e) {
+  } catch (Tend.TendError.SEVERAL e) {
     print ("%s\n", e.message);
   }
   print ("Tasks stopped\n");

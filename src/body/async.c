@@ -98,7 +98,7 @@ tend_task_new_async (const char     *name,
  * Makes a task as tend_task_new_async() does and starts it.
  *
  * In a thread that does not run its context, such as one of the pool without a context of its own, it cannot be
- * started: then it fails with `TEND_TASK_ERROR_WRONG_THREAD`, in the thread that runs the context.
+ * started: then it fails with `TEND_ERROR_WRONG_THREAD`, in the thread that runs the context.
  *
  * Returns: (transfer full): the task, whose operation has begun
  *

@@ -68,7 +68,7 @@ tend_task_new (const char     *name,
  * Creates a task as [ctor@Tend.Task.new] does and starts it.
  *
  * In a thread that does not run the task's context, the task cannot be started: it fails with
- * `TEND_TASK_ERROR_WRONG_THREAD`, in the thread that runs the context.
+ * `TEND_ERROR_WRONG_THREAD`, in the thread that runs the context.
  *
  * Returns: (transfer full): the task, whose body has run
  *

@@ -24,9 +24,9 @@
  * fails where the caller was cancelled.
  *
  * Returns: %TRUE if @task completed; %FALSE with @error set if not. `G_IO_ERROR_CANCELLED` and
- *   `TEND_TASK_ERROR_STOPPED` may be the caller's own end; `TEND_TASK_ERROR_NO_FIBER` says that the
- *   caller is neither a fiber nor a thread's body, `TEND_TASK_ERROR_WRONG_THREAD` that @task is of another context
- *   than the fiber, and `TEND_TASK_ERROR_STATE` that @task is the caller, or of a context that the thread's body runs
+ *   `TEND_ERROR_STOPPED` may be the caller's own end; `TEND_ERROR_NO_FIBER` says that the
+ *   caller is neither a fiber nor a thread's body, `TEND_ERROR_WRONG_THREAD` that @task is of another context
+ *   than the fiber, and `TEND_ERROR_STATE` that @task is the caller, or of a context that the thread's body runs
  *
  * Since: 0.1
  */
@@ -58,7 +58,7 @@ tend_await (TendTask  *task,
       tend_loop_get_context (loop) != tend_loop_get_context (tend_task_loop (tend_task_get_current ())))
     {
       text = tend_task_to_string (task);
-      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
+      g_set_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
                    "%s belongs to another main context, and cannot be awaited here", text);
       return FALSE;
     }
@@ -66,7 +66,7 @@ tend_await (TendTask  *task,
   if (task == tend_task_get_current ())
     {
       text = tend_task_to_string (task);
-      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+      g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
                    "%s cannot wait for its own end", text);
       return FALSE;
     }
@@ -93,8 +93,8 @@ tend_await (TendTask  *task,
  * In the body of a fiber, or of a thread, which blocks and does not count against the limit of
  * [func@Tend.set_max_threads] meanwhile.
  *
- * Returns: %TRUE, or %FALSE with `G_IO_ERROR_CANCELLED` or `TEND_TASK_ERROR_STOPPED` if the task was
- *   cancelled or ended, `TEND_TASK_ERROR_NO_FIBER` outside such a body, and
+ * Returns: %TRUE, or %FALSE with `G_IO_ERROR_CANCELLED` or `TEND_ERROR_STOPPED` if the task was
+ *   cancelled or ended, `TEND_ERROR_NO_FIBER` outside such a body, and
  *   `G_IO_ERROR_INVALID_ARGUMENT` if @usec is negative
  *
  * Since: 0.1
@@ -211,8 +211,8 @@ tend_resume (GObject      *source_object,
  * and stopping the task cancel its cancellable, and so the operation. Of a cancelled task the
  * operation's own `finish` function tells.
  *
- * Returns: %TRUE when @result is there; %FALSE, with @result cleared, and `TEND_TASK_ERROR_STOPPED`
- *   if the task ended meanwhile, or `TEND_TASK_ERROR_NO_FIBER` outside a fiber
+ * Returns: %TRUE when @result is there; %FALSE, with @result cleared, and `TEND_ERROR_STOPPED`
+ *   if the task ended meanwhile, or `TEND_ERROR_NO_FIBER` outside a fiber
  *
  * Since: 0.1
  */
@@ -317,7 +317,7 @@ tend_shield_pop (void)
  * them, before that. While a [class@Tend.Clock] holds time still, it jumps from deadline to
  * deadline.
  *
- * Returns: %TRUE, or %FALSE with the error that @func gave, or with `TEND_TASK_ERROR_STATE` in a
+ * Returns: %TRUE, or %FALSE with the error that @func gave, or with `TEND_ERROR_STATE` in a
  *   fiber, where @func does not run
  *
  * Since: 0.1
@@ -334,7 +334,7 @@ tend_run (TendBodyFunc   func,
 
   if (tend_is_on_fiber ())
     {
-      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+      g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
                    "%s() runs the main context, which a fiber cannot do: use tend_await()", G_STRFUNC);
       return FALSE;
     }

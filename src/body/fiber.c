@@ -119,7 +119,7 @@ unwound (gboolean is_forced)
   if (is_forced)
     {
       g_clear_error (&self->error);
-      self->error = g_error_new (TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+      self->error = g_error_new (TEND_ERROR, TEND_ERROR_STATE,
                                  "The body has tried to end its thread, as pthread_exit() does");
       self->is_done = TRUE;
       tend_context_switch_last (&self->context, self->native);
@@ -481,7 +481,7 @@ static const TendBodyClass fiber_body = {
  *
  * The body has a stack of 64 KiB, or as much as [method@Tend.Task.set_stack_size] says, with no
  * memory behind what it does not use. Without memory for it the task fails with
- * `TEND_TASK_ERROR_NO_STACK`.
+ * `TEND_ERROR_NO_STACK`.
  *
  * For C and Vala: the interpreters of Python and JavaScript cannot run on a fiber's stack.
  *
@@ -511,7 +511,7 @@ tend_task_new_fiber (const char     *name,
  * Makes a task as tend_task_new_fiber() does and starts it.
  *
  * In a thread that does not run its context, such as one of the pool without a context of its own, it cannot be
- * started: then it fails with `TEND_TASK_ERROR_WRONG_THREAD`, in the thread that runs the context.
+ * started: then it fails with `TEND_ERROR_WRONG_THREAD`, in the thread that runs the context.
  *
  * Returns: (transfer full): the task, whose body has run up to where it first waits
  *

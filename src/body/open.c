@@ -106,7 +106,7 @@ tend_task_new_main (TendBodyFunc    func,
  * Creates a task as [ctor@Tend.Task.new_open] does and starts it.
  *
  * In a thread that does not run the task's context, the task cannot be started: it fails with
- * `TEND_TASK_ERROR_WRONG_THREAD`, in the thread that runs the context.
+ * `TEND_ERROR_WRONG_THREAD`, in the thread that runs the context.
  *
  * Returns: (transfer full): the task, whose function has run
  *

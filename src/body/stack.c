@@ -313,7 +313,7 @@ slab_new (StackClass  *class,
       if (slab != NULL)
         recycle_description (slab);
 
-      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_STACK,
+      g_set_error (error, TEND_ERROR, TEND_ERROR_NO_STACK,
                    "No memory for a stack of %" G_GSIZE_FORMAT " bytes: %s",
                    size, g_strerror (saved_errno));
       return NULL;
@@ -410,7 +410,7 @@ tend_stack_acquire (TendStack  *stack,
 
   if (size > MAX_SIZE)
     {
-      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_STACK,
+      g_set_error (error, TEND_ERROR, TEND_ERROR_NO_STACK,
                    "No stack can have %" G_GSIZE_FORMAT " bytes: %" G_GSIZE_FORMAT " is the most",
                    size, MAX_SIZE);
       return FALSE;

@@ -155,12 +155,12 @@ tend_thread_await (TendTask  *task,
   text = tend_task_to_string (awaited);
   if (awaited != task && loop != NULL)
     {
-      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+      g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
                    "%s belongs to a main context of this thread, which blocks: use tend_task_wait_sync()", text);
       return FALSE;
     }
 
-  g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+  g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
                awaited == task ? "%s cannot wait for its own end" : "%s never ends, and cannot be awaited", text);
   return FALSE;
 }

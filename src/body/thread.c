@@ -125,7 +125,7 @@ worker_free (gpointer data)
       tend_task_set_worker (NULL, NULL);
       tend_task_leave (NULL);
       g_clear_error (&mine->outcome.error);
-      mine->outcome.error = g_error_new (TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+      mine->outcome.error = g_error_new (TEND_ERROR, TEND_ERROR_STATE,
                                          "The body has ended its thread, as pthread_exit() does");
       send_home (self, &mine->outcome);
 
@@ -218,7 +218,7 @@ refused_cb (TendJob      *job,
   else
     {
       task = tend_task_to_string (self->task);
-      outcome.error = g_error_new (TEND_TASK_ERROR, TEND_TASK_ERROR_NO_THREAD,
+      outcome.error = g_error_new (TEND_ERROR, TEND_ERROR_NO_THREAD,
                                    "%s cannot run: no thread can be had: %s", task, error->message);
       self->outcome = g_memdup2 (&outcome, sizeof outcome);
       job->run = come_home_cb;
@@ -270,7 +270,7 @@ static const TendBodyClass thread_body = {
  *
  * If the system gives no thread, the body waits for one that runs another body of the pool, and the main context of the
  * task asks for a new one now and then. If no body runs, the task fails after a third of a second with
- * `TEND_TASK_ERROR_NO_THREAD`.
+ * `TEND_ERROR_NO_THREAD`.
  *
  * Not for JavaScript, whose functions run in one thread only.
  *
@@ -300,7 +300,7 @@ tend_task_new_thread (const char     *name,
  * Makes a task as [ctor@Tend.Task.new_thread] does and starts it.
  *
  * In a thread that does not run its context, such as one of the pool without a context of its own, it cannot be
- * started: then it fails with `TEND_TASK_ERROR_WRONG_THREAD`, in the thread that runs the context.
+ * started: then it fails with `TEND_ERROR_WRONG_THREAD`, in the thread that runs the context.
  *
  * Returns: (transfer full): the task, whose body has been given to the pool
  *

@@ -38,7 +38,7 @@ tend_number_cache_check_number (TendNumberCache  *self,
     g_set_error (error, G_IO_ERROR, g_io_error_from_errno (priv->refusal),
                  "The system gives no random number for a cache under '%s': %s", prefix, g_strerror (priv->refusal));
   else
-    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_FULL,
+    g_set_error (error, TEND_ERROR, TEND_ERROR_FULL,
                  "Could not find a number that isn't in use under '%s'", prefix);
   return FALSE;
 }

@@ -33,9 +33,9 @@ check_settable (TendTask  *task,
 
   text = tend_task_to_string (task);
   if (tend_task_loop (task) == NULL)
-    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE, "%s never ends, and cannot be given a result", text);
+    g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, "%s never ends, and cannot be given a result", text);
   else
-    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+    g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
                  "%s ends when its body returns, and cannot be given a result", text);
   return FALSE;
 }
@@ -181,7 +181,7 @@ tend_number_cache_forget_tasks (TendNumberCache *self)
  * A task whose body does not run when the cache times out, since it has not been started or waits for
  * its interval, cannot be given anything and is cancelled as well.
  *
- * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_STATE` if @task ends when its body returns, or never
+ * Returns: %TRUE, or %FALSE with `TEND_ERROR_STATE` if @task ends when its body returns, or never
  *
  * Since: 0.1
  */
@@ -213,7 +213,7 @@ tend_number_cache_add_task (TendNumberCache  *self,
  *
  * Has the cache settle @task, as [method@Tend.NumberCache.add_task] does, but with an error.
  *
- * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_STATE` if @task ends when its body returns, or never
+ * Returns: %TRUE, or %FALSE with `TEND_ERROR_STATE` if @task ends when its body returns, or never
  *
  * Since: 0.1
  */

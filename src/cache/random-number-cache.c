@@ -165,7 +165,7 @@ tend_random_number_cache_init (TendRandomNumberCache *self)
  *
  * Makes a cache with a random number, which is kept from others until the object goes.
  *
- * Returns: (transfer full): the cache, or %NULL with `TEND_TASK_ERROR_FULL` if every number is
+ * Returns: (transfer full): the cache, or %NULL with `TEND_ERROR_FULL` if every number is
  *   in use, or with an error of the `G_IO_ERROR` domain if the system gives no random numbers
  *
  * Since: 0.1

@@ -262,7 +262,7 @@ tend_request_cache_shutdown_finish (TendRequestCache  *self,
  * Shuts the request cache down in a fiber, as [method@Tend.RequestCache.shutdown_async] does.
  *
  * Returns: %TRUE, or %FALSE with an error as [method@Tend.RequestCache.shutdown_finish] gives it,
- *   `TEND_TASK_ERROR_STOPPED` if the calling task ended, and `TEND_TASK_ERROR_NO_FIBER` outside a fiber
+ *   `TEND_ERROR_STOPPED` if the calling task ended, and `TEND_ERROR_NO_FIBER` outside a fiber
  *
  * Since: 0.1
  */

@@ -42,7 +42,7 @@ check_home (TendNumberCache  *cache,
     return TRUE;
 
   text = tend_number_cache_to_string (cache);
-  g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
+  g_set_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
                "%s belongs to the main context of another thread", text);
   return FALSE;
 }
@@ -63,9 +63,9 @@ check_addable (TendRequestCache  *self,
 
   text = tend_number_cache_to_string (cache);
   if (priv->is_held)
-    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE, "%s has been added already", text);
+    g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, "%s has been added already", text);
   else
-    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN, "Dropping %s due to shutdown!", text);
+    g_set_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN, "Dropping %s due to shutdown!", text);
 
   return FALSE;
 }
@@ -83,10 +83,10 @@ check_addable (TendRequestCache  *self,
  * again after it has timed out or was popped. If it is refused, its tasks are cancelled, unless a request
  * cache has it or it belongs to another thread.
  *
- * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_EXISTS` if the number is in use,
- *   `TEND_TASK_ERROR_SHUT_DOWN` after the shutdown, `TEND_TASK_ERROR_STATE` if a request cache has it,
- *   `TEND_TASK_ERROR_FULL` if it has no number, another error of the `G_IO_ERROR` domain if the system gave none,
- *   `TEND_TASK_ERROR_WRONG_THREAD` if it belongs elsewhere, or `G_IO_ERROR_INVALID_ARGUMENT` if its class gives a
+ * Returns: %TRUE, or %FALSE with `TEND_ERROR_EXISTS` if the number is in use,
+ *   `TEND_ERROR_SHUT_DOWN` after the shutdown, `TEND_ERROR_STATE` if a request cache has it,
+ *   `TEND_ERROR_FULL` if it has no number, another error of the `G_IO_ERROR` domain if the system gave none,
+ *   `TEND_ERROR_WRONG_THREAD` if it belongs elsewhere, or `G_IO_ERROR_INVALID_ARGUMENT` if its class gives a
  *   negative time-out
  *
  * Since: 0.1

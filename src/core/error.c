@@ -13,39 +13,39 @@
 #endif
 
 /**
- * TendTaskError:
- * @TEND_TASK_ERROR_STOPPED: the task was stopped
- * @TEND_TASK_ERROR_STATE: the task is not in a state that allows the call
- * @TEND_TASK_ERROR_EXISTS: the name is in use
- * @TEND_TASK_ERROR_SHUT_DOWN: the manager has been shut down
- * @TEND_TASK_ERROR_NOT_STARTED: the task was dropped before it was started
- * @TEND_TASK_ERROR_NO_FIBER: the call waits, and was made outside a fiber
- * @TEND_TASK_ERROR_NO_STACK: there is no memory for the stack of a fiber
- * @TEND_TASK_ERROR_WRONG_THREAD: the task belongs to the main context of another thread
- * @TEND_TASK_ERROR_SEVERAL: several errors, which [func@Tend.TaskError.list] lists
- * @TEND_TASK_ERROR_CLOSED: the channel was closed
- * @TEND_TASK_ERROR_FULL: every number is in use
- * @TEND_TASK_ERROR_NO_THREAD: the system gives no thread for the body of a task
+ * TendError:
+ * @TEND_ERROR_STOPPED: the task was stopped
+ * @TEND_ERROR_STATE: the task is not in a state that allows the call
+ * @TEND_ERROR_EXISTS: the name is in use
+ * @TEND_ERROR_SHUT_DOWN: the manager has been shut down
+ * @TEND_ERROR_NOT_STARTED: the task was dropped before it was started
+ * @TEND_ERROR_NO_FIBER: the call waits, and was made outside a fiber
+ * @TEND_ERROR_NO_STACK: there is no memory for the stack of a fiber
+ * @TEND_ERROR_WRONG_THREAD: the task belongs to the main context of another thread
+ * @TEND_ERROR_SEVERAL: several errors, which [func@Tend.Error.list] lists
+ * @TEND_ERROR_CLOSED: the channel was closed
+ * @TEND_ERROR_FULL: every number is in use
+ * @TEND_ERROR_NO_THREAD: the system gives no thread for the body of a task
  *
- * Error codes of the `TEND_TASK_ERROR` domain.
+ * Error codes of the `TEND_ERROR` domain.
  *
  * Cancellation has no code of its own: a cancelled wait fails with `G_IO_ERROR_CANCELLED`.
  *
  * Since: 0.1
  */
-G_DEFINE_ENUM_TYPE (TendTaskError, tend_task_error,
-                    G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_STOPPED, "stopped"),
-                    G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_STATE, "state"),
-                    G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_EXISTS, "exists"),
-                    G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_SHUT_DOWN, "shut-down"),
-                    G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_NOT_STARTED, "not-started"),
-                    G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_NO_FIBER, "no-fiber"),
-                    G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_NO_STACK, "no-stack"),
-                    G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_WRONG_THREAD, "wrong-thread"),
-                    G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_SEVERAL, "several"),
-                    G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_CLOSED, "closed"),
-                    G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_FULL, "full"),
-                    G_DEFINE_ENUM_VALUE (TEND_TASK_ERROR_NO_THREAD, "no-thread"))
+G_DEFINE_ENUM_TYPE (TendError, tend_error,
+                    G_DEFINE_ENUM_VALUE (TEND_ERROR_STOPPED, "stopped"),
+                    G_DEFINE_ENUM_VALUE (TEND_ERROR_STATE, "state"),
+                    G_DEFINE_ENUM_VALUE (TEND_ERROR_EXISTS, "exists"),
+                    G_DEFINE_ENUM_VALUE (TEND_ERROR_SHUT_DOWN, "shut-down"),
+                    G_DEFINE_ENUM_VALUE (TEND_ERROR_NOT_STARTED, "not-started"),
+                    G_DEFINE_ENUM_VALUE (TEND_ERROR_NO_FIBER, "no-fiber"),
+                    G_DEFINE_ENUM_VALUE (TEND_ERROR_NO_STACK, "no-stack"),
+                    G_DEFINE_ENUM_VALUE (TEND_ERROR_WRONG_THREAD, "wrong-thread"),
+                    G_DEFINE_ENUM_VALUE (TEND_ERROR_SEVERAL, "several"),
+                    G_DEFINE_ENUM_VALUE (TEND_ERROR_CLOSED, "closed"),
+                    G_DEFINE_ENUM_VALUE (TEND_ERROR_FULL, "full"),
+                    G_DEFINE_ENUM_VALUE (TEND_ERROR_NO_THREAD, "no-thread"))
 
 /*
  * What the message of several errors has of theirs. Each of them may stand for several, and so on: a message that had
@@ -56,28 +56,42 @@ G_DEFINE_ENUM_TYPE (TendTaskError, tend_task_error,
 
 typedef struct
 {
-  GPtrArray *errors;    /* constant; of GError; only with TEND_TASK_ERROR_SEVERAL */
+  GPtrArray *errors;    /* constant; of GError; only with TEND_ERROR_SEVERAL */
   gboolean   is_ending; /* constant; each of them says only that something was cancelled or stopped */
-} TendTaskErrorPrivate;
+} TendErrorPrivate;
+
+/* The private data lie before the error, as GLib has them: see its G_DEFINE_EXTENDED_ERROR(). */
+static TendErrorPrivate *
+get_private (const GError *error)
+{
+  const gsize alignment = 2 * sizeof (gsize);
+  const gsize size = (sizeof (TendErrorPrivate) + (alignment - 1)) & -alignment;
+
+  return (TendErrorPrivate *) (((guint8 *) error) - size);
+}
 
 static void
-tend_task_error_private_init (TendTaskErrorPrivate *priv)
+private_init (GError *error)
 {
 }
 
 static void
-tend_task_error_private_copy (const TendTaskErrorPrivate *src,
-                              TendTaskErrorPrivate       *dest)
+private_copy (const GError *error,
+              GError       *copy)
 {
+  const TendErrorPrivate *from = get_private (error);
+  TendErrorPrivate *to = get_private (copy);
+
   /* The array never changes once it is set, so a copy shares it. */
-  if (src->errors != NULL)
-    dest->errors = g_ptr_array_ref (src->errors);
-  dest->is_ending = src->is_ending;
+  if (from->errors != NULL)
+    to->errors = g_ptr_array_ref (from->errors);
+  to->is_ending = from->is_ending;
 }
 
 static void
-tend_task_error_private_clear (TendTaskErrorPrivate *priv)
+private_clear (GError *error)
 {
+  TendErrorPrivate *priv = get_private (error);
   GPtrArray *errors = g_steal_pointer (&priv->errors);
 
   /* They may be as deep in one another as a program's tasks have waited for one another. */
@@ -85,16 +99,53 @@ tend_task_error_private_clear (TendTaskErrorPrivate *priv)
     tend_call_flat ((TendFlatFunc) g_ptr_array_unref, errors, 0);
 }
 
+/* The names that the codes have on D-Bus. */
+static const GDBusErrorEntry dbus_names[] = {
+  { TEND_ERROR_STOPPED, "org.libtend.Error.Stopped" },
+  { TEND_ERROR_STATE, "org.libtend.Error.State" },
+  { TEND_ERROR_EXISTS, "org.libtend.Error.Exists" },
+  { TEND_ERROR_SHUT_DOWN, "org.libtend.Error.ShutDown" },
+  { TEND_ERROR_NOT_STARTED, "org.libtend.Error.NotStarted" },
+  { TEND_ERROR_NO_FIBER, "org.libtend.Error.NoFiber" },
+  { TEND_ERROR_NO_STACK, "org.libtend.Error.NoStack" },
+  { TEND_ERROR_WRONG_THREAD, "org.libtend.Error.WrongThread" },
+  { TEND_ERROR_SEVERAL, "org.libtend.Error.Several" },
+  { TEND_ERROR_CLOSED, "org.libtend.Error.Closed" },
+  { TEND_ERROR_FULL, "org.libtend.Error.Full" },
+  { TEND_ERROR_NO_THREAD, "org.libtend.Error.NoThread" },
+};
+
+G_STATIC_ASSERT (G_N_ELEMENTS (dbus_names) == TEND_ERROR_NO_THREAD + 1);
+
 /**
- * tend_task_error_quark:
+ * tend_error_quark:
  *
- * Gives the error domain of libtend, `TEND_TASK_ERROR`.
+ * Gets the error domain of libtend, `TEND_ERROR`.
+ *
+ * It is registered with GDBus: an error of a D-Bus call keeps its domain and code, under the names
+ * `org.libtend.Error.Stopped` and so on, if both sides use libtend.
  *
  * Returns: the quark of the domain
  *
  * Since: 0.1
  */
-G_DEFINE_EXTENDED_ERROR (TendTaskError, tend_task_error)
+GQuark
+tend_error_quark (void)
+{
+  static gsize quark;
+
+  if (g_once_init_enter (&quark))
+    {
+      GQuark domain = g_error_domain_register_static ("tend-error-quark", sizeof (TendErrorPrivate),
+                                                      private_init, private_copy, private_clear);
+
+      for (guint i = 0; i < G_N_ELEMENTS (dbus_names); i++)
+        g_dbus_error_register_error (domain, dbus_names[i].error_code, dbus_names[i].dbus_error_name);
+      g_once_init_leave (&quark, domain);
+    }
+
+  return (GQuark) quark;
+}
 
 /* Here, and not in what is added for a language, since GJS calls no function with an error whose domain is in no
  * typelib, unless other JavaScript is on the stack: nobody would be told of what failed in a timer. */
@@ -131,10 +182,10 @@ static TendCallback *listener;      /* under listener_lock; who is told of unobs
 static gboolean
 is_ending (const GError *error)
 {
-  if (g_error_matches (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SEVERAL))
-    return tend_task_error_get_private (error)->is_ending;
+  if (g_error_matches (error, TEND_ERROR, TEND_ERROR_SEVERAL))
+    return get_private (error)->is_ending;
 
-  return tend_error_is_cancelled (error) || g_error_matches (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED);
+  return tend_error_is_cancelled (error) || g_error_matches (error, TEND_ERROR, TEND_ERROR_STOPPED);
 }
 
 static void
@@ -158,7 +209,7 @@ append_message (GString    *message,
 GError *
 tend_error_new_missing (void)
 {
-  return g_error_new_literal (TEND_TASK_ERROR, TEND_TASK_ERROR_STATE, "The body failed without an error");
+  return g_error_new_literal (TEND_ERROR, TEND_ERROR_STATE, "The body failed without an error");
 }
 
 /* Makes one error of @errors, whose message has as much of theirs as people read. */
@@ -166,7 +217,7 @@ GError *
 tend_error_new_several (GPtrArray *errors)
 {
   g_autoptr(GString) message = g_string_new ("One or more errors occurred.");
-  TendTaskErrorPrivate *priv;
+  TendErrorPrivate *priv;
   GError *error;
 
   g_assert (errors->len > 0);
@@ -176,8 +227,8 @@ tend_error_new_several (GPtrArray *errors)
   if (errors->len > MAX_PRINTED_ERRORS)
     g_string_append_printf (message, " and %u more", errors->len - MAX_PRINTED_ERRORS);
 
-  error = g_error_new_literal (TEND_TASK_ERROR, TEND_TASK_ERROR_SEVERAL, message->str);
-  priv = tend_task_error_get_private (error);
+  error = g_error_new_literal (TEND_ERROR, TEND_ERROR_SEVERAL, message->str);
+  priv = get_private (error);
   priv->errors = g_ptr_array_ref (errors);
   priv->is_ending = TRUE;
   for (guint i = 0; i < errors->len && priv->is_ending; i++)
@@ -187,12 +238,12 @@ tend_error_new_several (GPtrArray *errors)
 }
 
 /**
- * tend_task_error_list:
+ * tend_error_list:
  * @error: an error of any domain
  *
  * Lists the errors that @error stands for.
  *
- * An error with the code `TEND_TASK_ERROR_SEVERAL` gives its parts, in the order in which they
+ * An error with the code `TEND_ERROR_SEVERAL` gives its parts, in the order in which they
  * came; any other error gives a list of itself. The list has all of them. The message of the error has the first 256
  * bytes of the messages of 16 at most, and how many more there are.
  *
@@ -206,7 +257,7 @@ tend_error_new_several (GPtrArray *errors)
  * Since: 0.1
  */
 GPtrArray *
-tend_task_error_list (const GError *error)
+tend_error_list (const GError *error)
 {
   g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
   g_autoptr(GPtrArray) parts = NULL;
@@ -214,8 +265,8 @@ tend_task_error_list (const GError *error)
   g_return_val_if_fail (error != NULL, NULL);
 
   /* What copies a part may be user code, and free @error. */
-  if (g_error_matches (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SEVERAL))
-    parts = tend_task_error_get_private (error)->errors;
+  if (g_error_matches (error, TEND_ERROR, TEND_ERROR_SEVERAL))
+    parts = get_private (error)->errors;
   if (parts != NULL)
     g_ptr_array_ref (parts);
 

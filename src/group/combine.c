@@ -235,7 +235,7 @@ combine (Kind            kind,
  * Gives a task that ends when all of @tasks have ended.
  *
  * It completes without a result if all of them completed. If some did not, it fails with
- * `TEND_TASK_ERROR_SEVERAL`, whose errors [func@Tend.TaskError.list] gives in the order in which they
+ * `TEND_ERROR_SEVERAL`, whose errors [func@Tend.Error.list] gives in the order in which they
  * came, and which count as observed; if all of those were cancelled, it is cancelled. Its
  * [property@Tend.Task:progress] counts the tasks. Without tasks it completes at once.
  *
@@ -432,7 +432,7 @@ static const TendBodyClass delay_body = {
  * It is under no deadline, not even that of the task which makes it. A fiber sleeps with tend_sleep() instead.
  *
  * In a thread that does not run its context, such as one of the pool without a context of its own, it cannot be
- * started: then it fails with `TEND_TASK_ERROR_WRONG_THREAD`, in the thread that runs the context.
+ * started: then it fails with `TEND_ERROR_WRONG_THREAD`, in the thread that runs the context.
  *
  * Returns: (transfer full): the task, for the thread-default main context
  *

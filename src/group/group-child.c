@@ -136,13 +136,13 @@ check_addition (TendGroup  *self,
 
   text = tend_task_to_string (task);
   if (tend_loop_get_context (tend_task_loop (task)) != tend_loop_get_context (self->loop))
-    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
+    g_set_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
                  "%s belongs to another main context than its group", text);
   else if (self->is_cancelled || self->is_settled)
-    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN,
+    g_set_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN,
                  "Not adding %s: its group has been cancelled", text);
   else if (self->joined != NULL && tend_task_has_ended (self->joined))
-    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN,
+    g_set_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN,
                  "Not adding %s: its group has ended", text);
   else
     return TRUE;
@@ -162,7 +162,7 @@ check_addition (TendGroup  *self,
  * for a slot; see [property@Tend.Group:max-running]. A child may add others, also while somebody
  * waits for the group.
  *
- * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_SHUT_DOWN` if the group was cancelled or is over,
+ * Returns: %TRUE, or %FALSE with `TEND_ERROR_SHUT_DOWN` if the group was cancelled or is over,
  *   and the errors of [method@Tend.Task.start]
  *
  * Since: 0.1

@@ -170,7 +170,7 @@ static const TendBodyClass join_body = {
  *
  * It completes if all went well, with the child that completed as its result where the policy is
  * %TEND_GROUP_POLICY_FIRST_SUCCESS. It fails with the error of the child that failed, or with
- * `TEND_TASK_ERROR_SEVERAL` if several did. Each call gives the same task.
+ * `TEND_ERROR_SEVERAL` if several did. Each call gives the same task.
  *
  * Cancelling it cancels the group, whose children are still waited for. A group without children
  * is over at once.
@@ -223,7 +223,7 @@ says_more (TendTask     *joined,
  * cancelled; their errors are reported, see [func@Tend.set_unobserved_func].
  *
  * Returns: %TRUE, or %FALSE with an error as the task of [method@Tend.Group.join] has it,
- *   `TEND_TASK_ERROR_STOPPED` if the calling task ended, and `TEND_TASK_ERROR_NO_FIBER` outside a
+ *   `TEND_ERROR_STOPPED` if the calling task ended, and `TEND_ERROR_NO_FIBER` outside a
  *   fiber
  *
  * Since: 0.1
@@ -245,7 +245,7 @@ tend_group_wait (TendGroup  *self,
   /* The fiber may stand still here already, and the task that is joined keeps the group only until it has ended. */
   kept = g_object_ref (self);
   wake = tend_begin_wait (G_STRFUNC, &own);
-  if (wake == NULL && g_error_matches (own, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER))
+  if (wake == NULL && g_error_matches (own, TEND_ERROR, TEND_ERROR_NO_FIBER))
     {
       g_propagate_error (error, own);
       return FALSE;

@@ -288,14 +288,14 @@ check_attempt (Run       *self,
 
   if (attempt == NULL || attempt == self->task || tend_task_loop (attempt) == NULL)
     {
-      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+      g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
                    "%s was given no task for attempt %u", task, self->n_attempts);
       return FALSE;
     }
 
   if (tend_loop_get_context (tend_task_loop (attempt)) != tend_loop_get_context (tend_task_loop (self->task)))
     {
-      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
+      g_set_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
                    "%s was given a task of another main context for attempt %u", task, self->n_attempts);
       return FALSE;
     }

@@ -339,7 +339,7 @@ tend_retry_create_task (TendRetry      *self,
  * Makes a task as [method@Tend.Retry.create_task] does and starts it.
  *
  * In a thread that does not run its context, such as one of the pool without a context of its own, it cannot be
- * started: then it fails with `TEND_TASK_ERROR_WRONG_THREAD`, in the thread that runs the context.
+ * started: then it fails with `TEND_ERROR_WRONG_THREAD`, in the thread that runs the context.
  *
  * Returns: (transfer full): the task, whose first attempt has begun
  *

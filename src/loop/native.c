@@ -39,7 +39,7 @@ tend_begin_wait (const char  *func,
   if (current_fiber != NULL)
     return current_fiber->begin_wait (error);
 
-  g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER,
+  g_set_error (error, TEND_ERROR, TEND_ERROR_NO_FIBER,
                "%s() waits, and can only be called in a fiber", func);
   return NULL;
 }

@@ -36,16 +36,16 @@ check_child (TendTaskManager  *self,
   TendTaskManagerPrivate *priv = tend_manager_get_private (child);
 
   if (tend_loop_get_context (priv->loop) != tend_loop_get_context (parent->loop))
-    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
+    g_set_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
                  "The child manager belongs to another main context than its parent");
   else if (priv->parent != NULL)
-    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE, "The child manager has a parent already");
+    g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, "The child manager has a parent already");
   else if (is_above (self, child))
-    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE, "A manager cannot be below itself");
+    g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, "A manager cannot be below itself");
   else if (priv->state != TEND_MANAGER_OPEN)
-    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN, "The child manager has been shut down");
+    g_set_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN, "The child manager has been shut down");
   else if (parent->state != TEND_MANAGER_OPEN)
-    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN, "The parent manager has been shut down");
+    g_set_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN, "The parent manager has been shut down");
   else
     return TRUE;
 
@@ -132,8 +132,8 @@ tend_manager_drop_children (TendTaskManager *self)
  * @self keeps @child until that has been shut down or was removed. If @self is finalized without a
  * shutdown, the tasks of @child are cancelled.
  *
- * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_STATE` if @child has a parent or is above @self,
- *   `TEND_TASK_ERROR_SHUT_DOWN` if either was shut down, or `TEND_TASK_ERROR_WRONG_THREAD` if they belong
+ * Returns: %TRUE, or %FALSE with `TEND_ERROR_STATE` if @child has a parent or is above @self,
+ *   `TEND_ERROR_SHUT_DOWN` if either was shut down, or `TEND_ERROR_WRONG_THREAD` if they belong
  *   to different contexts
  *
  * Since: 0.1

@@ -277,7 +277,7 @@ tend_manager_clear_owner (TendTaskManager *self)
  * has added to a cancellable, no shutdown task, no [signal@Tend.TaskManager::task-failed] or
  * [signal@Tend.TaskManager::task-slow], and no callback of a [method@Tend.Task.wait_async] that one of the
  * tasks has asked for, or somebody outside of tasks for one of them; the same goes for the waits of
- * the manager. Destroy notifies are called, and tasks of others that wait get `TEND_TASK_ERROR_STOPPED`.
+ * the manager. Destroy notifies are called, and tasks of others that wait get `TEND_ERROR_STOPPED`.
  * So a callback may use @owner without holding a reference and without asking whether it was cancelled.
  * The callback of a wait should be given no reference, since nothing drops it where it is not called.
  *

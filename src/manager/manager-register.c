@@ -25,12 +25,12 @@ check_takeable (TendTaskManager  *self,
 
   text = tend_task_to_string (task);
   if (tend_task_loop (task) != NULL && !tend_loop_is_mine (tend_task_loop (task)))
-    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
+    g_set_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
                  "%s belongs to the main context of another thread", text);
   else if (tend_task_is_managed (task))
-    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE, "%s has a manager already", text);
+    g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, "%s has a manager already", text);
   else
-    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+    g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
                  "%s cannot be managed: it is %s", text,
                  tend_task_loop (task) == NULL ? "the program's main part"
                                                : tend_task_status_to_string (tend_task_status (task)));
@@ -50,7 +50,7 @@ check_open (TendTaskManager  *self,
     return TRUE;
 
   text = tend_task_to_string (task);
-  g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN,
+  g_set_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN,
                "Not adding %s: the manager has been shut down", text);
   return FALSE;
 }
@@ -105,7 +105,7 @@ add_named (TendTaskManager  *self,
 
       if (policy == TEND_NAME_POLICY_REJECT)
         {
-          g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_EXISTS,
+          g_set_error (error, TEND_ERROR, TEND_ERROR_EXISTS,
                        "Task already exists: '%s'", tend_task_peek_name (task));
           return NULL;
         }
@@ -158,7 +158,7 @@ tend_manager_register_held (TendTaskManager  *self,
 
 /**
  * TendNamePolicy:
- * @TEND_NAME_POLICY_REJECT: the new task is refused with `TEND_TASK_ERROR_EXISTS`
+ * @TEND_NAME_POLICY_REJECT: the new task is refused with `TEND_ERROR_EXISTS`
  * @TEND_NAME_POLICY_REPLACE: the active task and those queued behind it are cancelled, and the new one begins when
  *   they are finished
  * @TEND_NAME_POLICY_KEEP: the active task stays, and the new one is refused without an error
@@ -195,7 +195,7 @@ tend_manager_give_kept (TendTaskManager  *self,
   if (!tend_task_has_ended (task) || tend_task_propagate (task, error))
     {
       text = tend_task_to_string (task);
-      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+      g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
                    tend_task_has_ended (task) ? "%s has ended already" : "%s has no manager any more", text);
     }
 
@@ -228,8 +228,8 @@ tend_manager_give_kept (TendTaskManager  *self,
  * A refused task is released with its data, unless somebody else holds a reference. Only for the owning thread.
  *
  * Returns: (transfer none): the task that has the name: @task, or with %TEND_NAME_POLICY_KEEP the active one; %NULL
- *   with `TEND_TASK_ERROR_EXISTS` if the name is taken, `TEND_TASK_ERROR_SHUT_DOWN` if the manager was shut down,
- *   `TEND_TASK_ERROR_STATE` if the task has ended or has a manager, `TEND_TASK_ERROR_WRONG_THREAD` if it belongs to
+ *   with `TEND_ERROR_EXISTS` if the name is taken, `TEND_ERROR_SHUT_DOWN` if the manager was shut down,
+ *   `TEND_ERROR_STATE` if the task has ended or has a manager, `TEND_ERROR_WRONG_THREAD` if it belongs to
  *   another context, or `G_IO_ERROR_INVALID_ARGUMENT` if the name is empty or not UTF-8
  *
  * Since: 0.1

@@ -176,8 +176,8 @@ tend_manager_run_next_cb (TendJob *job)
  * the shutdown. A shutdown task may add others. One that somebody else has started or ended by then
  * does not run, and gives an error to the shutdown.
  *
- * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_SHUT_DOWN` after the shutdown,
- *   `TEND_TASK_ERROR_WRONG_THREAD` if the task belongs elsewhere, and the errors of
+ * Returns: %TRUE, or %FALSE with `TEND_ERROR_SHUT_DOWN` after the shutdown,
+ *   `TEND_ERROR_WRONG_THREAD` if the task belongs elsewhere, and the errors of
  *   [method@Tend.Task.start] if it could not be started
  *
  * Since: 0.1
@@ -202,7 +202,7 @@ tend_task_manager_add_shutdown_task (TendTaskManager  *self,
     {
       g_autofree char *text = tend_task_to_string (task);
 
-      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN,
+      g_set_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN,
                    "Not adding %s: the manager has been shut down", text);
       return FALSE;
     }

@@ -46,7 +46,7 @@ child_done_cb (GObject      *source_object,
 
   if (!tend_task_manager_shutdown_finish (child, result, &error))
     {
-      g_autoptr(GPtrArray) errors = tend_task_error_list (error);
+      g_autoptr(GPtrArray) errors = tend_error_list (error);
 
       for (guint i = 0; i < errors->len; i++)
         g_ptr_array_add (priv->shutdown_errors, g_error_copy (g_ptr_array_index (errors, i)));
@@ -186,7 +186,7 @@ tend_manager_shutdown_force (TendTaskManager *self)
   if (priv->shutting_down != NULL)
     {
       g_ptr_array_add (priv->shutdown_errors,
-                       g_error_new (TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED,
+                       g_error_new (TEND_ERROR, TEND_ERROR_STOPPED,
                                     "The manager, or its owner, was disposed of during the shutdown"));
       tend_manager_shutdown_finish (self);
     }
@@ -240,7 +240,7 @@ shut_down (TendTaskManager *self,
     }
   else if (caller != NULL && tend_manager_is_shutdown_task (self, caller))
     {
-      g_task_return_new_error (result, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+      g_task_return_new_error (result, TEND_ERROR, TEND_ERROR_STATE,
                                "A shutdown task cannot wait for the shutdown that waits for it");
       g_object_unref (result);
     }
@@ -321,7 +321,7 @@ tend_manager_shut_down (TendTaskManager *self,
  * The shutdown keeps the manager alive. A second call joins the first. The task that begins it is
  * not cancelled, and no task of the manager or of one below that waits for the shutdown is waited for
  * or stopped: it should end by itself. A shutdown task of these managers cannot wait for it, and gets
- * `TEND_TASK_ERROR_STATE`; the shutdown begins all the same.
+ * `TEND_ERROR_STATE`; the shutdown begins all the same.
  *
  * Since: 0.1
  */
@@ -349,9 +349,9 @@ tend_task_manager_shutdown_async (TendTaskManager     *self,
  *
  * Returns: %TRUE if every task ended in time and every shutdown task completed; %FALSE with @error
  *   set if not: the errors of the shutdown tasks and of the child managers, `G_IO_ERROR_TIMED_OUT` for
- *   each task that had to be stopped, and `TEND_TASK_ERROR_STOPPED` if the owner went meanwhile.
- *   Several of them come as one, see [func@Tend.TaskError.list]. `G_IO_ERROR_CANCELLED` if the wait was
- *   given up, and `TEND_TASK_ERROR_STATE` in a shutdown task
+ *   each task that had to be stopped, and `TEND_ERROR_STOPPED` if the owner went meanwhile.
+ *   Several of them come as one, see [func@Tend.Error.list]. `G_IO_ERROR_CANCELLED` if the wait was
+ *   given up, and `TEND_ERROR_STATE` in a shutdown task
  *
  * Since: 0.1
  */
@@ -378,8 +378,8 @@ tend_task_manager_shutdown_finish (TendTaskManager  *self,
  * same, and only the wait fails.
  *
  * Returns: %TRUE, or %FALSE with an error as [method@Tend.TaskManager.shutdown_finish] gives it,
- *   `G_IO_ERROR_CANCELLED` or `TEND_TASK_ERROR_STOPPED` if the calling task was cancelled or ended, and
- *   `TEND_TASK_ERROR_NO_FIBER` outside a fiber
+ *   `G_IO_ERROR_CANCELLED` or `TEND_ERROR_STOPPED` if the calling task was cancelled or ended, and
+ *   `TEND_ERROR_NO_FIBER` outside a fiber
  *
  * Since: 0.1
  */

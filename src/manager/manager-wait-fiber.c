@@ -67,7 +67,7 @@ tend_manager_wait_in_fiber (gpointer           self,
 
   if (!tend_loop_is_mine (loop))
     {
-      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
+      g_set_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
                    "%s(): the object belongs to the main context of another thread", func);
       return FALSE;
     }

@@ -151,7 +151,7 @@ tend_manager_give_up_waits (TendTaskManager *self)
     {
       TendManagerWait *wait = tend_manager_wait_take (g_ptr_array_index (priv->waits, 0));
 
-      g_task_return_new_error (wait->result, TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED,
+      g_task_return_new_error (wait->result, TEND_ERROR, TEND_ERROR_STOPPED,
                                "The manager was disposed of");
       tend_manager_wait_free (wait);
     }
@@ -222,7 +222,7 @@ tend_task_manager_wait_for_tasks_async (TendTaskManager     *self,
  * Finishes a wait that [method@Tend.TaskManager.wait_for_tasks_async] began.
  *
  * Returns: %TRUE, whatever became of the tasks; %FALSE with `G_IO_ERROR_CANCELLED` if the wait was
- *   given up, and `TEND_TASK_ERROR_STOPPED` if somebody has disposed of the manager
+ *   given up, and `TEND_ERROR_STOPPED` if somebody has disposed of the manager
  *
  * Since: 0.1
  */
@@ -246,8 +246,8 @@ tend_task_manager_wait_for_tasks_finish (TendTaskManager  *self,
  *
  * Waits in a fiber as [method@Tend.TaskManager.wait_for_tasks_async] does.
  *
- * Returns: %TRUE, or %FALSE with `G_IO_ERROR_CANCELLED` or `TEND_TASK_ERROR_STOPPED` if the calling
- *   task was cancelled or ended, and `TEND_TASK_ERROR_NO_FIBER` outside a fiber
+ * Returns: %TRUE, or %FALSE with `G_IO_ERROR_CANCELLED` or `TEND_ERROR_STOPPED` if the calling
+ *   task was cancelled or ended, and `TEND_ERROR_NO_FIBER` outside a fiber
  *
  * Since: 0.1
  */

@@ -167,7 +167,7 @@ check_thread (GMainContext  *context,
       return TRUE;
     }
 
-  g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
+  g_set_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
                "The main context is run by another thread, and the watchdog has to be started there");
   return FALSE;
 }
@@ -295,7 +295,7 @@ thread_ended_cb (gpointer data)
  * Only for the thread that runs the main context.
  *
  * Returns: %TRUE; %FALSE with @error set to `G_IO_ERROR_BUSY` if another thread or main context is
- *   watched, or the signal is handled by somebody else, to `TEND_TASK_ERROR_WRONG_THREAD` if another
+ *   watched, or the signal is handled by somebody else, to `TEND_ERROR_WRONG_THREAD` if another
  *   thread runs the main context, and to an error of the system's where there are no resources
  *
  * Since: 0.1

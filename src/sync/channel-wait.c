@@ -28,7 +28,7 @@ begin (TendChannel  *self,
   if (tend_loop_get_context (tend_task_loop (task)) != tend_loop_get_context (self->loop))
     {
       text = tend_task_to_string (task);
-      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
+      g_set_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
                    "%s belongs to another main context than the channel that it uses", text);
       return FALSE;
     }
@@ -132,10 +132,10 @@ tend_channel_send_taken (TendChannel   *self,
  *
  * Only for the owning thread, and for a fiber of the channel's main context.
  *
- * Returns: %TRUE if the value is in the channel; %FALSE with `TEND_TASK_ERROR_CLOSED` if that was
- *   closed, `G_IO_ERROR_CANCELLED` or `TEND_TASK_ERROR_STOPPED` if the task was cancelled or ended,
- *   `TEND_TASK_ERROR_NO_FIBER` if it would have to wait outside a fiber, and
- *   `TEND_TASK_ERROR_WRONG_THREAD` in a fiber of another main context
+ * Returns: %TRUE if the value is in the channel; %FALSE with `TEND_ERROR_CLOSED` if that was
+ *   closed, `G_IO_ERROR_CANCELLED` or `TEND_ERROR_STOPPED` if the task was cancelled or ended,
+ *   `TEND_ERROR_NO_FIBER` if it would have to wait outside a fiber, and
+ *   `TEND_ERROR_WRONG_THREAD` in a fiber of another main context
  *
  * Since: 0.1
  */
@@ -245,9 +245,9 @@ receive_item (TendChannel  *self,
  * Only for the owning thread, and for a fiber of the channel's main context.
  *
  * Returns: %TRUE with a value; %FALSE without an error at the end; %FALSE with the error that the
- *   channel was closed with, with `G_IO_ERROR_CANCELLED` or `TEND_TASK_ERROR_STOPPED` if the task was
- *   cancelled or ended, `TEND_TASK_ERROR_NO_FIBER` if it would have to wait outside a fiber, and
- *   `TEND_TASK_ERROR_WRONG_THREAD` in a fiber of another main context
+ *   channel was closed with, with `G_IO_ERROR_CANCELLED` or `TEND_ERROR_STOPPED` if the task was
+ *   cancelled or ended, `TEND_ERROR_NO_FIBER` if it would have to wait outside a fiber, and
+ *   `TEND_ERROR_WRONG_THREAD` in a fiber of another main context
  *
  * Since: 0.1
  */
@@ -361,7 +361,7 @@ static const TendAsyncWaitKind receive_kind = {
  *
  * Where there is room, the value is in the channel when this returns. @callback never runs before
  * this returns. The wait holds no reference to the channel: when all others have dropped theirs, it
- * fails with `TEND_TASK_ERROR_CLOSED`. If the calling task belongs to a manager with an owner, @callback does not
+ * fails with `TEND_ERROR_CLOSED`. If the calling task belongs to a manager with an owner, @callback does not
  * run after the owner is gone: see [ctor@Tend.TaskManager.new_for_owner].
  *
  * Only for the owning thread; @cancellable may be cancelled in any.
@@ -398,7 +398,7 @@ tend_channel_send_async (TendChannel         *self,
  *
  * Finishes what [method@Tend.Channel.send_async] began.
  *
- * Returns: %TRUE if the value is in the channel; %FALSE with `TEND_TASK_ERROR_CLOSED` if that was
+ * Returns: %TRUE if the value is in the channel; %FALSE with `TEND_ERROR_CLOSED` if that was
  *   closed, or `G_IO_ERROR_CANCELLED`
  *
  * Since: 0.1
@@ -466,11 +466,11 @@ tend_channel_receive_async (TendChannel         *self,
  *
  * Finishes what [method@Tend.Channel.receive_async] began.
  *
- * The end of the channel is an error here, `TEND_TASK_ERROR_CLOSED`, so that it differs from every
+ * The end of the channel is an error here, `TEND_ERROR_CLOSED`, so that it differs from every
  * value in every language.
  *
  * Returns: (transfer none) (nullable): the value, owned by @result and valid as long as that;
- *   %NULL with `TEND_TASK_ERROR_CLOSED` at the end, with the error that the channel was closed with,
+ *   %NULL with `TEND_ERROR_CLOSED` at the end, with the error that the channel was closed with,
  *   or with `G_IO_ERROR_CANCELLED`
  *
  * Since: 0.1

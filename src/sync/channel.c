@@ -160,10 +160,10 @@ tend_channel_set_closed_error (TendChannel  *self,
                                GError      **error)
 {
   if (self->error != NULL)
-    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_CLOSED,
+    g_set_error (error, TEND_ERROR, TEND_ERROR_CLOSED,
                  "The channel has been closed with an error: %s", self->error->message);
   else
-    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_CLOSED, "The channel has been closed");
+    g_set_error (error, TEND_ERROR, TEND_ERROR_CLOSED, "The channel has been closed");
 }
 
 /* What a receiver is told at the end, if it is not a plain one. */
@@ -379,7 +379,7 @@ tend_channel_is_closed (TendChannel *self)
  * Closes the channel.
  *
  * Receivers get what was sent before, and then learn of the end, those who wait too. Those who wait
- * to send fail at once with `TEND_TASK_ERROR_CLOSED`, as does whoever sends later.
+ * to send fail at once with `TEND_ERROR_CLOSED`, as does whoever sends later.
  *
  * Does nothing if the channel was closed before. Only for the owning thread.
  *
@@ -402,7 +402,7 @@ tend_channel_close (TendChannel *self)
  * Closes the channel as [method@Tend.Channel.close] does, and tells receivers of an error.
  *
  * After what was sent before, each receiver gets a copy of @error in place of a plain end. Whoever
- * sends gets `TEND_TASK_ERROR_CLOSED` with its message. An error that nobody comes to receive is not
+ * sends gets `TEND_ERROR_CLOSED` with its message. An error that nobody comes to receive is not
  * reported: let the task that sends fail with it as well.
  *
  * Does nothing if the channel was closed before. Only for the owning thread.

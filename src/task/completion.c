@@ -19,7 +19,7 @@
  *
  * Use it where a result comes from somewhere that has no function to wait for: a signal, a message
  * from a peer, a button. Give [method@Tend.Completion.get_task] to those who wait, keep the
- * completion, and use it once. The first outcome wins: a later one is refused with `TEND_TASK_ERROR_STATE`. Where
+ * completion, and use it once. The first outcome wins: a later one is refused with `TEND_ERROR_STATE`. Where
  * several may complete it, they ignore the error: in C they pass %NULL for it.
  *
  * ```c
@@ -37,7 +37,7 @@
  * The task is running from the beginning. Whoever has it may cancel or stop it, which ends it at
  * once; [method@Tend.Completion.is_done] tells, and the task's cancellable
  * ([method@Tend.Task.get_cancellable]) is cancelled, which can be given to what the result is to come
- * from. A completion that is dropped unused fails the task with `TEND_TASK_ERROR_NOT_STARTED`, so
+ * from. A completion that is dropped unused fails the task with `TEND_ERROR_NOT_STARTED`, so
  * that nobody waits in vain; where nobody does, that is not reported.
  *
  * An error that is set is the task's, and is reported as unobserved if nobody has read it when the
@@ -84,7 +84,7 @@ fail_dropped (TendTask *task)
   g_autofree char *text = tend_task_to_string (task);
   TendOutcome outcome = { G_VALUE_INIT, NULL };
 
-  outcome.error = g_error_new (TEND_TASK_ERROR, TEND_TASK_ERROR_NOT_STARTED,
+  outcome.error = g_error_new (TEND_ERROR, TEND_ERROR_NOT_STARTED,
                                "%s cannot be completed any more: its completion was dropped", text);
   if (tend_task_try_return (task, &outcome))
     tend_task_set_observed (task);
@@ -241,7 +241,7 @@ set_done_error (TendCompletion  *self,
   g_autofree char *task = tend_task_to_string (self->task);
   TendTaskStatus status = tend_task_status (self->task);
 
-  g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE, "%s has been %s already", task,
+  g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, "%s has been %s already", task,
                status == TEND_TASK_STATUS_CANCELLED || status == TEND_TASK_STATUS_STOPPED ?
                tend_task_status_to_string (status) : "completed");
 }
@@ -356,7 +356,7 @@ tend_completion_is_done (TendCompletion *self)
  *
  * May be called from any thread.
  *
- * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_STATE` if the task was completed, cancelled or
+ * Returns: %TRUE, or %FALSE with `TEND_ERROR_STATE` if the task was completed, cancelled or
  *   stopped before
  *
  * Since: 0.1

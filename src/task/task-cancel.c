@@ -228,7 +228,7 @@ tend_task_cancel (TendTask *self)
  *
  * Ends the task at once.
  *
- * Its status is stopped and its error `TEND_TASK_ERROR_STOPPED` before this returns, its scope is
+ * Its status is stopped and its error `TEND_ERROR_STOPPED` before this returns, its scope is
  * dead and its exit handlers have run. Where 64 calls of this kind are nested, each in an exit handler of the
  * task before, the exit handlers of the next task run when the outermost call returns.
  *

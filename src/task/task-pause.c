@@ -201,9 +201,9 @@ tend_task_is_paused (TendTask *self)
  * A body that takes long calls it where it can be paused. It is as well where such a body learns
  * that it was cancelled.
  *
- * Returns: %TRUE to go on; %FALSE with `G_IO_ERROR_CANCELLED` or `TEND_TASK_ERROR_STOPPED` if the
+ * Returns: %TRUE to go on; %FALSE with `G_IO_ERROR_CANCELLED` or `TEND_ERROR_STOPPED` if the
  *   task was cancelled or ended, with `G_IO_ERROR_TIMED_OUT` if its deadline has passed, and
- *   `TEND_TASK_ERROR_NO_FIBER` elsewhere
+ *   `TEND_ERROR_NO_FIBER` elsewhere
  *
  * Since: 0.1
  */

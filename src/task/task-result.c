@@ -13,7 +13,7 @@
  * Gets the result of the task.
  *
  * The task's own error comes back as @error, which counts as having observed it; while the task has
- * not ended the error is `TEND_TASK_ERROR_STATE`. Only for the owning thread.
+ * not ended the error is `TEND_ERROR_STATE`. Only for the owning thread.
  *
  * Returns: (transfer none) (nullable): the result, owned by the task; %NULL with @error set, or
  *   without if the task completed without a result
@@ -31,7 +31,7 @@ tend_task_get_result (TendTask  *self,
     {
       g_autofree char *task = tend_task_to_string (self);
 
-      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+      g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
                    "Result is not available for %s with the status '%s'",
                    task, tend_task_status_to_string (tend_task_status (self)));
       return NULL;
@@ -75,7 +75,7 @@ tend_task_get_error (TendTask *self)
  *
  * Lists the errors that the task ended with.
  *
- * An error with the code `TEND_TASK_ERROR_SEVERAL` gives its parts, as [func@Tend.TaskError.list]
+ * An error with the code `TEND_ERROR_SEVERAL` gives its parts, as [func@Tend.Error.list]
  * does. That counts as having observed them. Only for the owning thread.
  *
  * Returns: (transfer container) (element-type GError): copies of the errors; empty if the task
@@ -92,7 +92,7 @@ tend_task_list_errors (TendTask *self)
 
   error = tend_task_get_error (self);
 
-  return error != NULL ? tend_task_error_list (error) : g_ptr_array_new ();
+  return error != NULL ? tend_error_list (error) : g_ptr_array_new ();
 }
 
 /*

@@ -21,13 +21,13 @@ tend_task_check_startable (TendTask  *self,
 
   task = tend_task_to_string (self);
   if (self->loop != NULL && !tend_loop_is_mine (self->loop))
-    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD,
+    g_set_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
                  "%s belongs to the main context of another thread", task);
   else if (self->body == NULL)
-    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+    g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
                  "Task has no body to start: %s", task);
   else
-    g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+    g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
                  "Task has already been started: %s", task);
 
   return FALSE;
@@ -131,8 +131,8 @@ static TEND_THREAD guint n_starting;
  *
  * The task keeps itself alive until it has ended. Only for the owning thread.
  *
- * Returns: %TRUE, or %FALSE with `TEND_TASK_ERROR_STATE` if the task was started or ended before, or
- *   has no body, and `TEND_TASK_ERROR_WRONG_THREAD` in another thread than its own
+ * Returns: %TRUE, or %FALSE with `TEND_ERROR_STATE` if the task was started or ended before, or
+ *   has no body, and `TEND_ERROR_WRONG_THREAD` in another thread than its own
  *
  * Since: 0.1
  */

@@ -274,5 +274,5 @@ tend_task_new_cancelled (TendTask *self)
 GError *
 tend_task_new_stopped (TendTask *self)
 {
-  return new_error (self, TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED, " was stopped", NULL);
+  return new_error (self, TEND_ERROR, TEND_ERROR_STOPPED, " was stopped", NULL);
 }

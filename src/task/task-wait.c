@@ -290,7 +290,7 @@ tend_task_wait_finish (TendTask      *self,
  * Only for the owning thread.
  *
  * Returns: %TRUE if the task completed; %FALSE with @error set if not, with
- *   `TEND_TASK_ERROR_STATE` if the task is not started or the caller is a
+ *   `TEND_ERROR_STATE` if the task is not started or the caller is a
  *   fiber
  *
  * Since: 0.1
@@ -312,7 +312,7 @@ tend_task_wait_sync (TendTask  *self,
   if (status == TEND_TASK_STATUS_CREATED || tend_is_on_fiber ())
     {
       task = tend_task_to_string (self);
-      g_set_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE,
+      g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
                    status == TEND_TASK_STATUS_CREATED ?
                    "%s has not been started, and would be waited for in vain" :
                    "A fiber cannot run the main context to wait for %s: use tend_await()", task);

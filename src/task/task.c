@@ -236,7 +236,7 @@ tend_task_dispose (GObject *object)
       /* Those who wait for it must not hang, and what it holds must go; nobody else is told of it. */
       self->is_observed = TRUE;
       if (self->scope != NULL)
-        tend_task_fail (self, g_error_new (TEND_TASK_ERROR, TEND_TASK_ERROR_NOT_STARTED,
+        tend_task_fail (self, g_error_new (TEND_ERROR, TEND_ERROR_NOT_STARTED,
                                            "%s was dropped before it ended", task));
     }
 
@@ -284,6 +284,8 @@ tend_task_class_init (TendTaskClass *klass)
   object_class->finalize = tend_task_finalize;
 
   tend_task_set_requests (requests, G_N_ELEMENTS (requests));
+  /* Errors of a peer on D-Bus are found in the domain from here on. */
+  tend_error_quark ();
   tend_task_watch_forks ();
   tend_task_watch_gates ();
   tend_task_install_properties (object_class);

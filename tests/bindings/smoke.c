@@ -75,7 +75,7 @@ tear_down (Fixture       *fixture,
   g_autoptr(GError) error = NULL;
 
   tend_task_manager_shutdown (fixture->manager, &error);
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_NO_FIBER);
 
   g_assert_finalize_object (fixture->manager);
   if (fixture->task != NULL)
@@ -241,7 +241,7 @@ shut_down_body (TendTask  *task,
 
   g_assert_null (tend_task_manager_register (manager, tend_task_new_open ("late", never, NULL, NULL),
                                              TEND_NAME_POLICY_REJECT, &refused));
-  g_assert_error (refused, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
+  g_assert_error (refused, TEND_ERROR, TEND_ERROR_SHUT_DOWN);
   return TRUE;
 }
 

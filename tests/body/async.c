@@ -187,7 +187,7 @@ test_finish_may_return_its_error (void)
   g_assert_error (tend_task_get_error (returning), G_IO_ERROR, G_IO_ERROR_BUSY);
   silent = tend_task_run_async (NULL, op_async, silent_finish, &op, NULL);
   op_return (&op, TRUE);
-  g_assert_error (tend_task_get_error (silent), TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (tend_task_get_error (silent), TEND_ERROR, TEND_ERROR_STATE);
   g_assert_cmpstr (tend_task_get_error (silent)->message, ==, "The body failed without an error");
   assert_gone (returning);
   assert_gone (silent);

@@ -79,7 +79,7 @@ test_fails (void)
   g_autoptr(TendTask) true = tend_task_run (NULL, recording_body, (gpointer) "true", NULL);
 
   g_assert_error (tend_task_get_error (returned), G_IO_ERROR, G_IO_ERROR_BUSY);
-  g_assert_error (tend_task_get_error (silent), TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (tend_task_get_error (silent), TEND_ERROR, TEND_ERROR_STATE);
   g_assert_error (tend_task_get_error (recorded), G_IO_ERROR, G_IO_ERROR_BUSY);
   g_assert_error (tend_task_get_error (true), G_IO_ERROR, G_IO_ERROR_BUSY);
   assert_gone (returned);

@@ -41,7 +41,7 @@ unwinding_body (TendTask  *task,
   if (!inner (error))
     {
       note ("tend-%d", (*error)->code);
-      g_assert_error (*error, TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED);
+      g_assert_error (*error, TEND_ERROR, TEND_ERROR_STOPPED);
 
       /* No wait is granted any more. */
       g_assert_false (tend_sleep (0, NULL));
@@ -352,7 +352,7 @@ test_too_large_a_stack_is_an_error (void)
   tend_task_set_stack_size (task, (gsize) 1 << 30);
   g_assert_true (tend_task_start (task, NULL));
   assert_status (task, "failed");
-  g_assert_error (tend_task_get_error (task), TEND_TASK_ERROR, TEND_TASK_ERROR_NO_STACK);
+  g_assert_error (tend_task_get_error (task), TEND_ERROR, TEND_ERROR_NO_STACK);
   assert_notes ("");
   assert_gone (task);
 }
@@ -376,7 +376,7 @@ run_out_of_memory (void)
   while (!tend_task_is_ended (task) && tasks->len < 100);
 
   assert_status (task, "failed");
-  g_assert_error (tend_task_get_error (task), TEND_TASK_ERROR, TEND_TASK_ERROR_NO_STACK);
+  g_assert_error (tend_task_get_error (task), TEND_ERROR, TEND_ERROR_NO_STACK);
   g_assert_true (g_str_has_prefix (tend_task_get_error (task)->message, "No memory for a stack of 8388608 bytes: "));
 
   tend_task_stop (g_ptr_array_index (tasks, 0));

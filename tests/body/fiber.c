@@ -95,7 +95,7 @@ test_does_not_await_the_main_part (void)
 {
   g_assert_true (tend_run (await_body, tend_task_get_current (), NULL));
   assert_notes ("tend-7");
-  g_assert_cmpint (TEND_TASK_ERROR_WRONG_THREAD, ==, 7);
+  g_assert_cmpint (TEND_ERROR_WRONG_THREAD, ==, 7);
 }
 
 static gboolean
@@ -112,7 +112,7 @@ test_does_not_await_itself (void)
   g_autoptr(TendTask) task = tend_task_run_fiber ("me", await_self_body, NULL, NULL);
 
   assert_status (task, "failed");
-  g_assert_error (tend_task_get_error (task), TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (tend_task_get_error (task), TEND_ERROR, TEND_ERROR_STATE);
   g_assert_true (g_pattern_match_simple ("Task('me', *) cannot wait for its own end",
                                          tend_task_get_error (task)->message));
   assert_gone (task);
@@ -190,7 +190,7 @@ assert_no_fiber (gboolean      result,
   g_autofree char *message = g_strdup_printf ("%s() waits, and can only be called in a fiber", func);
 
   g_assert_false (result);
-  g_assert_error (*error, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER);
+  g_assert_error (*error, TEND_ERROR, TEND_ERROR_NO_FIBER);
   g_assert_cmpstr ((*error)->message, ==, message);
   g_clear_error (error);
 }
@@ -207,7 +207,7 @@ wait_in_callback_body (TendTask  *task,
   assert_no_fiber (tend_await (task, &refusal), "tend_await", &refusal);
   assert_no_fiber (tend_await_result (&result, &refusal), "tend_await_result", &refusal);
   g_assert_false (tend_yield (&refusal));
-  g_assert_error (refusal, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER);
+  g_assert_error (refusal, TEND_ERROR, TEND_ERROR_NO_FIBER);
   g_clear_error (&refusal);
   g_assert_false (tend_sleep (1, NULL));
 
@@ -251,7 +251,7 @@ test_run_is_not_for_fibers (void)
   g_autoptr(GError) error = NULL;
 
   g_assert_false (tend_run (nested_body, NULL, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_STATE);
   g_assert_true (g_str_has_prefix (error->message, "tend_run() runs the main context, which a fiber cannot do"));
   assert_notes ("");
 }
@@ -285,7 +285,7 @@ test_run_gives_the_error (void)
   g_autoptr(GError) error = NULL;
 
   g_assert_false (tend_run (await_self_body, NULL, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_STATE);
   g_assert_false (tend_run (await_self_body, NULL, NULL));
 }
 

@@ -153,7 +153,7 @@ test_fails_with_its_function (void)
   g_autoptr(TendTask) silent = tend_task_run_open (NULL, failing_body, NULL, NULL);
 
   g_assert_error (tend_task_get_error (task), G_IO_ERROR, G_IO_ERROR_BUSY);
-  g_assert_error (tend_task_get_error (silent), TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (tend_task_get_error (silent), TEND_ERROR, TEND_ERROR_STATE);
   assert_gone (task);
   assert_gone (silent);
 }

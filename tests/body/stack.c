@@ -190,7 +190,7 @@ test_refuses_huge_sizes (void)
       TendStack stack;
 
       g_assert_false (tend_stack_acquire (&stack, sizes[i], &error));
-      g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_STACK);
+      g_assert_error (error, TEND_ERROR, TEND_ERROR_NO_STACK);
     }
 }
 
@@ -378,7 +378,7 @@ test_reports_no_memory (void)
 
   while (n < 10000 && tend_stack_acquire (&stacks[n], 0, &error))
     n++;
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_STACK);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_NO_STACK);
   g_assert_nonnull (strstr (error->message, "65536"));
   g_assert_nonnull (strstr (error->message, g_strerror (ENOMEM)));
   g_assert_cmpuint (n, >, 400);

@@ -77,7 +77,7 @@ test_none_can_be_had (void)
   for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
     {
       g_assert_false (tend_task_wait_sync (tasks[i], NULL));
-      g_assert_error (tend_task_get_error (tasks[i]), TEND_TASK_ERROR, TEND_TASK_ERROR_NO_THREAD);
+      g_assert_error (tend_task_get_error (tasks[i]), TEND_ERROR, TEND_ERROR_NO_THREAD);
       assert_gone (tasks[i]);
     }
   g_assert_cmpint (n_runs, ==, 0);
@@ -111,7 +111,7 @@ test_in_virtual_time (void)
   fail_next (-1);
   task = tend_task_run_thread ("refused", run_body, &n_runs, NULL);
   tend_clock_run_until_idle (clock);
-  g_assert_error (tend_task_get_error (task), TEND_TASK_ERROR, TEND_TASK_ERROR_NO_THREAD);
+  g_assert_error (tend_task_get_error (task), TEND_ERROR, TEND_ERROR_NO_THREAD);
   fail_next (0);
   assert_gone (task);
 }
@@ -235,8 +235,8 @@ test_none_beside_one_that_waits (void)
   /* A worker of before may just have been there for it. */
   if (n_runs == 0)
     {
-      g_assert_error (tend_task_get_error (other), TEND_TASK_ERROR, TEND_TASK_ERROR_NO_THREAD);
-      g_assert_error (tend_task_get_error (waiting), TEND_TASK_ERROR, TEND_TASK_ERROR_NO_THREAD);
+      g_assert_error (tend_task_get_error (other), TEND_ERROR, TEND_ERROR_NO_THREAD);
+      g_assert_error (tend_task_get_error (waiting), TEND_ERROR, TEND_ERROR_NO_THREAD);
     }
   fail_next (0);
   assert_gone (waiting);

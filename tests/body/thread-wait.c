@@ -70,7 +70,7 @@ await_main_body (TendTask  *task,
   g_autoptr(GError) own = NULL;
 
   g_assert_false (tend_await (task, &own));
-  g_assert_error (own, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (own, TEND_ERROR, TEND_ERROR_STATE);
 
   return tend_await (user_data, error);
 }
@@ -81,7 +81,7 @@ test_what_cannot_be_awaited (void)
   g_autoptr(TendTask) task = tend_task_run_thread (NULL, await_main_body, tend_task_get_current (), NULL);
 
   g_assert_false (tend_task_wait_sync (task, NULL));
-  g_assert_error (tend_task_get_error (task), TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (tend_task_get_error (task), TEND_ERROR, TEND_ERROR_STATE);
   assert_gone (task);
 }
 
@@ -157,7 +157,7 @@ check_end (TendTask *task,
   if (way == BY_CANCEL)
     g_assert_error (tend_task_get_error (task), G_IO_ERROR, G_IO_ERROR_CANCELLED);
   if (way == BY_STOP)
-    g_assert_error (tend_task_get_error (task), TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED);
+    g_assert_error (tend_task_get_error (task), TEND_ERROR, TEND_ERROR_STOPPED);
   if (way == BY_DEADLINE)
     g_assert_error (tend_task_get_error (task), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
 }
@@ -210,7 +210,7 @@ callback_in_thread (TendTask  *task,
 
   /* It is no body of a thread, and would block the others of its context. */
   g_assert_false (tend_sleep (10, &refusal));
-  g_assert_error (refusal, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER);
+  g_assert_error (refusal, TEND_ERROR, TEND_ERROR_NO_FIBER);
   tend_task_return_value (task, NULL);
 
   return TRUE;
@@ -410,7 +410,7 @@ await_own_body (TendTask  *task,
   g_autoptr(GError) local = NULL;
 
   g_assert_false (tend_await (delay, &local));
-  g_assert_error (local, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (local, TEND_ERROR, TEND_ERROR_STATE);
   return tend_task_wait_sync (delay, error);
 }
 

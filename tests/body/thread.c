@@ -191,7 +191,7 @@ test_is_no_fiber (void)
   g_autoptr(TendTask) task = tend_task_run_thread (NULL, join_thread_body, NULL, NULL);
 
   g_assert_false (tend_task_wait_sync (task, NULL));
-  g_assert_error (tend_task_get_error (task), TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER);
+  g_assert_error (tend_task_get_error (task), TEND_ERROR, TEND_ERROR_NO_FIBER);
   assert_gone (task);
 }
 
@@ -491,7 +491,7 @@ test_run_in_another_thread_fails (void)
   for (guint i = 0; i < G_N_ELEMENTS (made); i++)
     {
       assert_status (made[i], "failed");
-      g_assert_error (tend_task_get_error (made[i]), TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD);
+      g_assert_error (tend_task_get_error (made[i]), TEND_ERROR, TEND_ERROR_WRONG_THREAD);
       assert_gone (made[i]);
     }
   assert_notes ("");

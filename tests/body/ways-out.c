@@ -58,7 +58,7 @@ assert_has_left (TendTask *task)
   const GError *error = tend_task_get_error (task);
 
   assert_status (task, "failed");
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_STATE);
   g_assert_nonnull (strstr (error->message, "pthread_exit()"));
 }
 
@@ -202,7 +202,7 @@ await_leaving_body (TendTask  *task,
   g_autoptr(GError) local_error = NULL;
 
   g_assert_false (tend_await (work, &local_error));
-  g_assert_error (local_error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (local_error, TEND_ERROR, TEND_ERROR_STATE);
   return TRUE;
 }
 

@@ -72,7 +72,7 @@ test_add_task_with_error_drops_the_task (void)
   /* One that is refused is looked at as well. */
   task = tend_task_new_fiber (NULL, sleep_body, NULL, NULL);
   g_assert_false (tend_number_cache_add_task_with_error (cache, lend (task), reason, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_STATE);
   assert_dropped ();
 }
 
@@ -109,7 +109,7 @@ test_add_drops_the_cache (void)
   /* One that is refused is gone when the call returns. */
   g_object_run_dispose (G_OBJECT (requests));
   g_assert_false (tend_request_cache_add (requests, lend (request_new ()), &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN);
   assert_dropped ();
 }
 

@@ -116,7 +116,7 @@ test_value_is_copied_first (Fixture       *fixture,
 
   /* Of one that is refused nothing is left. */
   g_assert_false (tend_number_cache_add_task (cache, returns, &value, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_STATE);
   assert_notes ("copied freed");
   tend_task_cancel (task);
   assert_notes ("value:cancelled");
@@ -154,7 +154,7 @@ test_completion_after_timeout (Fixture       *fixture,
   advance (fixture, SECOND);
   assert_notes ("p-1");
   g_assert_false (tend_completion_set_boolean (completion, TRUE, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_STATE);
   g_assert_finalize_object (completion);
 }
 
@@ -196,9 +196,9 @@ test_refuses_tasks (Fixture       *fixture,
       g_autoptr(GError) error = NULL, other = NULL;
 
       g_assert_false (tend_number_cache_add_task (cache, tasks[i], NULL, &error));
-      g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+      g_assert_error (error, TEND_ERROR, TEND_ERROR_STATE);
       g_assert_false (tend_number_cache_add_task_with_error (cache, tasks[i], reason, &other));
-      g_assert_error (other, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+      g_assert_error (other, TEND_ERROR, TEND_ERROR_STATE);
     }
 
   list = tend_number_cache_list_tasks (cache);
@@ -256,7 +256,7 @@ refuse_duplicate (Fixture         *fixture,
 
   request_add (fixture, tend_number_cache_get_number (cache), SECOND, NULL);
   g_assert_false (tend_request_cache_add (fixture->requests, cache, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_EXISTS);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_EXISTS);
   g_assert_cmpstr (error->message, ==, "This number is already in use 'p:1'");
   g_assert_cmpuint (tend_request_cache_get_n_caches (fixture->requests), ==, 1);
 }
@@ -269,7 +269,7 @@ refuse_after_shutdown (Fixture         *fixture,
 
   tend_request_cache_shutdown_async (fixture->requests, NULL, NULL, NULL);
   g_assert_false (tend_request_cache_add (fixture->requests, cache, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN);
   g_assert_cmpstr (error->message, ==, "Dropping <TestRequest p-1> due to shutdown!");
 }
 

@@ -35,7 +35,7 @@ assert_none_left (Fixture *fixture,
   g_autoptr(GError) error = NULL;
 
   g_assert_null (tend_random_number_cache_new (fixture->requests, "r", bits, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_FULL);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_FULL);
   g_assert_cmpstr (error->message, ==, "Could not find a number that isn't in use under 'r'");
 }
 
@@ -96,7 +96,7 @@ test_reserved (Fixture       *fixture,
   g_assert_null (tend_request_cache_pop (fixture->requests, "r", number));
   g_assert_cmpuint (tend_request_cache_get_n_caches (fixture->requests), ==, 0);
   g_assert_false (tend_request_cache_add (fixture->requests, intruder, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_EXISTS);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_EXISTS);
   assert_none_left (fixture, 1);
 
   add (fixture->requests, cache);
@@ -156,7 +156,7 @@ test_added_again (Fixture       *fixture,
   other = tend_number_cache_new ("r", number);
   add (fixture->requests, other);
   g_assert_false (tend_request_cache_add (fixture->requests, cache, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_EXISTS);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_EXISTS);
 }
 
 /* A number that was reserved in one request cache is not in the way there when it is used in another. */
@@ -212,7 +212,7 @@ test_without_number_is_refused (Fixture       *fixture,
       g_autoptr(TendTask) task G_GNUC_UNUSED = answer_add (refused[i], "a");
 
       g_assert_false (tend_request_cache_add (fixture->requests, refused[i], &error));
-      g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_FULL);
+      g_assert_error (error, TEND_ERROR, TEND_ERROR_FULL);
       assert_notes ("a:cancelled");
     }
 }

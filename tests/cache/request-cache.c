@@ -208,7 +208,7 @@ test_added_twice (Fixture       *fixture,
       g_autoptr(GError) error = NULL;
 
       g_assert_false (tend_request_cache_add (both[i], cache, &error));
-      g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+      g_assert_error (error, TEND_ERROR, TEND_ERROR_STATE);
       g_assert_cmpstr (error->message, ==, "<TestRequest p-1> has been added already");
     }
   g_assert_cmpuint (tend_request_cache_get_n_caches (other), ==, 0);
@@ -225,7 +225,7 @@ test_first_stays (Fixture       *fixture,
   g_autoptr(GError) error = NULL;
 
   g_assert_false (tend_request_cache_add (fixture->requests, second, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_EXISTS);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_EXISTS);
   g_assert_finalize_object (second);
   g_assert_true (tend_request_cache_lookup (fixture->requests, "p", 1) == first);
   advance (fixture, SECOND);
@@ -328,7 +328,7 @@ add_at_its_home_thread (gpointer cache)
   g_main_context_push_thread_default (context);
   requests = tend_request_cache_new ();
   g_assert_false (tend_request_cache_add (requests, cache, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD);
   g_main_context_pop_thread_default (context);
   return NULL;
 }

@@ -96,7 +96,7 @@ assert_shut_down (Fixture *fixture)
   g_assert_true (tend_request_cache_is_shut_down (fixture->requests));
   g_assert_cmpuint (tend_request_cache_get_n_caches (fixture->requests), ==, 0);
   g_assert_false (tend_request_cache_add (fixture->requests, cache, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN);
 }
 
 static void
@@ -108,7 +108,7 @@ assert_manager_is_shut_down (Fixture *fixture)
   g_assert_true (tend_task_manager_is_shut_down (manager));
   g_assert_null (tend_task_manager_register (manager, tend_task_new_open ("late", idle_body, NULL, NULL),
                                              TEND_NAME_POLICY_REJECT, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN);
 }
 
 /* --- The request cache --- */
@@ -322,7 +322,7 @@ test_in_fiber (Fixture       *fixture,
   assert_notes ("lingered fiber:ok");
 
   g_assert_false (tend_request_cache_shutdown (fixture->requests, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_NO_FIBER);
 }
 
 /* A task of the manager is not waited for by itself. */

@@ -175,9 +175,9 @@ test_class_interferes (Fixture       *fixture,
     Hook hook;
     int  code;
   } hooks[] = {
-    { add_same_number, TEND_TASK_ERROR_EXISTS },
-    { add_itself, TEND_TASK_ERROR_STATE },
-    { shut_down_hook, TEND_TASK_ERROR_SHUT_DOWN },
+    { add_same_number, TEND_ERROR_EXISTS },
+    { add_itself, TEND_ERROR_STATE },
+    { shut_down_hook, TEND_ERROR_SHUT_DOWN },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (hooks); i++)
@@ -187,7 +187,7 @@ test_class_interferes (Fixture       *fixture,
 
       get_private (cache)->ask_hook = hooks[i].hook;
       g_assert_false (tend_request_cache_add (fixture->requests, cache, &error));
-      g_assert_error (error, TEND_TASK_ERROR, hooks[i].code);
+      g_assert_error (error, TEND_ERROR, hooks[i].code);
       g_assert_cmpint (tend_number_cache_is_held (cache), ==, hooks[i].hook == add_itself);
       tend_request_cache_clear (fixture->requests);
       g_assert_finalize_object (cache);
@@ -205,7 +205,7 @@ assert_native (TendNumberCache  *cache,
 
   g_task_return_boolean (dummy, TRUE);
   tend_await_result (&result, &error);
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_NO_FIBER);
   note ("native");
 }
 

@@ -36,7 +36,7 @@ test_several_has_message (void)
   g_autoptr(GPtrArray) one = new_errors ("only %s", NULL);
   g_autoptr(GError) single = tend_error_new_several (one);
 
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SEVERAL);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_SEVERAL);
   g_assert_cmpstr (error->message, ==, "One or more errors occurred. (a) (b)");
   g_assert_cmpstr (single->message, ==, "One or more errors occurred. (only %s)");
 }
@@ -44,7 +44,7 @@ test_several_has_message (void)
 static void
 check_parts (const GError *error)
 {
-  g_autoptr(GPtrArray) list = tend_task_error_list (error);
+  g_autoptr(GPtrArray) list = tend_error_list (error);
 
   g_assert_cmpuint (list->len, ==, 2);
   g_assert_error ((GError *) list->pdata[0], G_IO_ERROR, 0);
@@ -65,7 +65,7 @@ static void
 test_list_gives_any_other_itself (void)
 {
   g_autoptr(GError) error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_BUSY, "busy");
-  g_autoptr(GPtrArray) list = tend_task_error_list (error);
+  g_autoptr(GPtrArray) list = tend_error_list (error);
 
   g_assert_cmpuint (list->len, ==, 1);
   g_assert_true (list->pdata[0] != error);
@@ -77,8 +77,8 @@ test_list_gives_any_other_itself (void)
 static void
 test_list_gives_several_without_parts_itself (void)
 {
-  g_autoptr(GError) error = g_error_new_literal (TEND_TASK_ERROR, TEND_TASK_ERROR_SEVERAL, "mine");
-  g_autoptr(GPtrArray) list = tend_task_error_list (error);
+  g_autoptr(GError) error = g_error_new_literal (TEND_ERROR, TEND_ERROR_SEVERAL, "mine");
+  g_autoptr(GPtrArray) list = tend_error_list (error);
 
   g_assert_cmpuint (list->len, ==, 1);
   g_assert_cmpstr (((GError *) list->pdata[0])->message, ==, "mine");
@@ -91,11 +91,11 @@ test_list_refuses_null (void)
     {
       g_test_trap_subprocess (NULL, 0, 0);
       g_test_trap_assert_failed ();
-      g_test_trap_assert_stderr ("*tend_task_error_list*error != NULL*");
+      g_test_trap_assert_stderr ("*tend_error_list*error != NULL*");
       return;
     }
 
-  g_assert_null (tend_task_error_list (NULL));
+  g_assert_null (tend_error_list (NULL));
 }
 
 static guint n_parts_freed;
@@ -122,7 +122,7 @@ test_copies_share_parts (void)
 
   g_error_free (error);
   g_assert_cmpuint (n_parts_freed, ==, 0);
-  g_assert_error (copy, TEND_TASK_ERROR, TEND_TASK_ERROR_SEVERAL);
+  g_assert_error (copy, TEND_ERROR, TEND_ERROR_SEVERAL);
   g_assert_cmpstr (copy->message, ==, "One or more errors occurred. (a) (b)");
   check_parts (copy);
 
@@ -142,7 +142,7 @@ test_several_may_hold_several (void)
   g_assert_cmpstr (error->message, ==,
                    "One or more errors occurred. (x) (One or more errors occurred. (a) (b))");
 
-  list = tend_task_error_list (error);
+  list = tend_error_list (error);
   g_assert_cmpuint (list->len, ==, 2);
   check_parts (list->pdata[1]);
 }
@@ -167,7 +167,7 @@ test_message_has_a_number_of_parts (void)
   most = tend_error_new_several (errors);
   g_assert_true (g_str_has_suffix (most->message, " (14) (15) and 984 more"));
 
-  list = tend_task_error_list (most);
+  list = tend_error_list (most);
   g_assert_cmpuint (list->len, ==, 1000);
   g_assert_cmpstr (((GError *) list->pdata[999])->message, ==, "999");
 }
@@ -210,7 +210,7 @@ static void
 test_cancelled_is_one_code (void)
 {
   g_autoptr(GError) cancelled = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, "c");
-  g_autoptr(GError) stopped = g_error_new_literal (TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED, "s");
+  g_autoptr(GError) stopped = g_error_new_literal (TEND_ERROR, TEND_ERROR_STOPPED, "s");
 
   g_assert_true (tend_error_is_cancelled (cancelled));
   g_assert_false (tend_error_is_cancelled (stopped));

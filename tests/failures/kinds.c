@@ -16,16 +16,16 @@ static Refused counts;
 static void
 count_refused (const GError *error)
 {
-  g_autoptr(GPtrArray) errors = tend_task_error_list (error);
+  g_autoptr(GPtrArray) errors = tend_error_list (error);
 
   for (guint i = 0; i < errors->len; i++)
     {
       const GError *one = errors->pdata[i];
 
-      if (g_error_matches (one, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_THREAD) &&
+      if (g_error_matches (one, TEND_ERROR, TEND_ERROR_NO_THREAD) &&
           strstr (one->message, "no thread can be had: ") != NULL)
         g_atomic_int_inc (&counts.n_threads);
-      else if (g_error_matches (one, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_STACK) &&
+      else if (g_error_matches (one, TEND_ERROR, TEND_ERROR_NO_STACK) &&
                strstr (one->message, "No memory for a stack of ") != NULL)
         g_atomic_int_inc (&counts.n_stacks);
       else

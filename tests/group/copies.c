@@ -173,7 +173,7 @@ test_of_a_group_that_is_disposed_of (void)
   disposed_by_copy = g_object_ref (G_OBJECT (group));
   joined = join_failing (group);
   g_assert_null (disposed_by_copy);
-  g_assert_error (tend_task_get_error (joined), TEND_TASK_ERROR, TEND_TASK_ERROR_SEVERAL);
+  g_assert_error (tend_task_get_error (joined), TEND_ERROR, TEND_ERROR_SEVERAL);
   g_assert_finalize_object (g_steal_pointer (&group));
   assert_gone (joined);
 }

@@ -131,7 +131,7 @@ test_waits_for_the_thread_of_a_stopped_child (void)
   g_cond_broadcast (&worker.cond);
   g_mutex_unlock (&worker.lock);
   g_assert_false (tend_task_wait_sync (joined, NULL));
-  g_assert_error (tend_task_get_error (joined), TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED);
+  g_assert_error (tend_task_get_error (joined), TEND_ERROR, TEND_ERROR_STOPPED);
   g_clear_object (&joined);
   assert_gone (child);
   assert_group_gone (&group);
@@ -222,7 +222,7 @@ test_child_that_is_freed_cancels_it (void)
 
   joined = tend_group_join (group);
   assert_notes ("freed");
-  g_assert_error (tend_task_get_error (joined), TEND_TASK_ERROR, TEND_TASK_ERROR_SEVERAL);
+  g_assert_error (tend_task_get_error (joined), TEND_ERROR, TEND_ERROR_SEVERAL);
   settle ();
   g_assert_finalize_object (g_steal_pointer (&group));
   assert_gone (joined);

@@ -159,7 +159,7 @@ test_wait_needs_a_fiber (void)
 
   add (group, child);
   g_assert_false (tend_group_wait (group, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_NO_FIBER);
   assert_status (child, "running");
   tend_group_cancel (group);
   tend_task_return_value (child, NULL);

@@ -22,7 +22,7 @@ test_wait_all_lets_each_run_to_its_end (void)
   assert_status (joined, "running");
   tend_clock_advance (clock, 1);
   assert_status (joined, "failed");
-  g_assert_error (tend_task_get_error (joined), TEND_TASK_ERROR, TEND_TASK_ERROR_SEVERAL);
+  g_assert_error (tend_task_get_error (joined), TEND_ERROR, TEND_ERROR_SEVERAL);
   g_assert_cmpstr (tend_task_get_error (joined)->message, ==, "One or more errors occurred. (a) (b)");
   g_clear_object (&joined);
   assert_group_gone (&group);
@@ -188,7 +188,7 @@ assert_refused (TendGroup *group,
   g_autoptr(GError) error = NULL;
 
   g_assert_false (tend_group_add (group, g_object_ref (task), &error));
-  g_assert_error (error, TEND_TASK_ERROR, code);
+  g_assert_error (error, TEND_ERROR, code);
 }
 
 static gboolean
@@ -207,10 +207,10 @@ test_refuses_what_cannot_be_a_child (void)
   g_autoptr(TendTask) bodyless = tend_task_new_open (NULL, NULL, NULL, NULL);
   TendTask *foreign = NULL;
 
-  assert_refused (group, started, TEND_TASK_ERROR_STATE);
-  assert_refused (group, bodyless, TEND_TASK_ERROR_STATE);
+  assert_refused (group, started, TEND_ERROR_STATE);
+  assert_refused (group, bodyless, TEND_ERROR_STATE);
   other_call (other, wrong_thread_cb, &foreign);
-  assert_refused (group, foreign, TEND_TASK_ERROR_WRONG_THREAD);
+  assert_refused (group, foreign, TEND_ERROR_WRONG_THREAD);
   g_object_unref (foreign);
   other_free (other);
   tend_task_stop (bodyless);
@@ -226,19 +226,19 @@ test_refuses_children_after_the_end (void)
   g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
   g_autoptr(TendTask) joined = tend_group_join (group);
 
-  assert_refused (group, late, TEND_TASK_ERROR_SHUT_DOWN);
+  assert_refused (group, late, TEND_ERROR_SHUT_DOWN);
   g_clear_object (&joined);
   assert_group_gone (&group);
 
   group = tend_group_new (TEND_GROUP_POLICY_WAIT_ALL);
   tend_group_cancel (group);
-  assert_refused (group, late, TEND_TASK_ERROR_SHUT_DOWN);
+  assert_refused (group, late, TEND_ERROR_SHUT_DOWN);
   assert_group_gone (&group);
 
   group = tend_group_new (TEND_GROUP_POLICY_FIRST_ERROR);
   add_in (group, 0, fail_body, NULL);
   settle ();
-  assert_refused (group, late, TEND_TASK_ERROR_SHUT_DOWN);
+  assert_refused (group, late, TEND_ERROR_SHUT_DOWN);
   joined = tend_group_join (group);
   tend_task_get_error (joined);
   g_clear_object (&joined);

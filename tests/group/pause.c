@@ -416,7 +416,7 @@ test_checkpoint_needs_a_body (void)
   g_autoptr(GError) error = NULL;
 
   g_assert_false (tend_checkpoint (&error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_NO_FIBER);
 }
 
 /* --- From another thread, and what is seen of it --- */

@@ -244,7 +244,7 @@ test_attempt_ended_by_others_ends_it (Work          *work,
   tend_task_stop (the_attempt);
   settle ();
   assert_status (task, "failed");
-  g_assert_error (tend_task_get_error (task), TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED);
+  g_assert_error (tend_task_get_error (task), TEND_ERROR, TEND_ERROR_STOPPED);
   assert_all_gone (work, task, retry);
 
   retry = new_retry (3);

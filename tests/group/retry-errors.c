@@ -130,7 +130,7 @@ test_no_task_fails_it (Work          *work,
   TendTask *task = tend_retry_run (retry, "try", no_attempt_cb, work, work_destroyed_cb);
 
   assert_status (task, "failed");
-  g_assert_error (tend_task_get_error (task), TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (tend_task_get_error (task), TEND_ERROR, TEND_ERROR_STATE);
   g_assert_true (g_str_has_suffix (tend_task_get_error (task)->message, " was given no task for attempt 1"));
   assert_all_gone (work, task, retry);
 }
@@ -155,7 +155,7 @@ test_task_of_another_context_fails_it (Work          *work,
   TendRetry *retry = new_retry (3);
   TendTask *task = tend_retry_run (retry, "try", foreign_attempt_cb, work, work_destroyed_cb);
 
-  g_assert_error (tend_task_get_error (task), TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD);
+  g_assert_error (tend_task_get_error (task), TEND_ERROR, TEND_ERROR_WRONG_THREAD);
   assert_all_gone (work, task, retry);
 }
 

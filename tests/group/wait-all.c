@@ -66,9 +66,9 @@ test_errors_come_in_the_order_of_their_ends (void)
 
   tend_set_unobserved_func (note_unobserved_cb, NULL, NULL);
   tend_clock_run_until_idle (clock);
-  g_assert_error (tend_task_get_error (all), TEND_TASK_ERROR, TEND_TASK_ERROR_SEVERAL);
+  g_assert_error (tend_task_get_error (all), TEND_ERROR, TEND_ERROR_SEVERAL);
   g_assert_cmpstr (tend_task_get_error (all)->message, ==, "One or more errors occurred. (first) (Enough) (third)");
-  errors = tend_task_error_list (tend_task_get_error (all));
+  errors = tend_error_list (tend_task_get_error (all));
   g_assert_cmpuint (errors->len, ==, 3);
   g_assert_error ((GError *) errors->pdata[0], G_IO_ERROR, G_IO_ERROR_FAILED);
   g_assert_error ((GError *) errors->pdata[1], G_IO_ERROR, G_IO_ERROR_CANCELLED);
@@ -212,8 +212,8 @@ test_a_task_that_is_dropped_unstarted_fails_it (void)
   g_object_unref (task);
   settle ();
   assert_status (all, "failed");
-  errors = tend_task_error_list (tend_task_get_error (all));
-  g_assert_error ((GError *) errors->pdata[0], TEND_TASK_ERROR, TEND_TASK_ERROR_NOT_STARTED);
+  errors = tend_error_list (tend_task_get_error (all));
+  g_assert_error ((GError *) errors->pdata[0], TEND_ERROR, TEND_ERROR_NOT_STARTED);
   assert_gone (all);
 }
 
@@ -258,10 +258,10 @@ test_deep_in_bodies_it_waits_at_once (void)
   for (guint i = 0; i < DEPTH; i++)
     {
       TendTask *wait = g_steal_pointer (&nested.waits[i]);
-      g_autoptr(GPtrArray) errors = tend_task_error_list (tend_task_get_error (wait));
+      g_autoptr(GPtrArray) errors = tend_error_list (tend_task_get_error (wait));
 
       assert_status (wait, "failed");
-      g_assert_error ((GError *) errors->pdata[0], TEND_TASK_ERROR, TEND_TASK_ERROR_NOT_STARTED);
+      g_assert_error ((GError *) errors->pdata[0], TEND_ERROR, TEND_ERROR_NOT_STARTED);
       assert_gone (wait);
     }
 }

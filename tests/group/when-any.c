@@ -133,7 +133,7 @@ test_a_task_that_is_dropped_unstarted_is_the_first (void)
   g_object_unref (task);
   settle ();
   first = tend_task_get_object (any);
-  g_assert_error (tend_task_get_error (first), TEND_TASK_ERROR, TEND_TASK_ERROR_NOT_STARTED);
+  g_assert_error (tend_task_get_error (first), TEND_ERROR, TEND_ERROR_NOT_STARTED);
   assert_gone (any);
 }
 

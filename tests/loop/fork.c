@@ -230,7 +230,7 @@ fork_fiber_body (TendTask  *task,
       /* It is not this task's fiber there, and nobody's: it cannot wait as one, but for a main loop. */
       g_autoptr(GError) refused = NULL;
       gboolean is_refused = !tend_sleep (1000, &refused) &&
-                            g_error_matches (refused, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER);
+                            g_error_matches (refused, TEND_ERROR, TEND_ERROR_NO_FIBER);
 
       child_end (is_refused && tend_task_get_current () != task && child_works (OF_ITS_OWN));
     }

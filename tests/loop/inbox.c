@@ -411,7 +411,7 @@ make_thread (gpointer data)
   TendTask *host = new_host ();
 
   g_assert_false (tend_task_start (host, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD);
   return host;
 }
 

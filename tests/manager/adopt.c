@@ -447,7 +447,7 @@ assert_refused (Fixture  *fixture,
 
   g_assert_false (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT,
                                               &error));
-  g_assert_error (error, TEND_TASK_ERROR, code);
+  g_assert_error (error, TEND_ERROR, code);
   g_assert_cmpuint (fixture->n_changes, ==, n_changes);
 }
 
@@ -464,7 +464,7 @@ test_refused_under_a_used_name (Fixture       *fixture,
       g_autoptr(TendTask) task = NULL;
       Work *work = start_work (fixture, kind, "n", &task);
 
-      assert_refused (fixture, task, TEND_TASK_ERROR_EXISTS);
+      assert_refused (fixture, task, TEND_ERROR_EXISTS);
       g_assert_true (tend_task_is_cancelling (task));
       work_wait_gone (work);
       g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CANCELLED);
@@ -487,14 +487,14 @@ test_refused_after_shutdown (Fixture       *fixture,
       g_autoptr(TendTask) task = NULL;
       Work *work = start_work (fixture, kind, NULL, &task);
 
-      assert_refused (fixture, task, TEND_TASK_ERROR_SHUT_DOWN);
+      assert_refused (fixture, task, TEND_ERROR_SHUT_DOWN);
       work_wait_gone (work);
       g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CANCELLED);
     }
 
-  assert_refused (fixture, tend_completion_get_task (completion), TEND_TASK_ERROR_SHUT_DOWN);
+  assert_refused (fixture, tend_completion_get_task (completion), TEND_ERROR_SHUT_DOWN);
   g_assert_cmpint (tend_task_get_status (tend_completion_get_task (completion)), ==, TEND_TASK_STATUS_CANCELLED);
-  assert_refused (fixture, delayed, TEND_TASK_ERROR_SHUT_DOWN);
+  assert_refused (fixture, delayed, TEND_ERROR_SHUT_DOWN);
   g_assert_cmpint (tend_task_get_status (delayed), ==, TEND_TASK_STATUS_CANCELLED);
   tend_clock_advance (fixture->clock, SECOND);
 }
@@ -534,7 +534,7 @@ test_registered_twice (Fixture       *fixture,
 
           g_assert_null (tend_task_manager_register (i == 0 ? fixture->manager : other, g_object_ref (task),
                                                      policy, &error));
-          g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+          g_assert_error (error, TEND_ERROR, TEND_ERROR_STATE);
           g_assert_nonnull (strstr (error->message, "has a manager already"));
         }
     }
@@ -545,7 +545,7 @@ test_registered_twice (Fixture       *fixture,
 
   work_let_go (work);
   settle (fixture);
-  assert_refused (fixture, task, TEND_TASK_ERROR_STATE);
+  assert_refused (fixture, task, TEND_ERROR_STATE);
 }
 
 int

@@ -267,7 +267,7 @@ register_notified_cb (TendTask   *task,
   note (data, "again");
   g_assert_false (tend_task_manager_register (((Fixture *) data)->manager, g_object_ref (task),
                                               TEND_NAME_POLICY_REJECT, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_STATE);
 }
 
 static void

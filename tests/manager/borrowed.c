@@ -107,7 +107,7 @@ check_kind (TendTaskManager *manager,
       if (by_status)
         g_signal_connect (task, "notify::status", G_CALLBACK (status_cb), NULL);
       g_assert_null (func (manager, task, &error));
-      g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED);
+      g_assert_error (error, TEND_ERROR, TEND_ERROR_STOPPED);
       g_clear_error (&error);
       assert_dropped ();
     }

@@ -180,10 +180,10 @@ assert_refusals_lose_nothing (Fixture     *fixture,
 
   assert_asking_fails (fixture, func, nameless, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
   assert_asking_fails (fixture, func, empty, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
-  assert_asking_fails (fixture, func, started, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
-  assert_asking_fails (fixture, func, managed->task, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
-  assert_asking_fails (fixture, func, tend_completion_get_task (completion), TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
-  assert_asking_fails (fixture, func, elsewhere, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD);
+  assert_asking_fails (fixture, func, started, TEND_ERROR, TEND_ERROR_STATE);
+  assert_asking_fails (fixture, func, managed->task, TEND_ERROR, TEND_ERROR_STATE);
+  assert_asking_fails (fixture, func, tend_completion_get_task (completion), TEND_ERROR, TEND_ERROR_STATE);
+  assert_asking_fails (fixture, func, elsewhere, TEND_ERROR, TEND_ERROR_WRONG_THREAD);
   g_assert_false (tend_task_is_cancelling (started));
 
   tend_task_stop (started);
@@ -197,9 +197,9 @@ assert_refused_after_shutdown (Fixture     *fixture,
   g_autoptr(TendTask) task = call_new_task (fixture, NAME, "x", 0);
 
   tend_task_manager_shutdown_async (fixture->manager, NULL, shut_down_cb, fixture);
-  assert_asking_fails (fixture, func, task, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
+  assert_asking_fails (fixture, func, task, TEND_ERROR, TEND_ERROR_SHUT_DOWN);
   tend_clock_run_until_idle (fixture->clock);
-  assert_asking_fails (fixture, func, task, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
+  assert_asking_fails (fixture, func, task, TEND_ERROR, TEND_ERROR_SHUT_DOWN);
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CREATED);
   assert_log (fixture, "down");
 }
@@ -221,7 +221,7 @@ ask_elsewhere (gpointer data)
   g_main_context_push_thread_default (context);
   task = tend_task_new_open (NAME, never_run, NULL, NULL);
   g_assert_null (elsewhere->func (elsewhere->fixture->manager, task, SECOND, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD);
   g_main_context_pop_thread_default (context);
 
   return NULL;

@@ -322,7 +322,7 @@ test_shutdown_task_of_child_shuts_parent_down (Fixture       *fixture,
   g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 0);
   assert_log (fixture, "calls child error parent");
   errors = take_errors (fixture);
-  g_assert_error (get_error (errors, 0), TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (get_error (errors, 0), TEND_ERROR, TEND_ERROR_STATE);
 
   /* The refusal is the caller's, and none of the errors of the shutdown. */
   shut_down (fixture);
@@ -339,7 +339,7 @@ wait_for_parent (TendTask  *task,
   g_autoptr(GError) refused = NULL;
 
   g_assert_false (tend_task_manager_shutdown (fixture->manager, &refused));
-  g_assert_error (refused, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (refused, TEND_ERROR, TEND_ERROR_STATE);
   note (fixture, "refused");
   if (!tend_sleep (SECOND, error))
     return FALSE;

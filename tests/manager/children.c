@@ -55,13 +55,13 @@ test_removing_a_stranger_does_nothing (Fixture       *fixture,
 static void
 assert_refused (TendTaskManager *parent,
                 TendTaskManager *child,
-                TendTaskError    code)
+                TendError    code)
 {
   g_autoptr(GError) error = NULL;
   TendTaskManager *before = tend_task_manager_get_parent (child);
 
   g_assert_false (tend_task_manager_add_child (parent, child, &error));
-  g_assert_error (error, TEND_TASK_ERROR, (int) code);
+  g_assert_error (error, TEND_ERROR, (int) code);
   g_assert_true (tend_task_manager_get_parent (child) == before);
 }
 
@@ -72,9 +72,9 @@ test_a_circle_is_refused (Fixture       *fixture,
   TendTaskManager *child = add_child (fixture, fixture->manager);
   TendTaskManager *grandchild = add_child (fixture, child);
 
-  assert_refused (fixture->manager, fixture->manager, TEND_TASK_ERROR_STATE);
-  assert_refused (child, fixture->manager, TEND_TASK_ERROR_STATE);
-  assert_refused (grandchild, fixture->manager, TEND_TASK_ERROR_STATE);
+  assert_refused (fixture->manager, fixture->manager, TEND_ERROR_STATE);
+  assert_refused (child, fixture->manager, TEND_ERROR_STATE);
+  assert_refused (grandchild, fixture->manager, TEND_ERROR_STATE);
 }
 
 static void
@@ -84,8 +84,8 @@ test_a_second_parent_is_refused (Fixture       *fixture,
   TendTaskManager *child = add_child (fixture, fixture->manager);
   g_autoptr(TendTaskManager) other = tend_task_manager_new ();
 
-  assert_refused (other, child, TEND_TASK_ERROR_STATE);
-  assert_refused (fixture->manager, child, TEND_TASK_ERROR_STATE);
+  assert_refused (other, child, TEND_ERROR_STATE);
+  assert_refused (fixture->manager, child, TEND_ERROR_STATE);
 
   /* After it has left it may have another. */
   g_object_ref (child);
@@ -105,7 +105,7 @@ test_another_context_is_refused (Fixture       *fixture,
   g_main_context_push_thread_default (context);
   stranger = tend_task_manager_new ();
   g_main_context_pop_thread_default (context);
-  assert_refused (fixture->manager, stranger, TEND_TASK_ERROR_WRONG_THREAD);
+  assert_refused (fixture->manager, stranger, TEND_ERROR_WRONG_THREAD);
 
   g_main_context_push_thread_default (context);
   g_clear_object (&stranger);
@@ -121,11 +121,11 @@ test_after_the_shutdown_is_refused (Fixture       *fixture,
   g_autoptr(TendTaskManager) open = tend_task_manager_new ();
 
   shut_down (fixture);
-  assert_refused (fixture->manager, open, TEND_TASK_ERROR_SHUT_DOWN);
-  assert_refused (open, fixture->manager, TEND_TASK_ERROR_SHUT_DOWN);
+  assert_refused (fixture->manager, open, TEND_ERROR_SHUT_DOWN);
+  assert_refused (open, fixture->manager, TEND_ERROR_SHUT_DOWN);
   settle (fixture);
-  assert_refused (fixture->manager, open, TEND_TASK_ERROR_SHUT_DOWN);
-  assert_refused (open, fixture->manager, TEND_TASK_ERROR_SHUT_DOWN);
+  assert_refused (fixture->manager, open, TEND_ERROR_SHUT_DOWN);
+  assert_refused (open, fixture->manager, TEND_ERROR_SHUT_DOWN);
 }
 
 static void
@@ -159,7 +159,7 @@ test_notifies (Fixture       *fixture,
   TendTaskManager *child = add_child (fixture, fixture->manager);
 
   g_signal_connect (child, "notify::parent", G_CALLBACK (notified_cb), fixture);
-  assert_refused (child, fixture->manager, TEND_TASK_ERROR_STATE);
+  assert_refused (child, fixture->manager, TEND_ERROR_STATE);
   assert_log (fixture, "");
   tend_task_manager_remove_child (fixture->manager, child);
   assert_log (fixture, "none");

@@ -351,7 +351,7 @@ register_at_exit (TendTask *task,
 
   g_assert_null (tend_task_manager_register (late->manager, tend_task_new_open ("late", never_run, NULL, NULL),
                                              TEND_NAME_POLICY_REJECT, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN);
   note (late->fixture, "refused");
 }
 
@@ -445,7 +445,7 @@ test_disposed_twice (Fixture       *fixture,
   g_assert_null (tend_task_manager_lookup (fixture->manager, "n"));
   g_assert_null (tend_task_manager_register (fixture->manager, tend_task_new_open ("n", never_run, NULL, NULL),
                                              TEND_NAME_POLICY_REJECT, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN);
   tend_task_manager_shutdown_async (fixture->manager, NULL, note_down_cb, fixture);
   settle (fixture);
   assert_log (fixture, "down");
@@ -467,7 +467,7 @@ note_stopped_cb (GObject      *object,
   g_autoptr(GError) error = NULL;
 
   g_assert_false (tend_task_manager_shutdown_finish (TEND_TASK_MANAGER (object), result, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_STOPPED);
   note (data, "stopped");
 }
 

@@ -73,7 +73,7 @@ assert_is_native (Fixture *fixture)
   GAsyncResult *result = G_ASYNC_RESULT (fixture->dummy);
 
   tend_await_result (&result, &error);
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_NO_FIBER);
 }
 
 static inline void

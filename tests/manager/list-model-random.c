@@ -208,7 +208,7 @@ register_one (Side *side)
   /* One that has ended by the time it would be returned is not: what its own end replaced may have replaced it. */
   given = tend_task_manager_register (side->manager, g_object_ref (task), policy, &error);
   g_assert_true (given == wanted || (given == NULL && wanted == task && tend_task_is_ended (task)));
-  g_assert_true ((wanted == NULL) == g_error_matches (error, TEND_TASK_ERROR, TEND_TASK_ERROR_EXISTS));
+  g_assert_true ((wanted == NULL) == g_error_matches (error, TEND_ERROR, TEND_ERROR_EXISTS));
   if (wanted != task)
     tend_task_stop (task);
 }

@@ -30,7 +30,7 @@ named_body (TendTask  *task,
       return TRUE;
     }
 
-  if (g_error_matches (*error, TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED))
+  if (g_error_matches (*error, TEND_ERROR, TEND_ERROR_STOPPED))
     return FALSE;
 
   note (named->fixture, "%s!", named->tag);

@@ -121,7 +121,7 @@ test_managers_have_own_names (Fixture       *fixture,
 
   g_assert_null (tend_task_manager_lookup (other, "n"));
   g_assert_false (tend_task_manager_register (other, g_object_ref (work->task), TEND_NAME_POLICY_REJECT, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_STATE);
   g_assert_nonnull (tend_task_manager_register (other, tend_task_new_open ("n", never_run, NULL, NULL),
                                                 TEND_NAME_POLICY_REJECT, NULL));
 

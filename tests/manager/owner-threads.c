@@ -157,7 +157,7 @@ yield_on (TendTask  *task,
     called (data);
   while (tend_yield (error));
 
-  g_assert_error (*error, TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED);
+  g_assert_error (*error, TEND_ERROR, TEND_ERROR_STOPPED);
   return FALSE;
 }
 
@@ -537,7 +537,7 @@ sleep_body (TendTask  *task,
 
   tend_task_add_timer (task, 1000, 0, drop_in_thread_cb, &self->owner, NULL);
   g_assert_false (tend_sleep (1000, error));
-  g_assert_error (*error, TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED);
+  g_assert_error (*error, TEND_ERROR, TEND_ERROR_STOPPED);
   self->n_unwound++;
 
   return FALSE;

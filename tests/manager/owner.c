@@ -15,7 +15,7 @@ assert_shut_down (Scene *scene)
   g_assert_null (tend_task_manager_register (scene->fixture.manager,
                                              tend_task_new_open (NULL, guarded_body, datum, destroyed),
                                              TEND_NAME_POLICY_REJECT, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN);
   g_assert_true (tend_task_manager_is_shut_down (scene->fixture.manager));
   g_assert_null (tend_task_manager_dup_owner (scene->fixture.manager));
 }
@@ -114,7 +114,7 @@ drop_in_fiber (TendTask  *task,
 {
   drop_in_handler (task, data);
   g_assert_false (tend_sleep (SECOND, error));
-  g_assert_error (*error, TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED);
+  g_assert_error (*error, TEND_ERROR, TEND_ERROR_STOPPED);
   return FALSE;
 }
 
@@ -209,7 +209,7 @@ test_inside_items_changed (Scene         *scene,
       g_assert_null (tend_task_manager_register (scene->fixture.manager,
                                                  tend_task_new_open (NULL, guarded_body, give (scene), destroyed),
                                                  TEND_NAME_POLICY_REJECT, &error));
-      g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED);
+      g_assert_error (error, TEND_ERROR, TEND_ERROR_STOPPED);
     }
   assert_shadow (&scene->fixture);
 }
@@ -309,7 +309,7 @@ shut_down_fiber (TendTask  *task,
   Scene *scene = data;
 
   g_assert_false (tend_task_manager_shutdown (scene->fixture.manager, error));
-  scene->n_told += g_error_matches (*error, TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED);
+  scene->n_told += g_error_matches (*error, TEND_ERROR, TEND_ERROR_STOPPED);
   g_clear_error (error);
   return TRUE;
 }
@@ -498,7 +498,7 @@ test_in_another_thread (Scene         *scene,
   g_assert_null (tend_task_manager_register (scene->fixture.manager,
                                              tend_task_new_open (NULL, guarded_body, datum, destroyed),
                                              TEND_NAME_POLICY_REJECT, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN);
   settle (&scene->fixture);
   assert_shut_down (scene);
 }

@@ -179,7 +179,7 @@ static inline gboolean
 unwind (Datum  *datum,
         GError *error)
 {
-  g_assert_true (g_error_matches (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED) ||
+  g_assert_true (g_error_matches (error, TEND_ERROR, TEND_ERROR_STOPPED) ||
                  g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED));
   g_assert_cmpuint (datum->owner->magic, ==, ALIVE);
   datum->scene->n_unwound++;
@@ -270,7 +270,7 @@ other_fiber (TendTask  *task,
     {
       g_assert_false (tend_await (other->task, error));
       g_assert_false (tend_task_is_ended (task));
-      other->scene->n_told += g_error_matches (*error, TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED);
+      other->scene->n_told += g_error_matches (*error, TEND_ERROR, TEND_ERROR_STOPPED);
       g_clear_error (error);
     }
   else

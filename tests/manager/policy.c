@@ -62,7 +62,7 @@ test_reject_in_every_state (Fixture       *fixture,
       g_assert_null (tend_task_manager_register (fixture->manager,
                                                  tend_task_new_open (names[i], never_run, NULL, NULL),
                                                  TEND_NAME_POLICY_REJECT, &error));
-      g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_EXISTS);
+      g_assert_error (error, TEND_ERROR, TEND_ERROR_EXISTS);
     }
   g_assert_cmpuint (fixture->shadow->len, ==, 5);
 }
@@ -282,7 +282,7 @@ test_reject_behind_a_queue (Fixture       *fixture,
   tend_task_manager_cancel_task (fixture->manager, NAME);
   g_assert_false (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT,
                                               &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_EXISTS);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_EXISTS);
 
   tend_task_manager_cancel_all (fixture->manager);
   g_assert_null (find (fixture));

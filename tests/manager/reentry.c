@@ -164,7 +164,7 @@ add_another_cb (gpointer data)
 
   g_assert_false (tend_task_manager_add_shutdown_task (fixture->manager, g_object_ref (watch (fixture, task)),
                                                        &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN);
   g_object_unref (task);
   note (fixture, "refused");
 }
@@ -351,7 +351,7 @@ waited_cb (GObject      *object,
 
   assert_is_native (data);
   g_assert_false (tend_task_manager_wait_for_tasks_finish (TEND_TASK_MANAGER (object), result, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_STOPPED);
   note (data, "stopped");
 }
 
@@ -426,7 +426,7 @@ test_ends_while_it_is_added (Fixture       *fixture,
   g_assert_null (tend_task_manager_register (fixture->manager,
                                              tend_task_new_open ("a", complete_at_once, NULL, NULL),
                                              TEND_NAME_POLICY_REJECT, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_STATE);
   g_assert_true (g_str_has_suffix (error->message, " has ended already"));
   g_clear_error (&error);
   g_assert_null (tend_task_manager_register (fixture->manager,
@@ -476,7 +476,7 @@ test_disposed_while_it_is_added (Fixture       *fixture,
   g_signal_connect (manager, "items-changed", G_CALLBACK (dispose_at_addition_cb), NULL);
   g_assert_null (tend_task_manager_register (manager, tend_task_new_open ("a", keep_task_body, &running, NULL),
                                              TEND_NAME_POLICY_REJECT, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_STATE);
   g_assert_true (tend_task_is_cancelling (running));
   tend_task_stop (running);
 }

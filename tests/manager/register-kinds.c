@@ -115,7 +115,7 @@ test_refused_since_name_is_in_use (Fixture       *fixture,
   Work *holder = register_work (fixture, FIBER, "n");
 
   for (Way way = WAY_CALLBACK; way <= WAY_ASYNC; way++)
-    assert_refused (fixture, way, "n", TEND_TASK_ERROR, TEND_TASK_ERROR_EXISTS);
+    assert_refused (fixture, way, "n", TEND_ERROR, TEND_ERROR_EXISTS);
   g_assert_true (tend_task_is_running (holder->task));
 }
 
@@ -146,7 +146,7 @@ test_refused_after_shutdown (Fixture       *fixture,
 {
   tend_task_manager_shutdown_async (fixture->manager, NULL, shut_down_cb, fixture);
   for (Way way = 0; way < N_WAYS; way++)
-    assert_refused (fixture, way, "n", TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
+    assert_refused (fixture, way, "n", TEND_ERROR, TEND_ERROR_SHUT_DOWN);
   assert_log (fixture, "down");
   g_assert_cmpuint (fixture->n_changes, ==, 0);
 }

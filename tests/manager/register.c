@@ -233,7 +233,7 @@ test_name_in_use (Fixture       *fixture,
 {
   Work *work = register_work (fixture, FIBER, "n");
 
-  assert_refused (fixture, "n", TEND_TASK_ERROR, TEND_TASK_ERROR_EXISTS, "Task already exists: 'n'");
+  assert_refused (fixture, "n", TEND_ERROR, TEND_ERROR_EXISTS, "Task already exists: 'n'");
   g_assert_true (tend_task_manager_lookup (fixture->manager, "n") == work->task);
 }
 
@@ -248,7 +248,7 @@ test_task_with_name_in_use_stays_as_it_is (Fixture       *fixture,
   register_work (fixture, CALLBACK, "n");
   g_assert_false (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT,
                                               &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_EXISTS);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_EXISTS);
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CREATED);
 
   /* It can be registered once the name is free. */
@@ -303,20 +303,20 @@ test_after_shutdown (Fixture       *fixture,
   g_assert_true (tend_task_manager_is_shut_down (fixture->manager));
   g_assert_null (tend_task_manager_register (fixture->manager, tend_task_new_open ("n", never_run, NULL, NULL),
                                              TEND_NAME_POLICY_REJECT, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN);
   g_clear_error (&error);
 
   settle (fixture);
   assert_log (fixture, "down");
   g_assert_null (tend_task_manager_register (fixture->manager, tend_task_new_open ("n", never_run, NULL, NULL),
                                              TEND_NAME_POLICY_REJECT, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN);
   g_assert_nonnull (strstr (error->message, "Task('n', "));
   g_clear_error (&error);
 
   g_assert_false (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT,
                                               &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN);
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CREATED);
 }
 
@@ -328,7 +328,7 @@ assert_state_error (Fixture  *fixture,
 
   g_assert_false (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT,
                                               &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_STATE);
   g_assert_nonnull (strstr (error->message, "Task("));
 }
 
@@ -379,7 +379,7 @@ register_elsewhere (gpointer data)
   g_assert_null (tend_task_manager_register (elsewhere->fixture->manager,
                                              tend_task_new_open ("n", never_run, data, freed_at_home_cb),
                                              TEND_NAME_POLICY_REJECT, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD);
 
   if (elsewhere->has_context)
     g_main_context_pop_thread_default (context);

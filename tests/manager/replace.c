@@ -213,7 +213,7 @@ register_in_clean_up (TendTask  *task,
 
   g_assert_false (tend_task_manager_register (fixture->manager, g_object_ref (refused), TEND_NAME_POLICY_REJECT,
                                               &exists));
-  g_assert_error (exists, TEND_TASK_ERROR, TEND_TASK_ERROR_EXISTS);
+  g_assert_error (exists, TEND_ERROR, TEND_ERROR_EXISTS);
   add (fixture, "C", TEND_NAME_POLICY_REPLACE);
   note (fixture, "A-");
 

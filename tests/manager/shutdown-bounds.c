@@ -228,7 +228,7 @@ register_another (TendTask  *task,
       g_assert_null (tend_task_manager_register (fixture->manager,
                                                  tend_task_new_fiber ("again", register_another, data, NULL),
                                                  TEND_NAME_POLICY_REJECT, &refused));
-      g_assert_error (refused, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
+      g_assert_error (refused, TEND_ERROR, TEND_ERROR_SHUT_DOWN);
       g_clear_error (&refused);
       tend_sleep (SECOND, NULL);
     }

@@ -167,7 +167,7 @@ test_outside_fiber (Fixture       *fixture,
   g_autoptr(GError) error = NULL;
 
   g_assert_false (tend_task_manager_shutdown (fixture->manager, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_NO_FIBER);
   g_assert_false (tend_task_manager_is_shut_down (fixture->manager));
 }
 
@@ -318,7 +318,7 @@ shut_down_within (TendTask  *task,
   g_autoptr(GError) refused = NULL;
 
   g_assert_false (tend_task_manager_shutdown (fixture->manager, &refused));
-  g_assert_error (refused, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (refused, TEND_ERROR, TEND_ERROR_STATE);
   note (fixture, "refused");
   return TRUE;
 }
@@ -395,7 +395,7 @@ test_shutdown_task_after_the_end (Fixture       *fixture,
   shut_down (fixture);
   settle (fixture);
   g_assert_false (tend_task_manager_add_shutdown_task (fixture->manager, g_object_ref (task), &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN);
 }
 
 static void
@@ -406,7 +406,7 @@ test_shutdown_task_that_was_started (Fixture       *fixture,
   g_autoptr(TendTask) task = watch (fixture, tend_task_run_open (NULL, count_run, NULL, NULL));
 
   g_assert_false (tend_task_manager_add_shutdown_task (fixture->manager, g_object_ref (task), &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_STATE);
 }
 
 static gboolean
@@ -452,7 +452,7 @@ test_running_task_after_the_shutdown (Fixture       *fixture,
   assert_log (fixture, "down");
   g_assert_false (tend_task_manager_register (fixture->manager, g_object_ref (running), TEND_NAME_POLICY_REJECT,
                                               &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN);
   g_assert_nonnull (strstr (error->message, "Task('n', "));
   settle (fixture);
   g_assert_cmpint (tend_task_get_status (running), ==, TEND_TASK_STATUS_CANCELLED);
@@ -509,7 +509,7 @@ misuse_in_thread (gpointer data)
     g_autoptr(TendTask) task = tend_task_new_open (NULL, never_run, NULL, NULL);
 
     g_assert_false (tend_task_manager_add_shutdown_task (fixture->manager, g_object_ref (task), &error));
-    g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD);
+    g_assert_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD);
   }
   tend_task_manager_shutdown_async (fixture->manager, NULL, NULL, NULL);
   g_main_context_pop_thread_default (context);

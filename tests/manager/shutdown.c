@@ -475,7 +475,7 @@ add_more (TendTask  *task,
   add_note (fixture, "more");
   g_assert_null (tend_task_manager_register (fixture->manager, tend_task_new_open (NULL, never_run, NULL, NULL),
                                              TEND_NAME_POLICY_REJECT, &refusal));
-  g_assert_error (refusal, TEND_TASK_ERROR, TEND_TASK_ERROR_SHUT_DOWN);
+  g_assert_error (refusal, TEND_ERROR, TEND_ERROR_SHUT_DOWN);
   note (fixture, "adds");
   tend_task_return_boolean (task, TRUE);
 
@@ -508,7 +508,7 @@ test_task_that_was_started_meanwhile (Fixture       *fixture,
   settle (fixture);
   assert_log (fixture, "second error");
   errors = take_errors (fixture);
-  g_assert_error (get_error (errors, 0), TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (get_error (errors, 0), TEND_ERROR, TEND_ERROR_STATE);
   g_ptr_array_unref (errors);
 }
 
@@ -527,7 +527,7 @@ test_task_that_is_stopped (Fixture       *fixture,
   settle (fixture);
   assert_log (fixture, "b error");
   errors = take_errors (fixture);
-  g_assert_error (get_error (errors, 0), TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED);
+  g_assert_error (get_error (errors, 0), TEND_ERROR, TEND_ERROR_STOPPED);
   g_ptr_array_unref (errors);
 }
 

@@ -33,9 +33,9 @@ shut_down_cb (GObject      *object,
       return;
     }
 
-  note (fixture, "%s", g_error_matches (error, TEND_TASK_ERROR, TEND_TASK_ERROR_SEVERAL) ? "errors" : "error");
+  note (fixture, "%s", g_error_matches (error, TEND_ERROR, TEND_ERROR_SEVERAL) ? "errors" : "error");
   g_clear_pointer (&shutdown_errors, g_ptr_array_unref);
-  shutdown_errors = tend_task_error_list (error);
+  shutdown_errors = tend_error_list (error);
 }
 
 static inline void

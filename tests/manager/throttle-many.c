@@ -176,7 +176,7 @@ start_notified_cb (TendTask   *task,
   assert_is_native (data);
   note (data, "delay");
   g_assert_false (tend_task_start (task, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_STATE);
 }
 
 /* Who hears of the delay that was set finds the task registered, and cannot take it away. */

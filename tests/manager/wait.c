@@ -427,7 +427,7 @@ test_outside_fiber (Fixture       *fixture,
   g_autoptr(GError) error = NULL;
 
   g_assert_false (tend_task_manager_wait_for_tasks (fixture->manager, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_NO_FIBER);
   g_assert_nonnull (strstr (error->message, "tend_task_manager_wait_for_tasks"));
 }
 
@@ -447,7 +447,7 @@ wait_in_thread (gpointer data)
 
   g_main_context_push_thread_default (context);
   g_assert_false (tend_run (wait_elsewhere, data, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD);
   while (g_main_context_iteration (context, FALSE))
     ;
   g_main_context_pop_thread_default (context);

@@ -154,7 +154,7 @@ refused_thread (gpointer data)
 {
   g_autoptr(GMainContext) context = g_main_context_new ();
 
-  assert_refused (TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD);
+  assert_refused (TEND_ERROR, TEND_ERROR_WRONG_THREAD);
 
   g_main_context_push_thread_default (context);
   assert_refused (G_IO_ERROR, G_IO_ERROR_BUSY);

@@ -232,11 +232,11 @@ CALL (tend_set_stack_idle_time, G_TIME_SPAN_SECOND + pick (me, 50))
 CALL (tend_set_unobserved_func, unobserved_cb, ticket_new ("unobserved function", NULL), ticket_end)
 
 static void
-call_tend_task_error_list (gpointer object)
+call_tend_error_list (gpointer object)
 {
   g_autoptr(GError) error = new_error ();
 
-  g_ptr_array_unref (tend_task_error_list (error));
+  g_ptr_array_unref (tend_error_list (error));
 }
 
 #define ROW(func_, kind_, ...) { #func_, kind_, call_##func_, __VA_ARGS__ }
@@ -299,7 +299,7 @@ static const Row rows[] = {
   ROW (tend_get_stack_idle_time, TASK, FALSE),
   ROW (tend_set_stack_idle_time, TASK, FALSE),
   ROW (tend_get_time, TASK, FALSE),
-  ROW (tend_task_error_list, TASK, FALSE),
+  ROW (tend_error_list, TASK, FALSE),
   ROW (tend_set_unobserved_func, OPEN_TASK, FALSE),
 };
 

@@ -83,7 +83,7 @@ new_cache (Worker           *worker,
       random = tend_random_number_cache_new (request_cache, PREFIX, 6, &error);
       if (random != NULL)
         return TEND_NUMBER_CACHE (random);
-      g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_FULL);
+      g_assert_error (error, TEND_ERROR, TEND_ERROR_FULL);
     }
 
   return tend_number_cache_new (PREFIX, pick (worker, N_NUMBERS));

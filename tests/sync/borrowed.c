@@ -199,7 +199,7 @@ closed_cb (GObject      *source,
   g_autoptr(GError) error = NULL;
 
   g_assert_null (tend_channel_receive_finish (TEND_CHANNEL (source), result, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_CLOSED);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_CLOSED);
   count_cb (user_data);
 }
 

@@ -59,7 +59,7 @@ assert_is_native (void)
     return;
 
   tend_await_result (&result, &error);
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_NO_FIBER);
 }
 
 static inline Token *
@@ -223,11 +223,11 @@ name_error (const GError *error)
     return "end";
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return "cancelled";
-  if (g_error_matches (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED))
+  if (g_error_matches (error, TEND_ERROR, TEND_ERROR_STOPPED))
     return "stopped";
-  if (g_error_matches (error, TEND_TASK_ERROR, TEND_TASK_ERROR_CLOSED))
+  if (g_error_matches (error, TEND_ERROR, TEND_ERROR_CLOSED))
     return "closed";
-  if (g_error_matches (error, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER))
+  if (g_error_matches (error, TEND_ERROR, TEND_ERROR_NO_FIBER))
     return "no-fiber";
   return error->message;
 }

@@ -217,7 +217,7 @@ test_close (Fixture       *fixture,
 
   g_assert_false (try_send_token (fixture->channel, 3));
   g_assert_false (send_token (fixture->channel, 3, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_CLOSED);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_CLOSED);
   go (fixture, send_one, "s", 3);
   send_async (fixture, "t", 4, NULL);
   go (fixture, receive_all, "r", 0);
@@ -273,7 +273,7 @@ test_close_with_error (Fixture       *fixture,
   assert_log (fixture, "waiting:closed");
 
   g_assert_false (send_token (fixture->channel, 3, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_CLOSED);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_CLOSED);
   g_assert_nonnull (strstr (error->message, "no disk"));
 
   go (fixture, receive_all, "a", 0);
@@ -308,13 +308,13 @@ test_no_fiber (Fixture       *fixture,
   GValue value = G_VALUE_INIT;
 
   g_assert_false (tend_channel_receive (fixture->channel, &value, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_NO_FIBER);
   g_clear_error (&error);
 
   g_assert_true (send_token (fixture->channel, 1, &error));
   g_assert_no_error (error);
   g_assert_false (send_token (fixture->channel, 2, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_NO_FIBER);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_NO_FIBER);
   g_clear_error (&error);
 
   g_assert_true (tend_channel_receive (fixture->channel, &value, &error));
@@ -380,7 +380,7 @@ test_other_context (Fixture       *fixture,
   g_main_context_push_thread_default (context);
   task = go (fixture, receive_one, "a", 0);
   g_main_context_pop_thread_default (context);
-  g_assert_error (tend_task_get_error (task), TEND_TASK_ERROR, TEND_TASK_ERROR_WRONG_THREAD);
+  g_assert_error (tend_task_get_error (task), TEND_ERROR, TEND_ERROR_WRONG_THREAD);
   g_string_truncate (fixture->log, 0);
   g_assert_cmpint (try_receive_token (fixture->channel), ==, 1);
 }

@@ -33,7 +33,7 @@ test_completion_set_error_alone (void)
 
   g_assert_true (tend_completion_set_error (completion, reason, NULL));
   g_assert_false (tend_completion_set_error (lend (completion), other, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_STATE);
   g_assert_nonnull (strstr (error->message, "twice"));
   assert_dropped ();
 }
@@ -89,7 +89,7 @@ test_completion_set_late (void)
       tend_task_add_exit_handler (tend_completion_get_task (completion), exit_cb, NULL, NULL);
       in_thread (set_thread, completion);
       g_assert_false (setters[i] (lend (completion), &error));
-      g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+      g_assert_error (error, TEND_ERROR, TEND_ERROR_STATE);
       g_assert_nonnull (strstr (error->message, "late"));
       assert_dropped ();
     }
@@ -217,7 +217,7 @@ await_unstarted_body (TendTask  *task,
 
   use_up_waits ();
   g_assert_false (tend_await (user_data, &failure));
-  g_assert_error (failure, TEND_TASK_ERROR, TEND_TASK_ERROR_NOT_STARTED);
+  g_assert_error (failure, TEND_ERROR, TEND_ERROR_NOT_STARTED);
   return TRUE;
 }
 

@@ -164,7 +164,7 @@ note_wait_cb (GObject      *source,
     note ("%s:ok", (const char *) user_data);
   else
     note ("%s:%s-%d", (const char *) user_data,
-          error->domain == G_IO_ERROR ? "io" : error->domain == TEND_TASK_ERROR ? "tend" : "other",
+          error->domain == G_IO_ERROR ? "io" : error->domain == TEND_ERROR ? "tend" : "other",
           error->code);
 }
 

@@ -104,11 +104,11 @@ test_dropped_completion_fails_its_task (void)
   tend_task_wait_async (task, NULL, note_wait_cb, (gpointer) "wait");
   g_assert_finalize_object (completion);
   assert_status (task, "failed");
-  g_assert_error (tend_task_get_error (task), TEND_TASK_ERROR, TEND_TASK_ERROR_NOT_STARTED);
+  g_assert_error (tend_task_get_error (task), TEND_ERROR, TEND_ERROR_NOT_STARTED);
   g_assert_true (g_str_has_suffix (tend_task_get_error (task)->message,
                                    " cannot be completed any more: its completion was dropped"));
   settle ();
-  g_autofree char *expected = g_strdup_printf ("wait:tend-%d", TEND_TASK_ERROR_NOT_STARTED);
+  g_autofree char *expected = g_strdup_printf ("wait:tend-%d", TEND_ERROR_NOT_STARTED);
   assert_notes (expected);
   assert_gone (task);
 }
@@ -146,7 +146,7 @@ test_dropped_elsewhere_fails_its_task_at_home (void)
   assert_status (task, "running");
   settle ();
   assert_status (task, "failed");
-  g_autofree char *expected = g_strdup_printf ("wait:tend-%d", TEND_TASK_ERROR_NOT_STARTED);
+  g_autofree char *expected = g_strdup_printf ("wait:tend-%d", TEND_ERROR_NOT_STARTED);
   assert_notes (expected);
   assert_gone (task);
 }

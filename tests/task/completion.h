@@ -9,7 +9,7 @@
 
 #define expect_state_error(error, text) \
   G_STMT_START { \
-    g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE); \
+    g_assert_error (error, TEND_ERROR, TEND_ERROR_STATE); \
     g_assert_true (g_str_has_suffix (error->message, text)); \
     g_clear_error (&(error)); \
   } G_STMT_END

@@ -95,7 +95,7 @@ assert_start_fails (TendTask   *task,
   g_autoptr(GError) error = NULL;
 
   g_assert_false (tend_task_start (task, &error));
-  g_assert_error (error, TEND_TASK_ERROR, code);
+  g_assert_error (error, TEND_ERROR, code);
   g_assert_true (g_pattern_match_simple (pattern, error->message));
 
   /* Nobody has to ask. */
@@ -107,10 +107,10 @@ test_starts_once (void)
 {
   g_autoptr(TendTask) task = tend_task_run_open ("one", idle_body, NULL, NULL);
 
-  assert_start_fails (task, TEND_TASK_ERROR_STATE, "Task has already been started: Task('one', *)");
+  assert_start_fails (task, TEND_ERROR_STATE, "Task has already been started: Task('one', *)");
   assert_status (task, "running");
   tend_task_return_value (task, NULL);
-  assert_start_fails (task, TEND_TASK_ERROR_STATE, "Task has already been started: Task('one', *)");
+  assert_start_fails (task, TEND_ERROR_STATE, "Task has already been started: Task('one', *)");
   assert_status (task, "completed");
   assert_gone (task);
 }
@@ -123,8 +123,8 @@ test_does_not_start_after_the_end (void)
 
   tend_task_stop (stopped);
   tend_task_cancel (cancelled);
-  assert_start_fails (stopped, TEND_TASK_ERROR_STATE, "Task has already been started: Task(*)");
-  assert_start_fails (cancelled, TEND_TASK_ERROR_STATE, "Task has already been started: Task(*)");
+  assert_start_fails (stopped, TEND_ERROR_STATE, "Task has already been started: Task(*)");
+  assert_start_fails (cancelled, TEND_ERROR_STATE, "Task has already been started: Task(*)");
   assert_status (stopped, "stopped");
   assert_status (cancelled, "cancelled");
   assert_notes ("");
@@ -140,7 +140,7 @@ test_does_not_start_twice_while_pending (void)
 
   tend_task_set_delay (task, SECOND);
   g_assert_true (tend_task_start (task, NULL));
-  assert_start_fails (task, TEND_TASK_ERROR_STATE, "Task has already been started: Task(*)");
+  assert_start_fails (task, TEND_ERROR_STATE, "Task has already been started: Task(*)");
   assert_status (task, "pending");
   tend_clock_run_until_idle (clock);
   assert_status (task, "completed");
@@ -153,7 +153,7 @@ test_does_not_start_without_body (void)
   g_autoptr(TendTask) task = tend_task_new_open ("source", NULL, NULL, NULL);
 
   assert_status (task, "running");
-  assert_start_fails (task, TEND_TASK_ERROR_STATE, "Task has no body to start: Task('source', *)");
+  assert_start_fails (task, TEND_ERROR_STATE, "Task has no body to start: Task('source', *)");
   tend_task_return_int (task, 1);
   assert_status (task, "completed");
   g_assert_cmpint (tend_task_get_int (task), ==, 1);
@@ -163,7 +163,7 @@ test_does_not_start_without_body (void)
 static gpointer
 start_thread (gpointer data)
 {
-  assert_start_fails (data, TEND_TASK_ERROR_WRONG_THREAD,
+  assert_start_fails (data, TEND_ERROR_WRONG_THREAD,
                       "Task('mine', *) belongs to the main context of another thread");
   return NULL;
 }
@@ -211,7 +211,7 @@ test_end_is_final (void)
   g_assert_error (tend_task_get_error (cancelled), G_IO_ERROR, G_IO_ERROR_CANCELLED);
   tend_task_stop (stopped);
   end_all_ways (stopped, "stopped");
-  g_assert_error (tend_task_get_error (stopped), TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED);
+  g_assert_error (tend_task_get_error (stopped), TEND_ERROR, TEND_ERROR_STOPPED);
 
   assert_gone (completed);
   assert_gone (failed);
@@ -281,7 +281,7 @@ test_dropped_before_start_fails_its_waiters (void)
   assert_notes ("exit:failed");
   settle ();
   assert_notes ("first:tend-4 second:tend-4");
-  g_assert_cmpint (TEND_TASK_ERROR_NOT_STARTED, ==, 4);
+  g_assert_cmpint (TEND_ERROR_NOT_STARTED, ==, 4);
   g_assert_null (weak);
 }
 

@@ -37,7 +37,7 @@ test_result_of_a_run_ends_the_task (void)
   g_assert_true (tend_task_start (task, NULL));
   tend_clock_advance (clock, 3 * SECOND);
   assert_notes ("run freed exit:stopped");
-  g_assert_error (tend_task_get_error (task), TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED);
+  g_assert_error (tend_task_get_error (task), TEND_ERROR, TEND_ERROR_STOPPED);
   assert_gone (task);
 }
 

@@ -261,7 +261,7 @@ test_result_before_the_end_is_an_error (void)
   g_autoptr(GError) error = NULL;
 
   g_assert_null (tend_task_get_result (task, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_STATE);
   g_assert_true (g_pattern_match_simple ("Result is not available for Task('work', *) with the status 'running'",
                                          error->message));
   g_assert_null (tend_task_get_error (task));
@@ -355,7 +355,7 @@ test_error_wins_over_a_value (void)
 static void
 test_failing_without_an_error_is_one (void)
 {
-  assert_body_fails (without_error_body, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE, "The body failed without an error");
+  assert_body_fails (without_error_body, TEND_ERROR, TEND_ERROR_STATE, "The body failed without an error");
 }
 
 /* --- From other threads --- */

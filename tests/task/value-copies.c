@@ -89,7 +89,7 @@ test_channel_send_to_a_full_one (void)
 
   g_assert_true (tend_channel_try_send (channel, NULL));
   g_assert_false (tend_run (send_body, channel, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_CLOSED);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_CLOSED);
   assert_dropped ();
 }
 
@@ -155,7 +155,7 @@ test_completion_set_value (void)
   completion = tend_completion_new ("twice");
   tend_task_stop (tend_completion_get_task (completion));
   g_assert_false (tend_completion_set_value (lend (completion), &value, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_STATE);
   g_assert_nonnull (strstr (error->message, "twice"));
   assert_dropped ();
 }

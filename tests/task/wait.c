@@ -291,7 +291,7 @@ test_sync_gives_the_error (void)
 
   tend_task_stop (task);
   g_assert_false (tend_task_wait_sync (task, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STOPPED);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_STOPPED);
   assert_gone (task);
 }
 
@@ -302,7 +302,7 @@ test_sync_refuses_an_unstarted_task (void)
   g_autoptr(GError) error = NULL;
 
   g_assert_false (tend_task_wait_sync (task, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_STATE);
   g_assert_true (g_pattern_match_simple ("Task('x', *) has not been started, and would be waited for in vain",
                                          error->message));
   assert_gone (task);
@@ -323,7 +323,7 @@ test_sync_refuses_a_fiber (void)
   g_autoptr(GError) error = NULL;
 
   g_assert_false (tend_run (wait_sync_body, task, &error));
-  g_assert_error (error, TEND_TASK_ERROR, TEND_TASK_ERROR_STATE);
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_STATE);
   g_assert_true (g_pattern_match_simple ("A fiber cannot run the main context to wait for Task('x', *)*",
                                          error->message));
   tend_task_stop (task);

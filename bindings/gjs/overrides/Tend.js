@@ -282,7 +282,7 @@ function _init() {
     Tend = this;
 
     // An error of this domain has more than others: C must know so before the first of them is made.
-    Tend.TaskError.quark();
+    Tend.Error.quark();
     defineTask();
     defineCombinators();
     for (const module of [Outcome, Await, Body, Classes])

@@ -184,7 +184,7 @@ function nextItem(receive) {
     try {
         return {value: receive(), done: false};
     } catch (error) {
-        if (error instanceof GLib.Error && error.matches(Tend.TaskError, Tend.TaskError.CLOSED))
+        if (error instanceof GLib.Error && error.matches(Tend.Error, Tend.Error.CLOSED))
             return {value: undefined, done: true};
         throw error;
     }

@@ -163,7 +163,7 @@ function takeFailure(error, index) {
 
 // Whether it is the error of a task that stands for several which failed.
 function isSeveral(exception) {
-    return exception instanceof GLib.Error && exception.matches(Tend.TaskError, Tend.TaskError.SEVERAL);
+    return exception instanceof GLib.Error && exception.matches(Tend.Error, Tend.Error.SEVERAL);
 }
 
 function isThrown(thrown, error) {

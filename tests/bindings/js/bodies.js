@@ -68,7 +68,7 @@ const tests = {
         const manager = new Tend.TaskManager();
         const first = manager.register('a', later);
         assertEqual(manager.register('a', later, {policy: Tend.NamePolicy.KEEP}), first);
-        assertThrows(() => manager.register('a', later), Tend.TaskError, Tend.TaskError.EXISTS);
+        assertThrows(() => manager.register('a', later), Tend.Error, Tend.Error.EXISTS);
         const second = manager.register('a', later, {policy: Tend.NamePolicy.REPLACE});
         assertEqual(manager.get('a'), second);
         await assertRejects(first);

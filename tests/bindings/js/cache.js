@@ -105,8 +105,8 @@ const tests = {
     numbersRunOut(requests) {
         const pings = [new TestPing(requests, 1), new TestPing(requests, 1)];
         assertEqual(pings[0].number + pings[1].number, 1);
-        assertThrows(() => requests.add(new TestPing(requests, 1)), Tend.TaskError, Tend.TaskError.FULL);
-        assertThrows(() => Tend.RandomNumberCache.new(requests, 'ping', 1), Tend.TaskError, Tend.TaskError.FULL);
+        assertThrows(() => requests.add(new TestPing(requests, 1)), Tend.Error, Tend.Error.FULL);
+        assertThrows(() => Tend.RandomNumberCache.new(requests, 'ping', 1), Tend.Error, Tend.Error.FULL);
     },
 
     types(requests) {
@@ -120,7 +120,7 @@ const tests = {
 
     duplicate(requests) {
         requests.add(new TestQuery({number: 7}));
-        assertThrows(() => requests.add(new TestQuery({number: 7})), Tend.TaskError, Tend.TaskError.EXISTS);
+        assertThrows(() => requests.add(new TestQuery({number: 7})), Tend.Error, Tend.Error.EXISTS);
     },
 
     waitFor(requests) {
@@ -173,7 +173,7 @@ const tests = {
         clock.advance(10 * SECOND);
         assertEqual(log.join(), 'true');
         assertEqual(query.log.length, 0);
-        assertThrows(() => requests.add(query), Tend.TaskError, Tend.TaskError.SHUT_DOWN);
+        assertThrows(() => requests.add(query), Tend.Error, Tend.Error.SHUT_DOWN);
     },
 
     tags() {

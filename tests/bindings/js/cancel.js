@@ -10,7 +10,7 @@ import Tend from 'gi://Tend?version=1';
 import {assertEqual, assertRejects, runTests} from './support.js';
 
 const CANCELLED = [Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED];
-const STOPPED = [Tend.TaskError, Tend.TaskError.STOPPED];
+const STOPPED = [Tend.Error, Tend.Error.STOPPED];
 const {TaskStatus} = Tend;
 
 const never = new Promise(() => {});

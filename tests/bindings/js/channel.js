@@ -78,15 +78,15 @@ const tests = {
         channel.close();
         assertEqual(channel.is_closed(), true);
         assertEqual(receive(channel), null);
-        assertThrows(() => receive(channel), Tend.TaskError, Tend.TaskError.CLOSED);
-        assertThrows(() => send(channel, 1), Tend.TaskError, Tend.TaskError.CLOSED);
+        assertThrows(() => receive(channel), Tend.Error, Tend.Error.CLOSED);
+        assertThrows(() => send(channel, 1), Tend.Error, Tend.Error.CLOSED);
     },
 
     closeWithError() {
         const channel = new Tend.Channel();
         channel.close_with_error(new GLib.Error(Gio.IOErrorEnum, Gio.IOErrorEnum.NOT_FOUND, 'no such thing'));
         assertThrows(() => receive(channel), Gio.IOErrorEnum, Gio.IOErrorEnum.NOT_FOUND);
-        assertThrows(() => send(channel, 1), Tend.TaskError, Tend.TaskError.CLOSED);
+        assertThrows(() => send(channel, 1), Tend.Error, Tend.Error.CLOSED);
     },
 
     cancel() {

@@ -101,8 +101,8 @@ const tests = {
             assertEqual(await channel.receive(), value); // eslint-disable-line no-await-in-loop
         }
         assertEqual(await channel.receive(), values[values.length - 1]);
-        await assertRejects(channel.receive(), Tend.TaskError, Tend.TaskError.CLOSED);
-        await assertRejects(channel.send(1), Tend.TaskError, Tend.TaskError.CLOSED);
+        await assertRejects(channel.receive(), Tend.Error, Tend.Error.CLOSED);
+        await assertRejects(channel.send(1), Tend.Error, Tend.Error.CLOSED);
     },
 
     channelItemsMayBeLeftOut: async () => {
@@ -247,7 +247,7 @@ const tests = {
         await Tend.sleep(20000);
         assertEqual(ping.log.join(), 'timed out');
         await requests.shutdown();
-        assertThrows(() => requests.add(query), Tend.TaskError, Tend.TaskError.SHUT_DOWN);
+        assertThrows(() => requests.add(query), Tend.Error, Tend.Error.SHUT_DOWN);
     },
 
     derivedClasses: async () => {

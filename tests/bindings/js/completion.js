@@ -56,7 +56,7 @@ const tests = {
             assertEqual(completion.set_value(value), true);
             assertEqual(wait(completion.task), true);
             assertEqual(completion.task.get_result(), value);
-            assertThrows(() => completion.set_value(value), Tend.TaskError, Tend.TaskError.STATE,
+            assertThrows(() => completion.set_value(value), Tend.Error, Tend.Error.STATE,
                 'has been completed already');
         }
     },
@@ -70,7 +70,7 @@ const tests = {
     completionCancelled() {
         const completion = new Tend.Completion();
         completion.task.cancel();
-        assertThrows(() => completion.set_cancelled(), Tend.TaskError, Tend.TaskError.STATE,
+        assertThrows(() => completion.set_cancelled(), Tend.Error, Tend.Error.STATE,
             'has been cancelled already');
     },
 

@@ -31,7 +31,7 @@ class OwnError extends Error {}
 const EXCEPTIONS = [
     new TypeError('wrong'), new OwnError('own'), newError('busy'), null, undefined, 0, '', 'text', 10n, Symbol('x'),
     {a: 1}, Object.create(null), [], () => {}, new Error('a\0b'), new AggregateError([new Error('part')], 'all'),
-    new GLib.Error(Tend.TaskError, Tend.TaskError.SEVERAL, 'without parts'),
+    new GLib.Error(Tend.Error, Tend.Error.SEVERAL, 'without parts'),
     {toString: throwing('again')},
 ];
 
@@ -50,7 +50,7 @@ const ENDS = {
     completion: exception => {
         const completion = new Tend.Completion();
         assertEqual(completion.set_error(exception), true);
-        assertThrows(() => completion.set_error('another'), Tend.TaskError, Tend.TaskError.STATE, '');
+        assertThrows(() => completion.set_error('another'), Tend.Error, Tend.Error.STATE, '');
         return completion.task;
     },
     timer: exception => Tend.Task.run(null, async task => {
@@ -143,11 +143,11 @@ Object.assign(tests, {
     several: async () => {
         const [type, busy, other] = [new TypeError('one'), newError('two'), newError('two')];
         const all = Tend.when_all([fail(busy), fail(type), fail(other), Tend.Task.run(null, () => 1)]);
-        const error = await assertRejects(all, Tend.TaskError, Tend.TaskError.SEVERAL);
+        const error = await assertRejects(all, Tend.Error, Tend.Error.SEVERAL);
         assertEqual(error.message, 'One or more errors occurred. (two) (TypeError: one) (two)');
         [busy, type, other].forEach((part, n) => assertEqual(error.errors[n], part));
         [busy, type, other].forEach((part, n) => assertEqual(all.list_errors()[n], part));
-        assertEqual(await assertRejects(all.with_timeout(1), Tend.TaskError, Tend.TaskError.SEVERAL), error);
+        assertEqual(await assertRejects(all.with_timeout(1), Tend.Error, Tend.Error.SEVERAL), error);
     },
 
     severalCancelled: async () => {
@@ -158,7 +158,7 @@ Object.assign(tests, {
 
     manyAtOnce: async () => {
         const tasks = Array.from({length: 3000}, (_, n) => fail(n));
-        const error = await assertRejects(Tend.wait_all(tasks), Tend.TaskError, Tend.TaskError.SEVERAL);
+        const error = await assertRejects(Tend.wait_all(tasks), Tend.Error, Tend.Error.SEVERAL);
         error.errors.forEach((part, n) => assertEqual(part, n));
     },
 
@@ -184,9 +184,9 @@ Object.assign(tests, {
         const task = Tend.Task.run(null, throwingLater(new Error('too late')));
         task.stop();
         assertEqual(task.get_status(), STOPPED);
-        await assertRejects(task, Tend.TaskError, Tend.TaskError.STOPPED);
+        await assertRejects(task, Tend.Error, Tend.Error.STOPPED);
         await Tend.sleep(2000);
-        await assertRejects(task, Tend.TaskError, Tend.TaskError.STOPPED);
+        await assertRejects(task, Tend.Error, Tend.Error.STOPPED);
     },
 
     returnedTwice() {

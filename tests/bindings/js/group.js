@@ -65,7 +65,7 @@ function join(policy, ...tasks) {
     wait(Tend.wait_all(tasks));
     assertEqual(wait(Tend.when_all(tasks)).join(), 'slow,fast');
     const failed = Tend.wait_all([run(2, newError('two')), run(1, newError('one'))]);
-    assertFails(failed, Tend.TaskError, Tend.TaskError.SEVERAL);
+    assertFails(failed, Tend.Error, Tend.Error.SEVERAL);
     assertEqual(failed.list_errors().map(error => error.message).join(), 'one,two');
 }
 { // The first, and one after the other

@@ -33,7 +33,7 @@ const ENDS = {
     completion: value => {
         const completion = new Tend.Completion();
         assertEqual(completion.set_value(value), true);
-        assertThrows(() => completion.set_value('another'), Tend.TaskError, Tend.TaskError.STATE, '');
+        assertThrows(() => completion.set_value('another'), Tend.Error, Tend.Error.STATE, '');
         return completion.task;
     },
     anotherTask: value => Tend.Task.run(null, () => Tend.Task.run(null, () => value)),
@@ -102,8 +102,8 @@ Object.assign(tests, {
 
     noResultYet() {
         const task = Tend.Task.new(null, null);
-        assertThrows(() => task.get_result(), Tend.TaskError, Tend.TaskError.STATE);
-        assertThrows(() => task.result, Tend.TaskError, Tend.TaskError.STATE);
+        assertThrows(() => task.get_result(), Tend.Error, Tend.Error.STATE);
+        assertThrows(() => task.result, Tend.Error, Tend.Error.STATE);
         assertEqual(task.get_error(), null);
     },
 

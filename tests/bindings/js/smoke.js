@@ -77,7 +77,7 @@ const tests = {
 
     aNameIsUsedOnce(manager) {
         manager.register('name', t => t.return_value(1));
-        assertThrows(() => manager.register('name', () => {}), Tend.TaskError, Tend.TaskError.EXISTS);
+        assertThrows(() => manager.register('name', () => {}), Tend.Error, Tend.Error.EXISTS);
     },
 
     shutdown(manager) {
@@ -85,7 +85,7 @@ const tests = {
         assertEqual(shutDown(manager), true);
         assertEqual(manager.is_shut_down(), true);
         assertEqual(task.is_ended(), true);
-        assertThrows(() => manager.register('late', () => {}), Tend.TaskError, Tend.TaskError.SHUT_DOWN);
+        assertThrows(() => manager.register('late', () => {}), Tend.Error, Tend.Error.SHUT_DOWN);
     },
 
     watchdog() {

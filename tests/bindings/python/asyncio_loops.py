@@ -220,7 +220,7 @@ class UnderOurLoop(unittest.TestCase):
             del owner
             with self.assertRaises(GLib.Error) as caught:
                 await waiter
-            self.assertTrue(caught.exception.matches(Tend.task_error_quark(), Tend.TaskError.STOPPED))
+            self.assertTrue(caught.exception.matches(Tend.error_quark(), Tend.Error.STOPPED))
 
         self.run_here(main())
 

@@ -127,7 +127,7 @@ class Test(unittest.TestCase):
         self.requests.add(TestQuery(7))
         with self.assertRaises(GLib.Error) as raised:
             self.requests.add(TestQuery(7))
-        self.assertTrue(raised.exception.matches(Tend.TaskError.quark(), Tend.TaskError.EXISTS))
+        self.assertTrue(raised.exception.matches(Tend.Error.quark(), Tend.Error.EXISTS))
 
     def test_wait_for(self):
         found = []

@@ -175,7 +175,7 @@ class Cancel(VirtualTimeTest):
         task.stop()
         self.assertEqual(self.log, ["begin", "clean up"])
         self.assertEqual(task.get_status(), Tend.TaskStatus.STOPPED)
-        with self.assert_error(Tend.task_error_quark(), Tend.TaskError.STOPPED):
+        with self.assert_error(Tend.error_quark(), Tend.Error.STOPPED):
             Tend.run(task)
         self.run_for(20)
         self.assertEqual(self.log, ["begin", "clean up"])

@@ -73,15 +73,15 @@ class Channel(unittest.TestCase):
         channel.close()
         self.assertTrue(channel.is_closed())
         self.assertIsNone(receive(channel))
-        self.assert_raises(Tend.task_error_quark(), Tend.TaskError.CLOSED, receive, channel)
-        self.assert_raises(Tend.task_error_quark(), Tend.TaskError.CLOSED, send, channel, 1)
+        self.assert_raises(Tend.error_quark(), Tend.Error.CLOSED, receive, channel)
+        self.assert_raises(Tend.error_quark(), Tend.Error.CLOSED, send, channel, 1)
 
     def test_close_with_error(self):
         channel = Tend.Channel()
         channel.close_with_error(GLib.Error.new_literal(
             Gio.io_error_quark(), "no such thing", Gio.IOErrorEnum.NOT_FOUND))
         self.assert_raises(Gio.io_error_quark(), Gio.IOErrorEnum.NOT_FOUND, receive, channel)
-        self.assert_raises(Tend.task_error_quark(), Tend.TaskError.CLOSED, send, channel, 1)
+        self.assert_raises(Tend.error_quark(), Tend.Error.CLOSED, send, channel, 1)
 
     def test_cancel(self):
         channel = Tend.Channel()

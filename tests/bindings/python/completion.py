@@ -54,7 +54,7 @@ class Completion(unittest.TestCase):
         self.assertTrue(completion.set_error(new_error()))
         with self.assertRaises(GLib.Error) as caught:
             completion.set_value(1)
-        self.assertTrue(caught.exception.matches(Tend.task_error_quark(), Tend.TaskError.STATE))
+        self.assertTrue(caught.exception.matches(Tend.error_quark(), Tend.Error.STATE))
         with self.assertRaises(GLib.Error) as caught:
             wait(completion.get_task())
         self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.BUSY))
@@ -74,7 +74,7 @@ class Completion(unittest.TestCase):
         gc.collect()
         with self.assertRaises(GLib.Error) as caught:
             wait(task)
-        self.assertTrue(caught.exception.matches(Tend.task_error_quark(), Tend.TaskError.NOT_STARTED))
+        self.assertTrue(caught.exception.matches(Tend.error_quark(), Tend.Error.NOT_STARTED))
 
 
 class Cancellable(unittest.TestCase):

@@ -116,7 +116,7 @@ class Errors(VirtualTimeTest):
         self.assertIsInstance(caught, Tend.SeveralErrors)
         self.assertIsInstance(caught, ExceptionGroup)
         self.assertIsInstance(caught, GLib.Error)
-        self.assertTrue(caught.matches(Tend.task_error_quark(), Tend.TaskError.SEVERAL))
+        self.assertTrue(caught.matches(Tend.error_quark(), Tend.Error.SEVERAL))
         self.assertEqual(str(caught), "One or more errors occurred. (ValueError: 1) (KeyError: 2) (busy)")
         self.assertEqual(caught.exceptions[:2], tuple(exceptions[:2]))
         self.assertEqual(caught.exceptions[2].message, "busy")
@@ -164,7 +164,7 @@ class Errors(VirtualTimeTest):
         self.assertIs(self.catch(task), exception)
         self.assertTrue(completion.set_error(exception))
         self.assertIs(self.catch(completion), exception)
-        with self.assert_error(Tend.task_error_quark(), Tend.TaskError.STATE):
+        with self.assert_error(Tend.error_quark(), Tend.Error.STATE):
             completion.set_error(ValueError())
 
     def test_what_is_no_exception(self):

@@ -58,7 +58,7 @@ class Test(unittest.TestCase):
         self.assertIsNone(wait(Tend.wait_all(tasks)))
         self.assertEqual(wait(Tend.when_all(tasks)), ["slow", "fast"])
         failed = Tend.wait_all([run(2, error="two"), run(1, error="one"), run(1)])
-        self.assert_fails(failed, Tend.TaskError.SEVERAL, Tend.task_error_quark())
+        self.assert_fails(failed, Tend.Error.SEVERAL, Tend.error_quark())
         self.assertEqual([error.message for error in failed.list_errors()], ["one", "two"])
 
     def test_any_and_each(self):

@@ -54,7 +54,7 @@ class Manager(VirtualTimeTest):
                 first = manager.register("x", self.log.append, 1, delay=5)
                 kept = manager.register("x", self.log.append, 2, policy=Tend.NamePolicy.KEEP)
                 self.assertIs(kept, first)
-                with self.assert_error(Tend.task_error_quark(), Tend.TaskError.EXISTS):
+                with self.assert_error(Tend.error_quark(), Tend.Error.EXISTS):
                     manager.register("x", self.log.append, 2)
                 latest = manager.register("x", self.log.append, 3, policy=Tend.NamePolicy.REPLACE, delay=0.5)
                 ticks = manager.register("tick", self.log.append, "tick", interval=1, delay=0)

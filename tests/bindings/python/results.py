@@ -89,7 +89,7 @@ class Results(VirtualTimeTest):
 
     def test_is_not_there_yet(self):
         task = Tend.spawn(later, 1)
-        with self.assert_error(Tend.task_error_quark(), Tend.TaskError.STATE):
+        with self.assert_error(Tend.error_quark(), Tend.Error.STATE):
             task.result
         self.assertIsNone(task.exception)
         self.assertEqual(Tend.run(task), 1)

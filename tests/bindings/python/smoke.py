@@ -70,7 +70,7 @@ class Smoke(unittest.TestCase):
         self.manager.register("name", lambda: 1)
         with self.assertRaises(GLib.Error) as caught:
             self.manager.register("name", lambda: None)
-        self.assertTrue(caught.exception.matches(Tend.task_error_quark(), Tend.TaskError.EXISTS))
+        self.assertTrue(caught.exception.matches(Tend.error_quark(), Tend.Error.EXISTS))
 
     def test_shutdown(self):
         task = self.manager.register("long", Tend.sleep, 3600)
@@ -79,7 +79,7 @@ class Smoke(unittest.TestCase):
         self.assertTrue(task.is_ended())
         with self.assertRaises(GLib.Error) as caught:
             self.manager.register("late", lambda: None)
-        self.assertTrue(caught.exception.matches(Tend.task_error_quark(), Tend.TaskError.SHUT_DOWN))
+        self.assertTrue(caught.exception.matches(Tend.error_quark(), Tend.Error.SHUT_DOWN))
 
     def test_watchdog(self):
         self.assertTrue(Tend.watchdog_start(3600 * GLib.USEC_PER_SEC))

@@ -130,7 +130,7 @@ async def errors() -> None:
         await several
     except Tend.SeveralErrors as error:
         assert_type(error.exceptions, tuple[Exception | ExceptionGroup[Exception], ...])
-        assert_type(error.matches(Tend.task_error_quark(), Tend.TaskError.SEVERAL), bool)
+        assert_type(error.matches(Tend.error_quark(), Tend.Error.SEVERAL), bool)
     try:
         await Tend.wait_for(Tend.Task.run_delay(GLib.USEC_PER_SEC), 0)
     except Tend.TimeoutError as error:

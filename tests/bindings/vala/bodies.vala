@@ -122,7 +122,7 @@ void test_managed (Tend.Clock clock) throws Error {
     manager.register (Tend.Task.new_async (
         "managed", (task, cancellable, done) => assert_not_reached (), () => false));
     assert_not_reached ();
-  } catch (Tend.TaskError.EXISTS e) {
+  } catch (Tend.TendError.EXISTS e) {
     manager.cancel_all ();
   }
 }

@@ -101,12 +101,12 @@ void test_numbers_run_out () throws Error {
   try {
     requests.add (new TestPing (requests, 1));
     assert_not_reached ();
-  } catch (Tend.TaskError.FULL e) {
+  } catch (Tend.TendError.FULL e) {
   }
   try {
     new Tend.RandomNumberCache (requests, "ping", 1);
     assert_not_reached ();
-  } catch (Tend.TaskError.FULL e) {
+  } catch (Tend.TendError.FULL e) {
   }
 }
 
@@ -175,7 +175,7 @@ void test_shutdown (Tend.Clock clock) throws Error {
   try {
     requests.add (query);
     assert_not_reached ();
-  } catch (Tend.TaskError.SHUT_DOWN e) {
+  } catch (Tend.TendError.SHUT_DOWN e) {
     assert (e.message == "Dropping <TestQuery query-7> due to shutdown!");
   }
 }

@@ -19,7 +19,7 @@ async void test_async () throws Error {
   try {
     yield channel.receive (null);
     assert_not_reached ();
-  } catch (Tend.TaskError.CLOSED e) {
+  } catch (Tend.TendError.CLOSED e) {
     assert (channel.is_closed ());
   }
 }

@@ -158,7 +158,7 @@ bool test_run_in_fiber (Tend.Task me) throws Error {
   try {
     Tend.run (() => true);
     assert_not_reached ();
-  } catch (Tend.TaskError.STATE e) {
+  } catch (Tend.TendError.STATE e) {
     return true;
   }
 }

@@ -131,7 +131,7 @@ bool test_before_the_end (Tend.Task me) throws Error {
   try {
     task.get_result ();
     assert_not_reached ();
-  } catch (Tend.TaskError.STATE e) {
+  } catch (Tend.TendError.STATE e) {
     Tend.await (task);
   }
   return true;
@@ -168,7 +168,7 @@ bool test_of_completions (Tend.Task me) throws Error {
   try {
     text.set_value ();
     assert_not_reached ();
-  } catch (Tend.TaskError.STATE e) {
+  } catch (Tend.TendError.STATE e) {
     assert (text.is_done ());
   }
   return true;

@@ -66,7 +66,7 @@ async void test_shutdown (Tend.TaskManager manager) throws Error {
   try {
     manager.register (new Tend.Task ("late", () => true));
     assert_not_reached ();
-  } catch (Tend.TaskError.SHUT_DOWN e) {
+  } catch (Tend.TendError.SHUT_DOWN e) {
     assert (e.message != "");
   }
 }

@@ -88,7 +88,7 @@ async void stop_while_waiting () {
   try {
     yield task.wait ();
     assert_not_reached ();
-  } catch (Tend.TaskError.STOPPED e) {
+  } catch (Tend.TendError.STOPPED e) {
     assert (task.status == Tend.TaskStatus.STOPPED);
   } catch (Error e) {
     assert_not_reached ();
@@ -132,8 +132,8 @@ async void several_errors () throws Error {
   try {
     yield Tend.wait_all ({ make_failing (), make_late (), make_failing () }).wait ();
     assert_not_reached ();
-  } catch (Tend.TaskError.SEVERAL e) {
-    var errors = Tend.TaskError.list (e);
+  } catch (Tend.TendError.SEVERAL e) {
+    var errors = Tend.TendError.list (e);
     assert (errors.length == 2);
     foreach (unowned Error error in errors)
       assert (error is IOError.NOT_FOUND);
@@ -183,7 +183,7 @@ bool test_no_fiber (Tend.Task me) throws Error {
     try {
       Tend.sleep (1);
       assert_not_reached ();
-    } catch (Tend.TaskError.NO_FIBER e) {
+    } catch (Tend.TendError.NO_FIBER e) {
       return true;
     }
   });

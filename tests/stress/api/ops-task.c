@@ -171,7 +171,7 @@ read_error (void)
     return;
 
   error = tend_task_get_error (task);
-  parts = pick (2) == 0 || error == NULL ? tend_task_list_errors (task) : tend_task_error_list (error);
+  parts = pick (2) == 0 || error == NULL ? tend_task_list_errors (task) : tend_error_list (error);
   if ((error != NULL) != (parts->len > 0))
     fail ("a task has %u errors", parts->len);
   for (guint i = 0; i < parts->len; i++)

@@ -41,7 +41,7 @@ error_pick (void)
     case 0:
       return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, "cancelled at random");
     case 1:
-      return g_error_new_literal (TEND_TASK_ERROR, TEND_TASK_ERROR_STATE, "a state at random");
+      return g_error_new_literal (TEND_ERROR, TEND_ERROR_STATE, "a state at random");
     default:
       return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_FAILED, "failed at random");
     }
@@ -363,7 +363,7 @@ value_pick (GValue *value)
 void
 check_error (const GError *error)
 {
-  if (error->domain != TEND_TASK_ERROR && error->domain != G_IO_ERROR)
+  if (error->domain != TEND_ERROR && error->domain != G_IO_ERROR)
     fail ("an error of the domain %s: %s", g_quark_to_string (error->domain), error->message);
   if (error->message == NULL || *error->message == '\0' || !g_utf8_validate (error->message, -1, NULL))
     fail ("an error of the domain %s without a message", g_quark_to_string (error->domain));

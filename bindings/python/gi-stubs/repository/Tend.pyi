@@ -66,9 +66,9 @@ def spawn(
     timeout: float | None = ..., deadline: float | None = ...,
 ) -> Task[_T]: ...
 def tag_equal(tag: GLib.Bytes, other: GLib.Bytes) -> bool: ...
-def task_error_list(error: GLib.Error) -> list[GLib.Error]: ...
+def error_list(error: GLib.Error) -> list[GLib.Error]: ...
 def exception_error_quark() -> int: ...
-def task_error_quark() -> int: ...
+def error_quark() -> int: ...
 def task_status_to_string(status: TaskStatus) -> str: ...
 def wait_all(tasks: Iterable[Task[Any]]) -> Task[None]: ...
 def wait_for(awaitable: _Awaited[_T], seconds: float | None) -> Coroutine[Any, Any, _T]: ...
@@ -685,19 +685,19 @@ class NamePolicy(GObject.GEnum):
     QUEUE: ClassVar[NamePolicy]
     ANONYMOUS: ClassVar[NamePolicy]
 
-class TaskError(GObject.GEnum):
-    STOPPED: ClassVar[TaskError]
-    STATE: ClassVar[TaskError]
-    EXISTS: ClassVar[TaskError]
-    SHUT_DOWN: ClassVar[TaskError]
-    NOT_STARTED: ClassVar[TaskError]
-    NO_FIBER: ClassVar[TaskError]
-    NO_STACK: ClassVar[TaskError]
-    WRONG_THREAD: ClassVar[TaskError]
-    SEVERAL: ClassVar[TaskError]
-    CLOSED: ClassVar[TaskError]
-    FULL: ClassVar[TaskError]
-    NO_THREAD: ClassVar[TaskError]
+class Error(GObject.GEnum):
+    STOPPED: ClassVar[Error]
+    STATE: ClassVar[Error]
+    EXISTS: ClassVar[Error]
+    SHUT_DOWN: ClassVar[Error]
+    NOT_STARTED: ClassVar[Error]
+    NO_FIBER: ClassVar[Error]
+    NO_STACK: ClassVar[Error]
+    WRONG_THREAD: ClassVar[Error]
+    SEVERAL: ClassVar[Error]
+    CLOSED: ClassVar[Error]
+    FULL: ClassVar[Error]
+    NO_THREAD: ClassVar[Error]
     @staticmethod
     def list(error: GLib.Error) -> builtins.list[GLib.Error]: ...
     @staticmethod

@@ -21,7 +21,7 @@ from .values import Kept, keep
 
 DOMAIN = GLib.quark_to_string(Tend.exception_error_quark())
 IO = Gio.io_error_quark()
-TASK = Tend.task_error_quark()
+TASK = Tend.error_quark()
 
 # What was thrown, by its number, and by what the task prints as. The tasks keep it.
 thrown = weakref.WeakValueDictionary()
@@ -67,7 +67,7 @@ class TimeoutError(GLib.Error, builtins.TimeoutError):
 
 
 class SeveralErrors(_Coded, ExceptionGroup, GLib.Error):
-    """Several errors at once, those of the tasks of a group: TEND_TASK_ERROR_SEVERAL.
+    """Several errors at once, those of the tasks of a group: TEND_ERROR_SEVERAL.
 
     Its exceptions are those that the tasks have thrown; a cancelled one counts as a GLib.Error here.
     """
@@ -76,7 +76,7 @@ class SeveralErrors(_Coded, ExceptionGroup, GLib.Error):
         return super().__new__(cls, message, exceptions)
 
     def __init__(self, message, exceptions):
-        self._set(message, TASK, Tend.TaskError.SEVERAL)
+        self._set(message, TASK, Tend.Error.SEVERAL)
 
     def __str__(self):
         return self.message
@@ -196,7 +196,7 @@ def get_exception(task):
         kept.is_observed = True
 
     if "_raised" not in task.__dict__:
-        if error.matches(TASK, Tend.TaskError.SEVERAL):
+        if error.matches(TASK, Tend.Error.SEVERAL):
             exception = unpack_several(error, Tend.Task.list_errors(task))
         else:
             exception = unpack_error(error, kept)

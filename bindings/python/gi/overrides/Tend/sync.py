@@ -86,7 +86,7 @@ class Channel(Tend.Channel):
         try:
             return await self.receive()
         except GLib.Error as error:
-            if error.matches(errors.TASK, Tend.TaskError.CLOSED):
+            if error.matches(errors.TASK, Tend.Error.CLOSED):
                 raise StopAsyncIteration from None
             raise
 
