@@ -40,10 +40,9 @@ PATTERNS = {"tend_class_verb"}
 
 # Names that the pages have before the headers do. A name that is there is taken out of this list.
 COMING = {
-    "TendError", "tend_error_list", "tend_task_manager_close", "tend_task_manager_drain",
+    "tend_task_manager_close", "tend_task_manager_drain",
     "tend_task_manager_drain_async", "tend_task_manager_stop_all",
 }
-COMING_CODES = re.compile(r"TEND_ERROR_[A-Z_]+")
 
 SPAN = re.compile(r"(?<![`\[\w])`([^`\n]+)`(?!`)")
 NAME = re.compile(r"(\w+)(?: ?\(\))?")
@@ -155,7 +154,7 @@ def main(root, girs, is_fixing):
     n_problems = 0
 
     def exists(name):
-        return name in words | PATTERNS | COMING or COMING_CODES.fullmatch(name)
+        return name in words | PATTERNS | COMING
 
     for page in [root / "README.md", root / "CONTRIBUTING.md", *sorted(root.glob("doc/*.md"))]:
         is_page = page.parent.name == "doc" and page.stem not in ASIDE

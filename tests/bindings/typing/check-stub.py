@@ -105,6 +105,10 @@ def real_arguments(function):
     return named, keywords
 
 
+def is_ours(cls):
+    return cls.__module__.startswith(("gi.repository.Tend", "gi.overrides.Tend"))
+
+
 def real_members(cls):
     """The names that libtend defines for @cls or for those of its own that it derives from; not what GLib has.
 
@@ -112,7 +116,7 @@ def real_members(cls):
     """
     names = set()
     for base in cls.__mro__:
-        if base.__module__.startswith(("gi.repository.Tend", "gi.overrides.Tend")):
+        if is_ours(base):
             names |= {name for name in vars(base) if is_public(name) and name not in COMMON}
     return {name for name in names if getattr(cls, name, None) is not None}
 
@@ -178,7 +182,7 @@ def compare_class(name, node, cls, classes):
     own = members(node.body)
     from_bases = set()
     for base in cls.__mro__[1:]:
-        if base.__name__ in classes and base.__name__ != name:
+        if base.__name__ in classes and base.__name__ != name and is_ours(base):
             from_bases |= set(members(classes[base.__name__].body))
     # What is overridden may be said again, and so may what a base of another library has.
     everywhere = {each for each in dir(cls) if is_public(each)}
