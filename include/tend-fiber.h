@@ -50,7 +50,7 @@ void          tend_set_stack_idle_time (gint64          usec);
 typedef struct
 {
   gboolean is_on;
-} TendShield;
+} G_GNUC_UNUSED TendShield;
 
 static inline TendShield
 tend_shield_enter (void)

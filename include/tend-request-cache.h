@@ -96,7 +96,7 @@ gboolean          tend_tag_equal                     (GBytes               *tag,
 typedef struct
 {
   TendRequestCache *request_cache;
-} TendTimeoutOverride;
+} G_GNUC_UNUSED TendTimeoutOverride;
 
 static inline TendTimeoutOverride
 tend_timeout_override_enter (TendRequestCache *request_cache,

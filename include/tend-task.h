@@ -305,7 +305,7 @@ void          tend_set_thread_spin_time   (gint64                usec);
 typedef struct
 {
   TendTask *task;
-} TendCurrentTask;
+} G_GNUC_UNUSED TendCurrentTask;
 
 static inline TendCurrentTask
 tend_current_task_enter (TendTask *task)

@@ -21,10 +21,10 @@ count_up (TendTask  *task,
       if (!tend_sleep (G_TIME_SPAN_SECOND / 10, error))
         {
           /* Asked to end. What is begun is finished, and the waits of that are let through. */
-          tend_shield_push ();
+          g_auto(TendShield) shield = tend_shield_enter ();
+
           if (tend_sleep (G_TIME_SPAN_SECOND / 10, NULL))
             save ();
-          tend_shield_pop ();
           return FALSE;
         }
     }

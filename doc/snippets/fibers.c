@@ -30,10 +30,10 @@ load (TendTask  *task,
 static void
 save_what_there_is (GFile *file)
 {
-  tend_shield_push ();
+  g_auto(TendShield) shield = tend_shield_enter ();
+
   tend_sleep (G_TIME_SPAN_SECOND / 10, NULL);
   g_print ("saved\n");
-  tend_shield_pop ();
 }
 
 static gboolean

@@ -105,11 +105,10 @@ static gboolean
 keep_open (TendTask *task, gpointer user_data, GError **error)
 {
   gboolean is_done = tend_sleep (G_TIME_SPAN_HOUR, error);
+  g_auto(TendShield) shield = tend_shield_enter ();
 
-  tend_shield_push ();
   if (tend_sleep (G_TIME_SPAN_SECOND, NULL))
     g_print ("cleaned up\n");
-  tend_shield_pop ();
   return is_done;
 }
 

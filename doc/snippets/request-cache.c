@@ -188,9 +188,9 @@ try_resolve (Resolver *self, const char *host)
 static void
 test_no_answer (Resolver *self)
 {
-  tend_request_cache_push_timeout (self->requests, TYPE_QUERY, 0);
+  g_auto(TendTimeoutOverride) override = tend_timeout_override_enter (self->requests, TYPE_QUERY, 0);
+
   g_assert_false (try_resolve (self, "nowhere.invalid"));
-  tend_request_cache_pop_timeout (self->requests);
 }
 
 static gboolean

@@ -123,20 +123,19 @@ static void
 end (Run      *self,
      TendTask *scout_task)
 {
+  /* These waits are not to fail because of the very cancellation that they clean up after. */
+  g_auto(TendShield) shield = tend_shield_enter ();
   g_autofree char *summary = NULL;
   g_autofree char *size = text_size ((double) totals_get_bytes (&self->totals));
   double seconds = (double) (g_get_monotonic_time () - self->totals.began) / G_TIME_SPAN_SECOND;
   g_autofree char *rate = text_size ((double) totals_get_bytes (&self->totals) / MAX (seconds, 1e-6));
 
-  /* These waits are not to fail because of the very cancellation that they clean up after. */
-  tend_shield_push ();
   if (scout_task != NULL)
     {
       tend_task_cancel (scout_task);
       tend_await (scout_task, NULL);
     }
   tend_task_manager_shutdown (self->manager, NULL);
-  tend_shield_pop ();
 
   output_flush (self->output);
   if (self->view == NULL)

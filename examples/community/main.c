@@ -125,10 +125,10 @@ meet (Run        *self,
 static gboolean
 leave (GPtrArray *nodes)
 {
+  /* These waits are not to fail because of the very cancellation that they clean up after. */
+  g_auto(TendShield) shield = tend_shield_enter ();
   gboolean is_fine = TRUE;
 
-  /* These waits are not to fail because of the very cancellation that they clean up after. */
-  tend_shield_push ();
   for (guint i = nodes->len; i > 0; i--)
     {
       g_autoptr(GError) error = NULL;
@@ -139,7 +139,6 @@ leave (GPtrArray *nodes)
           is_fine = FALSE;
         }
     }
-  tend_shield_pop ();
 
   return is_fine;
 }

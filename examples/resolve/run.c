@@ -200,15 +200,14 @@ begin (Run      *self,
 static void
 end (Run *self)
 {
+  /* This wait is not to fail because of the very cancellation that it cleans up after. */
+  g_auto(TendShield) shield = tend_shield_enter ();
+
   /* The first one has no outcome yet: it would have been printed. */
   while (self->requests.head != NULL)
     request_end (self->requests.head->data, NULL, "cancelled");
 
-  /* This wait is not to fail because of the very cancellation that it cleans up after. */
-  tend_shield_push ();
   tend_request_cache_shutdown (self->cache, NULL);
-  tend_shield_pop ();
-
   transport_free (self->transport);
   g_clear_object (&self->cache);
   print_progress (self->print, TRUE);

@@ -9,15 +9,10 @@
 
 #include "tend-request-cache-private.h"
 
-gboolean
-tend_request_cache_check_thread (TendRequestCache *self,
-                                 const char       *func)
+void
+tend_request_cache_say_foreign (const char *func)
 {
-  if (tend_loop_is_mine (self->loop))
-    return TRUE;
-
   g_critical ("%s: the request cache belongs to the main context of another thread", func);
-  return FALSE;
 }
 
 /* --- Spaces --- */

@@ -25,14 +25,13 @@ struct _TendRequestCache
   TendNumberSpace     *latest;          /* the one used last; not a reference */
   guint                n_caches;
   GHashTable          *waiters;         /* of lists, by prefix and number; NULL until there are any */
-  TendOverride *overrides;       /* newest first */
+  TendOverride        *overrides;       /* newest first */
   gboolean             is_shut_down;
 };
 
 /* --- request-cache-numbers.c --- */
 
-gboolean          tend_request_cache_check_thread (TendRequestCache *self,
-                                              const char          *func);
+void              tend_request_cache_say_foreign (const char      *func);
 GHashTable       *tend_request_cache_new_spaces (void) G_GNUC_WARN_UNUSED_RESULT;
 void              tend_request_cache_drop_space (TendNumberSpace  *space);
 TendNumberSpace  *tend_request_cache_change_space (TendRequestCache *self,
@@ -50,6 +49,18 @@ TendNumberCache  *tend_request_cache_take_out (TendRequestCache   *self,
 TendNumberCache  *tend_request_cache_release (TendRequestCache    *self,
                                               TendNumberCache     *cache) G_GNUC_WARN_UNUSED_RESULT;
 GPtrArray        *tend_request_cache_release_all (TendRequestCache *self);
+
+/* Whether the caller is in its thread; says so if not. */
+static inline gboolean
+tend_request_cache_check_thread (TendRequestCache *self,
+                                 const char       *func)
+{
+  if (G_LIKELY (tend_loop_is_mine (self->loop)))
+    return TRUE;
+
+  tend_request_cache_say_foreign (func);
+  return FALSE;
+}
 
 /* The space of @prefix; NULL if there is none and none is to be made. */
 static inline TendNumberSpace *

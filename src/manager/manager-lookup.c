@@ -188,7 +188,7 @@ tend_manager_clear_kept (TendTaskManagerPrivate *priv)
   kept_job_cb (&priv->kept_job);
 }
 
-/* Keeps @task until the next turn; takes it. */
+/* Keeps @task until the next turn. */
 static void
 keep_for_a_turn (TendTaskManagerPrivate *priv,
                  TendTask               *task)
@@ -198,7 +198,7 @@ keep_for_a_turn (TendTaskManagerPrivate *priv,
       priv->kept = g_ptr_array_new_with_free_func (g_object_unref);
       tend_loop_queue_ready (priv->loop, &priv->kept_job);
     }
-  g_ptr_array_add (priv->kept, task);
+  g_ptr_array_add (priv->kept, g_object_ref (task));
 }
 
 /**
@@ -221,7 +221,7 @@ TendTask *
 tend_task_manager_cancel_task (TendTaskManager *self,
                                const char      *name)
 {
-  g_autoptr(TendTaskManager) held = NULL;
+  TendTaskManagerPrivate *priv;
   TendTask *task;
   TendEntry *entry;
 
@@ -231,23 +231,19 @@ tend_task_manager_cancel_task (TendTaskManager *self,
   if (!tend_manager_check_thread (self, G_STRFUNC))
     return NULL;
 
-  entry = tend_names_lookup (tend_manager_get_private (self), name);
+  priv = tend_manager_get_private (self);
+  entry = tend_names_lookup (priv, name);
   if (entry == NULL)
     return NULL;
 
-  task = g_object_ref (entry->task);
+  /* One that is pending ends now. Who hears of that may drop the manager, which is not looked at any more. */
+  task = entry->task;
   if (!tend_task_has_ended (task))
     {
-      /* Who hears of the end may drop the manager. */
-      held = g_object_ref (self);
+      keep_for_a_turn (priv, task);
       entry->is_named = FALSE;
       tend_task_cancel (task);
     }
-
-  if (tend_manager_holds (self, task))
-    g_object_unref (task);
-  else
-    keep_for_a_turn (tend_manager_get_private (self), task);
 
   return task;
 }

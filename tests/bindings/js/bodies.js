@@ -37,12 +37,12 @@ const tests = {
         const retry = Tend.Retry.new(1);
         Tend.Task.run('run', body);
         await Promise.all([
-            manager.register('register', body), manager.register('register_task', body),
+            manager.register('register', body), manager.register('registered', body),
             manager.register(Tend.Task.new('task', body)), manager.register_anonymous('anonymous', body),
             manager.debounce('debounce', SECOND, body), manager.throttle('throttle', SECOND, body),
             retry.run('retry', (task, attempt) => seen.push(task instanceof Tend.Task && attempt)),
         ]);
-        assertEqual(seen.sort().join(), '1,anonymous,debounce,register,register_task,run,task,throttle');
+        assertEqual(seen.sort().join(), '1,anonymous,debounce,register,registered,run,task,throttle');
     },
 
     options: async () => {
@@ -132,12 +132,12 @@ const tests = {
         for (const wrong of [5, 'text', {}, Symbol('x'), Promise.resolve()]) {
             for (const call of [
                 () => Tend.Task.new('a', wrong), () => Tend.Task.run('a', wrong), () => new Tend.Task('a', wrong),
-                () => manager.register('a', wrong), () => manager.register('a', wrong),
+                () => manager.register('a', wrong),
                 () => manager.register_anonymous('a', wrong), () => manager.debounce('a', 1, wrong),
                 () => manager.throttle('a', 1, wrong), () => retry.run('a', wrong), () => retry.create_task('a', wrong),
                 () => task.add_timer(1, 1, wrong), () => task.post(wrong), () => task.add_exit_handler(wrong),
                 () => Tend.wait_all(wrong === 'text' ? 5 : wrong), () => Tend.when_all([wrong]),
-                () => Tend.when_each([wrong]), () => manager.register_with_policy(wrong, Tend.NamePolicy.KEEP),
+                () => Tend.when_each([wrong]), () => manager.register(wrong, wrong),
             ])
                 assertThrows(call, TypeError);
         }

@@ -211,7 +211,7 @@ register_body (void)
 }
 
 static void
-register_task (void)
+register_made (void)
 {
   TendTask *task = pick (3) == 0 ? rack_hold (KIND_TASK) : hold (make_task ());
   TendTaskManager *manager = rack_get (KIND_MANAGER);
@@ -463,7 +463,7 @@ Op manager_operations[] = {
   { "make a manager", make, 5 },
   { "set up a manager", set_up, 4 },
   { "register a body", register_body, 14 },
-  { "register a task", register_task, 12 },
+  { "register a task", register_made, 12 },
   { "add a shutdown task", add_shutdown_task, 3 },
   { "look at the list of a manager", look_at_list, 3 },
   { "look at the names of a manager", look_at_names, 3 },
