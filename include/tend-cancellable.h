@@ -27,7 +27,7 @@ void             tend_cancellable_add_parent             (TendCancellable *self,
                                                           GCancellable    *parent);
 TEND_AVAILABLE_IN_0_1
 void             tend_cancellable_cancel_after           (TendCancellable *self,
-                                                          gint64           usec);
+                                                          gint64           timeout);
 TEND_AVAILABLE_IN_0_1
 void             tend_cancellable_cancel_with_reason     (TendCancellable *self,
                                                           const char      *reason);

@@ -23,7 +23,7 @@ TEND_AVAILABLE_IN_0_1
 gint64     tend_clock_get_time       (TendClock    *self);
 TEND_AVAILABLE_IN_0_1
 void       tend_clock_advance        (TendClock    *self,
-                                      gint64        usec);
+                                      gint64        duration);
 TEND_AVAILABLE_IN_0_1
 gint64     tend_clock_run_until_idle (TendClock    *self);
 

@@ -27,7 +27,7 @@ void          tend_resume              (GObject        *source_object,
                                         GAsyncResult   *result,
                                         gpointer        user_data);
 TEND_AVAILABLE_IN_0_1
-gboolean      tend_sleep               (gint64          usec,
+gboolean      tend_sleep               (gint64          duration,
                                         GError        **error);
 TEND_AVAILABLE_IN_0_1
 gboolean      tend_yield               (GError        **error);
@@ -42,7 +42,7 @@ void          tend_shield_pop          (void);
 TEND_AVAILABLE_IN_0_1
 gint64        tend_get_stack_idle_time (void);
 TEND_AVAILABLE_IN_0_1
-void          tend_set_stack_idle_time (gint64          usec);
+void          tend_set_stack_idle_time (gint64          idle_time);
 
 /* A shield for a scope: g_auto(TendShield) shield = tend_shield_enter (); */
 #ifndef __GI_SCANNER__

@@ -40,7 +40,7 @@ TEND_AVAILABLE_IN_0_1
 gint64           tend_number_cache_get_timeout         (TendNumberCache  *self);
 TEND_AVAILABLE_IN_0_1
 void             tend_number_cache_set_timeout         (TendNumberCache  *self,
-                                                        gint64            usec);
+                                                        gint64            timeout);
 TEND_AVAILABLE_IN_0_1
 gboolean         tend_number_cache_is_held             (TendNumberCache  *self);
 

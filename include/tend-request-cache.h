@@ -65,7 +65,7 @@ TendTask         *tend_request_cache_wait_for        (TendRequestCache     *self
 TEND_AVAILABLE_IN_0_1
 void              tend_request_cache_push_timeout    (TendRequestCache     *self,
                                                       GType                 type,
-                                                      gint64                usec);
+                                                      gint64                timeout);
 TEND_AVAILABLE_IN_0_1
 void              tend_request_cache_pop_timeout     (TendRequestCache     *self);
 

@@ -40,7 +40,7 @@ void       tend_retry_set_seed      (TendRetry              *self,
                                      guint32                 seed);
 TEND_AVAILABLE_IN_0_1
 void       tend_retry_set_deadline  (TendRetry              *self,
-                                     gint64                  usec);
+                                     gint64                  timeout);
 TEND_AVAILABLE_IN_0_1
 void       tend_retry_set_predicate (TendRetry              *self,
                                      TendRetryPredicateFunc  func,

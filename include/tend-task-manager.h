@@ -38,7 +38,7 @@ struct _TendTaskManagerClass
                         const GError    *error);
   void (* task_slow)   (TendTaskManager *self,
                         TendTask        *task,
-                        gint64           usec);
+                        gint64           age);
 
   gpointer padding[8];
 };
@@ -67,16 +67,16 @@ void             tend_task_manager_set_max_running        (TendTaskManager      
                                                            guint                 n_tasks);
 TEND_AVAILABLE_IN_0_1
 guint            tend_task_manager_get_rate               (TendTaskManager      *self,
-                                                           gint64               *usec);
+                                                           gint64               *interval);
 TEND_AVAILABLE_IN_0_1
 void             tend_task_manager_set_rate               (TendTaskManager      *self,
                                                            guint                 n_starts,
-                                                           gint64                usec);
+                                                           gint64                interval);
 TEND_AVAILABLE_IN_0_1
 gint64           tend_task_manager_get_grace_period       (TendTaskManager      *self);
 TEND_AVAILABLE_IN_0_1
 void             tend_task_manager_set_grace_period       (TendTaskManager      *self,
-                                                           gint64                usec);
+                                                           gint64                grace_period);
 TEND_AVAILABLE_IN_0_1
 void             tend_task_manager_set_slow_check         (TendTaskManager      *self,
                                                            gint64                age,

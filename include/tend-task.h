@@ -156,12 +156,12 @@ TEND_AVAILABLE_IN_0_1
 gint64        tend_task_get_delay         (TendTask             *self);
 TEND_AVAILABLE_IN_0_1
 void          tend_task_set_delay         (TendTask             *self,
-                                           gint64                usec);
+                                           gint64                delay);
 TEND_AVAILABLE_IN_0_1
 gint64        tend_task_get_interval      (TendTask             *self);
 TEND_AVAILABLE_IN_0_1
 void          tend_task_set_interval      (TendTask             *self,
-                                           gint64                usec);
+                                           gint64                interval);
 TEND_AVAILABLE_IN_0_1
 TendIntervalMode tend_task_get_interval_mode (TendTask          *self);
 TEND_AVAILABLE_IN_0_1
@@ -176,7 +176,7 @@ TEND_AVAILABLE_IN_0_1
 gint64        tend_task_get_deadline      (TendTask             *self);
 TEND_AVAILABLE_IN_0_1
 void          tend_task_set_deadline      (TendTask             *self,
-                                           gint64                time);
+                                           gint64                deadline);
 TEND_AVAILABLE_IN_0_1
 gsize         tend_task_get_stack_size    (TendTask             *self);
 TEND_AVAILABLE_IN_0_1
@@ -297,7 +297,7 @@ void          tend_set_max_threads        (guint                 n_threads);
 TEND_AVAILABLE_IN_0_1
 gint64        tend_get_thread_spin_time   (void);
 TEND_AVAILABLE_IN_0_1
-void          tend_set_thread_spin_time   (gint64                usec);
+void          tend_set_thread_spin_time   (gint64                spin_time);
 
 /* The current task for a scope: g_auto(TendCurrentTask) current = tend_current_task_enter (task); */
 #ifndef __GI_SCANNER__

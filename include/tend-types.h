@@ -13,6 +13,17 @@
 
 G_BEGIN_DECLS
 
+/**
+ * TEND_FOREVER: (skip)
+ *
+ * No limit, where a time is a limit: of a timeout, a grace period or a deadline.
+ *
+ * In Python that is `None`, and in JavaScript `null`.
+ *
+ * Since: 0.1
+ */
+#define TEND_FOREVER G_GINT64_CONSTANT (9223372036854775807)
+
 typedef struct _TendCancellable TendCancellable;
 typedef struct _TendChannel TendChannel;
 typedef struct _TendClock TendClock;

@@ -29,12 +29,12 @@ TendTask       *tend_task_with_cancellable (TendTask        *self,
                                             GCancellable    *cancellable) G_GNUC_WARN_UNUSED_RESULT;
 TEND_AVAILABLE_IN_0_1
 TendTask       *tend_task_with_timeout     (TendTask        *self,
-                                            gint64           usec) G_GNUC_WARN_UNUSED_RESULT;
+                                            gint64           timeout) G_GNUC_WARN_UNUSED_RESULT;
 TEND_AVAILABLE_IN_0_1
 TendTask       *tend_task_with_deadline    (TendTask        *self,
-                                            gint64           time) G_GNUC_WARN_UNUSED_RESULT;
+                                            gint64           deadline) G_GNUC_WARN_UNUSED_RESULT;
 TEND_AVAILABLE_IN_0_1
-TendTask       *tend_task_run_delay        (gint64           usec) G_GNUC_WARN_UNUSED_RESULT;
+TendTask       *tend_task_run_delay        (gint64           delay) G_GNUC_WARN_UNUSED_RESULT;
 
 #define TEND_TYPE_TASK_STREAM (tend_task_stream_get_type ())
 

@@ -28,7 +28,7 @@ async def look(host, times):
 
 def count_down(n):
     while n > 0:
-        yield Tend.Task.run_delay(GLib.USEC_PER_SEC)
+        yield Tend.Task.run_delay(1)
         n -= 1
     return "lift-off"
 
@@ -138,7 +138,7 @@ class Station(Tend.TaskManager):
         print(f"{self.name}: beep")
 
     def text_changed(self, text):
-        self.debounce("search", 300_000, print, f"searching for {text}")
+        self.debounce("search", 0.3, print, f"searching for {text}")
 
     def do_task_failed(self, task, error):
         print(f"{task.get_name()}: {error.message}")
@@ -190,7 +190,7 @@ async def show_channel():
 
 class Ping(Tend.RandomNumberCache):
     def __init__(self, requests):
-        super().__init__(request_cache=requests, prefix="ping", timeout=3 * GLib.USEC_PER_SEC)
+        super().__init__(request_cache=requests, prefix="ping", timeout=3)
         self.answer = Tend.Completion()
         self.add_task_with_error(self.answer.get_task(), ConnectionError("no answer"))
 
@@ -250,7 +250,7 @@ async def await_in_other_loop(task):
 
 
 def use_other_thread():
-    task = Tend.Task.run_delay(1000)
+    task = Tend.Task.run_delay(0.001)
     result = Tend.Task.run_thread("asyncio", lambda: asyncio.run(await_in_other_loop(task)))
     Tend.run(result)
     print("awaited in another thread")
@@ -262,9 +262,9 @@ class TestAnHour(unittest.TestCase):
     def test_an_hour(self):
         clock = Tend.Clock.freeze()
         task = Tend.spawn(Tend.sleep(3600))
-        clock.advance(3599 * GLib.USEC_PER_SEC)
+        clock.advance(3599)
         self.assertFalse(task.is_ended())
-        clock.advance(GLib.USEC_PER_SEC)
+        clock.advance(1)
         self.assertTrue(task.is_ended())
 
 

@@ -46,9 +46,9 @@ async function collect() {
 // --- No longer than that ---
 
 async function limit() {
-    const slow = Tend.Task.run_delay(3600 * GLib.USEC_PER_SEC);
+    const slow = Tend.Task.run_delay(3600000);
     try {
-        await slow.with_timeout(GLib.USEC_PER_SEC);
+        await slow.with_timeout(1000);
     } catch (error) {
         if (error.matches(Gio.IOErrorEnum, Gio.IOErrorEnum.TIMED_OUT))
             print('timed out');
@@ -111,7 +111,7 @@ async function handleError() {
 // --- A request and its answer ---
 
 function ask(requests, number) {
-    const cache = new Tend.NumberCache({prefix: 'ping', number, timeout: 5 * GLib.USEC_PER_SEC});
+    const cache = new Tend.NumberCache({prefix: 'ping', number, timeout: 5000});
     const answer = new Tend.Task('answer');
     cache.add_task_with_error(answer, new Error('no answer'));
     requests.add(cache);

@@ -6,7 +6,7 @@
 import gi
 
 gi.require_version("Tend", "1")
-from gi.repository import GLib, Tend
+from gi.repository import Tend
 
 
 # --- Run a task and wait for it ---
@@ -100,7 +100,7 @@ async def handle_error():
 # --- A request and its answer ---
 
 def ask(requests, number):
-    cache = Tend.NumberCache(prefix="ping", number=number, timeout=5 * GLib.USEC_PER_SEC)
+    cache = Tend.NumberCache(prefix="ping", number=number, timeout=5)
     answer = Tend.Task("answer")
     cache.add_task_with_error(answer, TimeoutError("no answer"))
     requests.add(cache)

@@ -53,7 +53,7 @@ ask (TendTask  *task,
      gpointer   user_data,
      GError   **error)
 {
-  tend_task_add_timer (task, G_TIME_SPAN_SECOND / 10, 0, answered_cb, NULL, NULL);
+  tend_task_add_timer (task, G_TIME_SPAN_SECOND / 10, -1, answered_cb, NULL, NULL);
   return TRUE;
 }
 

@@ -35,8 +35,8 @@ MAX_JOBS = 256
 WINDOW = 512            # how many files the walk is ahead
 BATCH = 64              # how many lines may wait to be written
 MAX_LEFT_OUT = 10       # how many of them are named after an interrupt
-GRACE_USEC = 250_000    # what threads get to end in after that
-FRAME_USEC = 62_500
+GRACE = 0.25    # what threads get to end in after that
+FRAME = 0.0625
 BUFFER_SIZE = 128 * 1024
 
 
@@ -110,7 +110,7 @@ class Checksum:
             if signal.getsignal(signum) != signal.SIG_IGN:
                 add_signal(GLib.PRIORITY_HIGH, signum, self.interrupt, signum, main)
         if self.shows_work:
-            main.add_timer(FRAME_USEC, FRAME_USEC, self.draw)
+            main.add_timer(FRAME, FRAME, self.draw)
         # There are only so many who hash. One whose thread is blocked gets another.
         Tend.set_max_threads(GLib.MAXINT32)
         try:
@@ -121,7 +121,7 @@ class Checksum:
                     group.add(self.hash_files, name="hash")
         except Tend.CancelledError:
             with contextlib.suppress(Tend.CancelledError, GLib.Error, OSError):
-                await Tend.wait_all(filter(None, [*self.unfinished.values(), self.writing])).with_timeout(GRACE_USEC)
+                await Tend.wait_all(filter(None, [*self.unfinished.values(), self.writing])).with_timeout(GRACE)
             self.tell_interrupted()
         except BrokenPipeError:
             # Nobody reads any more, which is no failure of ours: ends as programs do that never ask.
@@ -156,7 +156,7 @@ class Checksum:
             task = self.unfinished[path] = Tend.Task.run_thread(printable(path), digest, path)
             try:
                 # Tend.wait_for() would wait for a thread that is blocked, too.
-                members = await task.with_timeout(int((self.options.timeout or 1e9) * GLib.USEC_PER_SEC))
+                members = await task.with_timeout(self.options.timeout or None)
                 self.n_bytes += members["bytes"]
             except OSError as error:
                 is_late = isinstance(error, Tend.TimeoutError)
@@ -202,7 +202,7 @@ class Checksum:
         return GLib.SOURCE_CONTINUE
 
     def summarise(self):
-        seconds = (Tend.get_time() - self.began) / GLib.USEC_PER_SEC
+        seconds = Tend.get_time() - self.began
         size = GLib.format_size_full(self.n_bytes, GLib.FormatSizeFlags.IEC_UNITS)
         return f"{self.n_files} files, {size} in {seconds:.1f} s"
 

@@ -81,7 +81,7 @@ begun_cb (TendTask  *task,
 {
   File *self = user_data;
 
-  tend_task_add_timer (task, self->run->options->timeout, 0, timeout_cb, self, NULL);
+  tend_task_add_timer (task, self->run->options->timeout, -1, timeout_cb, self, NULL);
 
   return TRUE;
 }

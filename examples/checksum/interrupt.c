@@ -76,7 +76,7 @@ interrupt (Run *self,
   if (self->view != NULL)
     view_close (g_steal_pointer (&self->view), NULL);
 
-  tend_task_add_timer (self->task, PATIENCE_USEC, 0, out_of_patience_cb, self, NULL);
+  tend_task_add_timer (self->task, PATIENCE_USEC, -1, out_of_patience_cb, self, NULL);
   tend_task_cancel (self->task);
 
   return G_SOURCE_CONTINUE;

@@ -194,7 +194,7 @@ added (Output *self)
   else if (!self->has_timer)
     {
       self->has_timer = TRUE;
-      tend_task_add_timer (self->owner, FLUSH_USEC, 0, flush_cb, self, NULL);
+      tend_task_add_timer (self->owner, FLUSH_USEC, -1, flush_cb, self, NULL);
     }
 }
 

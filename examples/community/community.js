@@ -9,7 +9,7 @@ import GObject from 'gi://GObject';
 import System from 'system';
 import Tend from 'gi://Tend?version=1';
 
-const SECOND = 1000000;
+const SECOND = 1000;
 const GREETING_INTERVAL = 50;   // milliseconds
 const MAX_DATAGRAM = 1024;
 const MAX_PORT = 65535;

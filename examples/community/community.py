@@ -154,7 +154,7 @@ class Community:
     async def meet(self):
         everybody = Tend.wait_all(node.met.get_task() for node in self.nodes)
         try:
-            await everybody.with_timeout(int(self.options.timeout * GLib.USEC_PER_SEC)).with_cancellable(self.interrupt)
+            await everybody.with_timeout(self.options.timeout).with_cancellable(self.interrupt)
         except TimeoutError:
             self.tell(f"Not everybody has met within {self.options.timeout:g} s")
             return
@@ -163,7 +163,7 @@ class Community:
             print(f"{node.name} was greeted by {', '.join(sorted(node.greeted_by))}", flush=True)
 
         if self.options.stay:
-            await Tend.Task.run_delay(GLib.MAXINT64).with_cancellable(self.interrupt)
+            await Tend.Task.run_delay(1e9).with_cancellable(self.interrupt)
         else:
             self.status = 0
 

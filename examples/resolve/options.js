@@ -112,7 +112,7 @@ export function parse(args) {
         nParallel: toNumber(given.parallel ?? 1000, 1, nSockets * MAX_PER_SOCKET,
             `--parallel takes a number from 1 to ${MAX_PER_SOCKET} for each socket`),
         nRetries: toNumber(given.retries ?? 3, 0, MAX_RETRIES, `--retries takes a number from 0 to ${MAX_RETRIES}`),
-        timeout: Math.max(Math.round(timeout * GLib.USEC_PER_SEC), 1),
+        timeout: Math.max(Math.round(timeout * 1000), 1),
         isOrdered: given.ordered ?? false,
         isJson: given.json ?? false,
         isQuiet: given.quiet ?? false,

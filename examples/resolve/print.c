@@ -163,7 +163,7 @@ print_text (Print      *self,
   else if (!self->has_timer)
     {
       self->has_timer = TRUE;
-      tend_task_add_timer (self->run->task, FLUSH_USEC, 0, flush_cb, self, NULL);
+      tend_task_add_timer (self->run->task, FLUSH_USEC, -1, flush_cb, self, NULL);
     }
 }
 

@@ -27,7 +27,7 @@ const MAX_CONNECTIONS = 16;     // at once; the receivers have slots besides
 const MAX_DOUBLINGS = 20;
 const JITTER = 0.1;             // a try lasts up to so much longer, so that those that began together part
 const PATIENCE = 400;           // milliseconds that an interrupt waits for whoever reads the last lines
-const PROGRESS_USEC = GLib.USEC_PER_SEC / 10;
+const PROGRESS_INTERVAL = 100;
 
 const DEFINITE = ['not found', 'no address'];
 const MALFORMED = {error: 'malformed answer'};
@@ -271,7 +271,7 @@ class Resolver {
             for (const signum of [SIGINT, SIGTERM])
                 addSignal(GLib.PRIORITY_HIGH, signum, () => this.interrupt(signum));
             if (this.options.showsProgress)
-                task.add_timer(PROGRESS_USEC, PROGRESS_USEC, () => this.showProgress());
+                task.add_timer(PROGRESS_INTERVAL, PROGRESS_INTERVAL, () => this.showProgress());
             this.ports = Array.from({length: this.options.nSockets}, (_, i) => new Port(this, i));
             await task.wait_for(this.askAll(task, names));
         } catch (error) {

@@ -43,7 +43,7 @@ static gboolean
 example (TendTask *main_task, gpointer user_data, GError **error)
 {
   g_autoptr(TendRequestCache) requests = tend_request_cache_new ();
-  g_autoptr(TendTask) found = tend_request_cache_wait_for (requests, "my-state", 0, -1);
+  g_autoptr(TendTask) found = tend_request_cache_wait_for (requests, "my-state", 0, TEND_FOREVER);
 
   tend_task_manager_register (tend_request_cache_get_manager (requests),
                               tend_task_new_fiber ("Add later", add_later, requests, NULL),

@@ -21,6 +21,6 @@ requests.get_manager().register('Add later', async () => {
     requests.add(new MyState(42));
 });
 
-const found = await requests.wait_for('my-state', 0, -1);
+const found = await requests.wait_for('my-state', 0, null);
 print(`I found a cache with the state: ${found.state}`);
 await requests.shutdown();

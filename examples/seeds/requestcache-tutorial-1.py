@@ -26,7 +26,7 @@ async def main():
     async with Tend.RequestCache() as requests:
         requests.get_manager().register("Add later", add_later, requests)
 
-        cache = await requests.wait_for("my-state", 0, -1)
+        cache = await requests.wait_for("my-state", 0, None)
         print(f"I found a cache with the state: {cache.state}")
 
 

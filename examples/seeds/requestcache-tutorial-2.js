@@ -13,7 +13,7 @@ const MyRequest = GObject.registerClass(class MyRequest extends Tend.RandomNumbe
     }
 
     vfunc_get_timeout() {
-        return 3 * GLib.USEC_PER_SEC;
+        return 3000;
     }
 });
 

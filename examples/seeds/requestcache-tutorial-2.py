@@ -6,14 +6,14 @@
 import gi
 
 gi.require_version("Tend", "1")
-from gi.repository import GLib, Tend
+from gi.repository import Tend
 
 class MyRequest(Tend.RandomNumberCache):
     def __init__(self, requests):
         super().__init__(request_cache=requests)
 
     def do_get_timeout(self):
-        return 3 * GLib.USEC_PER_SEC
+        return 3
 
     def do_timed_out(self):
         print("Oh no! I never received a response!")

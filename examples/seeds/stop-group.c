@@ -101,7 +101,7 @@ example (TendTask *main_task, gpointer user_data, GError **error)
   g_autoptr(GPtrArray) group = g_ptr_array_new_with_free_func (g_object_unref);
   g_autoptr(TendTask) parent = tend_task_run_fiber ("Parent", run_parent, group, NULL);
 
-  tend_task_add_timer (main_task, 2 * G_TIME_SPAN_SECOND, 0, stop_cb, parent, NULL);
+  tend_task_add_timer (main_task, 2 * G_TIME_SPAN_SECOND, -1, stop_cb, parent, NULL);
   tend_await (parent, NULL);
 
   return TRUE;

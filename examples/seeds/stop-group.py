@@ -52,7 +52,7 @@ def stop(_, task):
 
 async def main():
     parent = Tend.spawn(run_parent, name="Parent")
-    Tend.current_task().add_timer(2 * GLib.USEC_PER_SEC, 0, stop, parent)
+    Tend.current_task().add_timer(2, None, stop, parent)
 
     try:
         await parent

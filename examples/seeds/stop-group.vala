@@ -45,7 +45,7 @@ bool run_parent (Tend.Task me) throws Error {
 bool example (Tend.Task main_task) throws Error {
   var parent = Tend.Task.run_fiber ("Parent", run_parent);
 
-  main_task.add_timer (2 * TimeSpan.SECOND, 0, () => {
+  main_task.add_timer (2 * TimeSpan.SECOND, -1, () => {
     print ("Stopping %s\n", parent.to_string ());
     parent.stop ();
     return Source.REMOVE;

@@ -18,7 +18,7 @@ tick_cb (TendTask *task, gpointer user_data, GError **error)
 static gboolean
 add_timer_cb (TendTask *task, gpointer user_data, GError **error)
 {
-  tend_task_add_timer (task, G_TIME_SPAN_SECOND / 2, 0, tick_cb, NULL, NULL);
+  tend_task_add_timer (task, G_TIME_SPAN_SECOND / 2, -1, tick_cb, NULL, NULL);
   return FALSE;
 }
 

@@ -7,7 +7,7 @@ import GLib from 'gi://GLib';
 import Tend from 'gi://Tend?version=1';
 
 function addTimer(task) {
-    task.add_timer(GLib.USEC_PER_SEC / 2, 0, () => {
+    task.add_timer(500, null, () => {
         print('tick');
         task.post(addTimer);
     });

@@ -6,10 +6,10 @@
 import gi
 
 gi.require_version("Tend", "1")
-from gi.repository import GLib, Tend
+from gi.repository import Tend
 
 def add_timer(task):
-    task.add_timer(GLib.USEC_PER_SEC // 2, 0, tick)
+    task.add_timer(0.5, None, tick)
 
 
 def tick(task):

@@ -5,7 +5,7 @@
 
 void post_timer (Tend.Task task) {
   task.post (() => {
-    task.add_timer (TimeSpan.SECOND / 2, 0, () => {
+    task.add_timer (TimeSpan.SECOND / 2, -1, () => {
       print ("tick\n");
       post_timer (task);
       return Source.REMOVE;

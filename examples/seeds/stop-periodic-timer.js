@@ -7,7 +7,7 @@ import GLib from 'gi://GLib';
 import Tend from 'gi://Tend?version=1';
 
 const task = Tend.Task.run('task with timer', async me => {
-    me.add_timer(GLib.USEC_PER_SEC / 2, GLib.USEC_PER_SEC / 2, () => print('tick'));
+    me.add_timer(500, 500, () => print('tick'));
     await Tend.sleep(1500);
 });
 

@@ -8,7 +8,7 @@ import gi
 gi.require_version("Tend", "1")
 from gi.repository import GLib, Tend
 
-HALF_A_SECOND = GLib.USEC_PER_SEC // 2
+HALF_A_SECOND = 0.5
 
 
 def tick(task):

@@ -112,7 +112,7 @@ example (TendTask *main_task, gpointer user_data, GError **error)
   g_autoptr(TendTask) both = tend_wait_all ((TendTask *[]) { master, slave }, 2);
   g_autoptr(GError) failure = NULL;
 
-  tend_task_add_timer (main_task, 3 * G_TIME_SPAN_SECOND, 0, stop_both_cb, &self, NULL);
+  tend_task_add_timer (main_task, 3 * G_TIME_SPAN_SECOND, -1, stop_both_cb, &self, NULL);
 
   if (!tend_await (both, &failure))
     g_print ("%s\n", failure->message);

@@ -19,7 +19,7 @@ const master = Tend.Task.run('master', task => {
             channel.close();
         }
     });
-    task.add_timer(GLib.USEC_PER_SEC, GLib.USEC_PER_SEC, () => channel.try_send(next++));
+    task.add_timer(1000, 1000, () => channel.try_send(next++));
 
     // Never settled: the task ends when somebody ends it.
     return new Promise(() => {});

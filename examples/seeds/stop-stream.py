@@ -22,7 +22,7 @@ async def send_numbers(channel):
     numbers = itertools.count()
     task = Tend.current_task()
     task.add_exit_handler(on_exit)
-    task.add_timer(GLib.USEC_PER_SEC, GLib.USEC_PER_SEC, lambda _: channel.try_send(next(numbers)))
+    task.add_timer(1, 1, lambda _: channel.try_send(next(numbers)))
     await Tend.sleep(math.inf)
 
 
@@ -43,7 +43,7 @@ async def main():
             print(f"Stop {task}")
             task.stop()
 
-    Tend.current_task().add_timer(3 * GLib.USEC_PER_SEC, 0, stop_both)
+    Tend.current_task().add_timer(3, None, stop_both)
 
     try:
         await Tend.wait_all([master, slave])

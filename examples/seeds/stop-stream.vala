@@ -40,7 +40,7 @@ bool example (Tend.Task main_task) throws Error {
   var slave = run_slave (channel);
   var both = Tend.wait_all ({ master, slave });
 
-  main_task.add_timer (3 * TimeSpan.SECOND, 0, () => {
+  main_task.add_timer (3 * TimeSpan.SECOND, -1, () => {
     foreach (var task in new Tend.Task[] { slave, master }) {
       print ("Stop %s\n", task.to_string ());
       task.stop ();

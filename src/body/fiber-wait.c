@@ -85,22 +85,22 @@ tend_await (TendTask  *task,
 
 /**
  * tend_sleep: (skip)
- * @usec: how long, in microseconds; 0 is until the next turn of the loop
+ * @duration: how long, in microseconds; 0 is until the next turn of the loop
  * @error: return location for an error
  *
- * Sleeps, never shorter than @usec, while the main context goes on.
+ * Sleeps, never shorter than @duration, while the main context goes on.
  *
  * In the body of a fiber, or of a thread, which blocks and does not count against the limit of
  * [func@Tend.set_max_threads] meanwhile.
  *
  * Returns: %TRUE, or %FALSE with `G_IO_ERROR_CANCELLED` or `TEND_ERROR_STOPPED` if the task was
  *   cancelled or ended, `TEND_ERROR_NO_FIBER` outside such a body, and
- *   `G_IO_ERROR_INVALID_ARGUMENT` if @usec is negative
+ *   `G_IO_ERROR_INVALID_ARGUMENT` if @duration is negative
  *
  * Since: 0.1
  */
 gboolean
-tend_sleep (gint64    usec,
+tend_sleep (gint64    duration,
             GError  **error)
 {
   TendTask *worker;
@@ -109,26 +109,26 @@ tend_sleep (gint64    usec,
 
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (usec < 0)
+  if (duration < 0)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                   "Cannot sleep for a negative time: %" G_GINT64_FORMAT " us", usec);
+                   "Cannot sleep for a negative time: %" G_GINT64_FORMAT " us", duration);
       return FALSE;
     }
 
   worker = tend_task_get_blocking ();
   if (worker != NULL)
-    return tend_thread_sleep (worker, usec, error);
+    return tend_thread_sleep (worker, duration, error);
 
   wake = tend_begin_wait (G_STRFUNC, error);
   if (wake == NULL)
     return FALSE;
 
   loop = tend_task_loop (tend_task_get_current ());
-  if (usec == 0)
+  if (duration == 0)
     tend_loop_queue_ready (loop, wake);
   else
-    tend_loop_arm (loop, wake, tend_time_add (tend_loop_now (loop), usec));
+    tend_loop_arm (loop, wake, tend_time_add (tend_loop_now (loop), duration));
 
   return tend_wait (error);
 }

@@ -14,7 +14,7 @@
 #define DEFAULT_IDLE_TIME (10 * G_TIME_SPAN_SECOND)
 
 static TEND_DEFINE_LOCK (idle_lock);
-static gint64 idle_time = DEFAULT_IDLE_TIME;    /* under idle_lock */
+static gint64 stack_idle_time = DEFAULT_IDLE_TIME;    /* under idle_lock */
 
 static gboolean
 trim_cb (gpointer data)
@@ -57,7 +57,7 @@ tend_stack_arm_trim (GMainContext *context)
 
   /* What is kept for ever counts as seen to. */
   usec = tend_get_stack_idle_time ();
-  if (usec < 0)
+  if (usec == TEND_FOREVER)
     return;
 
   source = g_timeout_source_new ((guint) MIN (usec / 1000 + (usec % 1000 > 0), G_MAXINT));
@@ -74,25 +74,25 @@ tend_stack_arm_trim (GMainContext *context)
  *
  * May be called from any thread.
  *
- * Returns: the time in microseconds; negative if they are kept for ever
+ * Returns: the time in microseconds; %TEND_FOREVER if they are kept for ever
  *
  * Since: 0.1
  */
 gint64
 tend_get_stack_idle_time (void)
 {
-  gint64 usec;
+  gint64 idle;
 
   tend_lock (&idle_lock);
-  usec = idle_time;
+  idle = stack_idle_time;
   tend_unlock (&idle_lock);
 
-  return usec;
+  return idle;
 }
 
 /**
  * tend_set_stack_idle_time: (skip)
- * @usec: a time in microseconds; negative to keep them for ever
+ * @idle_time: a time in microseconds; %TEND_FOREVER to keep them for ever
  *
  * Sets how long the stacks of fibers are kept without being used, 10 seconds by default.
  *
@@ -104,13 +104,15 @@ tend_get_stack_idle_time (void)
  * Since: 0.1
  */
 void
-tend_set_stack_idle_time (gint64 usec)
+tend_set_stack_idle_time (gint64 idle_time)
 {
   gboolean was_for_ever;
 
+  g_return_if_fail (idle_time >= 0);
+
   tend_lock (&idle_lock);
-  was_for_ever = idle_time < 0;
-  idle_time = usec;
+  was_for_ever = stack_idle_time == TEND_FOREVER;
+  stack_idle_time = idle_time;
   tend_unlock (&idle_lock);
 
   if (was_for_ever)

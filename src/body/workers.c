@@ -498,7 +498,7 @@ tend_get_thread_spin_time (void)
 
 /**
  * tend_set_thread_spin_time:
- * @usec: the time in microseconds, at most 1,000; 0: none
+ * @spin_time: the time in microseconds, at most 1,000; 0: none
  *
  * Sets for how long a thread of the pool looks for the next body before it sleeps.
  *
@@ -513,11 +513,11 @@ tend_get_thread_spin_time (void)
  * Since: 0.1
  */
 void
-tend_set_thread_spin_time (gint64 usec)
+tend_set_thread_spin_time (gint64 spin_time)
 {
-  g_return_if_fail (usec >= 0 && usec <= MAX_SPIN_USEC);
+  g_return_if_fail (spin_time >= 0 && spin_time <= MAX_SPIN_USEC);
 
   tend_lock (&workers_lock);
-  workers.spin_time = usec;
+  workers.spin_time = spin_time;
   tend_unlock (&workers_lock);
 }

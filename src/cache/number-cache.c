@@ -449,7 +449,7 @@ tend_number_cache_get_timeout (TendNumberCache *self)
 /**
  * tend_number_cache_set_timeout:
  * @self: a cache
- * @usec: microseconds; ten seconds by default
+ * @timeout: microseconds, ten seconds by default; %TEND_FOREVER for no limit
  *
  * Sets how long a request cache is to hold the cache.
  *
@@ -459,18 +459,18 @@ tend_number_cache_get_timeout (TendNumberCache *self)
  */
 void
 tend_number_cache_set_timeout (TendNumberCache *self,
-                               gint64           usec)
+                               gint64           timeout)
 {
   TendNumberCachePrivate *priv;
 
   g_return_if_fail (TEND_IS_NUMBER_CACHE (self));
-  g_return_if_fail (usec >= 0);
+  g_return_if_fail (timeout >= 0);
 
   priv = tend_number_cache_get_private (self);
-  if (priv->timeout == usec)
+  if (priv->timeout == timeout)
     return;
 
-  priv->timeout = usec;
+  priv->timeout = timeout;
   tend_notify_native (G_OBJECT (self), properties[PROP_TIMEOUT]);
 }
 

@@ -14,7 +14,7 @@ struct _TendOverride
   TendOverride *next;
   TendTask            *task;    /* a reference; outside of tasks it is that of the program's main part */
   GType                type;
-  gint64               usec;
+  gint64               timeout;
 };
 
 static void
@@ -82,7 +82,7 @@ tend_request_cache_override (TendRequestCache *self,
   for (TendOverride *o = self->overrides; o != NULL; o = o->next)
     {
       if (o->task == current && g_type_is_a (G_OBJECT_TYPE (cache), o->type))
-        return o->usec;
+        return o->timeout;
     }
 
   return timeout;
@@ -92,9 +92,9 @@ tend_request_cache_override (TendRequestCache *self,
  * tend_request_cache_push_timeout:
  * @self: a request cache
  * @type: for caches of this type and of those derived from it; `TEND_TYPE_NUMBER_CACHE` for all
- * @usec: microseconds; 0 for the next turn of the loop
+ * @timeout: microseconds; 0 for the next turn of the loop, %TEND_FOREVER for no limit
  *
- * Has the caches that are added from now on time out after @usec, whatever they say themselves.
+ * Has the caches that are added from now on time out after @timeout, whatever they say themselves.
  *
  * This holds until [method@Tend.RequestCache.pop_timeout], for what the task adds that calls, or the code
  * outside of tasks: while it waits, others are not concerned. A handler of
@@ -107,13 +107,13 @@ tend_request_cache_override (TendRequestCache *self,
 void
 tend_request_cache_push_timeout (TendRequestCache *self,
                                  GType             type,
-                                 gint64            usec)
+                                 gint64            timeout)
 {
   TendOverride *override;
 
   g_return_if_fail (TEND_IS_REQUEST_CACHE (self));
   g_return_if_fail (g_type_is_a (type, TEND_TYPE_NUMBER_CACHE));
-  g_return_if_fail (usec >= 0);
+  g_return_if_fail (timeout >= 0);
 
   if (!tend_request_cache_check_thread (self, G_STRFUNC))
     return;
@@ -124,7 +124,7 @@ tend_request_cache_push_timeout (TendRequestCache *self,
   override = g_new0 (TendOverride, 1);
   override->task = g_object_ref (tend_task_get_current ());
   override->type = type;
-  override->usec = usec;
+  override->timeout = timeout;
   override->next = self->overrides;
   self->overrides = override;
   g_object_unref (self);

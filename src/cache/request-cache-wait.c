@@ -88,7 +88,7 @@ waiter_late_cb (TendTask  *task,
                 gpointer   user_data,
                 GError   **error)
 {
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "No cache '%s' was added in time", (const char *) user_data);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "No cache '%s' was added in time", (const char *) user_data);
   return FALSE;
 }
 
@@ -170,12 +170,13 @@ tend_request_cache_cancel_waiters (TendRequestCache *self)
  * @self: a request cache
  * @prefix: a prefix
  * @number: a number
- * @timeout: microseconds for which to wait; 0 for the rest of this turn, -1 for ever
+ * @timeout: microseconds for which to wait; 0 for the rest of this turn, %TEND_FOREVER for no limit
  *
  * Waits for the cache of a number, which may be there or be added later.
  *
  * Any number of tasks may wait for the same number, each for its own time. Cancel the task to give up.
- * It is cancelled if no cache comes in time, or the request cache is shut down or freed.
+ * It fails with `G_IO_ERROR_TIMED_OUT` if no cache comes in time, and is cancelled if the request cache is shut
+ * down or freed.
  *
  * Returns: (transfer full): a task to wait for, whose result is the cache
  *
@@ -193,7 +194,7 @@ tend_request_cache_wait_for (TendRequestCache *self,
 
   g_return_val_if_fail (TEND_IS_REQUEST_CACHE (self), NULL);
   g_return_val_if_fail (prefix != NULL, NULL);
-  g_return_val_if_fail (timeout >= -1, NULL);
+  g_return_val_if_fail (timeout >= 0, NULL);
   g_return_val_if_fail (tend_loop_is_mine (self->loop), NULL);
 
   task = tend_task_create_for (self->loop, NULL, NULL, NULL, __builtin_return_address (0));
@@ -218,11 +219,11 @@ tend_request_cache_wait_for (TendRequestCache *self,
   waiter->key = (Key) { number, g_strdup (prefix) };
   add_waiter (self, waiter);
   tend_task_add_observer (task, &waiter->observer);
-  if (timeout >= 0)
+  if (timeout < TEND_FOREVER)
     {
       g_autofree char *printed = tend_prefix_print (prefix);
 
-      tend_task_add_timer (task, timeout, 0, waiter_late_cb,
+      tend_task_add_timer (task, timeout, -1, waiter_late_cb,
                            g_strdup_printf ("%s:%" G_GUINT64_FORMAT, printed, number), g_free);
     }
 

@@ -157,7 +157,7 @@ timer_new (TendCancellable *cancellable,
 /**
  * tend_cancellable_cancel_after:
  * @self: a cancellable
- * @usec: in how many microseconds; 0 is the next turn of the loop, and `G_MAXINT64` is never
+ * @timeout: in how many microseconds; 0 is the next turn of the loop, and %TEND_FOREVER is never
  *
  * Cancels @self in a while, unless that happens before.
  *
@@ -172,20 +172,20 @@ timer_new (TendCancellable *cancellable,
  */
 void
 tend_cancellable_cancel_after (TendCancellable *self,
-                               gint64           usec)
+                               gint64           timeout)
 {
   TendCancelTimer *timer = NULL;
   TendCancelTimer *old;
   gboolean is_late;
 
   g_return_if_fail (TEND_IS_CANCELLABLE (self));
-  g_return_if_fail (usec >= 0);
+  g_return_if_fail (timeout >= 0);
 
   if (g_cancellable_is_cancelled (G_CANCELLABLE (self)))
     return;
 
-  if (usec < TEND_FOREVER)
-    timer = timer_new (self, usec);
+  if (timeout < TEND_FOREVER)
+    timer = timer_new (self, timeout);
 
   /* Another thread may cancel from here on: the drop finds the timer wherever it is then. */
   tend_lock (&tend_cancel_lock);

@@ -39,8 +39,6 @@ gboolean tend_debug_has (TendDebug what);
 
 /* --- Time --- */
 
-#define TEND_FOREVER G_MAXINT64
-
 /* The moment @usec after @now, which never overflows. */
 static inline gint64
 tend_time_add (gint64 now,

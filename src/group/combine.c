@@ -342,21 +342,22 @@ timed_out_cb (TendTask  *task,
   return FALSE;
 }
 
-/* Lets @result, which follows @self, fail in @usec from now. */
+/* Lets @result, which follows @self, fail in @timeout from now. */
 static void
 limit (TendTask *result,
        TendTask *self,
-       gint64    usec)
+       gint64    timeout)
 {
-  tend_task_add_timer (result, usec, 0, timed_out_cb, tend_task_to_string (self), g_free);
+  if (timeout < TEND_FOREVER)
+    tend_task_add_timer (result, timeout, -1, timed_out_cb, tend_task_to_string (self), g_free);
 }
 
 /**
  * tend_task_with_timeout:
  * @self: a task, of any main context
- * @usec: how long, in microseconds
+ * @timeout: how long, in microseconds; %TEND_FOREVER for no limit
  *
- * Gives a task that ends as @self does, or fails with `G_IO_ERROR_TIMED_OUT` after @usec.
+ * Gives a task that ends as @self does, or fails with `G_IO_ERROR_TIMED_OUT` after @timeout.
  *
  * @self goes on in that case. The error of @self counts as observed.
  *
@@ -366,15 +367,15 @@ limit (TendTask *result,
  */
 TendTask *
 tend_task_with_timeout (TendTask *self,
-                        gint64    usec)
+                        gint64    timeout)
 {
   TendTask *result;
 
   g_return_val_if_fail (tend_watch_check (&self, 1, G_STRFUNC), NULL);
-  g_return_val_if_fail (usec >= 0, NULL);
+  g_return_val_if_fail (timeout >= 0, NULL);
 
   result = combine (FOLLOW, &self, 1, __builtin_return_address (0));
-  limit (result, self, usec);
+  limit (result, self, timeout);
 
   return result;
 }
@@ -382,9 +383,9 @@ tend_task_with_timeout (TendTask *self,
 /**
  * tend_task_with_deadline:
  * @self: a task, of any main context
- * @time: when, in microseconds of monotonic time
+ * @deadline: when, as a point of [func@Tend.get_time]; %TEND_FOREVER for no limit
  *
- * Gives a task that ends as @self does, or fails with `G_IO_ERROR_TIMED_OUT` at @time.
+ * Gives a task that ends as @self does, or fails with `G_IO_ERROR_TIMED_OUT` at @deadline.
  *
  * @self goes on in that case. The error of @self counts as observed. A virtual clock's time counts
  * where there is one.
@@ -395,7 +396,7 @@ tend_task_with_timeout (TendTask *self,
  */
 TendTask *
 tend_task_with_deadline (TendTask *self,
-                         gint64    time)
+                         gint64    deadline)
 {
   TendTask *result;
   gint64 now;
@@ -404,7 +405,7 @@ tend_task_with_deadline (TendTask *self,
 
   result = combine (FOLLOW, &self, 1, __builtin_return_address (0));
   now = tend_loop_now (tend_task_loop (result));
-  limit (result, self, time > now ? time - now : 0);
+  limit (result, self, deadline == TEND_FOREVER ? TEND_FOREVER : deadline > now ? deadline - now : 0);
 
   return result;
 }
@@ -425,9 +426,9 @@ static const TendBodyClass delay_body = {
 
 /**
  * tend_task_run_delay:
- * @usec: how long, in microseconds; 0 is the next turn of the loop
+ * @delay: how long, in microseconds; 0 is the next turn of the loop
  *
- * Gives a task that completes after @usec, and that can be cancelled meanwhile.
+ * Gives a task that completes after @delay, and that can be cancelled meanwhile.
  *
  * It is under no deadline, not even that of the task which makes it. A fiber sleeps with tend_sleep() instead.
  *
@@ -439,14 +440,14 @@ static const TendBodyClass delay_body = {
  * Since: 0.1
  */
 TendTask *
-tend_task_run_delay (gint64 usec)
+tend_task_run_delay (gint64 delay)
 {
   TendTask *task;
 
-  g_return_val_if_fail (usec >= 0, NULL);
+  g_return_val_if_fail (delay >= 0, NULL);
 
   task = tend_task_create (NULL, &delay_body, NULL, NULL, NULL, __builtin_return_address (0));
-  tend_task_set_delay (task, usec);
+  tend_task_set_delay (task, delay);
   start (task);
 
   return task;

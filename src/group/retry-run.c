@@ -200,7 +200,7 @@ attempt_failed (Run          *self,
   if (end != TEND_FOREVER && tend_time_add (tend_loop_now (tend_task_loop (self->task)), wait) >= end)
     run_fail (self, error, ", with no time left for another");
   else
-    self->pause = tend_timer_ref (tend_task_add_timer (self->task, wait, 0, wait_over_cb, NULL, NULL));
+    self->pause = tend_timer_ref (tend_task_add_timer (self->task, wait, -1, wait_over_cb, NULL, NULL));
 }
 
 /* --- An attempt --- */
@@ -286,10 +286,18 @@ check_attempt (Run       *self,
 {
   g_autofree char *task = tend_task_to_string (self->task);
 
-  if (attempt == NULL || attempt == self->task || tend_task_loop (attempt) == NULL)
+  if (attempt == NULL)
+    {
+      g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, "%s gave up at attempt %u%s%s", task, self->n_attempts,
+                   self->last_error != NULL ? "; the one before: " : "",
+                   self->last_error != NULL ? self->last_error->message : "");
+      return FALSE;
+    }
+
+  if (attempt == self->task || tend_task_loop (attempt) == NULL)
     {
       g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
-                   "%s was given no task for attempt %u", task, self->n_attempts);
+                   "%s was given no task that can be an attempt for attempt %u", task, self->n_attempts);
       return FALSE;
     }
 

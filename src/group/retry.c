@@ -216,7 +216,7 @@ tend_retry_set_seed (TendRetry *self,
 /**
  * tend_retry_set_deadline:
  * @self: a retry
- * @usec: microseconds from the start of a run, above 0; `G_MAXINT64` for no limit
+ * @timeout: microseconds from the start of a run, above 0; %TEND_FOREVER for no limit
  *
  * Sets how long all attempts may take together, with the waits between them.
  *
@@ -229,12 +229,12 @@ tend_retry_set_seed (TendRetry *self,
  */
 void
 tend_retry_set_deadline (TendRetry *self,
-                         gint64     usec)
+                         gint64     timeout)
 {
   g_return_if_fail (TEND_IS_RETRY (self));
-  g_return_if_fail (usec > 0);
+  g_return_if_fail (timeout > 0);
 
-  self->settings.deadline = usec;
+  self->settings.deadline = timeout;
 }
 
 /**
@@ -293,7 +293,7 @@ tend_retry_set_predicate (TendRetry              *self,
  * A fresh one for each, of the main context of the task that tries. It is started if it is not
  * running. That task is the current one meanwhile ([func@Tend.Task.get_current]).
  *
- * Returns: (transfer full): the task; no task at all fails the whole
+ * Returns: (transfer full) (nullable): the task, or %NULL to give up: the whole then fails with `TEND_ERROR_STATE`
  *
  * Since: 0.1
  */

@@ -220,9 +220,9 @@ tend_get_time (void)
 /**
  * tend_clock_advance:
  * @self: a clock
- * @usec: how far, in microseconds; 0 lets happen what happens now
+ * @duration: how far, in microseconds; 0 lets happen what happens now
  *
- * Moves time on by @usec.
+ * Moves time on by @duration.
  *
  * Iterates the main context: every timer that becomes due on the way runs at its own time, and so
  * does what it brings about. Does not wait for threads.
@@ -233,18 +233,18 @@ tend_get_time (void)
  */
 void
 tend_clock_advance (TendClock *self,
-                    gint64     usec)
+                    gint64     duration)
 {
   gint64 until, next;
 
   g_return_if_fail (TEND_IS_CLOCK (self));
-  g_return_if_fail (usec >= 0);
+  g_return_if_fail (duration >= 0);
 
   /* What runs may drop the clock, which then goes at the end. */
   g_object_ref (self);
 
   /* Time stops just before the end of it, since what is due for ever never is. */
-  until = MIN (tend_time_add (tend_clock_get_time (self), usec), TEND_FOREVER - 1);
+  until = MIN (tend_time_add (tend_clock_get_time (self), duration), TEND_FOREVER - 1);
 
   run_instant (self);
   while (is_in_charge (self) && (next = tend_hub_next_deadline (self->hub)) <= until)

@@ -476,9 +476,9 @@ tend_task_manager_set_max_running (TendTaskManager *self,
  * tend_task_manager_set_rate:
  * @self: a manager
  * @n_starts: how many tasks may start, or 0 for no limit
- * @usec: in how many microseconds; above 0 unless @n_starts is 0
+ * @interval: in how many microseconds; above 0 unless @n_starts is 0
  *
- * Limits how fast tasks start: at most @n_starts of them in any @usec.
+ * Limits how fast tasks start: at most @n_starts of them in any @interval.
  *
  * Those above the limit are pending, and the order is that of
  * [method@Tend.TaskManager.set_max_running]. Tasks of child managers count here as well. Starts
@@ -489,13 +489,13 @@ tend_task_manager_set_max_running (TendTaskManager *self,
 void
 tend_task_manager_set_rate (TendTaskManager *self,
                             guint            n_starts,
-                            gint64           usec)
+                            gint64           interval)
 {
   TendTaskManagerPrivate *priv;
   TendSlots *slots;
 
   g_return_if_fail (TEND_IS_TASK_MANAGER (self));
-  g_return_if_fail (n_starts == 0 || usec > 0);
+  g_return_if_fail (n_starts == 0 || interval > 0);
 
   if (!tend_manager_check_thread (self, G_STRFUNC))
     return;
@@ -507,7 +507,7 @@ tend_task_manager_set_rate (TendTaskManager *self,
     slots->starts[i] = G_MININT64;
   slots->max_starts = n_starts;
   slots->first_start = 0;
-  slots->rate_interval = n_starts > 0 ? usec : 0;
+  slots->rate_interval = n_starts > 0 ? interval : 0;
 
   tend_loop_remove (priv->loop, &slots->rate_job);
   tend_slots_pump (self);
@@ -516,25 +516,25 @@ tend_task_manager_set_rate (TendTaskManager *self,
 /**
  * tend_task_manager_get_rate:
  * @self: a manager
- * @usec: (out) (optional): return location for the microseconds
+ * @interval: (out) (optional): return location for the microseconds
  *
  * Gets the limit that [method@Tend.TaskManager.set_rate] has set.
  *
- * Returns: how many tasks may start in @usec, or 0 for no limit
+ * Returns: how many tasks may start in @interval, or 0 for no limit
  *
  * Since: 0.1
  */
 guint
 tend_task_manager_get_rate (TendTaskManager *self,
-                            gint64          *usec)
+                            gint64          *interval)
 {
   TendSlots *slots;
 
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), 0);
 
   slots = &tend_manager_get_private (self)->slots;
-  if (usec != NULL)
-    *usec = slots->rate_interval;
+  if (interval != NULL)
+    *interval = slots->rate_interval;
 
   return slots->max_starts;
 }

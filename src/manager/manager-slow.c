@@ -79,6 +79,7 @@ slow_cb (TendJob *job)
 void
 tend_slow_check_init (TendTaskManagerPrivate *priv)
 {
+  priv->slow_age = TEND_FOREVER;
   tend_job_init (&priv->slow_job, slow_cb);
 }
 
@@ -88,7 +89,7 @@ tend_slow_check_arm (TendTaskManager *self)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
 
-  if (priv->slow_age > 0 && !tend_job_is_waiting (&priv->slow_job))
+  if (priv->slow_age < TEND_FOREVER && !tend_job_is_waiting (&priv->slow_job))
     tend_loop_arm (priv->loop, &priv->slow_job,
                    tend_time_add (tend_loop_now (priv->loop), priv->slow_age));
 }
@@ -96,8 +97,8 @@ tend_slow_check_arm (TendTaskManager *self)
 /**
  * tend_task_manager_set_slow_check:
  * @self: a manager
- * @age: microseconds for which a task may run, or 0 for no check, as it is by default
- * @interval: microseconds between two looks; above 0 unless @age is 0
+ * @age: microseconds for which a task may run, or %TEND_FOREVER for no check, as it is by default
+ * @interval: microseconds between two looks, above 0; -1 where there is no check
  *
  * Has the manager look for tasks that run for longer than @age, and emit
  * [signal@Tend.TaskManager::task-slow] for each of them at each look.
@@ -117,8 +118,8 @@ tend_task_manager_set_slow_check (TendTaskManager *self,
   TendTaskManagerPrivate *priv;
 
   g_return_if_fail (TEND_IS_TASK_MANAGER (self));
-  g_return_if_fail (age >= 0);
-  g_return_if_fail (age == 0 || interval > 0);
+  g_return_if_fail (age > 0);
+  g_return_if_fail (age == TEND_FOREVER || interval > 0);
 
   if (!tend_manager_check_thread (self, G_STRFUNC))
     return;

@@ -109,7 +109,7 @@ tend_task_manager_get_grace_period (TendTaskManager *self)
 /**
  * tend_task_manager_set_grace_period:
  * @self: a manager
- * @usec: microseconds; five seconds by default
+ * @grace_period: microseconds, five seconds by default; %TEND_FOREVER for no limit
  *
  * Sets how long a shutdown waits for the tasks that it has cancelled, before it stops them.
  *
@@ -119,18 +119,18 @@ tend_task_manager_get_grace_period (TendTaskManager *self)
  */
 void
 tend_task_manager_set_grace_period (TendTaskManager *self,
-                                    gint64           usec)
+                                    gint64           grace_period)
 {
   TendTaskManagerPrivate *priv;
 
   g_return_if_fail (TEND_IS_TASK_MANAGER (self));
-  g_return_if_fail (usec >= 0);
+  g_return_if_fail (grace_period >= 0);
 
   priv = tend_manager_get_private (self);
-  if (!tend_manager_check_thread (self, G_STRFUNC) || priv->grace_period == usec)
+  if (!tend_manager_check_thread (self, G_STRFUNC) || priv->grace_period == grace_period)
     return;
 
-  priv->grace_period = usec;
+  priv->grace_period = grace_period;
   tend_manager_notify (self, TEND_MANAGER_PROP_GRACE_PERIOD);
 }
 
@@ -257,13 +257,13 @@ tend_task_manager_task_failed (TendTaskManager *self,
 static void
 tend_task_manager_task_slow (TendTaskManager *self,
                              TendTask        *task,
-                             gint64           usec)
+                             gint64           age)
 {
   const char *name = tend_task_peek_name (task);
   g_autofree char *text = name == NULL ? tend_task_to_string (task) : NULL;
 
   g_warning ("Non-interval task \"%s\" has been running for %.2f!",
-             name != NULL ? name : text, (double) usec / G_TIME_SPAN_SECOND);
+             name != NULL ? name : text, (double) age / G_TIME_SPAN_SECOND);
 }
 
 static void
@@ -345,7 +345,7 @@ install_signals (GType type)
    * TendTaskManager::task-slow:
    * @self: a manager
    * @task: the task
-   * @usec: for how many microseconds it has run
+   * @age: for how long it has run, in microseconds
    *
    * A task has run for longer than [method@Tend.TaskManager.set_slow_check] lets it.
    *

@@ -55,7 +55,7 @@ struct _TendTaskManagerPrivate
   TendGate         *gate;             /* closed when the owner goes; NULL without an owner */
   TendBereavement  *bereavement;      /* NULL without an owner */
 
-  gint64            slow_age;         /* microseconds; 0: no check */
+  gint64            slow_age;         /* microseconds; TEND_FOREVER: no check */
   gint64            slow_interval;
   TendJob           slow_job;
 

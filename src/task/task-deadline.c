@@ -72,7 +72,7 @@ tend_task_start_deadline (TendTask *self)
  *
  * Only for the owning thread.
  *
- * Returns: microseconds of monotonic time, or `G_MAXINT64` for no limit
+ * Returns: a point of [func@Tend.get_time], or %TEND_FOREVER for no limit
  *
  * Since: 0.1
  */
@@ -87,7 +87,7 @@ tend_task_get_deadline (TendTask *self)
 /**
  * tend_task_set_deadline:
  * @self: a task that has not ended
- * @time: microseconds of monotonic time, or `G_MAXINT64` for no limit
+ * @deadline: a point of [func@Tend.get_time], or %TEND_FOREVER for no limit
  *
  * Sets by when the task must have ended.
  *
@@ -95,7 +95,7 @@ tend_task_get_deadline (TendTask *self)
  * `G_IO_ERROR_TIMED_OUT`, and fails if it ends with that error. What the task starts inherits its
  * deadline, unless that has a nearer one, or the starter is a thread's body or under a shield; the
  * error of an inherited deadline counts as observed. A task that is started keeps the nearest: a
- * later @time changes nothing then. Time goes on for it while the task is paused.
+ * later @deadline changes nothing then. Time goes on for it while the task is paused.
  *
  * Only for the owning thread.
  *
@@ -103,7 +103,7 @@ tend_task_get_deadline (TendTask *self)
  */
 void
 tend_task_set_deadline (TendTask *self,
-                        gint64    time)
+                        gint64    deadline)
 {
   g_return_if_fail (TEND_IS_TASK (self));
   g_return_if_fail (self->loop != NULL && tend_loop_is_mine (self->loop));
@@ -112,10 +112,10 @@ tend_task_set_deadline (TendTask *self,
     return;
 
   if (tend_task_status (self) == TEND_TASK_STATUS_CREATED)
-    tend_task_ensure_scope (self)->deadline = time;
-  else if (time < get_deadline (self))
+    tend_task_ensure_scope (self)->deadline = deadline;
+  else if (deadline < get_deadline (self))
     {
-      tend_task_ensure_scope (self)->deadline = time;
+      tend_task_ensure_scope (self)->deadline = deadline;
       self->scope->is_deadline_inherited = FALSE;
       arm (self);
     }

@@ -155,7 +155,7 @@ tend_task_get_interval (TendTask *self)
 /**
  * tend_task_set_interval:
  * @self: a task
- * @usec: microseconds, above 0
+ * @interval: microseconds, above 0
  *
  * Makes the task run again and again.
  *
@@ -175,12 +175,12 @@ tend_task_get_interval (TendTask *self)
  */
 void
 tend_task_set_interval (TendTask *self,
-                        gint64    usec)
+                        gint64    interval)
 {
   g_autofree char *task = NULL;
 
   g_return_if_fail (TEND_IS_TASK (self));
-  g_return_if_fail (usec > 0);
+  g_return_if_fail (interval > 0);
 
   if (self->body != NULL && self->body->runs_once)
     {
@@ -189,10 +189,10 @@ tend_task_set_interval (TendTask *self,
       return;
     }
 
-  if (tend_task_interval (self) == usec)
+  if (tend_task_interval (self) == interval)
     return;
 
-  tend_task_ensure_scope (self)->interval = usec;
+  tend_task_ensure_scope (self)->interval = interval;
   tend_notify_native (G_OBJECT (self), tend_task_properties[PROP_INTERVAL]);
 }
 

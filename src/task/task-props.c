@@ -219,7 +219,7 @@ tend_task_get_delay (TendTask *self)
 /**
  * tend_task_set_delay:
  * @self: a task that was not started yet
- * @usec: microseconds, 0 or more
+ * @delay: microseconds, 0 or more
  *
  * Sets how long after its start the task first runs.
  *
@@ -230,15 +230,15 @@ tend_task_get_delay (TendTask *self)
  */
 void
 tend_task_set_delay (TendTask *self,
-                     gint64    usec)
+                     gint64    delay)
 {
   g_return_if_fail (TEND_IS_TASK (self));
-  g_return_if_fail (usec >= 0);
+  g_return_if_fail (delay >= 0);
 
-  if (!tend_task_check_settable (self, "delay") || tend_task_delay (self) == usec)
+  if (!tend_task_check_settable (self, "delay") || tend_task_delay (self) == delay)
     return;
 
-  tend_task_ensure_scope (self)->delay = usec;
+  tend_task_ensure_scope (self)->delay = delay;
   notify_set (self, PROP_DELAY);
 }
 

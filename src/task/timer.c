@@ -34,7 +34,7 @@ struct _TendTimer
   GDestroyNotify   notify;      /* loop thread; NULL once inactive */
   gpointer         user_data;   /* loop thread */
   TendScopeFunc    func;        /* constant */
-  gint64           interval;    /* constant; 0: fires once */
+  gint64           interval;    /* constant; -1: fires once */
   gint64           deadline;    /* loop thread; while the task is paused, how long is left */
   guint64          sequence;    /* constant; its place among equal deadlines, at each tick */
 };
@@ -97,7 +97,7 @@ timer_stand (TendScopeItem *item,
   TendLoop *loop = self->task->loop;
 
   /* One that fires once is about to go. */
-  if (self->interval == 0 && self->n_calls > 0)
+  if (self->interval < 0 && self->n_calls > 0)
     return;
 
   if (still)
@@ -223,7 +223,7 @@ timer_new (TendTask       *task,
   self->notify = notify;
   self->user_data = user_data;
   self->func = func;
-  self->interval = 0;
+  self->interval = -1;
   self->deadline = 0;
   self->sequence = 0;
 
@@ -314,7 +314,7 @@ tend_timer_cancel (TendTimer *self)
  * tend_task_add_timer:
  * @self: a task
  * @delay: when to fire first, in microseconds from now; 0 is the next turn of the loop
- * @interval: how often to fire again, in microseconds; 0 fires once
+ * @interval: how often to fire again, in microseconds, above 0; -1 fires once
  * @func: (scope notified) (closure user_data) (destroy notify): what to call; %FALSE ends a repeating timer
  * @user_data: data for @func
  * @notify: (nullable): destroys @user_data when the timer is no longer active
@@ -346,7 +346,7 @@ tend_task_add_timer (TendTask       *self,
   g_return_val_if_fail (TEND_IS_TASK (self), NULL);
   g_return_val_if_fail (self->loop != NULL && tend_loop_is_mine (self->loop), NULL);
   g_return_val_if_fail (delay >= 0, NULL);
-  g_return_val_if_fail (interval >= 0, NULL);
+  g_return_val_if_fail (interval == -1 || interval > 0, NULL);
   g_return_val_if_fail (func != NULL, NULL);
 
   if (tend_task_has_ended (self))

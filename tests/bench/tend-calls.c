@@ -148,9 +148,9 @@ arm (gpointer state)
   Calls *self = state;
 
   for (guint i = 0; i < self->n; i++)
-    tend_task_add_timer (self->host, HOUR_USEC + i, 0, due_cb, self, NULL);
+    tend_task_add_timer (self->host, HOUR_USEC + i, -1, due_cb, self, NULL);
   g_main_context_iteration (self->context, FALSE);
-  tend_task_add_timer (self->host, WAIT_USEC, 0, due_cb, self, NULL);
+  tend_task_add_timer (self->host, WAIT_USEC, -1, due_cb, self, NULL);
 
   return self->n;
 }

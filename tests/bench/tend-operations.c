@@ -297,7 +297,7 @@ arm (gpointer state)
     {
       gint64 delay = HOUR_USEC + self->work.positions[i];
 
-      self->timers[i] = tend_timer_ref (tend_task_add_timer (self->host, delay, 0, fired_cb, self, NULL));
+      self->timers[i] = tend_timer_ref (tend_task_add_timer (self->host, delay, -1, fired_cb, self, NULL));
     }
 
   return self->work.n;

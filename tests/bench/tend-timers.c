@@ -86,7 +86,7 @@ arm (gpointer state)
     {
       gint64 usec = (gint64) bench_timers_get_ms (&self->timers, i) * 1000;
 
-      self->pending[i] = tend_timer_ref (tend_task_add_timer (self->host, usec, 0, fired_cb, self, NULL));
+      self->pending[i] = tend_timer_ref (tend_task_add_timer (self->host, usec, -1, fired_cb, self, NULL));
     }
 
   return self->timers.n;
@@ -114,7 +114,7 @@ arm_due (gpointer state)
   Timers *self = state;
 
   for (guint i = 0; i < self->timers.n; i++)
-    tend_task_add_timer (self->host, 1000, 0, fired_cb, self, NULL);
+    tend_task_add_timer (self->host, 1000, -1, fired_cb, self, NULL);
   g_usleep (2000);
 
   return self->timers.n;
@@ -166,7 +166,7 @@ arm_spread (gpointer state)
     {
       gint64 usec = (gint64) bench_timers_set_due (&self->timers, i) * 1000;
 
-      tend_task_add_timer (self->host, usec, 0, shot_cb, &self->timers.shots[i], NULL);
+      tend_task_add_timer (self->host, usec, -1, shot_cb, &self->timers.shots[i], NULL);
     }
 
   return self->timers.n;

@@ -206,7 +206,7 @@ observed_body (TendTask  *task,
   tend_task_set_stack_size (other, 100000);
   g_assert_true (tend_task_start (other, NULL));
   tend_task_set_interval (other, 3);
-  tend_timer_cancel (tend_task_add_timer (other, 1, 0, off_fiber_post_cb, (gpointer) "timer", off_fiber_destroy_cb));
+  tend_timer_cancel (tend_task_add_timer (other, 1, -1, off_fiber_post_cb, (gpointer) "timer", off_fiber_destroy_cb));
   tend_task_cancel (other);
   tend_task_stop (other);
   tend_task_post (other, off_fiber_post_cb, (gpointer) "late", off_fiber_destroy_cb);

@@ -130,7 +130,7 @@ test_context_trims_idle_stacks (void)
   char *low;
 
   tend_stack_trim (TRUE);
-  tend_set_stack_idle_time (-1);
+  tend_set_stack_idle_time (TEND_FOREVER);
   stacks = acquire_many (200);
   low = stacks[0].low;
   release_many (stacks, 200);

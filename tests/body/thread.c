@@ -383,7 +383,7 @@ test_spin_time_can_be_set (void)
   g_assert_cmpint (tend_get_thread_spin_time (), ==, 0);
   tend_set_thread_spin_time (1000);
   g_assert_cmpint (tend_get_thread_spin_time (), ==, 1000);
-  g_test_expect_message ("Tend", G_LOG_LEVEL_CRITICAL, "*usec*");
+  g_test_expect_message ("Tend", G_LOG_LEVEL_CRITICAL, "*spin_time*");
   tend_set_thread_spin_time (1001);
   g_test_assert_expected_messages ();
   g_assert_cmpint (tend_get_thread_spin_time (), ==, 1000);

@@ -207,7 +207,7 @@ test_waiters_leave_nothing (void)
 
   for (guint64 number = 0; number < 3; number++)
     {
-      g_autoptr(TendTask) task = tend_request_cache_wait_for (requests, "p", number, -1);
+      g_autoptr(TendTask) task = tend_request_cache_wait_for (requests, "p", number, TEND_FOREVER);
       g_autoptr(TendNumberCache) cache = tend_number_cache_new ("p", number);
 
       g_assert_cmpuint (g_hash_table_size (requests->waiters), ==, 1);

@@ -325,7 +325,7 @@ test_refuses_nonsense (Fixture       *fixture,
 {
   expect_critical ("*g_type_is_a*");
   push (fixture, G_TYPE_OBJECT, SECOND);
-  expect_critical ("*usec >= 0*");
+  expect_critical ("*timeout >= 0*");
   push (fixture, TEND_TYPE_NUMBER_CACHE, -1);
   g_test_assert_expected_messages ();
   g_assert_cmpint (seconds_of (fixture, TEND_TYPE_NUMBER_CACHE), ==, 10);

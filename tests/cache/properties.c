@@ -133,7 +133,7 @@ test_timeout_is_settable (Fixture       *fixture,
   g_object_set (cache, "timeout", (gint64) 0, NULL);
   assert_notes ("timeout=5 timeout=0");
 
-  expect_critical ("*usec >= 0*");
+  expect_critical ("*timeout >= 0*");
   tend_number_cache_set_timeout (cache, -1);
   g_test_assert_expected_messages ();
   g_assert_cmpint (tend_number_cache_get_timeout (cache), ==, 0);

@@ -371,7 +371,7 @@ test_dropped_elsewhere (Fixture       *fixture,
                         gconstpointer  unused)
 {
   g_autoptr(TendTask) task G_GNUC_UNUSED = answer_add (request_add (fixture, 1, SECOND, NULL), "a");
-  g_autoptr(TendTask) waiter = tend_request_cache_wait_for (fixture->requests, "p", 2, -1);
+  g_autoptr(TendTask) waiter = tend_request_cache_wait_for (fixture->requests, "p", 2, TEND_FOREVER);
 
   tend_task_add_exit_handler (waiter, note_exit_cb, (gpointer) "waiter", NULL);
   tend_request_cache_push_timeout (fixture->requests, TEND_TYPE_NUMBER_CACHE, 0);

@@ -188,7 +188,7 @@ test_manager_alone (Fixture       *fixture,
                     gconstpointer  unused)
 {
   g_autoptr(TendTask) task G_GNUC_UNUSED = answer_add (request_add (fixture, 1, 10 * SECOND, NULL), "a");
-  g_autoptr(TendTask) waiter = tend_request_cache_wait_for (fixture->requests, "p", 2, -1);
+  g_autoptr(TendTask) waiter = tend_request_cache_wait_for (fixture->requests, "p", 2, TEND_FOREVER);
 
   tend_task_add_exit_handler (waiter, note_exit_cb, (gpointer) "waiter", NULL);
   register_linger (fixture);

@@ -6,6 +6,14 @@
 #include "cache.h"
 
 /* A waiter that notes its end by @name. */
+/* That they fail is what is tested. */
+static void
+observe_cb (TendTask *task,
+            gpointer  unused)
+{
+  tend_task_get_error (task);
+}
+
 static TendTask *
 wait_for (Fixture    *fixture,
           guint64     number,
@@ -15,6 +23,7 @@ wait_for (Fixture    *fixture,
   TendTask *task = tend_request_cache_wait_for (fixture->requests, "p", number, timeout);
 
   tend_task_add_exit_handler (task, note_exit_cb, (gpointer) name, NULL);
+  tend_task_add_exit_handler (task, observe_cb, NULL, NULL);
   return task;
 }
 
@@ -23,7 +32,7 @@ test_there_already (Fixture       *fixture,
                     gconstpointer  unused)
 {
   TendNumberCache *cache = request_add (fixture, 1, SECOND, NULL);
-  static const gint64 times[] = { -1, 0, SECOND };
+  static const gint64 times[] = { TEND_FOREVER, 0, SECOND };
 
   for (guint i = 0; i < G_N_ELEMENTS (times); i++)
     {
@@ -49,10 +58,10 @@ static void
 test_added_later (Fixture       *fixture,
                   gconstpointer  unused)
 {
-  g_autoptr(TendTask) a = wait_for (fixture, 1, -1, "a");
-  g_autoptr(TendTask) other = wait_for (fixture, get_hash_twin (), -1, "other");
+  g_autoptr(TendTask) a = wait_for (fixture, 1, TEND_FOREVER, "a");
+  g_autoptr(TendTask) other = wait_for (fixture, get_hash_twin (), TEND_FOREVER, "other");
   g_autoptr(TendTask) b = wait_for (fixture, 1, 10 * SECOND, "b");
-  g_autoptr(TendTask) c = wait_for (fixture, 1, -1, "c");
+  g_autoptr(TendTask) c = wait_for (fixture, 1, TEND_FOREVER, "c");
   TendNumberCache *cache;
 
   advance (fixture, SECOND);
@@ -78,13 +87,13 @@ test_own_times (Fixture       *fixture,
 {
   g_autoptr(TendTask) slow G_GNUC_UNUSED = wait_for (fixture, 1, 3 * SECOND, "slow");
   g_autoptr(TendTask) fast = wait_for (fixture, 1, SECOND, "fast");
-  g_autoptr(TendTask) ever G_GNUC_UNUSED = wait_for (fixture, 1, -1, "ever");
+  g_autoptr(TendTask) ever G_GNUC_UNUSED = wait_for (fixture, 1, TEND_FOREVER, "ever");
 
   advance (fixture, SECOND - 1);
   assert_notes ("");
   advance (fixture, 1);
-  assert_notes ("fast:cancelled");
-  g_assert_error (tend_task_get_error (fast), G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  assert_notes ("fast:failed");
+  g_assert_error (tend_task_get_error (fast), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   g_assert_cmpstr (tend_task_get_error (fast)->message, ==, "No cache 'p:1' was added in time");
 
   advance (fixture, SECOND);
@@ -105,7 +114,7 @@ test_zero (Fixture       *fixture,
   request_add (fixture, 1, SECOND, NULL);
   assert_notes ("lucky:completed");
   advance (fixture, 0);
-  assert_notes ("unlucky:cancelled");
+  assert_notes ("unlucky:failed");
   request_add (fixture, 2, SECOND, NULL);
   assert_notes ("");
   tend_request_cache_clear (fixture->requests);
@@ -115,7 +124,7 @@ static void
 test_longest (Fixture       *fixture,
               gconstpointer  unused)
 {
-  g_autoptr(TendTask) task G_GNUC_UNUSED = wait_for (fixture, 1, G_MAXINT64, "a");
+  g_autoptr(TendTask) task G_GNUC_UNUSED = wait_for (fixture, 1, TEND_FOREVER, "a");
 
   advance (fixture, ((gint64) 1 << 33) * SECOND);
   assert_notes ("");
@@ -133,7 +142,7 @@ test_some_of_many (Fixture       *fixture,
   TendTask *tasks[G_N_ELEMENTS (names)];
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-    tasks[i] = wait_for (fixture, 1, -1, names[i]);
+    tasks[i] = wait_for (fixture, 1, TEND_FOREVER, names[i]);
   tend_task_cancel (tasks[2]);
   tend_task_cancel (tasks[0]);
   assert_notes ("c:cancelled a:cancelled");
@@ -180,14 +189,14 @@ test_forgotten (Fixture       *fixture,
                 gconstpointer  unused)
 {
   TendTask *timed = wait_for (fixture, 1, SECOND, "timed");
-  TendTask *ever = wait_for (fixture, 1, -1, "ever");
+  TendTask *ever = wait_for (fixture, 1, TEND_FOREVER, "ever");
   gpointer weak = timed;
 
   g_object_add_weak_pointer (G_OBJECT (timed), &weak);
   g_object_unref (timed);
   g_object_unref (ever);
   advance (fixture, SECOND);
-  assert_notes ("timed:cancelled");
+  assert_notes ("timed:failed");
   g_assert_null (weak);
   g_assert_finalize_object (g_steal_pointer (&fixture->requests));
   assert_notes ("ever:cancelled");
@@ -197,7 +206,7 @@ static void
 test_finalized (Fixture       *fixture,
                 gconstpointer  unused)
 {
-  g_autoptr(TendTask) a G_GNUC_UNUSED = wait_for (fixture, 1, -1, "a");
+  g_autoptr(TendTask) a G_GNUC_UNUSED = wait_for (fixture, 1, TEND_FOREVER, "a");
   g_autoptr(TendTask) b G_GNUC_UNUSED = wait_for (fixture, 1, SECOND, "b");
 
   g_assert_finalize_object (g_steal_pointer (&fixture->requests));
@@ -210,7 +219,7 @@ static void
 test_shut_down (Fixture       *fixture,
                 gconstpointer  unused)
 {
-  g_autoptr(TendTask) before = wait_for (fixture, 1, -1, "before");
+  g_autoptr(TendTask) before = wait_for (fixture, 1, TEND_FOREVER, "before");
   g_autoptr(TendTask) after = NULL;
 
   tend_request_cache_clear (fixture->requests);
@@ -218,7 +227,7 @@ test_shut_down (Fixture       *fixture,
   tend_request_cache_shutdown_async (fixture->requests, NULL, NULL, NULL);
   assert_notes ("before:cancelled");
   g_assert_error (tend_task_get_error (before), G_IO_ERROR, G_IO_ERROR_CANCELLED);
-  after = tend_request_cache_wait_for (fixture->requests, "p", 1, -1);
+  after = tend_request_cache_wait_for (fixture->requests, "p", 1, TEND_FOREVER);
   assert_status (after, "cancelled");
 }
 
@@ -245,9 +254,9 @@ test_again (Fixture       *fixture,
 
   tend_task_add_exit_handler (late, wait_again_cb, fixture, NULL);
   advance (fixture, SECOND);
-  assert_notes ("late:cancelled");
+  assert_notes ("late:failed");
   advance (fixture, 2 * SECOND);
-  assert_notes ("again:cancelled");
+  assert_notes ("again:failed");
 
   cancelled = wait_for (fixture, 1, SECOND, "cancelled");
   tend_task_add_exit_handler (cancelled, wait_again_cb, fixture, NULL);
@@ -317,7 +326,7 @@ test_drops_the_request_cache (Fixture       *fixture,
 
   tend_task_add_exit_handler (a, drop_requests_cb, fixture, NULL);
   advance (fixture, SECOND);
-  assert_notes ("b:cancelled a:cancelled");
+  assert_notes ("b:cancelled a:failed");
 }
 
 static gboolean
@@ -350,7 +359,8 @@ test_in_fiber (Fixture       *fixture,
 
   unlucky = tend_task_run_fiber (NULL, wait_fiber, fixture, NULL);
   advance (fixture, 2 * SECOND);
-  assert_status (unlucky, "cancelled");
+  assert_status (unlucky, "failed");
+  g_assert_error (tend_task_get_error (unlucky), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
 }
 
 /* --- Refusals --- */
@@ -360,7 +370,7 @@ static void
 test_refused_cache (Fixture       *fixture,
                     gconstpointer  unused)
 {
-  g_autoptr(TendTask) task = wait_for (fixture, 1, -1, "a");
+  g_autoptr(TendTask) task = wait_for (fixture, 1, TEND_FOREVER, "a");
   g_autoptr(TendNumberCache) cache = request_new (fixture, 1);
 
   get_private (cache)->timeout = -1;
@@ -376,7 +386,8 @@ test_reserved_number (Fixture       *fixture,
                       gconstpointer  unused)
 {
   g_autoptr(TendRandomNumberCache) cache = tend_random_number_cache_new (fixture->requests, "p", 16, NULL);
-  g_autoptr(TendTask) task = wait_for (fixture, tend_number_cache_get_number (TEND_NUMBER_CACHE (cache)), -1, "a");
+  g_autoptr(TendTask) task = wait_for (fixture, tend_number_cache_get_number (TEND_NUMBER_CACHE (cache)),
+                                       TEND_FOREVER, "a");
 
   assert_status (task, "running");
   add (fixture->requests, TEND_NUMBER_CACHE (cache));
@@ -408,7 +419,7 @@ test_owner_goes (Fixture       *fixture,
 static gpointer
 wait_thread (gpointer requests)
 {
-  g_assert_null (tend_request_cache_wait_for (requests, "p", 1, -1));
+  g_assert_null (tend_request_cache_wait_for (requests, "p", 1, TEND_FOREVER));
   return NULL;
 }
 
@@ -416,8 +427,8 @@ static void
 test_refuses_nonsense (Fixture       *fixture,
                        gconstpointer  unused)
 {
-  expect_critical ("*timeout >= -1*");
-  g_assert_null (tend_request_cache_wait_for (fixture->requests, "p", 1, -2));
+  expect_critical ("*timeout >= 0*");
+  g_assert_null (tend_request_cache_wait_for (fixture->requests, "p", 1, -1));
   expect_critical ("*tend_loop_is_mine*");
   g_assert_true (g_main_context_acquire (NULL));
   in_thread (wait_thread, fixture->requests);

@@ -84,7 +84,7 @@ test_negative_time_is_refused (void)
 {
   TendCancellable *cancellable = tend_cancellable_new ();
 
-  expect_critical ("*usec >= 0*");
+  expect_critical ("*timeout >= 0*");
   tend_cancellable_cancel_after (cancellable, -1);
   g_test_assert_expected_messages ();
   settle ();

@@ -35,7 +35,7 @@ static void
 many_timers (World *world)
 {
   for (guint i = 0; i < N_AT_ONCE; i++)
-    tend_task_add_timer (world->task, i, 0, tick_cb, NULL, NULL);
+    tend_task_add_timer (world->task, i, -1, tick_cb, NULL, NULL);
   tend_clock_advance (world->clock, N_AT_ONCE);
 }
 

@@ -312,9 +312,9 @@ test_refuses_nonsense (void)
 {
   g_autoptr(TendTask) task = tend_task_new_open (NULL, NULL, NULL, NULL);
 
-  expect_critical ("*usec >= 0*");
+  expect_critical ("*timeout >= 0*");
   g_assert_null (tend_task_with_timeout (task, -1));
-  expect_critical ("*usec >= 0*");
+  expect_critical ("*delay >= 0*");
   g_assert_null (tend_task_run_delay (-1));
   expect_critical ("*is not a task*");
   expect_critical ("*tend_watch_check*");
@@ -428,7 +428,7 @@ test_delays_of_zero_starve_no_timer (void)
   guint n_delays = 0;
   g_autoptr(TendTask) task = tend_task_new_fiber (NULL, delay_again_body, &n_delays, NULL);
 
-  tend_task_add_timer (task, SECOND / 100, 0, cancel_cb, NULL, NULL);
+  tend_task_add_timer (task, SECOND / 100, -1, cancel_cb, NULL, NULL);
   tend_task_start (task, NULL);
   g_assert_false (tend_task_wait_sync (task, NULL));
   assert_status (task, "cancelled");

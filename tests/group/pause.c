@@ -22,7 +22,7 @@ test_timers_go_on_with_what_was_left (void)
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
   g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
-  tend_task_add_timer (task, 3 * SECOND, 0, tick_cb, (gpointer) "once", NULL);
+  tend_task_add_timer (task, 3 * SECOND, -1, tick_cb, (gpointer) "once", NULL);
   tend_clock_advance (clock, SECOND);
   tend_task_pause (task);
   tend_clock_advance (clock, 10 * SECOND);
@@ -65,9 +65,9 @@ test_timers_keep_their_order (void)
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
   g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
-  tend_task_add_timer (task, SECOND, 0, tick_cb, (gpointer) "1", NULL);
-  tend_task_add_timer (task, SECOND, 0, tick_cb, (gpointer) "2", NULL);
-  tend_task_add_timer (task, SECOND, 0, tick_cb, (gpointer) "3", NULL);
+  tend_task_add_timer (task, SECOND, -1, tick_cb, (gpointer) "1", NULL);
+  tend_task_add_timer (task, SECOND, -1, tick_cb, (gpointer) "2", NULL);
+  tend_task_add_timer (task, SECOND, -1, tick_cb, (gpointer) "3", NULL);
   tend_task_pause (task);
   tend_task_resume (task);
   tend_clock_run_until_idle (clock);
@@ -85,8 +85,8 @@ test_timers_and_posts_made_meanwhile_wait (void)
   tend_task_post (task, tick_cb, (gpointer) "before", NULL);
   tend_task_pause (task);
   tend_task_post (task, tick_cb, (gpointer) "post", NULL);
-  tend_task_add_timer (task, 0, 0, tick_cb, (gpointer) "zero", NULL);
-  tend_task_add_timer (task, SECOND, 0, tick_cb, (gpointer) "second", NULL);
+  tend_task_add_timer (task, 0, -1, tick_cb, (gpointer) "zero", NULL);
+  tend_task_add_timer (task, SECOND, -1, tick_cb, (gpointer) "second", NULL);
   tend_clock_advance (clock, 10 * SECOND);
   assert_notes ("");
   tend_task_resume (task);
@@ -143,7 +143,7 @@ test_a_timer_may_pause_its_task (void)
   g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_add_timer (task, SECOND, SECOND, pause_itself_cb, NULL, NULL);
-  tend_task_add_timer (task, SECOND, 0, pause_itself_cb, NULL, NULL);
+  tend_task_add_timer (task, SECOND, -1, pause_itself_cb, NULL, NULL);
   tend_clock_advance (clock, 5 * SECOND);
   assert_notes ("tick");
   tend_task_resume (task);

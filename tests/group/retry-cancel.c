@@ -192,7 +192,7 @@ failing_deaf_cb (guint    attempt,
   TendTask *task = deaf_cb (attempt, data);
 
   ((Work *) data)->n_attempts++;
-  tend_task_add_timer (task, SECOND, 0, fail_cb, NULL, NULL);
+  tend_task_add_timer (task, SECOND, -1, fail_cb, NULL, NULL);
   return task;
 }
 

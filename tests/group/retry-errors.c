@@ -131,7 +131,7 @@ test_no_task_fails_it (Work          *work,
 
   assert_status (task, "failed");
   g_assert_error (tend_task_get_error (task), TEND_ERROR, TEND_ERROR_STATE);
-  g_assert_true (g_str_has_suffix (tend_task_get_error (task)->message, " was given no task for attempt 1"));
+  g_assert_true (g_str_has_suffix (tend_task_get_error (task)->message, " gave up at attempt 1"));
   assert_all_gone (work, task, retry);
 }
 

@@ -308,7 +308,7 @@ test_refuses_nonsense (Work          *work,
   tend_retry_set_back_off (retry, 1, 1, 0.5);
   expect_critical ("*fraction <= 1.0*");
   tend_retry_set_jitter (retry, 1.1);
-  expect_critical ("*usec > 0*");
+  expect_critical ("*timeout > 0*");
   tend_retry_set_deadline (retry, 0);
   g_test_assert_expected_messages ();
   g_assert_finalize_object (retry);

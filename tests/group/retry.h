@@ -164,7 +164,7 @@ new_completion_task (Work *work)
   TendTask *task = g_object_ref (tend_completion_get_task (completion));
 
   g_object_set_data (G_OBJECT (completion), "work", work);
-  tend_task_add_timer (task, 0, 0, complete_cb, completion, g_object_unref);
+  tend_task_add_timer (task, 0, -1, complete_cb, completion, g_object_unref);
   return task;
 }
 

@@ -161,7 +161,7 @@ test_its_end_hears_of_no_other (void)
   g_autoptr(TendTask) second = tend_task_new_open (NULL, NULL, NULL, NULL);
   g_autoptr(TendTask) any = tend_when_any ((TendTask *[]) { first, second }, 2);
 
-  tend_task_add_timer (any, SECOND, 0, never_cb, second, complete_and_settle_cb);
+  tend_task_add_timer (any, SECOND, -1, never_cb, second, complete_and_settle_cb);
   tend_task_return_boolean (first, TRUE);
   settle ();
   assert_status (second, "completed");

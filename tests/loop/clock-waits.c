@@ -76,7 +76,7 @@ test_waits_for_threads (void)
   set_may_end (FALSE);
   g_main_context_set_poll_func (g_main_context_get_thread_default (), sleeping_poll);
   tend_task_add_exit_handler (task, ended_cb, NULL, NULL);
-  tend_task_add_timer (host, 1, 0, timer_first_cb, NULL, NULL);
+  tend_task_add_timer (host, 1, -1, timer_first_cb, NULL, NULL);
   g_assert_true (tend_task_start (task, NULL));
   g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 1);
   assert_trace ("et");
@@ -235,7 +235,7 @@ check_spin (void (* run) (TendClock *clock,
   Spin spin = { FALSE, 0 };
   TendTask *task;
 
-  tend_task_add_timer (host, SEC, 0, spin_over_cb, &spin, NULL);
+  tend_task_add_timer (host, SEC, -1, spin_over_cb, &spin, NULL);
   task = tend_task_run_fiber (NULL, spin_body, &spin, NULL);
   run (clock, task);
   g_assert_true (spin.is_over);
@@ -317,7 +317,7 @@ test_endless_yield_waits_for_threads (void)
   set_may_end (FALSE);
   thread = tend_task_new_thread (NULL, blocked_body, NULL, NULL);
   tend_task_add_exit_handler (thread, ended_cb, NULL, NULL);
-  tend_task_add_timer (host, SEC, 0, spin_over_cb, &spin, NULL);
+  tend_task_add_timer (host, SEC, -1, spin_over_cb, &spin, NULL);
   add_timer (host, SEC, "t");
   g_assert_true (tend_task_start (thread, NULL));
   task = tend_task_run_fiber (NULL, spin_and_let_end_body, &spin, NULL);

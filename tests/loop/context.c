@@ -330,7 +330,7 @@ orphaning_thread (gpointer data)
   g_main_context_push_thread_default (context);
   orphans->created = tend_task_new_fiber ("created", task_works_body, &orphans->n_destroyed, count_destroyed);
   orphans->running = new_host ();
-  tend_task_add_timer (orphans->running, HOUR, 0, trace_cb, &orphans->n_destroyed, count_destroyed);
+  tend_task_add_timer (orphans->running, HOUR, -1, trace_cb, &orphans->n_destroyed, count_destroyed);
   orphans->ended = tend_task_run_fiber ("ended", task_works_body, &orphans->n_destroyed, count_destroyed);
   for (guint i = 0; i < orphans->n_iterations; i++)
     g_main_context_iteration (context, FALSE);

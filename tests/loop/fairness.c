@@ -105,7 +105,7 @@ test_due_timers_let_others_through (void)
   Other other;
 
   for (guint i = 0; i < n; i++)
-    tend_task_add_timer (host, 1 + i % 100, 0, count_cb, &other, NULL);
+    tend_task_add_timer (host, 1 + i % 100, -1, count_cb, &other, NULL);
   other_init (&other);
   while (other.n_run < n)
     g_main_context_iteration (g_main_context_get_thread_default (), TRUE);
@@ -381,7 +381,7 @@ test_time_is_new_after_a_pause (void)
   Other other = { .n_turns = 5 };
   guint n_most = 0;
 
-  tend_task_add_timer (host, 3600 * G_TIME_SPAN_SECOND, 0, count_cb, &other, NULL);
+  tend_task_add_timer (host, 3600 * G_TIME_SPAN_SECOND, -1, count_cb, &other, NULL);
   for (guint round = 0; round < 10; round++)
     {
       gint64 end = g_get_monotonic_time () + 5000;
@@ -460,7 +460,7 @@ test_zero_delays_do_not_starve_timers (void)
   TendTask *host = new_host ();
   Flood flood = { 0, FALSE };
 
-  tend_task_add_timer (host, 1000, 0, flood_over_cb, &flood, NULL);
+  tend_task_add_timer (host, 1000, -1, flood_over_cb, &flood, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
     tasks[i] = tend_task_run_fiber (NULL, flood_body, &flood, NULL);
   while (!flood.is_over && flood.n_run < 4000)
@@ -555,7 +555,7 @@ test_other_threads_do_not_starve_timers (void)
   Sender sender = { host, &flood };
   GThread *thread;
 
-  tend_task_add_timer (host, 10000, 0, over_cb, &flood, NULL);
+  tend_task_add_timer (host, 10000, -1, over_cb, &flood, NULL);
   thread = g_thread_new ("flood", flood_thread, &sender);
   while (!flood.is_over && flood.n_run < 50000)
     g_main_context_iteration (g_main_context_get_thread_default (), TRUE);

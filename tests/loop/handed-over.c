@@ -343,7 +343,7 @@ test_objects_make_tasks_of_their_context (void)
 
   joined = tend_group_join (group);
   next = tend_task_stream_next (stream);
-  waiting = tend_request_cache_wait_for (requests, "text", 1, -1);
+  waiting = tend_request_cache_wait_for (requests, "text", 1, TEND_FOREVER);
   g_assert_true (tend_task_get_context (joined) == context);
   g_assert_true (tend_task_get_context (next) == context);
   g_assert_true (tend_task_get_context (waiting) == context);

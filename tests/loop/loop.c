@@ -52,7 +52,7 @@ test_zero_timer_is_next_turn (void)
 {
   TendTask *host = new_host ();
 
-  tend_task_add_timer (host, 0, 0, post_more_cb, NULL, NULL);
+  tend_task_add_timer (host, 0, -1, post_more_cb, NULL, NULL);
   add_timer (host, 0, "b");
   turn ();
   turn ();
@@ -68,7 +68,7 @@ test_zero_delay_from_timer_is_next_turn (void)
   g_autoptr(TendClock) clock = tend_clock_freeze (g_main_context_get_thread_default ());
   TendTask *host = new_host ();
 
-  tend_task_add_timer (host, 5, 0, post_more_cb, NULL, NULL);
+  tend_task_add_timer (host, 5, -1, post_more_cb, NULL, NULL);
   add_timer (host, 5, "b");
   tend_clock_advance (clock, 5);
   assert_trace ("abcd");
@@ -267,8 +267,8 @@ test_cancelled_timer_does_not_fire (void)
   TendTask *host = new_host ();
   TendTimer *timer;
 
-  tend_task_add_timer (host, 10, 0, cancel_timer_cb, &timer, NULL);
-  timer = tend_task_add_timer (host, 10, 0, trace_cb, (gpointer) "no", NULL);
+  tend_task_add_timer (host, 10, -1, cancel_timer_cb, &timer, NULL);
+  timer = tend_task_add_timer (host, 10, -1, trace_cb, (gpointer) "no", NULL);
   add_timer (host, 10, "y");
   tend_clock_advance (clock, 10);
   assert_trace ("xy");
@@ -285,7 +285,7 @@ test_timers_are_never_early (void)
     {
       TendTask *host = new_host ();
       gint64 begin = g_get_monotonic_time ();
-      TendTimer *timer = tend_timer_ref (tend_task_add_timer (host, delays[i], 0, trace_cb, (gpointer) "t", NULL));
+      TendTimer *timer = tend_timer_ref (tend_task_add_timer (host, delays[i], -1, trace_cb, (gpointer) "t", NULL));
 
       while (tend_timer_is_active (timer))
         g_main_context_iteration (g_main_context_get_thread_default (), TRUE);
@@ -347,7 +347,7 @@ add_by_timer (TendTask     *host,
               TendBodyFunc  func,
               gpointer      user_data)
 {
-  tend_task_add_timer (host, 10, 0, func, user_data, NULL);
+  tend_task_add_timer (host, 10, -1, func, user_data, NULL);
 }
 
 static void
@@ -424,7 +424,7 @@ test_fibers_resume_before_next_timer (void)
   Waiter waiter = { "1", NULL };
 
   tend_task_wait_async (fiber, NULL, waiter_cb, &waiter);
-  tend_task_add_timer (host, 10, 0, end_cb, one, NULL);
+  tend_task_add_timer (host, 10, -1, end_cb, one, NULL);
   add_timer (host, 10, "z");
   tend_clock_advance (clock, 10);
   assert_trace ("ef1z");
@@ -482,7 +482,7 @@ test_nested_wait_in_timer_goes_on (void)
   g_autoptr(TendClock) clock = tend_clock_freeze (g_main_context_get_thread_default ());
   TendTask *host = new_host ();
 
-  tend_task_add_timer (host, 10, 0, nest_until_ended_cb, NULL, NULL);
+  tend_task_add_timer (host, 10, -1, nest_until_ended_cb, NULL, NULL);
   add_timer (host, 10, "z");
   tend_clock_advance (clock, 10);
   assert_trace ("cczc");

@@ -359,7 +359,7 @@ add_requests_body (TendTask  *task,
 
   while (!is_over (self->game))
     {
-      g_autoptr(TendTask) wait = tend_request_cache_wait_for (self->cache, "a", 1, -1);
+      g_autoptr(TendTask) wait = tend_request_cache_wait_for (self->cache, "a", 1, TEND_FOREVER);
       g_autoptr(TendNumberCache) request = tend_number_cache_new ("a", 1);
 
       g_assert_true (tend_request_cache_add (self->cache, request, NULL));

@@ -47,7 +47,7 @@ add_timer (TendTask   *task,
            gint64      delay,
            const char *text)
 {
-  tend_task_add_timer (task, delay, 0, trace_cb, (gpointer) text, NULL);
+  tend_task_add_timer (task, delay, -1, trace_cb, (gpointer) text, NULL);
 }
 
 /* Iterates @context until it has nothing more to do. */
@@ -79,7 +79,7 @@ test_in_context (gconstpointer data)
   GMainContext *context = g_main_context_new ();
 
   /* The source that frees the stacks of fibers is there for longer. */
-  tend_set_stack_idle_time (-1);
+  tend_set_stack_idle_time (TEND_FOREVER);
 
   trace = g_string_new (NULL);
   g_main_context_push_thread_default (context);

@@ -149,7 +149,7 @@ add_failing_timer (TendTask  *task,
                    gpointer   data,
                    GError   **error)
 {
-  tend_task_add_timer (task, SECOND, 0, fail_in_timer, NULL, NULL);
+  tend_task_add_timer (task, SECOND, -1, fail_in_timer, NULL, NULL);
   return TRUE;
 }
 

@@ -535,7 +535,7 @@ sleep_body (TendTask  *task,
 {
   Unwound *self = data;
 
-  tend_task_add_timer (task, 1000, 0, drop_in_thread_cb, &self->owner, NULL);
+  tend_task_add_timer (task, 1000, -1, drop_in_thread_cb, &self->owner, NULL);
   g_assert_false (tend_sleep (1000, error));
   g_assert_error (*error, TEND_ERROR, TEND_ERROR_STOPPED);
   self->n_unwound++;

@@ -259,7 +259,7 @@ test_no_grace_at_all (Fixture       *fixture,
   register_work (fixture, CALLBACK, NULL);
   register_fiber (fixture, "n", clean_up, fixture);
   settle (fixture);
-  g_test_expect_message ("Tend", G_LOG_LEVEL_CRITICAL, "*usec >= 0*");
+  g_test_expect_message ("Tend", G_LOG_LEVEL_CRITICAL, "*grace_period >= 0*");
   tend_task_manager_set_grace_period (fixture->manager, -1);
   g_test_assert_expected_messages ();
   tend_task_manager_cancel_task (fixture->manager, "n");

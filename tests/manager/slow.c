@@ -145,7 +145,7 @@ test_off_by_default (Fixture       *fixture,
 
   /* And it can be taken back. */
   tend_task_manager_set_slow_check (fixture->manager, AGE, AGE);
-  tend_task_manager_set_slow_check (fixture->manager, 0, 0);
+  tend_task_manager_set_slow_check (fixture->manager, TEND_FOREVER, -1);
   tend_clock_advance (fixture->clock, 100 * AGE);
   g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 0);
 }
@@ -324,7 +324,7 @@ stop_all_cb (TendTaskManager *manager,
 
   for (guint i = 0; i < tasks->len; i++)
     tend_task_stop (g_ptr_array_index (tasks, i));
-  tend_task_manager_set_slow_check (manager, 0, 0);
+  tend_task_manager_set_slow_check (manager, TEND_FOREVER, -1);
 }
 
 /* Those that a handler has ended are not named after that. */
@@ -369,8 +369,10 @@ static void
 test_nonsense_is_refused (Fixture       *fixture,
                           gconstpointer  unused)
 {
-  g_test_expect_message ("Tend", G_LOG_LEVEL_CRITICAL, "*age >= 0*");
+  g_test_expect_message ("Tend", G_LOG_LEVEL_CRITICAL, "*age > 0*");
   tend_task_manager_set_slow_check (fixture->manager, -1, 1);
+  g_test_expect_message ("Tend", G_LOG_LEVEL_CRITICAL, "*age > 0*");
+  tend_task_manager_set_slow_check (fixture->manager, 0, 1);
   g_test_expect_message ("Tend", G_LOG_LEVEL_CRITICAL, "*interval > 0*");
   tend_task_manager_set_slow_check (fixture->manager, 1, 0);
   g_test_assert_expected_messages ();

@@ -339,7 +339,7 @@ wait_in_callback (TendTask  *task,
                   GError   **error)
 {
   wait_for_tasks (data);
-  tend_task_add_timer (task, SECOND, 0, complete_cb, NULL, NULL);
+  tend_task_add_timer (task, SECOND, -1, complete_cb, NULL, NULL);
 
   return TRUE;
 }

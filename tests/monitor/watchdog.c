@@ -88,7 +88,7 @@ names_callback_body (TendTask  *task,
                      gpointer   user_data,
                      GError   **error)
 {
-  tend_task_add_timer (task, 0, 0, names_callback_tick, NULL, NULL);
+  tend_task_add_timer (task, 0, -1, names_callback_tick, NULL, NULL);
   return TRUE;
 }
 

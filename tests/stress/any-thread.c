@@ -410,7 +410,7 @@ new_task (void)
       return tend_task_run_thread (NULL, thread_body, ticket, ticket_end);
     case 3:
       task = tend_task_run_open ("running", open_body, ticket, ticket_end);
-      tend_task_add_timer (task, pick (me, 200), 0, end_cb, ticket_new ("last timer", home), ticket_end);
+      tend_task_add_timer (task, pick (me, 200), -1, end_cb, ticket_new ("last timer", home), ticket_end);
       return task;
     default:
       return tend_task_new_open (NULL, NULL, ticket, ticket_end);

@@ -184,7 +184,7 @@ make_task (Worker *worker)
 
   if (pick (worker, 2) == 0 && !tend_task_is_ended (task))
     {
-      tend_task_add_timer (task, pick (worker, 5000), 0, end_cb, ticket_new ("timer", worker), ticket_end);
+      tend_task_add_timer (task, pick (worker, 5000), -1, end_cb, ticket_new ("timer", worker), ticket_end);
       tend_task_start (task, NULL);
     }
   rack_put (&tasks, worker, task);

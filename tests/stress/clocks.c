@@ -67,7 +67,7 @@ make_task (Worker *worker)
       break;
     case 2:
       task = tend_task_new_open (NULL, returning_body, ticket, ticket_end);
-      tend_task_add_timer (task, pick (worker, 1000), 0, tick_cb, ticket_new ("timer", worker), ticket_end);
+      tend_task_add_timer (task, pick (worker, 1000), -1, tick_cb, ticket_new ("timer", worker), ticket_end);
       tend_task_set_deadline (task, tend_get_time () + pick (worker, 1000));
       break;
     default:

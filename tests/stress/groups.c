@@ -90,7 +90,7 @@ new_child (Worker *worker)
     case 4:
     case 5:
       task = tend_task_new_open (NULL, open_body, ticket, ticket_end);
-      tend_task_add_timer (task, pick (worker, 4000), 0, end_cb, ticket_new ("timer", worker), ticket_end);
+      tend_task_add_timer (task, pick (worker, 4000), -1, end_cb, ticket_new ("timer", worker), ticket_end);
       return task;
     default:
       return tend_task_new_open (NULL, returning_body, ticket, ticket_end);

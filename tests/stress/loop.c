@@ -162,7 +162,7 @@ make_task (Target *target)
   guint first = tend_task_get_id (task) % N_THREADS;
 
   tend_task_wait_async (task, NULL, ended_cb, target);
-  tend_task_add_timer (task, 3600 * G_TIME_SPAN_SECOND, 0, no_cb, NULL, NULL);
+  tend_task_add_timer (task, 3600 * G_TIME_SPAN_SECOND, -1, no_cb, NULL, NULL);
   target->n_made++;
   g_async_queue_push (target->queues[first], g_object_ref (task));
   g_async_queue_push (target->queues[(first + 1 + target->n_made % (N_THREADS - 1)) % N_THREADS], task);

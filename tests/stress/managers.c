@@ -116,7 +116,7 @@ new_task (Worker     *worker,
       task = tend_task_new_open (name, open_body, ticket, ticket_end);
     }
 
-  tend_task_add_timer (task, pick (worker, 3000), 0, end_cb, ticket_new ("timer", worker), ticket_end);
+  tend_task_add_timer (task, pick (worker, 3000), -1, end_cb, ticket_new ("timer", worker), ticket_end);
   return task;
 }
 

@@ -158,7 +158,7 @@ add_something (Worker   *worker,
   switch (pick (worker, 8))
     {
     case 0:
-      tend_task_add_timer (task, 3600 * G_TIME_SPAN_SECOND, 0, tick_cb, ticket_new ("timer", worker), ticket_end);
+      tend_task_add_timer (task, 3600 * G_TIME_SPAN_SECOND, -1, tick_cb, ticket_new ("timer", worker), ticket_end);
       break;
     case 1:
       tend_task_add_timer (task, pick (worker, 500), 1 + pick (worker, 500), tick_cb, ticket_new ("timer", worker),
@@ -207,7 +207,7 @@ make (Worker *worker)
 
   if (entry->kind == STARTED && !tend_task_is_ended (entry->task))
     {
-      tend_task_add_timer (entry->task, pick (worker, 10000), 0, end_cb, ticket_new ("last timer", worker), ticket_end);
+      tend_task_add_timer (entry->task, pick (worker, 10000), -1, end_cb, ticket_new ("last timer", worker), ticket_end);
       tend_task_start (entry->task, NULL);
     }
   rack_put (&entries, worker, entry);

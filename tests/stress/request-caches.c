@@ -200,7 +200,7 @@ static void
 wait_for (Worker           *worker,
           TendRequestCache *self)
 {
-  gint64 timeout = pick (worker, 2) == 0 ? -1 : (gint64) pick (worker, 3000);
+  gint64 timeout = pick (worker, 2) == 0 ? TEND_FOREVER : (gint64) pick (worker, 3000);
   TendTask *task = tend_request_cache_wait_for (self, PREFIX, pick (worker, N_NUMBERS), timeout);
 
   tend_task_wait_async (task, NULL, ended_cb, ticket_new ("wait for a cache", worker));

@@ -94,7 +94,7 @@ attempt_cb (guint    attempt,
     case 4:
     case 5:
       task = tend_task_new_open (NULL, open_body, ticket, ticket_end);
-      tend_task_add_timer (task, pick (me, 1000), 0, end_cb, ticket_new ("timer", home), ticket_end);
+      tend_task_add_timer (task, pick (me, 1000), -1, end_cb, ticket_new ("timer", home), ticket_end);
       break;
     default:
       task = tend_task_new_open (NULL, returning_body, ticket, ticket_end);

@@ -82,7 +82,7 @@ make_task (Worker *worker)
       break;
     default:
       task = tend_task_new_open (NULL, open_body, ticket, ticket_end);
-      tend_task_add_timer (task, pick (worker, 3000), 0, end_cb, ticket_new ("timer", worker), ticket_end);
+      tend_task_add_timer (task, pick (worker, 3000), -1, end_cb, ticket_new ("timer", worker), ticket_end);
       if (pick (worker, 2) == 0)
         tend_task_start (task, NULL);
     }

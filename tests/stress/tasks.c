@@ -273,7 +273,7 @@ make_one (Worker *worker)
   if (!record->is_open && pick (worker, 4) == 0)
     tend_task_set_delay (task, pick (worker, 2000));
   if (record->is_open || !is_started)
-    tend_task_add_timer (task, pick (worker, 20000), 0, end_cb, NULL, NULL);
+    tend_task_add_timer (task, pick (worker, 20000), -1, end_cb, NULL, NULL);
   if (is_started && !tend_task_is_started (task))
     g_assert_true (tend_task_start (task, NULL));
 

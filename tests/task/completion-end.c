@@ -84,7 +84,7 @@ test_scope_of_the_task_may_fail_it (void)
   TendCompletion *completion = tend_completion_new (NULL);
   g_autoptr(TendTask) task = g_object_ref (tend_completion_get_task (completion));
 
-  tend_task_add_timer (task, 0, 0, fail_cb, NULL, NULL);
+  tend_task_add_timer (task, 0, -1, fail_cb, NULL, NULL);
   settle ();
   g_assert_error (tend_task_get_error (task), G_IO_ERROR, G_IO_ERROR_BROKEN_PIPE);
   g_assert_false (tend_completion_set_value (completion, NULL, NULL));

@@ -39,7 +39,7 @@ current_body (TendTask  *task,
   g_autoptr(TendTask) other = NULL;
 
   note_current (task, "body");
-  tend_task_add_timer (task, 10, 0, current_timer_cb, (gpointer) "timer", NULL);
+  tend_task_add_timer (task, 10, -1, current_timer_cb, (gpointer) "timer", NULL);
   tend_task_post (task, current_timer_cb, (gpointer) "post", NULL);
   tend_task_add_exit_handler (task, current_exit_cb, (gpointer) "exit", NULL);
 

@@ -63,7 +63,7 @@ test_order (void)
       g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
       g_autoptr(TendTimer) timer = NULL;
 
-      timer = tend_timer_ref (tend_task_add_timer (task, SECOND, 0, note_cb, (gpointer) "timer", NULL));
+      timer = tend_timer_ref (tend_task_add_timer (task, SECOND, -1, note_cb, (gpointer) "timer", NULL));
       tend_task_wait_async (task, NULL, note_wait_cb, (gpointer) "wait");
       tend_task_wait_async (task, NULL, note_wait_cb, (gpointer) "wait");
       g_signal_connect (task, "notify::status", G_CALLBACK (note_status_cb), NULL);
@@ -456,7 +456,7 @@ test_group_ends_in_order (void)
   tend_task_wait_async (b, NULL, note_wait_cb, (gpointer) "wait");
 
   /* Armed after the children's, so that at one deadline they come first. */
-  tend_task_add_timer (killer, SECOND / 2, 0, stop_cb, parent, NULL);
+  tend_task_add_timer (killer, SECOND / 2, -1, stop_cb, parent, NULL);
   tend_clock_run_until_idle (clock);
   assert_notes ("timer parent:stopped stops:a a:stopped stops:b b:stopped interrupted wait:tend-0 interrupted");
   tend_task_stop (killer);

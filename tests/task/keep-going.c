@@ -115,7 +115,7 @@ fail_later_body (TendTask  *task,
                  gpointer   user_data,
                  GError   **error)
 {
-  tend_task_add_timer (task, SECOND / 2, 0, return_error_cb, NULL, NULL);
+  tend_task_add_timer (task, SECOND / 2, -1, return_error_cb, NULL, NULL);
   return TRUE;
 }
 
@@ -339,7 +339,7 @@ test_error_of_a_timer_ends_it (void)
 
   listen (NULL);
   keep_going (task);
-  tend_task_add_timer (task, SECOND / 2, 0, fail_timer_cb, NULL, NULL);
+  tend_task_add_timer (task, SECOND / 2, -1, fail_timer_cb, NULL, NULL);
   tend_clock_advance (clock, SECOND / 2);
   assert_status (task, "failed");
   assert_notes ("");

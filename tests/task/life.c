@@ -291,7 +291,7 @@ test_dropped_before_start_frees_its_data (void)
   int n_destroyed = 0;
   TendTask *task = tend_task_new_fiber (NULL, sleep_body, &n_destroyed, count_cb);
 
-  tend_task_add_timer (task, SECOND, 0, note_cb, &n_destroyed, count_cb);
+  tend_task_add_timer (task, SECOND, -1, note_cb, &n_destroyed, count_cb);
   tend_task_add_exit_handler (task, idle_handler, &n_destroyed, count_cb);
   g_assert_finalize_object (task);
   g_assert_cmpint (n_destroyed, ==, 3);

@@ -106,7 +106,7 @@ test_result_that_is_dropped_runs_the_loop (void)
   g_autoptr(TendTask) task = tend_task_run_fiber (NULL, return_and_wait_body, NULL, NULL);
 
   tend_task_add_exit_handler (task, note_exit_cb, (gpointer) "exit", NULL);
-  tend_task_add_timer (task, 0, 0, never_cb, NULL, NULL);
+  tend_task_add_timer (task, 0, -1, never_cb, NULL, NULL);
   tend_task_stop (task);
   assert_notes ("freed exit:stopped");
   settle ();

@@ -160,8 +160,8 @@ begin_others_cb (TendTask *task,
                  gpointer  user_data)
 {
   g_object_unref (tend_task_run_fiber (NULL, sleep_body, NULL, NULL));
-  g_assert_false (tend_timer_is_active (tend_task_add_timer (task, 0, 0, note_cb, (gpointer) "own", NULL)));
-  tend_task_add_timer (user_data, SECOND, 0, note_cb, (gpointer) "timer", NULL);
+  g_assert_false (tend_timer_is_active (tend_task_add_timer (task, 0, -1, note_cb, (gpointer) "own", NULL)));
+  tend_task_add_timer (user_data, SECOND, -1, note_cb, (gpointer) "timer", NULL);
 }
 
 static void

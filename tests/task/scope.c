@@ -43,8 +43,8 @@ fill_scope (TendTask *task,
 {
   g_autoptr(GSource) source = g_idle_source_new ();
 
-  tend_task_add_timer (task, SECOND, 0, note_cb, n_destroyed, count_cb);
-  tend_task_add_timer (task, 0, 0, note_cb, n_destroyed, count_cb);
+  tend_task_add_timer (task, SECOND, -1, note_cb, n_destroyed, count_cb);
+  tend_task_add_timer (task, 0, -1, note_cb, n_destroyed, count_cb);
   tend_task_add_timer (task, SECOND, SECOND, note_cb, n_destroyed, count_cb);
   tend_task_post (task, note_cb, n_destroyed, count_cb);
   g_source_set_callback (source, source_cb, n_destroyed, count_cb);
@@ -83,7 +83,7 @@ test_is_dead_on_arrival_after_the_end (void)
       ways[i] (task);
       fill_scope (task, &n_destroyed);
       g_assert_cmpint (n_destroyed, ==, 5);
-      g_assert_false (tend_timer_is_active (tend_task_add_timer (task, 0, 0, note_cb, NULL, NULL)));
+      g_assert_false (tend_timer_is_active (tend_task_add_timer (task, 0, -1, note_cb, NULL, NULL)));
       g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
       assert_notes ("");
       tend_task_get_error (task);
@@ -118,7 +118,7 @@ chain_post_cb (TendTask  *task,
                gpointer   user_data,
                GError   **error)
 {
-  tend_task_add_timer (task, SECOND / 2, 0, chain_timer_cb, NULL, NULL);
+  tend_task_add_timer (task, SECOND / 2, -1, chain_timer_cb, NULL, NULL);
   return TRUE;
 }
 
@@ -377,7 +377,7 @@ static gpointer
 add_timer_thread (gpointer data)
 {
   expect_critical ("*tend_loop_is_mine (self->loop)*");
-  g_assert_null (tend_task_add_timer (data, 0, 0, note_cb, NULL, NULL));
+  g_assert_null (tend_task_add_timer (data, 0, -1, note_cb, NULL, NULL));
   expect_critical ("*tend_loop_is_mine (self->loop)*");
   tend_task_add_exit_handler (data, idle_handler, NULL, NULL);
   g_test_assert_expected_messages ();
@@ -421,7 +421,7 @@ static void
 test_freed_source_may_change_the_scope (void)
 {
   TendTask *task = tend_task_run_open (NULL, idle_body, NULL, NULL);
-  TendTimer *timer = tend_task_add_timer (task, SECOND, 0, note_cb, (gpointer) "timer", NULL);
+  TendTimer *timer = tend_task_add_timer (task, SECOND, -1, note_cb, (gpointer) "timer", NULL);
 
   timer = tend_timer_ref (timer);
   for (guint i = 0; i < 20; i++)
@@ -470,9 +470,9 @@ test_dies_as_a_whole (void)
   TendTask *task = tend_task_run_open (NULL, idle_body, NULL, NULL);
   g_autoptr(GCancellable) cancellable = g_cancellable_new ();
 
-  tend_task_add_timer (task, 0, 0, fired_cb, NULL, NULL);
+  tend_task_add_timer (task, 0, -1, fired_cb, NULL, NULL);
   tend_task_add_cancel_handler (task, note_exit_cb, (gpointer) "cancel", run_context_cb);
-  tend_task_add_timer (task, SECOND, 0, fired_cb, NULL, run_context_cb);
+  tend_task_add_timer (task, SECOND, -1, fired_cb, NULL, run_context_cb);
   tend_task_post (task, fired_cb, NULL, NULL);
   tend_task_add_cancellable (task, cancellable);
   tend_task_stop (task);

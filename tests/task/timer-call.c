@@ -51,7 +51,7 @@ test_task_that_nobody_started (void)
   GWeakRef weak;
 
   g_weak_ref_init (&weak, self.task);
-  tend_task_add_timer (self.task, SECOND, 0, drop_cb, &self, freed_cb);
+  tend_task_add_timer (self.task, SECOND, -1, drop_cb, &self, freed_cb);
   tend_clock_run_until_idle (clock);
   assert_notes ("dropped:created freed");
   g_assert_null (g_weak_ref_get (&weak));
@@ -78,7 +78,7 @@ complete_and_drop_cb (TendTask  *task,
 static void
 test_task_that_completes (void)
 {
-  for (gint64 interval = 0; interval <= SECOND; interval += SECOND)
+  for (gint64 interval = -1; interval <= SECOND; interval += SECOND + 1)
     {
       g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
       Fixture self = { .task = tend_task_new_open ("running", idle_body, NULL, body_freed_cb) };
@@ -160,7 +160,7 @@ test_cancelled_within (void)
   g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
   Fixture self = { 0 };
 
-  self.timer = tend_task_add_timer (task, SECOND, 0, cancel_cb, &self, freed_cb);
+  self.timer = tend_task_add_timer (task, SECOND, -1, cancel_cb, &self, freed_cb);
   tend_clock_run_until_idle (clock);
   assert_notes ("cancelled freed");
   tend_task_stop (task);
@@ -187,7 +187,7 @@ test_held_by_others (void)
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
   g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
   Fixture self = { 0 };
-  g_autoptr(TendTimer) timer = tend_timer_ref (tend_task_add_timer (task, SECOND, 0, stop_cb, &self, freed_cb));
+  g_autoptr(TendTimer) timer = tend_timer_ref (tend_task_add_timer (task, SECOND, -1, stop_cb, &self, freed_cb));
 
   tend_clock_run_until_idle (clock);
   assert_notes ("stopped freed");
@@ -265,7 +265,7 @@ looping_body (TendTask  *task,
 {
   Fixture *self = user_data;
 
-  self->timer = tend_timer_ref (tend_task_add_timer (task, 0, 0, complete_and_drop_cb, self, freed_cb));
+  self->timer = tend_timer_ref (tend_task_add_timer (task, 0, -1, complete_and_drop_cb, self, freed_cb));
   while (tend_timer_is_active (self->timer))
     g_main_context_iteration (NULL, TRUE);
   g_clear_pointer (&self->timer, tend_timer_unref);
@@ -308,7 +308,7 @@ test_fires_once_though_paused (void)
 {
   TendTask *task = tend_task_run_open ("pausing", idle_body, NULL, NULL);
 
-  tend_task_add_timer (task, 0, 0, pausing_cb, NULL, NULL);
+  tend_task_add_timer (task, 0, -1, pausing_cb, NULL, NULL);
   settle ();
   assert_notes ("call");
   tend_task_post (task, pausing_cb, NULL, NULL);

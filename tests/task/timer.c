@@ -11,10 +11,10 @@ test_timer_fires_once (void)
   int n_destroyed = 0;
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
   g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
-  g_autoptr(TendTimer) once = tend_timer_ref (tend_task_add_timer (task, SECOND, 0, note_cb, (gpointer) "once", NULL));
+  g_autoptr(TendTimer) once = tend_timer_ref (tend_task_add_timer (task, SECOND, -1, note_cb, (gpointer) "once", NULL));
 
-  tend_task_add_timer (task, SECOND, 0, note_cb, &n_destroyed, count_cb);
-  tend_timer_cancel (tend_task_add_timer (task, SECOND, 0, note_cb, &n_destroyed, count_cb));
+  tend_task_add_timer (task, SECOND, -1, note_cb, &n_destroyed, count_cb);
+  tend_timer_cancel (tend_task_add_timer (task, SECOND, -1, note_cb, &n_destroyed, count_cb));
   g_assert_cmpint (n_destroyed, ==, 1);
   g_assert_true (tend_timer_is_active (once));
   tend_task_stop (task);
@@ -24,7 +24,7 @@ test_timer_fires_once (void)
   assert_gone (task);
 
   task = tend_task_run_open (NULL, idle_body, NULL, NULL);
-  once = tend_timer_ref (tend_task_add_timer (task, SECOND, 0, note_cb, (gpointer) "once", NULL));
+  once = tend_timer_ref (tend_task_add_timer (task, SECOND, -1, note_cb, (gpointer) "once", NULL));
   g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND);
   assert_notes ("once");
   g_assert_false (tend_timer_is_active (once));
@@ -39,7 +39,7 @@ test_timer_of_zero_is_the_next_turn (void)
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
   g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
-  tend_task_add_timer (task, 0, 0, note_cb, (gpointer) "zero", NULL);
+  tend_task_add_timer (task, 0, -1, note_cb, (gpointer) "zero", NULL);
   assert_notes ("");
   g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
   assert_notes ("zero");

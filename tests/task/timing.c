@@ -224,7 +224,7 @@ late_body (TendTask  *task,
   Runs *runs = user_data;
 
   note ("%d", (int) ((tend_clock_get_time (runs->clock) - runs->begin) / 1000));
-  tend_task_add_timer (task, runs->work, 0, return_cb, NULL, NULL);
+  tend_task_add_timer (task, runs->work, -1, return_cb, NULL, NULL);
   if (++runs->n_runs == runs->n_most)
     tend_task_cancel (task);
 
@@ -291,14 +291,16 @@ test_refuses_negative_times (void)
 {
   g_autoptr(TendTask) task = tend_task_new_open (NULL, idle_body, NULL, NULL);
 
-  expect_critical ("*usec >= 0*");
+  expect_critical ("*delay >= 0*");
   tend_task_set_delay (task, -1);
-  expect_critical ("*usec > 0*");
+  expect_critical ("*interval > 0*");
   tend_task_set_interval (task, -1);
   expect_critical ("*delay >= 0*");
-  g_assert_null (tend_task_add_timer (task, -1, 0, note_cb, NULL, NULL));
-  expect_critical ("*interval >= 0*");
-  g_assert_null (tend_task_add_timer (task, 0, -1, note_cb, NULL, NULL));
+  g_assert_null (tend_task_add_timer (task, -1, -1, note_cb, NULL, NULL));
+  expect_critical ("*interval == -1*");
+  g_assert_null (tend_task_add_timer (task, 0, 0, note_cb, NULL, NULL));
+  expect_critical ("*interval == -1*");
+  g_assert_null (tend_task_add_timer (task, 0, -2, note_cb, NULL, NULL));
   g_test_assert_expected_messages ();
   g_assert_cmpint (tend_task_get_delay (task), ==, -1);
   g_assert_cmpint (tend_task_get_interval (task), ==, -1);

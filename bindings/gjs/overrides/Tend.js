@@ -9,6 +9,7 @@ const Await = imports.overrides._tendAwait;
 const Body = imports.overrides._tendBody;
 const Classes = imports.overrides._tendClasses;
 const Outcome = imports.overrides._tendOutcome;
+const Units = imports.overrides._tendUnits;
 
 const RETURN_METHODS = ['boolean', 'double', 'int', 'object', 'string'];
 
@@ -34,25 +35,14 @@ function checkTasks(tasks) {
     return [...tasks].map(Body.checkTask);
 }
 
-function checkTimeout(usec) {
-    if (Body.checkNumber(usec, 'A time limit') < 0)
-        throw new RangeError('A time limit is not negative');
-    return usec;
-}
-
 // Combinators: they remember what they stand for, whose results and exceptions are the language's.
 function defineCombinators() {
     for (const name of ['wait_all', 'when_all', 'when_any', 'when_each'])
         native[name] = Tend[name];
-    const checks = {
-        with_cancellable: cancellable => cancellable,
-        with_deadline: time => Body.checkNumber(time, 'A deadline'),
-        with_timeout: checkTimeout,
-    };
-    for (const [name, check] of Object.entries(checks)) {
+    for (const name of ['with_cancellable', 'with_deadline', 'with_timeout']) {
         native[name] = Tend.Task.prototype[name];
         Tend.Task.prototype[name] = function (limit) {
-            return Outcome.setCombined(native[name].call(this, check(limit)), [this], () => Outcome.resultOf(this));
+            return Outcome.setCombined(native[name].call(this, limit), [this], () => Outcome.resultOf(this));
         };
     }
 
@@ -237,9 +227,8 @@ function defineTask() {
 // Lets the given time pass, in milliseconds. In a task that is a timer of it, which a pause holds up; the sleep is
 // given up when the task is cancelled.
 function sleep(milliseconds) {
-    const usec = Body.toMicroseconds(milliseconds, 'The time to sleep');
     const caller = Await.capture();
-    return caller === null ? native.run_delay(usec).then(() => {}) : Await.sleepAs(caller, usec);
+    return caller === null ? native.run_delay(milliseconds).then(() => {}) : Await.sleepAs(caller, milliseconds);
 }
 
 // Lets a turn of the loop pass, and a task of its own stand still as long as it is paused.
@@ -283,6 +272,7 @@ function _init() {
 
     // An error of this domain has more than others: C must know so before the first of them is made.
     Tend.Error.quark();
+    Units.init(Tend);
     defineTask();
     defineCombinators();
     for (const module of [Outcome, Await, Body, Classes])

@@ -340,9 +340,9 @@ function waitForPromise(task, promise) {
 }
 
 // Lets time pass for the caller by a timer of its task.
-function sleepAs(caller, usec) {
+function sleepAs(caller, milliseconds) {
     return new Promise((resolve, reject) => waitUnlessCancelled({caller, resolve, reject}, settle => {
-        const timer = native.add_timer.call(caller.task, usec, 0, () => settle(() => {}));
+        const timer = native.add_timer.call(caller.task, milliseconds, null, () => settle(() => {}));
         return () => timer.cancel();
     }));
 }

@@ -3,13 +3,11 @@
 
 // Bodies: how what a function returns or throws ends its task, and the options of a task.
 
-/* exported init, checkFunction, checkTask, refuseThread, checkNumber, checkOptions, toMicroseconds, wrapBody, wrapWork,
+/* exported init, checkFunction, checkTask, refuseThread, checkNumber, checkOptions, wrapBody, wrapWork,
    wrapHandler, applyOptions, returnValue, returnError, returnNative */
 
 const {callAttached, callDetached, asPromise} = imports.overrides._tendAwait;
 const {isThenable, logException, setResult, setThrown, state, toGError} = imports.overrides._tendOutcome;
-
-const MAX_MILLISECONDS = Number.MAX_SAFE_INTEGER / 1000;
 
 let Tend = null;
 let native = null;
@@ -44,26 +42,14 @@ function checkNumber(value, what) {
     return value;
 }
 
-function toMicroseconds(milliseconds, what) {
-    if (typeof milliseconds !== 'number')
-        throw new TypeError(`${what} is a number of milliseconds`);
-    if (!(milliseconds >= 0 && milliseconds <= MAX_MILLISECONDS))
-        throw new RangeError(`${what} is not negative, and finite`);
-    return Math.round(milliseconds * 1000);
-}
-
 // How each option of a task is set.
 const SETTERS = {
-    delay: (task, value) => task.set_delay(toMicroseconds(value, 'A delay')),
-    interval(task, value) {
-        if (toMicroseconds(value, 'An interval') === 0)
-            throw new RangeError('An interval is at least a microsecond');
-        task.set_interval(toMicroseconds(value, 'An interval'));
-    },
+    delay: (task, value) => task.set_delay(value),
+    interval: (task, value) => task.set_interval(value),
     interval_mode: (task, value) => task.set_interval_mode(checkNumber(value, 'An interval mode')),
     keep_going: (task, value) => task.set_keep_going(value),
     priority: (task, value) => task.set_priority(checkNumber(value, 'A priority')),
-    deadline: (task, value) => task.set_deadline(checkNumber(value, 'A deadline')),
+    deadline: (task, value) => task.set_deadline(value),
 };
 
 function checkOptions(options, others = []) {

@@ -220,7 +220,7 @@ const tests = {
     aTimerOfTheTask: async () => {
         const log = [];
         await Tend.Task.run(null, async task => {
-            task.add_timer(1000, 1000, async () => {
+            task.add_timer(1, 1, async () => {
                 await Tend.sleep(0);
                 log.push(Tend.Task.get_current() === task);
             });

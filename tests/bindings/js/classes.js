@@ -9,7 +9,7 @@ import GObject from 'gi://GObject';
 import Tend from 'gi://Tend?version=1';
 import {assertEqual, assertRejects, assertThrows, clock, collect, runTests} from './support.js';
 
-const SECOND = 1000000;
+const SECOND = 1000;
 const {registerClass} = GObject;
 
 async function later(value) {
@@ -237,7 +237,7 @@ const tests = {
         query.own = {a: 1};
         assertEqual(requests.add(query), true);
         assertEqual(requests.size, 1);
-        assertEqual(await requests.wait_for('query', 5, -1), query);
+        assertEqual(await requests.wait_for('query', 5, null), query);
         assertEqual((await answer.task).no, 'answer');
         assertEqual(query.log.join(), 'timed out');
         assertEqual(query.own.a, 1);

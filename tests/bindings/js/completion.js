@@ -8,7 +8,7 @@ import GLib from 'gi://GLib';
 import System from 'system';
 import Tend from 'gi://Tend?version=1';
 
-const SECOND = 1000000;
+const SECOND = 1000;
 
 function wait(task) {
     const loop = new GLib.MainLoop(null, false);

@@ -54,11 +54,11 @@ const ENDS = {
         return completion.task;
     },
     timer: exception => Tend.Task.run(null, async task => {
-        task.add_timer(1000, 0, throwing(exception));
+        task.add_timer(1000, null, throwing(exception));
         await Tend.sleep(1000);
     }),
     asyncTimer: exception => Tend.Task.run(null, async task => {
-        task.add_timer(1000, 0, throwingLater(exception));
+        task.add_timer(1000, null, throwingLater(exception));
         await Tend.sleep(10000);
     }),
     post: exception => Tend.Task.run(null, async task => {

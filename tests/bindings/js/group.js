@@ -8,7 +8,7 @@ import GLib from 'gi://GLib';
 import System from 'system';
 import Tend from 'gi://Tend?version=1';
 
-const SECOND = 1000000;
+const SECOND = 1000;
 const clock = Tend.Clock.freeze(null);
 
 function assertEqual(value, expected) {
@@ -20,7 +20,7 @@ const newError = message => new GLib.Error(Gio.IOErrorEnum, Gio.IOErrorEnum.BUSY
 
 // A task that ends after so many seconds of virtual time.
 function newTask(seconds, value = null) {
-    return Tend.Task.new(null, task => new Promise((resolve, reject) => task.add_timer(seconds * SECOND, 0, () => {
+    return Tend.Task.new(null, task => new Promise((resolve, reject) => task.add_timer(seconds * SECOND, null, () => {
         value instanceof GLib.Error ? reject(value) : resolve(value);
     })));
 }

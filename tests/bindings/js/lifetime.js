@@ -63,7 +63,7 @@ const KINDS = {
         await Tend.when_all([ended, Tend.Task.run_delay(0)]);
         return Tend.when_any([ended, Tend.Task.run_delay(0)]);
     }),
-    timer: () => run('a', task => new Promise(resolve => task.add_timer(0, 0, () => resolve()))),
+    timer: () => run('a', task => new Promise(resolve => task.add_timer(0, null, () => resolve()))),
     completion: () => {
         const completion = new Tend.Completion();
         completion.set_value({a: 1});

@@ -9,7 +9,7 @@ import GObject from 'gi://GObject';
 import System from 'system';
 import Tend from 'gi://Tend?version=1';
 
-const SECOND = 1000000;
+const SECOND = 1000;
 const clock = Tend.Clock.freeze(null);
 const READ_WRITE = GObject.ParamFlags.READWRITE;
 

@@ -44,13 +44,13 @@ class VirtualTimeTest(unittest.TestCase):
         settle()
 
     def run_for(self, seconds):
-        self.clock.advance(round(seconds * GLib.USEC_PER_SEC))
+        self.clock.advance(seconds)
 
     @contextlib.contextmanager
     def assert_takes(self, seconds):
         begin = self.clock.get_time()
         yield
-        self.assertEqual((self.clock.get_time() - begin) / GLib.USEC_PER_SEC, seconds)
+        self.assertEqual(round(self.clock.get_time() - begin, 6), seconds)
 
     @contextlib.contextmanager
     def assert_error(self, domain, code):

@@ -13,7 +13,7 @@ import gi
 gi.require_version("Tend", "1")
 from gi.repository import Gio, GLib, GObject, Tend
 
-SECOND = 1_000_000
+SECOND = 1
 
 
 def wait(task):

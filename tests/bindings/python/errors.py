@@ -44,7 +44,7 @@ class Errors(VirtualTimeTest):
                 "function": Tend.spawn(throw, exception),
                 "coroutine": Tend.spawn(throw_later, exception),
                 "thread": Tend.Task.run_thread(None, throw, exception),
-                "follower": Tend.spawn(throw_later, exception).with_timeout(9 * GLib.USEC_PER_SEC),
+                "follower": Tend.spawn(throw_later, exception).with_timeout(9),
                 "retry": Tend.Retry.new(1).run(None, throw_later, exception),
             }.items():
                 with self.subTest(exception=repr(exception), kind=name):

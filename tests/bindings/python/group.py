@@ -11,7 +11,7 @@ import gi
 gi.require_version("Tend", "1")
 from gi.repository import Gio, GLib, Tend
 
-SECOND = 1_000_000
+SECOND = 1
 clock = Tend.Clock.freeze(None)
 
 

@@ -70,8 +70,8 @@ class Manager(VirtualTimeTest):
         async def main():
             async with Tend.TaskManager() as manager:
                 for number in range(3):
-                    manager.debounce("search", GLib.USEC_PER_SEC, self.log.append, number)
-                    manager.throttle("save", GLib.USEC_PER_SEC, self.log.append, f"save {number}")
+                    manager.debounce("search", 1, self.log.append, number)
+                    manager.throttle("save", 1, self.log.append, f"save {number}")
                     await Tend.sleep(0.3)
                 await Tend.sleep(2)
 

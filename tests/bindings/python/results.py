@@ -52,7 +52,7 @@ class Results(VirtualTimeTest):
                 "function": Tend.spawn(lambda: value),
                 "coroutine": Tend.spawn(later, value),
                 "thread": Tend.Task.run_thread(None, lambda: value),
-                "follower": Tend.spawn(later, value).with_timeout(9 * GLib.USEC_PER_SEC).with_cancellable(None),
+                "follower": Tend.spawn(later, value).with_timeout(9).with_cancellable(None),
                 "retry": Tend.Retry.new(3).run(None, later, value),
             }.items():
                 with self.subTest(value=repr(value), kind=name):

@@ -17,7 +17,10 @@ from gi.overrides.Tend.task import set_times
 
 STUB = pathlib.Path(sys.argv[1])
 # What every object has, whoever defines it, and what a stub says by other means.
-COMMON = {"__init__", "__new__", "__repr__", "__str__", "__bool__", "__class_getitem__", "props"}
+COMMON = {
+    "__init__", "__new__", "__repr__", "__str__", "__bool__", "__class_getitem__", "__init_subclass__", "props",
+    "connect", "connect_after", "get_properties", "get_property", "set_properties", "set_property",
+}
 SPECIAL = re.compile(r"__a?(await|iter|next|anext|enter|exit|contains|getitem|len)__")
 SETTINGS = list(inspect.signature(set_times).parameters)[1:]
 DOCUMENTED = re.compile(r"\w+\((.*?)\)(?: ->.*)?$")
@@ -86,6 +89,7 @@ def documented_arguments(function):
 
 
 def real_arguments(function):
+    function = inspect.unwrap(function)  # from the conversion of times
     is_introspected = hasattr(function, "may_return_null")
     if is_introspected or not inspect.isroutine(function) or not hasattr(function, "__code__") and not hasattr(function, "__func__"):
         return documented_arguments(function)

@@ -38,7 +38,7 @@ class Node(Tend.TaskManager):
 
 class Question(Tend.NumberCache):
     def __init__(self, number: int) -> None:
-        super().__init__(prefix="question", number=number, timeout=GLib.USEC_PER_SEC)
+        super().__init__(prefix="question", number=number, timeout=1)
         self.answer: Tend.Completion[str] = Tend.Completion()
 
     def do_timed_out(self) -> None:
@@ -63,7 +63,7 @@ async def tasks() -> None:
     assert_type(Tend.current_task(), Tend.Task[Any])
 
     annotated: Tend.Task[int] = Tend.Task.new("annotated", length, "x")
-    annotated.add_timer(0, 0, lambda *_: False)
+    annotated.add_timer(0, None, lambda *_: False)
     annotated.stop()
     assert_type(annotated.with_timeout(10).props.name, str | None)
 
@@ -132,7 +132,7 @@ async def errors() -> None:
         assert_type(error.exceptions, tuple[Exception | ExceptionGroup[Exception], ...])
         assert_type(error.matches(Tend.error_quark(), Tend.Error.SEVERAL), bool)
     try:
-        await Tend.wait_for(Tend.Task.run_delay(GLib.USEC_PER_SEC), 0)
+        await Tend.wait_for(Tend.Task.run_delay(1), 0)
     except Tend.TimeoutError as error:
         assert_type(error.message, str)
     file = Gio.File.new_for_path("/")

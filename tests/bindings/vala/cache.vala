@@ -128,7 +128,7 @@ void test_wait_for (Tend.Clock clock) throws Error {
 
   Tend.TaskManager manager = requests.get_manager ();
   manager.register (new Tend.Task.fiber ("find", (task) => {
-    var waiter = requests.wait_for ("query", 7, -1);
+    var waiter = requests.wait_for ("query", 7, Tend.FOREVER);
     Tend.await (waiter);
     found = (Tend.NumberCache) waiter.get_object ();
     return true;

@@ -238,7 +238,11 @@ wait (void)
   const char *name = pick_name ();
 
   if (requests != NULL && name != NULL)
-    rack_put (KIND_TASK, tend_request_cache_wait_for (requests, name, pick (3), pick_time () - (pick (4) == 0)));
+    {
+      gint64 timeout = pick (4) == 0 ? TEND_FOREVER : pick_time ();
+
+      rack_put (KIND_TASK, tend_request_cache_wait_for (requests, name, pick (3), timeout));
+    }
 }
 
 static void

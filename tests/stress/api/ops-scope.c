@@ -104,7 +104,7 @@ add_timer (void)
     return;
 
   token = token_new ("timer", TOKEN_NOTIFIED | (repeats ? 0 : TOKEN_AT_MOST));
-  timer = tend_timer_ref (tend_task_add_timer (task, pick_time (), repeats ? 50 * MSEC : 0, scope_cb, token,
+  timer = tend_timer_ref (tend_task_add_timer (task, pick_time (), repeats ? 50 * MSEC : -1, scope_cb, token,
                                                token_destroy));
   hook ();
   if (tend_timer_is_active (timer) == (token->n_destroyed > 0))

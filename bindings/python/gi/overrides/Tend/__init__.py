@@ -4,10 +4,10 @@
 """libtend in Python: `await task`, exceptions that arrive, bodies that are plain functions or coroutines.
 
 A body is called with the arguments that were given with it, and without its task, which current_task() gives.
-What it returns is the result, and what it throws fails the task. Times that are keyword arguments, and those of
-functions that only Python has, are seconds; all others are microseconds, as in C.
+What it returns is the result, and what it throws fails the task. Times are seconds; None is no limit.
 """
 
+from . import units  # before the modules that derive from what it replaces
 from .awaiting import checkpoint, gio, shield, sleep, spawn, wait_for
 from .driver import Stopped
 from .errors import CancelledError, SeveralErrors, TimeoutError, set_unobserved_func

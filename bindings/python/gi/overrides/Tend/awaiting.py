@@ -8,7 +8,7 @@ import contextlib
 import sys
 
 from . import driver
-from .base import Tend, to_usec
+from .base import Tend
 from .task import Task, operate
 
 
@@ -19,9 +19,7 @@ def spawn(func, *args, name=None, **settings):
 
 async def sleep(seconds):
     """Waits in a coroutine for so many seconds; 0 is the next turn of the loop."""
-    if seconds is None:
-        raise TypeError("a sleep has an end: the time is a number")
-    delay = Tend.Task.run_delay(to_usec(seconds))
+    delay = Tend.Task.run_delay(seconds)
     try:
         await delay
     finally:
@@ -45,7 +43,7 @@ async def wait_for(awaitable, seconds):
     """Awaits @awaitable, but cancels it after so many seconds, and then raises TimeoutError."""
     task = get_task(awaitable)
     try:
-        return await (task if seconds is None else task.with_timeout(to_usec(seconds)))
+        return await (task if seconds is None else task.with_timeout(seconds))
     except BaseException:
         if not task.is_ended():
             task.cancel()
@@ -64,7 +62,7 @@ async def checkpoint():
     task = Task.get_current()
     while task.is_paused():
         goes_on = Tend.Completion.new(None)
-        task.add_timer(0, 0, lambda *_: goes_on.set_value(None) and False)
+        task.add_timer(0, None, lambda *_: goes_on.set_value(None) and False)
         await goes_on.get_task()
 
 

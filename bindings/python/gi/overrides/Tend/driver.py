@@ -117,7 +117,7 @@ def give(value):
 def take_body(task):
     """Gives the body of @task: its context, function and arguments. What runs once is not kept beyond that."""
     body = task._body
-    if task.get_interval() <= 0:
+    if task.get_interval() is None:
         del task._body
     return body
 

@@ -8,17 +8,17 @@ import types
 
 from gi.repository import GLib
 
-from . import bridge, driver, errors, values
-from .base import Tend, override, to_usec
+from . import bridge, driver, errors, units, values
+from .base import Tend, override
 
 
 def set_times(task, delay=None, interval=None, interval_mode=None, keep_going=None, priority=None, timeout=None,
               deadline=None):
-    """Sets what the keyword arguments of a constructor say; times are in seconds."""
+    """Sets what the keyword arguments of a constructor say."""
     if delay is not None:
-        task.set_delay(to_usec(delay))
+        task.set_delay(delay)
     if interval is not None:
-        task.set_interval(to_usec(interval))
+        task.set_interval(interval)
     if interval_mode is not None:
         task.set_interval_mode(interval_mode)
     if keep_going is not None:
@@ -26,9 +26,9 @@ def set_times(task, delay=None, interval=None, interval_mode=None, keep_going=No
     if priority is not None:
         task.set_priority(priority)
     if timeout is not None:
-        task.set_deadline(min(Tend.get_time() + to_usec(timeout), GLib.MAXINT64))
+        task.set_deadline(Tend.get_time() + units.LIMIT.to_c(timeout) / GLib.USEC_PER_SEC)
     if deadline is not None:
-        task.set_deadline(to_usec(deadline))
+        task.set_deadline(deadline)
     return task
 
 
@@ -196,8 +196,8 @@ class Task(Tend.Task):
     def with_cancellable(self, cancellable):
         return with_sources(Tend.Task.with_cancellable(self, cancellable), self)
 
-    def with_timeout(self, usec):
-        return with_sources(Tend.Task.with_timeout(self, usec), self)
+    def with_timeout(self, timeout):
+        return with_sources(Tend.Task.with_timeout(self, timeout), self)
 
-    def with_deadline(self, time):
-        return with_sources(Tend.Task.with_deadline(self, time), self)
+    def with_deadline(self, deadline):
+        return with_sources(Tend.Task.with_deadline(self, deadline), self)
