@@ -172,10 +172,10 @@ tend_request_cache_cancel_waiters (TendRequestCache *self)
  * @number: a number
  * @timeout: microseconds for which to wait; 0 for the rest of this turn, -1 for ever
  *
- * Waits for the cache of a number, which may be there or be added later.
+ * Waits for a cache with a number, which may be there or be added later.
  *
- * Any number of tasks may wait for the same number, each for its own time. Cancel the task to give up.
- * It is cancelled if no cache comes in time, or the request cache is shut down or freed.
+ * Any number of tasks may wait for the same number, each with its own timeout. Cancel the task to end the wait. The
+ * task is cancelled if no cache comes in time, or if the request cache is shut down or freed.
  *
  * Returns: (transfer full): a task to wait for, whose result is the cache
  *
