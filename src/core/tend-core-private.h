@@ -41,7 +41,7 @@ gboolean tend_debug_has (TendDebug what);
 
 #define TEND_FOREVER G_MAXINT64
 
-/* The moment @usec after @now, which never overflows. */
+/* Returns the moment @usec after @now, without overflow. */
 static inline gint64
 tend_time_add (gint64 now,
                gint64 usec)
