@@ -85,7 +85,7 @@ tend_task_manager_list_tasks (TendTaskManager *self)
   return tend_manager_copy_tasks (self);
 }
 
-/* The tasks that @func wants, in the order of registration. */
+/* Lists the tasks for which @func returns TRUE, in the order of registration. */
 static GPtrArray *
 list_matching (TendTaskManager *self,
                gboolean      (* func) (TendEntry *entry, const char *base),
@@ -238,7 +238,7 @@ tend_task_manager_cancel_task (TendTaskManager *self,
   task = g_object_ref (entry->task);
   if (!tend_task_has_ended (task))
     {
-      /* Who hears of the end may drop the manager. */
+      /* Code that is notified of the end may drop the manager. */
       held = g_object_ref (self);
       entry->is_named = FALSE;
       tend_task_cancel (task);
