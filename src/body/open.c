@@ -18,7 +18,7 @@ open_run (TendTask *task)
   if (error == NULL)
     error = tend_error_new_missing ();
 
-  /* A function that has completed the task, or had it stopped, fails afterwards. */
+  /* The function may fail after it has completed the task or has had it stopped. */
   if (tend_task_is_active (task))
     tend_task_run_ended (task, error);
   else if (tend_task_status (task) != TEND_TASK_STATUS_STOPPED)
@@ -79,8 +79,8 @@ tend_task_new_open (const char     *name,
  *
  * Creates an open task for the main part of a program: `Task('main()', 1)`.
  *
- * For language bindings whose main part is no fiber, as that of [func@Tend.run] is. With it the tasks that the main
- * part creates have the same numbers as in C.
+ * For language bindings, whose main part is no fiber of [func@Tend.run]. With it, the tasks that the main part creates
+ * have the same numbers as in C.
  *
  * Returns: (transfer full): the task, not started
  *

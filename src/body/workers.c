@@ -35,17 +35,17 @@
 // This is not a GThreadPool, whose workers sleep at once, and which frees the links of its queue in the worker, into
 // the heap that the other thread allocates from.
 //
-// A worker that has slept for long ends. It has the scheduling of the thread that called for it first.
+// A worker that has slept for long ends. It has the scheduling of the thread that first called for it.
 //
-// A body that waits says so. Its worker does not count then, and others may run. When it goes on there may be more of
-// them than the limit, and the next that is through with its job sleeps.
+// A body that waits announces this. Its worker does not count then, and others may run. When the body goes on, more
+// workers may run than the limit allows, and the next one that has finished its job sleeps.
 //
-// Where no thread can be had, what waits is left to the workers that run. Nobody knows for how long these do, and one
-// may run a body that waits for what is left, in a way that we do not see. So a job of those goes home and comes
-// again, which asks for a thread again. Where no worker runs, all who wait are to come again; and once the system has
-// given no thread for a while, they are told why.
+// If no thread can be created, the waiting jobs are left to the workers that run. How long these run is unknown, and
+// one of them may run a body that waits for a waiting job in a way that we do not see. So one waiting job at a time
+// goes home and comes again, which asks for a thread again. If no worker runs, all waiting jobs go home and come again.
+// Once the system has given no thread for a while, they fail with an error that says why.
 //
-// The child of a fork has none of the threads: it begins anew, and the jobs that were there are forgotten.
+// The child of a fork has none of the threads: it starts with an empty pool, and forgets the jobs of the parent.
 //
 // Lock: workers_lock guards what is marked so.
 
@@ -55,7 +55,7 @@
 /* As long as GLib's pools keep theirs. */
 #define IDLE_USEC (15 * G_TIME_SPAN_SECOND)
 
-/* About what a call takes: whoever looks for so long has lost no more than it could have won. */
+/* About what a call takes: a worker that looks for so long loses no more than it could have won. */
 #define DEFAULT_SPIN_USEC 10
 
 /* A system that has given no thread for so long does not give any. */
@@ -77,7 +77,7 @@ static TEND_DEFINE_LOCK (workers_lock);
 
 static struct
 {
-  /* Those who push are concerned with these only, and are not slowed down by what the workers do. */
+  /* Threads that push jobs use only these fields, and are not slowed down by the workers. */
   TendJob *inbox;           /* atomic; jobs that no worker has seen */
   int      n_coming;        /* atomic; changed under lock; workers that will look into the inbox */
 
@@ -88,11 +88,11 @@ static struct
   guint    n_called;        /* under lock; those of them that have been */
   guint    max_threads;     /* under lock; 0: the default */
   gint64   spin_time;       /* under lock */
-  gint64   refusing_since;  /* under lock; since when the system gives no thread; 0: it does */
-  gint64   ask_again_at;    /* under lock; the next job to be sent home is so from then on */
+  gint64   refusing_since;  /* under lock; since when the system has given no thread; 0: it gives threads */
+  gint64   ask_again_at;    /* under lock; when the next job may be sent home */
 
   TendRefuseFunc refuse;    /* atomic; constant, once a job was pushed */
-  guint    generation;      /* of processes: constant, but for the child of a fork */
+  guint    generation;      /* of processes: constant, except in the child of a fork */
 } workers = { .called = TEND_COND_INIT, .spin_time = DEFAULT_SPIN_USEC };
 
 /* The generation that this thread is a worker of; 0: it is none. */
@@ -431,7 +431,7 @@ tend_workers_push (TendJob        *job,
 /**
  * tend_get_max_threads:
  *
- * Gets how many bodies run in threads at once, in the whole process.
+ * Gets how many bodies may run in threads at once, in the whole process.
  *
  * May be called from any thread.
  *
@@ -455,11 +455,11 @@ tend_get_max_threads (void)
  * tend_set_max_threads:
  * @n_threads: the limit, or 0 for the default: four for each processor, and at least 16
  *
- * Sets how many bodies run in threads at once, in the whole process.
+ * Sets how many bodies may run in threads at once, in the whole process.
  *
- * Those above the limit wait for a thread, in order. A body that waits, by tend_await(), tend_sleep(),
- * [func@Tend.checkpoint] or [method@Tend.Task.wait_sync], does not count meanwhile: the pool grows for it, and shrinks
- * again. Where the system gives fewer threads, it is those that there are. May be called from any thread.
+ * Bodies above the limit wait for a thread, in order. A body that waits in tend_await(), tend_sleep(),
+ * [func@Tend.checkpoint] or [method@Tend.Task.wait_sync] does not count meanwhile: the pool grows for it and shrinks
+ * again. The system may give fewer threads than the limit allows. May be called from any thread.
  *
  * Since: 0.1
  */
@@ -476,7 +476,7 @@ tend_set_max_threads (guint n_threads)
 /**
  * tend_get_thread_spin_time:
  *
- * Gets for how long a thread of the pool looks for the next body before it sleeps.
+ * Gets how long a thread of the pool looks for the next body before it sleeps.
  *
  * May be called from any thread.
  *
@@ -500,13 +500,14 @@ tend_get_thread_spin_time (void)
  * tend_set_thread_spin_time:
  * @spin_time: the time in microseconds, at most 1,000; 0: none
  *
- * Sets for how long a thread of the pool looks for the next body before it sleeps.
+ * Sets how long a thread of the pool looks for the next body before it sleeps; 10 microseconds by default.
  *
- * To wake a thread that sleeps takes longer than most short bodies. Where bodies come one soon after the other,
- * with 50 microseconds most find a thread that is awake, as long as there is a processor to spare: a thread that
- * looks gives way to every other, and under load may not be back in time. Two threads at most look at a time,
- * after they have run something. By default it is 10 microseconds, which is about what waking takes; with 0 they
- * sleep at once.
+ * Waking a thread that sleeps takes longer than most short bodies, about 10 microseconds. If your bodies follow each
+ * other closely and a processor is free, 50 microseconds let most bodies find a thread that is awake. With 0 the
+ * threads sleep at once.
+ *
+ * At most two threads look at a time, after they have run a body. A thread that looks gives way to every other thread,
+ * so under load it may come back late.
  *
  * May be called from any thread.
  *

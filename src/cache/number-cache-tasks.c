@@ -1,16 +1,16 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The tasks of a cache: given what they were added with when it times out, and cancelled when it goes any
-// other way. Ownership: that of the cache.
+// The tasks of a cache: they get their values or errors when it times out, and are cancelled when it goes in any other
+// way. Ownership: that of the cache.
 
 #include "tend-number-cache-private.h"
 
 typedef struct
 {
   TendTask    *task;        /* a reference */
-  TendOutcome  outcome;     /* what it gets at the time-out; no value if there is neither */
-  gboolean     is_due;      /* the time-out that goes on now settles it */
+  TendOutcome  outcome;     /* its outcome at the timeout; no value if there is neither */
+  gboolean     is_due;      /* the current timeout completes it */
 } ManagedTask;
 
 static void
@@ -21,7 +21,7 @@ managed_free (ManagedTask *managed)
   g_free (managed);
 }
 
-/* Whether somebody else completes the task: a body that returns does so itself, and the main part never ends. */
+/* Whether the task is completed from outside: a body that returns completes it itself, and the main part never ends. */
 static gboolean
 check_settable (TendTask  *task,
                 GError   **error)
@@ -82,7 +82,7 @@ add (TendNumberCache  *self,
   return TRUE;
 }
 
-/* Whether the body of @task runs and can be given a result. Not if it has not begun, or waits for its interval. */
+/* Whether the body of @task runs and can be given a result: not if it has not begun, or waits for its interval. */
 static gboolean
 is_answerable (TendTask *task)
 {
@@ -104,13 +104,13 @@ settle (ManagedTask *managed)
     tend_task_cancel (task);
   else
     {
-      /* To copy the value might call somebody, who ends the task. */
+      /* Copying the value may run user code, which ends the task. */
       tend_task_return_outcome (task, &managed->outcome);
       managed->outcome = (TendOutcome) { G_VALUE_INIT, NULL };
     }
 }
 
-/* The time-out settles those that there are now: not what a handler adds for the next time. */
+/* The timeout completes the tasks that there are now: not those that a handler adds for the next time. */
 void
 tend_number_cache_mark_due (TendNumberCache *self)
 {
@@ -118,7 +118,7 @@ tend_number_cache_mark_due (TendNumberCache *self)
     ((ManagedTask *) l->data)->is_due = TRUE;
 }
 
-/* Settles those that were marked and are still there. They stand before all that were added since. */
+/* Completes the tasks that were marked and are still there. They are before all that were added since. */
 void
 tend_number_cache_settle_due (TendNumberCache *self)
 {
@@ -167,21 +167,20 @@ tend_number_cache_forget_tasks (TendNumberCache *self)
  * tend_number_cache_add_task:
  * @self: a cache
  * @task: a task that is completed from outside, such as that of a [class@Tend.Completion]
- * @value: (nullable): what it gets when the cache times out, or %NULL to complete it without a value
+ * @value: (nullable): the result of @task if the cache times out, or %NULL for none
  * @error: return location for an error
  *
- * Has the cache settle @task.
+ * Adds a task that the cache ends when it times out or is dropped.
  *
- * If the cache times out before the task has ended, it gets @value, after
- * [signal@Tend.NumberCache::timed-out]: whose handlers may still list and remove it. If the cache goes in
- * any other way, the task is cancelled: when the request cache is cleared, shut down or freed, refuses
- * the cache, or when the cache is freed without ever having been popped. See
- * [method@Tend.RequestCache.pop] for that.
+ * If the cache times out, [signal@Tend.NumberCache::timed-out] is emitted first, and its handlers may still list and
+ * remove @task. Then @task completes with @value, if it has not ended. If the cache goes in any other way, @task is
+ * cancelled: when the request cache is cleared, shut down or freed, when it refuses the cache, or when the cache is
+ * freed without having been popped. After [method@Tend.RequestCache.pop] the task is yours.
  *
- * A task whose body does not run when the cache times out, since it has not been started or waits for
- * its interval, cannot be given anything and is cancelled as well.
+ * A task whose body does not run when the cache times out, because it was not started or waits for its interval, cannot
+ * get a result: it is cancelled as well.
  *
- * Returns: %TRUE, or %FALSE with `TEND_ERROR_STATE` if @task ends when its body returns, or never
+ * Returns: %TRUE, or %FALSE with `TEND_ERROR_STATE` if @task ends when its body returns, or never ends
  *
  * Since: 0.1
  */
@@ -208,12 +207,14 @@ tend_number_cache_add_task (TendNumberCache  *self,
  * tend_number_cache_add_task_with_error:
  * @self: a cache
  * @task: a task that is completed from outside, such as that of a [class@Tend.Completion]
- * @reason: the error that it gets when the cache times out
+ * @reason: the error of @task if the cache times out
  * @error: return location for an error
  *
- * Has the cache settle @task, as [method@Tend.NumberCache.add_task] does, but with an error.
+ * Adds a task that fails with an error when the cache times out.
  *
- * Returns: %TRUE, or %FALSE with `TEND_ERROR_STATE` if @task ends when its body returns, or never
+ * In everything else it behaves as [method@Tend.NumberCache.add_task].
+ *
+ * Returns: %TRUE, or %FALSE with `TEND_ERROR_STATE` if @task ends when its body returns, or never ends
  *
  * Since: 0.1
  */
@@ -238,7 +239,7 @@ tend_number_cache_add_task_with_error (TendNumberCache  *self,
  * @self: a cache
  * @task: a task
  *
- * Has the cache forget @task, which is left alone.
+ * Removes a task from the cache, and leaves the task alone.
  *
  * Returns: %TRUE if the cache had it
  *
@@ -273,7 +274,7 @@ tend_number_cache_remove_task (TendNumberCache *self,
  * tend_number_cache_list_tasks:
  * @self: a cache
  *
- * Lists the tasks that the cache would settle, in the order in which they were added.
+ * Lists the tasks of the cache, in the order in which they were added.
  *
  * Returns: (transfer container) (element-type TendTask): the tasks, to which the list holds references
  *

@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Other time-outs than the caches have, for a while: for tests, above all.
+// Overrides of the timeouts of caches for a while, mainly for tests.
 //
-// An override belongs to the task that pushed it, or to code outside of tasks, and counts for what that
-// adds. So it nests, and what waits in between leaks nothing into others. One whose task has ended
-// without popping it counts for nobody and is dropped.
+// An override belongs to the task that pushed it, or to code outside of tasks, and applies to the caches that this code
+// adds. So overrides nest, and a wait in between does not affect others. If a task has ended without popping its
+// override, the override applies to nobody and is dropped.
 
 #include "tend-request-cache-private.h"
 
@@ -37,7 +37,7 @@ free_all (TendOverride *override)
     }
 }
 
-/* Whether nothing of the task runs any more, which could be about to pop its own. */
+/* Whether nothing of the task runs any more that could still pop its override. */
 static gboolean
 is_over (TendTask *task)
 {
@@ -94,13 +94,15 @@ tend_request_cache_override (TendRequestCache *self,
  * @type: for caches of this type and of those derived from it; `TEND_TYPE_NUMBER_CACHE` for all
  * @timeout: microseconds; 0 for the next turn of the loop, %TEND_FOREVER for no limit
  *
- * Has the caches that are added from now on time out after @timeout, whatever they say themselves.
+ * Overrides the timeouts of the caches that the calling task adds from now on.
  *
- * This holds until [method@Tend.RequestCache.pop_timeout], for what the task adds that calls, or the code
- * outside of tasks: while it waits, others are not concerned. A handler of
- * [signal@Tend.NumberCache::timed-out] is code outside of tasks. Among several that match the newest
- * counts. A cache keeps the time-out with which it was added. An override for the rest of a scope is
- * `g_auto(TendOverride) override = tend_timeout_override_enter (cache, type, timeout);`.
+ * The override lasts until [method@Tend.RequestCache.pop_timeout]. It applies to what the calling task adds, or,
+ * outside of tasks, to what code outside of tasks adds: while the task waits, others are not affected. A handler of
+ * [signal@Tend.NumberCache::timed-out] is code outside of tasks. If several overrides match a cache, the newest one
+ * applies. A cache keeps the timeout with which it was added.
+ *
+ * For the rest of a scope, write `g_auto(TendTimeoutOverride) override = tend_timeout_override_enter (cache, type,
+ * timeout);`.
  *
  * Since: 0.1
  */
@@ -134,7 +136,7 @@ tend_request_cache_push_timeout (TendRequestCache *self,
  * tend_request_cache_pop_timeout:
  * @self: a request cache
  *
- * Ends the newest override of the calling task, or of the code outside of tasks.
+ * Ends the newest override of the calling task, or, outside of tasks, of the code outside of tasks.
  *
  * Since: 0.1
  */

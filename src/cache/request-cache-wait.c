@@ -50,7 +50,7 @@ key_free (gpointer data)
   g_free (key);
 }
 
-/* Frees the waiter, which is out of its queue: gives its task, a reference. */
+/* Frees the waiter, which is out of its queue: returns its task, a reference. */
 static TendTask *
 waiter_free (Waiter *waiter)
 {
@@ -124,7 +124,7 @@ take_out (GQueue    *waiters,
     g_ptr_array_add (tasks, waiter_free (link->data));
 }
 
-/* The cache has come that some may wait for. */
+/* A cache was added for which some may wait. */
 void
 tend_request_cache_tell_waiters (TendRequestCache *self,
                                  TendNumberCache  *cache)
@@ -137,7 +137,7 @@ tend_request_cache_tell_waiters (TendRequestCache *self,
   if (waiters == NULL)
     return;
 
-  /* The tasks are ended when they are in the table no more: who is told may wait again. */
+  /* The tasks are ended after they have left the table: the notified code may wait again. */
   tasks = g_ptr_array_new_full (waiters->length, g_object_unref);
   take_out (waiters, tasks);
   g_hash_table_remove (self->waiters, &key);
@@ -172,11 +172,11 @@ tend_request_cache_cancel_waiters (TendRequestCache *self)
  * @number: a number
  * @timeout: microseconds for which to wait; 0 for the rest of this turn, %TEND_FOREVER for no limit
  *
- * Waits for the cache of a number, which may be there or be added later.
+ * Waits for a cache with a number, which may be there or be added later.
  *
- * Any number of tasks may wait for the same number, each for its own time. Cancel the task to give up.
- * It fails with `G_IO_ERROR_TIMED_OUT` if no cache comes in time, and is cancelled if the request cache is shut
- * down or freed.
+ * Any number of tasks may wait for the same number, each with its own timeout. Cancel the task to end the wait. It
+ * fails with `G_IO_ERROR_TIMED_OUT` if no cache comes in time, and is cancelled if the request cache is shut down or
+ * freed.
  *
  * Returns: (transfer full): a task to wait for, whose result is the cache
  *

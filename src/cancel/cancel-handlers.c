@@ -1,12 +1,11 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The handlers of a cancellable, which run in the loop of who added them.
+// The handlers of a cancellable, which run in the loop of the thread that added them.
 //
-// A handler is in its cancellable's table, by its id, until it runs or is removed. Whoever takes it
-// out of there decides under the lock what becomes of it, and its job carries that out at home: it
-// is called, or only destroyed. One that was fired is destroyed by its job alone, wherever that is
-// then, so that removing it needs no search for it.
+// A handler is in its cancellable's table, under its id, until it runs or is removed. The code that takes it out of the
+// table decides under the lock whether it is called or only destroyed, and its job does this at home. Only the job of a
+// handler that was fired destroys it, wherever the job is then, so removing it needs no search.
 //
 // Lock: tend_cancel_lock, as in cancellable.c.
 
@@ -14,7 +13,7 @@
 
 typedef struct
 {
-  TendJob          job;         /* brings it to the loop of who added it */
+  TendJob          job;         /* brings it to the loop of the thread that added it */
   TendLoop        *loop;        /* constant; a use */
   TendCancellable *cancellable; /* a reference once fired */
   TendGate        *gate;        /* constant; of the code that added it; a reference; NULL: none */
@@ -81,7 +80,7 @@ handler_fire (Handler         *handler,
     tend_loop_send (handler->loop, &handler->job);
 }
 
-/* Says of each handler that it is on its way, and lists them. */
+/* Marks each handler as fired, and lists them. */
 GList *
 tend_handlers_fire_locked (TendCancellable *self)
 {
@@ -111,7 +110,7 @@ tend_handlers_send (GList           *handlers,
   g_list_free (handlers);
 }
 
-/* Takes out what was not fired, and lists it. What is on its way has a reference to @self. */
+/* Takes out the handlers that were not fired, and lists them. One that was fired has a reference to @self. */
 GList *
 tend_handlers_remove_locked (TendCancellable *self)
 {
@@ -140,7 +139,7 @@ tend_handlers_destroy (GList *handlers)
  * @cancellable: the cancellable, which was cancelled
  * @user_data: the data given with the function
  *
- * Is told that a cancellable was cancelled.
+ * Handles the cancellation of a cancellable.
  *
  * Since: 0.1
  */
@@ -150,21 +149,21 @@ tend_handlers_destroy (GList *handlers)
  * @self: a cancellable
  * @func: (scope notified) (closure user_data) (destroy notify): what to call
  * @user_data: data for @func
- * @notify: (nullable): destroys @user_data once @func has run, is removed, or never will
+ * @notify: (nullable): destroys @user_data once @func has run or was removed, or when it can no longer run
  *
- * Calls @func once, soon after @self is cancelled.
+ * Adds a handler that is called once, soon after @self is cancelled.
  *
- * @func runs in the caller's thread-default main context, never within this call nor within that
- * which cancels. Handlers of one context run in the order in which they were added; the same
- * function may be added again, as another handler. If @self is cancelled already, @func runs soon
- * all the same.
+ * @func runs in the thread-default main context of the caller, never during this call nor during the call that cancels
+ * @self. If @self is already cancelled, @func runs soon as well. Handlers of one context run in the order in which they
+ * were added. The same function may be added several times.
  *
- * @func may remove handlers, itself too, and add others. @notify runs in the same context, where
- * it is called at once if that context is running us, and soon if not. May be called from any thread.
- * A handler that a task has added does not run once the owner of the task's manager is gone.
+ * @func may add and remove handlers, its own included. @notify runs in the same context: at once if that context is
+ * running us, and soon if not. A handler that a task has added does not run once the owner of the task's manager is
+ * gone.
  *
- * The signal [signal@Gio.Cancellable::cancelled] is for what must run at once, in whichever thread
- * cancels.
+ * Connect to [signal@Gio.Cancellable::cancelled] for code that has to run at once, in the thread that cancels.
+ *
+ * May be called from any thread.
  *
  * Returns: an id for [method@Tend.Cancellable.remove_handler], or 0 if @self is cancelled already
  *
@@ -212,13 +211,15 @@ tend_cancellable_add_handler (TendCancellable *self,
 /**
  * tend_cancellable_remove_handler:
  * @self: a cancellable
- * @id: what [method@Tend.Cancellable.add_handler] gave
+ * @id: the id that [method@Tend.Cancellable.add_handler] returned
  *
  * Removes a handler that has not run.
  *
- * Does nothing for 0, for an unknown id, and for a handler that runs or has run: there is no need
- * to remove what has run. In the thread of who added the handler it does not run any more once this
- * returns, though @self be cancelled. From another thread it may just be running. Never waits.
+ * Does nothing for 0, for an unknown id, and for a handler that runs or has run: such a handler need not be removed. In
+ * the thread that added it, the handler never runs after this returns, even if @self is already cancelled. If another
+ * thread removes it, the handler may be running at that moment. This function never waits.
+ *
+ * May be called from any thread.
  *
  * Since: 0.1
  */
@@ -239,7 +240,7 @@ tend_cancellable_remove_handler (TendCancellable *self,
     }
   tend_unlock (&tend_cancel_lock);
 
-  /* One that is on its way is destroyed when it arrives. */
+  /* A handler that was fired is destroyed when its job arrives. */
   if (is_ours)
     handler_destroy (handler);
 }

@@ -39,7 +39,7 @@ gboolean tend_debug_has (TendDebug what);
 
 /* --- Time --- */
 
-/* The moment @usec after @now, which never overflows. */
+/* Returns the moment @usec after @now, without overflow. */
 static inline gint64
 tend_time_add (gint64 now,
                gint64 usec)

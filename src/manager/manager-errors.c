@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The errors that a manager does not make a fuss about.
+// The errors that a manager ignores, and how it reports the others.
 
 #include "tend-manager-private.h"
 
@@ -28,7 +28,10 @@ tend_manager_ignores (TendTaskManagerPrivate *priv,
   return FALSE;
 }
 
-/* Tells of the error of a task, or of one of its runs, as loudly as it deserves; on the native stack. */
+/*
+ * Reports the error of a task, or of one of its runs: as a signal, or as information if it is ignored; on the native
+ * stack.
+ */
 void
 tend_manager_tell_error (TendTaskManager *self,
                          TendTask        *task,
@@ -56,13 +59,12 @@ tend_manager_tell_error (TendTaskManager *self,
  * tend_task_manager_ignore_error:
  * @self: a manager
  * @domain: a domain of errors
- * @code: a code of that domain, or -1 for all of them
+ * @code: a code of that domain, or -1 for every code
  *
- * Ignores an error that is to be expected, such as `G_IO_ERROR_CONNECTION_REFUSED`.
+ * Ignores an error that is expected, such as `G_IO_ERROR_CONNECTION_REFUSED`.
  *
- * [signal@Tend.TaskManager::task-failed] is not emitted for it, which is logged as information instead,
- * and it does not end an interval task. Whoever waits for the task still gets the error. There is no
- * way back.
+ * When a task fails with it, [signal@Tend.TaskManager::task-failed] is not emitted, the error is logged as information,
+ * and an interval task goes on. Those who wait for the task still get the error. This cannot be undone.
  *
  * Since: 0.1
  */

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The moment by which a task must have ended, and how it passes on to what the task starts.
+// The deadline of a task, and how the tasks that it starts inherit it.
 //
 // Ownership: the loop thread's.
 
@@ -25,7 +25,7 @@ get_deadline (TendTask *self)
   return self->scope != NULL ? self->scope->deadline : TEND_FOREVER;
 }
 
-/* Begins to keep the deadline of a task that is started. */
+/* Begins to watch the deadline of a task that is started. */
 static void
 arm (TendTask *self)
 {
@@ -43,8 +43,8 @@ arm (TendTask *self)
 }
 
 /*
- * The task is started: it is to end by the nearest of its own deadline and that of the task that starts it. Nowhere
- * else is one inherited.
+ * The task is started: the nearest of its own deadline and that of the task that starts it applies. A deadline is
+ * inherited nowhere else.
  */
 void
 tend_task_start_deadline (TendTask *self)
@@ -52,7 +52,10 @@ tend_task_start_deadline (TendTask *self)
   TendTask *starter = tend_task_peek_current ();
   gint64 inherited = TEND_FOREVER;
 
-  /* The scope of a task whose body runs in a thread of the pool belongs to another. A shield keeps time off. */
+  /*
+   * The scope of a task whose body runs in a thread of the pool belongs to another thread. A shield keeps deadlines
+   * off.
+   */
   if (starter != NULL && tend_loop_has_thread (starter->loop) && !tend_shield_fiber (0))
     inherited = get_deadline (starter);
 
@@ -68,7 +71,7 @@ tend_task_start_deadline (TendTask *self)
  * tend_task_get_deadline:
  * @self: a task
  *
- * Gets by when the task must have ended.
+ * Gets the deadline of the task.
  *
  * Only for the owning thread.
  *
@@ -89,13 +92,16 @@ tend_task_get_deadline (TendTask *self)
  * @self: a task that has not ended
  * @deadline: a point of [func@Tend.get_time], or %TEND_FOREVER for no limit
  *
- * Sets by when the task must have ended.
+ * Sets the deadline of the task.
  *
- * At that moment the task is asked to end as [method@Tend.Task.cancel] asks, but with
- * `G_IO_ERROR_TIMED_OUT`, and fails if it ends with that error. What the task starts inherits its
- * deadline, unless that has a nearer one, or the starter is a thread's body or under a shield; the
- * error of an inherited deadline counts as observed. A task that is started keeps the nearest: a
- * later @deadline changes nothing then. Time goes on for it while the task is paused.
+ * When the deadline passes, the task is asked to end as by [method@Tend.Task.cancel], but with `G_IO_ERROR_TIMED_OUT`.
+ * It fails if its body returns that error. The deadline also passes while the task is paused.
+ *
+ * The tasks that a task starts inherit its deadline, unless theirs is nearer. The bodies of threads and code under a
+ * shield hand no deadline on. The error of an inherited deadline counts as observed. Once a task was started, its
+ * nearest deadline stays: a later one changes nothing.
+ *
+ * Use [method@Tend.Task.with_timeout] to end a wait and let the task go on.
  *
  * Only for the owning thread.
  *

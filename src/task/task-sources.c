@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// What of GLib's and GIO's dies with a task: the sources and the cancellables that were given to it.
+// Objects of GLib and GIO that are dropped with a task: the sources and the cancellables that were added to it.
 //
 // Ownership: the loop thread's.
 
@@ -15,7 +15,7 @@ typedef struct
   GSource       *source;
 } SourceItem;
 
-/* There is no way to have a source do nothing that does not call its owner. */
+/* A source cannot be made to do nothing without a call to its owner. */
 static void
 source_let_go (TendScopeItem *item)
 {
@@ -64,10 +64,10 @@ prune_sources (TendTask *self)
  * @self: a task
  * @source: a source that is not attached yet
  *
- * Attaches @source to the task's main context, and destroys it when the task ends.
+ * Attaches a source to the task's main context, and destroys it when the task ends.
  *
- * Use it for what GLib has a source for, such as file descriptors, signals and children; timers
- * are cheaper with [method@Tend.Task.add_timer]. If the task has ended already, @source is destroyed.
+ * Use it for what GLib has a source for, such as file descriptors, signals and child processes. For timers,
+ * [method@Tend.Task.add_timer] is cheaper. If the task has already ended, @source is destroyed.
  *
  * Only for the owning thread.
  *
@@ -108,7 +108,7 @@ typedef struct
   gulong         handler;
 } CancellableItem;
 
-/* Runs in whichever thread cancels, and only sends a request. */
+/* Runs in the thread that cancels, and only sends a request. */
 static void
 cancellable_cancelled_cb (GCancellable *cancellable,
                           gpointer      user_data)
@@ -151,12 +151,10 @@ static const TendScopeItemClass cancellable_item_class = {
  * @self: a task
  * @cancellable: (nullable): a cancellable
  *
- * Cancels the task when @cancellable is cancelled, which may be at once.
+ * Cancels the task when @cancellable is cancelled. If @cancellable is already cancelled, the task is cancelled at once.
  *
- * The reason of a [class@Tend.Cancellable] stands in the error of the task.
- *
- * The task lets go of @cancellable when it ends. Only for the owning thread; @cancellable may be
- * cancelled from any.
+ * The reason of a [class@Tend.Cancellable] is part of the task's error. The task drops its reference to @cancellable
+ * when it ends. Only for the owning thread; @cancellable may be cancelled in any thread.
  *
  * Since: 0.1
  */

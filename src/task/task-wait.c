@@ -3,9 +3,9 @@
 
 // Waiting for the end of a task, by callback or by running the main context.
 //
-// Whoever waits puts a job into the task's queue of waiters, without a reference to the task: a
-// task that is never started may so be dropped, and tells them. A wait that is given up leaves the
-// queue. The task stays alive until the last of them has run.
+// A waiter puts a job into the task's queue of waiters, without a reference to the task. So a task that is never
+// started may be dropped, which wakes its waiters with an error. A wait that is given up leaves the queue. The task
+// stays alive until the last waiter has run.
 
 #include "task-fields-private.h"
 
@@ -40,7 +40,7 @@ typedef struct
   GAsyncReadyCallback  callback;        /* loop thread */
   gpointer             user_data;       /* constant */
   TendGate            *gate;            /* constant; the caller's; NULL: none */
-  guint                has_caller : 1;  /* constant; a task asked for it */
+  guint                has_caller : 1;  /* constant; a task has called */
   guint                is_cancelled : 1; /* loop thread */
   guint                owns_task : 1;   /* loop thread; task is a reference */
 } TendWait;
@@ -103,7 +103,7 @@ tend_wait_class_init (TendWaitClass *klass)
   klass->finalize = tend_wait_finalize;
 }
 
-/* Whether the callback is one of those that a gate has been closed on: its caller's, or the task's. */
+/* Whether a closed gate bars the callback: the gate of its caller, or that of the task. */
 static gboolean
 is_barred (TendWait *self)
 {
@@ -146,7 +146,7 @@ give_up_cb (TendJob *job)
   g_object_unref (self);
 }
 
-/* Runs in whichever thread cancels. */
+/* Runs in the thread that cancels. */
 static void
 cancelled_cb (GCancellable *cancellable,
               gpointer      user_data)
@@ -170,18 +170,18 @@ tend_wait_init (TendWait *self)
 /**
  * tend_task_wait_async:
  * @self: a task
- * @cancellable: (nullable): gives up waiting when it is cancelled; the task goes on
- * @callback: (nullable) (scope async) (closure user_data): what to call when the task has ended
+ * @cancellable: (nullable): ends the wait when it is cancelled; the task goes on
+ * @callback: (nullable) (scope async) (closure user_data): called when the task has ended
  * @user_data: data for @callback
  *
  * Waits for the end of the task.
  *
- * May be called any number of times, before and after the end. @callback never runs before this
- * returns; it runs once the task's exit handlers and its manager have, in the order of waiting. A
- * wait for a task that is dropped before it is started fails.
+ * May be called any number of times, before and after the end. @callback never runs before this returns. It runs after
+ * the exit handlers of the task and after its manager was notified. Several waits are notified in the order of waiting.
+ * If the task is dropped before it was started, the wait fails.
  *
- * @callback does not run once the owner is gone of the manager that has the calling task, or outside
- * of tasks of the one that has @self: see [ctor@Tend.TaskManager.new_for_owner].
+ * If the calling task belongs to a manager with an owner, @callback does not run after the owner is gone. Outside of
+ * tasks, this holds for the manager of @self. See [ctor@Tend.TaskManager.new_for_owner].
  *
  * Only for the owning thread.
  *
@@ -242,15 +242,15 @@ tend_task_wait_async (TendTask            *self,
 /**
  * tend_task_wait_finish:
  * @self: a task
- * @result: the result that the callback was given
+ * @result: the result that @callback was given
  * @error: return location for an error
  *
- * Finishes a wait that [method@Tend.Task.wait_async] began.
+ * Finishes the operation of [method@Tend.Task.wait_async].
  *
- * The task's own error comes back as @error, which counts as having observed it.
+ * If the task failed, its error is returned in @error and counts as observed.
  *
- * Returns: %TRUE if the task completed; %FALSE with @error set if not, or if the wait was given up,
- *   which is `G_IO_ERROR_CANCELLED`
+ * Returns: %TRUE if the task completed; %FALSE with the error of the task if it did not, or with `G_IO_ERROR_CANCELLED`
+ *   if the wait was cancelled
  *
  * Since: 0.1
  */
@@ -282,16 +282,15 @@ tend_task_wait_finish (TendTask      *self,
  * @self: a task that was started
  * @error: return location for an error
  *
- * Runs the task's main context until the task has ended.
+ * Iterates the task's main context until the task has ended.
  *
- * For the main part of a program and for tests. A fiber uses tend_await() instead. While a
- * [class@Tend.Clock] holds time still, it jumps from deadline to deadline.
+ * Use it in the main part of a program and in tests. A fiber uses tend_await() instead. While a [class@Tend.Clock] has
+ * frozen time, time jumps from deadline to deadline.
  *
  * Only for the owning thread.
  *
- * Returns: %TRUE if the task completed; %FALSE with @error set if not, with
- *   `TEND_ERROR_STATE` if the task is not started or the caller is a
- *   fiber
+ * Returns: %TRUE if the task completed; %FALSE with the error of the task if it did not, or with `TEND_ERROR_STATE` if
+ *   the task is not started or the caller is a fiber
  *
  * Since: 0.1
  */
@@ -328,7 +327,7 @@ tend_task_wait_sync (TendTask  *self,
         g_main_context_iteration (hub->context, TRUE);
     }
 
-  /* A body that ended within its start has left those who wait to a turn of the loop. */
+  /* If a body has ended within its start, its waiters run in a turn of the loop. */
   while (self->scope != NULL && tend_job_is_waiting (&self->scope->job))
     g_main_context_iteration (hub->context, FALSE);
   tend_worker_unblock ();

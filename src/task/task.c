@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The task as an object: how it is made, and what becomes of it when nobody uses it any more. Its life in between is
-// in task-life.c.
+// The task as an object: its creation, and its disposal when nobody uses it any more. Its life in between is in
+// task-life.c.
 //
-// Ownership: everything is the loop thread's, but for what the private header marks as atomic.
+// Ownership: the loop thread's, except for what the private header marks as atomic.
 
 #include "task-cancel-private.h"
 #include "task-life-private.h"
@@ -16,29 +16,32 @@
 /**
  * TendTask:
  *
- * One piece of work that is done now, later, or again and again.
+ * A piece of work that runs now, later, or repeatedly.
  *
- * A task has a body, and the body has a kind: a function on the loop's thread that completes the
- * task now or later ([ctor@Tend.Task.new]); a fiber, which is straight-line code that waits
- * (`tend_task_new_fiber()`); a function in a thread of a pool ([ctor@Tend.Task.new_thread]); or a
- * pair of GIO functions (`tend_task_new_async()`). [method@Tend.Task.start] runs the body, or a
- * [class@Tend.TaskManager] does.
+ * A task has a body, and its constructor decides where the body runs:
  *
- * A task that is cancelled ([method@Tend.Task.cancel]) is asked to end, and its body decides. A task
- * that is stopped ([method@Tend.Task.stop]) has ended, whatever its body does. What a body makes
- * through its task, a timer, a source, a posted function, dies with it.
+ * - [ctor@Tend.Task.new]: a function on the loop's thread, in one go
+ * - `tend_task_new_fiber()`: a fiber on the loop's thread, which may wait
+ * - [ctor@Tend.Task.new_thread]: a function in another thread
+ * - `tend_task_new_async()`: a pair of GIO functions
+ * - [ctor@Tend.Task.new_open]: work that somebody else completes later
  *
- * The error of a failed task is kept until somebody reads it, by waiting or by
- * [method@Tend.Task.get_error]. If nobody has when the task is finalized, it is reported once; see
- * [func@Tend.set_unobserved_func].
+ * [method@Tend.Task.start] runs the body, or a [class@Tend.TaskManager] does.
  *
- * A task belongs to the main context that was the thread's default when it was made, and to the
- * thread that runs that context. Cancelling, stopping, completing and reporting progress work from any
- * thread; everything else is for the owning thread. The last reference may be dropped in any thread: what
- * the task holds is freed in its own. A task that runs keeps itself alive.
+ * A task *ends* when its status is final. It is *finished* when its body does not run any more either.
+ * [method@Tend.Task.cancel] asks the task to end, and the body decides. [method@Tend.Task.stop] ends the task at once,
+ * whatever its body does. Timers, sources and posted functions that a body adds to its task are removed when the task
+ * ends.
  *
- * For work that a GIO function already does, and that needs no name, no progress and no owner,
- * that function alone is enough.
+ * The error of a failed task is kept until somebody reads it, by waiting or by [method@Tend.Task.get_error]. If nobody
+ * has read it when the task is finalized, it is reported once; see [func@Tend.set_unobserved_func].
+ *
+ * A task belongs to the thread-default main context of the thread that creates it, and to the thread that runs this
+ * context: the owning thread. Another thread may cancel, stop or complete a task, and report progress; everything else
+ * is for the owning thread. The last reference may be dropped in another thread: what the task holds is freed in the
+ * owning thread. A task that runs keeps itself alive.
+ *
+ * If a GIO function does the work, and the work needs no name, no progress and no owner, use that function alone.
  *
  * Since: 0.1
  */
@@ -68,11 +71,11 @@ G_DEFINE_FINAL_TYPE (TendTask, tend_task, G_TYPE_OBJECT)
  * @user_data: the data given with the function
  * @error: return location for an error
  *
- * A callback of a task's scope, such as a timer's.
+ * A callback that belongs to a task, such as that of a timer.
  *
- * It runs in the task's thread. An error fails the task.
+ * It runs in the task's thread. If it returns %FALSE with @error set, the task fails.
  *
- * Returns: %TRUE to be called again, where it repeats; %FALSE to be removed
+ * Returns: %TRUE to be called again, if it repeats; %FALSE to be removed
  *
  * Since: 0.1
  */
@@ -95,7 +98,7 @@ G_DEFINE_FINAL_TYPE (TendTask, tend_task, G_TYPE_OBJECT)
  * @callback_data: data for @callback
  * @user_data: the data given with the function
  *
- * Begins an asynchronous operation, as the `_async` functions of GIO do.
+ * Begins an asynchronous operation, in the style of GIO's `_async` functions.
  *
  * Since: 0.1
  */
@@ -116,15 +119,15 @@ G_DEFINE_FINAL_TYPE (TendTask, tend_task, G_TYPE_OBJECT)
 
 /**
  * TendTaskStatus:
- * @TEND_TASK_STATUS_CREATED: made, not started
+ * @TEND_TASK_STATUS_CREATED: created, not started
  * @TEND_TASK_STATUS_PENDING: waits for its delay, its slot or the next turn of the loop
  * @TEND_TASK_STATUS_RUNNING: its body runs, or will run again
- * @TEND_TASK_STATUS_COMPLETED: ended without error
+ * @TEND_TASK_STATUS_COMPLETED: ended without an error
  * @TEND_TASK_STATUS_FAILED: ended with an error
- * @TEND_TASK_STATUS_CANCELLED: ended since it was cancelled
+ * @TEND_TASK_STATUS_CANCELLED: ended because it was cancelled
  * @TEND_TASK_STATUS_STOPPED: was stopped
  *
- * Where a task stands in its life. The last four are final.
+ * The status of a task. The last four are final.
  *
  * Since: 0.1
  */
@@ -139,7 +142,7 @@ G_DEFINE_ENUM_TYPE (TendTaskStatus, tend_task_status,
 
 const char tend_main_name[] = "main()";
 
-/* tend_task_create() is making a task, and gives it its number. */
+/* tend_task_create() is creating a task, and sets its number. */
 static TEND_THREAD gboolean is_creating;
 
 static guint64
@@ -154,7 +157,7 @@ get_first_id (const char          *name,
 
 /* --- The object --- */
 
-/* What a task held: it may be a language binding's, and hold the next task. */
+/* The contents of a task: they may belong to a language binding, and hold the next task. */
 typedef struct
 {
   GDestroyNotify notify;
@@ -212,8 +215,8 @@ let_go (TendTask *self)
 }
 
 /*
- * A task is taken apart in its own thread, so that what it holds of the user is freed there. The
- * last reference dropped elsewhere goes home first.
+ * A task is disposed of in its own thread, so that what it holds for the user is freed there. If the last reference is
+ * dropped elsewhere, the task goes home first.
  */
 static void
 tend_task_dispose (GObject *object)
@@ -233,7 +236,7 @@ tend_task_dispose (GObject *object)
     {
       g_autofree char *task = tend_task_to_string (self);
 
-      /* Those who wait for it must not hang, and what it holds must go; nobody else is told of it. */
+      /* Its waiters must not hang, and its contents must be freed; nobody else is notified. */
       self->is_observed = TRUE;
       if (self->scope != NULL)
         tend_task_fail (self, g_error_new (TEND_ERROR, TEND_ERROR_NOT_STARTED,
@@ -242,7 +245,7 @@ tend_task_dispose (GObject *object)
 
   tend_task_drop_cancellable (self);
 
-  /* Others still hold a task that somebody disposes of by hand. */
+  /* The task was disposed of by hand, and others still hold it. */
   if (self->loop != NULL && g_atomic_int_get (&object->ref_count) == 1)
     {
       let_go (self);
@@ -266,7 +269,7 @@ tend_task_finalize (GObject *object)
   G_OBJECT_CLASS (tend_task_parent_class)->finalize (object);
 }
 
-/* What other threads ask of a task, in the order in which it is carried out. */
+/* The requests of other threads, in the order in which they are carried out. */
 static const TendRequestClass requests[] = {
   { TEND_REQUEST_PROGRESS, tend_task_notify_progress },
   { TEND_REQUEST_PAUSE, tend_task_apply_pause },
@@ -301,7 +304,7 @@ tend_task_init (TendTask *self)
   tend_task_set_status (self, TEND_TASK_STATUS_RUNNING);
 }
 
-/* Whether the name of the task, if it has one, can name a task of a manager. */
+/* Whether the name of the task, if it has one, is valid as a name in a manager. */
 gboolean
 tend_task_check_name (TendTask  *self,
                       GError   **error)
@@ -318,7 +321,7 @@ tend_task_check_name (TendTask  *self,
   return FALSE;
 }
 
-/* Where the name of a task that was spare has room for it, it comes there. */
+/* If the previous name of a spare task has room for it, it is stored there. */
 static void
 set_name (TendTask   *self,
           const char *name)
@@ -335,7 +338,7 @@ set_name (TendTask   *self,
   self->name = g_strdup (name);
 }
 
-/* Gives the task another name, once; takes @name. Other threads may have got hold of the one before, which stays. */
+/* Renames the task, once; takes @name. Other threads may have got the previous name, which stays allocated. */
 void
 tend_task_rename (TendTask *self,
                   char     *name)
@@ -348,7 +351,7 @@ tend_task_rename (TendTask *self,
   g_atomic_pointer_set (&self->name, name);
 }
 
-/* Makes a task of the thread-default context; without @body it runs until somebody completes it. */
+/* Creates a task of the thread-default context; without @body it runs until it is completed from outside. */
 TendTask *
 tend_task_create (const char          *name,
                   const TendBodyClass *body,
@@ -384,7 +387,7 @@ tend_task_create (const char          *name,
   return self;
 }
 
-/* Makes a task on behalf of an object of @loop, whatever context is the thread's default now. */
+/* Creates a task for an object of @loop, whatever the thread's default context is now. */
 TendTask *
 tend_task_create_for (TendLoop            *loop,
                       const TendBodyClass *body,
@@ -401,7 +404,7 @@ tend_task_create_for (TendLoop            *loop,
   return self;
 }
 
-/* The task of the program's main part: made on demand, and never unmade. */
+/* The task of the program's main part: created on demand, and never freed. */
 static TendTask *
 get_main_task (void)
 {
@@ -411,7 +414,7 @@ get_main_task (void)
     {
       TendTask *task = tend_task_create (tend_main_name, NULL, NULL, NULL, NULL, NULL);
 
-      /* It stands for every thread's main part, and holds no loop. */
+      /* It stands for the main part of every thread, and holds no loop. */
       tend_loop_release (g_steal_pointer (&task->loop));
       g_once_init_leave (&main_task, task);
     }
@@ -424,10 +427,9 @@ get_main_task (void)
  *
  * Gets the task whose code is running.
  *
- * In a body, in a fiber also after it waited, in a thread's body, in a callback of the task's scope
- * and in its exit handlers that is the task, and where [method@Tend.Task.push_current] said so.
- * Everywhere else it is a task that stands for the program's main part: it is called `main()`, is
- * always running, and cannot be awaited or ended.
+ * The current task is set in a body, in a fiber also after a wait, in a callback that belongs to a task, in exit
+ * handlers, and after [method@Tend.Task.push_current]. Everywhere else, this returns a task that stands for the main
+ * part of the program: its name is `main()`, it is running, and it cannot be awaited or ended.
  *
  * May be called from any thread.
  *
