@@ -162,7 +162,7 @@ timer_new (TendCancellable *cancellable,
  * Cancels @self in a while, unless that happens before.
  *
  * The caller's thread-default main context keeps the time, and it is its [class@Tend.Clock]'s if
- * there is one. Calling this again puts the new time in the place of the old; `G_MAXINT64` takes the
+ * there is one. Calling this again puts the new time in the place of the old; %TEND_FOREVER takes the
  * old one back. Does nothing once @self is cancelled.
  *
  * The time does not keep @self alive: when @self is cancelled or finalized, it is forgotten. The
