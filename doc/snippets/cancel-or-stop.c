@@ -56,13 +56,13 @@ ask_body (TendTask  *task,
 
 static gboolean
 end_in_time (TendTask  *task,
-             gint64     usec,
+             gint64     timeout,
              GError   **error)
 {
   g_autoptr(TendTask) limited = NULL;
 
   tend_task_cancel (task);
-  limited = tend_task_with_timeout (task, usec);
+  limited = tend_task_with_timeout (task, timeout);
   if (!tend_await (limited, NULL) && !tend_task_is_ended (task))
     tend_task_stop (task);
 

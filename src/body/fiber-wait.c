@@ -59,7 +59,7 @@ tend_await (TendTask  *task,
     {
       text = tend_task_to_string (task);
       g_set_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
-                   "%s belongs to another main context, and cannot be awaited here", text);
+                   _("%s belongs to another main context, and cannot be awaited here"), text);
       return FALSE;
     }
 
@@ -67,7 +67,7 @@ tend_await (TendTask  *task,
     {
       text = tend_task_to_string (task);
       g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
-                   "%s cannot wait for its own end", text);
+                   _("%s cannot wait for its own end"), text);
       return FALSE;
     }
 
@@ -111,7 +111,7 @@ tend_sleep (gint64    duration,
   if (duration < 0)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                   "Cannot sleep for a negative time: %" G_GINT64_FORMAT " us", duration);
+                   _("Cannot sleep for a negative time: %" PRId64 " us"), duration);
       return FALSE;
     }
 
@@ -336,7 +336,7 @@ tend_run (TendBodyFunc   func,
   if (tend_is_on_fiber ())
     {
       g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
-                   "%s() runs the main context, which a fiber cannot do: use tend_await()", G_STRFUNC);
+                   _("%s() runs the main context, which a fiber cannot do: use tend_await()"), G_STRFUNC);
       return FALSE;
     }
 

@@ -119,7 +119,7 @@ unwound (gboolean is_forced)
     {
       g_clear_error (&self->error);
       self->error = g_error_new (TEND_ERROR, TEND_ERROR_STATE,
-                                 "The body has tried to end its thread, as pthread_exit() does");
+                                 _("The body has tried to end its thread, as pthread_exit() does"));
       self->is_done = TRUE;
       tend_context_switch_last (&self->context, self->native);
     }

@@ -156,12 +156,12 @@ tend_thread_await (TendTask  *task,
   if (awaited != task && loop != NULL)
     {
       g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
-                   "%s belongs to a main context of this thread, which blocks: use tend_task_wait_sync()", text);
+                   _("%s belongs to a main context of this thread, which blocks: use tend_task_wait_sync()"), text);
       return FALSE;
     }
 
   g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
-               awaited == task ? "%s cannot wait for its own end" : "%s never ends, and cannot be awaited", text);
+               awaited == task ? _("%s cannot wait for its own end") : _("%s never ends, and cannot be awaited"), text);
   return FALSE;
 }
 

@@ -125,7 +125,7 @@ worker_free (gpointer data)
       tend_task_leave (NULL);
       g_clear_error (&mine->outcome.error);
       mine->outcome.error = g_error_new (TEND_ERROR, TEND_ERROR_STATE,
-                                         "The body has ended its thread, as pthread_exit() does");
+                                         _("The body has ended its thread, as pthread_exit() does"));
       send_home (self, &mine->outcome);
 
       /* For the pool it is a worker that waits and never goes on. */
@@ -218,7 +218,7 @@ refused_cb (TendJob      *job,
     {
       task = tend_task_to_string (self->task);
       outcome.error = g_error_new (TEND_ERROR, TEND_ERROR_NO_THREAD,
-                                   "%s cannot run: no thread can be had: %s", task, error->message);
+                                   _("%s cannot run: no thread can be had: %s"), task, error->message);
       self->outcome = g_memdup2 (&outcome, sizeof outcome);
       job->run = come_home_cb;
     }

@@ -36,9 +36,9 @@ tend_number_cache_check_number (TendNumberCache  *self,
   prefix = tend_prefix_print (tend_number_cache_peek_prefix (self));
   if (priv->refusal != 0)
     g_set_error (error, G_IO_ERROR, g_io_error_from_errno (priv->refusal),
-                 "The system gives no random number for a cache under '%s': %s", prefix, g_strerror (priv->refusal));
+                 _("The system gives no random number for a cache under '%s': %s"), prefix, g_strerror (priv->refusal));
   else
     g_set_error (error, TEND_ERROR, TEND_ERROR_FULL,
-                 "Could not find a number that isn't in use under '%s'", prefix);
+                 _("Could not find a number that isn't in use under '%s'"), prefix);
   return FALSE;
 }

@@ -33,10 +33,10 @@ check_settable (TendTask  *task,
 
   text = tend_task_to_string (task);
   if (tend_task_loop (task) == NULL)
-    g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, "%s never ends, and cannot be given a result", text);
+    g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, _("%s never ends, and cannot be given a result"), text);
   else
     g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
-                 "%s ends when its body returns, and cannot be given a result", text);
+                 _("%s ends when its body returns, and cannot be given a result"), text);
   return FALSE;
 }
 

@@ -126,7 +126,7 @@ tend_request_cache_take_number (TendRequestCache  *self,
       g_autofree char *text = tend_prefix_print (prefix);
 
       g_set_error (error, TEND_ERROR, TEND_ERROR_EXISTS,
-                   "This number is already in use '%s:%" G_GUINT64_FORMAT "'", text, priv->number);
+                   _("This number is already in use '%s:%" PRIu64 "'"), text, priv->number);
       return FALSE;
     }
 

@@ -88,7 +88,7 @@ waiter_late_cb (TendTask  *task,
                 gpointer   user_data,
                 GError   **error)
 {
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "No cache '%s' was added in time", (const char *) user_data);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, _("No cache '%s' was added in time"), (const char *) user_data);
   return FALSE;
 }
 

@@ -43,7 +43,7 @@ check_home (TendNumberCache  *cache,
 
   text = tend_number_cache_to_string (cache);
   g_set_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
-               "%s belongs to the main context of another thread", text);
+               _("%s belongs to the main context of another thread"), text);
   return FALSE;
 }
 
@@ -63,9 +63,9 @@ check_addable (TendRequestCache  *self,
 
   text = tend_number_cache_to_string (cache);
   if (priv->is_held)
-    g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, "%s has been added already", text);
+    g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, _("%s has been added already"), text);
   else
-    g_set_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN, "Dropping %s due to shutdown!", text);
+    g_set_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN, _("Dropping %s due to shutdown!"), text);
 
   return FALSE;
 }
@@ -121,7 +121,7 @@ tend_request_cache_add (TendRequestCache  *self,
       g_autofree char *prefix = tend_prefix_print (tend_number_cache_peek_prefix (cache));
 
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                   "The time-out of %s %s-%" G_GUINT64_FORMAT " is negative",
+                   _("The time-out of %s %s-%" PRIu64 " is negative"),
                    G_OBJECT_TYPE_NAME (cache), prefix, priv->number);
     }
 

@@ -209,14 +209,14 @@ append_message (GString    *message,
 GError *
 tend_error_new_missing (void)
 {
-  return g_error_new_literal (TEND_ERROR, TEND_ERROR_STATE, "The body failed without an error");
+  return g_error_new_literal (TEND_ERROR, TEND_ERROR_STATE, _("The body failed without an error"));
 }
 
 /* Creates one error of @errors, whose message has as much of their messages as people read. */
 GError *
 tend_error_new_several (GPtrArray *errors)
 {
-  g_autoptr(GString) message = g_string_new ("One or more errors occurred.");
+  g_autoptr(GString) message = g_string_new (_("One or more errors occurred."));
   TendErrorPrivate *priv;
   GError *error;
 
@@ -225,7 +225,7 @@ tend_error_new_several (GPtrArray *errors)
   for (guint i = 0; i < MIN (errors->len, MAX_PRINTED_ERRORS); i++)
     append_message (message, ((const GError *) g_ptr_array_index (errors, i))->message);
   if (errors->len > MAX_PRINTED_ERRORS)
-    g_string_append_printf (message, " and %u more", errors->len - MAX_PRINTED_ERRORS);
+    g_string_append_printf (message, _(" and %u more"), errors->len - MAX_PRINTED_ERRORS);
 
   error = g_error_new_literal (TEND_ERROR, TEND_ERROR_SEVERAL, message->str);
   priv = get_private (error);

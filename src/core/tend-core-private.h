@@ -6,6 +6,7 @@
 #pragma once
 
 #include "tend-agenda-private.h"
+#include "tend-i18n-private.h"
 #include "tend-lock-private.h"
 #include "tend-object-private.h"
 #include "tend-outcome-private.h"

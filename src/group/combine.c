@@ -339,7 +339,7 @@ timed_out_cb (TendTask  *task,
               gpointer   user_data,
               GError   **error)
 {
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "%s did not end in time",
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, _("%s did not end in time"),
                (const char *) user_data);
   return FALSE;
 }

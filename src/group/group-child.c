@@ -137,13 +137,13 @@ check_addition (TendGroup  *self,
   text = tend_task_to_string (task);
   if (tend_loop_get_context (tend_task_loop (task)) != tend_loop_get_context (self->loop))
     g_set_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
-                 "%s belongs to another main context than its group", text);
+                 _("%s belongs to another main context than its group"), text);
   else if (self->is_cancelled || self->is_settled)
     g_set_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN,
-                 "Not adding %s: its group has been cancelled", text);
+                 _("Not adding %s: its group has been cancelled"), text);
   else if (self->joined != NULL && tend_task_has_ended (self->joined))
     g_set_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN,
-                 "Not adding %s: its group has ended", text);
+                 _("Not adding %s: its group has ended"), text);
   else
     return TRUE;
 

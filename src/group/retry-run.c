@@ -112,8 +112,8 @@ run_interrupted (Run          *self,
     {
       g_autofree char *task = tend_task_to_string (self->task);
 
-      run_end (self, g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "%s ran out of time in attempt %u%s%s", task,
-                                  self->n_attempts, self->last_error != NULL ? "; the one before: " : "",
+      run_end (self, g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, _("%s ran out of time in attempt %u%s%s"), task,
+                                  self->n_attempts, self->last_error != NULL ? _("; the one before: ") : "",
                                   self->last_error != NULL ? self->last_error->message : ""));
     }
   else
@@ -288,8 +288,8 @@ check_attempt (Run       *self,
 
   if (attempt == NULL)
     {
-      g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, "%s gave up at attempt %u%s%s", task, self->n_attempts,
-                   self->last_error != NULL ? "; the one before: " : "",
+      g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, _("%s gave up at attempt %u%s%s"), task, self->n_attempts,
+                   self->last_error != NULL ? _("; the one before: ") : "",
                    self->last_error != NULL ? self->last_error->message : "");
       return FALSE;
     }
@@ -297,14 +297,14 @@ check_attempt (Run       *self,
   if (attempt == self->task || tend_task_loop (attempt) == NULL)
     {
       g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
-                   "%s was given no task that can be an attempt for attempt %u", task, self->n_attempts);
+                   _("%s was given no task that can be an attempt for attempt %u"), task, self->n_attempts);
       return FALSE;
     }
 
   if (tend_loop_get_context (tend_task_loop (attempt)) != tend_loop_get_context (tend_task_loop (self->task)))
     {
       g_set_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
-                   "%s was given a task of another main context for attempt %u", task, self->n_attempts);
+                   _("%s was given a task of another main context for attempt %u"), task, self->n_attempts);
       return FALSE;
     }
 

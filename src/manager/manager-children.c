@@ -37,15 +37,15 @@ check_child (TendTaskManager  *self,
 
   if (tend_loop_get_context (priv->loop) != tend_loop_get_context (parent->loop))
     g_set_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
-                 "The child manager belongs to another main context than its parent");
+                 _("The child manager belongs to another main context than its parent"));
   else if (priv->parent != NULL)
-    g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, "The child manager has a parent already");
+    g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, _("The child manager has a parent already"));
   else if (is_above (self, child))
-    g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, "A manager cannot be below itself");
+    g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, _("A manager cannot be below itself"));
   else if (priv->state != TEND_MANAGER_OPEN)
-    g_set_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN, "The child manager has been shut down");
+    g_set_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN, _("The child manager has been shut down"));
   else if (parent->state != TEND_MANAGER_OPEN)
-    g_set_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN, "The parent manager has been shut down");
+    g_set_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN, _("The parent manager has been shut down"));
   else
     return TRUE;
 

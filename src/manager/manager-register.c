@@ -26,12 +26,12 @@ check_takeable (TendTaskManager  *self,
   text = tend_task_to_string (task);
   if (tend_task_loop (task) != NULL && !tend_loop_is_mine (tend_task_loop (task)))
     g_set_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
-                 "%s belongs to the main context of another thread", text);
+                 _("%s belongs to the main context of another thread"), text);
   else if (tend_task_is_managed (task))
-    g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, "%s has a manager already", text);
+    g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, _("%s has a manager already"), text);
   else
     g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
-                 "%s cannot be managed: it is %s", text,
+                 _("%s cannot be managed: it is %s"), text,
                  tend_task_loop (task) == NULL ? "the program's main part"
                                                : tend_task_status_to_string (tend_task_status (task)));
 
@@ -51,7 +51,7 @@ check_open (TendTaskManager  *self,
 
   text = tend_task_to_string (task);
   g_set_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN,
-               "Not adding %s: the manager has been shut down", text);
+               _("Not adding %s: the manager has been shut down"), text);
   return FALSE;
 }
 
@@ -106,7 +106,7 @@ add_named (TendTaskManager  *self,
       if (policy == TEND_NAME_POLICY_REJECT)
         {
           g_set_error (error, TEND_ERROR, TEND_ERROR_EXISTS,
-                       "Task already exists: '%s'", tend_task_peek_name (task));
+                       _("Task already exists: '%s'"), tend_task_peek_name (task));
           return NULL;
         }
 
@@ -196,7 +196,7 @@ tend_manager_give_kept (TendTaskManager  *self,
     {
       text = tend_task_to_string (task);
       g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
-                   tend_task_has_ended (task) ? "%s has ended already" : "%s has no manager any more", text);
+                   tend_task_has_ended (task) ? _("%s has ended already") : _("%s has no manager any more"), text);
     }
 
   return NULL;

@@ -124,7 +124,7 @@ shutdown_task_late_cb (TendJob *job)
   g_autofree char *text = tend_task_to_string (task);
 
   go_on_after (self, task, g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
-                                        "The shutdown task %s was stopped: it is %s, and did not end within %.3f s",
+                                        _("The shutdown task %s was stopped: it is %s, and did not end within %.3f s"),
                                         text, tend_task_status_to_string (tend_task_status (task)),
                                         (double) priv->grace_period / G_TIME_SPAN_SECOND));
   tend_task_stop (task);
@@ -201,7 +201,7 @@ tend_task_manager_add_shutdown_task (TendTaskManager  *self,
       g_autofree char *text = tend_task_to_string (task);
 
       g_set_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN,
-                   "Not adding %s: the manager has been shut down", text);
+                   _("Not adding %s: the manager has been shut down"), text);
       return FALSE;
     }
 

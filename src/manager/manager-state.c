@@ -38,7 +38,7 @@ tend_manager_check_context (TendTaskManager  *self,
 
   text = tend_task_to_string (task);
   g_set_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
-               "%s belongs to another main context than its manager", text);
+               _("%s belongs to another main context than its manager"), text);
   return FALSE;
 }
 

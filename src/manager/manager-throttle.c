@@ -142,7 +142,7 @@ check_task (TendTaskManager  *self,
     return TRUE;
 
   text = tend_task_to_string (task);
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "%s needs a name", text);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, _("%s needs a name"), text);
   return FALSE;
 }
 

@@ -68,7 +68,7 @@ tend_manager_wait_in_fiber (gpointer           self,
   if (!tend_loop_is_mine (loop))
     {
       g_set_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
-                   "%s(): the object belongs to the main context of another thread", func);
+                   _("%s(): the object belongs to the main context of another thread"), func);
       return FALSE;
     }
 

@@ -167,7 +167,7 @@ check_thread (GMainContext  *context,
     }
 
   g_set_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
-               "The main context is run by another thread, and the watchdog has to be started there");
+               _("The main context is run by another thread, and the watchdog has to be started there"));
   return FALSE;
 }
 
@@ -319,7 +319,7 @@ tend_watchdog_start (gint64   threshold,
   if (!claim (threshold))
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_BUSY,
-                           "The watchdog watches another main context or thread");
+                           _("The watchdog watches another main context or thread"));
       return FALSE;
     }
 

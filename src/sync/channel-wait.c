@@ -29,7 +29,7 @@ begin (TendChannel  *self,
     {
       text = tend_task_to_string (task);
       g_set_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
-                   "%s belongs to another main context than the channel that it uses", text);
+                   _("%s belongs to another main context than the channel that it uses"), text);
       return FALSE;
     }
 
@@ -284,7 +284,7 @@ set_cancelled (TendAsyncWait *wait,
                const char    *verb)
 {
   g_set_error (&wait->error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
-               "The wait to %s was cancelled", verb);
+               _("The wait to %s was cancelled"), verb);
 }
 
 static void

@@ -83,7 +83,7 @@ fail_dropped (TendTask *task)
   TendOutcome outcome = { G_VALUE_INIT, NULL };
 
   outcome.error = g_error_new (TEND_ERROR, TEND_ERROR_NOT_STARTED,
-                               "%s cannot be completed any more: its completion was dropped", text);
+                               _("%s cannot be completed any more: its completion was dropped"), text);
   if (tend_task_try_return (task, &outcome))
     tend_task_set_observed (task);
   else
@@ -239,7 +239,7 @@ set_done_error (TendCompletion  *self,
   g_autofree char *task = tend_task_to_string (self->task);
   TendTaskStatus status = tend_task_status (self->task);
 
-  g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, "%s has been %s already", task,
+  g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, _("%s has been %s already"), task,
                status == TEND_TASK_STATUS_CANCELLED || status == TEND_TASK_STATUS_STOPPED ?
                tend_task_status_to_string (status) : "completed");
 }

@@ -32,7 +32,7 @@ tend_task_get_result (TendTask  *self,
       g_autofree char *task = tend_task_to_string (self);
 
       g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
-                   "Result is not available for %s with the status '%s'",
+                   _("Result is not available for %s with the status '%s'"),
                    task, tend_task_status_to_string (tend_task_status (self)));
       return NULL;
     }

@@ -22,13 +22,13 @@ tend_task_check_startable (TendTask  *self,
   task = tend_task_to_string (self);
   if (self->loop != NULL && !tend_loop_is_mine (self->loop))
     g_set_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
-                 "%s belongs to the main context of another thread", task);
+                 _("%s belongs to the main context of another thread"), task);
   else if (self->body == NULL)
     g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
-                 "Task has no body to start: %s", task);
+                 _("Task has no body to start: %s"), task);
   else
     g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
-                 "Task has already been started: %s", task);
+                 _("Task has already been started: %s"), task);
 
   return FALSE;
 }

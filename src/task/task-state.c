@@ -262,17 +262,17 @@ tend_task_new_cancelled (TendTask *self)
   GCancellable *cancellable = g_atomic_pointer_get (&self->cancellable);
 
   if (tend_task_cancelling (self) == TEND_CANCELLING_TIMED_OUT)
-    return new_error (self, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, " did not end before its deadline", NULL);
+    return new_error (self, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, _(" did not end before its deadline"), NULL);
 
   if (cancellable != NULL)
     reason = tend_cancellable_peek_reason (TEND_CANCELLABLE (cancellable));
 
   return new_error (self, G_IO_ERROR, G_IO_ERROR_CANCELLED,
-                    reason != NULL ? " was cancelled: " : " was cancelled", reason);
+                    reason != NULL ? _(" was cancelled: ") : _(" was cancelled"), reason);
 }
 
 GError *
 tend_task_new_stopped (TendTask *self)
 {
-  return new_error (self, TEND_ERROR, TEND_ERROR_STOPPED, " was stopped", NULL);
+  return new_error (self, TEND_ERROR, TEND_ERROR_STOPPED, _(" was stopped"), NULL);
 }

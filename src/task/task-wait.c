@@ -270,7 +270,7 @@ tend_task_wait_finish (TendTask      *self,
     {
       g_autofree char *task = tend_task_to_string (self);
 
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "The wait for %s was cancelled", task);
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, _("The wait for %s was cancelled"), task);
       return FALSE;
     }
 
@@ -313,8 +313,8 @@ tend_task_wait_sync (TendTask  *self,
       task = tend_task_to_string (self);
       g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
                    status == TEND_TASK_STATUS_CREATED ?
-                   "%s has not been started, and would be waited for in vain" :
-                   "A fiber cannot run the main context to wait for %s: use tend_await()", task);
+                   _("%s has not been started, and would be waited for in vain") :
+                   _("A fiber cannot run the main context to wait for %s: use tend_await()"), task);
       return FALSE;
     }
 

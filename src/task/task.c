@@ -240,7 +240,7 @@ tend_task_dispose (GObject *object)
       self->is_observed = TRUE;
       if (self->scope != NULL)
         tend_task_fail (self, g_error_new (TEND_ERROR, TEND_ERROR_NOT_STARTED,
-                                           "%s was dropped before it ended", task));
+                                           _("%s was dropped before it ended"), task));
     }
 
   tend_task_drop_cancellable (self);
@@ -311,10 +311,10 @@ tend_task_check_name (TendTask  *self,
 {
   if (self->name != NULL && *self->name == '\0')
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                         "The name of a task must not be empty");
+                         _("The name of a task must not be empty"));
   else if (self->is_misnamed)
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                         "The name of a task must be valid UTF-8");
+                         _("The name of a task must be valid UTF-8"));
   else
     return TRUE;
 

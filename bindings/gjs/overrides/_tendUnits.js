@@ -18,13 +18,15 @@ const WAIT = {what: 'A delay or an interval', none: -1, least: 0};
 const INTERVAL = {what: 'An interval', none: -1, least: 1};
 const DURATION = {what: 'A time', least: 0};
 const POSITIVE = {what: 'A time', least: 1};
+const POSITIVE_LIMIT = {what: 'A time limit', none: FOREVER, least: 1};
+const SPIN_TIME = {what: 'A time to spin', least: 0, most: 1000};
 
 // By the names of classes and functions: the arguments by their places, and what is returned, in an array too.
 var FUNCTIONS = {
     '': {
         get_thread_spin_time: {result: DURATION},
         get_time: {result: DURATION},
-        set_thread_spin_time: {0: DURATION},
+        set_thread_spin_time: {0: SPIN_TIME},
         watchdog_start: {0: POSITIVE},
     },
     Cancellable: {
@@ -46,7 +48,7 @@ var FUNCTIONS = {
     },
     Retry: {
         set_back_off: {0: DURATION, 1: DURATION},
-        set_deadline: {0: LIMIT},
+        set_deadline: {0: POSITIVE_LIMIT},
     },
     Task: {
         add_timer: {0: DURATION, 1: INTERVAL},
@@ -67,7 +69,7 @@ var FUNCTIONS = {
         get_run_time: {result: DURATION},
         set_grace_period: {0: LIMIT},
         set_rate: {1: DURATION},
-        set_slow_check: {0: LIMIT, 1: INTERVAL},
+        set_slow_check: {0: POSITIVE_LIMIT, 1: INTERVAL},
         throttle: {1: DURATION},
         vfunc_task_slow: {1: DURATION},
     },
@@ -99,6 +101,8 @@ function toC(time, unit) {
     const usec = Math.round(time * 1000);
     if (usec < unit.least)
         throw new RangeError(`${unit.what} is at least a microsecond`);
+    if (usec > unit.most)
+        throw new RangeError(`${unit.what} is at most ${unit.most / 1000} milliseconds`);
     return usec;
 }
 

@@ -197,10 +197,25 @@ class UnitsTest(common.VirtualTimeTest):
             for time in ("1", b"1", [], True):
                 self.assertRaises(TypeError, call, time)
         for call in (task.set_delay, Tend.Task.run_delay, self.clock.advance):
-            self.assertRaises(ValueError, call, float("inf"))
             self.assertRaises(TypeError, call, None)
+        for call in (task.set_delay, self.clock.advance):
+            self.assertRaises(ValueError, call, float("inf"))
+
+    def test_refuses_what_the_library_does(self):
+        task, manager = Tend.Task("x", print), Tend.TaskManager()
+        calls = (
+            lambda: task.set_interval(0), lambda: task.add_timer(0, 0, print), lambda: Tend.watchdog_start(0),
+            lambda: manager.set_slow_check(0, 1), lambda: manager.set_slow_check(1, 0),
+            lambda: Tend.set_thread_spin_time(1), lambda: Tend.Retry.new(1).set_deadline(0),
+        )
+        for call in calls:
+            self.assertRaises(ValueError, call)
 
     def test_long_times(self):
+        sleeping = Tend.Task.run_delay(float("inf"))
+        self.run_for(1e9)
+        self.assertFalse(sleeping.is_ended())
+        sleeping.cancel()
         cancellable = Tend.Cancellable()
         cancellable.cancel_after(1e300)
         cancellable.cancel_after(float("inf"))

@@ -98,7 +98,7 @@ async def managers() -> None:
         assert_type([task.to_string() for task in node], list[str])
         assert_type("a" in node, bool)
         assert_type(node["a"], Tend.Task[Any])
-        assert_type(node.get_rate(), tuple[int, int])
+        assert_type(node.get_rate(), tuple[int, float])
 
 
 async def caches() -> None:

@@ -19,11 +19,18 @@ MICROSECOND = datetime.timedelta(microseconds=1)
 
 
 class Unit:
-    """A kind of time: @none is what the library has for None, which is not allowed where that is not given."""
+    """A kind of time, between @least and @most microseconds.
 
-    def __init__(self, what, none=None):
+    @none is what the library has for None, which is not allowed where that is not given. Infinity is allowed where
+    None is no limit, and where @is_endless.
+    """
+
+    def __init__(self, what, none=None, least=0, most=GLib.MAXINT64, is_endless=False):
         self.what = what
         self.none = none
+        self.least = least
+        self.most = most
+        self.is_endless = is_endless or none == GLib.MAXINT64
 
     def to_c(self, time):
         """Gives the microseconds of a number of seconds, or of a timedelta."""
@@ -38,12 +45,13 @@ class Unit:
         else:
             raise TypeError(f"{self.what} is a number of seconds or a timedelta, and not {time!r}")
 
-        if usec < 0:
+        usec = min(usec, GLib.MAXINT64)
+        if not self.least <= usec <= self.most:
             raise ValueError(f"{self.what} cannot be {time}")
-        return min(usec, GLib.MAXINT64)
+        return usec
 
     def round(self, seconds):
-        if math.isnan(seconds) or math.isinf(seconds) and (seconds < 0 or self.none != GLib.MAXINT64):
+        if math.isnan(seconds) or math.isinf(seconds) and (seconds < 0 or not self.is_endless):
             raise ValueError(f"{self.what} cannot be {seconds}")
         return GLib.MAXINT64 if math.isinf(seconds) else round(seconds * GLib.USEC_PER_SEC)
 
@@ -54,15 +62,20 @@ class Unit:
 LIMIT = Unit("a time limit", none=GLib.MAXINT64)
 DEADLINE = Unit("a deadline", none=GLib.MAXINT64)
 WAIT = Unit("a delay or an interval", none=-1)
+INTERVAL = Unit("an interval", none=-1, least=1)
 DURATION = Unit("a time")
+POSITIVE = Unit("a time", least=1)
+POSITIVE_LIMIT = Unit("a time limit", none=GLib.MAXINT64, least=1)
+SLEEP = Unit("a time to sleep", is_endless=True)
+SPIN_TIME = Unit("a time to spin", most=1000)
 
 # By the names of classes and functions: the parameters by their places, behind self, and what is returned.
 FUNCTIONS = {
     None: {
         "get_thread_spin_time": {"return": DURATION},
         "get_time": {"return": DURATION},
-        "set_thread_spin_time": {0: DURATION},
-        "watchdog_start": {0: DURATION},
+        "set_thread_spin_time": {0: SPIN_TIME},
+        "watchdog_start": {0: POSITIVE},
     },
     "Cancellable": {
         "cancel_after": {0: LIMIT},
@@ -83,17 +96,17 @@ FUNCTIONS = {
     },
     "Retry": {
         "set_back_off": {0: DURATION, 1: DURATION},
-        "set_deadline": {0: LIMIT},
+        "set_deadline": {0: POSITIVE_LIMIT},
     },
     "Task": {
-        "add_timer": {0: DURATION, 1: WAIT},
+        "add_timer": {0: DURATION, 1: INTERVAL},
         "get_deadline": {"return": DEADLINE},
         "get_delay": {"return": WAIT},
         "get_interval": {"return": WAIT},
-        "run_delay": {0: DURATION},
+        "run_delay": {0: SLEEP},
         "set_deadline": {0: DEADLINE},
         "set_delay": {0: DURATION},
-        "set_interval": {0: DURATION},
+        "set_interval": {0: POSITIVE},
         "with_deadline": {0: DEADLINE},
         "with_timeout": {0: LIMIT},
     },
@@ -105,7 +118,7 @@ FUNCTIONS = {
         "get_run_time": {"return": DURATION},
         "set_grace_period": {0: LIMIT},
         "set_rate": {1: DURATION},
-        "set_slow_check": {0: LIMIT, 1: WAIT},
+        "set_slow_check": {0: POSITIVE_LIMIT, 1: INTERVAL},
         "throttle": {1: DURATION},
     },
 }
