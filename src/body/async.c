@@ -58,14 +58,18 @@ static const TendBodyClass async_body = {
  * @begin: begins the operation
  * @finish: finishes it
  * @user_data: data for @begin and @finish
- * @notify: (nullable): destroys @user_data when the task has ended and its operation with it
+ * @notify: (nullable): destroys @user_data when the task is finished
  *
- * Makes a task whose body is an asynchronous operation in the manner of GIO.
+ * Creates a task whose body is an asynchronous operation in GIO's style.
  *
- * Cancelling the task cancels the cancellable that @begin is given. @finish is not called where the
- * task was stopped meanwhile.
+ * The task ends when @finish has returned. Cancelling the task cancels the cancellable that @begin is given. If the
+ * task is stopped while the operation is under way, @finish is not called.
  *
- * Returns: (transfer full): the task, for the thread-default main context
+ * In C only: the language bindings have their own ways to await an operation.
+ *
+ * The task belongs to the thread-default main context of the thread that creates it.
+ *
+ * Returns: (transfer full): the task, not started
  *
  * Since: 0.1
  */
@@ -93,12 +97,12 @@ tend_task_new_async (const char     *name,
  * @begin: begins the operation
  * @finish: finishes it
  * @user_data: data for @begin and @finish
- * @notify: (nullable): destroys @user_data when the task has ended and its operation with it
+ * @notify: (nullable): destroys @user_data when the task is finished
  *
- * Makes a task as tend_task_new_async() does and starts it.
+ * Creates a task as tend_task_new_async() does and starts it.
  *
- * In a thread that does not run its context, such as one of the pool without a context of its own, it cannot be
- * started: then it fails with `TEND_ERROR_WRONG_THREAD`, in the thread that runs the context.
+ * In a thread that does not run the task's context, the task cannot be started: it fails with
+ * `TEND_ERROR_WRONG_THREAD`, in the thread that runs the context.
  *
  * Returns: (transfer full): the task, whose operation has begun
  *

@@ -15,18 +15,18 @@
  *
  * Waits for the end of @task, in the body of a fiber or of a thread.
  *
- * A fiber stands still meanwhile. The body of a thread blocks, and its thread does not count against the limit of
- * [func@Tend.set_max_threads]; there @task may be of any main context that another thread runs. For one of a context
- * that this thread runs itself there is [method@Tend.Task.wait_sync].
+ * A fiber is suspended while the loop goes on, and @task must be of the same main context. The body of a thread blocks,
+ * and its thread does not count against the limit of [func@Tend.set_max_threads] meanwhile; there @task may be of any
+ * main context that another thread runs. For a task of a context that the calling thread runs itself, use
+ * [method@Tend.Task.wait_sync].
  *
- * The error of @task comes back as @error, which counts as having observed it. Cancelling the
- * caller ends the wait and leaves @task alone. A task that has ended is no wait, but the call still
- * fails where the caller was cancelled.
+ * If @task failed, its error is returned in @error and counts as observed. Cancelling the caller ends the wait and
+ * leaves @task alone. If @task has ended already, the call does not wait, but still fails if the caller was cancelled.
  *
- * Returns: %TRUE if @task completed; %FALSE with @error set if not. `G_IO_ERROR_CANCELLED` and
- *   `TEND_ERROR_STOPPED` may be the caller's own end; `TEND_ERROR_NO_FIBER` says that the
- *   caller is neither a fiber nor a thread's body, `TEND_ERROR_WRONG_THREAD` that @task is of another context
- *   than the fiber, and `TEND_ERROR_STATE` that @task is the caller, or of a context that the thread's body runs
+ * Returns: %TRUE if @task completed; %FALSE with @error set if not. `G_IO_ERROR_CANCELLED` and `TEND_ERROR_STOPPED` may
+ *   be those of the caller. `TEND_ERROR_NO_FIBER`: the caller is neither a fiber nor the body of a thread;
+ *   `TEND_ERROR_WRONG_THREAD`: @task is of another context than the fiber; `TEND_ERROR_STATE`: @task is the caller, or
+ *   of a context that the thread's body runs
  *
  * Since: 0.1
  */
@@ -90,8 +90,8 @@ tend_await (TendTask  *task,
  *
  * Sleeps, never shorter than @duration, while the main context goes on.
  *
- * In the body of a fiber, or of a thread, which blocks and does not count against the limit of
- * [func@Tend.set_max_threads] meanwhile.
+ * A fiber is suspended while the loop goes on. The body of a thread blocks, and its thread does not count against the
+ * limit of [func@Tend.set_max_threads] meanwhile. The sleep is never shorter than asked for.
  *
  * Returns: %TRUE, or %FALSE with `G_IO_ERROR_CANCELLED` or `TEND_ERROR_STOPPED` if the task was
  *   cancelled or ended, `TEND_ERROR_NO_FIBER` outside such a body, and
@@ -137,9 +137,11 @@ tend_sleep (gint64    duration,
  * tend_yield: (skip)
  * @error: return location for an error
  *
- * Lets everything else run, and goes on in the next turn of the loop.
+ * Lets the loop run everything else, and returns in its next turn.
  *
- * Returns: %TRUE, or %FALSE with an error as tend_sleep() gives it
+ * Use it in a fiber that computes for long, so that others run in between.
+ *
+ * Returns: %TRUE, or %FALSE with an error as tend_sleep() sets it
  *
  * Since: 0.1
  */
@@ -168,8 +170,9 @@ typedef struct
  * @result: its result
  * @user_data: the address of a `GAsyncResult *` that is %NULL
  *
- * The callback to give to any asynchronous operation that a fiber waits for with
- * tend_await_result().
+ * Hands the result of an asynchronous operation to the fiber that waits for it.
+ *
+ * Give this function as the callback of the operation, and then wait with tend_await_result().
  *
  * Since: 0.1
  */
@@ -196,8 +199,9 @@ tend_resume (GObject      *source_object,
  * @result: (inout) (transfer full): a variable that was %NULL when the operation began
  * @error: return location for an error
  *
- * Waits until the asynchronous operation that was begun with tend_resume() and the address of
- * @result has its result.
+ * Waits for the result of an asynchronous operation, in a fiber.
+ *
+ * Begin the operation with tend_resume() as its callback and the address of @result as the data of the callback:
  *
  *     g_autoptr(GAsyncResult) result = NULL;
  *
@@ -206,13 +210,12 @@ tend_resume (GObject      *source_object,
  *       return FALSE;
  *     return g_file_load_contents_finish (file, result, &data, &length, NULL, error);
  *
- * Once an operation has begun with the address of a variable, this must be called before the
- * variable goes. It always waits for the operation, whose callback will write there; cancelling
- * and stopping the task cancel its cancellable, and so the operation. Of a cancelled task the
- * operation's own `finish` function tells.
+ * Once an operation has begun with the address of a variable, call this function before the variable goes out of scope.
+ * It always waits for the operation, whose callback writes to the variable. Cancelling or stopping the task cancels its
+ * cancellable, and with it the operation. If the task was cancelled, the operation's finish function reports it.
  *
- * Returns: %TRUE when @result is there; %FALSE, with @result cleared, and `TEND_ERROR_STOPPED`
- *   if the task ended meanwhile, or `TEND_ERROR_NO_FIBER` outside a fiber
+ * Returns: %TRUE with @result set; %FALSE with @result cleared and `TEND_ERROR_STOPPED` if the task ended meanwhile, or
+ *   `TEND_ERROR_NO_FIBER` outside a fiber
  *
  * Since: 0.1
  */
@@ -253,10 +256,9 @@ tend_await_result (GAsyncResult **result,
 /**
  * tend_current_cancellable: (skip)
  *
- * Gets the cancellable to give to what the running body calls.
+ * Gets the cancellable for operations that the running body starts.
  *
- * Returns: (transfer none) (nullable): the cancellable of the current task; %NULL under a shield
- *   and outside tasks
+ * Returns: (transfer none) (nullable): the cancellable of the current task; %NULL under a shield and outside tasks
  *
  * Since: 0.1
  */
@@ -274,11 +276,12 @@ tend_current_cancellable (void)
 /**
  * tend_shield_push: (skip)
  *
- * Lets the waits of the running fiber go on although its task is cancelled.
+ * Shields the waits of the running fiber from the cancellation of its task.
  *
- * For cleaning up: until tend_shield_pop() waits do not fail with `G_IO_ERROR_CANCELLED`, and
- * tend_current_cancellable() is %NULL. Shields nest. Against tend_task_stop() there is none. A shield for the rest of
- * a scope is `g_auto(TendShield) shield = tend_shield_enter ();`.
+ * Use it for clean-up that waits. Until tend_shield_pop() is called, waits do not fail with `G_IO_ERROR_CANCELLED`, and
+ * tend_current_cancellable() returns %NULL. Shields nest. A shield does not protect from tend_task_stop().
+ *
+ * For the rest of a scope, write `g_auto(TendShield) shield = tend_shield_enter ();`.
  *
  * Since: 0.1
  */
@@ -293,7 +296,7 @@ tend_shield_push (void)
 /**
  * tend_shield_pop: (skip)
  *
- * Takes off the shield that tend_shield_push() put on.
+ * Removes the shield of the last tend_shield_push().
  *
  * Since: 0.1
  */
@@ -310,15 +313,14 @@ tend_shield_pop (void)
  * @user_data: data for @func
  * @error: return location for an error
  *
- * Runs @func as a fiber, and the thread-default main context until it has ended.
+ * Runs @func as a fiber, and iterates the thread-default main context until @func has returned.
  *
- * The entry for `main()`, and so its task is `Task('main()', 1)`. Tasks that are unfinished when
- * @func returns stand still until the main context runs again: shut their manager down, or await
- * them, before that. While a [class@Tend.Clock] holds time still, it jumps from deadline to
- * deadline.
+ * Use it as the main part of a program, in `main()`. Its task is `Task('main()', 1)`. Tasks that are unfinished when
+ * @func returns stand still until the main context runs again. Shut their manager down, or await them, before @func
+ * returns. While a [class@Tend.Clock] has frozen time, time jumps from deadline to deadline.
  *
- * Returns: %TRUE, or %FALSE with the error that @func gave, or with `TEND_ERROR_STATE` in a
- *   fiber, where @func does not run
+ * Returns: %TRUE, or %FALSE with the error that @func set, or with `TEND_ERROR_STATE` in a fiber, where @func is not
+ *   called
  *
  * Since: 0.1
  */

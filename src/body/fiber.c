@@ -474,18 +474,21 @@ static const TendBodyClass fiber_body = {
  * @name: (nullable): a name
  * @func: the body
  * @user_data: data for @func
- * @notify: (nullable): destroys @user_data when the task has ended and its body with it
+ * @notify: (nullable): destroys @user_data when the task is finished
  *
- * Makes a task whose body is a fiber: straight-line code that waits with tend_await(), tend_sleep()
- * and their like, while the main context goes on.
+ * Creates a task whose body is a fiber: sequential code that waits while the main context goes on.
  *
- * The body has a stack of 64 KiB, or as much as [method@Tend.Task.set_stack_size] says, with no
- * memory behind what it does not use. Without memory for it the task fails with
- * `TEND_ERROR_NO_STACK`.
+ * The body waits with tend_await(), tend_sleep() and similar functions. The task ends when @func returns.
  *
- * For C and Vala: the interpreters of Python and JavaScript cannot run on a fiber's stack.
+ * The stack has 64 KiB, or the size that [method@Tend.Task.set_stack_size] sets. Only the part that is in use takes
+ * memory. If there is no memory for the stack, the task fails with `TEND_ERROR_NO_STACK`.
  *
- * Returns: (transfer full): the task, for the thread-default main context
+ * For C and Vala: the interpreters of Python and JavaScript cannot run on the stack of a fiber. Without a wait,
+ * [ctor@Tend.Task.new] is cheaper; for calls that block, use [ctor@Tend.Task.new_thread].
+ *
+ * The task belongs to the thread-default main context of the thread that creates it.
+ *
+ * Returns: (transfer full): the task, not started
  *
  * Since: 0.1
  */
@@ -506,14 +509,14 @@ tend_task_new_fiber (const char     *name,
  * @name: (nullable): a name
  * @func: the body
  * @user_data: data for @func
- * @notify: (nullable): destroys @user_data when the task has ended and its body with it
+ * @notify: (nullable): destroys @user_data when the task is finished
  *
- * Makes a task as tend_task_new_fiber() does and starts it.
+ * Creates a task as tend_task_new_fiber() does and starts it.
  *
- * In a thread that does not run its context, such as one of the pool without a context of its own, it cannot be
- * started: then it fails with `TEND_ERROR_WRONG_THREAD`, in the thread that runs the context.
+ * In a thread that does not run the task's context, the task cannot be started: it fails with
+ * `TEND_ERROR_WRONG_THREAD`, in the thread that runs the context.
  *
- * Returns: (transfer full): the task, whose body has run up to where it first waits
+ * Returns: (transfer full): the task, whose body has run up to its first wait
  *
  * Since: 0.1
  */

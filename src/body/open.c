@@ -79,8 +79,8 @@ tend_task_new_open (const char     *name,
  *
  * Creates an open task for the main part of a program: `Task('main()', 1)`.
  *
- * For language bindings whose main part is no fiber, as that of [func@Tend.run] is. With it the tasks that the main
- * part creates have the same numbers as in C.
+ * For language bindings, whose main part is no fiber of [func@Tend.run]. With it, the tasks that the main part creates
+ * have the same numbers as in C.
  *
  * Returns: (transfer full): the task, not started
  *

@@ -70,7 +70,7 @@ tend_stack_arm_trim (GMainContext *context)
 /**
  * tend_get_stack_idle_time: (skip)
  *
- * Gets how long the stacks of fibers are kept without being used.
+ * Gets how long unused stacks of fibers are kept.
  *
  * May be called from any thread.
  *
@@ -94,12 +94,13 @@ tend_get_stack_idle_time (void)
  * tend_set_stack_idle_time: (skip)
  * @idle_time: a time in microseconds; %TEND_FOREVER to keep them for ever
  *
- * Sets how long the stacks of fibers are kept without being used, 10 seconds by default.
+ * Sets how long unused stacks of fibers are kept; 10 seconds by default.
  *
- * Stacks of fibers that have ended wait for the next ones, up to some 17,000 of the default size, since new ones
- * cost more. What has not been used for this time is given back to the system, at the latest when twice
- * the time has passed, by the main context in which fibers ended last, if it runs. A few dozen are kept for
- * ever. A change counts from the next time that stacks are left unused. May be called from any thread.
+ * The stacks of fibers that have ended are kept for the next fibers, because new stacks cost more: up to about 17,000
+ * of the default size. A stack that was not used for this time is given back to the system, after twice the time at the
+ * latest. The main context in which fibers ended last does this, if it runs. A few dozen stacks are kept for ever.
+ *
+ * A change takes effect when stacks are next left unused. May be called from any thread.
  *
  * Since: 0.1
  */

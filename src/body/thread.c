@@ -259,22 +259,24 @@ static const TendBodyClass thread_body = {
  * @name: (nullable): a name
  * @func: (scope notified) (closure user_data) (destroy notify): the body
  * @user_data: data for @func
- * @notify: (nullable): destroys @user_data when the task has ended and its body with it
+ * @notify: (nullable): destroys @user_data when the task is finished
  *
- * Makes a task whose body is a function in a thread of a pool.
+ * Creates a task whose body runs in a thread of a pool.
  *
- * For calls that block and for computing. @func alone runs in the thread: the result is delivered,
- * progress is notified and @notify is called in the task's own thread. A body that was not reached
- * by a thread when its task is cancelled does not run. A body that runs should look at
- * [method@Tend.Task.is_cancelling], or give the task's cancellable to what it calls.
+ * Use it for calls that block and for computing. Only @func runs in the thread: the result is delivered, progress is
+ * notified and @notify is called in the task's own thread. The body looks at [method@Tend.Task.is_cancelling] from time
+ * to time, or passes the task's cancellable to what it calls. If the task is cancelled before a thread has reached its
+ * body, the body does not run.
  *
- * If the system gives no thread, the body waits for one that runs another body of the pool, and the main context of the
- * task asks for a new one now and then. If no body runs, the task fails after a third of a second with
- * `TEND_ERROR_NO_THREAD`.
+ * If the system gives no thread, the body waits until another body of the pool has ended or a new thread can be
+ * created, for which the task's main context asks now and then. If no other body runs either, the task fails with
+ * `TEND_ERROR_NO_THREAD` after a third of a second.
  *
  * Not for JavaScript, whose functions run in one thread only.
  *
- * Returns: (transfer full): the task, for the thread-default main context
+ * The task belongs to the thread-default main context of the thread that creates it.
+ *
+ * Returns: (transfer full): the task, not started
  *
  * Since: 0.1
  */
@@ -295,14 +297,14 @@ tend_task_new_thread (const char     *name,
  * @name: (nullable): a name
  * @func: (scope notified) (closure user_data) (destroy notify): the body
  * @user_data: data for @func
- * @notify: (nullable): destroys @user_data when the task has ended and its body with it
+ * @notify: (nullable): destroys @user_data when the task is finished
  *
- * Makes a task as [ctor@Tend.Task.new_thread] does and starts it.
+ * Creates a task as [ctor@Tend.Task.new_thread] does and starts it.
  *
- * In a thread that does not run its context, such as one of the pool without a context of its own, it cannot be
- * started: then it fails with `TEND_ERROR_WRONG_THREAD`, in the thread that runs the context.
+ * In a thread that does not run the task's context, the task cannot be started: it fails with
+ * `TEND_ERROR_WRONG_THREAD`, in the thread that runs the context.
  *
- * Returns: (transfer full): the task, whose body has been given to the pool
+ * Returns: (transfer full): the task, whose body was given to the pool
  *
  * Since: 0.1
  */

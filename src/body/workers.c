@@ -431,7 +431,7 @@ tend_workers_push (TendJob        *job,
 /**
  * tend_get_max_threads:
  *
- * Gets how many bodies run in threads at once, in the whole process.
+ * Gets how many bodies may run in threads at once, in the whole process.
  *
  * May be called from any thread.
  *
@@ -455,11 +455,11 @@ tend_get_max_threads (void)
  * tend_set_max_threads:
  * @n_threads: the limit, or 0 for the default: four for each processor, and at least 16
  *
- * Sets how many bodies run in threads at once, in the whole process.
+ * Sets how many bodies may run in threads at once, in the whole process.
  *
- * Those above the limit wait for a thread, in order. A body that waits, by tend_await(), tend_sleep(),
- * [func@Tend.checkpoint] or [method@Tend.Task.wait_sync], does not count meanwhile: the pool grows for it, and shrinks
- * again. Where the system gives fewer threads, it is those that there are. May be called from any thread.
+ * Bodies above the limit wait for a thread, in order. A body that waits in tend_await(), tend_sleep(),
+ * [func@Tend.checkpoint] or [method@Tend.Task.wait_sync] does not count meanwhile: the pool grows for it and shrinks
+ * again. The system may give fewer threads than the limit allows. May be called from any thread.
  *
  * Since: 0.1
  */
@@ -476,7 +476,7 @@ tend_set_max_threads (guint n_threads)
 /**
  * tend_get_thread_spin_time:
  *
- * Gets for how long a thread of the pool looks for the next body before it sleeps.
+ * Gets how long a thread of the pool looks for the next body before it sleeps.
  *
  * May be called from any thread.
  *
@@ -500,13 +500,14 @@ tend_get_thread_spin_time (void)
  * tend_set_thread_spin_time:
  * @spin_time: the time in microseconds, at most 1,000; 0: none
  *
- * Sets for how long a thread of the pool looks for the next body before it sleeps.
+ * Sets how long a thread of the pool looks for the next body before it sleeps; 10 microseconds by default.
  *
- * To wake a thread that sleeps takes longer than most short bodies. Where bodies come one soon after the other,
- * with 50 microseconds most find a thread that is awake, as long as there is a processor to spare: a thread that
- * looks gives way to every other, and under load may not be back in time. Two threads at most look at a time,
- * after they have run something. By default it is 10 microseconds, which is about what waking takes; with 0 they
- * sleep at once.
+ * Waking a thread that sleeps takes longer than most short bodies, about 10 microseconds. If your bodies follow each
+ * other closely and a processor is free, 50 microseconds let most bodies find a thread that is awake. With 0 the
+ * threads sleep at once.
+ *
+ * At most two threads look at a time, after they have run a body. A thread that looks gives way to every other thread,
+ * so under load it may come back late.
  *
  * May be called from any thread.
  *

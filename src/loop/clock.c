@@ -14,19 +14,18 @@
 /**
  * TendClock:
  *
- * A virtual clock: the time of the tasks of one main context, in your hands.
+ * A virtual clock: you decide what time the tasks of a main context see.
  *
- * Use it in tests. From [func@Tend.Clock.freeze] until the clock is finalized the time of every
- * libtend task, timer, delay, interval and grace period of the context stands still, and moves
- * only when you say so: an hour of timers passes in a millisecond, and in the same order each time.
+ * Use it in tests. From [func@Tend.Clock.freeze] until the clock is finalized, the time of every libtend task, timer,
+ * delay, interval and grace period of the context stands still, and moves only when you move it. An hour of timers
+ * passes in a millisecond, in the same order each time.
  *
- * The clock moves libtend's time alone. `g_timeout_add()` and the timeouts inside GIO go by the
- * machine's. A thread that a task runs in takes the real time that it takes; the clock waits for
- * it before it jumps to a later deadline. What was armed while time was frozen keeps its virtual
- * deadline afterwards, and waits until the machine's time has come so far.
+ * The clock moves libtend's time alone. `g_timeout_add()` and the timeouts inside GIO follow the machine's time. The
+ * body of a thread takes real time, and the clock waits for it before it jumps to a later deadline. What was armed
+ * while time was frozen keeps its virtual deadline afterwards, and waits until the machine's time reaches it.
  *
- * While time is frozen, [method@Tend.Task.wait_sync] and [func@Tend.run] jump from deadline to
- * deadline too, so that a whole program runs in an instant.
+ * While time is frozen, [method@Tend.Task.wait_sync] and [func@Tend.run] also jump from deadline to deadline, so a
+ * whole program runs in an instant.
  *
  * Since: 0.1
  */
@@ -145,12 +144,12 @@ tend_clock_step (TendClock *self,
  * tend_clock_freeze:
  * @context: (nullable): a main context, or %NULL for the default one
  *
- * Freezes the time of @context's tasks.
+ * Freezes the time of the tasks of @context.
  *
- * Time stands at the machine's monotonic time, and goes on from there only as the clock is told.
- * It is the machine's again when the clock is finalized. A context has one clock at a time.
+ * Time starts at the machine's monotonic time, and moves only when the clock is told to. When the clock is finalized,
+ * the tasks follow the machine's time again. A context has one clock at a time.
  *
- * To be called in the thread that runs @context.
+ * Only for the thread that runs @context.
  *
  * Returns: (transfer full): the clock
  *
@@ -200,10 +199,10 @@ tend_clock_get_time (TendClock *self)
 /**
  * tend_get_time:
  *
- * Gets the time that the tasks of the thread-default main context go by.
+ * Gets the time that the tasks of the thread-default main context follow.
  *
- * It is what [method@Tend.Task.set_deadline] counts from: the machine's monotonic time, or that of the
- * [class@Tend.Clock] that has frozen it. May be called from any thread.
+ * It is the machine's monotonic time, or the time of the [class@Tend.Clock] that has frozen it.
+ * [method@Tend.Task.set_deadline] takes a point of this time. May be called from any thread.
  *
  * Returns: monotonic time, in microseconds
  *
@@ -224,10 +223,10 @@ tend_get_time (void)
  *
  * Moves time on by @duration.
  *
- * Iterates the main context: every timer that becomes due on the way runs at its own time, and so
- * does what it brings about. Does not wait for threads.
+ * Iterates the main context. Each timer that becomes due on the way runs at its own time, and so does what it causes.
+ * This function does not wait for threads.
  *
- * To be called in the thread that runs the context, outside tasks.
+ * Only for the thread that runs the context, outside tasks.
  *
  * Since: 0.1
  */
@@ -262,14 +261,14 @@ tend_clock_advance (TendClock *self,
  * tend_clock_run_until_idle:
  * @self: a clock
  *
- * Runs the main context until nothing is left to run, jumping to the next deadline each time.
+ * Runs the main context until nothing is left to run, and jumps to the next deadline each time.
  *
- * Waits for task bodies in threads, for the operations of asynchronous bodies, and for results that
- * fibers await. While one of them is out, time stands still: an operation that waits for this very clock
- * would never end. Neither does this return while an interval task or a repeating timer goes on;
- * [method@Tend.Clock.advance] is for those.
+ * Waits for task bodies in threads, for the operations of asynchronous bodies, and for results that fibers await. Time
+ * stands still while one of them is under way. So an operation that itself waits for this clock would not end.
  *
- * To be called in the thread that runs the context, outside tasks.
+ * While an interval task or a repeating timer goes on, this function does not return: use [method@Tend.Clock.advance].
+ *
+ * Only for the thread that runs the context, outside tasks.
  *
  * Returns: how much virtual time has passed, in microseconds
  *
