@@ -140,7 +140,7 @@ tend_handlers_destroy (GList *handlers)
  * @cancellable: the cancellable, which was cancelled
  * @user_data: the data given with the function
  *
- * Is told that a cancellable was cancelled.
+ * Handles the cancellation of a cancellable.
  *
  * Since: 0.1
  */
@@ -150,21 +150,21 @@ tend_handlers_destroy (GList *handlers)
  * @self: a cancellable
  * @func: (scope notified) (closure user_data) (destroy notify): what to call
  * @user_data: data for @func
- * @notify: (nullable): destroys @user_data once @func has run, is removed, or never will
+ * @notify: (nullable): destroys @user_data once @func has run or was removed, or when it can no longer run
  *
- * Calls @func once, soon after @self is cancelled.
+ * Adds a handler that is called once, soon after @self is cancelled.
  *
- * @func runs in the caller's thread-default main context, never within this call nor within that
- * which cancels. Handlers of one context run in the order in which they were added; the same
- * function may be added again, as another handler. If @self is cancelled already, @func runs soon
- * all the same.
+ * @func runs in the thread-default main context of the caller, never during this call nor during the call that cancels
+ * @self. If @self is already cancelled, @func runs soon as well. Handlers of one context run in the order in which they
+ * were added. The same function may be added several times.
  *
- * @func may remove handlers, itself too, and add others. @notify runs in the same context, where
- * it is called at once if that context is running us, and soon if not. May be called from any thread.
- * A handler that a task has added does not run once the owner of the task's manager is gone.
+ * @func may add and remove handlers, its own included. @notify runs in the same context: at once if that context is
+ * running us, and soon if not. A handler that a task has added does not run once the owner of the task's manager is
+ * gone.
  *
- * The signal [signal@Gio.Cancellable::cancelled] is for what must run at once, in whichever thread
- * cancels.
+ * Connect to [signal@Gio.Cancellable::cancelled] for code that has to run at once, in the thread that cancels.
+ *
+ * May be called from any thread.
  *
  * Returns: an id for [method@Tend.Cancellable.remove_handler], or 0 if @self is cancelled already
  *
@@ -212,13 +212,15 @@ tend_cancellable_add_handler (TendCancellable *self,
 /**
  * tend_cancellable_remove_handler:
  * @self: a cancellable
- * @id: what [method@Tend.Cancellable.add_handler] gave
+ * @id: the id that [method@Tend.Cancellable.add_handler] returned
  *
  * Removes a handler that has not run.
  *
- * Does nothing for 0, for an unknown id, and for a handler that runs or has run: there is no need
- * to remove what has run. In the thread of who added the handler it does not run any more once this
- * returns, though @self be cancelled. From another thread it may just be running. Never waits.
+ * Does nothing for 0, for an unknown id, and for a handler that runs or has run: such a handler need not be removed. In
+ * the thread that added it, the handler never runs after this returns, even if @self is already cancelled. If another
+ * thread removes it, the handler may be running at that moment. This function never waits.
+ *
+ * May be called from any thread.
  *
  * Since: 0.1
  */

@@ -159,14 +159,14 @@ timer_new (TendCancellable *cancellable,
  * @self: a cancellable
  * @timeout: in how many microseconds; 0 is the next turn of the loop, and %TEND_FOREVER is never
  *
- * Cancels @self in a while, unless that happens before.
+ * Cancels @self after a time, unless it is cancelled before.
  *
- * The caller's thread-default main context keeps the time, and it is its [class@Tend.Clock]'s if
- * there is one. Calling this again puts the new time in the place of the old; `G_MAXINT64` takes the
- * old one back. Does nothing once @self is cancelled.
+ * The thread-default main context of the caller keeps the time; if there is a [class@Tend.Clock], it is the time of the
+ * clock. Calling this function again replaces the time; `G_MAXINT64` removes it. If @self is already cancelled, nothing
+ * happens.
  *
- * The time does not keep @self alive: when @self is cancelled or finalized, it is forgotten. The
- * reason is that the time was up. May be called from any thread.
+ * The time does not keep @self alive: it is forgotten when @self is cancelled or finalized. The reason of the
+ * cancellation says that the time was up. May be called from any thread.
  *
  * Since: 0.1
  */

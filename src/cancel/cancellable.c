@@ -35,25 +35,22 @@ struct _Link
 /**
  * TendCancellable:
  *
- * A cancellable that has parents, a time, a reason, and handlers that run at home.
+ * A cancellable with parents, a time limit, a reason, and handlers that run in the thread that added them.
  *
- * It is a [class@Gio.Cancellable], and works wherever one does. Use it where cancelling comes from
- * several sides: it is cancelled by hand, when any of its parents is
- * ([method@Tend.Cancellable.add_parent]), or when its time is up
- * ([method@Tend.Cancellable.cancel_after]). Cancelling it leaves its parents alone. Once it is
- * cancelled, or finalized, its parents and the loop know nothing of it any more: short-lived
- * children of a long-lived parent leave nothing behind.
+ * It is a [class@Gio.Cancellable], and works wherever one does. Use it if the cancellation can come from several sides:
+ * somebody cancels it by hand, any of its parents is cancelled ([method@Tend.Cancellable.add_parent]), or its time is
+ * up ([method@Tend.Cancellable.cancel_after]). Cancelling it does nothing to its parents. Once it is cancelled or
+ * finalized, its parents and the loop forget it, so short-lived children of a long-lived parent leave nothing behind.
  *
- * [method@Tend.Cancellable.cancel_with_reason] says who cancels and why, and the error of what was
- * cancelled says it again. The cancellable of a task ([method@Tend.Task.get_cancellable]) is one of
- * these.
+ * [method@Tend.Cancellable.cancel_with_reason] states who cancels and why, and the error of what was cancelled repeats
+ * it. The cancellable of a task ([method@Tend.Task.get_cancellable]) is a `TendCancellable`.
  *
- * A cancellable ends nothing by itself: what it should end must be given it, or look at it.
- * There is no way back: do not call [method@Gio.Cancellable.reset], which leaves parents, time and
- * handlers gone; make a new one.
+ * A cancellable ends nothing by itself: pass it to the operation that it should end, or look at it there. A cancelled
+ * one stays cancelled. Do not call [method@Gio.Cancellable.reset], which does not restore parents, time and handlers;
+ * create a new cancellable.
  *
- * Where nothing of this is needed, a plain [class@Gio.Cancellable] is enough; to cancel a task,
- * [method@Tend.Task.cancel] is.
+ * If you need nothing of this, a plain [class@Gio.Cancellable] is enough. To cancel a task, use
+ * [method@Tend.Task.cancel].
  *
  * May be used from any thread.
  *
@@ -375,7 +372,7 @@ tend_cancellable_peek_reason (TendCancellable *self)
 /**
  * tend_cancellable_new:
  *
- * Makes a cancellable without parents, time and handlers.
+ * Creates a cancellable without parents, time limit and handlers.
  *
  * Returns: (transfer full): the cancellable
  *
@@ -390,17 +387,15 @@ tend_cancellable_new (void)
 /**
  * tend_cancellable_add_parent:
  * @self: a cancellable
- * @parent: (not nullable): another one, of any kind; not @self, and none that has @self for a parent
+ * @parent: (not nullable): another cancellable, of any kind; neither @self nor one that has @self as a parent
  *
- * Cancels @self when @parent is cancelled, which may be at once.
+ * Cancels @self when @parent is cancelled. If @parent is already cancelled, @self is cancelled at once.
  *
- * @self is cancelled before the call that cancels @parent returns, and has the reason of @parent. There
- * may be several parents: the first of them that is cancelled counts. Cancelling @self does nothing
- * to them.
+ * @self is cancelled before the call that cancels @parent returns, and gets the reason of @parent. @self may have
+ * several parents: the first one that is cancelled counts. Cancelling @self does nothing to its parents.
  *
- * @self keeps a reference to @parent until it is cancelled or finalized; @parent keeps none to
- * @self. Adding and leaving take the same time however many children @parent has. May be called from
- * any thread.
+ * @self keeps a reference to @parent until @self is cancelled or finalized; @parent keeps none to @self. Adding and
+ * removing a child takes the same time however many children @parent has. May be called from any thread.
  *
  * Since: 0.1
  */
@@ -457,13 +452,13 @@ cancel_native_cb (gpointer data)
 /**
  * tend_cancellable_cancel_with_reason:
  * @self: a cancellable
- * @reason: who cancels, and why, to stand behind a colon: `the window was closed`
+ * @reason: who cancels and why, as a phrase that follows a colon: `the window was closed`
  *
- * Cancels @self, and says why.
+ * Cancels @self, and records why.
  *
- * Does what [method@Gio.Cancellable.cancel] does. The reason is that of every child of @self too, and
- * stands in the message of the tasks that are cancelled with them. Once @self is cancelled nothing
- * happens: the first reason stays. May be called from any thread.
+ * Does what [method@Gio.Cancellable.cancel] does. The children of @self get the same reason, and the errors of the
+ * tasks that are cancelled contain it. If @self is already cancelled, nothing happens: the first reason stays. May be
+ * called from any thread.
  *
  * Since: 0.1
  */
@@ -482,7 +477,9 @@ tend_cancellable_cancel_with_reason (TendCancellable *self,
  * tend_cancellable_dup_reason:
  * @self: a cancellable
  *
- * Gets the reason for which @self was cancelled. May be called from any thread.
+ * Gets the reason why @self was cancelled.
+ *
+ * May be called from any thread.
  *
  * Returns: (transfer full) (nullable): the reason; %NULL if none was given, or if @self is not cancelled
  *
@@ -503,8 +500,8 @@ tend_cancellable_dup_reason (TendCancellable *self)
  *
  * Sets @error if @self is cancelled.
  *
- * As [method@Gio.Cancellable.set_error_if_cancelled] does, but the message has the reason. May be
- * called from any thread.
+ * Does what [method@Gio.Cancellable.set_error_if_cancelled] does, with the reason in the message. May be called from
+ * any thread.
  *
  * Returns: %TRUE with `G_IO_ERROR_CANCELLED` if @self is cancelled, %FALSE if not
  *

@@ -154,10 +154,10 @@ tend_error_quark (void)
  * TendExceptionError:
  * @TEND_EXCEPTION_ERROR_THROWN: something was thrown
  *
- * The domain `TEND_EXCEPTION_ERROR`, of errors that stand for what code in another language has thrown.
+ * The domain `TEND_EXCEPTION_ERROR`: errors that stand for exceptions of another language.
  *
- * The message is the text of the exception. The code may be any number: where the language tells its
- * exceptions apart by it, it says nothing to others. So look at the domain alone.
+ * The message is the text of the exception. Compare the domain alone: the code may be any number, which only the
+ * language that has thrown the exception can interpret.
  *
  * Since: 0.1
  */
@@ -167,7 +167,7 @@ G_DEFINE_ENUM_TYPE (TendExceptionError, tend_exception_error,
 /**
  * tend_exception_error_quark:
  *
- * Gives the error domain of exceptions of other languages, `TEND_EXCEPTION_ERROR`.
+ * Gets the domain of errors that stand for exceptions of other languages, `TEND_EXCEPTION_ERROR`.
  *
  * Returns: the quark of the domain
  *
@@ -243,14 +243,13 @@ tend_error_new_several (GPtrArray *errors)
  *
  * Lists the errors that @error stands for.
  *
- * An error with the code `TEND_ERROR_SEVERAL` gives its parts, in the order in which they
- * came; any other error gives a list of itself. The list has all of them. The message of the error has the first 256
- * bytes of the messages of 16 at most, and how many more there are.
+ * If the code of @error is `TEND_ERROR_SEVERAL`, the list has its parts in the order in which they came. For any other
+ * error the list has one item, a copy of @error. The message of an error of several has the first 256 bytes of the
+ * messages of at most 16 parts, and says how many more there are; the list has all of them.
+ *
+ * A language binding may copy an error, and the copy has lost its parts: use [method@Tend.Task.list_errors] there.
  *
  * May be called from any thread.
- *
- * A language binding may have copied the error and lost its parts: [method@Tend.Task.list_errors]
- * has them all.
  *
  * Returns: (transfer container) (element-type GError): copies of the errors, at least one
  *
@@ -289,10 +288,10 @@ tend_error_is_cancelled (const GError *error)
  * TendUnobservedFunc:
  * @task: the task, as [method@Tend.Task.to_string] prints it
  * @error: its error
- * @origin: where the task was made: the calling function, or its address in the program
+ * @origin: where the task was created: the calling function, or its address in the program
  * @user_data: data passed to [func@Tend.set_unobserved_func]
  *
- * Is told the error of a failed task that nobody observed.
+ * Reports the error of a failed task that nobody observed.
  *
  * Runs in the task's own thread.
  *
@@ -301,15 +300,15 @@ tend_error_is_cancelled (const GError *error)
 
 /**
  * tend_set_unobserved_func:
- * @func: (nullable) (scope notified) (closure user_data) (destroy notify): what to tell, or
- *   %NULL for the default, which logs a warning
+ * @func: (nullable) (scope notified) (closure user_data) (destroy notify): reports the error, or %NULL for the default,
+ *   which logs a warning
  * @user_data: data for @func
  * @notify: (nullable): destroys @user_data when another function takes its place
  *
- * Sets what is told the error of a failed task that was finalized with nobody having read it.
+ * Sets the function that reports the error of a failed task which was finalized before anybody read it.
  *
- * There is one such function in the process. Each error is told once; cancelled and stopped tasks
- * are never told. May be called from any thread.
+ * There is one such function in the process. Each error is reported once. Cancelled and stopped tasks are never
+ * reported. May be called from any thread.
  *
  * Since: 0.1
  */

@@ -59,10 +59,11 @@
 /**
  * TEND_VERSION_MIN_REQUIRED:
  *
- * The oldest version of libtend that the program is to run with.
+ * The oldest version of libtend that the program supports.
  *
- * Define it before `tend.h` is included, as `-DTEND_VERSION_MIN_REQUIRED=TEND_VERSION_0_1`. What was deprecated by then
- * gives a warning of the compiler. By default it is the version that the program is compiled against.
+ * Define it before `tend.h` is included, for example as `-DTEND_VERSION_MIN_REQUIRED=TEND_VERSION_0_1`. The compiler
+ * warns of functions that were deprecated in that version or before. By default it is the version that the program is
+ * compiled against.
  *
  * Since: 0.1
  */
@@ -72,7 +73,7 @@
  *
  * The newest version of libtend whose functions the program may use.
  *
- * Define it before `tend.h` is included. What is newer gives a warning of the compiler. By default it is the version
+ * Define it before `tend.h` is included. The compiler warns of functions that are newer. By default it is the version
  * that the program is compiled against.
  *
  * Since: 0.1
@@ -84,12 +85,12 @@
  * @required_minor: the minor version
  * @required_micro: the micro version
  *
- * Checks that the library in use is compatible with a version.
+ * Checks that the library that is loaded is compatible with a version.
  *
- * It is if it is that version or a newer one of the same major version. Use it where the version at run time may
- * be another than at compile time, which `TEND_CHECK_VERSION()` checks.
+ * It is compatible if it is that version, or a newer one of the same major version. Use this function if the version at
+ * run time may differ from that at compile time, which `TEND_CHECK_VERSION()` checks.
  *
- * Returns: (transfer none) (nullable): %NULL if it is compatible, or a string that says why not
+ * Returns: (transfer none) (nullable): %NULL if the library is compatible, or a string that says why not
  *
  * Since: 0.1
  */
