@@ -230,17 +230,19 @@ combine (Kind            kind,
 /**
  * tend_wait_all:
  * @tasks: (array length=n_tasks): tasks, of any main context
- * @n_tasks: how many
+ * @n_tasks: the number of tasks
  *
- * Gives a task that ends when all of @tasks have ended.
+ * Creates a task that ends when all of @tasks have ended.
  *
- * It completes without a result if all of them completed. If some did not, it fails with
- * `TEND_ERROR_SEVERAL`, whose errors [func@Tend.Error.list] gives in the order in which they
- * came, and which count as observed; if all of those were cancelled, it is cancelled. Its
- * [property@Tend.Task:progress] counts the tasks. Without tasks it completes at once.
+ * It completes without a result if all of them completed. If some did not, it fails with `TEND_ERROR_SEVERAL`, and
+ * [func@Tend.Error.list] lists the errors in the order in which they came. If all of those were cancelled, it is
+ * cancelled. The errors of @tasks count as observed. Its [property@Tend.Task:progress] counts the tasks. Without tasks
+ * it completes at once.
  *
- * Cancelling it gives up waiting and leaves @tasks alone. A task of another context is kept alive
- * until it ends, while one of this context that is dropped unstarted counts as failed.
+ * Cancelling it ends the wait and leaves @tasks alone. A task of another context is kept alive until it ends. A task of
+ * this context that is dropped before it was started counts as failed.
+ *
+ * Use [func@Tend.when_all] if you need the tasks as the result.
  *
  * Returns: (transfer full): the task, for the thread-default main context
  *
@@ -258,12 +260,12 @@ tend_wait_all (TendTask **tasks,
 /**
  * tend_when_all:
  * @tasks: (array length=n_tasks): tasks, of any main context
- * @n_tasks: how many
+ * @n_tasks: the number of tasks
  *
- * Gives a task that ends when all of @tasks have ended, and has them as its result.
+ * Creates a task that ends when all of @tasks have ended, with the tasks as its result.
  *
- * The result is a [iface@Gio.ListModel] of the tasks in the order of @tasks, whose results can be read
- * from there. Everything else is as with [func@Tend.wait_all].
+ * The result is a [iface@Gio.ListModel] of the tasks in the order of @tasks. Read their results there. In everything
+ * else it behaves as [func@Tend.wait_all].
  *
  * Returns: (transfer full): the task, for the thread-default main context
  *
@@ -281,14 +283,14 @@ tend_when_all (TendTask **tasks,
 /**
  * tend_when_any:
  * @tasks: (array length=n_tasks): tasks, of any main context; at least one
- * @n_tasks: how many
+ * @n_tasks: the number of tasks
  *
- * Gives a task that completes when the first of @tasks ends, and has that one as its result.
+ * Creates a task that completes when the first of @tasks ends, with that one as its result.
  *
- * However that one ended, this completes. No error counts as observed, so that none is lost: read
- * the one of the result, and wait for the others or let them be reported.
+ * It completes in whichever way that task ended. No error counts as observed, so none is lost: read the error of the
+ * result, and wait for the others or let their errors be reported.
  *
- * Cancelling it gives up waiting and leaves @tasks alone.
+ * Cancelling it ends the wait and leaves @tasks alone.
  *
  * Returns: (transfer full): the task, for the thread-default main context
  *
@@ -307,11 +309,11 @@ tend_when_any (TendTask **tasks,
 /**
  * tend_task_with_cancellable:
  * @self: a task, of any main context
- * @cancellable: (nullable): gives up waiting
+ * @cancellable: (nullable): ends the wait when it is cancelled
  *
- * Gives a task that ends as @self does, or is cancelled when @cancellable is.
+ * Creates a task that ends as @self does, or is cancelled when @cancellable is.
  *
- * @self goes on in that case. The error of @self counts as observed.
+ * When it is cancelled, @self goes on. The error of @self counts as observed.
  *
  * Returns: (transfer full): the task, for the thread-default main context
  *
@@ -359,7 +361,7 @@ limit (TendTask *result,
  *
  * Gives a task that ends as @self does, or fails with `G_IO_ERROR_TIMED_OUT` after @timeout.
  *
- * @self goes on in that case. The error of @self counts as observed.
+ * When the time is up, @self goes on. The error of @self counts as observed.
  *
  * Returns: (transfer full): the task, for the thread-default main context
  *
@@ -387,8 +389,8 @@ tend_task_with_timeout (TendTask *self,
  *
  * Gives a task that ends as @self does, or fails with `G_IO_ERROR_TIMED_OUT` at @deadline.
  *
- * @self goes on in that case. The error of @self counts as observed. A virtual clock's time counts
- * where there is one.
+ * The time is that of [func@Tend.get_time]: it follows a [class@Tend.Clock], if there is one. When the time has come,
+ * @self goes on. The error of @self counts as observed.
  *
  * Returns: (transfer full): the task, for the thread-default main context
  *
@@ -430,10 +432,11 @@ static const TendBodyClass delay_body = {
  *
  * Gives a task that completes after @delay, and that can be cancelled meanwhile.
  *
- * It is under no deadline, not even that of the task which makes it. A fiber sleeps with tend_sleep() instead.
+ * Cancel the task to end the delay early. The task has no deadline, not even that of the task that creates it. A fiber
+ * sleeps with tend_sleep() instead.
  *
- * In a thread that does not run its context, such as one of the pool without a context of its own, it cannot be
- * started: then it fails with `TEND_ERROR_WRONG_THREAD`, in the thread that runs the context.
+ * In a thread that does not run the task's context, the task cannot be started: it fails with
+ * `TEND_ERROR_WRONG_THREAD`, in the thread that runs the context.
  *
  * Returns: (transfer full): the task, for the thread-default main context
  *

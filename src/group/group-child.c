@@ -158,12 +158,12 @@ check_addition (TendGroup  *self,
  *
  * Adds a child, and starts it.
  *
- * Its body runs at once, up to where it first waits, unless it has a delay or an interval, or waits
- * for a slot; see [property@Tend.Group:max-running]. A child may add others, also while somebody
- * waits for the group.
+ * The body of @task runs at once, up to its first wait, unless it has a delay or an interval, or waits for a slot; see
+ * [property@Tend.Group:max-running]. A child may add further children, also while somebody waits for the group. The
+ * group keeps @task until it is finished.
  *
- * Returns: %TRUE, or %FALSE with `TEND_ERROR_SHUT_DOWN` if the group was cancelled or is over,
- *   and the errors of [method@Tend.Task.start]
+ * Returns: %TRUE, or %FALSE with `TEND_ERROR_SHUT_DOWN` if the group was cancelled or is over, and the errors of
+ *   [method@Tend.Task.start]
  *
  * Since: 0.1
  */
@@ -215,9 +215,9 @@ tend_group_add (TendGroup  *self,
  * tend_group_cancel:
  * @self: a group
  *
- * Cancels every child, and takes no more.
+ * Cancels every child, and refuses new ones.
  *
- * The group ends when all of them really have, as cancelled if no child had another error.
+ * The group ends when all children are finished: as cancelled, if no child failed with another error.
  *
  * Since: 0.1
  */

@@ -14,10 +14,10 @@
 /**
  * TendGroup:
  *
- * Children that begin and end within a scope.
+ * A scope for tasks: the group is over when all of its children are finished.
  *
- * A group starts the tasks that are added to it, and its end is the end of all of them, their
- * bodies included: nothing that a group began is left when its wait is over. A fiber does
+ * A group starts the tasks that are added to it. When the wait for the group is over, no body of a child runs any more.
+ * In a fiber:
  *
  *     g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_FIRST_ERROR);
  *
@@ -25,29 +25,30 @@
  *       return FALSE;
  *     return tend_group_wait (group, error);
  *
- * and may leave at any point: a group that is dropped cancels its children. Everybody else waits
- * for the task that [method@Tend.Group.join] gives. Children may add children. Groups nest by
- * themselves, since a child may have a group of its own.
+ * The fiber may return at any point: a group that is dropped cancels its children. Code outside of fibers waits for the
+ * task of [method@Tend.Group.join]. Children may add children. To nest groups, let a child create a group of its own.
  *
- * What becomes of the others when one child ends is the [enum@Tend.GroupPolicy]. No error of a
- * child is lost: the group ends with all of them, but for cancellations that it brought about, and
- * for what failed where the first success decides. It keeps the first 1,024 children that fail; the errors of the
+ * The [enum@Tend.GroupPolicy] decides what happens to the other children when one ends. The group ends with the errors
+ * of its children, except for cancellations that the group caused, and for failures under
+ * %TEND_GROUP_POLICY_FIRST_SUCCESS if a child completes. It keeps the first 1,024 children that fail; the errors of
  * others are reported, see [func@Tend.set_unobserved_func].
  *
- * For tasks with names that come and go there is [class@Tend.TaskManager]; to wait for tasks
- * that somebody else owns, [func@Tend.wait_all]. Only for the thread that made it.
+ * Use a [class@Tend.TaskManager] for tasks with names that come and go, and [func@Tend.wait_all] for tasks that
+ * somebody else owns.
+ *
+ * Only for the thread that created the group.
  *
  * Since: 0.1
  */
 
 /**
  * TendGroupPolicy:
- * @TEND_GROUP_POLICY_WAIT_ALL: every child runs to its end; any error fails the group at the end
- * @TEND_GROUP_POLICY_FIRST_ERROR: the first child that fails has the others cancelled
- * @TEND_GROUP_POLICY_FIRST_SUCCESS: the first child that completes has the others cancelled, and is the
- *   result; the group fails only if no child completes
+ * @TEND_GROUP_POLICY_WAIT_ALL: every child runs to its end; if any of them fails, the group fails at the end
+ * @TEND_GROUP_POLICY_FIRST_ERROR: when a child fails, the others are cancelled
+ * @TEND_GROUP_POLICY_FIRST_SUCCESS: when a child completes, the others are cancelled, and that child is the result; the
+ *   group fails only if no child completes
  *
- * What the end of one child means for the others.
+ * Decides what happens to the other children of a group when one of them ends.
  *
  * Since: 0.1
  */
@@ -166,14 +167,14 @@ static const TendBodyClass join_body = {
  * tend_group_join:
  * @self: a group
  *
- * Gives the task that ends when the group is over: when no child is left whose body runs.
+ * Gets the task that ends when the group is over: when all children are finished.
  *
- * It completes if all went well, with the child that completed as its result where the policy is
- * %TEND_GROUP_POLICY_FIRST_SUCCESS. It fails with the error of the child that failed, or with
- * `TEND_ERROR_SEVERAL` if several did. Each call gives the same task.
+ * It completes if no child failed. With %TEND_GROUP_POLICY_FIRST_SUCCESS its result is the child that completed. It
+ * fails with the error of the child that failed, or with `TEND_ERROR_SEVERAL` if several did. Each call returns the
+ * same task.
  *
- * Cancelling it cancels the group, whose children are still waited for. A group without children
- * is over at once.
+ * Cancelling the task cancels the group; it still ends when all children are finished. A group without children is over
+ * at once.
  *
  * Returns: (transfer full): the task
  *
@@ -217,14 +218,12 @@ says_more (TendTask     *joined,
  *
  * Waits in a fiber until the group is over.
  *
- * When the calling task is cancelled, the children are cancelled, and still waited for: whatever
- * comes of it, no child is left when this returns. A child that has failed then counts for more than
- * the cancellation. Only a task that is stopped does not wait for the children that it has
- * cancelled; their errors are reported, see [func@Tend.set_unobserved_func].
+ * If the calling task is cancelled, the children are cancelled and still waited for: when this returns, no child is
+ * left. The error of a child that failed then takes precedence over the cancellation. A calling task that is stopped
+ * cancels its children without waiting for them, and their errors are reported, see [func@Tend.set_unobserved_func].
  *
- * Returns: %TRUE, or %FALSE with an error as the task of [method@Tend.Group.join] has it,
- *   `TEND_ERROR_STOPPED` if the calling task ended, and `TEND_ERROR_NO_FIBER` outside a
- *   fiber
+ * Returns: %TRUE, or %FALSE with the error that the task of [method@Tend.Group.join] has, `TEND_ERROR_STOPPED` if the
+ *   calling task ended, and `TEND_ERROR_NO_FIBER` outside a fiber
  *
  * Since: 0.1
  */
@@ -291,7 +290,7 @@ static GParamSpec *properties[N_PROPERTIES];
  * tend_group_get_policy:
  * @self: a group
  *
- * Gets what the end of one child means for the others.
+ * Gets the policy of the group.
  *
  * Returns: the policy
  *
@@ -309,7 +308,7 @@ tend_group_get_policy (TendGroup *self)
  * tend_group_get_max_running:
  * @self: a group
  *
- * Gets how many children run at once.
+ * Gets how many children may run at once.
  *
  * Returns: the limit, or 0 for none
  *
@@ -328,7 +327,9 @@ tend_group_get_max_running (TendGroup *self)
  * @self: a group
  * @n_tasks: the limit, or 0 for none
  *
- * Sets how many children run at once. Those above the limit wait, in the order of being added.
+ * Sets how many children may run at once.
+ *
+ * Children above the limit wait, in the order in which they were added.
  *
  * Since: 0.1
  */
@@ -351,7 +352,7 @@ tend_group_set_max_running (TendGroup *self,
  * tend_group_get_n_left:
  * @self: a group
  *
- * Gets how many children have not really ended.
+ * Gets the number of children that are not finished.
  *
  * Returns: the number
  *
@@ -467,7 +468,7 @@ tend_group_class_init (TendGroupClass *klass)
   /**
    * TendGroup:policy:
    *
-   * What the end of one child means for the others.
+   * Decides what happens to the other children when one ends.
    *
    * Since: 0.1
    */
@@ -478,7 +479,7 @@ tend_group_class_init (TendGroupClass *klass)
   /**
    * TendGroup:max-running:
    *
-   * How many children run at once; 0 is no limit.
+   * How many children may run at once; 0 is no limit.
    *
    * Since: 0.1
    */
@@ -499,9 +500,9 @@ tend_group_init (TendGroup *self)
 
 /**
  * tend_group_new:
- * @policy: what the end of one child means for the others
+ * @policy: decides what happens to the other children when one ends
  *
- * Makes a group.
+ * Creates a group.
  *
  * Returns: (transfer full): the group, for the thread-default main context
  *

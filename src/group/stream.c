@@ -10,10 +10,10 @@
 /**
  * TendTaskStream:
  *
- * Gives tasks one by one, in the order in which they end.
+ * Yields tasks one by one, in the order in which they end.
  *
- * [func@Tend.when_each] makes one. Each call of [method@Tend.TaskStream.next] gives a task to wait
- * for, whose result is the next that has ended, or %NULL behind the last:
+ * Create a stream with [func@Tend.when_each]. Each call of [method@Tend.TaskStream.next] returns a task to wait for.
+ * Its result is the next task that has ended, or %NULL after the last one:
  *
  *     g_autoptr(TendTaskStream) stream = tend_when_each (tasks, n_tasks);
  *
@@ -29,7 +29,7 @@
  *         ...
  *       }
  *
- * For all of them at once there is [func@Tend.when_all]. Only for the owning thread.
+ * To wait for all tasks at once, use [func@Tend.when_all]. Only for the owning thread.
  *
  * Since: 0.1
  */
@@ -175,12 +175,12 @@ tend_task_stream_init (TendTaskStream *self)
 /**
  * tend_when_each:
  * @tasks: (array length=n_tasks): tasks, of any main context
- * @n_tasks: how many
+ * @n_tasks: the number of tasks
  *
- * Gives @tasks one by one, in the order in which they end.
+ * Creates a stream that yields @tasks one by one, in the order in which they end.
  *
- * Those that have ended already come first, in the order of @tasks. A task that stands in @tasks
- * twice comes twice. No error counts as observed: read those of the tasks that come.
+ * Tasks that have already ended come first, in the order of @tasks. A task that is in @tasks twice comes twice. No
+ * error counts as observed: read the errors of the tasks that come.
  *
  * Returns: (transfer full): the stream, for the thread-default main context
  *
@@ -207,7 +207,7 @@ tend_when_each (TendTask **tasks,
  * tend_task_stream_get_n_left:
  * @self: a stream
  *
- * Gets how many tasks have not been given yet.
+ * Gets the number of tasks that [method@Tend.TaskStream.next] has not yielded yet.
  *
  * Returns: the number
  *
@@ -225,11 +225,10 @@ tend_task_stream_get_n_left (TendTaskStream *self)
  * tend_task_stream_next:
  * @self: a stream
  *
- * Asks for the next task that ends.
+ * Gets a task to wait for, whose result is the next task that ends.
  *
- * Gives a task to wait for, whose result is the one that ended, or %NULL if none is left. Several
- * may be asked for at once, and come in that order. Cancelling what this returns takes the
- * question back.
+ * The result is %NULL if no task is left. Several calls may be under way at once; they get their results in the order
+ * of the calls. If the returned task is cancelled, no task is taken for it.
  *
  * Returns: (transfer full): a task with a task as its result
  *

@@ -275,28 +275,26 @@ thread_ended_cb (gpointer data)
  * @threshold: how long a callback may block, in microseconds; more than 0
  * @error: return location for an error
  *
- * Starts the watchdog: a thread that says what blocks the main context, while it still does.
+ * Starts the watchdog: a thread that reports what blocks the main context, while it is blocked.
  *
- * From now on a warning is logged when the calling thread's default main context has not polled for
- * @threshold since its last poll returned, and one more each time that this has doubled. It names
- * the task whose code runs, as [method@Tend.Task.to_string] prints it, or the `GSource`, and has a
- * stack trace where the C library can make one. Iterations of the same context within a callback
- * count as polls. Time is real time, whatever a [class@Tend.Clock] says.
+ * The watchdog logs a warning when the calling thread's default main context has not polled for @threshold since its
+ * last poll returned, and another one each time that the time has doubled. The warning names the task whose code runs,
+ * as [method@Tend.Task.to_string] prints it, or the `GSource`, and has a stack trace if the C library can create one.
+ * Iterations of the same context within a callback count as polls. The time is the machine's, even if there is a
+ * [class@Tend.Clock].
  *
- * The warning is a structured message in the domain `Tend`, logged in the watchdog's own thread. Its
- * fields are `TEND_BLOCKED_USEC`, the microseconds so far, and if they are known `TEND_TASK` and
- * `TEND_SOURCE`.
+ * The warning is a structured message in the domain `Tend`, logged in the watchdog's own thread. Its fields are
+ * `TEND_BLOCKED_USEC`, the microseconds so far, and, if they are known, `TEND_TASK` and `TEND_SOURCE`.
  *
- * There is one watchdog in the process. Calling this again in the same thread and main context
- * changes the threshold. The watchdog takes the signal `SIGURG`, and holds a reference to the
- * main context. It ends with tend_watchdog_stop(), or with the calling thread. In the child of a
- * `fork()` there is none.
+ * There is one watchdog in the process. Calling this function again in the same thread and main context changes the
+ * threshold. The watchdog takes the signal `SIGURG`, and holds a reference to the main context. It ends with
+ * tend_watchdog_stop(), or with the calling thread. The child of a `fork()` has no watchdog.
  *
  * Only for the thread that runs the main context.
  *
- * Returns: %TRUE; %FALSE with @error set to `G_IO_ERROR_BUSY` if another thread or main context is
- *   watched, or the signal is handled by somebody else, to `TEND_ERROR_WRONG_THREAD` if another
- *   thread runs the main context, and to an error of the system's where there are no resources
+ * Returns: %TRUE; %FALSE with `G_IO_ERROR_BUSY` if another thread or main context is watched or the signal has another
+ *   handler, with `TEND_ERROR_WRONG_THREAD` if another thread runs the main context, and with an error of the system if
+ *   there are no resources
  *
  * Since: 0.1
  */
@@ -343,10 +341,10 @@ tend_watchdog_start (gint64   threshold,
 /**
  * tend_watchdog_stop:
  *
- * Ends the watchdog.
+ * Stops the watchdog.
  *
- * When this returns, its thread has ended and says nothing more, and the main context and the
- * signal `SIGURG` are as they were. Without a watchdog it does nothing.
+ * When this returns, the watchdog's thread has ended and logs nothing more, and the main context and the signal
+ * `SIGURG` are as they were before. Without a watchdog nothing happens.
  *
  * Only for the thread that called [func@Tend.watchdog_start].
  *
