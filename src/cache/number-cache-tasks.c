@@ -167,21 +167,20 @@ tend_number_cache_forget_tasks (TendNumberCache *self)
  * tend_number_cache_add_task:
  * @self: a cache
  * @task: a task that is completed from outside, such as that of a [class@Tend.Completion]
- * @value: (nullable): what it gets when the cache times out, or %NULL to complete it without a value
+ * @value: (nullable): the result of @task if the cache times out, or %NULL for none
  * @error: return location for an error
  *
- * Has the cache settle @task.
+ * Adds a task that the cache ends when it times out or is dropped.
  *
- * If the cache times out before the task has ended, it gets @value, after
- * [signal@Tend.NumberCache::timed-out]: whose handlers may still list and remove it. If the cache goes in
- * any other way, the task is cancelled: when the request cache is cleared, shut down or freed, refuses
- * the cache, or when the cache is freed without ever having been popped. See
- * [method@Tend.RequestCache.pop] for that.
+ * If the cache times out, [signal@Tend.NumberCache::timed-out] is emitted first, and its handlers may still list and
+ * remove @task. Then @task completes with @value, if it has not ended. If the cache goes in any other way, @task is
+ * cancelled: when the request cache is cleared, shut down or freed, when it refuses the cache, or when the cache is
+ * freed without having been popped. After [method@Tend.RequestCache.pop] the task is yours.
  *
- * A task whose body does not run when the cache times out, since it has not been started or waits for
- * its interval, cannot be given anything and is cancelled as well.
+ * A task whose body does not run when the cache times out, because it was not started or waits for its interval, cannot
+ * get a result: it is cancelled as well.
  *
- * Returns: %TRUE, or %FALSE with `TEND_ERROR_STATE` if @task ends when its body returns, or never
+ * Returns: %TRUE, or %FALSE with `TEND_ERROR_STATE` if @task ends when its body returns, or never ends
  *
  * Since: 0.1
  */
@@ -208,12 +207,14 @@ tend_number_cache_add_task (TendNumberCache  *self,
  * tend_number_cache_add_task_with_error:
  * @self: a cache
  * @task: a task that is completed from outside, such as that of a [class@Tend.Completion]
- * @reason: the error that it gets when the cache times out
+ * @reason: the error of @task if the cache times out
  * @error: return location for an error
  *
- * Has the cache settle @task, as [method@Tend.NumberCache.add_task] does, but with an error.
+ * Adds a task that fails with an error when the cache times out.
  *
- * Returns: %TRUE, or %FALSE with `TEND_ERROR_STATE` if @task ends when its body returns, or never
+ * In everything else it behaves as [method@Tend.NumberCache.add_task].
+ *
+ * Returns: %TRUE, or %FALSE with `TEND_ERROR_STATE` if @task ends when its body returns, or never ends
  *
  * Since: 0.1
  */
@@ -238,7 +239,7 @@ tend_number_cache_add_task_with_error (TendNumberCache  *self,
  * @self: a cache
  * @task: a task
  *
- * Has the cache forget @task, which is left alone.
+ * Removes a task from the cache, and leaves the task alone.
  *
  * Returns: %TRUE if the cache had it
  *
@@ -273,7 +274,7 @@ tend_number_cache_remove_task (TendNumberCache *self,
  * tend_number_cache_list_tasks:
  * @self: a cache
  *
- * Lists the tasks that the cache would settle, in the order in which they were added.
+ * Lists the tasks of the cache, in the order in which they were added.
  *
  * Returns: (transfer container) (element-type TendTask): the tasks, to which the list holds references
  *

@@ -15,18 +15,18 @@
 /**
  * TendNumberCache:
  *
- * What a program knows of a request until its answer comes: a number, by which the answer finds it, a
- * time-out, and whatever a derived class adds.
+ * A request that waits for its answer: a number by which the answer finds it, a timeout, and what a derived class adds.
  *
- * A [class@Tend.RequestCache] holds it from [method@Tend.RequestCache.add] until the answer pops it
- * or its time is over: then [signal@Tend.NumberCache::timed-out] is emitted, and the tasks that were
- * added to it get the values or errors that they were added with.
+ * A [class@Tend.RequestCache] holds it from [method@Tend.RequestCache.add] until the answer pops it or its time is
+ * over. When the time is over, [signal@Tend.NumberCache::timed-out] is emitted, and the tasks that were added to the
+ * cache end with the values or errors that they were added with.
  *
- * Numbers belong to prefixes, such as `dns-query`: what has a prefix has a space of numbers of its own.
- * For numbers that others cannot guess use [class@Tend.RandomNumberCache].
+ * Numbers belong to prefixes, such as `dns-query`: each prefix has a space of numbers of its own. For numbers that
+ * others cannot guess, use a [class@Tend.RandomNumberCache].
  *
- * It may be derived from, in any language. It belongs to the thread of the request cache that has it. A
- * single task that waits for one answer, with nobody who sends a number, is a [class@Tend.Completion].
+ * You may derive from this class in any language. A number cache is for the thread of the request cache that holds it.
+ *
+ * If a single task waits for one answer and no number is sent, use a [class@Tend.Completion].
  *
  * Since: 0.1
  */
@@ -259,9 +259,9 @@ install_properties (GObjectClass *object_class)
   /**
    * TendNumberCache:prefix:
    *
-   * The space of numbers to which the number belongs; the name of the class, if none is given.
+   * The space of numbers to which the number belongs; by default the name of the class.
    *
-   * It is given once, before the cache is added: by whoever makes it, as a rule.
+   * It is set once, usually at construction, before the cache is added.
    *
    * Since: 0.1
    */
@@ -274,7 +274,7 @@ install_properties (GObjectClass *object_class)
    *
    * The number by which the answer finds the cache.
    *
-   * It is given once, before the cache is added: by whoever makes it, as a rule.
+   * It is set once, usually at construction, before the cache is added.
    *
    * Since: 0.1
    */
@@ -285,8 +285,9 @@ install_properties (GObjectClass *object_class)
   /**
    * TendNumberCache:timeout:
    *
-   * How long a request cache holds the cache, in microseconds, unless the class says otherwise by
-   * `get_timeout`.
+   * How long a request cache holds the cache, in microseconds.
+   *
+   * A class that overrides `get_timeout` may use another time.
    *
    * Since: 0.1
    */
@@ -317,11 +318,10 @@ tend_number_cache_class_init (TendNumberCacheClass *klass)
    * TendNumberCache::timed-out:
    * @self: a cache
    *
-   * No answer has come in time.
+   * Emitted when no answer has come in time.
    *
-   * The request cache does not have the cache any more, whose number is free: it may be added again. The
-   * tasks that were added to it have not been settled yet, and those that a handler completes keep what
-   * it gives.
+   * The request cache no longer holds the cache, whose number is free: a handler may add it again. The tasks of the
+   * cache have not ended yet. A task that a handler completes keeps the handler's result.
    *
    * Since: 0.1
    */
@@ -346,9 +346,9 @@ tend_number_cache_init (TendNumberCache *self)
  * @prefix: (nullable): the space of numbers, or %NULL for the name of the class
  * @number: a number
  *
- * Makes a cache.
+ * Creates a cache.
  *
- * Returns: (transfer full): the cache, which no request cache has yet
+ * Returns: (transfer full): the cache, which is in no request cache
  *
  * Since: 0.1
  */
@@ -429,10 +429,10 @@ tend_number_cache_to_string (TendNumberCache *self)
  * tend_number_cache_get_timeout:
  * @self: a cache
  *
- * Gets how long a request cache is to hold the cache.
+ * Gets how long a request cache holds the cache.
  *
- * A class may override it for all of its objects. By default it is
- * [property@Tend.NumberCache:timeout]. [method@Tend.RequestCache.add] asks for it once.
+ * [method@Tend.RequestCache.add] calls this once. A class may override it for all of its objects. By default it is
+ * [property@Tend.NumberCache:timeout].
  *
  * Returns: microseconds; 0 for the next turn of the loop
  *
@@ -451,9 +451,9 @@ tend_number_cache_get_timeout (TendNumberCache *self)
  * @self: a cache
  * @timeout: microseconds, ten seconds by default; %TEND_FOREVER for no limit
  *
- * Sets how long a request cache is to hold the cache.
+ * Sets how long a request cache holds the cache; ten seconds by default.
  *
- * Nothing changes for a request cache that has it already.
+ * Set it before the cache is added: a request cache that already holds the cache keeps the old time.
  *
  * Since: 0.1
  */
@@ -478,9 +478,9 @@ tend_number_cache_set_timeout (TendNumberCache *self,
  * tend_number_cache_is_held:
  * @self: a cache
  *
- * Tells whether a request cache has the cache.
+ * Checks whether a request cache holds the cache.
  *
- * Returns: %TRUE from when it was added until it was popped or dropped, or has timed out
+ * Returns: %TRUE from the moment when it was added until it was popped, was dropped or has timed out
  *
  * Since: 0.1
  */

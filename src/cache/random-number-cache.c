@@ -10,16 +10,15 @@
 /**
  * TendRandomNumberCache:
  *
- * A cache with a random number, so that an answer which is found by it comes from somebody who has
- * seen the request.
+ * A number cache with a random number: an answer that finds it comes from somebody who has seen the request.
  *
- * The number comes from the kernel's random source. It is chosen when the object is made, from those of
- * the prefix that are not in use in the request cache, and kept from others until the object goes or
- * times out: so it can be sent before the cache is added. 16 bits, as in DNS, are easily guessed by
- * trying: check where an answer comes from as well, or use more.
+ * The number comes from the kernel's random source. It is chosen when the object is created, among the numbers of the
+ * prefix that are not in use in the request cache. It stays reserved until the object is freed or times out, so you may
+ * send it before the cache is added. Numbers of 16 bits, as in DNS, are easily guessed by trying: use more bits, or
+ * also check where an answer comes from.
  *
- * Where none is left, or the kernel gives no random numbers, [ctor@Tend.RandomNumberCache.new] gives an error at
- * once; an object that was made in another way is refused by [method@Tend.RequestCache.add] with the same.
+ * If every number is in use, or the kernel gives no random numbers, [ctor@Tend.RandomNumberCache.new] fails at once. If
+ * the object was created in another way, [method@Tend.RequestCache.add] refuses it with the same error.
  *
  * Since: 0.1
  */
@@ -115,8 +114,8 @@ tend_random_number_cache_class_init (TendRandomNumberCacheClass *klass)
   /**
    * TendRandomNumberCache:prefix:
    *
-   * The prefix of a cache, which is construct-only here: the number is chosen among those of the prefix, when
-   * the object is made.
+   * The prefix of the cache. It is construct-only here, because the number is chosen among those of the prefix when the
+   * object is created.
    *
    * Since: 0.1
    */
@@ -127,7 +126,7 @@ tend_random_number_cache_class_init (TendRandomNumberCacheClass *klass)
   /**
    * TendRandomNumberCache:request-cache:
    *
-   * Where the number must not be in use. The object does not keep it.
+   * The request cache in which the number must not be in use. The object keeps no reference to it.
    *
    * Since: 0.1
    */
@@ -138,7 +137,7 @@ tend_random_number_cache_class_init (TendRandomNumberCacheClass *klass)
   /**
    * TendRandomNumberCache:bits:
    *
-   * How many bits the number may have: it is below two to the power of that.
+   * The size of the number in bits: the number is below two to the power of this.
    *
    * Since: 0.1
    */
@@ -158,15 +157,15 @@ tend_random_number_cache_init (TendRandomNumberCache *self)
 
 /**
  * tend_random_number_cache_new:
- * @request_cache: where the number must not be in use
+ * @request_cache: the request cache in which the number must not be in use
  * @prefix: (nullable): the space of numbers, or %NULL for the name of the class
- * @bits: how many bits the number may have, from 1 to 64
+ * @bits: the size of the number in bits, from 1 to 64
  * @error: return location for an error
  *
- * Makes a cache with a random number, which is kept from others until the object goes.
+ * Creates a cache with a random number, which stays reserved until the object is freed.
  *
- * Returns: (transfer full): the cache, or %NULL with `TEND_ERROR_FULL` if every number is
- *   in use, or with an error of the `G_IO_ERROR` domain if the system gives no random numbers
+ * Returns: (transfer full): the cache, or %NULL with `TEND_ERROR_FULL` if every number is in use, or with an error of
+ *   the `G_IO_ERROR` domain if the system gives no random numbers
  *
  * Since: 0.1
  */
@@ -194,7 +193,7 @@ tend_random_number_cache_new (TendRequestCache  *request_cache,
  * tend_random_number_cache_get_bits:
  * @self: a cache
  *
- * Gets how many bits the number may have.
+ * Gets the size of the number in bits.
  *
  * Returns: the number of bits
  *

@@ -96,11 +96,13 @@ tend_request_cache_override (TendRequestCache *self,
  *
  * Has the caches that are added from now on time out after @timeout, whatever they say themselves.
  *
- * This holds until [method@Tend.RequestCache.pop_timeout], for what the task adds that calls, or the code
- * outside of tasks: while it waits, others are not concerned. A handler of
- * [signal@Tend.NumberCache::timed-out] is code outside of tasks. Among several that match the newest
- * counts. A cache keeps the time-out with which it was added. An override for the rest of a scope is
- * `g_auto(TendOverride) override = tend_timeout_override_enter (cache, type, timeout);`.
+ * The override lasts until [method@Tend.RequestCache.pop_timeout]. It applies to what the calling task adds, or,
+ * outside of tasks, to what code outside of tasks adds: while the task waits, others are not affected. A handler of
+ * [signal@Tend.NumberCache::timed-out] is code outside of tasks. If several overrides match a cache, the newest one
+ * applies. A cache keeps the timeout with which it was added.
+ *
+ * For the rest of a scope, write `g_auto(TendTimeoutOverride) override = tend_timeout_override_enter (cache, type,
+ * timeout);`.
  *
  * Since: 0.1
  */
@@ -134,7 +136,7 @@ tend_request_cache_push_timeout (TendRequestCache *self,
  * tend_request_cache_pop_timeout:
  * @self: a request cache
  *
- * Ends the newest override of the calling task, or of the code outside of tasks.
+ * Ends the newest override of the calling task, or, outside of tasks, of the code outside of tasks.
  *
  * Since: 0.1
  */

@@ -48,7 +48,8 @@ drop_native_cb (gpointer data)
  *
  * Drops every cache.
  *
- * They do not time out, and their tasks are cancelled. Those who wait for caches to come wait on.
+ * The caches do not time out, and their tasks are cancelled. Tasks of [method@Tend.RequestCache.wait_for] go on
+ * waiting.
  *
  * Since: 0.1
  */
@@ -67,9 +68,9 @@ tend_request_cache_clear (TendRequestCache *self)
  * tend_request_cache_is_shut_down:
  * @self: a request cache
  *
- * Tells whether the shutdown has begun.
+ * Checks whether the shutdown has begun.
  *
- * Returns: %TRUE if no caches are taken any more
+ * Returns: %TRUE if the request cache refuses new caches
  *
  * Since: 0.1
  */
@@ -133,10 +134,10 @@ tend_request_cache_leave_manager (TendRequestCache *self)
  * tend_request_cache_get_manager:
  * @self: a request cache
  *
- * Gets the manager of the tasks that belong to the requests, such as those that send them again.
+ * Gets the manager for the tasks that belong to the requests, such as tasks that send a request again.
  *
- * It is shut down with the request cache, and so are the caches if it is shut down alone: when its tasks
- * have ended. Of a request cache that is shut down it takes no tasks.
+ * It is shut down together with the request cache. If the manager is shut down alone, the request cache is shut down
+ * when the manager's tasks have ended. After the request cache was shut down, the manager refuses new tasks.
  *
  * Returns: (transfer none): the manager
  *
@@ -190,15 +191,15 @@ manager_down_cb (GObject      *source_object,
 /**
  * tend_request_cache_shutdown_async:
  * @self: a request cache
- * @cancellable: (nullable): gives up waiting; the shutdown goes on
- * @callback: (nullable) (scope async) (closure user_data): what to call at the end
+ * @cancellable: (nullable): ends the wait when it is cancelled; the shutdown goes on
+ * @callback: (nullable) (scope async) (closure user_data): called at the end
  * @user_data: data for @callback
  *
- * Ends the request cache: no new caches, those that there are dropped before this returns and their tasks
- * cancelled, as are those who wait for caches. Then the manager is shut down, in bounded time: see
- * [method@Tend.TaskManager.shutdown_async].
+ * Shuts the request cache down, in bounded time.
  *
- * No cache times out by that.
+ * Before this returns, new caches are refused, all caches are dropped, and their tasks and those of
+ * [method@Tend.RequestCache.wait_for] are cancelled. `timed-out` is not emitted. Then the manager is shut down: see
+ * [method@Tend.TaskManager.shutdown_async].
  *
  * Since: 0.1
  */
@@ -233,10 +234,10 @@ tend_request_cache_shutdown_async (TendRequestCache    *self,
 /**
  * tend_request_cache_shutdown_finish:
  * @self: a request cache
- * @result: the result that the callback was given
+ * @result: the result that @callback was given
  * @error: return location for an error
  *
- * Finishes a shutdown that [method@Tend.RequestCache.shutdown_async] began.
+ * Finishes the operation of [method@Tend.RequestCache.shutdown_async].
  *
  * Returns: %TRUE, or %FALSE with an error of the manager's shutdown, or `G_IO_ERROR_CANCELLED`
  *
@@ -259,10 +260,12 @@ tend_request_cache_shutdown_finish (TendRequestCache  *self,
  * @self: a request cache
  * @error: return location for an error
  *
- * Shuts the request cache down in a fiber, as [method@Tend.RequestCache.shutdown_async] does.
+ * Shuts the request cache down, and waits for it in a fiber.
  *
- * Returns: %TRUE, or %FALSE with an error as [method@Tend.RequestCache.shutdown_finish] gives it,
- *   `TEND_ERROR_STOPPED` if the calling task ended, and `TEND_ERROR_NO_FIBER` outside a fiber
+ * It does what [method@Tend.RequestCache.shutdown_async] does.
+ *
+ * Returns: %TRUE, or %FALSE with an error as [method@Tend.RequestCache.shutdown_finish] sets it, `TEND_ERROR_STOPPED`
+ *   if the calling task ended, and `TEND_ERROR_NO_FIBER` outside a fiber
  *
  * Since: 0.1
  */
@@ -285,13 +288,13 @@ tend_request_cache_shutdown (TendRequestCache  *self,
 
 /**
  * tend_tag_equal:
- * @tag: what came
- * @other: what it should be
+ * @tag: the secret that came
+ * @other: the secret that was expected
  *
- * Compares two secrets in a time that does not tell where they differ.
+ * Compares two secrets in a time that does not reveal where they differ.
  *
- * For a request that carries a secret of its own, which the answer must repeat. Only their lengths can be
- * told from the time.
+ * Use it if a request carries a secret of its own that the answer must repeat. The time reveals only the lengths of the
+ * secrets.
  *
  * Returns: %TRUE if they are the same
  *

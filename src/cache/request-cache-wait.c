@@ -172,7 +172,7 @@ tend_request_cache_cancel_waiters (TendRequestCache *self)
  * @number: a number
  * @timeout: microseconds for which to wait; 0 for the rest of this turn, %TEND_FOREVER for no limit
  *
- * Waits for the cache of a number, which may be there or be added later.
+ * Waits for a cache with a number, which may be there or be added later.
  *
  * Any number of tasks may wait for the same number, each for its own time. Cancel the task to give up.
  * It fails with `G_IO_ERROR_TIMED_OUT` if no cache comes in time, and is cancelled if the request cache is shut

@@ -11,18 +11,18 @@
 /**
  * TendRequestCache:
  *
- * The requests of a program that wait for an answer, each under a number.
+ * Holds the requests of a program that wait for an answer, each under a number.
  *
- * A [class@Tend.NumberCache] is added when a request is sent, and popped by its number when the answer
- * comes. What no answer comes for times out. An answer that comes late, twice, or for a request that
- * there never was finds nothing: it is no error, and nothing has to be kept for it.
+ * Add a [class@Tend.NumberCache] when you send a request, and pop it by its number when the answer comes. A request
+ * without an answer times out. An answer that comes late, twice, or for a request that was never made finds nothing:
+ * this is no error, and nothing has to be kept for it.
  *
- * What else belongs to the requests goes to [method@Tend.RequestCache.get_manager], and ends with them by
- * [method@Tend.RequestCache.shutdown_async].
+ * Register tasks that belong to the requests with the manager of [method@Tend.RequestCache.get_manager]. They end with
+ * the requests in [method@Tend.RequestCache.shutdown_async].
  *
- * A request cache that is finalized without having been shut down drops its caches, as
- * [method@Tend.RequestCache.clear] does. Everything is for the thread of the main context that was
- * the thread's default when it was made.
+ * A request cache that is finalized without a shutdown drops its caches, as [method@Tend.RequestCache.clear] does. It
+ * belongs to the thread-default main context of the thread that creates it. All of it is for the thread that runs this
+ * context.
  *
  * Since: 0.1
  */
@@ -73,21 +73,22 @@ check_addable (TendRequestCache  *self,
 /**
  * tend_request_cache_add:
  * @self: a request cache
- * @cache: a cache that no request cache has
+ * @cache: a cache that is in no request cache
  * @error: return location for an error
  *
- * Has @self hold @cache until it is popped or times out.
+ * Adds a cache, which is held until it is popped, is dropped or times out.
  *
- * The time-out is what [method@Tend.NumberCache.get_timeout] says, unless
- * [method@Tend.RequestCache.push_timeout] says otherwise, and counts from now. A cache may be added
- * again after it has timed out or was popped. If it is refused, its tasks are cancelled, unless a request
- * cache has it or it belongs to another thread.
+ * The timeout counts from now. It is that of [method@Tend.NumberCache.get_timeout], unless
+ * [method@Tend.RequestCache.push_timeout] overrides it. A cache may be added again after it has timed out or was
+ * popped. If the cache is refused, its tasks are cancelled, unless a request cache holds it or it belongs to another
+ * thread.
  *
- * Returns: %TRUE, or %FALSE with `TEND_ERROR_EXISTS` if the number is in use,
- *   `TEND_ERROR_SHUT_DOWN` after the shutdown, `TEND_ERROR_STATE` if a request cache has it,
- *   `TEND_ERROR_FULL` if it has no number, another error of the `G_IO_ERROR` domain if the system gave none,
- *   `TEND_ERROR_WRONG_THREAD` if it belongs elsewhere, or `G_IO_ERROR_INVALID_ARGUMENT` if its class gives a
- *   negative time-out
+ * @self keeps a reference to @cache while it holds it.
+ *
+ * Returns: %TRUE, or %FALSE with `TEND_ERROR_EXISTS` if the number is in use, `TEND_ERROR_SHUT_DOWN` after the
+ *   shutdown, `TEND_ERROR_STATE` if a request cache holds it, `TEND_ERROR_FULL` if it has no number, another error of
+ *   the `G_IO_ERROR` domain if the system gave none, `TEND_ERROR_WRONG_THREAD` if it belongs to another thread, or
+ *   `G_IO_ERROR_INVALID_ARGUMENT` if its class gives a negative timeout
  *
  * Since: 0.1
  */
@@ -160,7 +161,7 @@ tend_request_cache_add (TendRequestCache  *self,
  * tend_request_cache_get_n_caches:
  * @self: a request cache
  *
- * Counts the caches that wait for their answers.
+ * Gets the number of caches that wait for their answers.
  *
  * Returns: the number of caches
  *
@@ -180,9 +181,11 @@ tend_request_cache_get_n_caches (TendRequestCache *self)
  * @prefix: a prefix
  * @number: a number
  *
- * Finds the cache of a number, and leaves it where it is.
+ * Finds the cache of a number, and leaves it in the request cache.
  *
- * Returns: (transfer none) (nullable): the cache; %NULL if there is none, which is as common as late answers
+ * Use [method@Tend.RequestCache.pop] when the answer has come.
+ *
+ * Returns: (transfer none) (nullable): the cache; %NULL if there is none, for example because an answer came late
  *
  * Since: 0.1
  */
@@ -206,7 +209,7 @@ tend_request_cache_lookup (TendRequestCache *self,
  * @prefix: a prefix
  * @number: a number
  *
- * Tells whether there is a cache of that number.
+ * Checks whether there is a cache with that number.
  *
  * Returns: %TRUE if [method@Tend.RequestCache.lookup] would find one
  *
@@ -226,14 +229,14 @@ tend_request_cache_has (TendRequestCache *self,
  * @prefix: a prefix
  * @number: a number
  *
- * Takes the cache of a number out of the request cache: the answer has come.
+ * Takes the cache of a number out of the request cache, because its answer has come.
  *
- * It does not time out any more, and its number is free. Its tasks are left alone, and are the caller's:
- * complete them with what the answer says. Nobody cancels them when the cache goes, so that the caller
- * may keep them for longer.
+ * The cache does not time out any more, and its number is free. Its tasks are left alone, and now belong to the caller:
+ * complete them with the content of the answer. Nobody cancels them when the cache is freed, so you may keep them for
+ * longer.
  *
- * Returns: (transfer full) (nullable): the cache; %NULL if there is none: the answer came too late, or
- *   twice, or nobody asked for it
+ * Returns: (transfer full) (nullable): the cache; %NULL if there is none: the answer came too late or twice, or nobody
+ *   asked for it
  *
  * Since: 0.1
  */
@@ -267,7 +270,7 @@ tend_request_cache_pop (TendRequestCache *self,
  * @type: a type derived from [class@Tend.NumberCache]
  * @number: a number
  *
- * Tells whether there is a cache of that number whose prefix is the name of the type.
+ * Checks whether there is a cache with that number whose prefix is the name of the type.
  *
  * Returns: %TRUE if [method@Tend.RequestCache.lookup_type] would find one
  *
@@ -287,7 +290,7 @@ tend_request_cache_has_type (TendRequestCache *self,
  * @type: a type derived from [class@Tend.NumberCache]
  * @number: a number
  *
- * Finds the cache of a number whose prefix is the name of the type, as it is if none was given.
+ * Finds the cache of a number whose prefix is the name of the type, which is the default prefix.
  *
  * Returns: (transfer none) (nullable): the cache, or %NULL
  *
@@ -309,8 +312,9 @@ tend_request_cache_lookup_type (TendRequestCache *self,
  * @type: a type derived from [class@Tend.NumberCache]
  * @number: a number
  *
- * Takes the cache out of the request cache that [method@Tend.RequestCache.lookup_type] would find, as
- * [method@Tend.RequestCache.pop] does.
+ * Takes the cache that [method@Tend.RequestCache.lookup_type] would find out of the request cache.
+ *
+ * See [method@Tend.RequestCache.pop].
  *
  * Returns: (transfer full) (nullable): the cache, or %NULL
  *
@@ -331,11 +335,11 @@ tend_request_cache_pop_type (TendRequestCache *self,
  * @self: a request cache
  * @cache: a cache
  *
- * Drops a cache whose answer nobody wants any more.
+ * Drops a cache whose answer is no longer wanted.
  *
- * It does not time out, its number is free, and its tasks are cancelled.
+ * The cache does not time out, its number is free, and its tasks are cancelled.
  *
- * Returns: %TRUE if @self had it
+ * Returns: %TRUE if @self held it
  *
  * Since: 0.1
  */
@@ -406,7 +410,7 @@ tend_request_cache_init (TendRequestCache *self)
 /**
  * tend_request_cache_new:
  *
- * Makes a request cache.
+ * Creates a request cache.
  *
  * Returns: (transfer full): the request cache, for the thread-default main context
  *

@@ -114,11 +114,10 @@ refuse (GValue      *value,
  *
  * Receives an integer; see tend_channel_receive().
  *
- * Numbers of other types, as the language bindings send them, are converted.
+ * Numbers of other types, such as those that the language bindings send, are converted.
  *
- * Returns: %TRUE with a value; %FALSE without an error at the end; %FALSE with an error as
- *   tend_channel_receive() gives it, or with `G_IO_ERROR_INVALID_DATA` if the value was no number and
- *   was dropped
+ * Returns: %TRUE with a value; %FALSE without an error at the end; %FALSE with an error as tend_channel_receive() sets
+ *   it, or with `G_IO_ERROR_INVALID_DATA` if the value was not a number; that value is dropped
  *
  * Since: 0.1
  */

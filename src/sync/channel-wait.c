@@ -126,16 +126,15 @@ tend_channel_send_taken (TendChannel   *self,
  *
  * Sends a value, and waits while the channel is full.
  *
- * Those who wait to send get their turn in the order of waiting. If the task of the fiber is
- * cancelled or stopped meanwhile, the value is not in the channel. Outside a fiber the call works
- * where it need not wait, and so always with a channel without a limit.
+ * Waiting senders get their turn in the order of waiting. If the task of the fiber is cancelled or stopped meanwhile,
+ * the value is not in the channel. Outside a fiber the call works if it need not wait, so it works with a channel
+ * without a limit.
  *
  * Only for the owning thread, and for a fiber of the channel's main context.
  *
- * Returns: %TRUE if the value is in the channel; %FALSE with `TEND_ERROR_CLOSED` if that was
- *   closed, `G_IO_ERROR_CANCELLED` or `TEND_ERROR_STOPPED` if the task was cancelled or ended,
- *   `TEND_ERROR_NO_FIBER` if it would have to wait outside a fiber, and
- *   `TEND_ERROR_WRONG_THREAD` in a fiber of another main context
+ * Returns: %TRUE if the value is in the channel; %FALSE with `TEND_ERROR_CLOSED` if the channel was closed,
+ *   `G_IO_ERROR_CANCELLED` or `TEND_ERROR_STOPPED` if the task was cancelled or ended, `TEND_ERROR_NO_FIBER` if it
+ *   would have to wait outside a fiber, and `TEND_ERROR_WRONG_THREAD` in a fiber of another main context
  *
  * Since: 0.1
  */
@@ -229,25 +228,24 @@ receive_item (TendChannel  *self,
  *
  * Receives the next value, and waits while there is none.
  *
- * At the end, when the channel was closed and all was received that was sent before, this gives
- * %FALSE and sets no error, so that a loop takes every value:
+ * At the end of the channel, when it was closed and every value was received, the function returns %FALSE and sets no
+ * error. A loop therefore takes every value:
  *
  * ```c
  * while (tend_channel_receive (channel, &value, &failure))
  *   sum += g_value_get_int64 (&value);
  * ```
  *
- * Those who wait get their turn in the order of waiting. If the task of the fiber is cancelled or
- * stopped meanwhile, no value is taken, also where one was on its way: it is the next one there.
- * Outside a fiber the call works where it need not wait. From time to time a fiber that takes many
- * values waits for a turn of the loop, so that others run.
+ * Waiting receivers get their turn in the order of waiting. If the task of the fiber is cancelled or stopped meanwhile,
+ * no value is taken: a value that was on its way to the fiber is the next one of the channel again. Outside a fiber the
+ * call works if it need not wait. A fiber that takes many values waits for a turn of the loop from time to time, so
+ * that others run.
  *
  * Only for the owning thread, and for a fiber of the channel's main context.
  *
- * Returns: %TRUE with a value; %FALSE without an error at the end; %FALSE with the error that the
- *   channel was closed with, with `G_IO_ERROR_CANCELLED` or `TEND_ERROR_STOPPED` if the task was
- *   cancelled or ended, `TEND_ERROR_NO_FIBER` if it would have to wait outside a fiber, and
- *   `TEND_ERROR_WRONG_THREAD` in a fiber of another main context
+ * Returns: %TRUE with a value; %FALSE without an error at the end; %FALSE with the error that the channel was closed
+ *   with, with `G_IO_ERROR_CANCELLED` or `TEND_ERROR_STOPPED` if the task was cancelled or ended, `TEND_ERROR_NO_FIBER`
+ *   if it would have to wait outside a fiber, and `TEND_ERROR_WRONG_THREAD` in a fiber of another main context
  *
  * Since: 0.1
  */
@@ -359,12 +357,12 @@ static const TendAsyncWaitKind receive_kind = {
  *
  * Sends a value as soon as there is room.
  *
- * Where there is room, the value is in the channel when this returns. @callback never runs before
- * this returns. The wait holds no reference to the channel: when all others have dropped theirs, it
- * fails with `TEND_ERROR_CLOSED`. If the calling task belongs to a manager with an owner, @callback does not
- * run after the owner is gone: see [ctor@Tend.TaskManager.new_for_owner].
+ * If there is room, the value is in the channel when this returns. @callback never runs before this returns. The wait
+ * holds no reference to the channel: when everybody else has dropped theirs, the wait fails with `TEND_ERROR_CLOSED`.
+ * If the calling task belongs to a manager with an owner, @callback does not run after the owner is gone: see
+ * [ctor@Tend.TaskManager.new_for_owner].
  *
- * Only for the owning thread; @cancellable may be cancelled in any.
+ * Only for the owning thread; @cancellable may be cancelled in any thread.
  *
  * Since: 0.1
  */
@@ -396,10 +394,10 @@ tend_channel_send_async (TendChannel         *self,
  * @result: the result that the callback was given
  * @error: return location for an error
  *
- * Finishes what [method@Tend.Channel.send_async] began.
+ * Finishes the operation of [method@Tend.Channel.send_async].
  *
- * Returns: %TRUE if the value is in the channel; %FALSE with `TEND_ERROR_CLOSED` if that was
- *   closed, or `G_IO_ERROR_CANCELLED`
+ * Returns: %TRUE if the value is in the channel; %FALSE with `TEND_ERROR_CLOSED` if the channel was closed, or
+ *   `G_IO_ERROR_CANCELLED`
  *
  * Since: 0.1
  */
@@ -428,13 +426,13 @@ tend_channel_send_finish (TendChannel   *self,
  *
  * Receives the next value as soon as there is one.
  *
- * @callback never runs before this returns. The value is the result's from then on; what is not
- * finished is dropped with the result. The wait holds no reference to the channel: when all others
- * have dropped theirs, nothing can come any more, and that is the end. If the calling task belongs to a
- * manager with an owner, @callback does not run after the owner is gone, and no value is taken for it: see
- * [ctor@Tend.TaskManager.new_for_owner].
+ * @callback never runs before this returns. From then on the value belongs to the result: if the result is dropped
+ * without [method@Tend.Channel.receive_finish], the value is dropped too. The wait holds no reference to the channel:
+ * when everybody else has dropped theirs, no value can come, and the wait ends as at the end of the channel. If the
+ * calling task belongs to a manager with an owner, @callback does not run after the owner is gone, and no value is
+ * taken for it: see [ctor@Tend.TaskManager.new_for_owner].
  *
- * Only for the owning thread; @cancellable may be cancelled in any.
+ * Only for the owning thread; @cancellable may be cancelled in any thread.
  *
  * Since: 0.1
  */
@@ -464,14 +462,12 @@ tend_channel_receive_async (TendChannel         *self,
  * @result: the result that the callback was given
  * @error: return location for an error
  *
- * Finishes what [method@Tend.Channel.receive_async] began.
+ * Finishes the operation of [method@Tend.Channel.receive_async].
  *
- * The end of the channel is an error here, `TEND_ERROR_CLOSED`, so that it differs from every
- * value in every language.
+ * The end of the channel is an error here, `TEND_ERROR_CLOSED`, so that it differs from every value in every language.
  *
- * Returns: (transfer none) (nullable): the value, owned by @result and valid as long as that;
- *   %NULL with `TEND_ERROR_CLOSED` at the end, with the error that the channel was closed with,
- *   or with `G_IO_ERROR_CANCELLED`
+ * Returns: (transfer none) (nullable): the value, owned by @result; %NULL with `TEND_ERROR_CLOSED` at the end, with the
+ *   error that the channel was closed with, or with `G_IO_ERROR_CANCELLED`
  *
  * Since: 0.1
  */
