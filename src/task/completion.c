@@ -15,39 +15,38 @@
 /**
  * TendCompletion:
  *
- * The writing end of a task: who holds it completes the task by hand.
+ * The writing end of a task: whoever holds it completes the task by hand.
  *
- * Use it where a result comes from somewhere that has no function to wait for: a signal, a message
- * from a peer, a button. Give [method@Tend.Completion.get_task] to those who wait, keep the
- * completion, and use it once. The first outcome wins: a later one is refused with `TEND_ERROR_STATE`. Where
- * several may complete it, they ignore the error: in C they pass %NULL for it.
+ * Use it if a result comes from somewhere that has no function to wait for: a signal, a message from a peer, a button.
+ * Give [method@Tend.Completion.get_task] to those who wait, keep the completion, and set the outcome once. The first
+ * outcome wins; a later one is refused with `TEND_ERROR_STATE`. If several callers may complete the task, they ignore
+ * this error: in C they pass %NULL for it.
  *
  * ```c
  * TendCompletion *completion = tend_completion_new ("ask-user");
  * TendTask *task = g_object_ref (tend_completion_get_task (completion));
  * ```
  *
- * and where the answer comes in:
+ * Where the answer comes in:
  *
  * ```c
  * if (!tend_completion_set_boolean (completion, TRUE, NULL))
  *   g_print ("Nobody asks any more.\n");
  * ```
  *
- * The task is running from the beginning. Whoever has it may cancel or stop it, which ends it at
- * once; [method@Tend.Completion.is_done] tells, and the task's cancellable
- * ([method@Tend.Task.get_cancellable]) is cancelled, which can be given to what the result is to come
- * from. A completion that is dropped unused fails the task with `TEND_ERROR_NOT_STARTED`, so
- * that nobody waits in vain; where nobody does, that is not reported.
+ * The task is running from the beginning. Anybody who has the task may cancel or stop it, which ends it at once. Then
+ * [method@Tend.Completion.is_done] returns %TRUE, and the task's cancellable ([method@Tend.Task.get_cancellable]) is
+ * cancelled: pass it to the operation that produces the result.
  *
- * An error that is set is the task's, and is reported as unobserved if nobody has read it when the
- * task is finalized, never before.
+ * If a completion is dropped without an outcome, the task fails with `TEND_ERROR_NOT_STARTED`, so that nobody waits in
+ * vain. If nobody waits, this is not reported. An error that you set is the task's error: it is reported as unobserved
+ * if nobody has read it when the task is finalized.
  *
- * Where the work itself is at hand, it is better the body of a task ([ctor@Tend.Task.new]): that has
- * a start, and cannot be forgotten.
+ * If you write the work yourself, make it the body of a task ([ctor@Tend.Task.new]) instead: a body cannot be
+ * forgotten.
  *
- * May be used from any thread; the task belongs to the thread-default main context of who made the
- * completion, and what another thread sets arrives there in the next turn of the loop.
+ * May be used from any thread. The task belongs to the thread-default main context of the thread that creates the
+ * completion. An outcome that another thread sets arrives there in the next turn of the loop.
  *
  * Since: 0.1
  */
@@ -216,7 +215,7 @@ tend_completion_class_init (TendCompletionClass *klass)
   /**
    * TendCompletion:task:
    *
-   * The task that is completed.
+   * The task that the completion completes.
    *
    * Since: 0.1
    */
@@ -283,7 +282,7 @@ complete_with_error (TendCompletion  *self,
  * tend_completion_new:
  * @name: (nullable): a name for the task
  *
- * Makes a completion, and its task.
+ * Creates a completion and its task.
  *
  * Returns: (transfer full): the completion, whose task is for the thread-default main context
  *
@@ -304,10 +303,10 @@ tend_completion_new (const char *name)
  * tend_completion_get_task:
  * @self: a completion
  *
- * Gets the task that is completed.
+ * Gets the task that the completion completes.
  *
- * It is running until then; wait for it, read its result and its error as those of any task, and
- * keep a reference to it to have it longer than the completion. May be called from any thread.
+ * It is a task like any other: wait for it, and read its result or error. Keep a reference to it if you need it for
+ * longer than the completion. May be called from any thread.
  *
  * Returns: (transfer none): the task
  *
@@ -325,12 +324,12 @@ tend_completion_get_task (TendCompletion *self)
  * tend_completion_is_done:
  * @self: a completion
  *
- * Tells whether there is nothing left to complete.
+ * Checks whether the task has an outcome.
  *
- * May be called from any thread. If another thread may complete or cancel the task, it may have done so by the time
- * that you act on %FALSE: call a `set` function instead, which asks and acts at once.
+ * Another thread may complete or cancel the task between this call and your next one. If that is possible, call a `set`
+ * function instead, which checks and acts in one step. May be called from any thread.
  *
- * Returns: %TRUE once an outcome was set, or the task was cancelled or stopped
+ * Returns: %TRUE if an outcome was set, or the task was cancelled or stopped
  *
  * Since: 0.1
  */
@@ -350,9 +349,9 @@ tend_completion_is_done (TendCompletion *self)
  *
  * Completes the task with a result.
  *
- * In the task's own thread the task has ended when this returns: its exit handlers have run, and
- * those who wait are told soon. From another thread that happens in the next turn of the task's
- * loop, and nothing that comes later changes it.
+ * In the task's own thread, the task has ended when this returns: its exit handlers have run, and those who wait are
+ * notified soon. From another thread, this happens in the next turn of the task's loop, and nothing that comes later
+ * changes the outcome.
  *
  * May be called from any thread.
  *
@@ -503,7 +502,7 @@ tend_completion_set_object (TendCompletion  *self,
  *
  * Fails the task; see [method@Tend.Completion.set_value].
  *
- * With `G_IO_ERROR_CANCELLED` the task is cancelled.
+ * With `G_IO_ERROR_CANCELLED` the task ends as cancelled.
  *
  * Returns: %TRUE, or %FALSE with @error set
  *

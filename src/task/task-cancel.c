@@ -50,12 +50,11 @@ tend_task_new_link (TendTask *self)
  * tend_task_get_cancellable:
  * @self: a task
  *
- * Gets the cancellable of the task.
+ * Gets the cancellable of the task, which is a [class@Tend.Cancellable].
  *
- * Give it to what the body calls. It is cancelled when the task is cancelled or stopped while its
- * body runs, and cancelling it cancels the task, in the next turn of the task's loop. It is made
- * by the first call, and is a [class@Tend.Cancellable]: a reason that it is cancelled with stands in
- * the error of the task.
+ * Pass it to the operations that the body starts. It is cancelled when the task is cancelled or stopped while its body
+ * runs. Cancelling it cancels the task, in the next turn of the task's loop; the error of the task contains the reason
+ * of the cancellable. The first call creates it.
  *
  * May be called from any thread.
  *
@@ -192,13 +191,15 @@ tend_task_interrupt (TendTask       *self,
  *
  * Asks the task to end.
  *
- * The task's cancellable is cancelled, its cancel handlers run, and each wait of its body fails with
- * `G_IO_ERROR_CANCELLED`. The body may clean up, and its own end decides: the task is cancelled if the
- * body ends with that error, and completed if it finishes after all. A task whose body does not run, since
- * it is not started, waits for its turn, sleeps between two runs or has no body, is cancelled at once.
+ * The cancellable of the task is cancelled, its cancel handlers run, and each wait of its body fails with
+ * `G_IO_ERROR_CANCELLED`. The body may clean up, and then decides: the task ends as cancelled if the body returns that
+ * error, and completes if the body succeeds all the same. If no body runs, the task is cancelled at once: because it
+ * was not started, waits for its turn, sleeps between two runs, or has no body.
  *
- * Does nothing if the task has ended or was cancelled before. May be called from any thread; from
- * another than its own it takes effect in the next turn of the task's loop.
+ * Use [method@Tend.Task.stop] to end a task whatever its body does.
+ *
+ * Does nothing if the task has ended or was cancelled before. May be called from any thread; from another thread than
+ * the task's own, it takes effect in the next turn of the task's loop.
  *
  * Since: 0.1
  */
@@ -228,16 +229,16 @@ tend_task_cancel (TendTask *self)
  *
  * Ends the task at once.
  *
- * Its status is stopped and its error `TEND_ERROR_STOPPED` before this returns, its scope is
- * dead and its exit handlers have run. Where 64 calls of this kind are nested, each in an exit handler of the
- * task before, the exit handlers of the next task run when the outermost call returns.
+ * When this returns, the status is stopped, the error is `TEND_ERROR_STOPPED`, the timers and sources of the task are
+ * gone, and its exit handlers have run. There is one exception: if 64 calls of this function are nested, each in an
+ * exit handler of the task before, the exit handlers of the next task run when the outermost call returns.
  *
- * Whatever the body still does is dropped. A fiber is unwound: the wait that it is in and every further one
- * fail with the same error, so that it can free what it holds. A thread cannot be made to end: its cancellable is
- * cancelled and its result is dropped.
+ * What the body still does has no effect on the task. A fiber is unwound: its current wait and all further ones fail
+ * with the same error, so that it can free what it holds. A thread cannot be ended: its cancellable is cancelled and
+ * its result is dropped. The task is finished when its body has returned.
  *
- * Does nothing if the task has ended. May be called from any thread; from another than its own it
- * takes effect in the next turn of the task's loop.
+ * Does nothing if the task has ended. May be called from any thread; from another thread than the task's own, it takes
+ * effect in the next turn of the task's loop.
  *
  * Since: 0.1
  */

@@ -60,14 +60,16 @@ tend_task_peek_current (void)
  * tend_task_push_current:
  * @self: a task
  *
- * Makes the task the current one of the thread, until [method@Tend.Task.pop_current].
+ * Sets the current task of the thread, until [method@Tend.Task.pop_current].
  *
- * For those who run a task's code where the library does not know it: a coroutine that goes on when
- * something else calls back, say. What is done in between is then done by the task: what it starts is
- * under its deadline, and what it waits for goes with its owner. It does not run the loop, nor
- * keep the task from ending.
+ * For code that runs parts of a task where the library cannot know it, such as a language binding that resumes a
+ * coroutine. What happens in between is done by the task: what it starts inherits the deadline of the task, and what it
+ * waits for ends with the owner of the task. This function does not run the loop, and does not keep the task from
+ * ending.
  *
- * Only for the owning thread, and not in a fiber, which is its task's anyway.
+ * For the rest of a scope, write `g_auto(TendCurrentTask) current = tend_current_task_enter (task);`.
+ *
+ * Only for the owning thread, outside fibers: in a fiber its own task is the current one.
  *
  * Since: 0.1
  */
@@ -91,7 +93,7 @@ tend_task_push_current (TendTask *self)
  * tend_task_pop_current:
  * @self: the task that was pushed last
  *
- * Makes that task the current one that was so before [method@Tend.Task.push_current].
+ * Restores the current task that was replaced by [method@Tend.Task.push_current].
  *
  * Only for the thread that pushed it.
  *
@@ -115,11 +117,11 @@ tend_task_pop_current (TendTask *self)
  * tend_task_get_context:
  * @self: a task
  *
- * Gets the main context that the task belongs to: the thread's default when it was made.
+ * Gets the main context of the task: the thread-default one of the thread that created it.
  *
- * May be called from any thread. A source attached there runs in the owning thread.
+ * A source that is attached to it runs in the owning thread. May be called from any thread.
  *
- * Returns: (transfer none): the context, which the task keeps alive
+ * Returns: (transfer none): the context, to which the task holds a reference
  *
  * Since: 0.1
  */
@@ -135,12 +137,12 @@ tend_task_get_context (TendTask *self)
  * tend_task_is_owner_thread:
  * @self: a task
  *
- * Tells whether the calling thread is the owning one: that of the task's main context.
+ * Checks whether the calling thread is the owning thread: the one that runs the task's main context.
  *
- * That is the thread which made the task, or another that has run the context since. May be called
- * from any thread.
+ * The owning thread is the one that created the task, or another one that has run the context since. May be called from
+ * any thread.
  *
- * Returns: %TRUE if this thread may use all of the task
+ * Returns: %TRUE if this thread may call every function of the task
  *
  * Since: 0.1
  */

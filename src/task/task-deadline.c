@@ -68,7 +68,7 @@ tend_task_start_deadline (TendTask *self)
  * tend_task_get_deadline:
  * @self: a task
  *
- * Gets by when the task must have ended.
+ * Gets the deadline of the task.
  *
  * Only for the owning thread.
  *
@@ -89,7 +89,7 @@ tend_task_get_deadline (TendTask *self)
  * @self: a task that has not ended
  * @deadline: a point of [func@Tend.get_time], or %TEND_FOREVER for no limit
  *
- * Sets by when the task must have ended.
+ * Sets the deadline of the task.
  *
  * At that moment the task is asked to end as [method@Tend.Task.cancel] asks, but with
  * `G_IO_ERROR_TIMED_OUT`, and fails if it ends with that error. What the task starts inherits its

@@ -16,12 +16,11 @@
 
 /**
  * TendIntervalMode:
- * @TEND_INTERVAL_MODE_FIXED_DELAY: the interval lies between the end of one run and the beginning of
- *   the next
- * @TEND_INTERVAL_MODE_FIXED_RATE: the interval lies between the moments when one run and the next are
- *   due, however long a run takes; moments that pass while a run goes on are skipped
+ * @TEND_INTERVAL_MODE_FIXED_DELAY: the interval is the time between the end of one run and the beginning of the next
+ * @TEND_INTERVAL_MODE_FIXED_RATE: the interval is the time between the moments when one run and the next are due,
+ *   however long a run takes; moments that pass during a run are skipped
  *
- * From where the interval of a task is counted.
+ * Decides where the interval of a task begins.
  *
  * Since: 0.1
  */
@@ -138,9 +137,9 @@ tend_task_outlives_run (TendTask     *self,
  * tend_task_get_interval:
  * @self: a task
  *
- * Gets how far the runs of the task lie apart.
+ * Gets the interval of the task.
  *
- * Returns: microseconds, or -1 if no interval was set and the task runs once
+ * Returns: microseconds, or -1 if no interval was set: the task runs once
  *
  * Since: 0.1
  */
@@ -157,17 +156,18 @@ tend_task_get_interval (TendTask *self)
  * @self: a task
  * @interval: microseconds, above 0
  *
- * Makes the task run again and again.
+ * Sets the interval of the task: its body runs repeatedly.
  *
- * From where the interval is counted is the [enum@Tend.IntervalMode]; see
- * [method@Tend.Task.set_interval_mode]. Two runs of a task never overlap. Without a delay
- * ([method@Tend.Task.set_delay]) the first run comes one interval after the start.
+ * The [enum@Tend.IntervalMode] decides where the interval begins; see [method@Tend.Task.set_interval_mode]. Two runs of
+ * a task never overlap. Without a delay ([method@Tend.Task.set_delay]), the first run comes one interval after the
+ * start.
  *
- * An interval task does not complete: it ends when it is cancelled or stopped, or when a run fails,
- * unless it is to keep going ([method@Tend.Task.set_keep_going]). An interval cannot be taken back. It
- * may be set while the task runs, and counts from the end of that run on; a wait that has begun
- * stays as it is. A task without a body ignores it, and one that stands for the end of other tasks, as
- * those of [func@Tend.wait_all] do, cannot have one.
+ * An interval task does not complete: it ends when it is cancelled or stopped, or when a run fails, unless
+ * [method@Tend.Task.set_keep_going] says otherwise. An interval can be changed, but not removed. If it is changed while
+ * a run goes on, it applies from the end of that run; a wait that has begun keeps its length.
+ *
+ * A task without a body ignores the interval. A task that waits for other tasks, as that of [func@Tend.wait_all],
+ * cannot have one.
  *
  * Only for the owning thread once the task is started.
  *
@@ -200,7 +200,7 @@ tend_task_set_interval (TendTask *self,
  * tend_task_get_interval_mode:
  * @self: a task
  *
- * Gets from where the interval of the task is counted.
+ * Gets the interval mode.
  *
  * Returns: the mode
  *
@@ -219,13 +219,14 @@ tend_task_get_interval_mode (TendTask *self)
  * @self: a task that was not started yet
  * @mode: the mode; %TEND_INTERVAL_MODE_FIXED_DELAY by default
  *
- * Sets from where the interval of the task is counted.
+ * Sets the interval mode.
  *
- * At a fixed delay, the next run begins one interval after the end of the last. At a fixed rate,
- * run n is due at the moment of the first one and n intervals, however long the runs take and however
- * late they begin. A run that ends after the next was due skips what it has missed, and the next
- * run comes at the next moment of the grid. After [method@Tend.Task.pause] the grid goes on from the
- * run that the pause has delayed; a pause that is over before the run in it has ended delays none.
+ * With a fixed delay, the next run begins one interval after the end of the last one.
+ *
+ * With a fixed rate, run n is due n intervals after the first run was due, however long the runs take and however late
+ * they begin. If a run ends after the next one was due, the missed runs are skipped, and the next run comes at the next
+ * due moment. After [method@Tend.Task.pause] the moments are counted anew from the run that the pause has delayed. A
+ * pause that is over before the current run has ended delays nothing.
  *
  * Only for the owning thread.
  *
@@ -251,7 +252,7 @@ tend_task_set_interval_mode (TendTask         *self,
  * tend_task_get_keep_going:
  * @self: a task
  *
- * Gets whether an interval task goes on after a run that failed.
+ * Checks whether an interval task continues after a failed run.
  *
  * Returns: %FALSE if a failed run ends the task
  *
@@ -268,16 +269,16 @@ tend_task_get_keep_going (TendTask *self)
 /**
  * tend_task_set_keep_going:
  * @self: a task that was not started yet
- * @keep_going: whether it goes on; %FALSE by default
+ * @keep_going: whether the task continues; %FALSE by default
  *
- * Sets whether an interval task goes on after a run that failed.
+ * Sets whether an interval task continues after a failed run.
  *
- * The error of such a run is not kept by the task. If nobody who watches the task has dealt with it,
- * it is told at once as one that nobody observed is; see [func@Tend.set_unobserved_func].
+ * The task does not keep the error of such a run. If nobody who watches the task handles the error, it is reported at
+ * once, as one that nobody observed: see [func@Tend.set_unobserved_func].
  *
- * A run that ends with `G_IO_ERROR_CANCELLED` ends the task in every case. So do a cancelled
- * task's run, a deadline, and an error of what was made through the task, such as a timer: that is
- * none of a run. A task without an interval ignores this setting.
+ * Some errors end the task all the same: a run that ends with `G_IO_ERROR_CANCELLED`, any run after the task was
+ * cancelled, a deadline, and the error of a timer or another callback of the task's scope. A task without an interval
+ * ignores this setting.
  *
  * Only for the owning thread.
  *

@@ -136,13 +136,13 @@ ask (TendTask *self,
  *
  * Pauses the task, until [method@Tend.Task.resume].
  *
- * The timers and posts of its scope stand still, and so does its delay or the interval until its
- * next run: what was left of them is left when it goes on. The grid of a fixed rate goes on from the
- * run that was delayed so. A body that runs goes on until it comes to [func@Tend.checkpoint].
- * Cancelling and stopping work as ever, and a deadline passes.
+ * The timers and posted functions of the task are held, and so is the delay or the interval before its next run: they
+ * continue with the time that was left. With a fixed rate, the moments are counted anew from the run that was delayed.
+ * A body that runs goes on until it calls [func@Tend.checkpoint]. Cancelling and stopping work as usual, and the
+ * deadline passes.
  *
- * Does nothing if the task is paused or has ended. May be called from any thread; from another
- * than its own the timers stand still in the next turn of the task's loop.
+ * Does nothing if the task is paused or has ended. May be called from any thread; from another thread than the task's
+ * own, the timers are held from the next turn of the task's loop.
  *
  * Since: 0.1
  */
@@ -159,7 +159,7 @@ tend_task_pause (TendTask *self)
  * tend_task_resume:
  * @self: a task
  *
- * Lets a paused task go on.
+ * Resumes a paused task.
  *
  * Does nothing if the task is not paused. May be called from any thread.
  *
@@ -178,7 +178,9 @@ tend_task_resume (TendTask *self)
  * tend_task_is_paused:
  * @self: a task
  *
- * Tells whether the task is paused. May be called from any thread.
+ * Checks whether the task is paused.
+ *
+ * May be called from any thread.
  *
  * Returns: %TRUE between [method@Tend.Task.pause] and [method@Tend.Task.resume]
  *
@@ -196,14 +198,13 @@ tend_task_is_paused (TendTask *self)
  * tend_checkpoint:
  * @error: return location for an error
  *
- * Waits while the current task is paused, in a fiber or in a thread's body.
+ * Waits while the current task is paused, in a fiber or in the body of a thread.
  *
- * A body that takes long calls it where it can be paused. It is as well where such a body learns
- * that it was cancelled.
+ * Call it from time to time in a body that takes long, at points where it can be paused. There the body also learns
+ * that its task was cancelled.
  *
- * Returns: %TRUE to go on; %FALSE with `G_IO_ERROR_CANCELLED` or `TEND_ERROR_STOPPED` if the
- *   task was cancelled or ended, with `G_IO_ERROR_TIMED_OUT` if its deadline has passed, and
- *   `TEND_ERROR_NO_FIBER` elsewhere
+ * Returns: %TRUE to go on; %FALSE with `G_IO_ERROR_CANCELLED` or `TEND_ERROR_STOPPED` if the task was cancelled or
+ *   ended, `G_IO_ERROR_TIMED_OUT` if its deadline has passed, and `TEND_ERROR_NO_FIBER` elsewhere
  *
  * Since: 0.1
  */

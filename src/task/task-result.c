@@ -12,8 +12,8 @@
  *
  * Gets the result of the task.
  *
- * The task's own error comes back as @error, which counts as having observed it; while the task has
- * not ended the error is `TEND_ERROR_STATE`. Only for the owning thread.
+ * If the task failed, its error is returned in @error and counts as observed. If the task has not ended, the error is
+ * `TEND_ERROR_STATE`. Only for the owning thread.
  *
  * Returns: (transfer none) (nullable): the result, owned by the task; %NULL with @error set, or
  *   without if the task completed without a result
@@ -49,7 +49,7 @@ tend_task_get_result (TendTask  *self,
  *
  * Gets the error that the task ended with.
  *
- * That counts as having observed it. Only for the owning thread.
+ * The error counts as observed. Only for the owning thread.
  *
  * Returns: (transfer none) (nullable): the error, owned by the task; %NULL if the task completed
  *   or has not ended
@@ -75,8 +75,8 @@ tend_task_get_error (TendTask *self)
  *
  * Lists the errors that the task ended with.
  *
- * An error with the code `TEND_ERROR_SEVERAL` gives its parts, as [func@Tend.Error.list]
- * does. That counts as having observed them. Only for the owning thread.
+ * If the code of the task's error is `TEND_ERROR_SEVERAL`, the list has its parts, as [func@Tend.Error.list] gives
+ * them. The errors count as observed. Only for the owning thread.
  *
  * Returns: (transfer container) (element-type GError): copies of the errors; empty if the task
  *   completed or has not ended
@@ -140,7 +140,7 @@ expect_result (TendTask   *self,
  * tend_task_get_boolean:
  * @self: a completed task whose result is a boolean
  *
- * Gets the result of [method@Tend.Task.return_boolean].
+ * Gets the result that [method@Tend.Task.return_boolean] recorded.
  *
  * Only for the owning thread.
  *
@@ -163,7 +163,7 @@ tend_task_get_boolean (TendTask *self)
  * tend_task_get_int:
  * @self: a completed task whose result is an integer
  *
- * Gets the result of [method@Tend.Task.return_int].
+ * Gets the result that [method@Tend.Task.return_int] recorded.
  *
  * Only for the owning thread.
  *
@@ -187,7 +187,7 @@ tend_task_get_int (TendTask *self)
  * tend_task_get_double:
  * @self: a completed task whose result is a number
  *
- * Gets the result of [method@Tend.Task.return_double].
+ * Gets the result that [method@Tend.Task.return_double] recorded.
  *
  * Only for the owning thread.
  *
@@ -211,7 +211,7 @@ tend_task_get_double (TendTask *self)
  * tend_task_get_string:
  * @self: a completed task whose result is a string
  *
- * Gets the result of [method@Tend.Task.return_string].
+ * Gets the result that [method@Tend.Task.return_string] recorded.
  *
  * Only for the owning thread.
  *
@@ -234,7 +234,7 @@ tend_task_get_string (TendTask *self)
  * tend_task_get_object:
  * @self: a completed task whose result is an object
  *
- * Gets the result of [method@Tend.Task.return_object].
+ * Gets the result that [method@Tend.Task.return_object] recorded.
  *
  * Only for the owning thread.
  *
@@ -257,7 +257,7 @@ tend_task_get_object (TendTask *self)
  * tend_task_get_pointer: (skip)
  * @self: a completed task whose result is a pointer
  *
- * Gets the result of tend_task_return_pointer().
+ * Gets the result that tend_task_return_pointer() recorded.
  *
  * Only for the owning thread.
  *

@@ -11,14 +11,14 @@
  * @self: a task
  * @value: (nullable): the result, or %NULL for none
  *
- * Gives the result of the task.
+ * Returns a result from the body of the task.
  *
- * Completes a task whose body is a function on the loop, or that has none; records the result
- * where the body is a fiber, a thread or an async pair, which completes the task by returning.
- * An interval task's run ends so, and the next one comes.
+ * In an open task ([ctor@Tend.Task.new_open]) and in the task of a [class@Tend.Completion], this completes the task. In
+ * every other body it records the result, and the task completes when the body returns %TRUE. In an interval task the
+ * current run ends, and the next one comes.
  *
- * A body returns once: a second result is a critical, and dropped. What comes after the task was
- * stopped is dropped without a word. May be called from any thread.
+ * A body returns once: a second result is a critical, and is dropped. A result that comes after the task was stopped is
+ * dropped silently. May be called from any thread.
  *
  * Since: 0.1
  */
@@ -42,7 +42,7 @@ tend_task_return_value (TendTask     *self,
  * @self: a task
  * @value: the result
  *
- * Gives a boolean as the result of the task; see [method@Tend.Task.return_value].
+ * Returns a boolean as the result of the task; see [method@Tend.Task.return_value].
  *
  * Since: 0.1
  */
@@ -64,7 +64,7 @@ tend_task_return_boolean (TendTask *self,
  * @self: a task
  * @value: the result
  *
- * Gives an integer as the result of the task; see [method@Tend.Task.return_value].
+ * Returns an integer as the result of the task; see [method@Tend.Task.return_value].
  *
  * Since: 0.1
  */
@@ -86,7 +86,7 @@ tend_task_return_int (TendTask *self,
  * @self: a task
  * @value: the result
  *
- * Gives a number as the result of the task; see [method@Tend.Task.return_value].
+ * Returns a floating-point number as the result of the task; see [method@Tend.Task.return_value].
  *
  * Since: 0.1
  */
@@ -108,7 +108,7 @@ tend_task_return_double (TendTask *self,
  * @self: a task
  * @value: (nullable): the result, which is copied
  *
- * Gives a string as the result of the task; see [method@Tend.Task.return_value].
+ * Returns a string as the result of the task; see [method@Tend.Task.return_value].
  *
  * Since: 0.1
  */
@@ -130,7 +130,7 @@ tend_task_return_string (TendTask   *self,
  * @self: a task
  * @value: (nullable) (type GObject.Object): the result, of which a reference is taken
  *
- * Gives an object as the result of the task; see [method@Tend.Task.return_value].
+ * Returns an object as the result of the task; see [method@Tend.Task.return_value].
  *
  * Since: 0.1
  */
@@ -176,9 +176,9 @@ G_DEFINE_BOXED_TYPE (TendPointer, tend_pointer, tend_pointer_ref, tend_pointer_u
  * @value: (nullable): the result
  * @notify: (nullable): frees @value when the task is finalized
  *
- * Gives a pointer as the result of the task; see [method@Tend.Task.return_value].
+ * Returns a pointer as the result of the task; see [method@Tend.Task.return_value].
  *
- * @notify is called in the task's own thread, also where the result is dropped.
+ * @notify is called in the task's own thread, even if the result is dropped.
  *
  * Since: 0.1
  */
@@ -208,7 +208,7 @@ tend_task_return_pointer (TendTask       *self,
  *
  * Fails the task; see [method@Tend.Task.return_value].
  *
- * With `G_IO_ERROR_CANCELLED` the task is cancelled.
+ * With `G_IO_ERROR_CANCELLED` the task ends as cancelled.
  *
  * Since: 0.1
  */
@@ -237,11 +237,10 @@ is_at_home (TendTask *self)
  * tend_task_return_error_if_cancelled:
  * @self: a task
  *
- * Cancels the task if it was asked to end; see [method@Tend.Task.return_value].
+ * Ends the task with the error of its cancellation, if it was asked to end; see [method@Tend.Task.return_value].
  *
- * The error is the task's own, `G_IO_ERROR_CANCELLED` with the reason, or `G_IO_ERROR_TIMED_OUT` if its
- * deadline has passed. A body of which nothing is left to undo ends itself so, where it looks whether
- * it was cancelled, or in a cancel handler.
+ * Call it in a body at points where nothing has to be undone, or in a cancel handler. The error is
+ * `G_IO_ERROR_CANCELLED` with the reason, or `G_IO_ERROR_TIMED_OUT` if the deadline of the task has passed.
  *
  * Returns: %TRUE if the task was asked to end; %FALSE if not, and nothing has happened
  *
@@ -281,7 +280,7 @@ tend_task_return_error_if_cancelled (TendTask *self)
  * @domain: the domain of the error
  * @code: its code
  * @format: its message, in the manner of printf()
- * @...: what @format asks for
+ * @...: the arguments of @format
  *
  * Fails the task with a new error; see [method@Tend.Task.return_error].
  *

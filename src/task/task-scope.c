@@ -200,16 +200,16 @@ tend_task_drop_cancel_handlers (TendTask *self)
 /**
  * tend_task_add_exit_handler:
  * @self: a task
- * @func: (scope notified) (closure user_data) (destroy notify): what to call
+ * @func: (scope notified) (closure user_data) (destroy notify): the handler
  * @user_data: data for @func
  * @notify: (nullable): destroys @user_data afterwards
  *
- * Calls @func when the task ends, in whichever way.
+ * Adds a handler that is called when the task ends, in whichever way.
  *
- * The status is final then, the scope is dead, and those who wait have not been woken. Where
- * [method@Tend.Task.stop] ends the task, @func runs before that returns. Several handlers run in
- * the opposite order of their registration. If the task has ended already, @func never runs, and
- * neither does it when the owner of the task's manager is gone.
+ * When @func runs, the status is final, the timers and sources of the task are gone, and those who wait have not been
+ * woken. If [method@Tend.Task.stop] ends the task, @func runs before that returns. Several handlers run in the opposite
+ * order of their registration. If the task has already ended, @func never runs. It does not run either when the owner
+ * of the task's manager is gone.
  *
  * Only for the owning thread.
  *
@@ -244,24 +244,25 @@ run_cancel_handlers_cb (gpointer data)
 /**
  * tend_task_add_cancel_handler:
  * @self: a task
- * @func: (scope notified) (closure user_data) (destroy notify): what to call
+ * @func: (scope notified) (closure user_data) (destroy notify): the handler
  * @user_data: data for @func
  * @notify: (nullable): destroys @user_data afterwards
  *
- * Calls @func when the task is asked to end while its body runs.
+ * Adds a handler that is called when the task is asked to end while its body runs.
  *
- * For a body that waits for what knows nothing of cancellables: @func gives that up, and has the body
- * end soon, or ends it with [method@Tend.Task.return_error_if_cancelled]. It runs in the task's own thread,
- * before [method@Tend.Task.cancel] returns if that is called there, and when the task's deadline passes. The
- * body of a fiber is woken after it. If the body was asked to end already, @func runs at once.
+ * Use it for operations that take no cancellable: @func ends the operation, and then either the body ends soon, or
+ * @func ends it with [method@Tend.Task.return_error_if_cancelled]. If the operation takes a cancellable, use that of
+ * [method@Tend.Task.get_cancellable] instead.
  *
- * A handler is for one run of the body: it is dropped when that is over. Several run in the opposite order of
- * their registration, until one of them ends the body. None runs when the task is stopped, or is cancelled
- * while its body does not run: that ends it, and what has to be undone then belongs into an exit handler.
+ * @func runs in the task's own thread: before [method@Tend.Task.cancel] returns if that is called in this thread, and
+ * when the deadline of the task passes. The body of a fiber is woken afterwards. If the body was already asked to end,
+ * @func runs at once.
  *
- * What knows cancellables is given that of the task, see [method@Tend.Task.get_cancellable].
+ * A handler belongs to one run of the body, and is dropped when that is over. Several handlers run in the opposite
+ * order of their registration, until one of them ends the body. None runs when the task is stopped, or is cancelled
+ * while its body does not run: put what has to be undone then into an exit handler.
  *
- * Only for the owning thread. For a body in another thread, add it before the task starts.
+ * Only for the owning thread. For a body in another thread, add the handler before the task starts.
  *
  * Since: 0.1
  */

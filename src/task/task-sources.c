@@ -64,10 +64,10 @@ prune_sources (TendTask *self)
  * @self: a task
  * @source: a source that is not attached yet
  *
- * Attaches @source to the task's main context, and destroys it when the task ends.
+ * Attaches a source to the task's main context, and destroys it when the task ends.
  *
- * Use it for what GLib has a source for, such as file descriptors, signals and children; timers
- * are cheaper with [method@Tend.Task.add_timer]. If the task has ended already, @source is destroyed.
+ * Use it for what GLib has a source for, such as file descriptors, signals and child processes. For timers,
+ * [method@Tend.Task.add_timer] is cheaper. If the task has already ended, @source is destroyed.
  *
  * Only for the owning thread.
  *
@@ -151,12 +151,10 @@ static const TendScopeItemClass cancellable_item_class = {
  * @self: a task
  * @cancellable: (nullable): a cancellable
  *
- * Cancels the task when @cancellable is cancelled, which may be at once.
+ * Cancels the task when @cancellable is cancelled. If @cancellable is already cancelled, the task is cancelled at once.
  *
- * The reason of a [class@Tend.Cancellable] stands in the error of the task.
- *
- * The task lets go of @cancellable when it ends. Only for the owning thread; @cancellable may be
- * cancelled from any.
+ * The reason of a [class@Tend.Cancellable] is part of the task's error. The task drops its reference to @cancellable
+ * when it ends. Only for the owning thread; @cancellable may be cancelled in any thread.
  *
  * Since: 0.1
  */

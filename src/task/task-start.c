@@ -125,14 +125,13 @@ static TEND_THREAD guint n_starting;
  *
  * Starts the task.
  *
- * Runs the body at once, up to where it first waits, before this returns. If the task has a delay,
- * or else an interval, the first run comes so much later. Where bodies start the next within one another more than
- * 32 deep, those below begin in the next turn of the loop.
+ * The body runs before this returns, up to its first wait. If the task has a delay or an interval, the first run comes
+ * after that time. If more than 32 bodies start each other in turn, the next one begins in the next turn of the loop.
  *
  * The task keeps itself alive until it has ended. Only for the owning thread.
  *
- * Returns: %TRUE, or %FALSE with `TEND_ERROR_STATE` if the task was started or ended before, or
- *   has no body, and `TEND_ERROR_WRONG_THREAD` in another thread than its own
+ * Returns: %TRUE, or %FALSE with `TEND_ERROR_STATE` if the task was started or has ended before, or has no body, and
+ *   `TEND_ERROR_WRONG_THREAD` in another thread than its own
  *
  * Since: 0.1
  */

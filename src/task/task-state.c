@@ -95,7 +95,7 @@ tend_task_notify_status (TendTask *self)
  * tend_task_status_to_string:
  * @status: a status
  *
- * Gives the name of a status, such as `completed`.
+ * Gets the name of a status, such as `completed`.
  *
  * Returns: the name
  *
@@ -143,7 +143,7 @@ tend_task_print (const char *name,
  * tend_task_to_string:
  * @self: a task
  *
- * Prints the task for messages: `Task('name', 3)`, or `Task(3)` without a name.
+ * Formats the task for messages: `Task('name', 3)`, or `Task(3)` without a name.
  *
  * May be called from any thread.
  *

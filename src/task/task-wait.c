@@ -170,18 +170,18 @@ tend_wait_init (TendWait *self)
 /**
  * tend_task_wait_async:
  * @self: a task
- * @cancellable: (nullable): gives up waiting when it is cancelled; the task goes on
- * @callback: (nullable) (scope async) (closure user_data): what to call when the task has ended
+ * @cancellable: (nullable): ends the wait when it is cancelled; the task goes on
+ * @callback: (nullable) (scope async) (closure user_data): called when the task has ended
  * @user_data: data for @callback
  *
  * Waits for the end of the task.
  *
- * May be called any number of times, before and after the end. @callback never runs before this
- * returns; it runs once the task's exit handlers and its manager have, in the order of waiting. A
- * wait for a task that is dropped before it is started fails.
+ * May be called any number of times, before and after the end. @callback never runs before this returns. It runs after
+ * the exit handlers of the task and after its manager was notified. Several waits are notified in the order of waiting.
+ * If the task is dropped before it was started, the wait fails.
  *
- * @callback does not run once the owner is gone of the manager that has the calling task, or outside
- * of tasks of the one that has @self: see [ctor@Tend.TaskManager.new_for_owner].
+ * If the calling task belongs to a manager with an owner, @callback does not run after the owner is gone. Outside of
+ * tasks, this holds for the manager of @self. See [ctor@Tend.TaskManager.new_for_owner].
  *
  * Only for the owning thread.
  *
@@ -242,15 +242,15 @@ tend_task_wait_async (TendTask            *self,
 /**
  * tend_task_wait_finish:
  * @self: a task
- * @result: the result that the callback was given
+ * @result: the result that @callback was given
  * @error: return location for an error
  *
- * Finishes a wait that [method@Tend.Task.wait_async] began.
+ * Finishes the operation of [method@Tend.Task.wait_async].
  *
- * The task's own error comes back as @error, which counts as having observed it.
+ * If the task failed, its error is returned in @error and counts as observed.
  *
- * Returns: %TRUE if the task completed; %FALSE with @error set if not, or if the wait was given up,
- *   which is `G_IO_ERROR_CANCELLED`
+ * Returns: %TRUE if the task completed; %FALSE with the error of the task if it did not, or with `G_IO_ERROR_CANCELLED`
+ *   if the wait was cancelled
  *
  * Since: 0.1
  */
@@ -282,16 +282,15 @@ tend_task_wait_finish (TendTask      *self,
  * @self: a task that was started
  * @error: return location for an error
  *
- * Runs the task's main context until the task has ended.
+ * Iterates the task's main context until the task has ended.
  *
- * For the main part of a program and for tests. A fiber uses tend_await() instead. While a
- * [class@Tend.Clock] holds time still, it jumps from deadline to deadline.
+ * Use it in the main part of a program and in tests. A fiber uses tend_await() instead. While a [class@Tend.Clock] has
+ * frozen time, time jumps from deadline to deadline.
  *
  * Only for the owning thread.
  *
- * Returns: %TRUE if the task completed; %FALSE with @error set if not, with
- *   `TEND_ERROR_STATE` if the task is not started or the caller is a
- *   fiber
+ * Returns: %TRUE if the task completed; %FALSE with the error of the task if it did not, or with `TEND_ERROR_STATE` if
+ *   the task is not started or the caller is a fiber
  *
  * Since: 0.1
  */

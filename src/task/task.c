@@ -16,29 +16,32 @@
 /**
  * TendTask:
  *
- * One piece of work that is done now, later, or again and again.
+ * A piece of work that runs now, later, or repeatedly.
  *
- * A task has a body, and the body has a kind: a function on the loop's thread that completes the
- * task now or later ([ctor@Tend.Task.new]); a fiber, which is straight-line code that waits
- * (`tend_task_new_fiber()`); a function in a thread of a pool ([ctor@Tend.Task.new_thread]); or a
- * pair of GIO functions (`tend_task_new_async()`). [method@Tend.Task.start] runs the body, or a
- * [class@Tend.TaskManager] does.
+ * A task has a body, and its constructor decides where the body runs:
  *
- * A task that is cancelled ([method@Tend.Task.cancel]) is asked to end, and its body decides. A task
- * that is stopped ([method@Tend.Task.stop]) has ended, whatever its body does. What a body makes
- * through its task, a timer, a source, a posted function, dies with it.
+ * - [ctor@Tend.Task.new]: a function on the loop's thread, in one go
+ * - `tend_task_new_fiber()`: a fiber on the loop's thread, which may wait
+ * - [ctor@Tend.Task.new_thread]: a function in another thread
+ * - `tend_task_new_async()`: a pair of GIO functions
+ * - [ctor@Tend.Task.new_open]: work that somebody else completes later
  *
- * The error of a failed task is kept until somebody reads it, by waiting or by
- * [method@Tend.Task.get_error]. If nobody has when the task is finalized, it is reported once; see
- * [func@Tend.set_unobserved_func].
+ * [method@Tend.Task.start] runs the body, or a [class@Tend.TaskManager] does.
  *
- * A task belongs to the main context that was the thread's default when it was made, and to the
- * thread that runs that context. Cancelling, stopping, completing and reporting progress work from any
- * thread; everything else is for the owning thread. The last reference may be dropped in any thread: what
- * the task holds is freed in its own. A task that runs keeps itself alive.
+ * A task *ends* when its status is final. It is *finished* when its body does not run any more either.
+ * [method@Tend.Task.cancel] asks the task to end, and the body decides. [method@Tend.Task.stop] ends the task at once,
+ * whatever its body does. Timers, sources and posted functions that a body adds to its task are removed when the task
+ * ends.
  *
- * For work that a GIO function already does, and that needs no name, no progress and no owner,
- * that function alone is enough.
+ * The error of a failed task is kept until somebody reads it, by waiting or by [method@Tend.Task.get_error]. If nobody
+ * has read it when the task is finalized, it is reported once; see [func@Tend.set_unobserved_func].
+ *
+ * A task belongs to the thread-default main context of the thread that creates it, and to the thread that runs this
+ * context: the owning thread. Another thread may cancel, stop or complete a task, and report progress; everything else
+ * is for the owning thread. The last reference may be dropped in another thread: what the task holds is freed in the
+ * owning thread. A task that runs keeps itself alive.
+ *
+ * If a GIO function does the work, and the work needs no name, no progress and no owner, use that function alone.
  *
  * Since: 0.1
  */
@@ -68,11 +71,11 @@ G_DEFINE_FINAL_TYPE (TendTask, tend_task, G_TYPE_OBJECT)
  * @user_data: the data given with the function
  * @error: return location for an error
  *
- * A callback of a task's scope, such as a timer's.
+ * A callback that belongs to a task, such as that of a timer.
  *
- * It runs in the task's thread. An error fails the task.
+ * It runs in the task's thread. If it returns %FALSE with @error set, the task fails.
  *
- * Returns: %TRUE to be called again, where it repeats; %FALSE to be removed
+ * Returns: %TRUE to be called again, if it repeats; %FALSE to be removed
  *
  * Since: 0.1
  */
@@ -95,7 +98,7 @@ G_DEFINE_FINAL_TYPE (TendTask, tend_task, G_TYPE_OBJECT)
  * @callback_data: data for @callback
  * @user_data: the data given with the function
  *
- * Begins an asynchronous operation, as the `_async` functions of GIO do.
+ * Begins an asynchronous operation, in the style of GIO's `_async` functions.
  *
  * Since: 0.1
  */
@@ -116,15 +119,15 @@ G_DEFINE_FINAL_TYPE (TendTask, tend_task, G_TYPE_OBJECT)
 
 /**
  * TendTaskStatus:
- * @TEND_TASK_STATUS_CREATED: made, not started
+ * @TEND_TASK_STATUS_CREATED: created, not started
  * @TEND_TASK_STATUS_PENDING: waits for its delay, its slot or the next turn of the loop
  * @TEND_TASK_STATUS_RUNNING: its body runs, or will run again
- * @TEND_TASK_STATUS_COMPLETED: ended without error
+ * @TEND_TASK_STATUS_COMPLETED: ended without an error
  * @TEND_TASK_STATUS_FAILED: ended with an error
- * @TEND_TASK_STATUS_CANCELLED: ended since it was cancelled
+ * @TEND_TASK_STATUS_CANCELLED: ended because it was cancelled
  * @TEND_TASK_STATUS_STOPPED: was stopped
  *
- * Where a task stands in its life. The last four are final.
+ * The status of a task. The last four are final.
  *
  * Since: 0.1
  */
@@ -424,10 +427,9 @@ get_main_task (void)
  *
  * Gets the task whose code is running.
  *
- * In a body, in a fiber also after it waited, in a thread's body, in a callback of the task's scope
- * and in its exit handlers that is the task, and where [method@Tend.Task.push_current] said so.
- * Everywhere else it is a task that stands for the program's main part: it is called `main()`, is
- * always running, and cannot be awaited or ended.
+ * The current task is set in a body, in a fiber also after a wait, in a callback that belongs to a task, in exit
+ * handlers, and after [method@Tend.Task.push_current]. Everywhere else, this returns a task that stands for the main
+ * part of the program: its name is `main()`, it is running, and it cannot be awaited or ended.
  *
  * May be called from any thread.
  *

@@ -13,10 +13,10 @@
 /**
  * TendTimer:
  *
- * A timer of a task's scope.
+ * A timer that belongs to a task.
  *
- * [method@Tend.Task.add_timer] makes one. It is active until it has fired for the last time, was
- * cancelled, or its task has ended.
+ * Create it with [method@Tend.Task.add_timer]. It is active until it has fired for the last time, was cancelled, or its
+ * task has ended.
  *
  * Since: 0.1
  */
@@ -253,7 +253,7 @@ tend_timer_ref (TendTimer *self)
  * tend_timer_unref:
  * @self: (transfer full): a timer
  *
- * Drops a reference. An active timer stays with its task.
+ * Drops a reference. An active timer is kept by its task.
  *
  * Since: 0.1
  */
@@ -271,11 +271,11 @@ tend_timer_unref (TendTimer *self)
  * tend_timer_is_active:
  * @self: a timer
  *
- * Tells whether the timer will fire.
+ * Checks whether the timer will fire.
  *
  * Only for the thread that owns the timer's task.
  *
- * Returns: %FALSE once it has fired for the last time, was cancelled, or its task has ended
+ * Returns: %FALSE if it has fired for the last time, was cancelled, or its task has ended
  *
  * Since: 0.1
  */
@@ -291,7 +291,7 @@ tend_timer_is_active (TendTimer *self)
  * tend_timer_cancel:
  * @self: a timer
  *
- * Cancels the timer: it does not fire any more, and its data are destroyed.
+ * Cancels the timer: it does not fire any more, and its data is destroyed.
  *
  * Does nothing if the timer is not active. Only for the thread that owns the timer's task.
  *
@@ -319,16 +319,15 @@ tend_timer_cancel (TendTimer *self)
  * @user_data: data for @func
  * @notify: (nullable): destroys @user_data when the timer is no longer active
  *
- * Adds a timer to the task's scope.
+ * Adds a timer to the task.
  *
- * A repeating timer keeps its rate: tick n is due at @delay + n @interval, however long @func takes,
- * and a tick that was missed is skipped. An error of @func fails the task. The timer dies with the
- * task; if that has ended already, @func never runs.
+ * A repeating timer keeps its rate: tick n is due at @delay + n @interval, however long @func takes, and a missed tick
+ * is skipped. If @func sets an error, the task fails. The timer is removed when the task ends. If the task has already
+ * ended, @func never runs.
  *
  * Only for the owning thread.
  *
- * Returns: (transfer none): the timer, which is valid while it is active; keep a reference to
- *   keep it longer
+ * Returns: (transfer none): the timer, which is valid while it is active; take a reference to keep it for longer
  *
  * Since: 0.1
  */
@@ -409,14 +408,16 @@ post_arrive (TendJob *job)
 /**
  * tend_task_post:
  * @self: a task
- * @func: (scope notified) (closure user_data) (destroy notify): what to call; its return value does not count
+ * @func: (scope notified) (closure user_data) (destroy notify): the function; its return value is ignored
  * @user_data: data for @func
  * @notify: (nullable): destroys @user_data afterwards
  *
- * Calls @func in the next turn of the task's loop, unless the task ends before.
+ * Calls a function in the next turn of the task's loop, unless the task ends before.
  *
- * An error of @func fails the task. May be called from any thread; @func and @notify run in the
- * task's own.
+ * Use it to run code in the task's thread from another one. If @func sets an error, the task fails. @func and @notify
+ * run in the task's own thread.
+ *
+ * May be called from any thread.
  *
  * Since: 0.1
  */
