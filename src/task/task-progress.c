@@ -55,7 +55,9 @@ ensure_locked (TendTask *self)
  * tend_task_get_progress:
  * @self: a task
  *
- * Gets how much of the task is done. May be called from any thread.
+ * Gets the progress of the task.
+ *
+ * May be called from any thread.
  *
  * Returns: a fraction from 0 to 1
  *
@@ -81,7 +83,9 @@ tend_task_get_progress (TendTask *self)
  * tend_task_dup_message:
  * @self: a task
  *
- * Gets what the task says of its progress. May be called from any thread.
+ * Gets the message about the progress of the task.
+ *
+ * May be called from any thread.
  *
  * Returns: (transfer full) (nullable): a copy of the message
  *
@@ -107,12 +111,12 @@ tend_task_dup_message (TendTask *self)
  * tend_task_set_progress:
  * @self: a task
  * @fraction: how much is done, from 0 to 1
- * @message: (nullable): what to say of it; %NULL leaves the last message
+ * @message: (nullable): a message about the progress; %NULL keeps the last one
  *
- * Says how far the task has come.
+ * Sets the progress of the task.
  *
- * May be called from any thread, and as often as the body likes: the properties are notified in the
- * task's own thread, at most once per turn of its loop.
+ * Call it as often as you like, in the body or elsewhere: the properties are notified in the task's own thread, at most
+ * once per turn of its loop. May be called from any thread.
  *
  * Since: 0.1
  */

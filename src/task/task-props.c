@@ -14,9 +14,9 @@
  *
  * Gets the number of the task.
  *
- * Numbers rise in the order in which tasks are made, in the whole process. 1 is that of the
- * program's main part. One that [func@Tend.Task.run_delay] made gets its number when it is first asked
- * for, so that sleeping leaves no gaps. May be called from any thread.
+ * Numbers rise in the order in which tasks are created, in the whole process. 1 is the number of the program's main
+ * part. A task of [func@Tend.Task.run_delay] gets its number when somebody first asks for it, so that sleeping leaves
+ * no gaps. May be called from any thread.
  *
  * Returns: the number
  *
@@ -34,10 +34,10 @@ tend_task_get_id (TendTask *self)
  * tend_task_get_name:
  * @self: a task
  *
- * Gets the name that the task was given. May be called from any thread.
+ * Gets the name of the task.
  *
- * A task has the same name for all its life, but for one that is registered with
- * `TEND_NAME_POLICY_ANONYMOUS`, to which a number is added then.
+ * The name stays the same, with one exception: [method@Tend.TaskManager.register] with `TEND_NAME_POLICY_ANONYMOUS`
+ * adds a number to it. May be called from any thread.
  *
  * Returns: (nullable): the name, owned by the task
  *
@@ -55,7 +55,9 @@ tend_task_get_name (TendTask *self)
  * tend_task_get_status:
  * @self: a task
  *
- * Gets where the task stands. May be called from any thread.
+ * Gets the status of the task.
+ *
+ * May be called from any thread.
  *
  * Returns: the status
  *
@@ -73,9 +75,11 @@ tend_task_get_status (TendTask *self)
  * tend_task_is_started:
  * @self: a task
  *
- * Tells whether the task was started or given to a manager. May be called from any thread.
+ * Checks whether the task was started or registered with a manager.
  *
- * Returns: %FALSE if the task is as it was made
+ * May be called from any thread.
+ *
+ * Returns: %FALSE if nothing was done with the task since it was created
  *
  * Since: 0.1
  */
@@ -91,7 +95,9 @@ tend_task_is_started (TendTask *self)
  * tend_task_is_running:
  * @self: a task
  *
- * Tells whether the task's body runs, or has run and will again. May be called from any thread.
+ * Checks whether the task's body runs, or has run and will run again.
+ *
+ * May be called from any thread.
  *
  * Returns: %TRUE if the status is %TEND_TASK_STATUS_RUNNING
  *
@@ -109,7 +115,9 @@ tend_task_is_running (TendTask *self)
  * tend_task_is_ended:
  * @self: a task
  *
- * Tells whether the task has ended, in whichever way. May be called from any thread.
+ * Checks whether the task has ended, in whichever way.
+ *
+ * May be called from any thread.
  *
  * Returns: %TRUE if the status is final
  *
@@ -127,9 +135,9 @@ tend_task_is_ended (TendTask *self)
  * tend_task_is_cancelling:
  * @self: a task
  *
- * Tells whether the task's body was asked to end. May be called from any thread.
+ * Checks whether the task's body was asked to end.
  *
- * A thread that computes may look here from time to time, as it may look at the cancellable.
+ * Call it from time to time in a body that computes in a thread. May be called from any thread.
  *
  * Returns: %TRUE if the task was cancelled or stopped while its body ran
  *
@@ -154,7 +162,7 @@ notify_set (TendTask         *self,
  * tend_task_get_priority:
  * @self: a task
  *
- * Gets the priority at which the task's loop runs.
+ * Gets the priority of the task's callbacks in its main context.
  *
  * Returns: a priority of GLib's main loop
  *
@@ -173,9 +181,9 @@ tend_task_get_priority (TendTask *self)
  * @self: a task that was not started yet
  * @priority: a priority of GLib's main loop; %G_PRIORITY_DEFAULT by default
  *
- * Sets the priority of the task among the sources of its main context.
+ * Sets the priority of the task's callbacks in its main context.
  *
- * Only for the owning thread, and before timers and the like are added.
+ * Only for the owning thread, and before timers and other sources are added.
  *
  * Since: 0.1
  */
@@ -223,8 +231,8 @@ tend_task_get_delay (TendTask *self)
  *
  * Sets how long after its start the task first runs.
  *
- * Without a delay an interval task first runs one interval after its start, and any other at once,
- * or in the next turn where a manager starts it. A delay can be changed, but not taken back.
+ * Without a delay, an interval task first runs one interval after its start. Any other task runs at once, or in the
+ * next turn of the loop if a manager starts it. A delay can be changed, but not removed.
  *
  * Since: 0.1
  */
@@ -246,7 +254,7 @@ tend_task_set_delay (TendTask *self,
  * tend_task_get_stack_size:
  * @self: a task
  *
- * Gets the size of the stack that the task's fiber runs on.
+ * Gets the stack size of the task's fiber.
  *
  * Returns: bytes, or 0 for the default
  *
@@ -265,9 +273,9 @@ tend_task_get_stack_size (TendTask *self)
  * @self: a task that was not started yet
  * @bytes: how many bytes, or 0 for the default of 64 KiB; rounded up to whole pages
  *
- * Sets the size of the stack that the task's fiber runs on.
+ * Sets the stack size of the task's fiber.
  *
- * A task without a fiber ignores it.
+ * A task whose body is not a fiber ignores it.
  *
  * Since: 0.1
  */
@@ -391,7 +399,7 @@ define_state (GParamSpec  **p,
   /**
    * TendTask:name:
    *
-   * The name that the task was given.
+   * The name of the task.
    *
    * Since: 0.1
    */
@@ -409,7 +417,7 @@ define_state (GParamSpec  **p,
   /**
    * TendTask:status:
    *
-   * Where the task stands.
+   * The status of the task.
    *
    * Since: 0.1
    */
@@ -443,7 +451,7 @@ define_progress (GParamSpec  **p,
   /**
    * TendTask:message:
    *
-   * What the task says of its progress.
+   * The message about the progress of the task.
    *
    * Since: 0.1
    */
@@ -458,8 +466,9 @@ define_times (GParamSpec  **p,
   /**
    * TendTask:delay:
    *
-   * How long after its start the task first runs, in microseconds; -1 if that is not set. Only 0
-   * and more can be set.
+   * How long after its start the task first runs, in microseconds; -1 if no delay was set.
+   *
+   * Only 0 and more can be set.
    *
    * Since: 0.1
    */
@@ -468,8 +477,9 @@ define_times (GParamSpec  **p,
   /**
    * TendTask:interval:
    *
-   * How far the runs of the task lie apart, in microseconds; -1 if that is not set, and the task
-   * runs once. Only more than 0 can be set.
+   * The interval between the runs of the task, in microseconds; -1 if no interval was set.
+   *
+   * Only more than 0 can be set.
    *
    * Since: 0.1
    */
@@ -478,7 +488,7 @@ define_times (GParamSpec  **p,
   /**
    * TendTask:interval-mode:
    *
-   * From where the interval is counted.
+   * Decides where the interval begins.
    *
    * Since: 0.1
    */
@@ -488,7 +498,7 @@ define_times (GParamSpec  **p,
   /**
    * TendTask:deadline:
    *
-   * By when the task must have ended, in microseconds of monotonic time.
+   * The deadline of the task: a point of [func@Tend.get_time], in microseconds.
    *
    * Since: 0.1
    */
@@ -504,7 +514,7 @@ define_manner (GParamSpec  **p,
   /**
    * TendTask:priority:
    *
-   * The priority among the sources of the main context.
+   * The priority of the task's callbacks in its main context.
    *
    * Since: 0.1
    */
@@ -514,7 +524,7 @@ define_manner (GParamSpec  **p,
   /**
    * TendTask:keep-going:
    *
-   * Whether an interval task goes on after a run that failed.
+   * Whether an interval task continues after a failed run.
    *
    * Since: 0.1
    */
@@ -523,7 +533,7 @@ define_manner (GParamSpec  **p,
   /**
    * TendTask:stack-size:
    *
-   * The size of the stack of the task's fiber, in bytes; 0 is the default.
+   * The stack size of the task's fiber, in bytes; 0 is the default.
    *
    * Since: 0.1
    */
