@@ -16,29 +16,26 @@
 /**
  * TendRetry:
  *
- * How often, and how soon, work that fails is tried again.
+ * Decides how often, and how soon, failed work is tried again.
  *
- * [method@Tend.Retry.run] gives a task that calls a function for each attempt. The function makes a
- * fresh task, of whatever kind: a callback, a fiber, a thread, the task of a completion. The first
- * attempt that completes completes the whole with its result. One that fails is followed by the
- * next, after a wait that grows from attempt to attempt ([method@Tend.Retry.set_back_off]) and that
- * chance may shorten ([method@Tend.Retry.set_jitter]), until there have been as many as are allowed,
- * the time is up ([method@Tend.Retry.set_deadline]), or the predicate says that it is no use
- * ([method@Tend.Retry.set_predicate]). The error is then that of the last attempt, whose message
- * says how many there have been.
+ * [method@Tend.Retry.run] returns a task that calls a function for each attempt. The function creates a new task with
+ * any kind of body. The first attempt that completes completes the whole task with its result. After an attempt that
+ * failed, the next one follows when the back-off ([method@Tend.Retry.set_back_off]) has passed, which the jitter
+ * ([method@Tend.Retry.set_jitter]) may shorten. The task fails when the number of attempts or the time is used up, or
+ * when the predicate ([method@Tend.Retry.set_predicate]) says so. Its error is that of the last attempt, with the
+ * number of attempts in the message.
  *
- * Cancelling the task cancels the attempt that runs, and the task ends when that has really ended.
- * Stopping it stops the attempt. An attempt that somebody else has cancelled or stopped is not
- * followed by another. Every attempt's error counts as observed.
+ * Cancelling the task cancels the current attempt, and the task ends when that is finished. Stopping it stops the
+ * attempt. An attempt that somebody else has cancelled or stopped is not followed by another one. The error of every
+ * attempt counts as observed.
  *
- * One object can serve any number of tasks, one after the other or at once. What is set holds for
- * runs that begin afterwards.
+ * One object can serve any number of tasks, one after the other or at once. A setting applies to runs that begin
+ * afterwards.
  *
- * For what is to be done again and again though it succeeds, set the interval of a task
- * ([method@Tend.Task.set_interval]). Do not repeat what must not be done twice: an attempt that has
- * failed may have done part of its work.
+ * For work that runs repeatedly although it succeeds, use an interval ([method@Tend.Task.set_interval]). Do not retry
+ * what must not be done twice: a failed attempt may have done part of its work.
  *
- * Only for the thread that made it.
+ * Only for the thread that created it.
  *
  * Since: 0.1
  */
@@ -124,12 +121,13 @@ tend_retry_ask (TendRetry    *self,
 
 /**
  * tend_retry_new:
- * @max_attempts: how many attempts there are at most, the first among them; 0 for no limit
+ * @max_attempts: the number of attempts, the first one included; 0 for no limit
  *
- * Makes a way to try again: 100 ms after the first attempt, then after twice as long each time, up
- * to 30 s; without chance, without a deadline, after any error.
+ * Creates a retry policy: exponential back-off, no jitter, no time limit, any error is retried.
  *
- * Returns: (transfer full): the object
+ * The first wait is 100 ms, and each further one is twice as long, up to 30 s.
+ *
+ * Returns: (transfer full): the retry policy
  *
  * Since: 0.1
  */
@@ -146,14 +144,14 @@ tend_retry_new (guint max_attempts)
 /**
  * tend_retry_set_back_off:
  * @self: a retry
- * @first: how long to wait after the first attempt, in microseconds; 0 is until the next turn of the loop
+ * @first: the wait after the first attempt, in microseconds; 0 is until the next turn of the loop
  * @most: the longest wait, in microseconds
- * @factor: by what each wait is longer than the one before; 1 for equal waits
+ * @factor: the factor by which each wait is longer than the one before; 1 for equal waits
  *
- * Sets how long to wait between two attempts.
+ * Sets the back-off: the wait between two attempts.
  *
- * The wait after attempt n is @first times @factor to the power of n - 1, but never above @most. It is
- * counted from the end of the attempt.
+ * The wait after attempt n is @first times @factor to the power of n - 1, and at most @most. It begins when the attempt
+ * is finished.
  *
  * Since: 0.1
  */
@@ -175,12 +173,11 @@ tend_retry_set_back_off (TendRetry *self,
 /**
  * tend_retry_set_jitter:
  * @self: a retry
- * @fraction: from 0, which is none, to 1, which is any wait from none to the whole
+ * @fraction: from 0, no jitter, to 1, which may remove the whole wait
  *
- * Sets how much of each wait chance may take away.
+ * Sets the jitter: the fraction of each wait that may be removed at random.
  *
- * With many clients of one server, waits that differ keep them from coming back all at once. A wait
- * is never longer than without it.
+ * Use it if many clients use one server, so that they do not all come back at the same moment.
  *
  * Since: 0.1
  */
@@ -197,9 +194,11 @@ tend_retry_set_jitter (TendRetry *self,
 /**
  * tend_retry_set_seed:
  * @self: a retry
- * @seed: where the random numbers of each run begin
+ * @seed: the seed of the random numbers of each run
  *
- * Makes each run have the same waits, for tests. Without a seed they differ.
+ * Sets the seed of the jitter, so that each run has the same waits, for tests.
+ *
+ * Without a seed the waits of two runs differ.
  *
  * Since: 0.1
  */
@@ -239,14 +238,14 @@ tend_retry_set_deadline (TendRetry *self,
 
 /**
  * TendRetryPredicateFunc:
- * @task: the task that tries
- * @attempt: which attempt has failed, from 1
+ * @task: the task of [method@Tend.Retry.run]
+ * @attempt: the number of the attempt that failed, from 1
  * @error: its error
  * @user_data: the data given with the function
  *
- * Says whether an error is worth another attempt.
+ * Decides whether an error is worth another attempt.
  *
- * Returns: %FALSE to fail with @error at once
+ * Returns: %TRUE to try again; %FALSE to fail with @error at once
  *
  * Since: 0.1
  */
@@ -254,16 +253,15 @@ tend_retry_set_deadline (TendRetry *self,
 /**
  * tend_retry_set_predicate:
  * @self: a retry
- * @func: (nullable) (scope notified) (closure user_data) (destroy notify): says whether to try again, or
- *   %NULL to do so after any error
+ * @func: (nullable) (scope notified) (closure user_data) (destroy notify): decides whether to try again, or %NULL to
+ *   try again after any error
  * @user_data: data for @func
  * @notify: (nullable): destroys @user_data when another function takes its place
  *
- * Sets which errors are worth another attempt.
+ * Sets the function that decides which errors are worth another attempt.
  *
- * @func is called after each attempt that has failed, but for the last that is allowed, in the thread
- * of the task; it is not asked where an attempt was cancelled or stopped. Unlike the rest it holds
- * for runs that have begun, too.
+ * @func is called after each failed attempt except the last one, in the thread of the task. It is not called for an
+ * attempt that was cancelled or stopped. Unlike the other settings, it also applies to runs that have begun.
  *
  * Since: 0.1
  */
@@ -302,16 +300,17 @@ tend_retry_set_predicate (TendRetry              *self,
  * tend_retry_create_task:
  * @self: a retry
  * @name: (nullable): a name
- * @func: (scope notified) (closure user_data) (destroy notify): makes the task of each attempt
+ * @func: (scope notified) (closure user_data) (destroy notify): creates the task of each attempt
  * @user_data: data for @func
- * @notify: (nullable): destroys @user_data when the task has ended and its last attempt with it
+ * @notify: (nullable): destroys @user_data when the task and its last attempt are finished
  *
- * Makes a task that tries until it succeeds, without starting it: for a manager, or with a delay.
+ * Creates a task that tries until it succeeds, without starting it.
  *
- * Its result is that of the first attempt that completes, its error that of the last, with the same
- * domain and code. [property@Tend.Task:message] says which attempt it is: `attempt 2 of 5`.
+ * Use it for a manager, or to set a delay. The result of the task is that of the first attempt that completes. Its
+ * error is that of the last attempt, with the same domain and code. [property@Tend.Task:message] says which attempt
+ * runs: `attempt 2 of 5`.
  *
- * Returns: (transfer full): the task, for the thread-default main context
+ * Returns: (transfer full): the task, not started
  *
  * Since: 0.1
  */
@@ -332,14 +331,14 @@ tend_retry_create_task (TendRetry      *self,
  * tend_retry_run:
  * @self: a retry
  * @name: (nullable): a name
- * @func: (scope notified) (closure user_data) (destroy notify): makes the task of each attempt
+ * @func: (scope notified) (closure user_data) (destroy notify): creates the task of each attempt
  * @user_data: data for @func
- * @notify: (nullable): destroys @user_data when the task has ended and its last attempt with it
+ * @notify: (nullable): destroys @user_data when the task and its last attempt are finished
  *
- * Makes a task as [method@Tend.Retry.create_task] does and starts it.
+ * Creates a task as [method@Tend.Retry.create_task] does and starts it.
  *
- * In a thread that does not run its context, such as one of the pool without a context of its own, it cannot be
- * started: then it fails with `TEND_ERROR_WRONG_THREAD`, in the thread that runs the context.
+ * In a thread that does not run the task's context, the task cannot be started: it fails with
+ * `TEND_ERROR_WRONG_THREAD`, in the thread that runs the context.
  *
  * Returns: (transfer full): the task, whose first attempt has begun
  *

@@ -24,27 +24,24 @@
 /**
  * TendChannel:
  *
- * A queue of values between tasks, which wait where it is empty or full.
+ * A queue of values between tasks, which wait when it is empty or full.
  *
- * Any number of senders and receivers may use a channel. Each value goes to one receiver, in the
- * order of sending, and those who wait get their turn in the order of waiting. A channel with a
- * capacity holds that many values, and whoever sends one more waits; with a capacity of 0 it holds
- * any number, and nobody waits to send.
+ * Any number of senders and receivers may use a channel. Each value goes to one receiver, in the order of sending, and
+ * waiting tasks get their turn in the order of waiting. A channel with a capacity holds that many values, and a sender
+ * of one more waits. With a capacity of 0 the channel holds any number, and no sender waits.
  *
- * A fiber sends and receives with `tend_channel_send()` and `tend_channel_receive()`, everything else
- * with [method@Tend.Channel.send_async] and [method@Tend.Channel.receive_async], or without waiting
- * with [method@Tend.Channel.try_send] and [method@Tend.Channel.try_receive]. A wait that is
- * cancelled has no effect: what was to be sent is not in the channel, and what was to be received
- * is the next value there.
+ * A fiber uses `tend_channel_send()` and `tend_channel_receive()`. All other code uses [method@Tend.Channel.send_async]
+ * and [method@Tend.Channel.receive_async], or, without waiting, [method@Tend.Channel.try_send] and
+ * [method@Tend.Channel.try_receive]. A wait that is cancelled has no effect: the value to send is not in the channel,
+ * and the value to receive is the next one of the channel.
  *
- * [method@Tend.Channel.close] ends it: receivers get what was sent before, and then learn of the
- * end. Those who wait hold no reference to the channel: when all others have dropped theirs, it is
- * closed, and they are told.
+ * [method@Tend.Channel.close] ends the channel: receivers get the values that were sent before, and then the end. Waits
+ * hold no reference to the channel: when everybody else has dropped theirs, the channel is closed, and the waits end.
  *
- * A channel belongs to the main context that was the thread's default when it was made, and all of
- * it is for the thread that runs that context. Between threads use a [struct@GLib.AsyncQueue], or
- * post to a task ([method@Tend.Task.post]). For one result, wait for the task that gives it; for
- * bytes, use the streams of GIO; to tell many of one event, a signal.
+ * A channel belongs to the thread-default main context of the thread that creates it, and all of it is for the thread
+ * that runs this context. Between threads use a [struct@GLib.AsyncQueue], or post to a task ([method@Tend.Task.post]).
+ * For a single result, wait for the task that returns it; for bytes, use the streams of GIO; to notify many of an
+ * event, use a signal.
  *
  * See [Channels](channels.html).
  *
@@ -272,7 +269,7 @@ tend_channel_class_init (TendChannelClass *klass)
   /**
    * TendChannel:capacity:
    *
-   * How many values the channel holds before those who send wait; 0 for any number.
+   * How many values the channel holds before senders wait; 0 for any number.
    *
    * Since: 0.1
    */
@@ -295,9 +292,9 @@ tend_channel_init (TendChannel *self)
 
 /**
  * tend_channel_new:
- * @capacity: how many values it holds before those who send wait, or 0 for any number
+ * @capacity: how many values the channel holds before senders wait, or 0 for any number
  *
- * Makes a channel for the thread-default main context.
+ * Creates a channel for the thread-default main context.
  *
  * Returns: (transfer full): the channel
  *
@@ -313,7 +310,7 @@ tend_channel_new (guint capacity)
  * tend_channel_get_capacity:
  * @self: a channel
  *
- * Gets how many values the channel holds before those who send wait.
+ * Gets how many values the channel holds before senders wait.
  *
  * May be called from any thread.
  *
@@ -355,7 +352,7 @@ tend_channel_get_n_items (TendChannel *self)
  * tend_channel_is_closed:
  * @self: a channel
  *
- * Tells whether the channel was closed.
+ * Checks whether the channel was closed.
  *
  * It may still hold values that were sent before. Only for the owning thread.
  *
@@ -378,8 +375,8 @@ tend_channel_is_closed (TendChannel *self)
  *
  * Closes the channel.
  *
- * Receivers get what was sent before, and then learn of the end, those who wait too. Those who wait
- * to send fail at once with `TEND_ERROR_CLOSED`, as does whoever sends later.
+ * Receivers, also those that wait, get the values that were sent before, and then the end. Senders, also those that
+ * wait, fail with `TEND_ERROR_CLOSED`.
  *
  * Does nothing if the channel was closed before. Only for the owning thread.
  *
@@ -399,11 +396,11 @@ tend_channel_close (TendChannel *self)
  * @self: a channel
  * @error: what went wrong
  *
- * Closes the channel as [method@Tend.Channel.close] does, and tells receivers of an error.
+ * Closes the channel with an error.
  *
- * After what was sent before, each receiver gets a copy of @error in place of a plain end. Whoever
- * sends gets `TEND_ERROR_CLOSED` with its message. An error that nobody comes to receive is not
- * reported: let the task that sends fail with it as well.
+ * After the values that were sent before, each receiver gets a copy of @error instead of a plain end. Senders get
+ * `TEND_ERROR_CLOSED` with the message of @error. An error that nobody receives is not reported: if a task sends the
+ * values, let it fail with the error as well.
  *
  * Does nothing if the channel was closed before. Only for the owning thread.
  *
@@ -430,9 +427,9 @@ tend_channel_close_with_error (TendChannel  *self,
  * @self: a channel
  * @value: (nullable): the value, which is copied, or %NULL for a null pointer
  *
- * Sends a value if that needs no wait.
+ * Sends a value if this needs no wait.
  *
- * Works inside and outside fibers, in a task that was cancelled too. Only for the owning thread.
+ * Works inside and outside fibers, also in a task that was cancelled. Only for the owning thread.
  *
  * Returns: %FALSE if the channel is full or closed
  *
@@ -470,12 +467,12 @@ tend_channel_try_send (TendChannel  *self,
  * @self: a channel
  * @value: (out caller-allocates) (optional): where the value goes: all zeroes, or a value, which is freed
  *
- * Receives a value if that needs no wait.
+ * Receives a value if this needs no wait.
  *
- * Values that are on their way to a receiver that waited are not taken. Works inside and outside
- * fibers, in a task that was cancelled too. Only for the owning thread.
+ * A value that is on its way to a receiver that waited is not taken. Works inside and outside fibers, also in a task
+ * that was cancelled. Only for the owning thread.
  *
- * Returns: %TRUE, or %FALSE if there is none, and then @value is a null pointer
+ * Returns: %TRUE, or %FALSE if there is no value; then @value is a null pointer
  *
  * Since: 0.1
  */
