@@ -123,18 +123,17 @@ tend_manager_drop_children (TendTaskManager *self)
  * @child: another manager of the same main context, without a parent
  * @error: return location for an error
  *
- * Puts @child below @self.
+ * Makes another manager a child of this one.
  *
- * Its tasks count in the limit and the rate of @self as in its own, and a shutdown of @self shuts
- * @child down before the shutdown tasks of @self run. Everything else is its own: names, errors,
- * statistics, and what [method@Tend.TaskManager.wait_for_tasks_async] waits for.
+ * The tasks of @child count in the limit and the rate of @self as well as in its own. A shutdown of @self shuts @child
+ * down before the shutdown tasks of @self run. Everything else of @child is separate: names, errors, statistics, and
+ * the tasks that [method@Tend.TaskManager.wait_for_tasks_async] waits for.
  *
- * @self keeps @child until that has been shut down or was removed. If @self is finalized without a
- * shutdown, the tasks of @child are cancelled.
+ * @self keeps a reference to @child until @child was shut down or is removed. If @self is finalized without a shutdown,
+ * the tasks of @child are cancelled.
  *
- * Returns: %TRUE, or %FALSE with `TEND_ERROR_STATE` if @child has a parent or is above @self,
- *   `TEND_ERROR_SHUT_DOWN` if either was shut down, or `TEND_ERROR_WRONG_THREAD` if they belong
- *   to different contexts
+ * Returns: %TRUE, or %FALSE with `TEND_ERROR_STATE` if @child has a parent or is above @self, `TEND_ERROR_SHUT_DOWN` if
+ *   either was shut down, or `TEND_ERROR_WRONG_THREAD` if they belong to different contexts
  *
  * Since: 0.1
  */
@@ -166,11 +165,11 @@ tend_task_manager_add_child (TendTaskManager  *self,
 /**
  * tend_task_manager_remove_child:
  * @self: a manager
- * @child: a manager below it
+ * @child: a child of @self
  *
- * Takes @child out of @self, which drops its reference to it.
+ * Removes a child manager, and drops the reference to it.
  *
- * Does nothing if @child is not directly below @self. A shutdown that is under way goes on in both.
+ * Does nothing if @child is not a child of @self. A shutdown that is under way goes on in both.
  *
  * Since: 0.1
  */
@@ -189,7 +188,7 @@ tend_task_manager_remove_child (TendTaskManager *self,
  * tend_task_manager_get_parent:
  * @self: a manager
  *
- * Gets the manager above this one.
+ * Gets the manager of which this one is a child.
  *
  * Returns: (transfer none) (nullable): the parent
  *

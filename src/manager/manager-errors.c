@@ -56,13 +56,12 @@ tend_manager_tell_error (TendTaskManager *self,
  * tend_task_manager_ignore_error:
  * @self: a manager
  * @domain: a domain of errors
- * @code: a code of that domain, or -1 for all of them
+ * @code: a code of that domain, or -1 for every code
  *
- * Ignores an error that is to be expected, such as `G_IO_ERROR_CONNECTION_REFUSED`.
+ * Ignores an error that is expected, such as `G_IO_ERROR_CONNECTION_REFUSED`.
  *
- * [signal@Tend.TaskManager::task-failed] is not emitted for it, which is logged as information instead,
- * and it does not end an interval task. Whoever waits for the task still gets the error. There is no
- * way back.
+ * When a task fails with it, [signal@Tend.TaskManager::task-failed] is not emitted, the error is logged as information,
+ * and an interval task goes on. Those who wait for the task still get the error. This cannot be undone.
  *
  * Since: 0.1
  */

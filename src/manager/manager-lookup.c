@@ -12,9 +12,9 @@
  *
  * Finds the task of a name.
  *
- * A task that has ended is found until those who waited for it have been told. One that was
- * cancelled by [method@Tend.TaskManager.cancel_task] or replaced has lost its name. Of several in a
- * queue the first is found. Anonymous tasks are not.
+ * A task that has ended is found until those who waited for it have been notified. A task that was cancelled by
+ * [method@Tend.TaskManager.cancel_task], or that was replaced, has lost its name. If several tasks of the name are
+ * queued, the first one is found. Anonymous tasks are not found.
  *
  * Returns: (transfer none) (nullable): the task
  *
@@ -42,7 +42,7 @@ tend_task_manager_lookup (TendTaskManager *self,
  * @self: a manager
  * @name: a name
  *
- * Tells whether the name is in use.
+ * Checks whether a name is taken.
  *
  * Returns: %TRUE if there is a task of that name that has not ended
  *
@@ -66,9 +66,9 @@ tend_task_manager_is_active (TendTaskManager *self,
  * tend_task_manager_list_tasks:
  * @self: a manager
  *
- * Lists the tasks whose bodies have not ended, in the order of registration.
+ * Lists the tasks that are not finished, in the order of registration.
  *
- * Among them are those of [method@Tend.TaskManager.list_draining].
+ * The tasks of [method@Tend.TaskManager.list_draining] are among them.
  *
  * Returns: (transfer container) (element-type TendTask): the tasks, to which the list holds references
  *
@@ -114,9 +114,9 @@ is_draining (TendEntry  *entry,
  * tend_task_manager_list_draining:
  * @self: a manager
  *
- * Lists the tasks that were cancelled or stopped and whose bodies have not ended yet.
+ * Lists the tasks that were cancelled or stopped and are not finished.
  *
- * Takes time in proportion to all tasks.
+ * It looks at every task of the manager.
  *
  * Returns: (transfer container) (element-type TendTask): the tasks, to which the list holds references
  *
@@ -145,9 +145,9 @@ has_base (TendEntry  *entry,
  * @self: a manager
  * @base: the base of their names
  *
- * Lists the anonymous tasks that were registered with the base @base, and no other tasks.
+ * Lists the anonymous tasks that were registered under one base, and no other tasks.
  *
- * Takes time in proportion to all tasks.
+ * It looks at every task of the manager.
  *
  * Returns: (transfer container) (element-type TendTask): the tasks, to which the list holds references
  *
@@ -208,12 +208,12 @@ keep_for_a_turn (TendTaskManagerPrivate *priv,
  *
  * Cancels the task of a name, and frees the name at once.
  *
- * The manager keeps the task until it is finished, and no other task of that name begins before. If others are queued
- * under the name, it goes to the next of them. A task that has ended already is returned as it is. See
+ * The manager keeps the task until it is finished, and does not begin another task of that name before. If other tasks
+ * are queued under the name, the name goes to the next one. A task that has already ended is returned as it is. See
  * [method@Tend.Task.cancel].
  *
- * Returns: (transfer none) (nullable): the task, to wait for; %NULL if there is none. It is valid until the loop turns,
- *   or for as long as it drains
+ * Returns: (transfer none) (nullable): the task, to wait for; %NULL if there is none. It is valid until the next turn
+ *   of the loop, or for as long as it drains
  *
  * Since: 0.1
  */

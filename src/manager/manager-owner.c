@@ -270,36 +270,41 @@ tend_manager_clear_owner (TendTaskManager *self)
  * tend_task_manager_new_for_owner:
  * @owner: an object, such as a window
  *
- * Makes a manager whose tasks end when @owner is disposed of.
+ * Creates a manager whose tasks end when @owner is disposed of.
  *
- * Then every task is stopped, no other can be registered, and none of the tasks' callbacks is called
- * any more: no body and no further run of one, no timer, post or exit handler, no handler that a task
- * has added to a cancellable, no shutdown task, no [signal@Tend.TaskManager::task-failed] or
- * [signal@Tend.TaskManager::task-slow], and no callback of a [method@Tend.Task.wait_async] that one of the
- * tasks has asked for, or somebody outside of tasks for one of them; the same goes for the waits of
- * the manager. Destroy notifies are called, and tasks of others that wait get `TEND_ERROR_STOPPED`.
- * So a callback may use @owner without holding a reference and without asking whether it was cancelled.
- * The callback of a wait should be given no reference, since nothing drops it where it is not called.
+ * When @owner is disposed of, every task is stopped and new ones are refused. From then on, no callback of a task is
+ * called, so a callback may use @owner without holding a reference and without checking for cancellation:
  *
- * What cannot be taken back is left to you. A thread goes on until it looks at its cancellable, and so
- * should hold what it uses. A fiber is unwound: its wait fails, in the manager's thread before the
- * memory of @owner is freed, and it should only free what it has. In tend_await_result() it waits until
- * the operation has come back, which may be later. Callbacks of other asynchronous functions are called,
- * and so is [signal@Gio.ListModel::items-changed], by which whoever shows the tasks hears of their ends:
- * an owner connects to it by g_signal_connect_object(), and newer GLib may then still call it for these
- * ends, when its dispose has run.
+ * - bodies, timers and posted functions
+ * - exit handlers, and handlers that a task has added to a cancellable
+ * - shutdown tasks
+ * - [signal@Tend.TaskManager::task-failed] and [signal@Tend.TaskManager::task-slow]
+ * - callbacks of [method@Tend.Task.wait_async] that one of the tasks has called, or that code outside of tasks has
+ *   called for one of them, and callbacks of the waits of the manager
  *
- * Where the last reference is dropped in another thread, all this comes a moment later: a callback that
- * runs or is just being called runs to its end, fibers unwind when @owner is gone, and a source of
- * [method@Tend.Task.add_source] that is just being dispatched is dispatched. Callbacks of such an
- * owner's tasks take a reference by [method@Tend.TaskManager.dup_owner].
+ * Destroy notifies are still called, and tasks of others that wait for these tasks get `TEND_ERROR_STOPPED`. Do not
+ * give the callback of a wait a reference to free: nothing frees it if the callback is not called.
  *
- * All this is about the tasks of the manager, its shutdown tasks, the children that they add to a group
- * and the attempts of a retry among them. The fibers of such children may unwind a moment later. Other
- * tasks that these start end as the one that started them has it, and are not barred; a child manager is
- * shut down.
+ * Some things cannot be taken back:
  *
- * The manager does not keep @owner, and @owner may keep the manager. If the manager goes first, its
+ * - A thread goes on until it looks at its cancellable. It should hold references to what it uses.
+ * - A fiber is unwound: its wait fails, in the manager's thread before the memory of @owner is freed. It should only
+ *   free what it holds. In tend_await_result() it waits for the operation to return, which may be later.
+ * - The callbacks of other asynchronous functions are called.
+ * - [signal@Gio.ListModel::items-changed] is emitted, so that a view of the tasks is updated. An owner connects to it
+ *   with g_signal_connect_object(); newer versions of GLib may still call it for these changes after the owner's
+ *   dispose has run.
+ *
+ * If the last reference to @owner is dropped in another thread, the tasks end a moment later. A callback that runs or
+ * is about to be called runs to its end, fibers are unwound after @owner is gone, and a source of
+ * [method@Tend.Task.add_source] that is about to be dispatched is dispatched. If this is possible, the callbacks take a
+ * reference with [method@Tend.TaskManager.dup_owner].
+ *
+ * All of this applies to the tasks of the manager, its shutdown tasks, the children that these add to a group, and the
+ * attempts of a retry. The fibers of such children may be unwound a moment later. Other tasks that these start end as
+ * the task that started them decides, and their callbacks are called. Child managers are shut down.
+ *
+ * The manager keeps no reference to @owner. @owner may keep one to the manager. If the manager is finalized first, its
  * tasks end in the same way.
  *
  * Returns: (transfer full): the manager, for the thread-default main context
@@ -346,9 +351,9 @@ dup_owner (Mourners *mourners)
  * tend_task_manager_dup_owner:
  * @self: a manager
  *
- * Gets the object that the manager belongs to.
+ * Gets the object that owns the manager.
  *
- * Returns: (transfer full) (nullable): the owner; %NULL if there is none, or it has been disposed of
+ * Returns: (transfer full) (nullable): the owner; %NULL if there is none, or if it was disposed of
  *
  * Since: 0.1
  */

@@ -159,12 +159,12 @@ tend_manager_register_held (TendTaskManager  *self,
 /**
  * TendNamePolicy:
  * @TEND_NAME_POLICY_REJECT: the new task is refused with `TEND_ERROR_EXISTS`
- * @TEND_NAME_POLICY_REPLACE: the active task and those queued behind it are cancelled, and the new one begins when
- *   they are finished
+ * @TEND_NAME_POLICY_REPLACE: the active task and those queued behind it are cancelled, and the new one begins when they
+ *   are finished
  * @TEND_NAME_POLICY_KEEP: the active task stays, and the new one is refused without an error
- * @TEND_NAME_POLICY_QUEUE: the new task begins when all that have the name are finished
- * @TEND_NAME_POLICY_ANONYMOUS: the name is a base, to which a number is added unless the task runs
- *   already; the new task does not answer to its name, and so no name is ever in the way of another
+ * @TEND_NAME_POLICY_QUEUE: the new task begins when all tasks of the name are finished
+ * @TEND_NAME_POLICY_ANONYMOUS: the name is a base, to which a number is added unless the task runs already; the new
+ *   task is not found by its name, and takes no name
  *
  * Decides what happens to a new task whose name is taken.
  *
@@ -205,32 +205,32 @@ tend_manager_give_kept (TendTaskManager  *self,
 /**
  * tend_task_manager_register:
  * @self: a manager
- * @task: (transfer full): a task that has not ended and has no manager
- * @policy: decides what happens if its name is taken
+ * @task: (transfer full): a task that has not ended and is in no manager
+ * @policy: decides what happens if the name of @task is taken
  * @error: return location for an error
  *
  * Registers a task, which the manager starts.
  *
- * The body runs after this returns: in the next turn of the loop, or after the delay or first interval of the task.
- * It waits until all tasks that had its name are finished, and then for a slot. The delay passes while it waits. The
+ * The body runs after this returns: in the next turn of the loop, or after the delay or first interval of the task. It
+ * also waits until all tasks that had its name are finished, and then for a slot. The delay passes meanwhile. The
  * manager holds a reference to the task until it is finished.
  *
- * A task that was started already, such as that of a [class@Tend.Completion], is watched from now on and ended with
- * the others. It waits for nobody, and counts as pending until its body begins. If it is refused because its name is
- * taken or the manager was shut down, it is cancelled.
+ * You may also register a task that was already started, such as that of a [class@Tend.Completion]. It goes on, without
+ * waiting for tasks of its name, and ends with the others. It counts as pending until its body begins. If it is refused
+ * because its name is taken or the manager was shut down, it is cancelled.
  *
- * When the task fails, [signal@Tend.TaskManager::task-failed] is emitted before those who wait are told, and the error
- * counts as observed.
+ * When the task fails, [signal@Tend.TaskManager::task-failed] is emitted before those who wait are notified, and the
+ * error counts as observed.
  *
- * Of several tasks that are queued or replaced, the one that is registered last comes last. A task that is replaced
- * before it began never begins. A task without a name is never refused for its name.
+ * Tasks that are queued or replace one another begin in the order of registration. A task that is replaced before it
+ * began never begins. A task without a name is not refused for its name.
  *
- * A refused task is released with its data, unless somebody else holds a reference. Only for the owning thread.
+ * A refused task is freed with its data, unless somebody else holds a reference. Only for the owning thread.
  *
  * Returns: (transfer none): the task that has the name: @task, or with %TEND_NAME_POLICY_KEEP the active one; %NULL
  *   with `TEND_ERROR_EXISTS` if the name is taken, `TEND_ERROR_SHUT_DOWN` if the manager was shut down,
- *   `TEND_ERROR_STATE` if the task has ended or has a manager, `TEND_ERROR_WRONG_THREAD` if it belongs to
- *   another context, or `G_IO_ERROR_INVALID_ARGUMENT` if the name is empty or not UTF-8
+ *   `TEND_ERROR_STATE` if the task has ended or is in a manager, `TEND_ERROR_WRONG_THREAD` if it belongs to another
+ *   context, or `G_IO_ERROR_INVALID_ARGUMENT` if the name is empty or not UTF-8
  *
  * Since: 0.1
  */

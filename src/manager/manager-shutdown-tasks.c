@@ -168,17 +168,15 @@ tend_manager_run_next_cb (TendJob *job)
  * @task: (transfer full): a task, not started
  * @error: return location for an error
  *
- * Has @task run at the end of the shutdown.
+ * Adds a task that runs at the end of the shutdown.
  *
- * Shutdown tasks run after every other task has ended, one after the other, in the order in which
- * they were added, and all of them even if some fail. One that does not end within
- * [property@Tend.TaskManager:grace-period], its delay included, is stopped, and named in the error of
- * the shutdown. A shutdown task may add others. One that somebody else has started or ended by then
- * does not run, and gives an error to the shutdown.
+ * Shutdown tasks run when every other task is finished, one after the other, in the order in which they were added. All
+ * of them run, even if some fail. A shutdown task that has not ended after [property@Tend.TaskManager:grace-period],
+ * its delay included, is stopped, and the error of the shutdown names it. A shutdown task may add further ones. If
+ * somebody else has started or ended @task by then, it does not run, and the shutdown gets an error.
  *
- * Returns: %TRUE, or %FALSE with `TEND_ERROR_SHUT_DOWN` after the shutdown,
- *   `TEND_ERROR_WRONG_THREAD` if the task belongs elsewhere, and the errors of
- *   [method@Tend.Task.start] if it could not be started
+ * Returns: %TRUE, or %FALSE with `TEND_ERROR_SHUT_DOWN` after the shutdown, `TEND_ERROR_WRONG_THREAD` if the task
+ *   belongs to another context, and the errors of [method@Tend.Task.start] if it could not be started
  *
  * Since: 0.1
  */

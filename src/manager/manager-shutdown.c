@@ -277,7 +277,7 @@ tend_manager_shutdown_init (TendTaskManager *self)
  * tend_task_manager_is_shut_down:
  * @self: a manager
  *
- * Tells whether the shutdown has begun.
+ * Checks whether the shutdown has begun.
  *
  * Returns: %TRUE if the manager takes no new tasks
  *
@@ -307,21 +307,21 @@ tend_manager_shut_down (TendTaskManager *self,
 /**
  * tend_task_manager_shutdown_async:
  * @self: a manager
- * @cancellable: (nullable): gives up waiting; the shutdown goes on
- * @callback: (nullable) (scope async) (closure user_data): what to call at the end
+ * @cancellable: (nullable): ends the wait when it is cancelled; the shutdown goes on
+ * @callback: (nullable) (scope async) (closure user_data): called at the end
  * @user_data: data for @callback
  *
- * Ends every task, and then the manager, in bounded time.
+ * Shuts the manager down, in bounded time.
  *
- * From now on no task can be registered. Every task is cancelled, and its real end is waited for.
- * Those that have not ended after [property@Tend.TaskManager:grace-period] are stopped, and named in
- * the error with their age and status. Child managers are shut down in the same time, and their
- * errors are among those of this one. Then the shutdown tasks run.
+ * New tasks are refused from now on. Every task is cancelled, and the shutdown waits until it is finished. Tasks that
+ * are not finished after [property@Tend.TaskManager:grace-period] are stopped, and the error names them with their age
+ * and status. Child managers are shut down in the same time, and their errors are part of the error. Then the shutdown
+ * tasks run.
  *
- * The shutdown keeps the manager alive. A second call joins the first. The task that begins it is
- * not cancelled, and no task of the manager or of one below that waits for the shutdown is waited for
- * or stopped: it should end by itself. A shutdown task of these managers cannot wait for it, and gets
- * `TEND_ERROR_STATE`; the shutdown begins all the same.
+ * The shutdown keeps the manager alive. A second call joins the first one. The task that begins the shutdown is not
+ * cancelled. The shutdown neither waits for nor stops tasks of the manager, or of a child manager, that wait for the
+ * shutdown: they should return when it is over. A shutdown task of these managers cannot wait for the shutdown, and
+ * gets `TEND_ERROR_STATE`; the shutdown begins all the same.
  *
  * Since: 0.1
  */
@@ -342,16 +342,15 @@ tend_task_manager_shutdown_async (TendTaskManager     *self,
 /**
  * tend_task_manager_shutdown_finish:
  * @self: a manager
- * @result: the result that the callback was given
+ * @result: the result that @callback was given
  * @error: return location for an error
  *
- * Finishes a shutdown that [method@Tend.TaskManager.shutdown_async] began.
+ * Finishes the operation of [method@Tend.TaskManager.shutdown_async].
  *
- * Returns: %TRUE if every task ended in time and every shutdown task completed; %FALSE with @error
- *   set if not: the errors of the shutdown tasks and of the child managers, `G_IO_ERROR_TIMED_OUT` for
- *   each task that had to be stopped, and `TEND_ERROR_STOPPED` if the owner went meanwhile.
- *   Several of them come as one, see [func@Tend.Error.list]. `G_IO_ERROR_CANCELLED` if the wait was
- *   given up, and `TEND_ERROR_STATE` in a shutdown task
+ * Returns: %TRUE if every task was finished in time and every shutdown task completed; %FALSE with @error set if not:
+ *   the errors of the shutdown tasks and of the child managers, `G_IO_ERROR_TIMED_OUT` for each task that was stopped,
+ *   and `TEND_ERROR_STOPPED` if the owner was disposed of meanwhile. Several errors come as one, see
+ *   [func@Tend.Error.list]. `G_IO_ERROR_CANCELLED` if the wait was cancelled, and `TEND_ERROR_STATE` in a shutdown task
  *
  * Since: 0.1
  */
@@ -372,14 +371,13 @@ tend_task_manager_shutdown_finish (TendTaskManager  *self,
  * @self: a manager
  * @error: return location for an error
  *
- * Shuts the manager down in a fiber, as [method@Tend.TaskManager.shutdown_async] does.
+ * Shuts the manager down, and waits for it in a fiber.
  *
- * A task that was cancelled before cannot wait unless it is shielded: then the shutdown begins all the
- * same, and only the wait fails.
+ * It does what [method@Tend.TaskManager.shutdown_async] does. If the calling task was cancelled before and is not
+ * shielded, the shutdown begins all the same, and only the wait fails.
  *
- * Returns: %TRUE, or %FALSE with an error as [method@Tend.TaskManager.shutdown_finish] gives it,
- *   `G_IO_ERROR_CANCELLED` or `TEND_ERROR_STOPPED` if the calling task was cancelled or ended, and
- *   `TEND_ERROR_NO_FIBER` outside a fiber
+ * Returns: %TRUE, or %FALSE with an error as [method@Tend.TaskManager.shutdown_finish] sets it, `G_IO_ERROR_CANCELLED`
+ *   or `TEND_ERROR_STOPPED` if the calling task was cancelled or ended, and `TEND_ERROR_NO_FIBER` outside a fiber
  *
  * Since: 0.1
  */

@@ -425,7 +425,7 @@ tend_slots_move (TendTaskManager *self,
  * tend_task_manager_get_max_running:
  * @self: a manager
  *
- * Gets how many tasks run at once.
+ * Gets how many tasks may run at once.
  *
  * Returns: the limit, or 0 for none
  *
@@ -444,14 +444,15 @@ tend_task_manager_get_max_running (TendTaskManager *self)
  * @self: a manager
  * @n_tasks: the limit, or 0 for none
  *
- * Sets how many tasks run at once, here and in the child managers together.
+ * Sets how many tasks may run at once, here and in the child managers together.
  *
- * Those above the limit are pending. The most urgent of them starts next, by the priority of
- * [method@Tend.Task.set_priority], and among equals whoever was due first; but every eighth slot
- * goes to whoever has waited longest, so that none waits for ever. A task that was cancelled or stopped
- * keeps its slot until its body has really ended, and so does one that is paused when it has begun; one
- * that is paused before waits for none. Interval tasks need none, and neither do those that ran when
- * they were registered.
+ * Tasks above the limit are pending. The one with the most urgent priority ([method@Tend.Task.set_priority]) starts
+ * next, and among equals the one that was due first. Every eighth slot goes to the task that has waited longest, so
+ * that no task waits for ever.
+ *
+ * A task that was cancelled or stopped keeps its slot until it is finished. A task that is paused after it has begun
+ * keeps its slot; one that is paused before waits for none. Interval tasks, and tasks that ran when they were
+ * registered, take no slot.
  *
  * Since: 0.1
  */
@@ -480,9 +481,9 @@ tend_task_manager_set_max_running (TendTaskManager *self,
  *
  * Limits how fast tasks start: at most @n_starts of them in any @interval.
  *
- * Those above the limit are pending, and the order is that of
- * [method@Tend.TaskManager.set_max_running]. Tasks of child managers count here as well. Starts
- * before the call do not count, and interval tasks never do. Takes 8 bytes for each of @n_starts.
+ * Tasks above the limit are pending, and start in the order that [method@Tend.TaskManager.set_max_running] describes.
+ * Tasks of child managers count as well. Starts before the call and interval tasks do not count. The limit takes 8
+ * bytes for each of @n_starts.
  *
  * Since: 0.1
  */

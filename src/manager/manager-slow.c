@@ -100,13 +100,12 @@ tend_slow_check_arm (TendTaskManager *self)
  * @age: microseconds for which a task may run, or %TEND_FOREVER for no check, as it is by default
  * @interval: microseconds between two looks, above 0; -1 where there is no check
  *
- * Has the manager look for tasks that run for longer than @age, and emit
- * [signal@Tend.TaskManager::task-slow] for each of them at each look.
+ * Sets up a check for tasks that run for long.
  *
- * What a task has waited before it began and what it was paused does not count, and interval tasks are
- * left out. The first look comes @age after the first task is registered, and a look every @interval
- * from then on, as long as there are tasks. Cancelling tasks changes nothing: one that takes long to
- * end is named as well. Child managers have checks of their own.
+ * At each check, [signal@Tend.TaskManager::task-slow] is emitted for each task that has run for longer than @age. Time
+ * spent waiting or paused does not count, and interval tasks are left out. The first check comes @age after the first
+ * task is registered, and further ones every @interval, as long as there are tasks. A task that was cancelled and takes
+ * long to finish is reported too. Child managers have checks of their own.
  *
  * Since: 0.1
  */

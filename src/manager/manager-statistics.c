@@ -81,11 +81,11 @@ tend_statistics_clear (TendStatistics *statistics)
  * @self: a manager
  * @status: a status
  *
- * Counts tasks: those that are pending or running now, or those that ever ended in a certain way.
+ * Counts the tasks of a status.
  *
- * With `TEND_TASK_STATUS_PENDING` these are the tasks that wait for their delay, for one of the same
- * name, or for a slot, and with `TEND_TASK_STATUS_RUNNING` those that have begun and not ended; with
- * the others those that have ended so since the manager was made. `TEND_TASK_STATUS_CREATED` is none.
+ * With `TEND_TASK_STATUS_PENDING`, these are the tasks that wait for their delay, for a task of the same name, or for a
+ * slot. With `TEND_TASK_STATUS_RUNNING`, these are the tasks that have begun and not ended. With a final status, these
+ * are all tasks that have ended with it since the manager was created. With `TEND_TASK_STATUS_CREATED` the number is 0.
  *
  * Returns: the number of tasks
  *
@@ -105,7 +105,7 @@ tend_task_manager_get_n_tasks (TendTaskManager *self,
  * tend_task_manager_get_n_started:
  * @self: a manager
  *
- * Counts the tasks that have begun since the manager was made.
+ * Counts the tasks that have begun since the manager was created.
  *
  * Returns: the number of tasks
  *
@@ -127,8 +127,8 @@ tend_task_manager_get_n_started (TendTaskManager *self)
  *
  * Gets how long tasks have run, from the beginning of their bodies to their ends.
  *
- * What a task has waited before it began and what it was paused does not count, and interval tasks do
- * not count at all. The longest is exact; other quantiles are up to 1/16 above the truth.
+ * Time spent waiting or paused does not count, and interval tasks do not count at all. The longest time is exact; other
+ * quantiles are at most 1/16 too high.
  *
  * Returns: microseconds; 0 if no task has ended yet
  *

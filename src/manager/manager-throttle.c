@@ -172,12 +172,11 @@ register_delayed (TendTaskManager  *self,
  * @delay: microseconds
  * @error: return location for an error
  *
- * Registers a task that begins when nothing was debounced under its name for @delay, such as when a user has stopped
- * typing.
+ * Registers a task that begins when nothing was debounced under its name for @delay.
  *
- * This is [method@Tend.TaskManager.register] with @delay as the task's delay and %TEND_NAME_POLICY_REPLACE: a task of
- * that name which waits never begins. One that runs is cancelled, and the new one begins when it is finished. A
- * shutdown cancels what still waits.
+ * Use it to react when a user has stopped typing. It is [method@Tend.TaskManager.register] with @delay as the task's
+ * delay and %TEND_NAME_POLICY_REPLACE: a task of that name that waits never begins; one that runs is cancelled, and the
+ * new one begins when it is finished. A shutdown cancels what still waits.
  *
  * Returns: (transfer none): the task; %NULL with an error as [method@Tend.TaskManager.register] sets it, or
  *   `G_IO_ERROR_INVALID_ARGUMENT` if @task has no name
@@ -249,12 +248,13 @@ register_throttled (TendTaskManager  *self,
  * @interval: microseconds; above 0
  * @error: return location for an error
  *
- * Registers a task that begins now, but not sooner than @interval after the last one throttled under its name.
+ * Registers a task that begins at once, but not sooner than @interval after the last one throttled under its name.
  *
- * Of the tasks that come too early, or while an earlier one runs, only the latest begins, and the others are
- * cancelled: what was asked for last is done, unless a shutdown cancels it. A task that runs is left alone, and the
- * next one begins when it is finished, at the earliest. The interval counts from when the last one has begun. A task
- * that waits for a slot of the manager counts as if it had begun when it was due.
+ * Use it for progress or positions that change faster than they can be handled. Of the tasks that come too early, or
+ * while an earlier one runs, only the latest begins, and the others are cancelled: the latest request is carried out,
+ * unless a shutdown cancels it. A task that runs is left alone, and the next one begins when it is finished at the
+ * earliest. The interval counts from the beginning of the last task. A task that waits for a slot of the manager counts
+ * as if it had begun when it was due.
  *
  * Returns: (transfer none): the task; %NULL with an error as [method@Tend.TaskManager.register] sets it, or
  *   `G_IO_ERROR_INVALID_ARGUMENT` if @task has no name

@@ -162,15 +162,14 @@ tend_manager_give_up_waits (TendTaskManager *self)
 /**
  * tend_task_manager_wait_for_tasks_async:
  * @self: a manager
- * @cancellable: (nullable): gives up waiting; the tasks go on
- * @callback: (nullable) (scope async) (closure user_data): what to call at the end
+ * @cancellable: (nullable): ends the wait when it is cancelled; the tasks go on
+ * @callback: (nullable) (scope async) (closure user_data): called at the end
  * @user_data: data for @callback
  *
- * Waits until every task that is registered now has really ended, in whichever way.
+ * Waits until every task that is registered now is finished.
  *
- * Tasks that are registered meanwhile are not waited for, and neither is the task that calls. Tasks of
- * the manager that wait for its tasks do not wait for one another. Tasks of child managers are not
- * waited for.
+ * It does not wait for tasks that are registered later, for tasks of child managers, nor for the calling task. Tasks of
+ * the manager that wait for its tasks do not wait for each other.
  *
  * Since: 0.1
  */
@@ -216,13 +215,13 @@ tend_task_manager_wait_for_tasks_async (TendTaskManager     *self,
 /**
  * tend_task_manager_wait_for_tasks_finish:
  * @self: a manager
- * @result: the result that the callback was given
+ * @result: the result that @callback was given
  * @error: return location for an error
  *
- * Finishes a wait that [method@Tend.TaskManager.wait_for_tasks_async] began.
+ * Finishes the operation of [method@Tend.TaskManager.wait_for_tasks_async].
  *
- * Returns: %TRUE, whatever became of the tasks; %FALSE with `G_IO_ERROR_CANCELLED` if the wait was
- *   given up, and `TEND_ERROR_STOPPED` if somebody has disposed of the manager
+ * Returns: %TRUE, in whichever way the tasks ended; %FALSE with `G_IO_ERROR_CANCELLED` if the wait was cancelled, and
+ *   `TEND_ERROR_STOPPED` if the manager was disposed of
  *
  * Since: 0.1
  */
@@ -244,7 +243,9 @@ tend_task_manager_wait_for_tasks_finish (TendTaskManager  *self,
  * @self: a manager
  * @error: return location for an error
  *
- * Waits in a fiber as [method@Tend.TaskManager.wait_for_tasks_async] does.
+ * Waits in a fiber until every task that is registered now is finished.
+ *
+ * It waits as [method@Tend.TaskManager.wait_for_tasks_async] does.
  *
  * Returns: %TRUE, or %FALSE with `G_IO_ERROR_CANCELLED` or `TEND_ERROR_STOPPED` if the calling
  *   task was cancelled or ended, and `TEND_ERROR_NO_FIBER` outside a fiber

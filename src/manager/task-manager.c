@@ -18,24 +18,24 @@
  *
  * Owns the unfinished work of a program, or of a part of it.
  *
- * A task that is registered runs in the next turn of the loop at the earliest, after its delay, and
- * when fewer than [property@Tend.TaskManager:max-running] others run. A named task can be looked
- * up and cancelled by its name. The manager never runs two bodies of one name at once; what becomes of
- * a new task whose name is in use says a [enum@Tend.NamePolicy].
+ * A task that is registered runs in the next turn of the loop at the earliest, after its delay, and when fewer than
+ * [property@Tend.TaskManager:max-running] others run. You can look up and cancel a named task by its name. Before the
+ * manager begins a task, the earlier tasks of its name are finished. A [enum@Tend.NamePolicy] decides what happens to a
+ * new task whose name is taken.
  *
- * [method@Tend.TaskManager.shutdown_async] ends all of it in order and in bounded time: no new tasks,
- * every task cancelled and its real end awaited, those that do not end in the grace period stopped,
- * and then the shutdown tasks, all of them.
+ * [method@Tend.TaskManager.shutdown_async] ends everything in bounded time: new tasks are refused, every task is
+ * cancelled, tasks that are not finished after the grace period are stopped, and then all shutdown tasks run.
  *
- * The manager is a [iface@Gio.ListModel] of the tasks whose bodies have not ended, in the order of
- * registration. It may be derived from.
+ * The manager is a [iface@Gio.ListModel] of the tasks that are not finished, in the order of registration. You may
+ * derive from it.
  *
- * A manager may stand below another, and it may belong to an object such as a window, with which its
- * tasks end. One that is finalized without having been shut down cancels its tasks and lets go of
- * them. The main context that was the thread's default when the manager was made is the one that
- * it belongs to, and its tasks have to belong to the same; everything is for that thread only.
+ * A manager may be a child of another one, and it may belong to an object such as a window, with which its tasks end. A
+ * manager that is finalized without a shutdown cancels its tasks and lets go of them.
  *
- * A program that has one task at a time needs no manager: the task alone is enough.
+ * A manager belongs to the thread-default main context of the thread that creates it, and its tasks must belong to the
+ * same context. All of it is for the thread that runs this context.
+ *
+ * If a program has one task at a time, the task alone is enough.
  *
  * Since: 0.1
  */
@@ -92,7 +92,7 @@ tend_task_manager_list_model_init (GListModelInterface *iface)
  * tend_task_manager_get_grace_period:
  * @self: a manager
  *
- * Gets how long a shutdown waits for the tasks that it has cancelled, and for each shutdown task.
+ * Gets how long a shutdown waits for tasks that it has cancelled, and for each shutdown task.
  *
  * Returns: microseconds
  *
@@ -111,9 +111,9 @@ tend_task_manager_get_grace_period (TendTaskManager *self)
  * @self: a manager
  * @grace_period: microseconds, five seconds by default; %TEND_FOREVER for no limit
  *
- * Sets how long a shutdown waits for the tasks that it has cancelled, before it stops them.
+ * Sets how long a shutdown waits for tasks that it has cancelled, before it stops them; five seconds by default.
  *
- * Each shutdown task has the same time for itself. A wait that has begun stays as it is.
+ * Each shutdown task has the same time. A wait that has begun keeps its length.
  *
  * Since: 0.1
  */
@@ -272,7 +272,9 @@ install_properties (GObjectClass *object_class)
   /**
    * TendTaskManager:owner:
    *
-   * The object with which the tasks end; see [ctor@Tend.TaskManager.new_for_owner].
+   * The object with which the tasks end.
+   *
+   * See [ctor@Tend.TaskManager.new_for_owner].
    *
    * Since: 0.1
    */
@@ -283,7 +285,9 @@ install_properties (GObjectClass *object_class)
   /**
    * TendTaskManager:parent:
    *
-   * The manager above this one; see [method@Tend.TaskManager.add_child].
+   * The manager of which this one is a child.
+   *
+   * See [method@Tend.TaskManager.add_child].
    *
    * Since: 0.1
    */
@@ -294,7 +298,7 @@ install_properties (GObjectClass *object_class)
   /**
    * TendTaskManager:max-running:
    *
-   * How many tasks run at once; 0 is no limit.
+   * How many tasks may run at once; 0 is no limit.
    *
    * Since: 0.1
    */
@@ -305,9 +309,9 @@ install_properties (GObjectClass *object_class)
   /**
    * TendTaskManager:grace-period:
    *
-   * How long a shutdown waits before it stops what has not ended, in microseconds.
+   * How long a shutdown waits before it stops tasks that are not finished, in microseconds.
    *
-   * All tasks have this time together, and then each shutdown task for itself.
+   * All tasks together have this time, and then each shutdown task has it.
    *
    * Since: 0.1
    */
@@ -329,10 +333,10 @@ install_signals (GType type)
    * @task: the task
    * @error: its error
    *
-   * A task has failed, or a run of an interval task that goes on.
+   * Emitted when a task has failed, or a run of an interval task that goes on.
    *
-   * Emitted once per failed task or run, before those who wait for it are told, and not for errors that
-   * are ignored, see [method@Tend.TaskManager.ignore_error].
+   * It is emitted once for each failed task or run, before those who wait are notified. It is not emitted for errors
+   * that [method@Tend.TaskManager.ignore_error] ignores.
    *
    * Since: 0.1
    */
@@ -347,9 +351,9 @@ install_signals (GType type)
    * @task: the task
    * @age: for how long it has run, in microseconds
    *
-   * A task has run for longer than [method@Tend.TaskManager.set_slow_check] lets it.
+   * Emitted when a task has run for longer than [method@Tend.TaskManager.set_slow_check] allows.
    *
-   * Then a warning is logged, unless a class overrides it.
+   * The default handler logs a warning.
    *
    * Since: 0.1
    */
@@ -398,7 +402,7 @@ tend_task_manager_init (TendTaskManager *self)
 /**
  * tend_task_manager_new:
  *
- * Makes a manager.
+ * Creates a manager.
  *
  * Returns: (transfer full): the manager, for the thread-default main context
  *
