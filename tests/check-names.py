@@ -31,9 +31,8 @@ PAGES = {"Tend": "", "GLib": "https://docs.gtk.org/glib/", "GObject": "https://d
 # Types of C, whose GIR names are those of fundamental types or are no types at all.
 NO_LINK = {"GType", "gboolean", "gpointer", "gint64", "guint64"}
 
-# A page that is no part of the site, and one about what has no links.
+# A page that is no part of the site.
 ASIDE = {"claims"}
-UNLINKED = {"architecture"}
 
 # A pattern, and no name.
 PATTERNS = {"tend_class_verb"}
@@ -159,10 +158,10 @@ def main(root, girs, is_fixing):
     for page in [root / "README.md", root / "CONTRIBUTING.md", *sorted(root.glob("doc/*.md"))]:
         is_page = page.parent.name == "doc" and page.stem not in ASIDE
         text = page.read_text(encoding="utf-8")
-        problems, fixed = check(text, known, exists, is_page and page.stem not in UNLINKED)
+        problems, fixed = check(text, known, exists, is_page)
         if is_page and f"'{page.stem}'" not in build:
             problems.append("it has no place in doc/meson.build")
-        if is_fixing and fixed != text and is_page and page.stem not in UNLINKED:
+        if is_fixing and fixed != text and is_page:
             page.write_text(fixed, encoding="utf-8")
             problems = [problem for problem in problems if "is to be written" not in problem]
         n_problems += len(problems)
