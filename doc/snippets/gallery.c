@@ -54,7 +54,7 @@ gallery_init (Gallery *self)
 static void
 gallery_add (Gallery *self, const char *path)
 {
-  /* A thread makes the picture. The name is there to look it up, to cancel it, to show it. */
+  /* A thread creates the picture. By its name you can look it up, cancel it and show it. */
   tend_task_manager_register (self->tasks, tend_task_new_thread (path, make_thumbnail, g_strdup (path), g_free),
                               TEND_NAME_POLICY_REJECT, NULL);
 }

@@ -32,7 +32,7 @@ G_DEFINE_FINAL_TYPE (Query, query, TEND_TYPE_RANDOM_NUMBER_CACHE)
 
 static void query_send (Query *self);
 
-/* If no answer comes, whoever waits for one gets this error. */
+/* If no answer comes, those who wait for it get this error. */
 static void
 query_expect_answer (Query *self)
 {
@@ -49,9 +49,9 @@ query_timed_out (TendNumberCache *cache)
   Query *self = RESOLVER_QUERY (cache);
 
   if (self->n_tries == 3)
-    return;   /* now whoever waits is told */
+    return;   /* now those who wait get the error */
 
-  /* Not yet: the task is taken out of this time-out, and put into the next one. */
+  /* Not yet: the task is removed from this timeout, and added to the next one. */
   tend_number_cache_remove_task (cache, tend_completion_get_task (self->answer));
   query_expect_answer (self);
   if (tend_request_cache_add (self->resolver->requests, cache, NULL))
@@ -166,7 +166,7 @@ resolve (Resolver *self, const char *host, GError **error)
   query_send (query);
   if (!tend_await (answer, error))
     {
-      /* Whoever gives up is not to be told of the time-out later. */
+      /* Nobody waits for the answer any more: a timeout later should not report it. */
       tend_task_cancel (answer);
       return NULL;
     }

@@ -146,7 +146,7 @@ tasks_changed_cb (GListModel *tasks, guint position, guint n_removed, guint n_ad
 static void
 watch_tasks (TendTaskManager *manager)
 {
-  /* Whoever runs for a minute is named in the log, every ten minutes. */
+  /* A task that has run for a minute is named in the log, and again every ten minutes. */
   tend_task_manager_set_slow_check (manager, 60 * G_TIME_SPAN_SECOND, 600 * G_TIME_SPAN_SECOND);
   g_signal_connect (manager, "items-changed", G_CALLBACK (tasks_changed_cb), NULL);
 }
