@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The body that is a pair of functions in the manner of GIO: one begins, the other finishes.
+// The body that is a pair of functions in GIO's style: one begins the operation, the other finishes it.
 
 #include "tend-task-private.h"
 
-/* Takes the reference to the task that async_run() gave. */
+/* Takes over the reference to the task that async_run() took. */
 static void
 ready_cb (GObject      *source_object,
           GAsyncResult *result,
@@ -42,7 +42,7 @@ async_run (TendTask *task)
 static void
 async_abandon (TendTask *task)
 {
-  /* Its cancellable has been cancelled: the operation comes back, and what it brings is dropped. */
+  /* The task's cancellable was cancelled: the operation returns, and its result is dropped. */
 }
 
 static const TendBodyClass async_body = {

@@ -46,13 +46,13 @@ tend_await (TendTask  *task,
   if (worker != NULL)
     return tend_thread_await (worker, task, error);
 
-  /* The fiber may stand still here already, while somebody drops the task. */
+  /* The fiber may be suspended already while another thread drops the task. */
   kept = g_object_ref (task);
   wake = tend_begin_wait (G_STRFUNC, error);
   if (wake == NULL)
     return FALSE;
 
-  /* Who happens to run another context now does not count: that may change while the fiber waits. */
+  /* Which thread runs another context now does not count: that may change while the fiber waits. */
   loop = tend_task_loop (task);
   if (loop == NULL ||
       tend_loop_get_context (loop) != tend_loop_get_context (tend_task_loop (tend_task_get_current ())))
@@ -71,7 +71,7 @@ tend_await (TendTask  *task,
       return FALSE;
     }
 
-  /* Who waits in the queue of the task holds no reference, and is woken when it is dropped. */
+  /* A waiter in the queue of the task holds no reference, and is woken when the task is dropped. */
   if (!tend_task_is_over (task))
     {
       tend_task_add_waiter (task, wake);
@@ -157,7 +157,7 @@ tend_yield (GError **error)
  */
 #define SLOT_MARK ((guintptr) 1)
 
-/* Lies on the stack of the fiber, which stands still meanwhile. */
+/* It is on the stack of the fiber, which is suspended meanwhile. */
 typedef struct
 {
   TendLoop *loop;

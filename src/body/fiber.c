@@ -1,18 +1,17 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The body that is a fiber: a function on a stack of its own, which stands still while it waits.
+// The body that is a fiber: a function on a stack of its own, which is suspended while it waits.
 //
-// A fiber is resumed from the native stack of its loop's thread, always, and goes back to it when it
-// waits, when it ends, and when something has to be called that a language binding may observe
-// (a hop). So no fiber ever runs on top of another, and user callbacks never run on a fiber's stack.
+// A fiber is always resumed from the native stack of its loop's thread. It goes back to that stack when it waits, when
+// it ends, and when it has to call something that a language binding may observe (a hop). So no fiber runs on top of
+// another, and user callbacks do not run on a fiber's stack.
 //
-// Each wait puts the fiber's one job into one place: the loop's ready queue, its timers, or another
-// task's waiters. Whatever takes it out of there resumes the fiber. Cancelling and stopping move it
-// to the micro-queue.
+// Each wait puts the one job of the fiber into one place: the loop's ready queue, its timers, or the waiters of another
+// task. The code that takes the job out of there resumes the fiber. Cancelling and stopping move it to the micro-queue.
 //
-// Ownership: all of it is the loop thread's. The fiber's record lies at the top of its own stack,
-// and goes with it.
+// Ownership: everything belongs to the loop thread. The fiber's record is at the top of its own stack, and is freed
+// with it.
 
 #include "switch-private.h"
 #include "tend-task-private.h"
@@ -20,15 +19,15 @@
 #include "tend-fiber.h"
 
 /*
- * How often the body of an ended task may try to wait before it is given up. It is told of the end
- * by each of them, so that only a loop without an exit comes here.
+ * How often the body of an ended task may try to wait before it is given up. Each of these waits fails and so reports
+ * the end, so only a loop without an exit comes here.
  */
 #define MAX_REFUSED_WAITS 1000
 
-/* How many waits in a row may turn out to need no waiting before the fiber lets the loop turn. */
+/* How many waits in a row may need no waiting before the fiber lets the loop turn. */
 #define MAX_AT_ONCE 64
 
-/* Lies on the stack of the fiber that hops. */
+/* It is on the stack of the fiber that hops. */
 typedef struct
 {
   TendNativeFunc func;
@@ -38,29 +37,29 @@ typedef struct
 typedef struct
 {
   TendContext     context;
-  TendContext    *native;           /* who resumed it; valid while it runs */
+  TendContext    *native;           /* the context that resumed it; valid while it runs */
   TendStack       stack;
-  TendTask       *task;             /* held by the task's being active */
+  TendTask       *task;             /* not a reference: the task is held while it is active */
   TendJob         wake;
-  Hop            *hop;              /* what to call on the native stack, and then go on */
+  Hop            *hop;              /* the function to call on the native stack before it goes on */
   GError         *error;            /* what the body ended with */
-  TendExceptions  exceptions;       /* its own while it stands still; the native stack's while it runs */
+  TendExceptions  exceptions;       /* its own while it is suspended; the native stack's while it runs */
   guint           shield;           /* how many shields are on */
   guint           n_refused : 16;
-  guint           n_at_once : 8;    /* waits that were begun since it last stood still */
+  guint           n_at_once : 8;    /* waits that were begun since it was last suspended */
   guint           is_waiting : 1;
-  guint           is_bound : 1;     /* its wait cannot be cut short: somebody will write to its stack */
+  guint           is_bound : 1;     /* its wait cannot be cut short: another function will write to its stack */
   guint           is_done : 1;
 } Fiber;
 
 /* What is written at each switch: two cache lines, and no more of the page that a fiber has. */
 G_STATIC_ASSERT (sizeof (Fiber) <= 128);
 
-/* What the record takes from the top of the stack. */
+/* The space that the record takes at the top of the stack. */
 #define FIBER_ROOM ((sizeof (Fiber) + TEND_STACK_STAGGER - 1) / TEND_STACK_STAGGER * TEND_STACK_STAGGER)
 
 static TEND_THREAD Fiber *current;
-static TEND_THREAD gboolean is_watched;     /* somebody is told of the end of the thread */
+static TEND_THREAD gboolean is_watched;     /* we are notified when the thread ends */
 
 /* --- What the layers above see --- */
 
@@ -79,7 +78,7 @@ give_up (Fiber *self)
   tend_context_switch_last (&self->context, self->native);
 }
 
-/* Whether the task goes on; sets the error that every wait of an ended or cancelled one fails with. */
+/* Whether the task goes on; otherwise sets the error with which every wait of an ended or cancelled task fails. */
 static gboolean
 check_going (Fiber   *self,
              GError **error)
@@ -130,7 +129,7 @@ unwound (gboolean is_forced)
   g_critical ("An exception leaves the body of %s, where nobody can catch it", task);
 }
 
-/* The same of a thread that ended without unwinding the fiber. Who waits for anything there would wait for ever. */
+/* The same for a thread that ended without unwinding the fiber. Otherwise those who wait for it would wait for ever. */
 static void
 thread_ended_cb (gpointer data)
 {
@@ -177,7 +176,7 @@ call_natively (TendNativeFunc func,
   tend_context_switch (&self->context, self->native);
 }
 
-/* Stands still until the job of the fiber is run. */
+/* Suspends the fiber until its job is run. */
 static void
 stand_still (Fiber *self)
 {
@@ -205,7 +204,7 @@ begin_wait (GError **error)
   if (!check_going (self, error))
     return NULL;
 
-  /* What it is about to wait for may be there already, again and again. */
+  /* What the fiber is about to wait for may already be there, again and again. */
   if (G_UNLIKELY (++self->n_at_once > MAX_AT_ONCE))
     {
       tend_loop_queue_ready (tend_task_loop (self->task), &self->wake);
@@ -267,7 +266,7 @@ check_stack (Fiber *self)
   tend_stack_check (&self->stack, task);
 }
 
-/* The body is through, or given up: the stack goes, and the task hears of it. */
+/* The body has returned, or was given up: frees the stack, and notifies the task. */
 static void
 finish (Fiber *self)
 {
@@ -282,7 +281,7 @@ finish (Fiber *self)
   tend_task_run_ended (task, error);
 }
 
-/* Somebody runs the main context on a fiber's stack, and it is another fiber's turn. */
+/* A nested main context runs on a fiber's stack, and it is another fiber's turn. */
 static void
 complain_nested (Fiber *self)
 {
@@ -333,8 +332,8 @@ resume (Fiber *self)
 }
 
 /*
- * Stops the task, whose callbacks are barred, so that the wait fails which this was the end of. Who is told of the end
- * may run the main context, where the fiber may be unwound, and be gone: whether it still waits for its turn.
+ * Stops the task, whose callbacks are barred, so that the wait that has just ended fails. Those who are notified of the
+ * end may run the main context, where the fiber may be unwound and freed. Returns whether it still waits for its turn.
  */
 static gboolean
 stop_barred (Fiber *self)
@@ -380,7 +379,7 @@ enter_cb (gpointer data)
 
 /* --- The body --- */
 
-/* The child of a fork goes on where its parent was, but on no fiber that could wait. */
+/* The child of a fork goes on at the point where its parent was, but on no fiber that could wait. */
 static void
 begin_anew (void)
 {
@@ -420,7 +419,7 @@ fiber_run (TendTask *task)
   resume (self);
 }
 
-/* Cuts the fiber's wait short, if it is in one that can be. */
+/* Cuts the fiber's wait short, if that is possible. */
 static void
 interrupt (Fiber *self)
 {

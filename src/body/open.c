@@ -18,7 +18,7 @@ open_run (TendTask *task)
   if (error == NULL)
     error = tend_error_new_missing ();
 
-  /* A function that has completed the task, or had it stopped, fails afterwards. */
+  /* The function may fail after it has completed the task or has had it stopped. */
   if (tend_task_is_active (task))
     tend_task_run_ended (task, error);
   else if (tend_task_status (task) != TEND_TASK_STATUS_STOPPED)

@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// How long stacks wait for the next fibers: a source of the main context whose fibers used them last
-// unmaps those that have not been used for the idle time.
+// How long unused stacks are kept: a source of the main context whose fibers used them last unmaps stacks that have not
+// been used for the idle time.
 //
-// A source of GLib's and not a timer of our loop's: it must not keep the loop, nor count for a clock that
-// stands still. It is there while some stacks are idle, and an idle program wakes for it twice.
+// This is a source of GLib, and not a timer of our loop: it must not keep the loop alive, nor count for a virtual
+// clock. It exists while some stacks are idle, and wakes an idle program twice.
 
 #include "stack-private.h"
 
@@ -36,14 +36,14 @@ disarm (gpointer data)
   g_free (is_done);
 }
 
-/* Who would have done it may not be there in the child of a fork. */
+/* The source that would have trimmed them may not exist in the child of a fork. */
 static void
 begin_anew (void)
 {
   g_atomic_int_compare_and_exchange (&tend_stack_trim_state, TEND_TRIM_ARMED, TEND_TRIM_WANTED);
 }
 
-/* Has idle stacks trimmed by @context, if nobody does it yet. */
+/* Has idle stacks trimmed by a source of @context, if there is none yet. */
 void
 tend_stack_arm_trim (GMainContext *context)
 {
@@ -55,7 +55,7 @@ tend_stack_arm_trim (GMainContext *context)
   if (!g_atomic_int_compare_and_exchange (&tend_stack_trim_state, TEND_TRIM_WANTED, TEND_TRIM_ARMED))
     return;
 
-  /* What is kept for ever counts as seen to. */
+  /* Stacks that are kept for ever need no trimming. */
   usec = tend_get_stack_idle_time ();
   if (usec == TEND_FOREVER)
     return;

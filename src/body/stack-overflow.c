@@ -42,8 +42,8 @@
 #define DEFAULT_MAX_MAPPINGS 65530
 
 /*
- * What handlers have that run on our alternate stack: those of the program, too, which may have had the thread's
- * own stack until then. It is memory only where it is used. The frame that the kernel pushes comes on top.
+ * The size of our alternate signal stack. The program's own handlers run on it too, which may have used the thread's
+ * stack before. It takes memory only where it is used. The frame that the kernel pushes comes on top.
  */
 #define SIGNAL_STACK_SIZE ((GLIB_SIZEOF_VOID_P > 4 ? 256 : 64) * 1024)
 #define SIGNAL_STACK_GUARD (64 * 1024)
@@ -51,12 +51,12 @@
 /* Longer names are cut where the handler prints them. */
 #define MAX_PRINTED_NAME 64
 
-/* Whose the signal is. */
+/* Who handles the signal. */
 typedef enum
 {
   HANDLER_UNDECIDED,    /* no guard has been made yet */
   HANDLER_OURS,
-  HANDLER_OTHERS,       /* somebody else's, or nobody's where we are told to leave it alone */
+  HANDLER_OTHERS,       /* other code, or nobody because we were told not to */
 } Handler;
 
 static int handler = HANDLER_UNDECIDED;
@@ -103,7 +103,7 @@ add_number (Line    *line,
     add_byte (line, digits[--n]);
 }
 
-/* As tend_task_print() does, but for names that are long, or would break the line. */
+/* As tend_task_print(), but for names that are long or would break the line. */
 static void
 add_task (Line       *line,
           const char *name,
@@ -130,7 +130,7 @@ write_line (gsize size)
   const char *name;
   guint64 id;
 
-  /* A fault within a guard is of the fiber that runs in this thread: nobody else has an address there. */
+  /* A fault within a guard belongs to the fiber that runs in this thread: other threads have no address there. */
   add_text (&line, "libtend: stack overflow in ");
   if (tend_peek_fiber (&name, &id))
     {
@@ -143,7 +143,7 @@ write_line (gsize size)
   add_number (&line, size);
   add_text (&line, " bytes; tend_task_set_stack_size() gives it more\n");
 
-  /* If it cannot be written there is nobody to tell. */
+  /* If the line cannot be written, nothing else can be done. */
   if (write (STDERR_FILENO, line.text, line.length) < 0)
     return;
 }
@@ -167,7 +167,7 @@ segv_cb (int        number,
     raise (number);
 }
 
-/* Whoever handles the signal already is not to be disturbed. */
+/* A handler that is already there is left alone. */
 static gboolean
 is_free (void)
 {
@@ -199,7 +199,7 @@ install_handler (void)
 
 typedef struct
 {
-  char  *memory;    /* NULL: the thread does with what it has */
+  char  *memory;    /* NULL: the thread uses the stack that it has */
   gsize  length;
   char  *low;       /* above the guard */
 } SignalStack;
@@ -212,7 +212,7 @@ signal_stack_free (gpointer data)
 
   if (own->memory != NULL)
     {
-      /* Somebody may have put another one in its place. */
+      /* Other code may have installed another stack in its place. */
       if (sigaltstack (NULL, &now) == 0 && now.ss_sp == own->low)
         sigaltstack (&(stack_t) { .ss_flags = SS_DISABLE }, NULL);
 
@@ -239,7 +239,7 @@ signal_stack_new (void)
   if (sigaltstack (NULL, &now) != 0)
     return NULL;
 
-  /* An alternate stack of somebody else's serves as well. */
+  /* An alternate stack of other code serves as well. */
   if (!(now.ss_flags & SS_DISABLE))
     return g_new0 (SignalStack, 1);
 
@@ -249,7 +249,7 @@ signal_stack_new (void)
   if (memory == MAP_FAILED)
     return NULL;
 
-  /* One without a guard would be worse for the handlers of the program than none. */
+  /* For the program's handlers, a stack without a guard would be worse than none. */
   if (mprotect (memory, guard, PROT_NONE) != 0 ||
       sigaltstack (&(stack_t) { .ss_sp = memory + guard, .ss_size = size }, NULL) != 0)
     {
@@ -329,7 +329,7 @@ try_mprotect (char  *low,
   return FALSE;
 }
 
-/* Guards the stack above @low and @length with the best that can be had. */
+/* Guards the stack above @low and @length with the best guard that is available. */
 TendGuardMode
 tend_guard_make (char  *low,
                  gsize  length)
@@ -376,6 +376,6 @@ tend_stack_set_guard_mode (TendGuardMode mode)
 {
   g_atomic_int_set (&wanted_mode, mode);
 
-  /* Idle stacks have the guard of before. */
+  /* Idle stacks keep the guard that they have. */
   tend_stack_trim (TRUE);
 }

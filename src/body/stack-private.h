@@ -11,10 +11,10 @@ G_BEGIN_DECLS
 
 typedef struct _TendSlab TendSlab;
 
-/* What ends a stack that overflows. */
+/* How an overflow of a stack is detected. */
 typedef enum
 {
-  TEND_GUARD_AUTO,      /* not guarded yet: the first of the others that can be had */
+  TEND_GUARD_AUTO,      /* not guarded yet: the first of the others that is available */
   TEND_GUARD_MADVISE,   /* pages that fault, and that need no mapping of their own */
   TEND_GUARD_MPROTECT,  /* pages that fault, at the price of two mappings */
   TEND_GUARD_CANARY,    /* nothing faults; tend_stack_check() notices */
@@ -50,7 +50,7 @@ gboolean      tend_stack_acquire        (TendStack      *stack,
 void          tend_stack_release        (TendStack      *stack);
 gsize         tend_stack_default_size   (void);
 
-/* Whether anybody will see to the stacks that are not in use. */
+/* Whether a source will trim the stacks that are not in use. */
 typedef enum
 {
   TEND_TRIM_NONE,           /* nothing is to be done */
@@ -74,13 +74,13 @@ tend_stack_see_to_trim (GMainContext *context)
     tend_stack_arm_trim (context);
 }
 
-/* Gives the calling thread what it needs to report an overflow, after its first stack. Costs nothing when repeated. */
+/* Gives the calling thread what it needs to report an overflow, after its first stack. Further calls cost nothing. */
 void          tend_stack_prepare_thread (void);
 
 void          tend_stack_check_canary   (const TendStack *stack,
                                          const char      *owner);
 
-/* Called while @stack stands still, or is about to. Does not return if it has overflown. */
+/* Called while @stack is suspended, or about to be. Does not return if the stack has overflowed. */
 static inline void
 tend_stack_check (const TendStack *stack,
                   const char      *owner)
@@ -89,7 +89,7 @@ tend_stack_check (const TendStack *stack,
     tend_stack_check_canary (stack, owner);
 }
 
-/* For tests: how stacks are guarded that are made from now on. */
+/* For tests: how stacks are guarded that are created from now on. */
 void          tend_stack_set_guard_mode (TendGuardMode   mode);
 
 /* --- Between the pool and the guards only --- */

@@ -70,7 +70,7 @@ struct _Slot
   Slot          *prev;        /* pool_lock: these two link the free stacks of the class */
   Slot          *next;
   TendSlab      *slab;        /* constant while the slab is live */
-  TendGuardMode  guard;       /* of whoever owns the stack; AUTO: never handed out */
+  TendGuardMode  guard;       /* of the owner of the stack; AUTO: never handed out */
   guint          tool_id;     /* likewise */
 };
 
@@ -93,7 +93,7 @@ struct _TendSlab
   guint       idle_since;     /* pool_lock; the trim after which it was used last */
   gboolean    is_listed;      /* pool_lock: its free stacks can be had */
   TendSlab   *next;           /* constant once it is in the list of all slabs */
-  TendSlab   *next_spare;     /* pool_lock, or of whoever took it from the lists */
+  TendSlab   *next_spare;     /* pool_lock, or of the thread that took it from the lists */
   Slot        slots[MAX_SLAB_STACKS];
 };
 
@@ -255,7 +255,7 @@ map (gsize length)
   return base;
 }
 
-/* Whether the stacks of a new slab may have wide guards, which counts them until they are given back. */
+/* Whether the stacks of a new slab may have wide guards; counts them until they are given back. */
 static gboolean
 take_wide_guards (guint n_slots)
 {
@@ -297,7 +297,7 @@ slab_new (StackClass  *class,
   TendSlab *slab = get_description ();
   char *base = slab != NULL ? map (n_slots * stride) : NULL;
 
-  /* What other classes keep idle must not be what there is no room for. */
+  /* Idle stacks of other classes must not take the space that this one needs. */
   if (slab != NULL && base == NULL)
     {
       tend_stack_trim (TRUE);
@@ -341,7 +341,7 @@ want_trim_locked (void)
     g_atomic_int_set (&tend_stack_trim_state, TEND_TRIM_WANTED);
 }
 
-/* @slab is out of reach; its memory goes. */
+/* @slab is in no list: its memory is given back. */
 static void
 slab_free (TendSlab *slab)
 {

@@ -16,15 +16,15 @@ G_BEGIN_DECLS
 typedef void (* TendEntry) (gpointer data);
 
 /*
- * A place where a stack stands still. Opaque: the switch alone knows what is in it. It is prepared
- * for a new stack, and filled with zeros for the stack that a thread already runs on.
+ * A place where a stack is suspended. Opaque: only the switch knows its contents. It is prepared for a new stack, and
+ * filled with zeros for the stack that a thread already runs on.
  */
 typedef struct
 {
   gpointer sp;
 } TendContext;
 
-/* The switch itself, which tools do not see through. */
+/* The switch itself, which sanitizers do not see through. */
 void tend_context_jump             (TendContext *from,
                                     TendContext *to);
 
@@ -34,7 +34,7 @@ void tend_context_prepare          (TendContext *context,
                                     TendEntry    entry,
                                     gpointer     data);
 
-/* The same as what follows, with a word to the sanitizer that is there. */
+/* The same as the functions below, which also notify the sanitizer if there is one. */
 void tend_context_clear_told       (TendContext *context);
 void tend_context_switch_told      (TendContext *from,
                                     TendContext *to);
@@ -48,8 +48,8 @@ tend_context_is_told (void)
 }
 
 /*
- * Frees what @context holds, which was prepared and whose stack is there still. Not from its own stack: whoever
- * comes after it calls this.
+ * Frees the contents of @context, which was prepared and whose stack still exists. Must not run on that stack: the code
+ * that runs after it calls this.
  */
 static inline void
 tend_context_clear (TendContext *context)
@@ -59,7 +59,7 @@ tend_context_clear (TendContext *context)
   context->sp = NULL;
 }
 
-/* Stores where we stand into @from and goes on where @to stands. */
+/* Saves the current place in @from and continues at the place of @to. */
 static inline void
 tend_context_switch (TendContext *from,
                      TendContext *to)
@@ -73,7 +73,7 @@ tend_context_switch (TendContext *from,
 static inline void tend_context_switch_last (TendContext *from,
                                              TendContext *to) G_GNUC_NORETURN;
 
-/* The same, for a context that nobody comes back to. */
+/* The same, for a context to which nobody returns. */
 static inline void
 tend_context_switch_last (TendContext *from,
                           TendContext *to)
@@ -86,7 +86,7 @@ tend_context_switch_last (TendContext *from,
 
 /* --- exceptions.c --- */
 
-/* What the runtime of C++ has of each thread, as the ABI says. */
+/* What the runtime of C++ keeps for each thread, as the ABI defines it. */
 typedef struct
 {
   gpointer caught;
@@ -104,7 +104,7 @@ extern TendExceptionsFunc tend_exceptions_func;     /* atomic; NULL: there is no
 void            tend_exceptions_look  (void);
 TendExceptions *tend_exceptions_ask   (void);
 
-/* To be called before a fiber starts, which may be of C++. */
+/* Must be called before a fiber starts, which may be of C++. */
 static inline void
 tend_exceptions_prepare (void)
 {
@@ -112,7 +112,7 @@ tend_exceptions_prepare (void)
     tend_exceptions_look ();
 }
 
-/* Those of the thread; NULL if there is nothing to be switched. */
+/* The exceptions of the thread; NULL if nothing has to be switched. */
 static inline TendExceptions *
 tend_exceptions_get (void)
 {
@@ -122,7 +122,7 @@ tend_exceptions_get (void)
   return g_atomic_pointer_get (&tend_exceptions_func) != NULL ? tend_exceptions_ask () : NULL;
 }
 
-/* Puts aside what @of_thread has, and in its place what @aside has. */
+/* Saves @of_thread, and puts @aside in its place. */
 static inline void
 tend_exceptions_swap (TendExceptions *of_thread,
                       TendExceptions *aside)

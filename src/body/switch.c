@@ -226,7 +226,7 @@ make_first_frame (TendStack *stack,
 
 /* --- The switch as tools are told of it --- */
 
-/* A stack that stands still, in the function that left it; or a new one, above its first frame. */
+/* A suspended stack, in the function that left it; or a new one, above its first frame. */
 typedef struct _Told Told;
 
 struct _Told
@@ -249,7 +249,7 @@ struct _Told
 /* Registers may have been saved as far as that below the stack pointer. */
 #define RED_ZONE 128
 
-/* All stacks that stand still, of all threads, for the leak check at the exit. */
+/* All suspended stacks of all threads, for the leak check at the exit. */
 static TEND_DEFINE_LOCK (told_lock);
 static Told *all_told;        /* under told_lock */
 

@@ -3,11 +3,11 @@
 
 // How the body of a thread waits: it blocks, and its thread does not count against the limit meanwhile.
 //
-// All that it waits for goes by way of its task's own loop, which is where the task is cancelled and stopped as well:
-// there is one place that ends the wait, and nothing of it is left anywhere when the body goes on. While it waits it
-// is no work that goes on outside the context, so that a virtual clock moves on.
+// Everything that it waits for goes through the loop of its task, where the task is cancelled and stopped as well. So
+// one place ends the wait, and nothing of the wait is left when the body goes on. While the body waits it does not
+// count as work outside the context, so a virtual clock moves on.
 //
-// A sleep in real time is the exception: it needs nobody.
+// A sleep in real time is the exception: it needs no loop.
 //
 // Ownership: a wait lies on the stack of the body's thread. It is the loop's from when it is sent until it is over.
 // Lock: waits_lock guards is_over, which the loop sets as the last thing that it does with a wait.
@@ -31,7 +31,7 @@ static TEND_DEFINE_LOCK (waits_lock);
 
 /* --- In the loop --- */
 
-/* Takes @error. Nothing of the wait may be used afterwards. */
+/* Takes @error. The wait must not be used afterwards. */
 static void
 finish (TendThreadWait *self,
         GError         *error)
@@ -62,7 +62,7 @@ awaited_ended (TendWatch *watch)
   TendThreadWait *self = watch->data;
   const GError *error = tend_task_peek_error (watch->task);
 
-  /* What copies the error may be somebody's, who asks our task to end: the wait is over already. */
+  /* Copying the error may run user code, which may end our task: the wait is over already. */
   tend_task_set_body_state (self->task, NULL);
   if (error != NULL)
     tend_watch_observe (watch);
@@ -104,7 +104,7 @@ begin_cb (TendJob *job)
     tend_loop_queue_ready (loop, job);
 }
 
-/* The task is asked to end, or has ended: its body waits no longer, if it does. */
+/* The task was asked to end, or has ended: ends the wait of its body, if it waits. */
 void
 tend_thread_interrupt (TendTask *task)
 {
@@ -140,7 +140,7 @@ wait_for (TendTask  *task,
   return FALSE;
 }
 
-/* Has the body of @task, which runs in this thread, wait for @awaited, which may be of any context. */
+/* Lets the body of @task, which runs in this thread, wait for @awaited, which may be of any context. */
 gboolean
 tend_thread_await (TendTask  *task,
                    TendTask  *awaited,
@@ -165,7 +165,7 @@ tend_thread_await (TendTask  *task,
   return FALSE;
 }
 
-/* Has the body of @task, which runs in this thread, sleep. */
+/* Lets the body of @task, which runs in this thread, sleep. */
 gboolean
 tend_thread_sleep (TendTask  *task,
                    gint64     usec,

@@ -3,13 +3,12 @@
 
 // The body that is a function in a thread of a pool.
 //
-// The worker runs the function and nothing else of the user's: what it returns goes home through
-// the loop's inbox, and is delivered and freed there. The task holds itself until then.
-// A job is the loop thread's before it is pushed, the worker's until it is sent, and the loop
-// thread's again.
+// The worker runs the function and nothing else of the user's: the result goes home through the loop's inbox, and is
+// delivered and freed there. The task holds itself until then. A job belongs to the loop thread before it is pushed, to
+// the worker until it is sent, and to the loop thread again afterwards.
 //
-// A body may end its worker, by pthread_exit() or g_thread_exit(). Nothing of ours is called then before what the
-// thread has of its own is destroyed: that sends the job home.
+// A body may end its worker with pthread_exit() or g_thread_exit(). Then the first code of ours that runs is the
+// destructor of the thread's data, which sends the job home.
 
 #include "thread-private.h"
 #include "tend-task-private.h"
@@ -28,11 +27,11 @@ typedef struct
   TendOutcome *outcome;     /* NULL: the body returned without a value; before it runs, how often it was refused */
 } ThreadJob;
 
-/* A thread that cannot be had may be there soon: five tries within a third of a second. */
+/* The system may give a thread soon: five tries within a third of a second. */
 #define MAX_RETRIES 5
 #define FIRST_RETRY_MS 10u
 
-/* What a worker has of its own. On the heap, since the end of the thread takes its stack first. */
+/* The data of a worker. On the heap, because the end of the thread frees its stack first. */
 typedef struct
 {
   ThreadJob  *running;      /* NULL: none */
@@ -59,7 +58,7 @@ come_home_cb (TendJob *job)
 
   if (outcome != NULL && error == NULL && !tend_task_has_ended (task))
     tend_task_record (task, outcome);
-  /* After this the task may be gone. */
+  /* The task may be gone after this. */
   tend_task_run_ended (task, error);
 
   if (outcome != NULL)
@@ -69,7 +68,7 @@ come_home_cb (TendJob *job)
   g_free (self);
 }
 
-/* Runs the body, unless it is not to run any more, and leaves in @outcome what it returns. */
+/* Runs the body, unless it must not run any more, and stores its result in @outcome. */
 static void
 work (ThreadJob   *self,
       TendOutcome *outcome)
@@ -112,7 +111,7 @@ send_home (ThreadJob   *self,
   tend_loop_send (tend_task_loop (self->task), &self->job);
 }
 
-/* The thread ends; if a body runs, then in the midst of it. */
+/* The thread ends, perhaps in the middle of a body. */
 static void
 worker_free (gpointer data)
 {
@@ -129,7 +128,7 @@ worker_free (gpointer data)
                                          "The body has ended its thread, as pthread_exit() does");
       send_home (self, &mine->outcome);
 
-      /* For the pool it is one that waits, and never goes on. */
+      /* For the pool it is a worker that waits and never goes on. */
       tend_worker_block ();
     }
 
@@ -185,9 +184,9 @@ push_again_cb (gpointer data)
 }
 
 /*
- * In the loop: there was no thread for the body. It counts as work outside the context all the while, and what it waits
- * for is the system. So a timer of GLib's it is, which a virtual clock does not hold: that stands still for as long as
- * other bodies run, and these may wait for this one.
+ * In the loop: there was no thread for the body. It counts as work outside the context meanwhile, and it waits for the
+ * system. So this is a timer of GLib, which follows real time: virtual time stands still while other bodies run, and
+ * these may wait for this one.
  */
 static void
 refused_home_cb (TendJob *job)
@@ -204,7 +203,7 @@ refused_home_cb (TendJob *job)
   g_source_attach (source, tend_loop_get_context (loop));
 }
 
-/* In any thread: the body is tried again; with an error it fails if it was tried often enough. */
+/* In any thread: tries the body again; with an error the body fails if it was tried often enough. */
 static void
 refused_cb (TendJob      *job,
             const GError *error)
@@ -240,7 +239,7 @@ thread_run (TendTask *task)
   tend_workers_push (&self->job, refused_cb);
 }
 
-/* Nothing can end a thread but a wait of its own. Its cancellable has been cancelled; what it returns is dropped. */
+/* Only a wait of its own can end a thread. Its cancellable was cancelled, and its result is dropped. */
 static void
 thread_abandon (TendTask *task)
 {

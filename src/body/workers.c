@@ -35,17 +35,17 @@
 // This is not a GThreadPool, whose workers sleep at once, and which frees the links of its queue in the worker, into
 // the heap that the other thread allocates from.
 //
-// A worker that has slept for long ends. It has the scheduling of the thread that called for it first.
+// A worker that has slept for long ends. It has the scheduling of the thread that first called for it.
 //
-// A body that waits says so. Its worker does not count then, and others may run. When it goes on there may be more of
-// them than the limit, and the next that is through with its job sleeps.
+// A body that waits announces this. Its worker does not count then, and others may run. When the body goes on, more
+// workers may run than the limit allows, and the next one that has finished its job sleeps.
 //
-// Where no thread can be had, what waits is left to the workers that run. Nobody knows for how long these do, and one
-// may run a body that waits for what is left, in a way that we do not see. So a job of those goes home and comes
-// again, which asks for a thread again. Where no worker runs, all who wait are to come again; and once the system has
-// given no thread for a while, they are told why.
+// If no thread can be created, the waiting jobs are left to the workers that run. How long these run is unknown, and
+// one of them may run a body that waits for a waiting job in a way that we do not see. So one waiting job at a time
+// goes home and comes again, which asks for a thread again. If no worker runs, all waiting jobs go home and come again.
+// Once the system has given no thread for a while, they fail with an error that says why.
 //
-// The child of a fork has none of the threads: it begins anew, and the jobs that were there are forgotten.
+// The child of a fork has none of the threads: it starts with an empty pool, and forgets the jobs of the parent.
 //
 // Lock: workers_lock guards what is marked so.
 
@@ -55,7 +55,7 @@
 /* As long as GLib's pools keep theirs. */
 #define IDLE_USEC (15 * G_TIME_SPAN_SECOND)
 
-/* About what a call takes: whoever looks for so long has lost no more than it could have won. */
+/* About what a call takes: a worker that looks for so long loses no more than it could have won. */
 #define DEFAULT_SPIN_USEC 10
 
 /* A system that has given no thread for so long does not give any. */
@@ -77,7 +77,7 @@ static TEND_DEFINE_LOCK (workers_lock);
 
 static struct
 {
-  /* Those who push are concerned with these only, and are not slowed down by what the workers do. */
+  /* Threads that push jobs use only these fields, and are not slowed down by the workers. */
   TendJob *inbox;           /* atomic; jobs that no worker has seen */
   int      n_coming;        /* atomic; changed under lock; workers that will look into the inbox */
 
@@ -88,11 +88,11 @@ static struct
   guint    n_called;        /* under lock; those of them that have been */
   guint    max_threads;     /* under lock; 0: the default */
   gint64   spin_time;       /* under lock */
-  gint64   refusing_since;  /* under lock; since when the system gives no thread; 0: it does */
-  gint64   ask_again_at;    /* under lock; the next job to be sent home is so from then on */
+  gint64   refusing_since;  /* under lock; since when the system has given no thread; 0: it gives threads */
+  gint64   ask_again_at;    /* under lock; when the next job may be sent home */
 
   TendRefuseFunc refuse;    /* atomic; constant, once a job was pushed */
-  guint    generation;      /* of processes: constant, but for the child of a fork */
+  guint    generation;      /* of processes: constant, except in the child of a fork */
 } workers = { .called = TEND_COND_INIT, .spin_time = DEFAULT_SPIN_USEC };
 
 /* The generation that this thread is a worker of; 0: it is none. */

@@ -6,8 +6,8 @@
 #include "tend-hub-private.h"
 
 /*
- * How many turns may pass in one instant of virtual time. Somebody who yields without end would
- * otherwise stop time, and then nothing that a timer does could ever end it.
+ * How many turns may pass in one instant of virtual time. A task that yields without end would otherwise stop time, and
+ * then no timer could end it.
  */
 #define MAX_TURNS_PER_INSTANT 10000
 
@@ -35,7 +35,7 @@ struct _TendClock
 
   TendLoop *loop;           /* constant; a use of it */
   TendHub  *hub;            /* constant; the loop's */
-  guint     n_turns;        /* loop thread; those at this instant, up to MAX_TURNS_PER_INSTANT */
+  guint     n_turns;        /* loop thread; turns at this instant, up to MAX_TURNS_PER_INSTANT */
 };
 
 G_DEFINE_FINAL_TYPE (TendClock, tend_clock, G_TYPE_OBJECT)
@@ -77,7 +77,7 @@ tend_clock_init (TendClock *self)
 {
 }
 
-/* Whether time stands still for the clock. No more once somebody has disposed of it, which what runs may do. */
+/* Whether time is frozen for the clock. It is not once the clock was disposed of, which the code that runs may do. */
 static gboolean
 is_in_charge (TendClock *self)
 {
@@ -95,7 +95,7 @@ jump (TendClock *self,
   self->n_turns = 0;
 }
 
-/* Lets everything happen that happens at this instant. */
+/* Runs everything that happens at this instant. */
 static void
 run_instant (TendClock *self)
 {
@@ -109,8 +109,8 @@ run_instant (TendClock *self)
 }
 
 /*
- * Goes one step on: lets what is ready happen, waits for what goes on outside, or else jumps to the
- * next deadline up to @until. FALSE when none of it was there to do.
+ * Goes one step on: runs what is ready, waits for work outside the context, or else jumps to the next deadline up to
+ * @until. FALSE if there was nothing to do.
  */
 gboolean
 tend_clock_step (TendClock *self,
@@ -239,7 +239,7 @@ tend_clock_advance (TendClock *self,
   g_return_if_fail (TEND_IS_CLOCK (self));
   g_return_if_fail (duration >= 0);
 
-  /* What runs may drop the clock, which then goes at the end. */
+  /* The code that runs may drop the clock, which is then freed at the end. */
   g_object_ref (self);
 
   /* Time stops just before the end of it, since what is due for ever never is. */

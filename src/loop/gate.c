@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The gate through which the callbacks of some tasks go, such as those of a manager that belongs
-// to an object. Once it is closed, none of them is called any more.
+// The gate through which the callbacks of some tasks go, such as those of a manager that belongs to an object. Once the
+// gate is closed, none of them is called.
 //
-// Any thread may close a gate. The tasks behind it find out at the latest when one of their
-// callbacks would run: then they are stopped instead. Whoever closes it has them stopped sooner.
+// Any thread may close a gate. The tasks behind it notice at the latest when one of their callbacks would run: then
+// they are stopped instead. Usually the code that closes the gate has them stopped sooner.
 
 #include "tend-gate-private.h"
 
@@ -55,7 +55,7 @@ tend_gate_is_closed (TendGate *self)
 
 static TendGateFunc current_func;   /* atomic */
 
-/* Has @func tell the gate of the code that runs. */
+/* Sets the function that returns the gate of the code that runs. */
 void
 tend_gate_set_func (TendGateFunc func)
 {

@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The way home for an object whose last reference was dropped in another thread than its own: it is
-// taken apart where it belongs, so that what it holds of the user is freed there.
+// The way home for an object whose last reference was dropped in another thread than its own: it is disposed of in its
+// own thread, so that what it holds for the user is freed there.
 //
-// At home the object may be in use meanwhile: a timer or a task of it calls somebody, who takes references and drops
-// them. That is why the object does not go by a plain reference that is sent home: see linger.c.
+// At home the object may be in use meanwhile: a timer or a task of the object calls code that takes references and
+// drops them. That is why a plain reference that is sent home is not enough: see linger.c.
 
 #include "tend-hub-private.h"
 
@@ -27,7 +27,7 @@ come_home_cb (TendJob *job)
   g_free (self);
 }
 
-/* The thread that has dropped the last reference is done with the object. */
+/* The thread that has dropped the last reference has finished with the object. */
 static void
 go_home_cb (TendLinger *linger,
             gpointer    data)
@@ -44,7 +44,7 @@ go_home_cb (TendLinger *linger,
   tend_loop_leave (loop, pass);
 }
 
-/* To be called by dispose(): TRUE if @object must leave it at that, since it goes to @loop's thread. */
+/* Called by dispose(). TRUE if dispose() must return at once, because @object goes to @loop's thread. */
 gboolean
 tend_loop_take_home (TendLoop *loop,
                      GObject  *object)
@@ -56,7 +56,10 @@ tend_loop_take_home (TendLoop *loop,
   if (tend_loop_is_held (loop))
     return FALSE;
 
-  /* Its maker may go on with what is disposed of by hand. What goes for good must not meet another thread meanwhile. */
+  /*
+   * The creator may go on using an object that was disposed of by hand. An object that is freed must not meet another
+   * thread.
+   */
   if (g_atomic_int_get (&object->ref_count) > 1 && tend_loop_is_mine (loop))
     return FALSE;
 

@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Where the loops of all contexts are found. Whose they are is in thread.c.
+// The registry that finds the loops of all contexts. Which thread they belong to is in thread.c.
 //
 // Lock: registry_lock guards the table of hubs, and of each hub its loops and its frozen time. A thread
 // remembers the loop that it used last, so that the lock is not taken for each task.
 //
-// A hub is there as long as it has a loop, and a loop as long as it is used, which is counted. Who has no use of a
-// loop looks at a hub under the lock only.
+// A hub exists as long as it has a loop, and a loop as long as it is used, which is counted. Code that has no use of a
+// loop looks at a hub only under the lock.
 
 #include "tend-hub-private.h"
 
@@ -26,7 +26,7 @@ static TEND_THREAD struct
   TendLoop     *loop;
 } last_used;
 
-/* What a thread leaves behind when it exits belongs to nobody, until another takes it over. */
+/* What a thread leaves behind when it exits belongs to no thread, until another one takes it over. */
 static void
 thread_gone (gpointer mark)
 {
@@ -48,8 +48,8 @@ thread_gone (gpointer mark)
 static gboolean is_forked;      /* constant, but for the child of a fork */
 
 /*
- * The child of a fork begins without a loop. Those of the parent stay attached to their contexts, where nothing of
- * them goes on, and what there was in them is never run.
+ * The child of a fork begins without a loop. The loops of the parent stay attached to their contexts, but do nothing,
+ * and the jobs in them do not run.
  */
 static void
 begin_anew (void)
@@ -90,7 +90,7 @@ find_hub_locked (GMainContext *context)
   return hubs != NULL ? g_hash_table_lookup (hubs, context) : NULL;
 }
 
-/* Enters @loop under the hub of @context, which is made for it, with @mark, if it is the first. */
+/* Enters @loop under the hub of @context, which is created with @mark if it is the first loop. */
 static void
 add_loop_locked (TendLoop     *loop,
                  GMainContext *context,
@@ -150,8 +150,8 @@ find_loop_locked (GMainContext *context,
 /* --- Coming and going --- */
 
 /*
- * Whether anybody uses the loop, which retires if not. To be asked before anything else about a loop
- * that another thread may have made: with the generation comes all that its maker did before.
+ * Whether anybody uses the loop; if not, it retires. Must be called before anything else about a loop that another
+ * thread may have created: reading the generation makes everything visible that its creator did before.
  */
 gboolean
 tend_loop_has_users (TendLoop *loop)
@@ -191,7 +191,7 @@ try_use (TendLoop *loop)
   return FALSE;
 }
 
-/* The loop that is there, with one use more; or NULL. Says whether that is the first use. */
+/* Returns the existing loop with one more use, or NULL. Sets whether that is the first use. */
 static TendLoop *
 use_loop (GMainContext *context,
           int           priority,
@@ -208,7 +208,7 @@ use_loop (GMainContext *context,
   return loop;
 }
 
-/* Enters a loop that was just made, unless another thread was faster: gives the one that is there then. */
+/* Enters a loop that was just created, unless another thread was faster: then returns the existing one. */
 static TendLoop *
 enter_loop (TendLoop     *made,
             GMainContext *context,
@@ -232,7 +232,7 @@ enter_loop (TendLoop     *made,
   return loop;
 }
 
-/* Makes a loop, or finds that of a thread which was faster. */
+/* Creates a loop, or finds that of a thread which was faster. */
 static TendLoop *
 make_loop (GMainContext *context,
            int           priority,
@@ -241,7 +241,7 @@ make_loop (GMainContext *context,
   TendLoop *made = tend_loop_new (priority), *loop;
   gboolean is_acquired = tend_thread_may_run (context) && g_main_context_acquire (context);
 
-  /* The first of a context is the thread's that makes it, unless another runs the context. */
+  /* The first loop of a context belongs to the thread that creates it, unless another thread runs the context. */
   tend_thread_watch ();
   loop = enter_loop (made, context, priority, is_acquired ? tend_thread_get_mark_for (context) : NULL, is_first);
   if (loop == made)
@@ -275,7 +275,7 @@ acquire_slowly (GMainContext *context,
   if (!is_first)
     g_main_context_unref (context);
 
-  /* Should the generation change behind our back, what is remembered is as old as it says. */
+  /* If the generation changes meanwhile, the remembered loop is as old as its generation says. */
   seen = tend_loops_get_generation ();
   if (tend_loop_was_run_here (loop))
     {
@@ -288,7 +288,7 @@ acquire_slowly (GMainContext *context,
   return loop;
 }
 
-/* Gives the loop of @context, or of the thread-default context, and counts one more user of it. */
+/* Returns the loop of @context, or of the thread-default context, with one more use. */
 TendLoop *
 tend_loop_acquire (GMainContext *context,
                    int           priority)
@@ -316,7 +316,7 @@ tend_loop_ref (TendLoop *loop)
   return loop;
 }
 
-/* Nothing of the loop is looked at once it was let go of: it may have retired, and be gone. */
+/* The loop is not touched after it was released: it may have retired and be freed. */
 void
 tend_loop_release (TendLoop *loop)
 {
@@ -340,14 +340,14 @@ tend_loop_release (TendLoop *loop)
   is_last = g_atomic_int_dec_and_test (&loop->users);
   tend_unlock (&registry_lock);
 
-  /* A context that sleeps must look again, for the loop to retire. The reference was the loop's. */
+  /* A context that sleeps must look again, so that the loop retires. The reference was the loop's. */
   if (!is_here)
     tend_loop_wake (&waker, is_last);
   if (is_last)
     g_main_context_unref (context);
 }
 
-/* Freezes the time of the hub at @time, or lets it go on where @time is negative. Its own thread only. */
+/* Freezes the time of the hub at @time, or unfreezes it if @time is negative. Its own thread only. */
 void
 tend_hub_freeze (TendHub *hub,
                  gint64   time)
@@ -357,7 +357,7 @@ tend_hub_freeze (TendHub *hub,
   tend_unlock (&registry_lock);
 }
 
-/* The time that the tasks of @context go by. Any thread. */
+/* Returns the time that the tasks of @context follow. Any thread. */
 gint64
 tend_context_now (GMainContext *context)
 {
@@ -373,7 +373,7 @@ tend_context_now (GMainContext *context)
   return now >= 0 ? now : g_get_monotonic_time ();
 }
 
-/* Whether the time of the loop, which is used, stands still. Any thread. */
+/* Whether the time of the loop, which is in use, is frozen. Any thread. */
 gboolean
 tend_loop_is_frozen (TendLoop *loop)
 {
@@ -386,7 +386,7 @@ tend_loop_is_frozen (TendLoop *loop)
   return is_frozen;
 }
 
-/* Whether no loop of the hub has anything to do before time goes on. Its own thread only. */
+/* Whether no loop of the hub has anything to do before time moves on. Its own thread only. */
 gboolean
 tend_hub_is_quiet (TendHub *hub)
 {

@@ -30,12 +30,12 @@
 #define COARSE_LAG_USEC 20000
 
 /*
- * How often a loop looks into its inbox that cannot be woken for certain: in the child of a fork, where the system has
+ * How often a loop looks into its inbox if it cannot be woken reliably: in the child of a fork, when the system has
  * given no descriptor for it.
  */
 #define POLL_MS 50
 
-/* The clock is read once in so many jobs to see whether the budget is spent; a power of two. */
+/* The clock is read once in this many jobs to see whether the budget is spent; a power of two. */
 #define JOBS_PER_LOOK 16
 
 /*
@@ -110,11 +110,11 @@ tend_loop_prepare (GSource *source,
       return FALSE;
     }
 
-  /* Also without users: there may be one again before it is dispatched. */
+  /* Also without users: there may be one again before the source is dispatched. */
   has_users = tend_loop_has_users (loop);
   loop->is_taken = tend_loop_set_thread (loop);
 
-  /* The maker of the loop is using it, which takes no longer than one of its callbacks. */
+  /* The thread that created the loop is using it, which takes no longer than one of its callbacks. */
   if (G_UNLIKELY (!loop->is_taken))
     {
       *timeout_ms = 0;
@@ -137,8 +137,8 @@ tend_loop_prepare (GSource *source,
 }
 
 /*
- * Whether the first timer is so far away that a clock which is looked at in a quarter of the time can tell.
- * Should that be later behind than it ever is, the next turn's exact look finds what is due.
+ * Whether the first timer is so far away that a coarse clock, which is read in a quarter of the time, is exact enough.
+ * If that clock is later behind than expected, the exact look of the next turn finds what is due.
  */
 static gboolean
 is_far_from_due (TendLoop *loop)
@@ -206,7 +206,7 @@ is_overdue (TendLoop *loop)
 {
   gint64 now = g_get_monotonic_time ();
 
-  /* A turn that was nested in this one may have found an end of the work, and begun anew. */
+  /* A turn that was nested in this one may have reached the end of the work, and started again. */
   if (loop->busy_since == 0)
     loop->busy_since = now;
 
@@ -216,11 +216,11 @@ is_overdue (TendLoop *loop)
 static inline gboolean
 is_budget_spent (TendLoop *loop)
 {
-  /* What has just run may have come back in the child of a fork. */
+  /* The code that has just run may have returned in the child of a fork. */
   if (G_UNLIKELY (loop->is_forgotten))
     return TRUE;
 
-  /* In virtual time a turn does all it can, so that what happens does not hang on real speed. */
+  /* In virtual time a turn does all that it can, so that what happens does not depend on real speed. */
   return (++loop->n_run & (JOBS_PER_LOOK - 1)) == 0 && loop->hub->clock == NULL && is_overdue (loop);
 }
 
@@ -380,7 +380,7 @@ static GSourceFuncs tend_loop_funcs = {
   .finalize = tend_loop_finalize,
 };
 
-/* Makes a loop, whose source is not attached yet. */
+/* Creates a loop, whose source is not attached yet. */
 TendLoop *
 tend_loop_new (int priority)
 {
@@ -405,7 +405,7 @@ tend_loop_new (int priority)
   return loop;
 }
 
-/* Whether the loop has nothing to do before time goes on. Its own thread only. */
+/* Whether the loop has nothing to do before time moves on. Its own thread only. */
 gboolean
 tend_loop_is_quiet (TendLoop *loop)
 {
@@ -434,7 +434,7 @@ tend_loop_get_priority (TendLoop *loop)
   return loop->priority;
 }
 
-/* The time that the timers of the loop go by. It is read anew each time: a timer is never early. */
+/* Returns the time that the timers of the loop follow. It is read each time: a timer is never early. */
 gint64
 tend_loop_now (TendLoop *loop)
 {
@@ -485,7 +485,7 @@ tend_loop_next_sequence (TendLoop *loop)
   return tend_agenda_next_sequence (&loop->timers);
 }
 
-/* Arms @job with a place among equal deadlines that it has had before. */
+/* Arms @job with the place among equal deadlines that it had before. */
 void
 tend_loop_arm_as (TendLoop *loop,
                   TendJob  *job,
@@ -495,7 +495,7 @@ tend_loop_arm_as (TendLoop *loop,
   tend_agenda_push (&loop->timers, job, deadline, sequence);
 }
 
-/* When @job is due, which is armed. */
+/* Returns when @job is due, which is armed. */
 gint64
 tend_loop_get_deadline (TendLoop *loop,
                         TendJob  *job)
@@ -503,7 +503,7 @@ tend_loop_get_deadline (TendLoop *loop,
   return tend_agenda_get_deadline (&loop->timers, job);
 }
 
-/* Takes @job out of whatever it waits in, if it does. */
+/* Takes @job out of the queue or agenda in which it waits, if it does. */
 void
 tend_loop_remove (TendLoop *loop,
                   TendJob  *job)
@@ -514,7 +514,7 @@ tend_loop_remove (TendLoop *loop,
     tend_agenda_remove (&loop->timers, job);
 }
 
-/* Says that something goes on outside the context that will come back to it. */
+/* Marks the beginning of work outside the context that will return to it. */
 void
 tend_loop_hold (TendLoop *loop)
 {
@@ -545,7 +545,7 @@ tend_loop_send (TendLoop *loop,
       return;
     }
 
-  /* Once the job is in the inbox, the loop may be done with it and gone with its context. */
+  /* Once the job is in the inbox, the loop may have run it and be freed with its context. */
   tend_loop_hold_waker (loop, &waker);
   tend_loop_wake (&waker, tend_inbox_push (&loop->inbox, job) == NULL);
 }

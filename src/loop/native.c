@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The way from a fiber's stack to the thread's native one, and how whoever does not see fibers waits in one.
+// The way from a fiber's stack to the thread's native one, and the waits of fibers for layers that do not see fibers.
 //
-// What a fiber can do is a table that the body of fibers sets while one runs on the thread. In the child of a fork none
-// runs: that body takes the table back there.
+// The body of fibers sets a table of functions while a fiber runs on the thread. In the child of a fork no fiber runs:
+// that body removes the table there.
 
 #include "tend-native-private.h"
 

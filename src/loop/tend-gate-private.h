@@ -17,7 +17,7 @@ void         tend_gate_unref             (TendGate            *self);
 gboolean     tend_gate_close             (TendGate            *self);
 gboolean     tend_gate_is_closed         (TendGate            *self);
 
-/* Tells the gate of the code that runs in this thread, or NULL; set by the layer that knows whose code it is. */
+/* Returns the gate of the code that runs in this thread, or NULL; set by the layer that knows which task runs. */
 typedef TendGate * (* TendGateFunc) (void);
 
 void         tend_gate_set_func          (TendGateFunc         func);

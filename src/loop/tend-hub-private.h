@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// What the files of this folder have of one another: the fields of a loop, the registry, and whose loops are.
+// What the files of this folder share: the fields of a loop, the registry, and the owners of loops.
 
 #pragma once
 
@@ -25,7 +25,7 @@ struct _TendLoop
   TendHub   *hub;           /* constant until retired; NULL afterwards */
   int        priority;      /* constant */
   int        users;         /* atomic; leaves and reaches 0 under the registry's lock */
-  TendWake  *wake;          /* constant; what other threads wake it by in the child of a fork; NULL: its context */
+  TendWake  *wake;          /* constant; by which other threads wake it in the child of a fork; NULL: its context */
   TendJob   *inbox;         /* atomic; what other threads have sent */
 
   TendQueue  ready;
@@ -36,8 +36,8 @@ struct _TendLoop
   guint32    n_run;
   gint64     turn_time;     /* what is due in this turn was due by then */
   gint64     busy_since;    /* real time at which it last had nothing to do, or 0 */
-  guint      is_forgotten : 1;  /* a fork has left it in the child, where nothing of it goes on */
-  guint      is_cut : 1;    /* the turn is not over: the budget was spent before */
+  guint      is_forgotten : 1;  /* a fork has left it in the child, where it does nothing */
+  guint      is_cut : 1;    /* the turn is not over: the budget was spent first */
   guint      is_micro_cut : 1;  /* within a round of the micro-queue */
   guint      skip : 1;      /* the next iteration of the context belongs to others */
   guint      skipping : 1;  /* this iteration does */

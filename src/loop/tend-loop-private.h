@@ -19,7 +19,7 @@ typedef struct _TendLoop TendLoop;
  * newest job is the word that is changed atomically.
  */
 
-/* Returns what was the newest before @job. Once the job is in, whoever takes it may be done with all of it. */
+/* Returns the newest job before @job. Once the job is in the inbox, another thread may already have run it. */
 static inline TendJob *
 tend_inbox_push (TendJob **inbox,
                  TendJob  *job)
@@ -34,14 +34,14 @@ tend_inbox_push (TendJob **inbox,
   return head;
 }
 
-/* Takes what is in it, newest first, linked by next. Who runs one of them says tend_tool_take() before. */
+/* Takes all jobs, newest first, linked by next. Code that runs one of them calls tend_tool_take() before. */
 static inline TendJob *
 tend_inbox_take (TendJob **inbox)
 {
   return g_atomic_pointer_exchange (inbox, NULL);
 }
 
-/* What the loops of one context have in common. It is there as long as there is one of them. */
+/* What the loops of one context share. It exists as long as one of them does. */
 typedef struct
 {
   GMainContext *context;    /* constant; not a reference */
@@ -49,7 +49,7 @@ typedef struct
   GSList       *loops;      /* of TendLoop; under the registry's lock */
   TendClock    *clock;      /* loop thread; not NULL while time is frozen */
   gint64        frozen_now; /* virtual time; negative: none; written by the loop thread, under the registry's lock */
-  guint         n_outside;  /* loop thread; pieces of work that go on outside the context */
+  guint         n_outside;  /* loop thread; pieces of work outside the context */
 } TendHub;
 
 /* How a thread has got into a loop; see tend_loop_enter(). */
@@ -57,7 +57,7 @@ typedef enum
 {
   TEND_PASS_NONE,      /* not at all */
   TEND_PASS_PLAIN,     /* it runs the loop, or is in it already */
-  TEND_PASS_BUSY,      /* as its maker: the others wait until it leaves */
+  TEND_PASS_BUSY,      /* as its creator: other threads wait until it leaves */
 } TendPass;
 
 TendLoop     *tend_loop_acquire     (GMainContext *context,

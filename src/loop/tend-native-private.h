@@ -38,35 +38,32 @@ void         tend_call_native            (TendNativeFunc       func,
                                           gpointer             data);
 
 /*
- * A wait of the current fiber, in two steps. tend_begin_wait() gives the job that will wake it, or
- * NULL with an error outside a fiber and where its task was cancelled or has ended. The caller puts
- * the job into some queue, and tend_wait() stands still until the job is run: FALSE, with an error,
- * if the task was cancelled or ended meanwhile. The job is in no queue then.
+ * A wait of the current fiber, in two steps. tend_begin_wait() returns the job that will wake it, or NULL with an error
+ * outside a fiber and if its task was cancelled or has ended. The caller puts the job into a queue, and tend_wait()
+ * suspends the fiber until the job is run: FALSE, with an error, if the task was cancelled or ended meanwhile. The job
+ * is in no queue then.
  */
 TendJob     *tend_begin_wait             (const char          *func,
                                           GError             **error);
 gboolean     tend_wait                   (GError             **error);
 
-/*
- * A wait that nothing can cut short, since whoever ends it will write to the fiber's
- * stack. Not outside a fiber.
- */
+/* A wait that cannot be cut short, because the code that ends it writes to the fiber's stack. Not outside a fiber. */
 TendJob     *tend_begin_bound_wait       (void);
 void         tend_wait_bound             (void);
 
 /*
- * Puts a shield against cancellation on the current fiber (1), takes one off (-1), or neither (0).
- * Whether there is one then; FALSE outside a fiber, and where none was there to take off.
+ * Adds a shield against cancellation to the current fiber (1), removes one (-1), or neither (0). Returns whether the
+ * fiber has one then; FALSE outside a fiber, and if there was none to remove.
  */
 gboolean     tend_shield_fiber           (int                  change);
 
-/* Which task's fiber runs in this thread: FALSE if none does. For signal handlers. */
+/* Returns the task whose fiber runs in this thread: FALSE if none does. For signal handlers. */
 gboolean     tend_peek_fiber             (const char         **name,
                                           guint64             *id);
 
 /*
- * Whoever unwinds the stack of the fiber that runs has come to its end: with an exception, which nobody has caught, or
- * by force, and then this does not return.
+ * Code that unwinds the stack of the running fiber has come to its end: with an exception that nobody has caught, or by
+ * force, and then this does not return.
  */
 void         tend_fiber_unwound          (gboolean             is_forced);
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Whose the loops of a context are. A context has one thread at a time, and the loops of a hub have it in common.
+// Which thread the loops of a context belong to. A context has one thread at a time, which all loops of a hub share.
 //
 // hub->thread is a mark: the address of a variable of the thread's own, with two bits that say how it has the loops.
 //
@@ -51,7 +51,7 @@ get_maker_mark (void)
   return (char *) get_thread_mark () + 1;
 }
 
-/* The mark of a maker that is using the loops. Who begins to run the context waits until it has done. */
+/* The mark of a creator that is using the loops. A thread that begins to run the context waits until it has left. */
 static inline gpointer
 get_busy_mark (void)
 {
@@ -99,14 +99,14 @@ thread_gone (gpointer mark)
 
 static GPrivate thread_exit = G_PRIVATE_INIT (thread_gone);
 
-/* Sets what is called with the mark of a thread that exits, if it has had a loop. */
+/* Sets the function that is called with the mark of a thread that exits, if it has had a loop. */
 void
 tend_thread_set_exit_func (TendThreadExitFunc func)
 {
   g_atomic_pointer_set (&exit_func, func);
 }
 
-/* Has the exit of the calling thread told, which gets a loop. */
+/* Makes sure that the exit of the calling thread is noticed. The thread gets a loop. */
 void
 tend_thread_watch (void)
 {
@@ -126,7 +126,7 @@ tend_hub_leave_thread (TendHub  *hub,
 
 /* --- Taking --- */
 
-/* What threads remember of loops may be wrong from now on. */
+/* The loops that threads remember may be wrong from now on. */
 void
 tend_loops_renew (void)
 {
@@ -175,7 +175,7 @@ tend_loop_was_run_here (TendLoop *loop)
   return g_atomic_pointer_get (&loop->hub->thread) == get_thread_mark ();
 }
 
-/* Makes the loop the calling thread's, which runs its context. FALSE while the maker is using it. */
+/* Makes the loop the calling thread's, which runs its context. FALSE while the creator is using it. */
 gboolean
 tend_loop_set_thread (TendLoop *loop)
 {

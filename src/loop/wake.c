@@ -3,9 +3,9 @@
 
 // How another thread wakes a loop.
 //
-// A context's own descriptor is one and the same for the parent and the child of a fork: each of them takes what is
-// meant for the other. So a loop that is made in the child has one more. Where the system has none left to give, the
-// loop is woken as any other, and looks on its own now and then, since that may be lost.
+// A context's own descriptor is the same for the parent and the child of a fork, and each takes what is meant for the
+// other. So a loop that is created in the child has one more. If the system has none left, the loop is woken as any
+// other, and also looks on its own now and then, because a wake-up may be lost.
 
 #include "tend-hub-private.h"
 
@@ -24,7 +24,7 @@ struct _TendWake
   int             fd;           /* constant */
 };
 
-/* Makes what wakes the loop of @source; NULL if the system gives no descriptor. */
+/* Creates what wakes the loop of @source; NULL if the system gives no descriptor. */
 TendWake *
 tend_wake_new (GSource *source)
 {
@@ -54,7 +54,7 @@ tend_wake_unref (TendWake *self)
   g_free (self);
 }
 
-/* What wakes the loop, also when it is gone meanwhile. */
+/* Returns what wakes the loop, which stays valid when the loop is gone. */
 void
 tend_loop_hold_waker (TendLoop  *loop,
                       TendWaker *waker)
