@@ -1,12 +1,11 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The handlers of a cancellable, which run in the loop of who added them.
+// The handlers of a cancellable, which run in the loop of the thread that added them.
 //
-// A handler is in its cancellable's table, by its id, until it runs or is removed. Whoever takes it
-// out of there decides under the lock what becomes of it, and its job carries that out at home: it
-// is called, or only destroyed. One that was fired is destroyed by its job alone, wherever that is
-// then, so that removing it needs no search for it.
+// A handler is in its cancellable's table, under its id, until it runs or is removed. The code that takes it out of the
+// table decides under the lock whether it is called or only destroyed, and its job does this at home. Only the job of a
+// handler that was fired destroys it, wherever the job is then, so removing it needs no search.
 //
 // Lock: tend_cancel_lock, as in cancellable.c.
 
@@ -14,7 +13,7 @@
 
 typedef struct
 {
-  TendJob          job;         /* brings it to the loop of who added it */
+  TendJob          job;         /* brings it to the loop of the thread that added it */
   TendLoop        *loop;        /* constant; a use */
   TendCancellable *cancellable; /* a reference once fired */
   TendGate        *gate;        /* constant; of the code that added it; a reference; NULL: none */
@@ -81,7 +80,7 @@ handler_fire (Handler         *handler,
     tend_loop_send (handler->loop, &handler->job);
 }
 
-/* Says of each handler that it is on its way, and lists them. */
+/* Marks each handler as fired, and lists them. */
 GList *
 tend_handlers_fire_locked (TendCancellable *self)
 {
@@ -111,7 +110,7 @@ tend_handlers_send (GList           *handlers,
   g_list_free (handlers);
 }
 
-/* Takes out what was not fired, and lists it. What is on its way has a reference to @self. */
+/* Takes out the handlers that were not fired, and lists them. One that was fired has a reference to @self. */
 GList *
 tend_handlers_remove_locked (TendCancellable *self)
 {
@@ -241,7 +240,7 @@ tend_cancellable_remove_handler (TendCancellable *self,
     }
   tend_unlock (&tend_cancel_lock);
 
-  /* One that is on its way is destroyed when it arrives. */
+  /* A handler that was fired is destroyed when its job arrives. */
   if (is_ours)
     handler_destroy (handler);
 }

@@ -1,14 +1,14 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The way from a cancellable, which any thread cancels, to what is to end then, such as a task.
+// The way from a cancellable, which any thread cancels, to an object that ends with it, such as a task.
 //
-// A link has two ends, and is counted. Whoever cancels sends a request along it to the loop at its end, and there
-// its function is called: the other thread never touches what is at the end, and needs no reference to it.
+// A link has two ends, and is counted. The thread that cancels sends a request along it to the loop at its other end,
+// where its function is called: the thread does not touch the object there, and needs no reference to it.
 
 #include "tend-cancel-private.h"
 
-/* Of a cancellable and of what is to end with it, and of whoever goes from the one to the other. */
+/* Held by a cancellable, by the object that ends with it, and by requests on the way. */
 struct _TendCancelLink
 {
   gatomicrefcount     ref_count;
@@ -24,7 +24,7 @@ typedef struct
   char           *reason;     /* NULL: what is at the end has it */
 } CancelRequest;
 
-/* Makes a link with its end in @loop, where @func is called. */
+/* Creates a link with its end in @loop, where @func is called. */
 TendCancelLink *
 tend_cancel_link_new (TendLoop           *loop,
                       TendCancelLinkFunc  func,
@@ -60,7 +60,7 @@ tend_cancel_link_unref (gpointer data)
   g_free (self);
 }
 
-/* What is at the end of the link goes. In its loop's thread. Drops the reference. */
+/* The object at the end of the link is going. In its loop's thread. Drops the reference. */
 void
 tend_cancel_link_cut (TendCancelLink *self)
 {

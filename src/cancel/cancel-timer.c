@@ -1,12 +1,11 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The time of a cancellable, which is kept by the loop of who set it.
+// The time limit of a cancellable, which the loop of the thread that set it keeps.
 //
-// A timer has two owners, the cancellable and the loop, and neither waits for the other. Whoever takes
-// it out of its cancellable, which is decided under the lock, drops it: a job goes home and takes it
-// out of the loop. Until the timer has heard of that, it may still arrive or fire; it finds no
-// cancellable then, and does nothing.
+// A timer has two owners, the cancellable and the loop, and neither waits for the other. The code that takes it out of
+// its cancellable, which is decided under the lock, drops it: a job goes home and takes it out of the loop. Until this
+// job arrives, the timer may still be armed or fire; it finds no cancellable then, and does nothing.
 //
 // Lock: tend_cancel_lock, as in cancellable.c. A timer knows its cancellable without a reference, and pins it.
 
@@ -33,7 +32,7 @@ timer_unref (TendCancelTimer *timer)
   g_free (timer);
 }
 
-/* The cancellable, pinned, if the timer still counts. */
+/* Returns the cancellable, pinned, if the timer still applies. */
 static TendCancellable *
 timer_pin_cancellable (TendCancelTimer *timer)
 {
@@ -102,7 +101,7 @@ timer_drop_cb (TendJob *job)
 {
   TendCancelTimer *timer = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendCancelTimer, drop));
 
-  /* Neither while it is on its way here, which it will hear of there, nor while it fires. */
+  /* Neither while its job is on its way here, which will notice, nor while it fires. */
   if (tend_job_is_waiting (&timer->job))
     {
       tend_loop_remove (timer->loop, &timer->job);

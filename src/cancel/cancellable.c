@@ -1,19 +1,19 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The cancellable: parents, a reason, and the link to what is told when it is cancelled.
+// The cancellable: parents, a reason, and the link to the object that ends with it.
 //
-// Cancelling is GCancellable's; what is ours hangs on its class handler, which runs once, in
-// whichever thread cancels. It takes everything out of the object under the lock and then acts:
-// parents are let go, the timer (cancel-timer.c) is dropped, handlers (cancel-handlers.c) are sent home.
+// GCancellable does the cancelling; our part is in its class handler, which runs once, in the thread that cancels. It
+// takes everything out of the object under the lock, and acts afterwards: parents are released, the timer
+// (cancel-timer.c) is dropped, handlers (cancel-handlers.c) are sent home.
 //
 // Lock: tend_cancel_lock guards what the fields below say. A child is known to its parents, and a cancellable to its
 // timer, without a reference. Whoever finds it there pins it under the lock: it may then be used until it is unpinned,
 // also if another thread drops the last reference meanwhile. dispose() sees the pin, and the object stays until there
 // is none (linger.c). A reference could not be taken under the lock: a language binding is told of the second one.
 //
-// The task that a cancellable belongs to, or whoever else is to end with it, is at the end of a link (cancel-link.c),
-// which only that task's own thread looks into. The cancellable knows a home loop and a function, and no task.
+// The task that a cancellable belongs to, or another object that ends with it, is at the end of a link (cancel-link.c),
+// which only the task's own thread follows. The cancellable knows a home loop and a function, and no task.
 //
 // g_cancellable_disconnect() is not used, since it waits until the handlers of the cancellable have
 // returned, and one of them may be who disconnects. A plain disconnect may let a handler run that
@@ -79,7 +79,7 @@ tend_cancellable_pin_locked (TendCancellable *self)
   self->n_pins++;
 }
 
-/* It may be gone afterwards, unless the caller has a reference. */
+/* The object may be gone afterwards, unless the caller has a reference. */
 void
 tend_cancellable_unpin (TendCancellable *self)
 {
@@ -94,7 +94,7 @@ tend_cancellable_unpin (TendCancellable *self)
     tend_linger_end (linger);
 }
 
-/* Whoever has dropped the last reference is done with the object: it goes, unless it is pinned. */
+/* The thread that has dropped the last reference has finished with the object: it is freed, unless it is pinned. */
 static void
 alone_cb (TendLinger *linger,
           gpointer    data)
@@ -133,7 +133,7 @@ link_cut (Link *link)
   link_unref (link);
 }
 
-/* Takes over for what reason @parent was cancelled. */
+/* Copies the reason why @parent was cancelled. */
 static void
 inherit_reason (TendCancellable *self,
                 GCancellable    *parent)
@@ -149,7 +149,7 @@ inherit_reason (TendCancellable *self,
 typedef struct _Wave Wave;
 struct _Wave
 {
-  GCancellable *current;    /* which is just being cancelled */
+  GCancellable *current;    /* the one that is being cancelled */
   GQueue        next;       /* of TendCancellable, each pinned */
   Wave         *outer;      /* of a call that this one comes from; NULL: none */
 };
@@ -173,7 +173,7 @@ cancel_wave (gpointer data)
   wave = mine.outer;
 }
 
-/* Runs in whichever thread cancels. */
+/* Runs in the thread that cancels. */
 static void
 parent_cancelled_cb (GCancellable *parent,
                      gpointer      user_data)
@@ -197,7 +197,7 @@ parent_cancelled_cb (GCancellable *parent,
     tend_call_native (cancel_wave, child);
 }
 
-/* Takes all links out, which know of no child afterwards. */
+/* Takes out all links, which have no child afterwards. */
 static Link *
 steal_links_locked (TendCancellable *self)
 {
@@ -311,7 +311,7 @@ tend_cancellable_init (TendCancellable *self)
 
 /* --- For whom it belongs to --- */
 
-/* Has the function at the end of @link called when this is cancelled; takes it. */
+/* Has the function at the end of @link called when this is cancelled; takes @link. */
 void
 tend_cancellable_set_link (TendCancellable *self,
                            TendCancelLink  *link)
@@ -321,7 +321,7 @@ tend_cancellable_set_link (TendCancellable *self,
   tend_unlock (&tend_cancel_lock);
 }
 
-/* Nobody need be told any more. In the thread at the end of the link. */
+/* The link is not needed any more. In the thread at its end. */
 void
 tend_cancellable_drop_link (TendCancellable *self)
 {
@@ -335,7 +335,7 @@ tend_cancellable_drop_link (TendCancellable *self)
     tend_cancel_link_cut (link);
 }
 
-/* Keeps @reason for when this is cancelled, unless it is, or there is one: the first counts. */
+/* Keeps @reason for the cancellation, unless this is cancelled or has a reason: the first one stays. */
 void
 tend_cancellable_set_reason (TendCancellable *self,
                              const char      *reason)

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The cancellable, its handlers and its time, and the link to what is told when one is cancelled.
+// The cancellable, its handlers and its time limit, and the link to the object that ends with it.
 
 #pragma once
 
@@ -29,8 +29,8 @@ struct _TendCancellable
   gpointer      links;      /* under tend_cancel_lock; cancellable.c's */
   TendCancelTimer *timer;   /* under tend_cancel_lock; NULL: none */
   GHashTable   *handlers;   /* under tend_cancel_lock; cancel-handlers.c's; made on demand */
-  TendCancelLink *link;     /* under tend_cancel_lock; to who is told when this is cancelled; NULL: nobody */
-  TendLinger   *linger;     /* under tend_cancel_lock; it is to go when it is not pinned any more */
+  TendCancelLink *link;     /* under tend_cancel_lock; to the object that ends with this; NULL: none */
+  TendLinger   *linger;     /* under tend_cancel_lock; set if it is freed when its last pin goes */
   guint         n_pins;     /* under tend_cancel_lock */
   gboolean      is_told;    /* under tend_cancel_lock; the class handler has been here */
 };

@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Functions of somebody's with their data, which are counted: one that is replaced while it runs is destroyed when
-// it has returned.
+// Functions of the user with their data, which are counted: one that is replaced while it runs is destroyed when it has
+// returned.
 
 #include "tend-core-private.h"
 
-/* NULL is no callback: then @user_data is destroyed at once, and NULL given. */
+/* NULL is no callback: then @user_data is destroyed at once, and NULL returned. */
 TendCallback *
 tend_callback_new (gpointer       func,
                    gpointer       user_data,

@@ -57,7 +57,7 @@ G_DEFINE_ENUM_TYPE (TendError, tend_error,
 typedef struct
 {
   GPtrArray *errors;    /* constant; of GError; only with TEND_ERROR_SEVERAL */
-  gboolean   is_ending; /* constant; each of them says only that something was cancelled or stopped */
+  gboolean   is_ending; /* constant; each of them only says that something was cancelled or stopped */
 } TendErrorPrivate;
 
 /* The private data lie before the error, as GLib has them: see its G_DEFINE_EXTENDED_ERROR(). */
@@ -94,7 +94,7 @@ private_clear (GError *error)
   TendErrorPrivate *priv = get_private (error);
   GPtrArray *errors = g_steal_pointer (&priv->errors);
 
-  /* They may be as deep in one another as a program's tasks have waited for one another. */
+  /* They may be nested as deeply as a program's tasks have waited for each other. */
   if (errors != NULL)
     tend_call_flat ((TendFlatFunc) g_ptr_array_unref, errors, 0);
 }
@@ -176,9 +176,9 @@ G_DEFINE_ENUM_TYPE (TendExceptionError, tend_exception_error,
 G_DEFINE_QUARK (tend-exception, tend_exception_error)
 
 static TEND_DEFINE_LOCK (listener_lock);
-static TendCallback *listener;      /* under listener_lock; who is told of unobserved errors; NULL for the default */
+static TendCallback *listener;      /* under listener_lock; reports unobserved errors; NULL for the default */
 
-/* Whether the error says only that something was cancelled or stopped, which is no news. */
+/* Whether the error only says that something was cancelled or stopped, which is not reported. */
 static gboolean
 is_ending (const GError *error)
 {
@@ -212,7 +212,7 @@ tend_error_new_missing (void)
   return g_error_new_literal (TEND_ERROR, TEND_ERROR_STATE, "The body failed without an error");
 }
 
-/* Makes one error of @errors, whose message has as much of theirs as people read. */
+/* Creates one error of @errors, whose message has as much of their messages as people read. */
 GError *
 tend_error_new_several (GPtrArray *errors)
 {
@@ -328,7 +328,7 @@ tend_set_unobserved_func (TendUnobservedFunc func,
   tend_callback_unref (old);
 }
 
-/* Prints the address of code, with the function or the program that it is in. */
+/* Prints an address of code, with the function or the program that contains it. */
 static char *
 print_place (gconstpointer origin)
 {
@@ -346,7 +346,7 @@ print_place (gconstpointer origin)
   return place != NULL ? place : g_strdup ("an unknown place");
 }
 
-/* Tells the error of the task that prints as @task and was made by the code at @origin. */
+/* Reports the error of the task that prints as @task and was created by the code at @origin. */
 void
 tend_report_unobserved (const char    *task,
                         const GError  *error,

@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Calls that lead to the next of their kind, as long as a program's chains are: an object that is freed holds the
-// last reference to another one, the end of a task ends the next, and so on. Some of them may nest, as if nothing were
-// done about it. What comes deeper waits until the outermost is through, and runs there, in the order in which it came.
+// Calls that lead to the next call of their kind, as long as a program's chains are: an object that is freed holds the
+// last reference to another one, the end of a task ends the next, and so on. Some of them nest as usual. Deeper ones
+// wait until the outermost call returns, and run there, in the order in which they came.
 
 #include "tend-core-private.h"
 
-/* As deep as nobody nests by hand. Each level takes up to two kilobytes of stack. */
+/* Deeper than anybody nests by hand. Each level takes up to two kilobytes of stack. */
 #define MAX_DEPTH 64
 
 typedef struct _Later Later;
@@ -44,7 +44,7 @@ add_later (TendFlatFunc func,
   flat.last = later;
 }
 
-/* Whether the thread is so deep in these calls that the next one would wait. */
+/* Whether the thread is so deep in these calls that the next one would have to wait. */
 gboolean
 tend_is_deep (void)
 {
@@ -52,8 +52,8 @@ tend_is_deep (void)
 }
 
 /*
- * Calls @func: now, or once the calls that this thread is in have come back, if they are many. Where @size is not 0,
- * @data is that large, and copied if it has to wait. On the native stack.
+ * Calls @func: now, or once the calls that this thread is in have returned, if they are many. If @size is not 0, @data
+ * has that size, and is copied if it has to wait. On the native stack.
  */
 void
 tend_call_flat (TendFlatFunc func,

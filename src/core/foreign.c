@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Whether somebody has tied something to an object: a language binding its wrapper, others a weak or a toggle
-// reference, a closure, or data of their own. All of that is in the data list of the object.
+// Whether other code has attached something to an object: a language binding its wrapper, others a weak or a toggle
+// reference, a closure, or data of their own. All of this is in the data list of the object.
 //
-// While g_object_unref() drops a last reference, GLib may have something of its own there, under names that are not
-// documented. So we look, once, what is there in the dispose() of an object that nobody has tied anything to.
+// While g_object_unref() drops a last reference, GLib may have entries of its own there, under undocumented names. So
+// we look once at what is there in the dispose() of an object to which nothing was attached.
 
 #include "tend-object-private.h"
 
@@ -84,14 +84,14 @@ look_cb (GQuark   key,
   look->is_tied = TRUE;
 }
 
-/* Whether somebody has tied something to the object; @is_going: in its dispose(), for its last reference. */
+/* Whether other code has attached something to the object; @is_going: in its dispose(), for its last reference. */
 gboolean
 tend_object_is_tied (GObject  *object,
                      gboolean  is_going)
 {
   Look look = { is_going, FALSE };
 
-  /* As a rule nothing is there at all, and to be told what is takes a copy of the list. */
+  /* Usually nothing is there at all, and listing the entries takes a copy of the list. */
   if (((gsize) g_atomic_pointer_get (&object->qdata) & ~(gsize) G_DATALIST_FLAGS_MASK) == 0)
     return FALSE;
 

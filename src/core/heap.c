@@ -98,7 +98,7 @@ tend_heap_append (TendHeap            *heap,
   put (heap, heap->n_entries++, entry);
 }
 
-/* Takes the last entry away, whose job is told nothing. */
+/* Takes the last entry away, without changing its job. */
 static TendHeapEntry
 take_last (TendHeap *heap)
 {
@@ -111,7 +111,7 @@ take_last (TendHeap *heap)
   return last;
 }
 
-/* Takes the entry at @index out of a heap in no order. */
+/* Takes the entry at @index out of an unordered heap. */
 void
 tend_heap_drop (TendHeap *heap,
                 guint     index)
@@ -122,7 +122,7 @@ tend_heap_drop (TendHeap *heap,
     put (heap, index, &last);
 }
 
-/* Brings what is in no order into that of a heap. */
+/* Orders the heap. */
 void
 tend_heap_order (TendHeap *heap)
 {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// An object that stays when its last reference is dropped, until somebody else lets it go.
+// An object that stays when its last reference is dropped, until other code releases it.
 //
 // dispose() may take a reference, and then the g_object_unref() that has called it frees nothing. But who holds that
 // reference must not drop it before this g_object_unref() is done with the object, in another thread: it would free
@@ -15,11 +15,11 @@
 //   finds then is not the object but our record, which the thread that disposed of the object keeps until it
 //   disposes of the next in this way, or ends.
 //
-// To have something dispatched, the class of the object gets a dispatch function of ours, the first time that one of its
-// objects goes so, and on versions of GLib that need it: with one, an object takes longer to make, and each notification
-// to tell. It keeps it from then on. While it makes an object, GLib asks the class twice whether there is such a
-// function, and an object for which it has found one, and then none, stays frozen for good. Nothing is notified while
-// an object goes, since that would be in the wrong thread.
+// To have something dispatched, the class of the object gets a dispatch function of ours, the first time that one of
+// its objects goes this way, and on versions of GLib that need it: with such a function, creating an object and each
+// notification take longer. The class keeps it from then on. While GLib creates an object, it asks the class twice
+// whether there is such a function. An object for which it has found one, and then none, stays frozen for ever. Nothing
+// is notified while an object goes, because that would be in the wrong thread.
 //
 // Lock: classes_lock guards what is added to the list of those classes, which anybody may read.
 
@@ -27,14 +27,14 @@
 
 struct _TendLinger
 {
-  gatomicrefcount  ref_count;   /* of whoever ends it, and of the thread that began it */
+  gatomicrefcount  ref_count;   /* for the code that ends it, and for the thread that began it */
   GObject         *object;      /* constant; held until the end */
   TendLingerFunc   alone;       /* constant */
   gpointer         data;        /* constant */
   int              is_told;     /* atomic */
 };
 
-/* Several threads may be the first to ask, and find the same. */
+/* Several threads may be the first to look, and find the same. */
 static GQuark
 linger_quark (void)
 {
@@ -88,7 +88,7 @@ typedef struct
 {
   GObject  parent_instance;
 
-  gboolean is_going;            /* dispose() was here */
+  gboolean is_going;            /* dispose() has run */
   gboolean is_dispatching;
   gboolean is_thawed_last;      /* when it is thawed it has been counted down */
 } TendProbe;
@@ -291,9 +291,10 @@ dispatch_cb (GObject     *object,
 }
 
 /*
- * To be called by dispose(), which leaves it at that: the object stays. Once the g_object_unref() that disposes of it
- * is done with it, @alone is called, in any thread, and whoever it tells calls tend_linger_end(). It may be told
- * before this returns. FALSE if the object stays already, since somebody disposes of it by hand: nobody is told then.
+ * Called by dispose(), which does nothing else then: the object stays. Once the g_object_unref() that disposes of it
+ * has finished with it, @alone is called, in any thread, which has tend_linger_end() called. This may happen before
+ * this function returns. FALSE if the object stays already, because it is disposed of by hand: @alone is not called
+ * then.
  */
 gboolean
 tend_linger_begin (GObject        *object,
@@ -321,7 +322,7 @@ tend_linger_begin (GObject        *object,
       g_object_ref (object);
       patch (G_OBJECT_GET_CLASS (object));
 
-      /* After this the object may be gone, where it was not frozen. */
+      /* The object may be gone after this, if it was not frozen. */
       g_object_notify_by_pspec (object, get_marker ());
     }
   g_private_replace (&latest, self);
@@ -335,7 +336,7 @@ tend_linger_get_object (TendLinger *self)
   return self->object;
 }
 
-/* Lets the object go, which is disposed of then unless somebody else holds it. */
+/* Releases the object, which is disposed of then unless other code holds it. */
 void
 tend_linger_end (TendLinger *self)
 {

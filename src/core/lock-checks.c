@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// That nothing happens under a lock: checked where the library is built with -Dchecks=true, and nowhere else.
+// The check that nothing happens under a lock. It exists only if the library is built with -Dchecks=true.
 //
-// The linker leads each call of the functions below through here (--wrap), from wherever in the library it comes: from
-// the code itself, from g_autoptr, or by an address that was given away. Where somebody's function is called by its
-// address, TEND_CHECK_FREE() says so. A call under a lock ends the process, with the places of both.
+// The linker redirects each call of the functions below to this file (--wrap), from every place in the library: from
+// the code itself, from g_autoptr, or by an address that was passed on. Where a function of the user is called by its
+// address, TEND_CHECK_FREE() checks. A call under a lock ends the process and names the places of both.
 
 /* dladdr() */
 #define _GNU_SOURCE
@@ -17,7 +17,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* Prints where the code at @address stands: in which file and line, if there is a tool that knows. */
+/* Prints the place of the code at @address: its file and line, if there is a tool that knows. */
 static char *
 print_place (gconstpointer address)
 {
@@ -54,7 +54,7 @@ check_call (const char    *func,
   tend_check_free (what, place);
 }
 
-/* A function that the linker leads through here. The build has the list of them: see meson.build. */
+/* A function whose calls the linker redirects to this file. The build has the list of them: see meson.build. */
 #define WRAP(Type, name, params, args) \
   Type __real_##name params; \
   Type __wrap_##name params; \
@@ -131,7 +131,7 @@ __wrap_g_signal_emit (gpointer object,
   va_end (args);
 }
 
-/* Whoever handles messages is somebody. */
+/* A handler of messages is user code. */
 void __wrap_g_log (const char     *domain,
                    GLogLevelFlags  level,
                    const char     *format,

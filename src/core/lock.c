@@ -3,9 +3,9 @@
 
 // Locks: what they need beyond a pthread mutex, the check that nothing happens under one, and fork().
 //
-// A process forks while other threads may be in the middle of a change under some lock, and those threads are not
-// there in the child. So all locks are taken before the fork, when no change is under way, and given back by
-// both. Who holds a lock takes no other, so that the order does not matter.
+// A process forks while other threads may be in the middle of a change under a lock, and those threads do not exist in
+// the child. So all locks are taken before the fork, when no change is under way, and released in both processes. A
+// thread that holds a lock takes no other, so the order does not matter.
 
 #define _GNU_SOURCE    /* pthread_cond_clockwait() */
 
@@ -39,7 +39,7 @@ tend_check_free (const char *what,
   if (G_LIKELY (lock == NULL))
     return;
 
-  /* The check is over, and what tells of it may do as it likes. */
+  /* The check is over, and the report of it may do what it likes. */
   held = NULL;
   g_error ("%s at %s, under the lock that was taken at %s", what, place, lock);
 }
@@ -124,7 +124,7 @@ watch_forks (void)
   pthread_atfork (take_all, give_all_back, begin_child);
 }
 
-/* Has @self, which is static, called in the child of each fork from now on. Again and again costs little. */
+/* Registers @self, which is static, to be called in the child of each fork. Repeated calls cost little. */
 void
 tend_at_fork (TendAtFork *self)
 {

@@ -62,7 +62,7 @@ make_room (TendTable *table)
     resize (table, MAX (MIN_PLACES, 2 * table->n_places));
 }
 
-/* Adds @item, which is not NULL, behind those that have its number already. */
+/* Adds @item, which is not NULL, behind those with the same number. */
 void
 tend_table_insert (TendTable *table,
                    guint64    number,
@@ -73,7 +73,7 @@ tend_table_insert (TendTable *table,
   table->n_items++;
 }
 
-/* The place of the number: that of what has it already, or else one where @item is now, which is not NULL. */
+/* Returns the place of the number: that of an existing item, or else a new one with @item, which is not NULL. */
 TendTablePlace *
 tend_table_find_or_insert (TendTable *table,
                            guint64    number,
@@ -99,7 +99,7 @@ tend_table_find_or_insert (TendTable *table,
   return place;
 }
 
-/* Frees a place, and moves those up that were put behind it since it was taken. */
+/* Frees a place, and moves up those that were put behind it since it was taken. */
 void
 tend_table_remove (TendTable      *table,
                    TendTablePlace *place)

@@ -15,8 +15,8 @@ typedef struct _TendJob TendJob;
 typedef void (* TendJobFunc) (TendJob *job);
 
 /*
- * Something that a loop will do: a link that is embedded in what it is about. A job waits in one
- * place at a time, a queue or an agenda, and @place says in which.
+ * Something that a loop will do: a link that is embedded in the object that it belongs to. A job waits in one place at
+ * a time, a queue or an agenda, and @place says in which.
  */
 struct _TendJob
 {

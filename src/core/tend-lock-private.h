@@ -3,11 +3,11 @@
 
 // The library's locks.
 //
-// Under a lock nothing happens but reading and writing our own fields. No reference is taken or dropped, nothing is
-// emitted, no other lock is taken and nobody's code runs: the step from one reference to two may call a language
-// binding, which takes the interpreter's lock, and another thread may hold that while it waits for ours.
+// Under a lock, code reads and writes our own fields and does nothing else. It takes and drops no reference, emits
+// nothing, takes no second lock and calls no user code: the step from one reference to two may call a language binding,
+// which takes the interpreter's lock, and another thread may hold that lock and wait for ours.
 //
-// Built with -Dchecks=true, the library aborts where that is broken, and names both places: see lock-checks.c.
+// Built with -Dchecks=true, the library aborts where code breaks this rule, and names both places: see lock-checks.c.
 //
 // A lock is static. The child of a fork finds each of them free, and what it guards as no thread was changing it.
 
@@ -18,7 +18,10 @@
 
 G_BEGIN_DECLS
 
-/* A pthread mutex and not a GMutex, since the tools that watch threads know what it promises; and it takes 10 ns, not 25. */
+/*
+ * A pthread mutex and not a GMutex, because the tools that watch threads know what it promises, and it takes 10 ns, not
+ * 25.
+ */
 typedef struct
 {
   pthread_mutex_t mutex;
@@ -33,7 +36,7 @@ typedef struct
 #endif
 #endif
 
-/* Defines a lock, and puts it into the list of all, which the linker makes: fork() needs it. */
+/* Defines a lock, and adds it to the linker's list of all locks, which fork() needs. */
 #define TEND_DEFINE_LOCK(name) \
   TendLock name = { PTHREAD_MUTEX_INITIALIZER }; \
   static TendLock * const name##_listed __attribute__ ((section ("tend_locks"), used TEND_RETAIN)) = &name
@@ -54,7 +57,7 @@ void     tend_check_free       (const char *what,
 void     tend_check_lock       (const char *place);
 void     tend_check_unlock     (void);
 
-/* To be said where somebody's code is called. */
+/* Must stand where user code is called. */
 #define TEND_CHECK_FREE(what) tend_check_free (what, G_STRLOC)
 
 #define tend_lock(lock)   (tend_check_lock (G_STRLOC), (tend_lock) (lock))
@@ -78,7 +81,7 @@ static inline void
   pthread_mutex_unlock (&lock->mutex);
 }
 
-/* As with those of POSIX, the wait may end without a reason. */
+/* As with POSIX conditions, the wait may end without a reason. */
 static inline void
 tend_cond_wait (TendCond *cond,
                 TendLock *lock)
@@ -106,7 +109,7 @@ tend_cond_broadcast (TendCond *cond)
 
 typedef struct _TendAtFork TendAtFork;
 
-/* What is to be done in the child, of which the thread that has forked is the only one. No lock is held. */
+/* A function to call in the child of a fork, whose only thread is the one that has forked. No lock is held. */
 struct _TendAtFork
 {
   void       (* child) (void);

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Objects and callbacks: how long they stay, who has tied something to them, and how deep their calls nest.
+// Objects and callbacks: how long they live, what is attached to them, and how deep their calls nest.
 
 #pragma once
 
@@ -37,7 +37,10 @@ void     tend_call_flat         (TendFlatFunc    func,
 
 /* --- Callbacks: a function, its data, and what destroys that --- */
 
-/* One that can be replaced while it runs: whoever calls it has a reference, and the last destroys the data. */
+/*
+ * A callback that can be replaced while it runs: its caller has a reference, and dropping the last one destroys the
+ * data.
+ */
 typedef struct
 {
   gpointer       func;      /* constant, as all of it */

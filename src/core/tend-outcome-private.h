@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// What a body gave: a value or an error.
+// The outcome of a body: a value or an error.
 
 #pragma once
 
@@ -43,7 +43,7 @@ tend_outcome_holds_something (const TendOutcome *outcome)
   return outcome->error != NULL || G_VALUE_TYPE (&outcome->value) > G_TYPE_DOUBLE;
 }
 
-/* Leaves nothing before it frees: what is freed may call somebody who clears the same outcome. */
+/* Clears the outcome before it frees: a destroy notify may run user code that clears the same outcome. */
 static inline void
 tend_outcome_clear (TendOutcome *outcome)
 {

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// What AddressSanitizer, LeakSanitizer, ThreadSanitizer and valgrind have to be told, in a library that was built
-// without any of them.
+// What AddressSanitizer, LeakSanitizer, ThreadSanitizer and valgrind must be told, in a library that was built without
+// any of them.
 //
 // A program that is instrumented brings the runtime of its sanitizer along, and this library finds the functions of
 // that runtime when it is loaded: they are weak references, which are NULL in every other process. Valgrind is asked
@@ -38,7 +38,7 @@ G_BEGIN_DECLS
 /* Constant once the library is loaded, and 0 nearly everywhere. */
 extern guint tend_tools;
 
-/* Whether a tool looks for uses of memory that is not to be used. */
+/* Whether a tool looks for uses of invalid memory. */
 static inline gboolean
 tend_tools_watch (void)
 {
@@ -53,7 +53,7 @@ void  tend_tool_unpoison_watched (gconstpointer ptr,
                                   gsize         size);
 void  tend_tool_look_watched     (gconstpointer ptr);
 
-/* From now on nobody is to touch these bytes: a tool reports who does. */
+/* Marks these bytes as invalid: a tool reports each use. */
 static inline void
 tend_tool_poison (gconstpointer ptr,
                   gsize         size)
@@ -62,7 +62,7 @@ tend_tool_poison (gconstpointer ptr,
     tend_tool_poison_watched (ptr, size);
 }
 
-/* Memory again, whose contents count as undefined. */
+/* Marks the memory as valid again, with undefined contents. */
 static inline void
 tend_tool_unpoison (gconstpointer ptr,
                     gsize         size)
@@ -90,7 +90,7 @@ void  tend_tool_remove_stack (guint         id);
 void  tend_tool_clear_stack  (gconstpointer low,
                               gsize         size);
 
-/* Whether there is somebody who looks for leaks when the process exits. */
+/* Whether a tool looks for leaks when the process exits. */
 gboolean tend_tool_seeks_leaks (void);
 
 /* What is found in these bytes is not leaked. To be called at the exit. */

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The tools that look at a program while it runs: which of them are there, and what they are told of memory. The
-// switch tells them of stacks itself, as it must do so in the function that jumps.
+// The tools that look at a running program: which of them are present, and what they are told of memory. The switch
+// tells them of stacks itself, because it must do this in the function that jumps.
 
 #include "tend-core-private.h"
 
