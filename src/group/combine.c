@@ -3,8 +3,8 @@
 
 // Tasks that stand for the end of other tasks: of all, of any, or of one with a limit.
 //
-// Such a task has a body of its own kind, which watches the others from when it is made. Its end,
-// in whichever way, clears the watches and leaves the others alone.
+// Such a task has a body of its own kind, which watches the others from its creation on. Its end, in whichever way,
+// removes the watches and leaves the others alone.
 
 #include "tend-group-private.h"
 
@@ -84,7 +84,7 @@ all_ended (Combine *self)
     tend_task_return_value (self->result, NULL);
 }
 
-/* What copies the error or the value may be somebody's, who ends @result, and frees @watch with it. */
+/* Copying the error or the value may run user code, which ends @result and so frees @watch. */
 static void
 follow (TendTask  *result,
         TendTask  *task,
@@ -124,7 +124,7 @@ one_ended (TendWatch *watch)
   const GError *error;
   GError *copy;
 
-  /* Whoever is told of its end may run the loop, before it lets go of the watches. */
+  /* Those who are notified of its end may run the loop before it removes the watches. */
   if (tend_task_has_ended (result))
     return;
 
@@ -142,7 +142,7 @@ one_ended (TendWatch *watch)
       break;
     case WAIT_ALL:
     case WHEN_ALL:
-      /* What copies an error may be somebody's, who ends the result, and what this has with it. */
+      /* Copying an error may run user code, which ends the result and so frees this data. */
       error = tend_task_peek_error (task);
       copy = error != NULL ? g_error_copy (error) : NULL;
       if (tend_task_has_ended (result))

@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The children of a group: added, given a slot, watched, and counted off.
+// The children of a group: adding, slots, watching and counting.
 //
 // Ownership: the loop thread's.
 
 #include "tend-group-private.h"
 
-/* A group may take children for as long as the program runs. What fails beyond is told as if nobody had the group. */
+/* A group may take children for as long as the program runs. Failures above this number are reported as unobserved. */
 #define MAX_FAILED 1024
 
 static TendChild *
@@ -16,14 +16,14 @@ child_of_job (TendJob *job)
   return G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendChild, job));
 }
 
-/* It has a slot. A delay begins here, as it does for a child that need not wait. */
+/* It has a slot. A delay begins here, as for a child that need not wait. */
 static void
 begin_cb (TendJob *job)
 {
   TendTask *task = child_of_job (job)->task;
   gint64 wait = tend_task_get_first_wait (task);
 
-  /* Who is told of its end runs the main context, and it gives the slot back afterwards. */
+  /* Those who are notified of its end run the main context, and it gives the slot back afterwards. */
   if (tend_task_has_ended (task))
     return;
 
@@ -88,7 +88,7 @@ child_ended (TendObserver *observer,
     {
       gboolean is_cancelled = tend_error_is_cancelled (error);
 
-      /* A cancellation that the group brought about is no news. */
+      /* A cancellation that the group has caused is not an error of the group. */
       if ((!is_cancelled || !is_ours) && self->failed->len < MAX_FAILED)
         g_ptr_array_add (self->failed, g_object_ref (task));
       settles = self->policy == TEND_GROUP_POLICY_FIRST_ERROR && !is_cancelled;
@@ -195,7 +195,7 @@ tend_group_add (TendGroup  *self,
   self->n_left++;
   tend_task_add_observer (task, &child->observer);
 
-  /* The child works for whoever adds it, who may have an owner. */
+  /* The child works for the code that adds it, which may have an owner. */
   tend_task_inherit_gate (task, tend_task_get_current ());
 
   if (self->max_running > 0 && self->n_running >= self->max_running)

@@ -3,9 +3,8 @@
 
 // A structured group: children that begin and end within a scope.
 //
-// Each child has a record, which watches it and is freed when the child's body has really ended. The
-// group is over when it was joined and no child is left; only then does the task that stands for
-// the group end. Ownership: the loop thread's.
+// Each child has a record, which watches it and is freed when the child is finished. The group is over when it was
+// joined and no child is left; only then does the task that stands for the group end. Ownership: the loop thread's.
 
 #include "tend-group-private.h"
 
@@ -95,7 +94,9 @@ tend_group_check_end (TendGroup *self)
   if (self->joined == NULL || self->n_left > 0 || self->is_ending || tend_task_has_ended (self->joined))
     return;
 
-  /* What copies an error may be somebody's, who cancels the group, disposes of or drops it, or ends what was joined. */
+  /*
+   * Copying an error may run user code, which cancels the group, disposes of it or drops it, or ends the joined task.
+   */
   kept = g_object_ref (self);
   joined = g_object_ref (self->joined);
   failed = g_ptr_array_copy (self->failed, ref_cb, NULL);
@@ -134,12 +135,12 @@ tend_group_cancel_children (TendGroup *self)
 
 /* --- Waiting --- */
 
-/* The task that stands for the group: its body is the group, and it keeps it. */
+/* The task that stands for the group: its body is the group, which it keeps alive. */
 
 static void
 join_run (TendTask *task)
 {
-  /* Here the group has no children yet to wait for, or they will tell. */
+  /* Either the group has no children to wait for, or their ends will be noticed. */
 }
 
 static void
@@ -193,7 +194,7 @@ tend_group_join (TendGroup *self)
 
   self->joined = tend_task_create_for (self->loop, &join_body, g_object_ref (self), g_object_unref,
                                        __builtin_return_address (0));
-  /* Whoever is called at its end may dispose of the group. */
+  /* Those who are notified of its end may dispose of the group. */
   joined = g_object_ref (self->joined);
   tend_task_start_or_fail (joined);
   tend_group_check_end (self);
@@ -201,7 +202,7 @@ tend_group_join (TendGroup *self)
   return joined;
 }
 
-/* Whether the group ended with another error than that which ended the caller's wait. */
+/* Whether the group ended with another error than the one that ended the caller's wait. */
 static gboolean
 says_more (TendTask     *joined,
            const GError *own)
@@ -241,7 +242,7 @@ tend_group_wait (TendGroup  *self,
   g_return_val_if_fail (tend_loop_is_mine (self->loop), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  /* The fiber may stand still here already, and the task that is joined keeps the group only until it has ended. */
+  /* The fiber may be suspended already, and the joined task keeps the group only until it has ended. */
   kept = g_object_ref (self);
   wake = tend_begin_wait (G_STRFUNC, &own);
   if (wake == NULL && g_error_matches (own, TEND_ERROR, TEND_ERROR_NO_FIBER))
@@ -429,10 +430,10 @@ tend_group_dispose (GObject *object)
   for (guint i = tasks->len; i > 0; i--)
     tend_task_cancel (g_ptr_array_index (tasks, i - 1));
 
-  /* The task that was joined keeps the group, unless somebody disposes of it by hand: who waits must not hang. */
+  /* The joined task keeps the group, unless the group is disposed of by hand: those who wait must not hang. */
   tend_group_check_end (self);
 
-  /* What failed and nobody heard of is told by the tasks themselves, unless one has succeeded for all. */
+  /* The tasks themselves report failures that nobody observed, unless one child has succeeded for all. */
   for (guint i = 0; self->winner != NULL && i < self->failed->len; i++)
     tend_task_set_observed (g_ptr_array_index (self->failed, i));
   failed = g_steal_pointer (&self->failed);

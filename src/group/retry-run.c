@@ -1,14 +1,14 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The body that tries again: a task whose work is done by one fresh task after another.
+// The body of a retry: a task whose work is done by one new task after another.
 //
 // A run is in one of three places: in a call of the user's (the function that makes an attempt, or
 // the predicate), watching an attempt, or waiting for the next. Each is left in one step, and the
 // step looks first whether the task has been cancelled, stopped or timed out meanwhile.
 //
-// An attempt is over when it is released, not when it ends: no attempt begins, and the run does not
-// end, while the body of another still runs.
+// An attempt is over when it is finished, not when it ends: no attempt begins, and the run does not end, while the body
+// of another one still runs.
 //
 // Ownership: all of it is the loop thread's.
 
@@ -28,7 +28,7 @@ typedef struct
   GRand          *random;       /* NULL: GLib's own */
   TendTimer      *timeout;      /* a reference; NULL: no deadline of the run's own */
   TendTimer      *pause;        /* a reference; NULL unless it waits for the next attempt */
-  double          wait;         /* microseconds; until the next attempt, chance aside */
+  double          wait;         /* microseconds; until the next attempt, without jitter */
   GError         *last_error;   /* of the attempt before; NULL before the second */
   guint           n_attempts;
   TendTask       *attempt;      /* a reference; NULL while none runs */
@@ -50,7 +50,7 @@ clear_timer (TendTimer **timer)
   g_clear_pointer (timer, tend_timer_unref);
 }
 
-/* What copies and frees an error may be somebody's, who ends the task: the run goes on until our caller ends it. */
+/* Copying and freeing an error may run user code, which ends the task: the run goes on until our caller ends it. */
 static void
 set_last_error (Run          *self,
                 const GError *error)
@@ -81,7 +81,7 @@ run_end (Run    *self,
   tend_task_run_ended (self->task, error);
 }
 
-/* Ends the run with the error of the last attempt, and says how many there have been. */
+/* Ends the run with the error of the last attempt, and adds the number of attempts. */
 static void
 run_fail (Run          *self,
           const GError *error,
@@ -120,7 +120,7 @@ run_interrupted (Run          *self,
     run_end (self, tend_task_new_cancelled (self->task));
 }
 
-/* Whether the task is to end, or has. */
+/* Whether the task was asked to end, or has ended. */
 static gboolean
 is_interrupted (Run *self)
 {
@@ -205,7 +205,7 @@ attempt_failed (Run          *self,
 
 /* --- An attempt --- */
 
-/* What copies the value may be somebody's, who ends the task: the run is over with that as well. */
+/* Copying the value may run user code, which ends the task: the run is over then as well. */
 static void
 take_value (Run          *self,
             const GValue *value)
@@ -225,7 +225,7 @@ take_value (Run          *self,
     tend_task_record (self->task, &outcome);
 }
 
-/* The attempt's body has really ended, and all that its end brings about has been done. */
+/* The attempt is finished, and everything that follows from its end has been done. */
 static void
 over_cb (TendJob *job)
 {
@@ -314,7 +314,7 @@ check_attempt (Run       *self,
   return tend_task_is_started (attempt) || tend_task_start (attempt, error);
 }
 
-/* Calls the user's function, and starts what it makes: a reference to a task that can be watched. */
+/* Calls the user's function, and starts the task that it returns: a reference to a task that can be watched. */
 static TendTask *
 make_attempt (Run     *self,
               GError **error)
@@ -445,7 +445,7 @@ run_free (gpointer data)
   g_free (self);
 }
 
-/* Makes the task, of the thread-default context, as code at @origin asks for it. */
+/* Creates the task, of the thread-default context, on behalf of the code at @origin. */
 TendTask *
 tend_retry_create (TendRetry      *retry,
                    const char     *name,

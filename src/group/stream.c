@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Tasks, one by one, in the order in which they end.
+// A stream of tasks, one by one, in the order in which they end.
 
 #include "tend-group-private.h"
 
@@ -33,7 +33,7 @@
  *
  * Since: 0.1
  */
-/* A task that is to be given the next that ends. It is forgotten when it ends before that. */
+/* A task that gets the next task that ends. It is forgotten if it ends before that. */
 typedef struct
 {
   TendObserver    observer;
@@ -69,7 +69,7 @@ take_question (Question *self)
   return task;
 }
 
-/* Whoever waited has given up. */
+/* The task that waited was cancelled. */
 static void
 question_ended (TendObserver *observer,
                 TendTask     *task)
@@ -95,7 +95,7 @@ ask (TendTaskStream *self,
   tend_task_add_observer (task, &question->observer);
 }
 
-/* Gives what has ended to those who wait, and %NULL to those for whom nothing is left. */
+/* Gives ended tasks to those who wait, and %NULL to those for whom nothing is left. */
 static void
 hand_out (TendTaskStream *self)
 {
@@ -131,7 +131,7 @@ tend_task_stream_dispose (GObject *object)
   if (tend_loop_take_home (self->loop, object))
     return;
 
-  /* Nobody can ask any more, but somebody may still wait for what he asked for. */
+  /* Nobody can call next any more, but tasks of earlier calls may still wait. */
   while (!g_queue_is_empty (&self->questions))
     {
       g_autoptr(TendTask) next = take_question (g_queue_peek_head (&self->questions));

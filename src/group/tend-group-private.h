@@ -11,7 +11,7 @@
 
 G_BEGIN_DECLS
 
-/* Makes one error of all of them; it is a cancellation if they are nothing else. */
+/* Creates one error of all of them; it is a cancellation if all of them are. */
 GError *tend_combine_errors (GPtrArray *errors);
 
 /* --- retry.c and retry-run.c --- */
@@ -59,7 +59,7 @@ struct _TendGroup
   TendTask        *winner;          /* the first child that completed; NULL but for FIRST_SUCCESS */
   TendTask        *joined;          /* stands for the end of the group; NULL until joined */
   guint            is_cancelled : 1; /* by hand: it takes no more children */
-  guint            is_settled : 1;  /* the policy has had the others cancelled */
+  guint            is_settled : 1;  /* the policy has cancelled the others */
   guint            is_ending : 1;   /* the errors of those that failed are being copied */
 };
 

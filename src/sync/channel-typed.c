@@ -95,7 +95,7 @@ unset_cb (gpointer data)
   g_value_unset (data);
 }
 
-/* Frees a value that is not of the type that was to be received, and says so. */
+/* Frees a value that does not have the type that was asked for, and sets the error. */
 static void
 refuse (GValue      *value,
         const char  *wanted,

@@ -9,8 +9,8 @@
 #include "tend-sync-private.h"
 
 /*
- * Begins what may become a wait. Gives the job that will wake the calling fiber, or NULL outside of
- * fibers, where nothing can wait. FALSE where the fiber is not to go on.
+ * Begins a possible wait. Returns the job that will wake the calling fiber, or NULL outside of fibers, where nothing
+ * can wait. FALSE if the fiber must not go on.
  */
 static gboolean
 begin (TendChannel  *self,
@@ -39,7 +39,7 @@ begin (TendChannel  *self,
 
 /* --- Sending in a fiber --- */
 
-/* Takes a reference: who waits holds none, and is woken when the channel is dropped. */
+/* Takes a reference: a waiter holds none, and is woken when the channel is dropped. */
 static gboolean
 wait_for_room (TendChannel  *self,
                TendItem     *item,
@@ -53,7 +53,7 @@ wait_for_room (TendChannel  *self,
   tend_queue_push (&self->senders, &waiter.link);
   g_object_unref (self);
 
-  /* What is in the channel has been sent, also where the sender was cancelled before it went on. */
+  /* A value in the channel was sent, even if the sender was cancelled before it went on. */
   tend_waiter_wait (&waiter, &failure);
   if (waiter.is_granted)
     g_clear_error (&failure);
@@ -102,7 +102,7 @@ send_item (TendChannel  *self,
   return wait_for_room (g_steal_pointer (&kept), item, wake, error);
 }
 
-/* Takes a reference, which holds the channel while what copies the value runs: nothing is decided before. */
+/* Takes a reference, which holds the channel while the code that copies the value runs: nothing is decided before. */
 gboolean
 tend_channel_send_taken (TendChannel   *self,
                          const GValue  *value,
@@ -260,7 +260,7 @@ tend_channel_receive (TendChannel  *self,
   g_return_val_if_fail (tend_loop_is_mine (self->loop), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  /* What frees the old value may be user code, and drop the channel, as may others where the loop turns first. */
+  /* The code that frees the old value may drop the channel, as may other code if the loop turns first. */
   g_object_ref (self);
   tend_item_clear_value (value);
   item = receive_item (self, G_STRFUNC, error);
@@ -319,7 +319,7 @@ settle_receive (TendAsyncWait *wait)
     tend_channel_set_closed_error (self, &wait->error);
 }
 
-/* Tells of the error of the wait, if it has one. What copies that may be user code, and drop the result. */
+/* Returns the error of the wait, if it has one. The code that copies it may drop the result. */
 static gboolean
 propagate (TendAsyncWait  *wait,
            GError        **error)

@@ -29,7 +29,7 @@ fill_native_cb (gpointer data)
     }
 }
 
-/* Makes an item of a copy of @value, or of a null pointer. */
+/* Creates an item from a copy of @value, or from a null pointer. */
 TendItem *
 tend_item_new (const GValue *value)
 {
@@ -78,7 +78,7 @@ unset_native_cb (gpointer data)
   g_value_unset (data);
 }
 
-/* Frees what the variable of a receiver holds from the last time. */
+/* Frees the previous contents of a receiver's variable. */
 void
 tend_item_clear_value (GValue *value)
 {

@@ -1,16 +1,15 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Who waits for something of this folder, a fiber or a callback, and the queue they wait in; and the
-// channel's parts.
+// The waiters of this folder, fibers and callbacks, their queue, and the parts of the channel.
 //
 // What is waited for, the source, keeps its waiters in a TendQueue and wakes the first of them when
 // it is that one's turn: tend_waiters_peek(), then tend_waiter_wake(). Waking is no more than
 // queueing a job; whoever was woken goes on when the loop comes to it, and a cancellation may
 // overtake it. The source then takes back what it had granted.
 //
-// A waiter in the queue holds no reference to the source, so that a source that nobody else can
-// reach any more is disposed of, and tells them. One that was woken holds a reference.
+// A waiter in the queue holds no reference to the source. So a source that nobody else can reach is disposed of, which
+// wakes its waiters. A waiter that was woken holds a reference.
 
 #pragma once
 
@@ -24,14 +23,14 @@ G_BEGIN_DECLS
 typedef struct
 {
   TendJob   link;             /* its place in the queue; never run */
-  TendJob  *wake;             /* what goes on; in no queue until woken, or until cut short */
+  TendJob  *wake;             /* the job that continues; in no queue until woken or cut short */
   TendLoop *loop;             /* constant; where that goes on */
   gpointer  source;           /* constant; a GObject; a reference once woken */
-  gpointer  data;             /* what the waiter brings, or gets */
+  gpointer  data;             /* what the waiter sends or receives */
   TendGate *gate;             /* a reference; its callback goes through it; NULL: through none */
-  int       is_given_up;      /* atomic; a cancellable was cancelled, in whichever thread */
+  int       is_given_up;      /* atomic; its cancellable was cancelled, in any thread */
   guint     is_woken : 1;
-  guint     is_granted : 1;   /* it was woken since it got what it waited for */
+  guint     is_granted : 1;   /* it was woken because it got what it waited for */
 } TendWaiter;
 
 void        tend_waiter_init  (TendWaiter  *self,

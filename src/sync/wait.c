@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Waiters: how a fiber and how a callback waits in the queue of something of this folder.
+// Waiters: how a fiber and a callback wait in a queue of this folder.
 //
 // Both are woken by a job in the micro-queue: a fiber by its own, a callback by the `over` of its
 // asynchronous wait. A wait is cut short by the fiber's task, which queues the job though nobody
@@ -12,7 +12,7 @@
 
 #include "tend-sync-private.h"
 
-/* Makes @self somebody who waits for @source and goes on by @wake; the caller queues its link. */
+/* Makes @self a waiter for @source that continues with @wake; the caller queues its link. */
 void
 tend_waiter_init (TendWaiter *self,
                   gpointer    source,
@@ -28,7 +28,7 @@ tend_waiter_init (TendWaiter *self,
   self->data = data;
 }
 
-/* Takes @self out of its queue and has it go on. It holds a reference to the source from here on. */
+/* Takes @self out of its queue and continues it. It holds a reference to the source from here on. */
 void
 tend_waiter_wake (TendWaiter *self,
                   gboolean    is_granted)
@@ -40,21 +40,21 @@ tend_waiter_wake (TendWaiter *self,
   self->is_woken = TRUE;
   self->is_granted = is_granted;
 
-  /* Where its wait has been cut short, it goes on already. */
+  /* If its wait was cut short, it continues already. */
   if (tend_job_is_waiting (self->wake))
     return;
 
   tend_loop_queue_micro (self->loop, self->wake);
 }
 
-/* Whether nobody waits any more: a cancellable was cancelled, or the owner is gone whose callback it is. */
+/* Whether the wait was given up: its cancellable was cancelled, or the owner of its callback is gone. */
 gboolean
 tend_waiter_is_given_up (TendWaiter *self)
 {
   return g_atomic_int_get (&self->is_given_up) || (self->gate != NULL && tend_gate_is_closed (self->gate));
 }
 
-/* Gives the first that still waits. Those before it that were given up are sent on their way. */
+/* Returns the first waiter that still waits. Those before it that were given up are continued. */
 TendWaiter *
 tend_waiters_peek (TendQueue *queue)
 {
@@ -74,8 +74,8 @@ tend_waiters_peek (TendQueue *queue)
 }
 
 /*
- * Has the fiber stand still whose waiter @self is. FALSE, with an error, where its task was
- * cancelled or has ended; the waiter may have been woken all the same. It is in no queue then.
+ * Suspends the fiber whose waiter @self is. FALSE, with an error, if its task was cancelled or has ended; the waiter
+ * may have been woken all the same. It is in no queue then.
  */
 gboolean
 tend_waiter_wait (TendWaiter  *self,
@@ -119,7 +119,7 @@ GType tend_async_wait_get_type (void) G_GNUC_CONST;
 G_DEFINE_FINAL_TYPE_WITH_CODE (TendAsyncWait, tend_async_wait, G_TYPE_OBJECT,
                                G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_RESULT, tend_async_wait_result_iface_init))
 
-/* The thread that cancels may be the last to let go; what the result holds is freed at home. */
+/* The thread that cancels may drop the last reference; what the result holds is freed at home. */
 static void
 tend_async_wait_dispose (GObject *object)
 {
@@ -181,7 +181,7 @@ give_up_cb (TendJob *job)
   g_object_unref (self);
 }
 
-/* Runs in whichever thread cancels. */
+/* Runs in the thread that cancels. */
 static void
 cancelled_cb (GCancellable *cancellable,
               gpointer      user_data)
@@ -203,8 +203,8 @@ tend_async_wait_init (TendAsyncWait *self)
 }
 
 /*
- * Makes an asynchronous wait, which keeps itself until its callback has run. The caller queues its
- * waiter. @data is freed with the result unless settle() puts something else there.
+ * Creates an asynchronous wait, which keeps itself alive until its callback has run. The caller queues its waiter.
+ * @data is freed with the result unless settle() replaces it.
  */
 TendAsyncWait *
 tend_async_wait_new (const TendAsyncWaitKind *kind,
@@ -234,7 +234,7 @@ tend_async_wait_new (const TendAsyncWaitKind *kind,
   return self;
 }
 
-/* Gives @result as the wait that it is, or NULL if it is not one of @kind for @source. */
+/* Returns @result as the wait that it is, or NULL if it is not one of @kind for @source. */
 TendAsyncWait *
 tend_async_wait_check (gpointer                 result,
                        const TendAsyncWaitKind *kind,
