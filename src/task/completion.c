@@ -3,11 +3,10 @@
 
 // The writing end of a task without a body.
 //
-// The completion has no state of its own: who is the first is decided by the task, in one atomic
-// step (task-result.c), between whoever completes it and whoever cancels or stops it. So it needs
-// no lock, and each function here works from any thread.
+// The completion has no state of its own: the task decides in one atomic step (task-deliver.c) which of those that
+// complete, cancel or stop it is the first. So it needs no lock, and each function here may be called in any thread.
 //
-// Ownership: the task is a reference, constant once the completion is made.
+// Ownership: the task is a reference, constant once the completion is created.
 
 #include "tend-completion.h"
 #include "task-outcome-private.h"
@@ -70,7 +69,7 @@ G_DEFINE_TYPE (TendCompletion, tend_completion, G_TYPE_OBJECT)
 
 /* --- Being dropped --- */
 
-/* A completion that was dropped unused, on its way to its task's thread. */
+/* A completion that was dropped unused, on its way to the thread of its task. */
 typedef struct
 {
   TendJob   job;
@@ -232,7 +231,7 @@ tend_completion_init (TendCompletion *self)
 
 /* --- Who is first --- */
 
-/* Says that the task has its outcome. */
+/* Notifies that the task has its outcome. */
 static void
 set_done_error (TendCompletion  *self,
                 GError         **error)
@@ -246,8 +245,8 @@ set_done_error (TendCompletion  *self,
 }
 
 /*
- * Takes what @outcome holds, and a reference: what copied that, and what hears of the end, may be user code, and drop
- * the completion. @error may be NULL, and is left alone then.
+ * Takes the contents of @outcome, and a reference: the code that copies the value, and that is notified of the end, may
+ * drop the completion. @error may be NULL, and is left alone then.
  */
 static gboolean
 complete (TendCompletion  *self,

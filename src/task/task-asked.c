@@ -1,13 +1,14 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Whether the body of a task is asked to end, and who is told: its cancellable, and the thread that it sleeps in.
+// Whether the body of a task was asked to end, and what is notified: its cancellable, and the thread in which it
+// sleeps.
 //
-// Ownership: the loop thread's; what is asked stands in an atomic word that any thread may look at.
+// Ownership: the loop thread's; the state is an atomic word that any thread may read.
 
 #include "task-cancel-private.h"
 
-/* The cancellable does not ask the task to end any more. On the task's own thread. */
+/* Cuts the link from the cancellable to the task. On the task's own thread. */
 void
 tend_task_drop_cancellable (TendTask *self)
 {
@@ -18,8 +19,8 @@ tend_task_drop_cancellable (TendTask *self)
 }
 
 /*
- * Says that the body should end, or no longer counts, and cancels the cancellable if there is one. On the
- * task's own thread.
+ * Marks that the body should end, or no longer counts, and cancels the cancellable if there is one. On the task's own
+ * thread.
  */
 void
 tend_task_set_cancelling (TendTask       *self,
@@ -34,7 +35,7 @@ tend_task_set_cancelling (TendTask       *self,
 
   tend_task_wake_worker (self);
 
-  /* It need not ask the task any more. */
+  /* The cancellable need not ask the task any more. */
   tend_task_drop_cancellable (self);
   cancellable = g_atomic_pointer_get (&self->cancellable);
   if (cancellable != NULL)

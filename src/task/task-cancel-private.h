@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// How a task is asked to end, or made to.
+// Asking a task to end, and ending it.
 
 #pragma once
 

@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// How a task is asked to end, and made to: cancel and stop, the task's cancellable, and their errors.
+// Asking a task to end, and ending it: cancel and stop, the task's cancellable, and their errors.
 //
-// The cancellable is made when somebody asks for it, from whichever thread. It knows its task, so
-// that cancelling it cancels the task without a signal connection per task. The errors are made when
-// somebody asks for them as well: to print one takes longer than all else of a cancelled task.
+// The cancellable is created on demand, in any thread. It knows its task, so cancelling it cancels the task without a
+// signal connection for each task. The errors are created on demand as well: printing one takes longer than everything
+// else of a cancelled task.
 
 #include "task-cancel-private.h"
 #include "task-life-private.h"
@@ -14,7 +14,7 @@
 
 /* --- The cancellable --- */
 
-/* Keeps why the task will be cancelled, for its error: with its cancellable, which is made for it. */
+/* Keeps the reason of the cancellation for the task's error, in its cancellable, which is created for it. */
 void
 tend_task_set_cancel_reason (TendTask   *self,
                              const char *reason)
@@ -23,7 +23,7 @@ tend_task_set_cancel_reason (TendTask   *self,
     tend_cancellable_set_reason (TEND_CANCELLABLE (tend_task_get_cancellable (self)), reason);
 }
 
-/* In the task's thread: a cancellable was cancelled that the task is to be cancelled with. */
+/* In the task's thread: a cancellable was cancelled that cancels the task. */
 static void
 link_cb (gpointer    data,
          const char *reason)
@@ -39,7 +39,7 @@ link_cb (gpointer    data,
   g_object_unref (self);
 }
 
-/* Makes a link from a cancellable to the task, which is to be cut before the task goes. Any thread. */
+/* Creates a link from a cancellable to the task, which must be cut before the task is freed. Any thread. */
 TendCancelLink *
 tend_task_new_link (TendTask *self)
 {
@@ -83,7 +83,7 @@ tend_task_get_cancellable (TendTask *self)
       return g_atomic_pointer_get (&self->cancellable);
     }
 
-  /* Whoever set the flag before the pointer was there has not seen it. */
+  /* Code that set the flag before the pointer was there has not seen the cancellable. */
   if (tend_task_cancelling (self))
     g_cancellable_cancel (G_CANCELLABLE (made));
 
@@ -105,7 +105,7 @@ tend_task_fail (TendTask *self,
       return;
     }
 
-  /* It came too late for the task to carry it, and is told all the same. */
+  /* The error came too late for the task to keep it, and is reported all the same. */
   if (!tend_error_is_cancelled (error))
     {
       task = tend_task_to_string (self);
@@ -132,7 +132,7 @@ typedef struct
   TendCancelling  why;
 } InterruptCall;
 
-/* Tells the body that it is asked to end, which may be its last moment. */
+/* Notifies the body that it was asked to end, which may end it. */
 static void
 cancel_body (TendTask *self)
 {
@@ -141,7 +141,7 @@ cancel_body (TendTask *self)
     self->body->cancel (self);
 }
 
-/* Takes the reference to the task, which whoever hears of it may end, and drop. */
+/* Takes over the reference to the task, which the notified code may end and drop. */
 static void
 interrupt_cb (gpointer data)
 {

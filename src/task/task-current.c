@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Which task the calling thread is in, and which thread is a task's own.
+// The current task of each thread, and the owning thread of each task.
 
 #include "task-state-private.h"
 
 static TEND_THREAD TendTask *current;
 
-/* The tasks that somebody has made current from outside, innermost first. */
+/* Tasks that were pushed as the current one, innermost first. */
 typedef struct _Pushed Pushed;
 struct _Pushed
 {
@@ -26,7 +26,7 @@ begin_anew (void)
   pushed = NULL;
 }
 
-/* To be called once before there is a task. */
+/* Called once before there is a task. */
 void
 tend_task_watch_forks (void)
 {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The moment by which a task must have ended, and how it passes on to what the task starts.
+// The deadline of a task, and how the tasks that it starts inherit it.
 //
 // Ownership: the loop thread's.
 
@@ -25,7 +25,7 @@ get_deadline (TendTask *self)
   return self->scope != NULL ? self->scope->deadline : TEND_FOREVER;
 }
 
-/* Begins to keep the deadline of a task that is started. */
+/* Begins to watch the deadline of a task that is started. */
 static void
 arm (TendTask *self)
 {
@@ -43,8 +43,8 @@ arm (TendTask *self)
 }
 
 /*
- * The task is started: it is to end by the nearest of its own deadline and that of the task that starts it. Nowhere
- * else is one inherited.
+ * The task is started: the nearest of its own deadline and that of the task that starts it applies. A deadline is
+ * inherited nowhere else.
  */
 void
 tend_task_start_deadline (TendTask *self)
@@ -52,7 +52,10 @@ tend_task_start_deadline (TendTask *self)
   TendTask *starter = tend_task_peek_current ();
   gint64 inherited = TEND_FOREVER;
 
-  /* The scope of a task whose body runs in a thread of the pool belongs to another. A shield keeps time off. */
+  /*
+   * The scope of a task whose body runs in a thread of the pool belongs to another thread. A shield keeps deadlines
+   * off.
+   */
   if (starter != NULL && tend_loop_has_thread (starter->loop) && !tend_shield_fiber (0))
     inherited = get_deadline (starter);
 

@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// What a body gives comes to its task, from whichever thread.
+// How the outcome of a body reaches its task, from any thread.
 //
-// A callback completes its task by returning a result. A body that ends by returning (a fiber, a
-// thread, an async pair) only records it, and its end completes the task. What another thread
-// returns travels in remote_outcome, which is set once per run and taken by the loop thread.
+// The function of an open task completes it by returning a result. A body that ends by returning only records the
+// result, and its end completes the task. A result of another thread travels in remote_outcome, which is set once per
+// run and taken by the loop thread.
 //
 // A task without a body can be completed from several sides at once, and the first wins
 // (completion.c). There remote_outcome decides: it leaves NULL once, for a completion's outcome on
@@ -15,7 +15,7 @@
 #include "task-outcome-private.h"
 #include "task-state-private.h"
 
-/* Only its address counts: the mark of a task without a body that was given its outcome, or has ended. */
+/* Only its address counts: it marks a task without a body that has its outcome, or has ended. */
 static TendOutcome settled;
 
 static void
@@ -34,7 +34,7 @@ complain_idle (TendTask *self)
   g_critical ("%s does not run and cannot return a result", task);
 }
 
-/* On the task's own thread: takes what @outcome holds. */
+/* On the task's own thread: takes the contents of @outcome. */
 static void
 deliver (TendTask    *self,
          TendOutcome *outcome)
@@ -57,7 +57,7 @@ deliver (TendTask    *self,
 
   if (tend_task_has_ended (self))
     {
-      /* It was stopped, or failed in its scope: what its body gives now is dropped. */
+      /* It was stopped, or failed in its scope: the result of its body is dropped now. */
       gboolean was_active = self->is_active;
 
       tend_outcome_clear (outcome);
@@ -77,7 +77,7 @@ deliver (TendTask    *self,
     tend_task_run_ended (self, NULL);
 }
 
-/* On the task's own thread: delivers what another thread has sent. */
+/* On the task's own thread: delivers the outcome that another thread has sent. */
 void
 tend_task_take_remote (TendTask *self)
 {
@@ -91,7 +91,7 @@ tend_task_take_remote (TendTask *self)
   g_free (outcome);
 }
 
-/* Marks a task without a body if nothing came first; delivers what did. On its own thread. */
+/* Marks a task without a body if no outcome came first; delivers one that did. On its own thread. */
 static gboolean
 claim (TendTask *self)
 {
@@ -103,8 +103,8 @@ claim (TendTask *self)
 }
 
 /*
- * To be called before a task ends that was not given its outcome, on its own thread: FALSE if an
- * outcome came first, with which the task has ended then.
+ * Called before a task ends that has no outcome, on its own thread: FALSE if an outcome came first, with which the task
+ * has ended then.
  */
 gboolean
 tend_task_settle (TendTask *self)
@@ -112,14 +112,14 @@ tend_task_settle (TendTask *self)
   return self->body != NULL || claim (self) || !tend_task_has_ended (self);
 }
 
-/* Whether a task without a body has its outcome, be it on its way, or has ended. Any thread. */
+/* Whether a task without a body has its outcome, even on its way, or has ended. Any thread. */
 gboolean
 tend_task_is_settled (TendTask *self)
 {
   return g_atomic_pointer_get (&self->remote_outcome) != NULL;
 }
 
-/* Takes what @outcome holds, if nothing is on its way or marked. */
+/* Takes the contents of @outcome, if no outcome is on its way or marked. */
 static gboolean
 send_home (TendTask    *self,
            TendOutcome *outcome)
@@ -137,8 +137,8 @@ send_home (TendTask    *self,
 }
 
 /*
- * Gives a task without a body what @outcome holds, unless it was given something or has ended:
- * FALSE then, and @outcome is left as it is. Any thread.
+ * Gives the contents of @outcome to a task without a body, unless it has an outcome or has ended: FALSE then, and
+ * @outcome stays as it is. Any thread.
  */
 gboolean
 tend_task_try_return (TendTask    *self,
@@ -162,7 +162,7 @@ tend_task_try_return (TendTask    *self,
   return is_first;
 }
 
-/* What another thread returns for a task without a body, on its way home. */
+/* An outcome of another thread for a task without a body, on its way home. */
 typedef struct
 {
   TendJob      job;
@@ -216,7 +216,7 @@ return_to_loop (TendTask    *self,
     }
 }
 
-/* Takes what @outcome holds, wherever this is called. */
+/* Takes the contents of @outcome, in any thread. */
 void
 tend_task_return_outcome (TendTask    *self,
                           TendOutcome *outcome)

@@ -16,7 +16,7 @@
 
 G_BEGIN_DECLS
 
-/* What another thread asks of a task, among its flags. */
+/* The requests of other threads, among the flags of a task. */
 typedef enum
 {
   TEND_REQUEST_RETURN   = 1 << 0,
@@ -35,26 +35,26 @@ typedef enum
 /* The task of the program's main part has id 1 in every program, so that ids go 0, 2, 3, ... */
 #define TEND_MAIN_TASK_ID 1
 
-/* Memory is what a million tasks that wait cost: what only some need is somewhere else. */
+/* Memory is the cost of a million tasks that wait: what only some tasks need is elsewhere. */
 struct _TendTask
 {
   GObject              parent_instance;
 
   /* What a spare task keeps for the next one. */
   char                *name;                /* atomic; written by the loop thread, then only by tend_task_rename() */
-  TendOutcome         *outcome;             /* loop thread; what there is so far; made on demand */
-  TendScope           *scope;               /* loop thread; made on demand */
+  TendOutcome         *outcome;             /* loop thread; the outcome so far; created on demand */
+  TendScope           *scope;               /* loop thread; created on demand */
 
   TendLoop            *loop;                /* loop thread; constant once started */
-  const TendBodyClass *body;                /* constant; NULL: somebody else completes it */
+  const TendBodyClass *body;                /* constant; NULL: completed from outside */
   gpointer             func;                /* constant */
   gpointer             user_data;           /* loop thread; NULL once the body is released */
   GDestroyNotify       notify;              /* loop thread; likewise */
   gpointer             body_state;          /* the body's; of an async pair, the function that finishes */
-  gconstpointer        origin;              /* constant; the address that made it */
+  gconstpointer        origin;              /* constant; the address that created it */
 
   TendOutcome         *remote_outcome;      /* atomic; on its way from another thread, or a mark */
-  GCancellable        *cancellable;         /* atomic; made on demand */
+  GCancellable        *cancellable;         /* atomic; created on demand */
   TendObserver        *observers;           /* loop thread */
 
   guint64              id;                  /* tend_task_number()'s; constant, but for a task that is numbered late */
@@ -63,10 +63,10 @@ struct _TendTask
 
   guint16              is_active : 1;       /* loop thread; the body is */
   guint16              in_call : 1;         /* loop thread; the body's function is on the stack */
-  guint16              is_ending : 1;       /* loop thread; its end is being told */
+  guint16              is_ending : 1;       /* loop thread; its end is being notified */
   guint16              has_returned : 1;    /* loop thread; return_value() was called in this run */
   guint16              has_given_up : 1;    /* loop thread; what it returned is that it was cancelled */
-  guint16              is_observed : 1;     /* loop thread; somebody was told the error */
+  guint16              is_observed : 1;     /* loop thread; its error was read or reported */
   guint16              is_held : 1;         /* loop thread; holds a reference to itself */
   guint16              is_kept : 1;         /* loop thread; a callback relies on that reference: see tend_task_keep() */
   guint16              is_fixed_rate : 1;   /* constant once started; the interval's mode */
@@ -106,7 +106,7 @@ tend_task_has_ended (TendTask *self)
   return tend_status_is_ended (tend_task_status (self));
 }
 
-/* Whether the end of the task has been told to all but those who wait for it. */
+/* Whether the end of the task was notified to all but the waiters. */
 TEND_TASK_INLINE gboolean
 tend_task_is_over (TendTask *self)
 {
@@ -119,7 +119,7 @@ tend_task_is_released (TendTask *self)
   return tend_task_has_ended (self) && !self->is_active;
 }
 
-/* Whether the body is asked to end, and why. Any thread. */
+/* Whether the body was asked to end, and why. Any thread. */
 TEND_TASK_INLINE TendCancelling
 tend_task_cancelling (TendTask *self)
 {

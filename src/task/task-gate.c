@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The gate of a task, through which its callbacks go; and how control is taken back from a body that has been barred.
+// The gate of a task, through which its callbacks go; and taking control back from a body whose callbacks are barred.
 //
 // Ownership: the loop thread's.
 
 #include "task-state-private.h"
 
-/* Has the callbacks of @self go through @gate, and through none that it had before. */
+/* Lets the callbacks of @self go through @gate, instead of the gate that it had before. */
 void
 tend_task_set_gate (TendTask *self,
                     TendGate *gate)
@@ -19,7 +19,7 @@ tend_task_set_gate (TendTask *self,
   scope->gate = gate;
 }
 
-/* Has the callbacks of @self go through the gate of @other, if that has one and @self does not. */
+/* Lets the callbacks of @self go through the gate of @other, if @other has one and @self has none. */
 void
 tend_task_inherit_gate (TendTask *self,
                         TendTask *other)
@@ -38,9 +38,9 @@ tend_task_get_gate (TendTask *self)
 }
 
 /*
- * The gate through which @callback goes if @caller has it called at the end of a wait: NULL if there is
- * none, or if it is a callback of the body's own. That has to come, or the body would never end. A
- * worker, which runs the body of another thread's task, cannot look at it.
+ * Returns the gate for @callback if @caller has it called at the end of a wait: NULL if there is none, or if it is a
+ * callback of the body's own. That one has to be called, or the body would never end. A worker, which runs the body of
+ * another thread's task, cannot look at the gate.
  */
 TendGate *
 tend_task_get_callback_gate (TendTask            *caller,
@@ -54,7 +54,7 @@ tend_task_get_callback_gate (TendTask            *caller,
   return tend_task_get_gate (caller);
 }
 
-/* The gate of the code that runs in this thread, for the layers that know of no task. */
+/* Returns the gate of the code that runs in this thread, for the layers that know no task. */
 static TendGate *
 peek_current_gate (void)
 {
@@ -63,14 +63,14 @@ peek_current_gate (void)
   return current != NULL ? tend_task_get_callback_gate (current, NULL) : NULL;
 }
 
-/* To be called once before there is a task. */
+/* Called once before there is a task. */
 void
 tend_task_watch_gates (void)
 {
   tend_gate_set_func (peek_current_gate);
 }
 
-/* Takes the reference to the task. */
+/* Takes over the reference to the task. */
 static void
 unwind_cb (gpointer data)
 {
@@ -86,7 +86,7 @@ unwind_native_cb (gpointer data)
   tend_call_flat (unwind_cb, data, 0);
 }
 
-/* Takes control back from a body whose task has been stopped, as far as that is possible at once. */
+/* Takes control back from a body whose task was stopped, as far as this is possible at once. */
 void
 tend_task_unwind (TendTask *self)
 {

@@ -1,15 +1,15 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// How a task repeats: how far its runs lie apart, and whether it goes on after one that failed.
+// How a task repeats: the interval between its runs, and whether it goes on after a failed one.
 //
-// A task of fixed rate keeps in its scope when its run is due, and counts the grid from there. The
-// field says how long is left, instead, while a pending task stands still: whoever begins it
-// moves its own timer in the same way. Once the task runs, its own job is what waits, and each time it
-// is armed says anew when the run is due. So a pause moves the grid by as much as it moves a run.
+// A task of fixed rate keeps in its scope when its run is due, and counts the grid from there. While a pending task is
+// paused, the field has the time that is left instead: the code that will begin the task moves its own timer in the
+// same way. Once the task runs, its own job waits, and each time the job is armed, it sets anew when the run is due. So
+// a pause moves the grid by as much as it moves a run.
 //
-// Ownership: all of it is the loop thread's. Those who are told of a failed run are called on the
-// native stack, and may end the task.
+// Ownership: everything belongs to the loop thread. Observers of a failed run are called on the native stack, and may
+// end the task.
 
 #include "task-life-private.h"
 #include "task-state-private.h"
@@ -30,7 +30,7 @@ G_DEFINE_ENUM_TYPE (TendIntervalMode, tend_interval_mode,
 
 /* --- The grid --- */
 
-/* How long the first run is off, by itself: negative where neither delay nor interval says. */
+/* Returns the time before the first run: negative if the task has neither a delay nor an interval. */
 gint64
 tend_task_get_first_wait (TendTask *self)
 {
@@ -53,7 +53,7 @@ tend_task_expect_run (TendTask *self,
   scope->due = scope->stands_still ? usec : tend_time_add (tend_loop_now (self->loop), usec);
 }
 
-/* When the run of fixed rate after the one that has just ended is due. */
+/* Returns when the run of fixed rate after the one that has just ended is due. */
 gint64
 tend_task_get_next_tick (TendTask *self)
 {
@@ -69,7 +69,7 @@ tend_task_get_next_tick (TendTask *self)
 
 /* --- Failed runs --- */
 
-/* Tells all observers that a run has failed: TRUE if one of them has dealt with the error. */
+/* Notifies all observers that a run has failed: TRUE if one of them has handled the error. */
 static gboolean
 call_observers (TendTask     *self,
                 const GError *error)
@@ -88,7 +88,7 @@ call_observers (TendTask     *self,
   return is_dealt_with;
 }
 
-/* Whether the task is not to end with the error of its run. It may have ended otherwise by then. */
+/* Whether the task goes on after the error of its run. It may have ended otherwise by then. */
 static gboolean
 outlives (TendTask     *self,
           const GError *error)
@@ -112,8 +112,8 @@ outlives (TendTask     *self,
 }
 
 /*
- * A run has come to its end, with @error or without: whether there is another one to come. FALSE if the task is to end
- * with @error. The caller holds the task, which may have ended after TRUE.
+ * A run is over, with @error or without: returns whether there is another one. FALSE if the task must end with @error.
+ * The caller holds the task, which may have ended after TRUE.
  */
 gboolean
 tend_task_outlives_run (TendTask     *self,

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The life of a task: when it runs, its end, and what keeps it meanwhile.
+// The life of a task: when it runs, its end, and what keeps it alive meanwhile.
 
 #pragma once
 

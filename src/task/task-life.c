@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The life of a task: it begins, runs once or again and again, ends, and is released. How it comes to begin is in
-// task-start.c, and what asks it to end in task-cancel.c.
+// The life of a task: it begins, runs once or repeatedly, ends, and is released. How it is started is in task-start.c,
+// and how it is asked to end in task-cancel.c.
 //
-// Two moments end a task. It *ends* when its status becomes final: the scope dies, the exit handlers run, observers are
-// told and those who wait are woken. It is *released* when its body has really ended as well, which for a stopped fiber
-// or thread comes later. Both happen once.
+// Two moments end a task. It *ends* when its status becomes final: the scope is dropped, the exit handlers run,
+// observers are notified and waiters are woken. It is *finished*, and release() runs, when nothing of its body runs any
+// more either, which for a stopped fiber or thread is later. Both happen once.
 //
 //    created, pending
 //        |  begin_run(): the body is active while it runs
@@ -115,7 +115,7 @@ let_go (TendTask *self)
     }
 }
 
-/* The body has really ended, and the status is final: nothing of the body is left. */
+/* The body has returned, and the status is final: nothing of the body is left. */
 static void
 release (TendTask *self)
 {
@@ -160,7 +160,7 @@ tend_task_unkeep (TendTask *self,
 
 /* --- The end --- */
 
-/* Wakes those who wait for the task: FALSE if nobody does. */
+/* Wakes the waiters of the task: FALSE if there are none. */
 static gboolean
 wake_waiters (TendTask *self)
 {
@@ -176,14 +176,14 @@ wake_waiters (TendTask *self)
   return has_waiters;
 }
 
-/* All that the end brings about once the status is final. Unless the task @is_kept, drops the reference of end(). */
+/* Everything that follows when the status is final. Unless the task @is_kept, drops the reference of end(). */
 static void
 tell_end (TendTask *self,
           gboolean  is_kept)
 {
   gboolean has_waiters;
 
-  /* Whoever is to complete a task without a body looks at its cancellable. */
+  /* Code that completes a task without a body may look at its cancellable. */
   if (self->is_active || (self->body == NULL && tend_task_status (self) == TEND_TASK_STATUS_STOPPED))
     tend_task_set_cancelling (self, TEND_CANCELLING_ASKED);
 
@@ -195,14 +195,14 @@ tell_end (TendTask *self,
 
   has_waiters = wake_waiters (self);
 
-  /* Who was called above may have ended the body as well. */
+  /* The code that was called above may have ended the body as well. */
   self->is_ending = FALSE;
   if (self->is_active)
     self->body->abandon (self);
   else
     release (self);
 
-  /* Those who wait hold no reference: behind the last of them goes ours. */
+  /* Waiters hold no reference: ours is dropped behind the last of them. */
   if (has_waiters)
     {
       if (is_kept)
@@ -292,7 +292,7 @@ tend_task_end (TendTask       *self,
   tend_call_native (end_native_cb, &call);
 }
 
-/* The status that a task has which ends by itself, with @error or without. */
+/* Returns the status of a task that ends by itself, with @error or without. */
 TendTaskStatus
 tend_task_get_final_status (const GError *error)
 {
@@ -304,7 +304,7 @@ tend_task_get_final_status (const GError *error)
 
 /* --- The start and the runs --- */
 
-/* To be asked before a run: TRUE if the gate is closed, and the task has ended. */
+/* Called before a run: TRUE if the gate is closed, and the task has ended. */
 static gboolean
 end_if_barred (TendTask *self)
 {
@@ -316,7 +316,7 @@ end_if_barred (TendTask *self)
   return TRUE;
 }
 
-/* Runs the body once. The task is held, and lives until this is over. */
+/* Runs the body once. The task is held, and lives until this returns. */
 static void
 run_body (TendTask *self)
 {
@@ -333,7 +333,7 @@ run_body (TendTask *self)
       tend_task_notify_status (self);
     }
 
-  /* Whoever was told may have ended it, or the owner of its manager may have gone meanwhile. */
+  /* The notified code may have ended it, or the owner of its manager may be gone. */
   if (!tend_task_has_ended (self) && !end_if_barred (self))
     {
       self->is_active = TRUE;
@@ -346,7 +346,7 @@ run_body (TendTask *self)
   let_go (self);
 }
 
-/* Runs the body of a task whose turn it is. */
+/* Runs the body of a task whose turn has come. */
 static void
 begin_run (TendTask *self)
 {
@@ -370,8 +370,8 @@ run_job_cb (TendJob *job)
 }
 
 /*
- * Lets @wait pass until the next run, which is due at @due; 0 is the next turn. While the task is paused,
- * that waits.
+ * Waits for @wait until the next run, which is due at @due; 0 is the next turn. While the task is paused, the wait is
+ * held.
  */
 static void
 wait_for_run (TendTask *self,
@@ -423,7 +423,7 @@ go_on (TendTask     *self,
   g_object_ref (self);
   goes_on = tend_task_outlives_run (self, error);
 
-  /* Whoever was told, or what was dropped, may have ended it. */
+  /* The notified or dropped code may have ended it. */
   if (goes_on && !tend_task_has_ended (self))
     {
       if (self->is_fixed_rate)
@@ -436,7 +436,7 @@ go_on (TendTask     *self,
   return goes_on;
 }
 
-/* The run has come to its end, with @error or without; takes @error. Native stack. */
+/* The run is over, with @error or without; takes @error. Native stack. */
 static void
 run_ended (TendTask *self,
            GError   *error)
@@ -447,7 +447,7 @@ run_ended (TendTask *self,
 
   if (tend_task_has_ended (self))
     {
-      /* Whatever the body gave is dropped, its error too: the task had ended without it. */
+      /* The result of the body is dropped, its error too: the task had ended without it. */
       g_clear_error (&error);
       if (!self->is_ending)
         release (self);
@@ -473,7 +473,7 @@ run_ended (TendTask *self,
   if (error == NULL && tend_task_interval (self) > 0 && self->body != NULL)
     error = tend_task_new_cancelled (self);
 
-  /* What a timed out body calls sees a cancellable, and so speaks of cancellation. */
+  /* Functions that a timed-out body calls see a cancellable, and so report a cancellation. */
   if (tend_error_is_cancelled (error) &&
       tend_task_cancelling (self) == TEND_CANCELLING_TIMED_OUT)
     {
@@ -492,7 +492,7 @@ run_ended_native_cb (gpointer data)
   run_ended (call->task, call->error);
 }
 
-/* To be called by the body at the end of each run; takes @error, which is NULL if it went well. */
+/* Called by the body at the end of each run; takes @error, which is NULL if it went well. */
 void
 tend_task_run_ended (TendTask *self,
                      GError   *error)
@@ -506,7 +506,7 @@ tend_task_run_ended (TendTask *self,
 void
 tend_task_begin (TendTask *self)
 {
-  /* A delay or interval has said already when that is due, however late it is. */
+  /* A delay or interval has already set when the run is due, however late it is. */
   if (tend_task_get_first_wait (self) < 0)
     tend_task_expect_run (self, 0);
 

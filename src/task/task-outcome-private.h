@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// What a task came to, and how that comes from another thread.
+// The outcome of a task, and its way from another thread.
 
 #pragma once
 

@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// What a task came to: what its body has given so far, and the value or error that it has ended with.
+// The outcome of a task: what its body has recorded so far, and the value or error that it has ended with.
 //
-// Ownership: the loop thread's. What another thread returns is on its way (task-deliver.c) until it is recorded here.
+// Ownership: the loop thread's. A result of another thread is on its way (task-deliver.c) until it is recorded here.
 
 #include "task-outcome-private.h"
 
-/* Keeps what @outcome holds for the task's end, and gives there what was kept before. */
+/* Keeps the contents of @outcome for the task's end, and puts the previous contents there. */
 void
 tend_task_exchange (TendTask    *self,
                     TendOutcome *outcome)
@@ -26,8 +26,8 @@ tend_task_exchange (TendTask    *self,
 }
 
 /*
- * Keeps what @outcome holds, which is taken, for the task's end; instead of what was there. That is freed
- * last, since it may be a binding's, and do to the task what it likes.
+ * Keeps the contents of @outcome, which are taken, for the task's end, instead of the previous ones. Those are freed
+ * last: freeing them may run user code, which may use the task.
  */
 void
 tend_task_record (TendTask    *self,
@@ -60,8 +60,8 @@ outcome_let_go (TendScopeItem *item)
 static const TendScopeItemClass outcome_item_class = { .let_go = outcome_let_go };
 
 /*
- * Has what @outcome holds go with the scope, since the task ends otherwise: whoever frees it may run the loop, which
- * must not find anything of the scope.
+ * Moves the contents of @outcome into the scope, because the task ends otherwise: the code that frees them may run the
+ * loop, which must not find anything of the scope.
  */
 void
 tend_task_drop_with_scope (TendTask    *self,
@@ -81,8 +81,8 @@ tend_task_drop_with_scope (TendTask    *self,
 /* --- The error of a task that has ended --- */
 
 /*
- * The error of the task, or NULL if it has completed or not ended. That of a task which was cancelled or
- * stopped from outside is made here.
+ * Returns the error of the task, or NULL if it has completed or not ended. The error of a task that was cancelled or
+ * stopped from outside is created here.
  */
 const GError *
 tend_task_peek_error (TendTask *self)
@@ -104,7 +104,7 @@ tend_task_peek_error (TendTask *self)
   return tend_task_peek_recorded_error (self);
 }
 
-/* Whether the ended task has completed; passes a copy of its error on if not, and calls it observed. */
+/* Whether the ended task has completed; if not, copies its error to the caller and counts it as observed. */
 gboolean
 tend_task_propagate (TendTask  *self,
                      GError   **error)
@@ -122,8 +122,8 @@ tend_task_propagate (TendTask  *self,
 }
 
 /*
- * Whether the task's error is that of a deadline which it had from the task that started it. That one
- * has the same error, and need not hear of it twice.
+ * Whether the task's error is that of a deadline which it inherited from the task that started it. That task has the
+ * same error, so it need not be reported twice.
  */
 gboolean
 tend_task_has_inherited_timeout (TendTask *self)

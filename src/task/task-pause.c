@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Pausing a task, and letting it go on.
+// Pausing and resuming a task.
 //
-// TEND_FLAG_PAUSED says what is asked for, and any thread may set it. The loop thread makes it so: the
-// timers of the scope and the task's own delay leave the loop, and come back with what was left of
-// them. A body stops where it looks: at a checkpoint.
+// TEND_FLAG_PAUSED is the request, and any thread may set it. The loop thread carries it out: the timers of the scope
+// and the task's own delay leave the loop, and return with the time that was left. A body is held where it looks: at a
+// checkpoint.
 
 #include "task-life-private.h"
 #include "task-state-private.h"
@@ -25,7 +25,7 @@ stand_still (TendTask *self)
       tend_loop_remove (self->loop, &scope->job);
     }
 
-  /* A pending task may be begun by somebody else, whose timer stands still as well. */
+  /* Other code may begin a pending task; its timer is held as well. */
   if (tend_task_status (self) == TEND_TASK_STATUS_PENDING)
     scope->due = MAX (0, scope->due - tend_loop_now (self->loop));
 
@@ -89,7 +89,7 @@ notify_paused (TendTask *self)
   tend_notify_native (G_OBJECT (self), tend_task_properties[PROP_PAUSED]);
 }
 
-/* On the task's own thread: makes what was asked for so. */
+/* On the task's own thread: carries out the request. */
 void
 tend_task_apply_pause (TendTask *self)
 {
@@ -223,7 +223,7 @@ tend_checkpoint (GError **error)
   if (wake == NULL)
     return FALSE;
 
-  /* It may be paused again before it is this fiber's turn to go on. */
+  /* It may be paused again before this fiber's turn comes. */
   task = tend_task_peek_current ();
   while (tend_task_stands_still (task))
     {

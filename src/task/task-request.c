@@ -1,17 +1,17 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// What other threads ask of a task: a bit for each request, and one job that brings them home.
+// The requests of other threads to a task: a bit for each request, and one job that brings them home.
 //
-// The table says what is done for each of them; the class of the task gives it (task.c), since those functions are
-// above this file.
+// The table has a function for each request; the class of the task sets it (task.c), because those functions are above
+// this file.
 
 #include "task-state-private.h"
 
 static const TendRequestClass *request_table;  /* constant once there is a task */
 static guint n_requests;
 
-/* To be called once before there is a task: requests are carried out in the order of @table. */
+/* Called once before there is a task: requests are carried out in the order of @table. */
 void
 tend_task_set_requests (const TendRequestClass *table,
                         guint                   n)
@@ -45,7 +45,7 @@ remote_job_cb (TendJob *job)
   g_object_unref (task);
 }
 
-/* Has @request carried out in the task's loop, which is woken once for several of them. */
+/* Has @request carried out in the task's loop, which is woken once for several requests. */
 void
 tend_task_request (TendTask    *self,
                    TendRequest  request)

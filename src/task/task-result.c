@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// How the result and the error of a task are read.
+// Reading the result and the error of a task.
 
 #include "task-outcome-private.h"
 
@@ -96,8 +96,8 @@ tend_task_list_errors (TendTask *self)
 }
 
 /*
- * The result if it is there and of @type, or a number that becomes one, in @converted; a critical that
- * says what is wrong if not.
+ * Returns the result if there is one of @type, or a number that is converted to it, in @converted; otherwise a critical
+ * says what is wrong.
  */
 static const GValue *
 expect_result (TendTask   *self,

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// How a body gives its result, as public functions: each makes an outcome of it, which task-deliver.c takes to the
-// task. Reading it is in task-result.c.
+// Returning the result of a body: each public function makes an outcome of it, which task-deliver.c takes to the task.
+// Reading it is in task-result.c.
 
 #include "task-outcome-private.h"
 
@@ -260,7 +260,7 @@ tend_task_return_error_if_cancelled (TendTask *self)
 
   if (is_cancelling == TEND_CANCELLING_ASKED && is_at_home (self))
     {
-      /* The error is made when somebody asks for it. */
+      /* The error is created on demand. */
       self->has_returned = self->has_given_up = TRUE;
       if (!self->body->returns)
         tend_task_run_ended (self, NULL);

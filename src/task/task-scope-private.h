@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The scope of a task: what dies with it, and all else that most tasks do without.
+// The scope of a task: what is dropped with it, and everything else that most tasks do not need.
 
 #pragma once
 
@@ -9,15 +9,15 @@
 
 G_BEGIN_DECLS
 
-/* What a task's scope holds: dies with the task. */
+/* An item of a task's scope: it is dropped with the task. */
 typedef struct _TendScopeItem TendScopeItem;
 
 typedef struct
 {
-  void (* detach) (TendScopeItem *item);    /* from here on it does nothing any more; calls nobody; NULL: no matter */
-  void (* let_go) (TendScopeItem *item);    /* it was detached and unlinked: frees it, and what it holds of the user */
+  void (* detach) (TendScopeItem *item);    /* makes it do nothing from now on; calls no user code; NULL: not needed */
+  void (* let_go) (TendScopeItem *item);    /* it was detached and unlinked: frees it, and its user data */
   void (* stand) (TendScopeItem *item,
-                  gboolean       still);    /* the task is paused or goes on; NULL: no matter */
+                  gboolean       still);    /* the task is paused or resumed; NULL: not needed */
 } TendScopeItemClass;
 
 struct _TendScopeItem
@@ -29,7 +29,7 @@ struct _TendScopeItem
 
 typedef struct _TendHandler TendHandler;
 
-/* The scope, and all else that most tasks do without. */
+/* The scope, and everything else that most tasks do not need. */
 typedef struct
 {
   TendTask        *task;                    /* not a reference */
@@ -46,7 +46,7 @@ typedef struct
   guint            prune_at;
   gint64           deadline;                /* monotonic microseconds; TEND_FOREVER: none */
   TendTimer       *deadline_timer;          /* not a reference; NULL until armed, and once it has fired */
-  TendQueue        paused;                  /* those who wait for the task to go on */
+  TendQueue        paused;                  /* waiters for the task to be resumed */
   gint64           due;                     /* when the run of a task of fixed rate is; see task-interval.c */
   gint64           rest;                    /* how long the task's own job had to wait; negative: not at all */
   char            *old_name;                /* other threads may still use it; NULL: the task was not renamed */

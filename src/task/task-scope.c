@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The scope of a task: what dies with it, as items that each bring a table of functions, and its handlers. What is
-// added after the end is dead on arrival. The scope knows of no kind of item: see timer.c, task-sources.c.
+// The scope of a task: what is dropped with it, as items that each have a table of functions, and its handlers. What is
+// added after the end is dropped at once. The scope knows no kind of item: see timer.c, task-sources.c.
 //
-// Ownership: the loop thread's, but for a post from another thread, which belongs to the inbox
-// until it arrives. Destroy notifies run on the native stack, and never while their callback does.
+// Ownership: the loop thread's, except for a post from another thread, which belongs to the inbox until it arrives.
+// Destroy notifies run on the native stack, and not while their callback runs.
 
 #include "task-fields-private.h"
 
@@ -64,7 +64,7 @@ tend_task_unlink_item (TendTask      *self,
   item->prev = item->next = NULL;
 }
 
-/* Whether the scope of the task stands still. */
+/* Whether the scope of the task is held. */
 gboolean
 tend_task_stands_still (TendTask *self)
 {
@@ -78,7 +78,7 @@ tend_task_add_waiter (TendTask *self,
   tend_queue_push (&tend_task_ensure_scope (self)->waiters, waiter);
 }
 
-/* Sets the delay of a task that was not started, and tells nobody. */
+/* Sets the delay of a task that was not started, without a notification. */
 void
 tend_task_replace_delay (TendTask *self,
                          gint64    usec)
@@ -98,7 +98,7 @@ tend_task_clear_scope (TendTask *self)
   scope_init (self->scope, self);
 }
 
-/* Ends all that there is in the scope before it lets go of the first of it: that may run the main context. */
+/* Detaches everything in the scope before it frees the first item: that may run the main context. */
 void
 tend_task_kill_scope (TendTask *self)
 {
@@ -174,7 +174,7 @@ tend_task_run_exit_handlers (TendTask *self)
     run_handler (self, &self->scope->exit_handlers);
 }
 
-/* Runs the cancel handlers of a body that was asked to end, until it does. Native stack. */
+/* Runs the cancel handlers of a body that was asked to end, until one of them ends it. Native stack. */
 void
 tend_task_run_cancel_handlers (TendTask *self)
 {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// What of GLib's and GIO's dies with a task: the sources and the cancellables that were given to it.
+// Objects of GLib and GIO that are dropped with a task: the sources and the cancellables that were added to it.
 //
 // Ownership: the loop thread's.
 
@@ -15,7 +15,7 @@ typedef struct
   GSource       *source;
 } SourceItem;
 
-/* There is no way to have a source do nothing that does not call its owner. */
+/* A source cannot be made to do nothing without a call to its owner. */
 static void
 source_let_go (TendScopeItem *item)
 {
@@ -108,7 +108,7 @@ typedef struct
   gulong         handler;
 } CancellableItem;
 
-/* Runs in whichever thread cancels, and only sends a request. */
+/* Runs in the thread that cancels, and only sends a request. */
 static void
 cancellable_cancelled_cb (GCancellable *cancellable,
                           gpointer      user_data)

@@ -12,7 +12,8 @@
 // way: that somebody would meet another task in it. The same goes for one that somebody has got hold of again by the
 // time it is wanted, though he had no reference to it.
 //
-// Who drops a reference to a spare task dropped one too many. dispose() is told, and the pool keeps what it has.
+// Code that drops a reference to a spare task has dropped one too many. dispose() notices this, and the pool keeps the
+// task.
 //
 // Tools see uses after the end: under memcheck nothing is spare; under AddressSanitizer what is spare cannot be
 // touched and is not used again, but freed in its turn, since GLib before 2.76 reuses memory by itself.
@@ -109,8 +110,8 @@ has_room (Spare *self)
 }
 
 /*
- * To be called by dispose(): keeps the object of a task that has let go of everything, if it can be kept. What is being
- * dropped is not the last reference then.
+ * Called by dispose(): keeps the object of a task that has dropped everything, if it can be kept. The reference that is
+ * being dropped is not the last one then.
  */
 gboolean
 tend_task_spare (TendTask *self)
@@ -118,7 +119,7 @@ tend_task_spare (TendTask *self)
   Spare *mine = get_spare ();
   TendTask *oldest = NULL;
 
-  /* What it has let go of may have called somebody, who holds it now. */
+  /* The dropped contents may have called code that holds the object now. */
   if (g_atomic_int_get (&G_OBJECT (self)->ref_count) > 1 || !has_room (mine) ||
       tend_object_is_tied (G_OBJECT (self), TRUE))
     return FALSE;
@@ -147,7 +148,7 @@ tend_task_spare (TendTask *self)
   return TRUE;
 }
 
-/* To be called by dispose(): the reference that is being dropped is the pool's, and was dropped by somebody else. */
+/* Called by dispose(): the reference that is being dropped is the pool's, and other code has dropped it. */
 void
 tend_task_keep_spare (TendTask *self)
 {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// How a task is started: at once, later, or by somebody else, who has it pending meanwhile.
+// Starting a task: at once, later, or by other code, for which it is pending meanwhile.
 //
 // Ownership: the loop thread's.
 
@@ -49,7 +49,7 @@ make_pending_native_cb (gpointer data)
   tend_task_notify_status (data);
 }
 
-/* Marks the task as given to somebody who will begin it, and who says so. */
+/* Marks the task as given to code that will begin it, and that announces this. */
 void
 tend_task_set_pending (TendTask *self)
 {
@@ -66,7 +66,7 @@ tend_task_make_pending (TendTask *self)
   tend_call_native (make_pending_native_cb, self);
 }
 
-/* What keeps a task from its start, on the way to the task's thread. */
+/* The error that keeps a task from its start, on the way to the task's thread. */
 typedef struct
 {
   TendJob   job;
@@ -85,8 +85,8 @@ failure_cb (TendJob *job)
 }
 
 /*
- * Starts a task that was just made, for a function that has nothing but the task to give: what keeps it from its
- * start, such as a thread that does not run the context, is an error that the task fails with, in its own thread.
+ * Starts a task that was just created, for a function that returns only the task: an error that keeps it from its
+ * start, such as a thread that does not run the context, fails the task, in its own thread.
  */
 void
 tend_task_start_or_fail (TendTask *self)
@@ -111,8 +111,8 @@ begin_native_cb (gpointer data)
 }
 
 /*
- * Bodies that start the next one take up the native stack, a fiber's too. As deep as this nobody nests by hand, and an
- * interpreter's stack still has room.
+ * Bodies that start the next one use up the native stack, a fiber's too. Nobody nests so deep by hand, and the stack of
+ * an interpreter still has room.
  */
 #define MAX_STARTING 32
 
@@ -152,7 +152,7 @@ tend_task_start (TendTask  *self,
   is_deep = n_starting >= MAX_STARTING && !self->body->starts_at_once;
   if (wait >= 0 || tend_task_stands_still (self) || is_deep)
     {
-      /* Who hears that it is pending may end it, and drop the reference of who starts it. */
+      /* Code that is notified of the pending status may end the task, and drop the reference of the starter. */
       g_object_ref (self);
       tend_task_make_pending (self);
       if (!tend_task_has_ended (self))

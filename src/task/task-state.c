@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// What a task is, at the bottom of all else of it: its number, how it is printed, its observers, its properties as
-// objects that are notified, and the errors that say that it was cancelled or stopped.
+// What a task is, at the bottom of everything else: its number, its text, its observers, its properties that are
+// notified, and the errors "was cancelled" and "was stopped".
 //
 // Ownership: the loop thread's, but for the numbers, which any thread may ask for.
 
@@ -41,7 +41,7 @@ tend_task_take_id (void)
   return id < TEND_MAIN_TASK_ID ? id : id + 1;
 }
 
-/* The number of the task. Any thread. */
+/* Returns the number of the task. Any thread. */
 guint64
 tend_task_number (TendTask *self)
 {
@@ -71,7 +71,7 @@ tend_task_number (TendTask *self)
 
 GParamSpec *tend_task_properties[N_TASK_PROPERTIES];
 
-/* Says that the name has changed; from a fiber too. */
+/* Notifies that the name has changed; from a fiber too. */
 void
 tend_task_notify_name (TendTask *self)
 {
@@ -84,7 +84,7 @@ tend_task_notify_delay (TendTask *self)
   tend_notify_native (G_OBJECT (self), tend_task_properties[PROP_DELAY]);
 }
 
-/* Says that the status has changed. Native stack. */
+/* Notifies that the status has changed. Native stack. */
 void
 tend_task_notify_status (TendTask *self)
 {
@@ -119,7 +119,7 @@ tend_task_status_to_string (TendTaskStatus status)
   return names[status];
 }
 
-/* Prints a task that may be gone by now, with @what is to be said of it, and @more, if not %NULL. */
+/* Prints a task that may be gone by now, followed by @what, and by @more if not %NULL. */
 char *
 tend_task_print (const char *name,
                  guint64     id,
@@ -129,7 +129,7 @@ tend_task_print (const char *name,
   char digits[24];
   char *first = digits + sizeof digits - 1;
 
-  /* By hand: it takes a third of the time that a format does, for each task that is cancelled. */
+  /* Without a format, which would take three times as long, for each task that is cancelled. */
   *first = '\0';
   do
     *--first = (char) ('0' + id % 10);
@@ -159,7 +159,7 @@ tend_task_to_string (TendTask *self)
   return tend_task_print (tend_task_peek_name (self), tend_task_number (self), NULL, NULL);
 }
 
-/* Whether a setting may still be changed; says so if not. */
+/* Whether a setting may still be changed; a critical if not. */
 gboolean
 tend_task_check_settable (TendTask   *self,
                           const char *what)
@@ -207,7 +207,7 @@ tend_task_remove_observer (TendTask     *self,
     }
 }
 
-/* Begins a walk, which tend_task_walk() has to be asked to go on with until there is no observer left. */
+/* Begins a walk. Call tend_task_walk() until there is no observer left. */
 void
 tend_task_begin_walk (TendTask         *self,
                       TendObserverWalk *walk)
@@ -217,7 +217,7 @@ tend_task_begin_walk (TendTask         *self,
   walks = walk;
 }
 
-/* The next observer, or NULL: then the walk is over. */
+/* Returns the next observer, or NULL: then the walk is over. */
 TendObserver *
 tend_task_walk (TendTask         *self,
                 TendObserverWalk *walk)
@@ -232,7 +232,7 @@ tend_task_walk (TendTask         *self,
   return observer;
 }
 
-/* Somebody was told the error: it need not be told again. */
+/* The error was read or reported: it need not be reported again. */
 void
 tend_task_set_observed (TendTask *self)
 {
@@ -241,7 +241,7 @@ tend_task_set_observed (TendTask *self)
 
 /* --- The errors of a task that was asked to end, or made to --- */
 
-/* An error that says @what of the task, and @more of it. Each wait that is cancelled gets one: no formats. */
+/* Creates an error that says @what of the task, followed by @more. Each wait that is cancelled gets one: no formats. */
 static GError *
 new_error (TendTask   *self,
            GQuark      domain,

@@ -46,7 +46,7 @@ tend_task_set_body_state (TendTask *self,
   self->body_state = state;
 }
 
-/* Says what address has made the task, where another did so on its behalf. */
+/* Sets the address that has created the task, if the caller did so on its behalf. */
 void
 tend_task_set_origin (TendTask      *self,
                       gconstpointer  origin)
@@ -72,7 +72,7 @@ tend_task_has_returned (TendTask *self)
   return self->has_returned;
 }
 
-/* Whether the task is released, and nothing of it is on the stack. */
+/* Whether the task is finished, and nothing of it is on the stack. */
 gboolean
 tend_task_is_through (TendTask *self)
 {

@@ -3,9 +3,9 @@
 
 // Waiting for the end of a task, by callback or by running the main context.
 //
-// Whoever waits puts a job into the task's queue of waiters, without a reference to the task: a
-// task that is never started may so be dropped, and tells them. A wait that is given up leaves the
-// queue. The task stays alive until the last of them has run.
+// A waiter puts a job into the task's queue of waiters, without a reference to the task. So a task that is never
+// started may be dropped, which wakes its waiters with an error. A wait that is given up leaves the queue. The task
+// stays alive until the last waiter has run.
 
 #include "task-fields-private.h"
 
@@ -40,7 +40,7 @@ typedef struct
   GAsyncReadyCallback  callback;        /* loop thread */
   gpointer             user_data;       /* constant */
   TendGate            *gate;            /* constant; the caller's; NULL: none */
-  guint                has_caller : 1;  /* constant; a task asked for it */
+  guint                has_caller : 1;  /* constant; a task has called */
   guint                is_cancelled : 1; /* loop thread */
   guint                owns_task : 1;   /* loop thread; task is a reference */
 } TendWait;
@@ -103,7 +103,7 @@ tend_wait_class_init (TendWaitClass *klass)
   klass->finalize = tend_wait_finalize;
 }
 
-/* Whether the callback is one of those that a gate has been closed on: its caller's, or the task's. */
+/* Whether a closed gate bars the callback: the gate of its caller, or that of the task. */
 static gboolean
 is_barred (TendWait *self)
 {
@@ -146,7 +146,7 @@ give_up_cb (TendJob *job)
   g_object_unref (self);
 }
 
-/* Runs in whichever thread cancels. */
+/* Runs in the thread that cancels. */
 static void
 cancelled_cb (GCancellable *cancellable,
               gpointer      user_data)
@@ -327,7 +327,7 @@ tend_task_wait_sync (TendTask  *self,
         g_main_context_iteration (hub->context, TRUE);
     }
 
-  /* A body that ended within its start has left those who wait to a turn of the loop. */
+  /* If a body has ended within its start, its waiters run in a turn of the loop. */
   while (self->scope != NULL && tend_job_is_waiting (&self->scope->job))
     g_main_context_iteration (hub->context, FALSE);
   tend_worker_unblock ();

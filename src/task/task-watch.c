@@ -3,13 +3,13 @@
 
 // One wait for one task, which may belong to another context.
 //
-// A task of our own context gets our job among its waiters. For one of another context a foreign
-// watch travels there through its loop's inbox, waits there in our place, and travels back through
-// ours. It belongs to the other loop's thread while it is away. We keep a pointer to it to say that
-// we no longer care, and then it comes back at once, with nobody to tell.
+// For a task of our own context, our job is among its waiters. For a task of another context, a foreign watch travels
+// there through its loop's inbox, waits there in our place, and travels back through ours. It belongs to the other
+// loop's thread while it is away. We keep a pointer to it to withdraw it, and then it comes back at once, and notifies
+// nobody.
 //
-// A task of our own context is not kept: one that is dropped unstarted tells its waiters so. One of
-// another context is, until it ends.
+// A task of our own context is not kept: one that is dropped before it was started wakes its waiters. A task of another
+// context is kept until it ends.
 
 #include "task-fields-private.h"
 
@@ -17,7 +17,7 @@ struct _TendForeignWatch
 {
   TendJob    there;     /* goes to the other loop, and waits there */
   TendJob    back;      /* comes home */
-  TendJob    withdraw;  /* says over there that nobody cares any more */
+  TendJob    withdraw;  /* withdraws the watch over there */
   TendTask  *task;      /* constant; a reference */
   TendLoop  *home;      /* constant; a use of it */
   TendWatch *watch;     /* home thread; NULL once withdrawn */
@@ -55,7 +55,7 @@ foreign_back_cb (TendJob *job)
     foreign_free (self);
 }
 
-/* Home: the withdrawal has been there and is back, and so nothing of ours is there any more. */
+/* Home: the withdrawal has been there and is back, so nothing of ours is there any more. */
 static void
 foreign_withdrawn_cb (TendJob *job)
 {
@@ -72,7 +72,7 @@ foreign_ended_cb (TendJob *job)
 {
   TendForeignWatch *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendForeignWatch, there));
 
-  /* If there is an error that is made when somebody asks, it is made here. */
+  /* If its error is created on demand, it is created here. */
   tend_task_peek_error (self->task);
   tend_loop_send (self->home, &self->back);
 }
@@ -90,7 +90,7 @@ foreign_arrive_cb (TendJob *job)
     tend_task_add_waiter (self->task, &self->there);
 }
 
-/* There: nobody cares any more. */
+/* There: the watch was withdrawn. */
 static void
 foreign_withdraw_cb (TendJob *job)
 {
@@ -119,7 +119,7 @@ own_ended_cb (TendJob *job)
   watch->ended (watch);
 }
 
-/* Begins to watch @task from @loop. @ended is never called before this returns. */
+/* Begins to watch @task from @loop. @ended is not called before this returns. */
 void
 tend_watch_begin (TendWatch     *watch,
                   TendLoop      *loop,
@@ -162,7 +162,7 @@ tend_watch_begin (TendWatch     *watch,
   tend_loop_send (task->loop, &foreign->there);
 }
 
-/* Tells a task of another context that its error has been passed on. */
+/* Notifies a task of another context that its error was passed on. */
 typedef struct
 {
   TendJob   job;
@@ -179,7 +179,7 @@ observe_cb (TendJob *job)
   g_free (self);
 }
 
-/* Has the error of the task, which has ended, count as observed: somebody else carries it now. */
+/* Counts the error of the task, which has ended, as observed: another task carries it now. */
 void
 tend_watch_observe (TendWatch *watch)
 {
@@ -197,7 +197,7 @@ tend_watch_observe (TendWatch *watch)
   tend_loop_send (watch->task->loop, &observation->job);
 }
 
-/* From here on nothing comes of the watch. Calls nobody. */
+/* The watch does nothing from here on. Calls no user code. */
 static void
 detach (TendWatch *watch)
 {
@@ -226,7 +226,7 @@ let_go (TendWatch *watch)
     g_object_unref (task);
 }
 
-/* Stops watching, if it still does, and lets go of the task. */
+/* Stops watching, if it still does, and drops the task. */
 void
 tend_watch_clear (TendWatch *watch)
 {

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The body that runs in a thread of the pool, as that thread sees it: whose it is, where it leaves what it returns, and
-// how it sleeps.
+// The body that runs in a thread of the pool, from that thread's side: its task, the place of its result, and how it
+// sleeps.
 //
 // Lock: pause_lock lets workers sleep until a task goes on or is cancelled; nothing is called under it.
 
@@ -12,14 +12,14 @@ static TEND_THREAD TendOutcome *worker_outcome;
 static TEND_THREAD TendTask *worker_task;
 static TEND_THREAD const TendWorkerClass *worker_class;
 
-/* Says that this is a thread of the pool. */
+/* Marks this as a thread of the pool. */
 void
 tend_set_worker_class (const TendWorkerClass *klass)
 {
   worker_class = klass;
 }
 
-/* To be called before a body waits: while it does, its thread does not count against the limit. Of no other thread. */
+/* Called before a body waits: meanwhile its thread does not count against the limit. Does nothing on other threads. */
 void
 tend_worker_block (void)
 {
@@ -47,7 +47,7 @@ begin_anew (void)
   worker_class = NULL;
 }
 
-/* Says that this thread runs the body of @self, which leaves its result in @outcome. */
+/* Marks this thread as running the body of @self, which stores its result in @outcome. */
 void
 tend_task_set_worker (TendTask    *self,
                       TendOutcome *outcome)
@@ -59,7 +59,7 @@ tend_task_set_worker (TendTask    *self,
   worker_outcome = outcome;
 }
 
-/* The task whose body this worker thread runs, or NULL on other threads. */
+/* Returns the task whose body this worker thread runs, or NULL on other threads. */
 TendTask *
 tend_task_get_worker (void)
 {
@@ -77,7 +77,7 @@ tend_task_get_blocking (void)
   return worker_task != NULL && !tend_is_on_fiber () && tend_task_peek_current () == worker_task ? worker_task : NULL;
 }
 
-/* Where the body of @self leaves what it returns, if it runs in this thread; or NULL. */
+/* Returns where the body of @self stores its result, if it runs in this thread; or NULL. */
 TendOutcome *
 tend_task_get_worker_outcome (TendTask *self)
 {
@@ -86,7 +86,7 @@ tend_task_get_worker_outcome (TendTask *self)
 
 /* --- Sleep --- */
 
-/* Lets a worker look again that sleeps in a checkpoint of the task. */
+/* Wakes a worker that sleeps in a checkpoint of the task. */
 void
 tend_task_wake_worker (TendTask *self)
 {
@@ -103,7 +103,7 @@ is_paused (TendTask *task)
   return (g_atomic_int_get (&task->flags) & TEND_FLAG_PAUSED) != 0;
 }
 
-/* Whether the body of @task, which runs in this thread, is to go on. */
+/* Whether the body of @task, which runs in this thread, goes on. */
 static gboolean
 check_going (TendTask  *task,
              GError   **error)
@@ -116,7 +116,7 @@ check_going (TendTask  *task,
   return FALSE;
 }
 
-/* Has the body of @task, which runs in this thread, wait while the task is paused: FALSE if it is not to go on. */
+/* Lets the body of @task, which runs in this thread, wait while the task is paused: FALSE if it must not go on. */
 gboolean
 tend_worker_checkpoint (TendTask  *task,
                         GError   **error)
@@ -136,7 +136,7 @@ tend_worker_checkpoint (TendTask  *task,
   return check_going (task, error);
 }
 
-/* Has the body of @task, which runs in this thread, sleep, unless it is cancelled: FALSE then. */
+/* Lets the body of @task, which runs in this thread, sleep, unless it is cancelled: FALSE then. */
 gboolean
 tend_worker_sleep (TendTask  *task,
                    gint64     usec,

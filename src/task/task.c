@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The task as an object: how it is made, and what becomes of it when nobody uses it any more. Its life in between is
-// in task-life.c.
+// The task as an object: its creation, and its disposal when nobody uses it any more. Its life in between is in
+// task-life.c.
 //
-// Ownership: everything is the loop thread's, but for what the private header marks as atomic.
+// Ownership: the loop thread's, except for what the private header marks as atomic.
 
 #include "task-cancel-private.h"
 #include "task-life-private.h"
@@ -142,7 +142,7 @@ G_DEFINE_ENUM_TYPE (TendTaskStatus, tend_task_status,
 
 const char tend_main_name[] = "main()";
 
-/* tend_task_create() is making a task, and gives it its number. */
+/* tend_task_create() is creating a task, and sets its number. */
 static TEND_THREAD gboolean is_creating;
 
 static guint64
@@ -157,7 +157,7 @@ get_first_id (const char          *name,
 
 /* --- The object --- */
 
-/* What a task held: it may be a language binding's, and hold the next task. */
+/* The contents of a task: they may belong to a language binding, and hold the next task. */
 typedef struct
 {
   GDestroyNotify notify;
@@ -215,8 +215,8 @@ let_go (TendTask *self)
 }
 
 /*
- * A task is taken apart in its own thread, so that what it holds of the user is freed there. The
- * last reference dropped elsewhere goes home first.
+ * A task is disposed of in its own thread, so that what it holds for the user is freed there. If the last reference is
+ * dropped elsewhere, the task goes home first.
  */
 static void
 tend_task_dispose (GObject *object)
@@ -236,7 +236,7 @@ tend_task_dispose (GObject *object)
     {
       g_autofree char *task = tend_task_to_string (self);
 
-      /* Those who wait for it must not hang, and what it holds must go; nobody else is told of it. */
+      /* Its waiters must not hang, and its contents must be freed; nobody else is notified. */
       self->is_observed = TRUE;
       if (self->scope != NULL)
         tend_task_fail (self, g_error_new (TEND_ERROR, TEND_ERROR_NOT_STARTED,
@@ -245,7 +245,7 @@ tend_task_dispose (GObject *object)
 
   tend_task_drop_cancellable (self);
 
-  /* Others still hold a task that somebody disposes of by hand. */
+  /* The task was disposed of by hand, and others still hold it. */
   if (self->loop != NULL && g_atomic_int_get (&object->ref_count) == 1)
     {
       let_go (self);
@@ -269,7 +269,7 @@ tend_task_finalize (GObject *object)
   G_OBJECT_CLASS (tend_task_parent_class)->finalize (object);
 }
 
-/* What other threads ask of a task, in the order in which it is carried out. */
+/* The requests of other threads, in the order in which they are carried out. */
 static const TendRequestClass requests[] = {
   { TEND_REQUEST_PROGRESS, tend_task_notify_progress },
   { TEND_REQUEST_PAUSE, tend_task_apply_pause },
@@ -304,7 +304,7 @@ tend_task_init (TendTask *self)
   tend_task_set_status (self, TEND_TASK_STATUS_RUNNING);
 }
 
-/* Whether the name of the task, if it has one, can name a task of a manager. */
+/* Whether the name of the task, if it has one, is valid as a name in a manager. */
 gboolean
 tend_task_check_name (TendTask  *self,
                       GError   **error)
@@ -321,7 +321,7 @@ tend_task_check_name (TendTask  *self,
   return FALSE;
 }
 
-/* Where the name of a task that was spare has room for it, it comes there. */
+/* If the previous name of a spare task has room for it, it is stored there. */
 static void
 set_name (TendTask   *self,
           const char *name)
@@ -338,7 +338,7 @@ set_name (TendTask   *self,
   self->name = g_strdup (name);
 }
 
-/* Gives the task another name, once; takes @name. Other threads may have got hold of the one before, which stays. */
+/* Renames the task, once; takes @name. Other threads may have got the previous name, which stays allocated. */
 void
 tend_task_rename (TendTask *self,
                   char     *name)
@@ -351,7 +351,7 @@ tend_task_rename (TendTask *self,
   g_atomic_pointer_set (&self->name, name);
 }
 
-/* Makes a task of the thread-default context; without @body it runs until somebody completes it. */
+/* Creates a task of the thread-default context; without @body it runs until it is completed from outside. */
 TendTask *
 tend_task_create (const char          *name,
                   const TendBodyClass *body,
@@ -387,7 +387,7 @@ tend_task_create (const char          *name,
   return self;
 }
 
-/* Makes a task on behalf of an object of @loop, whatever context is the thread's default now. */
+/* Creates a task for an object of @loop, whatever the thread's default context is now. */
 TendTask *
 tend_task_create_for (TendLoop            *loop,
                       const TendBodyClass *body,
@@ -404,7 +404,7 @@ tend_task_create_for (TendLoop            *loop,
   return self;
 }
 
-/* The task of the program's main part: made on demand, and never unmade. */
+/* The task of the program's main part: created on demand, and never freed. */
 static TendTask *
 get_main_task (void)
 {
@@ -414,7 +414,7 @@ get_main_task (void)
     {
       TendTask *task = tend_task_create (tend_main_name, NULL, NULL, NULL, NULL, NULL);
 
-      /* It stands for every thread's main part, and holds no loop. */
+      /* It stands for the main part of every thread, and holds no loop. */
       tend_loop_release (g_steal_pointer (&task->loop));
       g_once_init_leave (&main_task, task);
     }

@@ -22,13 +22,13 @@ G_BEGIN_DECLS
 typedef struct
 {
   gboolean returns;                       /* it ends by returning: return_value() only records */
-  gboolean numbers_late;                  /* its tasks are numbered when somebody asks: no program counts them */
+  gboolean numbers_late;                  /* its tasks get their numbers on demand, and leave no gaps */
   gboolean runs_once;                     /* it stands for something that ends once: its tasks have no interval */
   gboolean starts_at_once;                /* run() calls nobody's code, and may nest as deep as bodies start others */
   void (* run)     (TendTask *self);      /* takes the first step of a run */
   void (* cancel)  (TendTask *self);      /* active and asked to end; NULL: the cancellable does */
-  void (* abandon) (TendTask *self);      /* active and the task has ended without it */
-  void (* unwind)  (TendTask *self);      /* abandoned, and to end now and not soon; NULL: cannot */
+  void (* abandon) (TendTask *self);      /* active, and the task has ended without it */
+  void (* unwind)  (TendTask *self);      /* abandoned, and must end now and not soon; NULL: cannot */
   GAsyncReadyCallback ready;              /* what it has operations call back; NULL: nothing */
 } TendBodyClass;
 
@@ -151,7 +151,7 @@ GError      *tend_task_new_stopped       (TendTask            *self);
 
 /* --- Those who wait for it, and what goes on in it --- */
 
-/* Has @waiter run when the end of the task has been told to all others. */
+/* Runs @waiter when the end of the task was notified to all others. */
 void         tend_task_add_waiter        (TendTask            *self,
                                           TendJob             *waiter);
 
@@ -159,7 +159,7 @@ void         tend_task_add_waiter        (TendTask            *self,
 gboolean     tend_wait_for_task          (TendTask            *task,
                                           GError             **error);
 
-/* Makes @task the current one and gives the one before, which tend_task_leave() takes. */
+/* Makes @task the current one and returns the previous one, which tend_task_leave() takes. */
 TendTask    *tend_task_enter             (TendTask            *task);
 void         tend_task_leave             (TendTask            *previous);
 
@@ -179,10 +179,10 @@ TendGate    *tend_task_get_gate          (TendTask            *self);
 TendGate    *tend_task_get_callback_gate (TendTask            *caller,
                                           GAsyncReadyCallback  callback);
 
-/* Whether the callbacks of the task are not to be called any more. */
+/* Whether the callbacks of the task are barred. */
 TEND_TASK_INLINE gboolean tend_task_is_barred (TendTask *self);
 
-/* To be asked before a callback of the task is called: TRUE if it may not, and the task has ended. */
+/* Called before a callback of the task: TRUE if it is barred, and the task has ended. */
 static inline gboolean
 tend_task_stop_if_barred (TendTask *self)
 {

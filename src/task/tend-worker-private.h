@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The thread of the pool in which a body runs, as that thread sees it.
+// The thread of the pool in which a body runs, from that thread's side.
 
 #pragma once
 

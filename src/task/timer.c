@@ -160,7 +160,9 @@ timer_arm_next (TendTimer *self)
   tend_loop_arm_as (loop, &self->job, self->deadline, self->sequence);
 }
 
-/* The callback has failed: so does @task, which is the timer's unless that has died meanwhile. Takes @error. */
+/*
+ * The callback has failed, and so the task fails, which is the timer's unless that has ended meanwhile. Takes @error.
+ */
 static void
 timer_fail (TendTimer *self,
             TendTask  *task,
@@ -262,7 +264,7 @@ tend_timer_unref (TendTimer *self)
 {
   g_return_if_fail (self != NULL);
 
-  /* Nobody can share the only reference any more, and counting it down would cost 5 ns more than looking. */
+  /* Nobody can share the only reference any more, and counting it down would cost 5 ns more than reading it. */
   if (g_atomic_ref_count_compare (&self->ref_count, 1) || g_atomic_ref_count_dec (&self->ref_count))
     g_free (self);
 }
