@@ -1,14 +1,14 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// What a cache is to all the files that make it up: its fields, its thread, and whether it has a number. Calls none of
-// them. The class is in number-cache.c.
+// What all files of a number cache share: its fields, its thread, and whether it has a number. Calls none of them. The
+// class is in number-cache.c.
 
 #include "tend-number-cache-private.h"
 
 gssize tend_number_cache_private_offset;
 
-/* Whether the calling thread may use what the cache has: any may until it belongs to one. */
+/* Whether the calling thread may use the cache: any thread may until the cache belongs to one. */
 gboolean
 tend_number_cache_check_thread (TendNumberCache *self,
                                 const char      *func)

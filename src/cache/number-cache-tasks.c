@@ -1,16 +1,16 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The tasks of a cache: given what they were added with when it times out, and cancelled when it goes any
-// other way. Ownership: that of the cache.
+// The tasks of a cache: they get their values or errors when it times out, and are cancelled when it goes in any other
+// way. Ownership: that of the cache.
 
 #include "tend-number-cache-private.h"
 
 typedef struct
 {
   TendTask    *task;        /* a reference */
-  TendOutcome  outcome;     /* what it gets at the time-out; no value if there is neither */
-  gboolean     is_due;      /* the time-out that goes on now settles it */
+  TendOutcome  outcome;     /* its outcome at the timeout; no value if there is neither */
+  gboolean     is_due;      /* the current timeout completes it */
 } ManagedTask;
 
 static void
@@ -21,7 +21,7 @@ managed_free (ManagedTask *managed)
   g_free (managed);
 }
 
-/* Whether somebody else completes the task: a body that returns does so itself, and the main part never ends. */
+/* Whether the task is completed from outside: a body that returns completes it itself, and the main part never ends. */
 static gboolean
 check_settable (TendTask  *task,
                 GError   **error)
@@ -82,7 +82,7 @@ add (TendNumberCache  *self,
   return TRUE;
 }
 
-/* Whether the body of @task runs and can be given a result. Not if it has not begun, or waits for its interval. */
+/* Whether the body of @task runs and can be given a result: not if it has not begun, or waits for its interval. */
 static gboolean
 is_answerable (TendTask *task)
 {
@@ -104,13 +104,13 @@ settle (ManagedTask *managed)
     tend_task_cancel (task);
   else
     {
-      /* To copy the value might call somebody, who ends the task. */
+      /* Copying the value may run user code, which ends the task. */
       tend_task_return_outcome (task, &managed->outcome);
       managed->outcome = (TendOutcome) { G_VALUE_INIT, NULL };
     }
 }
 
-/* The time-out settles those that there are now: not what a handler adds for the next time. */
+/* The timeout completes the tasks that there are now: not those that a handler adds for the next time. */
 void
 tend_number_cache_mark_due (TendNumberCache *self)
 {
@@ -118,7 +118,7 @@ tend_number_cache_mark_due (TendNumberCache *self)
     ((ManagedTask *) l->data)->is_due = TRUE;
 }
 
-/* Settles those that were marked and are still there. They stand before all that were added since. */
+/* Completes the tasks that were marked and are still there. They are before all that were added since. */
 void
 tend_number_cache_settle_due (TendNumberCache *self)
 {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// One request that waits for its answer, under a number, and the tasks that are settled with it.
+// One request that waits for its answer, under a number, and the tasks that end with it.
 //
 // Ownership: the thread's of the request cache that it was made for or added to. It comes home to that
 // thread when its last reference is dropped elsewhere, since it gives its number back.
@@ -51,7 +51,7 @@ static guint signals[N_SIGNALS];
 
 G_DEFINE_TYPE_WITH_PRIVATE (TendNumberCache, tend_number_cache, G_TYPE_OBJECT)
 
-/* The time of a cache in a request cache is over: its number is free before anybody hears of it. */
+/* The time of a cache in a request cache is over: its number is freed before anything is notified. */
 static void
 timed_out_cb (TendJob *job)
 {
@@ -120,7 +120,7 @@ tend_number_cache_dispose (GObject *object)
   if (priv->loop != NULL && tend_loop_take_home (priv->loop, object))
     return;
 
-  /* A request cache that has it holds a reference: it is none's by now, unless somebody disposes of it. */
+  /* A request cache that has it holds a reference: by now none has it, unless it was disposed of by hand. */
   if (priv->is_held)
     g_object_unref (tend_request_cache_release (tend_number_cache_get_holder (self), self));
   tend_number_cache_give_back (self);

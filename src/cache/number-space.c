@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* So many numbers are tried before the ones after a random one are. */
+/* This many numbers are tried at random before the ones after a random one. */
 #define MAX_TRIES 64
 
 TendNumberSpace *
@@ -47,7 +47,7 @@ count_bits (guint64 number)
   return number == 0 ? 0 : 64 - (guint) __builtin_clzll (number);
 }
 
-/* Puts a number in use for @holder, unless another has it. Gives the place, which says who has it. */
+/* Puts a number in use for @holder, unless it is in use. Returns its place, which has the holder. */
 TendTablePlace *
 tend_number_space_insert (TendNumberSpace *self,
                           guint64          number,
@@ -95,7 +95,7 @@ tend_number_space_take_caches (TendNumberSpace *self,
   tend_table_clear (&old);
 }
 
-/* How many of the numbers below 2^@bits are in use. */
+/* Returns how many of the numbers below 2^@bits are in use. */
 static guint64
 count_used (TendNumberSpace *self,
             guint            bits)

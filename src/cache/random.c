@@ -56,7 +56,7 @@ fill_from (int     fd,
   return TRUE;
 }
 
-/* FALSE with errno set to what getrandom() says if there is no other way either. */
+/* FALSE with the errno of getrandom() if there is no other way either. */
 static gboolean
 fill (guint8 *bytes,
       gsize   size)
@@ -75,7 +75,7 @@ fill (guint8 *bytes,
   return is_filled;
 }
 
-/* A number below 2^@bits that nobody can guess; FALSE with errno set if the system gives none. */
+/* Returns a number below 2^@bits that nobody can guess; FALSE with errno set if the system gives none. */
 gboolean
 tend_random_bits (guint    bits,
                   guint64 *number)
@@ -102,7 +102,7 @@ tend_random_bits (guint    bits,
       pool->n_forks = n_forks;
     }
 
-  /* What was given is forgotten, so that it is nowhere to be read any more. */
+  /* Numbers that were given out are erased, so that they cannot be read any more. */
   pool->n_left -= n_bytes;
   *number = 0;
   memcpy (number, pool->bytes + pool->n_left, n_bytes);

@@ -17,7 +17,7 @@ tend_request_cache_say_foreign (const char *func)
 
 /* --- Spaces --- */
 
-/* Has its request cache forget a space without numbers: prefixes may be many, and each used once. */
+/* Lets the request cache forget a space without numbers: prefixes may be many, and each used once. */
 void
 tend_request_cache_drop_space (TendNumberSpace *space)
 {
@@ -26,7 +26,7 @@ tend_request_cache_drop_space (TendNumberSpace *space)
     g_hash_table_remove (space->owner->spaces, space->prefix);
 }
 
-/* Makes the space of @prefix the one used last; NULL if there is none and none is to be made. */
+/* Makes the space of @prefix the one used last; NULL if there is none and none must be created. */
 TendNumberSpace *
 tend_request_cache_change_space (TendRequestCache *self,
                                  const char       *prefix,
@@ -140,7 +140,7 @@ tend_request_cache_take_number (TendRequestCache  *self,
   return TRUE;
 }
 
-/* Lets go of a cache that is in the table of its space no more: the table's reference is the caller's. */
+/* Releases a cache that is not in the table of its space any more: the table's reference goes to the caller. */
 static void
 let_go (TendRequestCache       *self,
         TendNumberCachePrivate *priv)
@@ -156,8 +156,8 @@ let_go (TendRequestCache       *self,
 }
 
 /*
- * Lets go of the cache at @place: its number is free, and its time-out disarmed. The reference of the request cache is
- * handed over, since nearly all who take a cache out have something to do with it.
+ * Releases the cache at @place: its number is free, and its timeout disarmed. The reference of the request cache goes
+ * to the caller, which nearly always uses the cache.
  */
 TendNumberCache *
 tend_request_cache_take_out (TendRequestCache *self,
@@ -172,7 +172,7 @@ tend_request_cache_take_out (TendRequestCache *self,
   return cache;
 }
 
-/* Lets go of a cache that it has, in the same way. */
+/* Releases a cache that it holds, in the same way. */
 TendNumberCache *
 tend_request_cache_release (TendRequestCache *self,
                             TendNumberCache  *cache)
@@ -182,7 +182,7 @@ tend_request_cache_release (TendRequestCache *self,
   return tend_request_cache_take_out (self, tend_number_space_find (priv->space, priv->number));
 }
 
-/* Lets go of all caches, and gives them. */
+/* Releases all caches, and returns them. */
 GPtrArray *
 tend_request_cache_release_all (TendRequestCache *self)
 {

@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Other time-outs than the caches have, for a while: for tests, above all.
+// Overrides of the timeouts of caches for a while, mainly for tests.
 //
-// An override belongs to the task that pushed it, or to code outside of tasks, and counts for what that
-// adds. So it nests, and what waits in between leaks nothing into others. One whose task has ended
-// without popping it counts for nobody and is dropped.
+// An override belongs to the task that pushed it, or to code outside of tasks, and applies to the caches that this code
+// adds. So overrides nest, and a wait in between does not affect others. If a task has ended without popping its
+// override, the override applies to nobody and is dropped.
 
 #include "tend-request-cache-private.h"
 
@@ -37,7 +37,7 @@ free_all (TendOverride *override)
     }
 }
 
-/* Whether nothing of the task runs any more, which could be about to pop its own. */
+/* Whether nothing of the task runs any more that could still pop its override. */
 static gboolean
 is_over (TendTask *task)
 {

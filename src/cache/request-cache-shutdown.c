@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The end of the caches, all at once, and the manager of what belongs to them.
+// The end of all caches at once, and the manager of the tasks that belong to them.
 //
-// Whoever ends first, the request cache or its manager, ends the other: the first shutdown task of the
-// manager drops the caches. Ownership: the loop thread's.
+// The request cache and its manager end each other, whichever ends first: the first shutdown task of the manager drops
+// the caches. Ownership: the loop thread's.
 
 #include "tend-request-cache-private.h"
 
@@ -30,7 +30,7 @@ typedef struct
   gboolean          is_end;
 } Drop;
 
-/* Those who are told of the tasks' ends are on the native stack. */
+/* Code that is notified of the tasks' ends runs on the native stack. */
 static void
 drop_native_cb (gpointer data)
 {
@@ -120,7 +120,7 @@ manager_ends_cb (TendTask  *task,
   return TRUE;
 }
 
-/* Lets go of the manager, which may live on. */
+/* Releases the manager, which may live on. */
 void
 tend_request_cache_leave_manager (TendRequestCache *self)
 {
@@ -221,7 +221,7 @@ tend_request_cache_shutdown_async (TendRequestCache    *self,
   task = tend_manager_new_result (self, NULL, cancellable, callback, user_data, tend_request_cache_shutdown_async);
   tend_call_native (drop_native_cb, &drop);
 
-  /* What the manager tells us has to come, whatever bars the callback. */
+  /* The manager's callback has to come, even if the callback of the user is barred. */
   if (self->manager != NULL)
     tend_manager_shut_down (self->manager, g_task_new (self->manager, cancellable, manager_down_cb, task));
   else

@@ -50,7 +50,7 @@ key_free (gpointer data)
   g_free (key);
 }
 
-/* Frees the waiter, which is out of its queue: gives its task, a reference. */
+/* Frees the waiter, which is out of its queue: returns its task, a reference. */
 static TendTask *
 waiter_free (Waiter *waiter)
 {
@@ -124,7 +124,7 @@ take_out (GQueue    *waiters,
     g_ptr_array_add (tasks, waiter_free (link->data));
 }
 
-/* The cache has come that some may wait for. */
+/* A cache was added for which some may wait. */
 void
 tend_request_cache_tell_waiters (TendRequestCache *self,
                                  TendNumberCache  *cache)
@@ -137,7 +137,7 @@ tend_request_cache_tell_waiters (TendRequestCache *self,
   if (waiters == NULL)
     return;
 
-  /* The tasks are ended when they are in the table no more: who is told may wait again. */
+  /* The tasks are ended after they have left the table: the notified code may wait again. */
   tasks = g_ptr_array_new_full (waiters->length, g_object_unref);
   take_out (waiters, tasks);
   g_hash_table_remove (self->waiters, &key);

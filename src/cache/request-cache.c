@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The requests that wait for their answers: added, found by number, popped.
+// The requests that wait for their answers: adding, finding by number, popping.
 //
-// It stands above all other files of its folder. Numbers are in request-cache-numbers.c. Time-outs are jobs of the
-// loop, among its timers. Ownership: the loop thread's.
+// It is above all other files of its folder. Numbers are in request-cache-numbers.c. Timeouts are jobs of the loop,
+// among its timers. Ownership: the loop thread's.
 
 #include "tend-request-cache-private.h"
 
@@ -30,7 +30,7 @@ G_DEFINE_TYPE (TendRequestCache, tend_request_cache, G_TYPE_OBJECT)
 
 /* --- Adding --- */
 
-/* What belongs to another thread is not even asked for its time-out, and its tasks are left alone. */
+/* A cache of another thread is not even asked for its timeout, and its tasks are left alone. */
 static gboolean
 check_home (TendNumberCache  *cache,
             GError          **error)
@@ -109,7 +109,7 @@ tend_request_cache_add (TendRequestCache  *self,
   if (!tend_request_cache_check_thread (self, G_STRFUNC) || !check_home (cache, error))
     return FALSE;
 
-  /* The class says it, and may do anything meanwhile, such as to drop both. */
+  /* A method of the class, which may do anything meanwhile, such as dropping both objects. */
   kept = g_object_ref (self);
   held = g_object_ref (cache);
   priv = tend_number_cache_get_private (cache);

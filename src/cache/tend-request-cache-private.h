@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// What a request cache is: its fields, its numbers, and what else it has.
+// What a request cache is: its fields, its numbers, and its helpers.
 
 #pragma once
 

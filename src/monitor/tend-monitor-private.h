@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The parts of the watchdog: what it sees of the loop, how it asks, when it speaks, what it says.
+// The parts of the watchdog: what it sees of the loop, how it asks the thread, when it reports, and what.
 
 #pragma once
 
@@ -22,7 +22,7 @@ gboolean tend_watch_poll_begin  (GMainContext  *context,
                                  GError       **error);
 void     tend_watch_poll_end    (GMainContext  *context);
 
-/* In the child of a fork(), where nothing of GLib's may be locked. */
+/* In the child of a fork(), where nothing of GLib may be locked. */
 void     tend_watch_poll_forget (void);
 
 /* When the last poll returned, in monotonic microseconds; 0 while one goes on. From any thread. */
@@ -33,7 +33,7 @@ gint64   tend_watch_busy_since  (void);
 #define TEND_ANSWER_NAME_SIZE 128
 #define TEND_ANSWER_MAX_FRAMES 64
 
-/* What a blocked thread says of itself. Names are cut where the room ends. */
+/* The answer of a blocked thread. Names are cut to the room for them. */
 typedef struct
 {
   gboolean      has_task;                               /* a task runs; its id may well be 0 */
@@ -65,7 +65,7 @@ TendAskResult tend_watch_ask       (gint64              since,
 
 /* --- watchdog-say.c: when to speak, and the words --- */
 
-/* What was said of the present block. All zero at first. */
+/* What was reported of the present block. All zero at first. */
 typedef struct
 {
   gint64 threshold;     /* microseconds */

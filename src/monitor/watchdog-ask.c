@@ -131,7 +131,7 @@ signal_cb (int        number,
 {
   int saved_errno = errno;
 
-  /* Anybody may send the signal, to any thread. */
+  /* Other code may send the signal, to any thread. */
   if (g_atomic_int_get (&state) == ASKED && pthread_equal (pthread_self (), witness) &&
       g_atomic_int_compare_and_exchange (&state, ASKED, ANSWERING))
     {
@@ -194,7 +194,7 @@ tend_watch_ask (gint64             since,
       if (g_atomic_int_compare_and_exchange (&state, ASKED, IDLE))
         return tend_watch_busy_since () == since ? TEND_ASK_SILENT : TEND_ASK_OVER;
 
-      /* It has begun to answer in this moment. */
+      /* It has begun to answer at this moment. */
       while (g_atomic_int_get (&state) != ANSWERED)
         g_thread_yield ();
     }
@@ -209,7 +209,7 @@ tend_watch_ask (gint64             since,
 
 /* --- The start and the end, in the watched thread --- */
 
-/* What is safe in a handler only once it has been used in this thread, or in the process. */
+/* Functions that are safe in a handler only after a first use in this thread, or in the process. */
 static void
 prepare_handler (void)
 {
@@ -221,7 +221,7 @@ prepare_handler (void)
 #endif
 }
 
-/* Makes the calling thread the one that is asked. */
+/* Makes the calling thread the one that is watched. */
 gboolean
 tend_watch_ask_begin (GError **error)
 {
@@ -261,7 +261,7 @@ tend_watch_ask_end (void)
 {
   struct sigaction now;
 
-  /* A handler that somebody has set meanwhile is not ours to remove. */
+  /* A handler that other code has set meanwhile is not ours to remove. */
   if (sigaction (ASK_SIGNAL, NULL, &now) == 0 && now.sa_sigaction == signal_cb)
     sigaction (ASK_SIGNAL, &before, NULL);
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// When the watchdog speaks, and what it says.
+// When the watchdog reports, and what.
 //
 // The rule has no clock and no thread of its own, so that it can be tried without either. The words
 // go to the log as one structured message, from the watchdog's thread: the blocked one could be
@@ -93,7 +93,7 @@ is_ours (const TendAnswer *answer)
   return answer->has_source_name && strcmp (answer->source_name, TEND_LOOP_SOURCE_NAME) == 0;
 }
 
-/* Who is to blame. A task that runs the loop itself is named with the source that it runs. */
+/* Finds what blocks. A task that runs the loop itself is named with the source that it runs. */
 static void
 append_culprit (GString          *message,
                 const TendAnswer *answer,

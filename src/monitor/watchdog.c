@@ -1,28 +1,27 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The watchdog: says what blocks a main context, while it still does.
+// The watchdog: reports what blocks a main context, while it is blocked.
 //
-// Three files do the work: watchdog-poll.c knows since when the loop is busy, watchdog-say.c when
-// that is too long, and watchdog-ask.c how to learn what the loop is busy with. Here are the thread
-// that puts the three together, and its start and end.
+// Three files do the work: watchdog-poll.c knows since when the loop is busy, watchdog-say.c decides when that is too
+// long, and watchdog-ask.c finds out what the loop is busy with. This file has the thread that connects the three, and
+// its start and end.
 //
-// Threads: the watched thread starts and stops the watchdog, and stops it at the latest when it
-// ends. So it is there whenever it is asked, and what is set up at the start is constant while the
-// watchdog's thread runs. That thread waits for the next look, and does nothing else: it touches no
-// task and no source.
+// Threads: the watched thread starts and stops the watchdog, and stops it at the latest when the thread ends. So the
+// thread exists whenever it is asked, and what the start sets up is constant while the watchdog's thread runs. That
+// thread waits for the next look, and does nothing else: it uses no task and no source.
 //
-// States: the watchdog is nobody's, or it is claimed. Who claims it sets it up and takes it down with
-// no lock held, and nobody else touches what is set up meanwhile.
+// States: the watchdog is free or claimed. The thread that claims it sets it up and takes it down with no lock held,
+// and no other thread touches it meanwhile.
 //
-// Sleeping: while the loop polls there is nothing to look at, and no time to come back at either. So the
-// watchdog's thread sleeps until the poll returns. It says so first and looks once more, and the loop says that it is
-// busy first and then looks who sleeps: one of the two sees the other. A loop that is never idle for long
-// finds nobody asleep, and an idle one wakes nobody.
+// Sleeping: while the loop polls there is nothing to look at, and no time for the next look either. So the watchdog's
+// thread sleeps until the poll returns. It first marks itself as asleep and then looks once more, and the loop first
+// marks itself as busy and then looks whether the thread sleeps: one of the two sees the other. A loop that is never
+// idle for long finds the thread awake, and an idle loop does not wake it.
 //
 // Lock: watchdog_lock has the fields of the watchdog.
 //
-// The time is the monotonic clock's and never a TendClock's: blocking is real.
+// The time is that of the monotonic clock, even if there is a TendClock: blocking is real.
 
 #include "tend-monitor-private.h"
 
@@ -48,14 +47,14 @@ static void thread_ended_cb (gpointer data);
 static TEND_DEFINE_LOCK (watchdog_lock);
 static TendCond changed = TEND_COND_INIT;   /* the threshold, is_stopping, or the loop is busy */
 static Watchdog watchdog;                   /* under watchdog_lock */
-static int is_asleep;                       /* atomic; the thread has to be told when the loop is busy */
+static int is_asleep;                       /* atomic; the thread must be woken when the loop is busy */
 
 /* Not NULL in the watched thread. */
 static GPrivate watched = G_PRIVATE_INIT (thread_ended_cb);
 
 /* --- The watchdog's thread --- */
 
-/* The loop is busy, and somebody wants to know. */
+/* The loop is busy, and the watchdog's thread sleeps. */
 void
 tend_watch_wake (void)
 {
@@ -87,7 +86,7 @@ report (gint64 since,
 {
   const TendAnswer *answer = NULL;
 
-  /* What is over is no longer worth a word, and nobody knows any more who it was. */
+  /* A block that is over is not reported, and its cause is not known any more. */
   if (tend_watch_ask (since, &answer) != TEND_ASK_OVER)
     tend_watch_say (answer, now - since);
 }
@@ -172,7 +171,7 @@ check_thread (GMainContext  *context,
   return FALSE;
 }
 
-/* Makes the watchdog the caller's, who sets it up: FALSE if it is somebody's. */
+/* Claims the watchdog for the caller, which sets it up: FALSE if it is claimed. */
 static gboolean
 claim (gint64 threshold)
 {
