@@ -1,12 +1,11 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The files: each is a task of the manager, with the file's name, and a thread for its body.
+// The files: each file is a task of the manager, with the file's name, and a thread for its body.
 //
-// The manager runs only so many of them at once, and the walk waits when it is too far ahead of
-// them: a million files take no more memory than a thousand. At the end of each task, however that
-// comes, its exit handler runs on the loop's thread and prints a line, so that nothing here needs a
-// lock.
+// The manager limits how many tasks run at once, and the walk waits when it is too far ahead of them: a million files
+// take no more memory than a thousand. When a task ends, in whichever way, its exit handler runs on the loop's thread
+// and prints a line, so nothing here needs a lock.
 
 #include "checksum.h"
 

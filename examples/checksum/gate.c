@@ -3,8 +3,8 @@
 
 // A gate: where a fiber waits until a callback lets it go on.
 //
-// A task without a body runs until somebody completes it, which is all that a fiber needs to wait
-// for a condition of one's own:
+// A task without a body runs until other code completes it. This is all that a fiber needs to wait for a condition of
+// your own:
 //
 //     while (queue_is_full (queue))
 //       if (!gate_wait (&gate, error))

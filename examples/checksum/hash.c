@@ -3,11 +3,11 @@
 
 // The body of a file's task: opens, reads and hashes one file, in a thread of libtend's pool.
 //
-// The body blocks as it likes, and gives its result with tend_task_return_string(). What it has to
-// do for the others is little: look at tend_task_is_cancelling() between two reads, and say with
-// tend_task_set_progress() how far it is, which costs the loop at most one notification per turn.
+// The body may block, and returns its result with tend_task_return_string(). It cooperates in two ways: it calls
+// tend_task_is_cancelling() between two reads, and it reports its progress with tend_task_set_progress(), which costs
+// the loop at most one notification per turn.
 //
-// What is slow to make is kept from file to file.
+// What is slow to create is kept from file to file.
 
 #define _GNU_SOURCE     /* O_PATH */
 

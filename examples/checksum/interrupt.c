@@ -1,12 +1,11 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Ctrl-C, and SIGTERM: cancels the main task, which ends everything else.
+// Ctrl-C and SIGTERM: they cancel the main task, which ends everything else.
 //
-// The walk ends from wherever it waits, with G_IO_ERROR_CANCELLED, and the main part goes on as it
-// does at any end: it shuts the manager down, which cancels the files that are left and waits for
-// them, but not for long. If the main part is held up itself, a timer ends the program without it.
-// The second signal does so at once, without any help of the loop.
+// The wait of the walk fails with G_IO_ERROR_CANCELLED, and the main part goes on as at any end: it shuts the manager
+// down, which cancels the remaining files and waits for them, for a limited time. If the main part itself is held up, a
+// timer ends the program without it. The second signal ends it at once, without the loop.
 
 #include "checksum.h"
 

@@ -3,11 +3,10 @@
 
 // The lines on stdout: those of sha256sum, or JSON.
 //
-// Lines are gathered and written many at a time: when there are enough of them, and some time after
-// the first of them otherwise. Whoever reads them may be slow, or asleep; the loop must not sleep
-// with it, since it could not hear of a Ctrl-C then. So it is asked before each write whether it
-// would block, and a source of the owner's scope tells when it no longer does. Setting O_NONBLOCK
-// instead would set it for everyone who shares the descriptor, the shell included.
+// Lines are gathered and written many at a time: when there are enough of them, or some time after the first one. The
+// reader may be slow or suspended, but the loop must not block with it, because it could not notice Ctrl-C then. So we
+// ask before each write whether it would block, and a source of the owner's scope reports when it would not. O_NONBLOCK
+// would affect every process that shares the descriptor, the shell included.
 //
 // Where stdout is the terminal that shows the live view, the lines go through the view.
 

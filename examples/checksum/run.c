@@ -4,9 +4,8 @@
 // The main part: a fiber that walks through the tree, hands each file to the manager, waits for all
 // of them, and shuts the manager down.
 //
-// It reads from top to bottom although it waits all the time. What ends it early, an interrupt or a
-// reader who has gone, cancels its task: then whichever wait it is in fails, and it comes to the
-// same end.
+// It reads from top to bottom although it waits all the time. An interrupt, or a reader that has gone, cancels its
+// task: then its current wait fails, and it reaches the same end.
 
 #include "checksum.h"
 

@@ -3,9 +3,9 @@
 
 // Names and sizes as a terminal may show them.
 //
-// A file's name is bytes that whoever made the file has chosen. A terminal gets none of them that
-// it would take for a command: what cannot be printed is shown as in a C string. Widths are counted
-// in columns, which wide and combining characters take two or none of.
+// A file's name is bytes that somebody else has chosen. A terminal must get none of them that it would take for a
+// command: what cannot be printed is shown as in a C string. Widths are counted in columns: wide characters take two,
+// combining characters none.
 
 #include "checksum.h"
 

@@ -3,10 +3,9 @@
 
 // The live view: one line for each running task of a manager, and one for all.
 //
-// The view knows nothing of files. It asks the manager, which is a list model of its tasks, for
-// those that run, and each of them for its name, its progress and its message. It is drawn by a
-// task with an interval, which lies behind the end of the last drawing: a slow terminal gets fewer
-// frames, and none gets more than one per FRAME_USEC.
+// The view knows nothing of files. It asks the manager, which is a list model of its tasks, for the running ones, and
+// each of them for its name, its progress and its message. A task with an interval draws it. The interval begins at the
+// end of the last drawing: a slow terminal gets fewer frames, and a fast one at most one per FRAME_USEC.
 //
 // The cursor stands on the empty line below the view, and every frame begins by going up to its
 // first line. No setting of the terminal outlives the frame that makes it, so that nothing needs to

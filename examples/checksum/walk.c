@@ -1,15 +1,15 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The way through the tree: straight-line code in a fiber that awaits GIO's asynchronous calls.
+// The way through the tree: sequential code in a fiber that awaits GIO's asynchronous calls.
 //
-// Every call to GIO has the same three lines: begin it with tend_resume() and the address of a
-// result, await the result, call the finish function. Meanwhile the main loop goes on. Nobody has
-// to split this into callbacks, and cancelling the task ends it from whichever wait it is in.
+// Every call of GIO takes the same three lines: begin it with tend_resume() and the address of a result, await the
+// result, call the finish function. Meanwhile the main loop goes on. The code need not be split into callbacks, and
+// cancelling the task ends it in its current wait.
 //
-// Directories still to be read are kept in a list and not in nested calls: a fiber's stack is
-// small, and a tree may be deep. Symbolic links are neither files nor directories here, so that a
-// link to a parent cannot lead into a circle.
+// Directories that are still to be read are kept in a list and not in nested calls: a fiber's stack is small, and a
+// tree may be deep. Symbolic links are treated neither as files nor as directories, so a link to a parent cannot lead
+// into a circle.
 
 #include "checksum.h"
 

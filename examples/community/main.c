@@ -3,9 +3,9 @@
 
 // community: an overlay of nodes that find and greet one another over UDP, on loopback.
 //
-// Each node knows the first one only, and introduces to its peers all that it knows, so that in the
-// end everybody has met everybody. Then the nodes leave, the last first. A node is a task manager;
-// see node.c. The same program is in community.vala, community.py and community.js.
+// Each node knows only the first one, and introduces all nodes that it knows to its peers, so in the end everybody has
+// met everybody. Then the nodes leave, the last one first. A node is a task manager; see node.c. The same program is in
+// community.vala, community.py and community.js.
 
 #include "node.h"
 

@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// A node of the overlay. It is a task manager: what the node does are its tasks, and their orderly
-// end is its own.
+// A node of the overlay. It is a task manager: the work of the node is its tasks, and the node ends with their
+// shutdown.
 //
-// A datagram is one line of text: "hello NAME PORT [PORT...]", with the port of the sender and those
-// of the peers that it knows, or "goodbye NAME PORT". Whatever else comes is dropped.
+// A datagram is one line of text: "hello NAME PORT [PORT...]", with the port of the sender and those of the peers that
+// it knows, or "goodbye NAME PORT". Everything else is dropped.
 
 #include "node.h"
 

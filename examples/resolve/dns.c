@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// DNS packets, built and read.
+// Writing and reading DNS packets.
 //
 // What is read is hostile until it has proved otherwise. Every read is checked against the size of the
 // packet, no count is believed further than the bytes reach, and the work is bounded: a name takes at

@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// resolve [NAME...]: the addresses of many names, asked for at once.
+// resolve [NAME...]: looks up the addresses of many names at once.
 //
-// A stub resolver: it asks one server, which does the rest. What waits for an answer is a query in a
-// request cache, under a random number. Read query.c first, then transport.c; run.c has the main part.
+// A stub resolver: it asks one server, which does the rest. A query that waits for its answer is in a request cache,
+// under a random number. Read query.c first, then transport.c; run.c has the main part.
 
 #include "resolve.h"
 

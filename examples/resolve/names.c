@@ -3,8 +3,7 @@
 
 // The names, from the arguments, a file or stdin.
 //
-// Of a file no more is read than fits into one buffer, and the next part when that is used up: it may be
-// longer than the memory, or a pipe that never ends.
+// A file is read one buffer at a time: it may be larger than the memory, or a pipe that never ends.
 
 #include "resolve.h"
 

@@ -1,12 +1,11 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// What comes out: the outcomes on stdout, the progress and the counts on stderr.
+// The output: the outcomes on stdout, the progress and the counts on stderr.
 //
-// Lines are gathered and written many at a time. Whoever reads them may be slow; the loop does not wait
-// for it, since answers come meanwhile, and signals. So it is asked before each write whether it would
-// block, and a source tells when it no longer does. Setting O_NONBLOCK would set it for everyone who
-// shares the descriptor, the shell included.
+// Lines are gathered and written many at a time. The reader may be slow, but the loop does not wait for it, because
+// answers and signals come meanwhile. So we ask before each write whether it would block, and a source reports when it
+// would not. O_NONBLOCK would affect every process that shares the descriptor, the shell included.
 
 #include "resolve.h"
 

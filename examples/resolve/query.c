@@ -3,10 +3,10 @@
 
 // One name and type, and its tries.
 //
-// A query is a TendRandomNumberCache: its number is the id in the packet, its prefix the socket on which
-// it was asked, and its time-out that of the try. So the request cache is the table in which an answer
-// finds what was asked, and there is no other. Each try has a new id, and mostly another socket: who
-// guesses has to begin again.
+// A query is a TendRandomNumberCache: its number is the id in the packet, its prefix is the socket on which it was
+// sent, and its timeout is that of the try. So the request cache is the table in which an answer finds its query, and
+// there is no other table. Each try has a new id, and usually another socket: an attacker who guesses has to start
+// again.
 
 #include "resolve.h"
 

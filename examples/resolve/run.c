@@ -3,9 +3,8 @@
 
 // The main part: a fiber that reads the names and asks for them, as many at once as may be outstanding.
 //
-// What ends it early, an interrupt or a reader who has gone, cancels its task: whichever wait it is in
-// fails, what is outstanding gets its outcome, and the request cache is shut down with all that belongs
-// to it.
+// An interrupt, or a reader that has gone, cancels its task: its current wait fails, the open queries get their
+// outcomes, and the request cache is shut down with everything that belongs to it.
 
 #include "resolve.h"
 

@@ -3,10 +3,9 @@
 
 // An answer that does not fit into a datagram, asked for over TCP: a fiber for each.
 //
-// The manager of the request cache holds the fibers and limits how many run, and so how many
-// descriptors there are. A try begins when its fiber does. Where the connection fails or ends too soon,
-// the fiber ends and the query stays: its time-out begins the next try, so that a server that has no
-// room is not asked again at once.
+// The manager of the request cache holds the fibers and limits how many run, and so the number of descriptors. A try
+// begins when its fiber does. If the connection fails or ends too soon, the fiber ends and the query stays: its timeout
+// begins the next try, so a server that has no room is not asked again at once.
 
 #include "resolve.h"
 

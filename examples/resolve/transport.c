@@ -3,12 +3,12 @@
 
 // The UDP sockets, each on a port that the kernel chose at random.
 //
-// Datagrams go and come many at a call, since the calls are what costs most. What is to be sent is
-// gathered until the main part waits, or until the next turn, and kept where the socket has no room.
+// Datagrams are sent and received many at a time, because the calls cost most. Datagrams to send are gathered until the
+// main part waits, or until the next turn, and kept while the socket has no room.
 //
-// Whatever comes is dropped and counted unless it is the answer to what was asked: on that socket, from
-// the server's address and port, with the id and the question. A query does not hear of what was
-// dropped, so that nobody can end it by sending rubbish.
+// Everything that comes is dropped and counted unless it is the answer to a query: on its socket, from the server's
+// address and port, with the id and the question. The query does not notice dropped datagrams, so nobody can end it by
+// sending rubbish.
 
 #include "resolve.h"
 

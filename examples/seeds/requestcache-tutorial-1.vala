@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Something that is kept under a name and a number, and somebody who waits for it: another part of the
+// A cache with a name and a number, and a task that waits for it: another part of the
 // program adds it after 1.23 seconds, and the wait is over.
 
 class MyState : Tend.NumberCache {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// A chain of posts and timers, each of which makes the next, that ends with its task.
+// A chain of posts and timers that ends with its task. Each of them creates the next one.
 
 #include <tend.h>
 

@@ -4,7 +4,7 @@
 // Two tasks with a channel between them, both of which run until they are stopped.
 
 // Sends a number each second, and closes the channel when it ends. The task
-// is open: it ends when somebody ends it.
+// is open: it ends when other code ends it.
 Tend.Task run_master (Tend.Channel channel) {
   return Tend.Task.run_open ("master", (task) => {
     int next = 0;

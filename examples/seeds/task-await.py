@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The libtend authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""A task keeps its error until somebody asks for it."""
+"""A task keeps its error until somebody reads it."""
 
 import gi
 

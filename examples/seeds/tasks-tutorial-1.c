@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Made, awaited, and started: what is made and never started does not run, what is awaited is over
-// before its creator goes on, and what is started goes on beside it.
+// Created, awaited, and started: a task that is created and never started does not run, a task that is awaited is over
+// before its creator goes on, and a task that is started goes on beside it.
 
 #include "completed.h"
 

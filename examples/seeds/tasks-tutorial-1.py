@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: The libtend authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""Made, awaited, and started.
+"""Created, awaited, and started.
 
-What is made and never started does not run, what is awaited is over before its creator goes on, and what is started
-goes on beside it.
+A task that is created and never started does not run, a task that is awaited is over before its creator goes on, and
+a task that is started goes on beside it.
 """
 
 import gi

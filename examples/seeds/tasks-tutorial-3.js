@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// A manager has tasks by their names: one is cancelled before it begins, the other is waited for.
+// A manager finds tasks by their names: one is cancelled before it begins, and the program waits for the other.
 
 import Tend from 'gi://Tend?version=1';
 
