@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Managers below managers: their tasks count in the limits of those above, and end with them.
+// Child managers: their tasks count in the limits of their parents, and end with them.
 //
-// The parent keeps its children until they have been shut down or removed; a child only knows its
-// parent. Ownership: the loop thread's.
+// The parent keeps its children until they were shut down or removed; a child only knows its parent. Ownership: the
+// loop thread's.
 
 #include "tend-manager-private.h"
 
@@ -100,7 +100,7 @@ tend_manager_leave_parent (TendTaskManager *self)
   g_object_unref (parent);
 }
 
-/* The manager goes: its children go on without it, and nobody tends them but their other owners. */
+/* The manager goes: its children go on without it. */
 void
 tend_manager_drop_children (TendTaskManager *self)
 {

@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// What a manager has of a task: an entry, which is made and freed here, and how it is found.
+// The manager's record of a task: an entry, which is created, freed and found here.
 //
-// This is the lower room of the registry. Names, slots, waits and the shutdown find entries here, and know nothing of
-// what becomes of one: that is in manager-life.c. Ownership: the loop thread's.
+// Names, slots, waits and the shutdown find entries here. What happens to an entry is in manager-life.c, above them.
+// Ownership: the loop thread's.
 
 #include "tend-manager-private.h"
 
@@ -37,7 +37,7 @@ entry_alloc (TendTaskManagerPrivate *priv)
   return entry;
 }
 
-/* Makes the entry of @task, at the end of the list. Its job is the caller's to set up. */
+/* Creates the entry of @task, at the end of the list. The caller sets up its job. */
 TendEntry *
 tend_entry_new (TendTaskManager *self,
                 TendTask        *task,
@@ -80,7 +80,7 @@ tend_entry_free (TendEntry *entry)
   g_object_unref (task);
 }
 
-/* The manager goes, and has let go of every task. */
+/* The manager goes, and has released every task. */
 void
 tend_manager_free_entries (TendTaskManagerPrivate *priv)
 {
@@ -107,7 +107,7 @@ tend_entry_note_begin (TendEntry *entry,
   tend_statistics_began (&tend_manager_get_private (entry->manager)->statistics);
 }
 
-/* Begins the task of an entry that nothing keeps from it, at @now; on the native stack. */
+/* Begins the task of an entry, for which it waits no longer, at @now; on the native stack. */
 void
 tend_entry_begin (TendEntry *entry,
                   gint64     now)
@@ -118,7 +118,7 @@ tend_entry_begin (TendEntry *entry,
 
 /* --- Found --- */
 
-/* The entry of @task, which may be NULL, if it is in the list of @self; or NULL. */
+/* Returns the entry of @task, which may be NULL, if it is in the list of @self; or NULL. */
 TendEntry *
 tend_manager_find_entry (TendTaskManager *self,
                          TendTask        *task)
@@ -134,7 +134,7 @@ tend_manager_find_entry (TendTaskManager *self,
   return NULL;
 }
 
-/* Whether the manager has a reference to @task, which may have ended, until those who wait for it have been told. */
+/* Whether the manager has a reference to @task, which may have ended, until its waiters have been notified. */
 gboolean
 tend_manager_holds (TendTaskManager *self,
                     TendTask        *task)
@@ -148,7 +148,7 @@ tend_manager_holds (TendTaskManager *self,
   return FALSE;
 }
 
-/* The manager in whose list @task is; or NULL. */
+/* Returns the manager in whose list @task is; or NULL. */
 TendTaskManager *
 tend_manager_of_task (TendTask *task)
 {

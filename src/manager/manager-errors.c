@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The errors that a manager does not make a fuss about.
+// The errors that a manager ignores, and how it reports the others.
 
 #include "tend-manager-private.h"
 
@@ -28,7 +28,10 @@ tend_manager_ignores (TendTaskManagerPrivate *priv,
   return FALSE;
 }
 
-/* Tells of the error of a task, or of one of its runs, as loudly as it deserves; on the native stack. */
+/*
+ * Reports the error of a task, or of one of its runs: as a signal, or as information if it is ignored; on the native
+ * stack.
+ */
 void
 tend_manager_tell_error (TendTaskManager *self,
                          TendTask        *task,

@@ -1,18 +1,18 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The life of a registered task, from the moment at which the manager gets it to the last that it hears of it. The
-// manager hears by the entry, an observer of the task, and tells all those who go by tasks: names, slots, statistics,
-// waits, the shutdown. They are below this file, and none of them calls it.
+// The life of a registered task, from its registration until the manager drops it. The manager follows it through the
+// entry, an observer of the task, and calls the files that depend on tasks: names, slots, statistics, waits, the
+// shutdown. They are below this file, and none of them calls it.
 //
 //   add --> delayed, blocked --> in a lane --> begun --> ended ----> released, told ----> freed
 //           (its time, those     (a slot)                (error)     (both, in either
 //           of its name)                                             order)
 //
-// A new entry waits for its delay and, at the same time, for the real end of those before it that have its name. Then
-// it waits for a slot, and then its task begins. It leaves the list when its task is released, which is when the body
-// has really ended. It gives up the name when those who wait for the task have been told: they can still look it up. It
-// is freed at the later of the two.
+// A new entry waits for its delay, and at the same time until the tasks before it that have its name are finished. Then
+// it waits for a slot, and then its task begins. It leaves the list when its task is finished. It gives up the name
+// when the waiters of the task have been notified, because they can still look it up. It is freed when both have
+// happened.
 //
 // Ownership: the loop thread's. User code is called on the native stack, when the registry says what it is told.
 
@@ -45,7 +45,7 @@ enter_later (TendEntry *entry)
   tend_loop_queue_micro (tend_task_loop (entry->task), &entry->job);
 }
 
-/* All of the same name before the entry have really ended. */
+/* All tasks of the same name before the entry are finished. */
 static void
 entry_unblock (TendEntry *entry)
 {
@@ -115,7 +115,7 @@ entry_paused (TendObserver *observer,
 
 /* --- The end --- */
 
-/* Lets go of the task, whatever it does. */
+/* Releases the task, whatever it does. */
 static void
 entry_free (TendEntry *entry)
 {
@@ -199,7 +199,7 @@ entry_released (TendObserver *observer,
   g_clear_object (&held);
 }
 
-/* A run of an interval task has failed: an ignored error, or one that is told, does not end it. */
+/* A run of an interval task has failed: an error that is ignored or reported does not end the task. */
 static gboolean
 entry_run_failed (TendObserver *observer,
                   TendTask     *task,
@@ -296,7 +296,7 @@ tend_manager_add_entry (TendTaskManager *self,
 
 /* --- The end of the manager --- */
 
-/* Lets go of every task, and leaves it to the caller to end them. */
+/* Releases every task, and leaves it to the caller to end them. */
 void
 tend_manager_abandon_entries (TendTaskManager *self)
 {

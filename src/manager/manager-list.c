@@ -33,7 +33,7 @@ tree_add (TendEntryList *list,
     list->tree[i] += (guint) change;
 }
 
-/* How many entries there are before the block. */
+/* Returns the number of entries before the block. */
 static guint
 tree_sum (TendEntryList *list,
           guint          block)
@@ -46,7 +46,7 @@ tree_sum (TendEntryList *list,
   return sum;
 }
 
-/* The block that has the entry at @position, which becomes the position in it. */
+/* Returns the block of the entry at @position, and makes @position that in the block. */
 static guint
 tree_find (TendEntryList *list,
            guint         *position)

@@ -85,7 +85,7 @@ tend_task_manager_list_tasks (TendTaskManager *self)
   return tend_manager_copy_tasks (self);
 }
 
-/* The tasks that @func wants, in the order of registration. */
+/* Lists the tasks for which @func returns TRUE, in the order of registration. */
 static GPtrArray *
 list_matching (TendTaskManager *self,
                gboolean      (* func) (TendEntry *entry, const char *base),

@@ -3,11 +3,11 @@
 
 // The names of a manager's tasks.
 //
-// Entries of one name form a chain in the order of registration, and the table knows the first of
-// each, by the hash of the name. An entry stays in its chain until it is freed. At most one of a chain
-// has a body that is not released: each later one is blocked until all before it have really ended. The
-// name belongs to the first that answers to it and has not ended, or else to the first that answers at
-// all, since a task may be looked up until those who waited for it have been told.
+// Entries of one name form a chain in the order of registration, and the table has the first of each chain, by the hash
+// of the name. An entry stays in its chain until it is freed. At most one entry of a chain has a body that is not
+// finished: each later one is blocked until all tasks before it are finished. The name belongs to the first entry that
+// answers to it and has not ended, or else to the first that answers at all, because a task may be looked up until its
+// waiters have been notified.
 
 #include "tend-manager-private.h"
 
@@ -66,7 +66,7 @@ tend_names_find_last (TendTaskManagerPrivate *priv,
   return first != NULL ? first->last : NULL;
 }
 
-/* Takes the name from all that answer to it, and gives their tasks. */
+/* Takes the name from all entries that answer to it, and returns their tasks. */
 GPtrArray *
 tend_names_take (TendTaskManagerPrivate *priv,
                  const char             *name)
@@ -89,7 +89,7 @@ is_released (TendEntry *entry)
   return !entry->is_listed;
 }
 
-/* Whether one before @entry has not really ended. */
+/* Whether a task before @entry is not finished. */
 static gboolean
 is_preceded (TendEntry *entry)
 {
@@ -173,7 +173,7 @@ tend_names_remove (TendTaskManagerPrivate *priv,
     }
 }
 
-/* The entry's task has been released. Gives the next one of its name, if nothing blocks that any more; or NULL. */
+/* The entry's task is finished. Returns the next entry of its name, if nothing blocks that one any more; or NULL. */
 TendEntry *
 tend_names_released (TendEntry *entry)
 {

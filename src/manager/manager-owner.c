@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// A manager that belongs to an object, such as a window: when that is disposed of, in whichever
-// thread, the tasks are stopped, and none of their callbacks is called any more.
+// A manager that belongs to an object, such as a window: when the object is disposed of, in any thread, the tasks are
+// stopped, and none of their callbacks is called any more.
 //
-// A gate does the latter. A weak reference to the owner closes it in the thread in which the owner
-// goes. If that is the manager's, the tasks are stopped before the owner is freed. If not, the loop is
-// told, and until it hears of it, a task is stopped when one of its callbacks would be called.
+// A gate bars the callbacks. A weak reference to the owner closes it in the thread in which the owner goes. If this is
+// the manager's thread, the tasks are stopped before the owner is freed. If not, a job is sent to the loop, and until
+// it arrives, a task is stopped when one of its callbacks would be called.
 //
 // Lock: mourners_lock guards what is marked so of the mourners of each owner.
 //
@@ -15,8 +15,8 @@
 // GWeakRef, which takes the reference under a lock of GLib's: a language binding is told of it and takes the
 // interpreter's lock, which another thread may hold while it waits for GLib's.
 //
-// A toggle reference, which would bring the owner home to be disposed of there, was rejected: nobody
-// is told while there are two of them, and language bindings hold one on each object that they know.
+// A toggle reference, which would bring the owner home to be disposed of there, was rejected: nobody is notified while
+// there are two of them, and language bindings hold one on each object that they know.
 
 #include "tend-manager-private.h"
 #include "tend-manager-shutdown-private.h"
@@ -81,7 +81,7 @@ bereavement_unref (gpointer data)
 
 /* --- The end of the tasks --- */
 
-/* Stops the tasks, whose callbacks are barred, and has their fibers unwind at once. */
+/* Stops the tasks, whose callbacks are barred, and unwinds their fibers at once. */
 void
 tend_manager_end_tasks (GPtrArray *tasks)
 {
@@ -91,7 +91,7 @@ tend_manager_end_tasks (GPtrArray *tasks)
     tend_task_unwind (g_ptr_array_index (tasks, i));
 }
 
-/* On the native stack: those who wait for the shutdown may be told at once. */
+/* On the native stack: those who wait for the shutdown may be notified at once. */
 static void
 bereaved_native_cb (gpointer data)
 {
@@ -136,7 +136,7 @@ keep_for_those_who_ask (Mourners *mourners)
     g_object_unref (mourners->owner);
 }
 
-/* In whichever thread the owner goes. All gates are closed before the first task ends. */
+/* In the thread in which the owner goes. All gates are closed before the first task ends. */
 static void
 owner_gone_cb (gpointer  data,
                GObject  *owner)
@@ -197,7 +197,7 @@ ensure_mourners (GObject *owner)
   return g_object_get_qdata (owner, mourners_quark ());
 }
 
-/* Has @bereavement told when @owner goes. */
+/* Notifies @bereavement when @owner goes. */
 static void
 mourn (GObject         *owner,
        TendBereavement *bereavement)

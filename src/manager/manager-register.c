@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Giving tasks to a manager.
+// Registering tasks with a manager.
 
 #include "tend-manager-private.h"
 #include "tend-manager-register-private.h"

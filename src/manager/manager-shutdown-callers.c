@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Who waits for a shutdown from within: a task of the manager, or of one below. The shutdown does not wait for it, and
-// does not stop it. A shutdown task cannot wait for the shutdown at all, which waits for it.
+// The tasks of the manager, or of a child manager, that wait for the shutdown. The shutdown neither waits for them nor
+// stops them. A shutdown task cannot wait for the shutdown, because the shutdown waits for it.
 //
 // Ownership: the loop thread's.
 
@@ -39,8 +39,8 @@ tend_manager_is_caller (TendTaskManagerPrivate *priv,
 }
 
 /*
- * Whether no task is left but those that wait for the shutdown. This is asked at the end of each task. The list is only
- * looked through when there are no more tasks than there are callers.
+ * Whether no task is left except those that wait for the shutdown. This is checked at the end of each task. The list is
+ * searched only if there are no more tasks than callers.
  */
 gboolean
 tend_manager_has_only_callers (TendTaskManagerPrivate *priv)

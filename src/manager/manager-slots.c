@@ -11,7 +11,7 @@
 
 #include "tend-manager-private.h"
 
-/* One slot in so many goes to whoever has waited longest; a power of two. */
+/* One slot in this many goes to the task that has waited longest; a power of two. */
 #define SLOTS_PER_ELDEST 8
 
 typedef struct
@@ -129,7 +129,7 @@ leave_lane (TendTaskManagerPrivate *priv,
 
 /* --- Who is next --- */
 
-/* Whether @a goes before @b: the more urgent, or the one that has waited longer. */
+/* Whether @a goes before @b: the more urgent one, or the one that has waited longer. */
 static gboolean
 goes_before (Candidate a,
              Candidate b,
@@ -385,7 +385,7 @@ tend_slots_init (TendTaskManager *self)
   tend_job_init (&slots->rate_job, rate_cb);
 }
 
-/* The manager goes, and nobody waits in it any more. */
+/* The manager goes, and no task waits in it any more. */
 void
 tend_slots_clear (TendTaskManager *self)
 {

@@ -21,7 +21,7 @@ slow_clear (gpointer data)
   g_object_unref (((Slow *) data)->task);
 }
 
-/* Those that have run for longer than they should. */
+/* Lists the tasks that have run for longer than they should. */
 static GArray *
 find_slow (TendTaskManagerPrivate *priv)
 {

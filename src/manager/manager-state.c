@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// What a manager is to all the files that make it up: its fields, its thread, its owner's gate, and how it tells what
-// happens. Calls none of them. The class, which fills in what it is known by, is in task-manager.c.
+// What all files of a manager share: its fields, its thread, its owner's gate, and its signals. Calls none of them. The
+// class, which fills in the signals, is in task-manager.c.
 
 #include "tend-manager-private.h"
 
@@ -12,7 +12,7 @@ guint tend_manager_signals[TEND_MANAGER_N_SIGNALS];
 
 /* --- Where it is --- */
 
-/* Whether the caller is in the manager's thread; says so if not. */
+/* Whether the caller is in the manager's thread; a critical if not. */
 gboolean
 tend_manager_check_thread (TendTaskManager *self,
                            const char      *func)
@@ -42,7 +42,7 @@ tend_manager_check_context (TendTaskManager  *self,
   return FALSE;
 }
 
-/* Whether the owner of the manager is gone, which its thread may not have heard yet. */
+/* Whether the owner of the manager is gone, which its thread may not have noticed yet. */
 gboolean
 tend_manager_is_bereaved (TendTaskManagerPrivate *priv)
 {
@@ -58,7 +58,7 @@ tend_manager_notify (TendTaskManager     *self,
   tend_notify_native (G_OBJECT (self), tend_manager_properties[property]);
 }
 
-/* Says that @task, or a run of it, has failed. */
+/* Emits that @task, or a run of it, has failed. */
 void
 tend_manager_emit_failed (TendTaskManager *self,
                           TendTask        *task,

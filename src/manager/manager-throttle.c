@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Work that is asked for more often than it is to be done: debounced, the last one after a while of
-// silence; throttled, one in a while at most.
+// Work that is requested more often than it must be done: debounced, the last request after a pause; throttled, at most
+// one in an interval.
 
 #include "tend-manager-private.h"
 #include "tend-manager-register-private.h"
@@ -106,7 +106,7 @@ ensure_throttle (TendTaskManagerPrivate *priv,
   return throttle;
 }
 
-/* The entry of the latest, or NULL. Tasks of other origin may have come behind it. */
+/* Returns the entry of the latest, or NULL. Tasks that were registered in another way may have come behind it. */
 static TendEntry *
 find_latest (TendTaskManagerPrivate *priv,
              Throttle               *throttle,

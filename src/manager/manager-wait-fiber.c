@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Two ways to wait for what an object offers as a pair of functions, begin and finish: in a fiber, and by a callback
-// that a gate may bar. It knows no manager, and the request cache uses it as well. Ownership: the loop thread's.
+// Two ways to wait for an async pair of an object: in a fiber, and by a callback that a gate may bar. It knows no
+// manager, and the request cache uses it as well. Ownership: the loop thread's.
 
 #include "tend-manager-private.h"
 #include "tend-manager-wait-private.h"

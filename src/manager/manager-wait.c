@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// One who waits for tasks of a manager, or for its shutdown: a result that is to be returned, and the list in which the
-// wait stands until then. When the wait is over is decided in manager-wait-tasks.c and manager-shutdown.c.
+// A wait for tasks of a manager, or for its shutdown: a result that will be returned, and the list that has the wait
+// until then. manager-wait-tasks.c and manager-shutdown.c decide when the wait is over.
 //
 //   in a list --> taken out --> its result returned --> freed
 //
