@@ -65,7 +65,7 @@ static const TendBodyClass async_body = {
  * The task ends when @finish has returned. Cancelling the task cancels the cancellable that @begin is given. If the
  * task is stopped while the operation is under way, @finish is not called.
  *
- * In C only: the language bindings have their own ways to await an operation.
+ * For C and Vala. For a single operation in the middle of other work, await it in a fiber with tend_await_result().
  *
  * The task belongs to the thread-default main context of the thread that creates it.
  *
