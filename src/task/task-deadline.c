@@ -94,11 +94,14 @@ tend_task_get_deadline (TendTask *self)
  *
  * Sets the deadline of the task.
  *
- * At that moment the task is asked to end as [method@Tend.Task.cancel] asks, but with
- * `G_IO_ERROR_TIMED_OUT`, and fails if it ends with that error. What the task starts inherits its
- * deadline, unless that has a nearer one, or the starter is a thread's body or under a shield; the
- * error of an inherited deadline counts as observed. A task that is started keeps the nearest: a
- * later @deadline changes nothing then. Time goes on for it while the task is paused.
+ * When the deadline passes, the task is asked to end as by [method@Tend.Task.cancel], but with `G_IO_ERROR_TIMED_OUT`.
+ * It fails if its body returns that error. The deadline also passes while the task is paused.
+ *
+ * The tasks that a task starts inherit its deadline, unless theirs is nearer. The bodies of threads and code under a
+ * shield hand no deadline on. The error of an inherited deadline counts as observed. Once a task was started, its
+ * nearest deadline stays: a later one changes nothing.
+ *
+ * Use [method@Tend.Task.with_timeout] to end a wait and let the task go on.
  *
  * Only for the owning thread.
  *

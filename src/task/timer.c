@@ -317,7 +317,8 @@ tend_timer_cancel (TendTimer *self)
  * @self: a task
  * @delay: when to fire first, in microseconds from now; 0 is the next turn of the loop
  * @interval: how often to fire again, in microseconds, above 0; -1 fires once
- * @func: (scope notified) (closure user_data) (destroy notify): what to call; %FALSE ends a repeating timer
+ * @func: (scope notified) (closure user_data) (destroy notify): the callback; if it returns %FALSE, a repeating timer
+ *   ends
  * @user_data: data for @func
  * @notify: (nullable): destroys @user_data when the timer is no longer active
  *
