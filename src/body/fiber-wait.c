@@ -88,10 +88,10 @@ tend_await (TendTask  *task,
  * @duration: how long, in microseconds; 0 is until the next turn of the loop
  * @error: return location for an error
  *
- * Sleeps in the body of a fiber or of a thread.
+ * Sleeps for @duration in the body of a fiber or of a thread.
  *
  * A fiber is suspended while the loop goes on. The body of a thread blocks, and its thread does not count against the
- * limit of [func@Tend.set_max_threads] meanwhile. The sleep is never shorter than asked for.
+ * limit of [func@Tend.set_max_threads] meanwhile. The sleep is never shorter than @duration.
  *
  * Returns: %TRUE, or %FALSE with `G_IO_ERROR_CANCELLED` or `TEND_ERROR_STOPPED` if the task was cancelled or has ended,
  *   `TEND_ERROR_NO_FIBER` outside such a body, and `G_IO_ERROR_INVALID_ARGUMENT` if @duration is negative

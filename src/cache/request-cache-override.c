@@ -94,7 +94,7 @@ tend_request_cache_override (TendRequestCache *self,
  * @type: for caches of this type and of those derived from it; `TEND_TYPE_NUMBER_CACHE` for all
  * @timeout: microseconds; 0 for the next turn of the loop, %TEND_FOREVER for no limit
  *
- * Overrides the timeouts of the caches that the calling task adds from now on.
+ * Overrides the timeouts of the caches that the calling task adds from now on with @timeout.
  *
  * The override lasts until [method@Tend.RequestCache.pop_timeout]. It applies to what the calling task adds, or,
  * outside of tasks, to what code outside of tasks adds: while the task waits, others are not affected. A handler of

@@ -174,9 +174,9 @@ tend_request_cache_cancel_waiters (TendRequestCache *self)
  *
  * Waits for a cache with a number, which may be there or be added later.
  *
- * Any number of tasks may wait for the same number, each with its own timeout. Cancel the task to end the wait. It
- * fails with `G_IO_ERROR_TIMED_OUT` if no cache comes in time, and is cancelled if the request cache is shut down or
- * freed.
+ * Any number of tasks may wait for the same number, each with its own timeout. Cancel the task to end the wait. The
+ * task fails with `G_IO_ERROR_TIMED_OUT` if no cache comes in time, and is cancelled if the request cache is shut down
+ * or freed.
  *
  * Returns: (transfer full): a task to wait for, whose result is the cache
  *

@@ -147,7 +147,7 @@ tend_handlers_destroy (GList *handlers)
 /**
  * tend_cancellable_add_handler:
  * @self: a cancellable
- * @func: (scope notified) (closure user_data) (destroy notify): what to call
+ * @func: (scope notified) (closure user_data) (destroy notify): the handler
  * @user_data: data for @func
  * @notify: (nullable): destroys @user_data once @func has run or was removed, or when it can no longer run
  *

@@ -161,8 +161,8 @@ timer_new (TendCancellable *cancellable,
  * Cancels @self after a time, unless it is cancelled before.
  *
  * The thread-default main context of the caller keeps the time; if there is a [class@Tend.Clock], it is the time of the
- * clock. Calling this function again replaces the time; %TEND_FOREVER removes it. If @self is already cancelled, nothing
- * happens.
+ * clock. Calling this function again replaces the time; %TEND_FOREVER removes it. If @self is already cancelled,
+ * nothing happens.
  *
  * The time does not keep @self alive: it is forgotten when @self is cancelled or finalized. The reason of the
  * cancellation says that the time was up. May be called from any thread.

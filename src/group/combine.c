@@ -359,7 +359,7 @@ limit (TendTask *result,
  * @self: a task, of any main context
  * @timeout: how long, in microseconds; %TEND_FOREVER for no limit
  *
- * Creates a task that ends as @self does, or fails with `G_IO_ERROR_TIMED_OUT` after a time.
+ * Creates a task that ends as @self does, or fails with `G_IO_ERROR_TIMED_OUT` after @timeout.
  *
  * When the time is up, @self goes on. The error of @self counts as observed.
  *
@@ -387,7 +387,7 @@ tend_task_with_timeout (TendTask *self,
  * @self: a task, of any main context
  * @deadline: when, as a point of [func@Tend.get_time]; %TEND_FOREVER for no limit
  *
- * Creates a task that ends as @self does, or fails with `G_IO_ERROR_TIMED_OUT` at a point of time.
+ * Creates a task that ends as @self does, or fails with `G_IO_ERROR_TIMED_OUT` at @deadline.
  *
  * The time is that of [func@Tend.get_time]: it follows a [class@Tend.Clock], if there is one. When the time has come,
  * @self goes on. The error of @self counts as observed.
@@ -430,7 +430,7 @@ static const TendBodyClass delay_body = {
  * tend_task_run_delay:
  * @delay: how long, in microseconds; 0 is the next turn of the loop
  *
- * Creates a task that completes after a time, and starts it.
+ * Creates a task that completes after @delay, and starts it.
  *
  * Cancel the task to end the delay early. The task has no deadline, not even that of the task that creates it. A fiber
  * sleeps with tend_sleep() instead.

@@ -221,7 +221,7 @@ tend_get_time (void)
  * @self: a clock
  * @duration: how far, in microseconds; 0 lets happen what happens now
  *
- * Moves time forward.
+ * Moves time forward by @duration.
  *
  * Iterates the main context. Each timer that becomes due on the way runs at its own time, and so does what it causes.
  * This function does not wait for threads.

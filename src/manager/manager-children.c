@@ -123,7 +123,7 @@ tend_manager_drop_children (TendTaskManager *self)
  * @child: another manager of the same main context, without a parent
  * @error: return location for an error
  *
- * Makes another manager a child of this one.
+ * Adds a child manager.
  *
  * The tasks of @child count in the limit and the rate of @self as well as in its own. A shutdown of @self shuts @child
  * down before the shutdown tasks of @self run. Everything else of @child is separate: names, errors, statistics, and

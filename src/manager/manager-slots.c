@@ -479,7 +479,7 @@ tend_task_manager_set_max_running (TendTaskManager *self,
  * @n_starts: how many tasks may start, or 0 for no limit
  * @interval: in how many microseconds; above 0 unless @n_starts is 0
  *
- * Limits how fast tasks start: at most @n_starts of them in any @interval.
+ * Limits how fast tasks start: at most @n_starts tasks start in any @interval.
  *
  * Tasks above the limit are pending, and start in the order that [method@Tend.TaskManager.set_max_running] describes.
  * Tasks of child managers count as well. Starts before the call and interval tasks do not count. The limit takes 8

@@ -352,7 +352,7 @@ static const TendAsyncWaitKind receive_kind = {
  * @self: a channel
  * @value: (nullable): the value, which is copied, or %NULL for a null pointer
  * @cancellable: (nullable): leaves the value out of the channel if it is cancelled before there is room
- * @callback: (nullable) (scope async) (closure user_data): what to call when the value is in the channel
+ * @callback: (nullable) (scope async) (closure user_data): called when the value is in the channel
  * @user_data: data for @callback
  *
  * Sends a value as soon as there is room.
@@ -420,8 +420,8 @@ tend_channel_send_finish (TendChannel   *self,
 /**
  * tend_channel_receive_async:
  * @self: a channel
- * @cancellable: (nullable): gives up when it is cancelled, and takes no value
- * @callback: (nullable) (scope async) (closure user_data): what to call when there is a value, or none to come
+ * @cancellable: (nullable): ends the wait when it is cancelled; no value is taken then
+ * @callback: (nullable) (scope async) (closure user_data): called when there is a value, or none to come
  * @user_data: data for @callback
  *
  * Receives the next value as soon as there is one.

@@ -94,7 +94,7 @@ G_DEFINE_FINAL_TYPE (TendTask, tend_task, G_TYPE_OBJECT)
  * TendAsyncFunc: (skip)
  * @task: the task
  * @cancellable: the task's cancellable
- * @callback: what to call at the end
+ * @callback: called at the end
  * @callback_data: data for @callback
  * @user_data: the data given with the function
  *
