@@ -145,6 +145,25 @@ gboolean         tend_task_manager_wait_for_tasks         (TendTaskManager      
                                                            GError              **error);
 
 TEND_AVAILABLE_IN_0_1
+void             tend_task_manager_close                  (TendTaskManager      *self);
+TEND_AVAILABLE_IN_0_1
+gboolean         tend_task_manager_is_closed              (TendTaskManager      *self);
+TEND_AVAILABLE_IN_0_1
+void             tend_task_manager_stop_all               (TendTaskManager      *self);
+TEND_AVAILABLE_IN_0_1
+void             tend_task_manager_drain_async            (TendTaskManager      *self,
+                                                           GCancellable         *cancellable,
+                                                           GAsyncReadyCallback   callback,
+                                                           gpointer              user_data);
+TEND_AVAILABLE_IN_0_1
+gboolean         tend_task_manager_drain_finish           (TendTaskManager      *self,
+                                                           GAsyncResult         *result,
+                                                           GError              **error);
+TEND_AVAILABLE_IN_0_1
+gboolean         tend_task_manager_drain                  (TendTaskManager      *self,
+                                                           GError              **error);
+
+TEND_AVAILABLE_IN_0_1
 gboolean         tend_task_manager_add_shutdown_task      (TendTaskManager      *self,
                                                            TendTask             *task,
                                                            GError              **error);

@@ -49,6 +49,23 @@ tend_manager_is_bereaved (TendTaskManagerPrivate *priv)
   return priv->gate != NULL && tend_gate_is_closed (priv->gate);
 }
 
+/* Whether the manager takes no new tasks. */
+gboolean
+tend_manager_is_closed (TendTaskManagerPrivate *priv)
+{
+  return priv->state != TEND_MANAGER_OPEN || tend_manager_is_bereaved (priv);
+}
+
+/* What has become of a manager that is not open, for the message of an error. */
+const char *
+tend_manager_describe_end (TendTaskManagerPrivate *priv)
+{
+  if (priv->state == TEND_MANAGER_CLOSED || priv->state == TEND_MANAGER_DRAINING)
+    return "is closed";
+
+  return "has been shut down";
+}
+
 /* --- What it tells --- */
 
 void

@@ -15,6 +15,8 @@ typedef struct _TendBereavement TendBereavement;
 typedef enum
 {
   TEND_MANAGER_OPEN,
+  TEND_MANAGER_CLOSED,          /* takes no new tasks */
+  TEND_MANAGER_DRAINING,        /* the tasks and the child managers are waited for */
   TEND_MANAGER_ENDING_TASKS,    /* cancelled, and waited for until the grace period is over */
   TEND_MANAGER_ENDING_CHILDREN, /* the tasks have ended or were stopped: child managers are left */
   TEND_MANAGER_RUNNING_TASKS,   /* the shutdown tasks, one by one */
@@ -67,7 +69,8 @@ struct _TendTaskManagerPrivate
   GQueue            shutdown_tasks;   /* of TendTask; owned */
   GPtrArray        *shutdown_waits;   /* of TendManagerWait */
   GPtrArray        *shutdown_errors;  /* of GError */
-  guint             n_ending;         /* child managers that are being shut down */
+  GPtrArray        *drained;          /* of TendTaskManager; the children when the drain began; NULL: it has not */
+  guint             n_ending;         /* child managers that are drained or shut down */
   TendJob           shutdown_step;
   TendTaskManager  *shutting_down;    /* a reference while the shutdown goes on */
   TendObserver      shutdown_observer;
@@ -114,6 +117,8 @@ gboolean            tend_manager_check_context (TendTaskManager *self,
                                                TendTask         *task,
                                                GError          **error);
 gboolean            tend_manager_is_bereaved  (TendTaskManagerPrivate *priv);
+gboolean            tend_manager_is_closed    (TendTaskManagerPrivate *priv);
+const char         *tend_manager_describe_end (TendTaskManagerPrivate *priv);
 void                tend_manager_emit_failed  (TendTaskManager  *self,
                                                TendTask         *task,
                                                const GError     *error);
@@ -158,6 +163,8 @@ void                tend_manager_clear_kept   (TendTaskManagerPrivate *priv);
 GPtrArray          *tend_manager_copy_children (TendTaskManager *self) G_GNUC_WARN_UNUSED_RESULT;
 void                tend_manager_leave_parent (TendTaskManager  *self);
 void                tend_manager_drop_children (TendTaskManager *self);
+void                tend_manager_close        (TendTaskManager  *self);
+GPtrArray          *tend_manager_copy_family  (TendTaskManager  *self) G_GNUC_WARN_UNUSED_RESULT;
 
 /* --- manager-owner.c --- */
 

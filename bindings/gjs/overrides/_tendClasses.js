@@ -290,6 +290,7 @@ function init(namespace) {
     defineGetter(Tend.Channel, 'size', channel => channel.get_n_items());
 
     promisify(Tend.TaskManager, 'shutdown');
+    promisify(Tend.TaskManager, 'drain');
     promisify(Tend.TaskManager, 'wait_for_tasks');
     promisify(Tend.RequestCache, 'shutdown');
     promisify(Tend.Channel, 'send', {nArguments: 1});
