@@ -40,7 +40,12 @@ struct _TendTaskManagerClass
                         TendTask        *task,
                         gint64           age);
 
-  gpointer padding[8];
+  void (* task_added)  (TendTaskManager *self,
+                        TendTask        *task);
+  void (* task_ended)  (TendTaskManager *self,
+                        TendTask        *task);
+
+  gpointer padding[6];
 };
 
 TEND_AVAILABLE_IN_0_1
@@ -125,6 +130,12 @@ void             tend_task_manager_cancel_all             (TendTaskManager      
 TEND_AVAILABLE_IN_0_1
 guint64          tend_task_manager_get_n_tasks            (TendTaskManager      *self,
                                                            TendTaskStatus        status);
+TEND_AVAILABLE_IN_0_1
+guint64          tend_task_manager_get_n_draining         (TendTaskManager      *self);
+TEND_AVAILABLE_IN_0_1
+double           tend_task_manager_get_progress           (TendTaskManager      *self);
+TEND_AVAILABLE_IN_0_1
+gboolean         tend_task_manager_is_busy                (TendTaskManager      *self);
 TEND_AVAILABLE_IN_0_1
 guint64          tend_task_manager_get_n_started          (TendTaskManager      *self);
 TEND_AVAILABLE_IN_0_1

@@ -96,7 +96,10 @@ tend_manager_close (TendTaskManager *self)
       TendTaskManagerPrivate *priv = tend_manager_get_private (g_ptr_array_index (family, i));
 
       if (priv->state == TEND_MANAGER_OPEN)
-        priv->state = TEND_MANAGER_CLOSED;
+        {
+          priv->state = TEND_MANAGER_CLOSED;
+          tend_manager_changed (priv);
+        }
     }
 }
 

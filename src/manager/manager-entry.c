@@ -105,6 +105,7 @@ tend_entry_note_begin (TendEntry *entry,
   entry->began = now;
   entry->rest = 0;
   tend_statistics_began (&tend_manager_get_private (entry->manager)->statistics);
+  tend_manager_changed (tend_manager_get_private (entry->manager));
 }
 
 /* Begins the task of an entry that nothing keeps from it, at @now; on the native stack. */

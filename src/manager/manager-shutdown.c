@@ -170,6 +170,7 @@ tend_manager_shutdown_check (TendTaskManager *self)
        tend_manager_has_only_callers (priv)))
     {
       priv->state = TEND_MANAGER_RUNNING_TASKS;
+      tend_manager_changed (priv);
       tend_manager_set_step (self, tend_manager_run_next_cb, 0);
     }
 }
@@ -192,6 +193,7 @@ tend_manager_shutdown_force (TendTaskManager *self)
 
   /* User code that runs from here on finds the manager shut down, and can add nothing to it. */
   priv->state = TEND_MANAGER_SHUT_DOWN;
+  tend_manager_changed (priv);
   never_run = priv->shutdown_tasks;
   g_queue_init (&priv->shutdown_tasks);
 
@@ -236,6 +238,8 @@ begin (TendTaskManager *self)
   g_autoptr(GPtrArray) children = was_draining ? g_steal_pointer (&priv->drained) : tend_manager_copy_children (self);
 
   priv->state = TEND_MANAGER_ENDING_TASKS;
+
+  tend_manager_changed (priv);
   if (!was_draining)
     priv->shutting_down = g_object_ref (self);
   priv->shutdown_began = tend_loop_now (priv->loop);

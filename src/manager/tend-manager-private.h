@@ -7,6 +7,7 @@
 
 #include "tend-manager-entry-private.h"
 #include "tend-manager-slots-private.h"
+#include "tend-manager-statistics-private.h"
 
 G_BEGIN_DECLS
 
@@ -22,15 +23,6 @@ typedef enum
   TEND_MANAGER_RUNNING_TASKS,   /* the shutdown tasks, one by one */
   TEND_MANAGER_SHUT_DOWN,
 } TendManagerState;
-
-/* How many tasks there have been, and how long they have run. */
-typedef struct
-{
-  guint64  n_started;
-  guint64  counts[TEND_TASK_STATUS_STOPPED + 1];    /* by status; up to running: those that are so now */
-  gint64   longest;         /* microseconds */
-  guint64 *histogram;       /* of run times; NULL until there are any */
-} TendStatistics;
 
 struct _TendTaskManagerPrivate
 {
@@ -61,6 +53,9 @@ struct _TendTaskManagerPrivate
   gint64            slow_interval;
   TendJob           slow_job;
 
+  TendJob           changed_job;      /* notifies, once in a turn, what is not as it was told last */
+  TendManagerTold   told;
+
   GPtrArray        *waits;            /* of TendManagerWait; those for tasks */
 
   TendManagerState  state;
@@ -84,15 +79,27 @@ typedef enum
   TEND_MANAGER_PROP_PARENT,
   TEND_MANAGER_PROP_MAX_RUNNING,
   TEND_MANAGER_PROP_GRACE_PERIOD,
+  TEND_MANAGER_PROP_RATE,
+  TEND_MANAGER_PROP_RATE_PERIOD,
+  TEND_MANAGER_PROP_N_PENDING,
+  TEND_MANAGER_PROP_N_RUNNING,
+  TEND_MANAGER_PROP_N_DRAINING,
+  TEND_MANAGER_PROP_N_FAILED,
+  TEND_MANAGER_PROP_PROGRESS,
+  TEND_MANAGER_PROP_BUSY,
+  TEND_MANAGER_PROP_CLOSED,
+  TEND_MANAGER_PROP_SHUT_DOWN,
 } TendManagerProperty;
 
-#define TEND_MANAGER_N_PROPERTIES (TEND_MANAGER_PROP_GRACE_PERIOD + 1)
+#define TEND_MANAGER_N_PROPERTIES (TEND_MANAGER_PROP_SHUT_DOWN + 1)
 
 typedef enum
 {
   TEND_MANAGER_SIGNAL_FAILED,
   TEND_MANAGER_SIGNAL_SLOW,
   TEND_MANAGER_SIGNAL_ITEMS_CHANGED,
+  TEND_MANAGER_SIGNAL_ADDED,
+  TEND_MANAGER_SIGNAL_ENDED,
   TEND_MANAGER_N_SIGNALS
 } TendManagerSignal;
 
@@ -122,7 +129,14 @@ const char         *tend_manager_describe_end (TendTaskManagerPrivate *priv);
 void                tend_manager_emit_failed  (TendTaskManager  *self,
                                                TendTask         *task,
                                                const GError     *error);
-gboolean            tend_manager_has_listeners (TendTaskManager *self);
+void                tend_manager_ignore_task  (TendTaskManager  *self,
+                                               TendTask         *task);
+gboolean            tend_manager_has_handlers (TendTaskManager  *self);
+gboolean            tend_manager_is_heard     (TendTaskManager  *self,
+                                               TendManagerSignal signal);
+void                tend_manager_emit_task    (TendTaskManager  *self,
+                                               TendManagerSignal signal,
+                                               TendTask         *task);
 void                tend_manager_emit_slow    (TendTaskManager  *self,
                                                TendTask         *task,
                                                gint64            usec);
@@ -130,15 +144,21 @@ void                tend_manager_emit_slow    (TendTaskManager  *self,
 void                tend_manager_notify       (TendTaskManager  *self,
                                                TendManagerProperty property);
 
-/* --- manager-statistics.c --- */
+/* --- manager-changes.c --- */
 
-void                tend_statistics_registered (TendStatistics  *statistics);
-void                tend_statistics_began     (TendStatistics   *statistics);
-void                tend_statistics_ended     (TendStatistics   *statistics,
-                                               TendTaskStatus    status,
-                                               gboolean          had_begun,
-                                               gint64            usec);
-void                tend_statistics_clear     (TendStatistics   *statistics);
+void                tend_manager_init_changes (TendTaskManagerPrivate *priv);
+gboolean            tend_manager_get_change   (TendTaskManager  *self,
+                                               TendManagerProperty property,
+                                               GValue           *value);
+void                tend_manager_define_changes (void);
+
+/* To be called when a count, or what the manager is, may have changed. */
+static inline void
+tend_manager_changed (TendTaskManagerPrivate *priv)
+{
+  if (!tend_job_is_waiting (&priv->changed_job))
+    tend_loop_queue_ready (priv->loop, &priv->changed_job);
+}
 
 /* --- manager-errors.c --- */
 

@@ -32,6 +32,12 @@ tend_task_set_cancelling (TendTask       *self,
 
   g_atomic_int_or ((guint *) &self->flags, (guint) why << TEND_FLAG_CANCELLING_SHIFT);
 
+  for (TendObserver *o = self->observers; o != NULL; o = o->next)
+    {
+      if (o->klass->asked != NULL)
+        o->klass->asked (o, self);
+    }
+
   tend_task_wake_worker (self);
 
   /* It need not ask the task any more. */

@@ -145,6 +145,12 @@ tend_task_set_progress (TendTask   *self,
 void
 tend_task_notify_progress (TendTask *self)
 {
+  for (TendObserver *o = self->observers; o != NULL; o = o->next)
+    {
+      if (o->klass->progressed != NULL)
+        o->klass->progressed (o, self);
+    }
+
   g_object_freeze_notify (G_OBJECT (self));
   g_object_notify_by_pspec (G_OBJECT (self), tend_task_properties[PROP_PROGRESS]);
   g_object_notify_by_pspec (G_OBJECT (self), tend_task_properties[PROP_MESSAGE]);

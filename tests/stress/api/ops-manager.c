@@ -463,6 +463,10 @@ close_or_stop (void)
   if (manager == NULL)
     return;
 
+  if (tend_task_manager_is_busy (manager) != (g_list_model_get_n_items (G_LIST_MODEL (manager)) > 0) ||
+      tend_task_manager_get_n_draining (manager) > g_list_model_get_n_items (G_LIST_MODEL (manager)) ||
+      !(tend_task_manager_get_progress (manager) >= 0.0 && tend_task_manager_get_progress (manager) <= 1.0))
+    fail ("the counts of a manager do not fit its list");
   if (pick (4) == 0)
     tend_task_manager_close (manager);
   else
