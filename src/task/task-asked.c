@@ -6,6 +6,7 @@
 // Ownership: the loop thread's; what is asked stands in an atomic word that any thread may look at.
 
 #include "task-cancel-private.h"
+#include "task-state-private.h"
 
 /* The cancellable does not ask the task to end any more. On the task's own thread. */
 void
@@ -43,6 +44,11 @@ tend_task_set_cancelling (TendTask       *self,
   /* It need not ask the task any more. */
   tend_task_drop_cancellable (self);
   cancellable = g_atomic_pointer_get (&self->cancellable);
+
+  /* Who hears of it may drop the task. */
+  g_object_ref (self);
   if (cancellable != NULL)
     g_cancellable_cancel (cancellable);
+  tend_notify_native (G_OBJECT (self), tend_task_properties[PROP_CANCELLING]);
+  g_object_unref (self);
 }
