@@ -267,7 +267,6 @@ typedef struct
 
 /*
  * Tells of the task in the list before it tells of its status: who hears of that may cancel it, or drop the manager.
- * Whether the signals are heard is asked here in one go, as long as nobody is connected and the class hears of nothing.
  */
 static void
 tell_added (Added *added)
@@ -289,9 +288,7 @@ added_native_cb (gpointer data)
 
   if (added->is_new)
     tend_task_set_pending (added->task);
-  if (TEND_TASK_MANAGER_GET_CLASS (added->manager)->task_added != tend_manager_ignore_task ||
-      tend_manager_has_handlers (added->manager))
-    tell_added (added);
+  tell_added (added);
   if (added->is_new && tend_task_status (added->task) == TEND_TASK_STATUS_PENDING)
     tend_task_notify_status (added->task);
 }

@@ -131,7 +131,6 @@ void                tend_manager_emit_failed  (TendTaskManager  *self,
                                                const GError     *error);
 void                tend_manager_ignore_task  (TendTaskManager  *self,
                                                TendTask         *task);
-gboolean            tend_manager_has_handlers (TendTaskManager  *self);
 gboolean            tend_manager_is_heard     (TendTaskManager  *self,
                                                TendManagerSignal signal);
 void                tend_manager_emit_task    (TendTaskManager  *self,
