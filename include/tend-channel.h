@@ -22,7 +22,7 @@ TendChannel  *tend_channel_new              (guint                 capacity) G_G
 TEND_AVAILABLE_IN_0_1
 guint         tend_channel_get_capacity     (TendChannel          *self);
 TEND_AVAILABLE_IN_0_1
-guint         tend_channel_get_n_items      (TendChannel          *self);
+guint         tend_channel_get_length       (TendChannel          *self);
 TEND_AVAILABLE_IN_0_1
 gboolean      tend_channel_is_closed        (TendChannel          *self);
 

@@ -28,10 +28,21 @@ TEND_AVAILABLE_IN_0_1
 TendRetry *tend_retry_new           (guint                   max_attempts) G_GNUC_WARN_UNUSED_RESULT;
 
 TEND_AVAILABLE_IN_0_1
+guint      tend_retry_get_max_attempts (TendRetry           *self);
+TEND_AVAILABLE_IN_0_1
+void       tend_retry_set_max_attempts (TendRetry           *self,
+                                     guint                   max_attempts);
+TEND_AVAILABLE_IN_0_1
+double     tend_retry_get_back_off  (TendRetry              *self,
+                                     gint64                 *first,
+                                     gint64                 *most);
+TEND_AVAILABLE_IN_0_1
 void       tend_retry_set_back_off  (TendRetry              *self,
                                      gint64                  first,
                                      gint64                  most,
                                      double                  factor);
+TEND_AVAILABLE_IN_0_1
+double     tend_retry_get_jitter    (TendRetry              *self);
 TEND_AVAILABLE_IN_0_1
 void       tend_retry_set_jitter    (TendRetry              *self,
                                      double                  fraction);
@@ -39,7 +50,9 @@ TEND_AVAILABLE_IN_0_1
 void       tend_retry_set_seed      (TendRetry              *self,
                                      guint32                 seed);
 TEND_AVAILABLE_IN_0_1
-void       tend_retry_set_deadline  (TendRetry              *self,
+gint64     tend_retry_get_timeout   (TendRetry              *self);
+TEND_AVAILABLE_IN_0_1
+void       tend_retry_set_timeout   (TendRetry              *self,
                                      gint64                  timeout);
 TEND_AVAILABLE_IN_0_1
 void       tend_retry_set_predicate (TendRetry              *self,

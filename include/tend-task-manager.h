@@ -40,7 +40,12 @@ struct _TendTaskManagerClass
                         TendTask        *task,
                         gint64           age);
 
-  gpointer padding[8];
+  void (* task_added)  (TendTaskManager *self,
+                        TendTask        *task);
+  void (* task_ended)  (TendTaskManager *self,
+                        TendTask        *task);
+
+  gpointer padding[6];
 };
 
 TEND_AVAILABLE_IN_0_1
@@ -126,6 +131,12 @@ TEND_AVAILABLE_IN_0_1
 guint64          tend_task_manager_get_n_tasks            (TendTaskManager      *self,
                                                            TendTaskStatus        status);
 TEND_AVAILABLE_IN_0_1
+guint64          tend_task_manager_get_n_draining         (TendTaskManager      *self);
+TEND_AVAILABLE_IN_0_1
+double           tend_task_manager_get_progress           (TendTaskManager      *self);
+TEND_AVAILABLE_IN_0_1
+gboolean         tend_task_manager_is_busy                (TendTaskManager      *self);
+TEND_AVAILABLE_IN_0_1
 guint64          tend_task_manager_get_n_started          (TendTaskManager      *self);
 TEND_AVAILABLE_IN_0_1
 gint64           tend_task_manager_get_run_time           (TendTaskManager      *self,
@@ -142,6 +153,25 @@ gboolean         tend_task_manager_wait_for_tasks_finish  (TendTaskManager      
                                                            GError              **error);
 TEND_AVAILABLE_IN_0_1
 gboolean         tend_task_manager_wait_for_tasks         (TendTaskManager      *self,
+                                                           GError              **error);
+
+TEND_AVAILABLE_IN_0_1
+void             tend_task_manager_close                  (TendTaskManager      *self);
+TEND_AVAILABLE_IN_0_1
+gboolean         tend_task_manager_is_closed              (TendTaskManager      *self);
+TEND_AVAILABLE_IN_0_1
+void             tend_task_manager_stop_all               (TendTaskManager      *self);
+TEND_AVAILABLE_IN_0_1
+void             tend_task_manager_drain_async            (TendTaskManager      *self,
+                                                           GCancellable         *cancellable,
+                                                           GAsyncReadyCallback   callback,
+                                                           gpointer              user_data);
+TEND_AVAILABLE_IN_0_1
+gboolean         tend_task_manager_drain_finish           (TendTaskManager      *self,
+                                                           GAsyncResult         *result,
+                                                           GError              **error);
+TEND_AVAILABLE_IN_0_1
+gboolean         tend_task_manager_drain                  (TendTaskManager      *self,
                                                            GError              **error);
 
 TEND_AVAILABLE_IN_0_1

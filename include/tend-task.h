@@ -143,6 +143,8 @@ gboolean      tend_task_is_running        (TendTask             *self);
 TEND_AVAILABLE_IN_0_1
 gboolean      tend_task_is_ended          (TendTask             *self);
 TEND_AVAILABLE_IN_0_1
+gboolean      tend_task_is_finished       (TendTask             *self);
+TEND_AVAILABLE_IN_0_1
 gboolean      tend_task_is_cancelling     (TendTask             *self);
 TEND_AVAILABLE_IN_0_1
 GCancellable *tend_task_get_cancellable   (TendTask             *self);
@@ -258,6 +260,9 @@ char         *tend_task_dup_message       (TendTask             *self) G_GNUC_WA
 TEND_AVAILABLE_IN_0_1
 void          tend_task_set_progress      (TendTask             *self,
                                            double                fraction,
+                                           const char           *message);
+TEND_AVAILABLE_IN_0_1
+void          tend_task_pulse             (TendTask             *self,
                                            const char           *message);
 
 TEND_AVAILABLE_IN_0_1

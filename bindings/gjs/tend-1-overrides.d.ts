@@ -66,6 +66,7 @@ declare module 'gi://Tend?version=1' {
             register_anonymous(base: string, body: Body, options?: RegisterOptions): Task;
 
             shutdown(cancellable?: Gio.Cancellable | null): Promise<boolean>;
+            drain(cancellable?: Gio.Cancellable | null): Promise<boolean>;
             wait_for_tasks(cancellable?: Gio.Cancellable | null): Promise<boolean>;
         }
 

@@ -39,7 +39,7 @@ main (void)
 
   tend_retry_set_back_off (retry, G_TIME_SPAN_SECOND / 2, 30 * G_TIME_SPAN_SECOND, 2.0);
   tend_retry_set_jitter (retry, 0.5);
-  tend_retry_set_deadline (retry, 2 * G_TIME_SPAN_MINUTE);
+  tend_retry_set_timeout (retry, 2 * G_TIME_SPAN_MINUTE);
   tend_retry_set_predicate (retry, is_worth_it_cb, NULL, NULL);
 
   task = tend_retry_run (retry, "fetch", attempt_cb, (gpointer) "host", NULL);

@@ -150,6 +150,7 @@ let_go (TendRequestCache       *self,
   tend_loop_remove (self->loop, &priv->job);
   priv->is_held = FALSE;
   self->n_caches--;
+  tend_request_cache_changed (self);
 
   tend_request_cache_drop_space (space);
   tend_number_space_unref (space);

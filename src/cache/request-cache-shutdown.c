@@ -17,6 +17,7 @@ tend_request_cache_drop_all (TendRequestCache *self)
 {
   g_autoptr(GPtrArray) caches = tend_request_cache_release_all (self);
 
+  tend_request_cache_changed (self);
   for (guint i = 0; i < caches->len; i++)
     tend_number_cache_cancel_tasks (g_ptr_array_index (caches, i));
 

@@ -28,6 +28,15 @@
  */
 G_DEFINE_TYPE (TendRequestCache, tend_request_cache, G_TYPE_OBJECT)
 
+typedef enum
+{
+  PROP_MANAGER = 1,
+  PROP_N_CACHES,
+  PROP_SHUT_DOWN,
+} TendRequestCacheProperty;
+
+static GParamSpec *properties[PROP_SHUT_DOWN + 1];
+
 /* --- Adding --- */
 
 /* A cache of another thread is not even asked for its timeout, and its tasks are left alone. */
@@ -138,6 +147,7 @@ tend_request_cache_add (TendRequestCache  *self,
   priv->is_popped = FALSE;
   held = NULL;                  /* the request cache's from here on */
   self->n_caches++;
+  tend_request_cache_changed (self);
 
   /*
    * The coarse clock would make this 15 % cheaper. But what is added within one tick would be due at the same moment,
@@ -386,9 +396,51 @@ tend_request_cache_finalize (GObject *object)
   tend_request_cache_clear_overrides (self);
   g_clear_pointer (&self->waiters, g_hash_table_unref);
   g_hash_table_unref (self->spaces);
+  tend_loop_remove (self->loop, &self->changed_job);
   tend_loop_release (self->loop);
 
   G_OBJECT_CLASS (tend_request_cache_parent_class)->finalize (object);
+}
+
+static void
+tend_request_cache_get_property (GObject    *object,
+                                 guint       property_id,
+                                 GValue     *value,
+                                 GParamSpec *pspec)
+{
+  TendRequestCache *self = TEND_REQUEST_CACHE (object);
+
+  switch ((TendRequestCacheProperty) property_id)
+    {
+    case PROP_MANAGER:
+      g_value_set_object (value, tend_request_cache_get_manager (self));
+      break;
+    case PROP_N_CACHES:
+      g_value_set_uint (value, self->n_caches);
+      break;
+    case PROP_SHUT_DOWN:
+      g_value_set_boolean (value, self->is_shut_down);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
+    }
+}
+
+/* Those who hear of it may do anything with the request cache. */
+static void
+changed_cb (TendJob *job)
+{
+  g_autoptr(TendRequestCache) self =
+    g_object_ref (G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendRequestCache, changed_job)));
+  gboolean has_n_caches = self->told_n_caches == self->n_caches;
+  gboolean has_shut_down = self->told_shut_down == self->is_shut_down;
+
+  self->told_n_caches = self->n_caches;
+  self->told_shut_down = self->is_shut_down;
+  if (!has_n_caches)
+    tend_notify_native (G_OBJECT (self), properties[PROP_N_CACHES]);
+  if (!has_shut_down)
+    tend_notify_native (G_OBJECT (self), properties[PROP_SHUT_DOWN]);
 }
 
 static void
@@ -398,6 +450,41 @@ tend_request_cache_class_init (TendRequestCacheClass *klass)
 
   object_class->dispose = tend_request_cache_dispose;
   object_class->finalize = tend_request_cache_finalize;
+  object_class->get_property = tend_request_cache_get_property;
+
+  /**
+   * TendRequestCache:manager:
+   *
+   * The manager of the tasks that belong to the caches. Reading the property creates the manager.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_MANAGER] =
+    g_param_spec_object ("manager", NULL, NULL, TEND_TYPE_TASK_MANAGER, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * TendRequestCache:n-caches:
+   *
+   * How many caches the request cache holds.
+   *
+   * Notified in the next turn of the loop after it has changed, at most once per turn.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_N_CACHES] =
+    g_param_spec_uint ("n-caches", NULL, NULL, 0, G_MAXUINT, 0, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * TendRequestCache:shut-down:
+   *
+   * Whether the shutdown has begun. Notified in the next turn of the loop.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_SHUT_DOWN] =
+    g_param_spec_boolean ("shut-down", NULL, NULL, FALSE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+
+  g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
 }
 
 static void
@@ -405,6 +492,7 @@ tend_request_cache_init (TendRequestCache *self)
 {
   self->loop = tend_loop_acquire (NULL, G_PRIORITY_DEFAULT);
   self->spaces = tend_request_cache_new_spaces ();
+  tend_job_init (&self->changed_job, changed_cb);
 }
 
 /**

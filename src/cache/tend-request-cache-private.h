@@ -27,7 +27,18 @@ struct _TendRequestCache
   GHashTable          *waiters;         /* of lists, by prefix and number; NULL until there are any */
   TendOverride        *overrides;       /* newest first */
   gboolean             is_shut_down;
+  TendJob              changed_job;     /* notifies, once in a turn, what is not as it was told last */
+  guint                told_n_caches;
+  gboolean             told_shut_down;
 };
+
+/* Has those told who watch the number of caches, or the shutdown. To be called when one of them has changed. */
+static inline void
+tend_request_cache_changed (TendRequestCache *self)
+{
+  if (!tend_job_is_waiting (&self->changed_job))
+    tend_loop_queue_ready (self->loop, &self->changed_job);
+}
 
 /* --- request-cache-numbers.c --- */
 

@@ -414,10 +414,10 @@ retry_run (TendTask *task)
   self->end = TEND_FOREVER;
   if (self->settings.has_seed)
     self->random = g_rand_new_with_seed (self->settings.seed);
-  if (self->settings.deadline != TEND_FOREVER)
+  if (self->settings.timeout != TEND_FOREVER)
     {
-      self->end = tend_time_add (tend_loop_now (tend_task_loop (task)), self->settings.deadline);
-      self->timeout = tend_timer_ref (tend_task_add_clock_timer (task, self->settings.deadline, timed_out_cb));
+      self->end = tend_time_add (tend_loop_now (tend_task_loop (task)), self->settings.timeout);
+      self->timeout = tend_timer_ref (tend_task_add_clock_timer (task, self->settings.timeout, timed_out_cb));
     }
 
   begin_attempt (self);

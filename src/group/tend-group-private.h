@@ -23,7 +23,7 @@ typedef struct
   gint64   most;            /* microseconds */
   double   factor;
   double   jitter;
-  gint64   deadline;        /* microseconds from the start of a run; TEND_FOREVER: none */
+  gint64   timeout;         /* microseconds from the start of a run; TEND_FOREVER: none */
   gboolean has_seed;
   guint32  seed;
 } TendRetrySettings;

@@ -43,9 +43,11 @@ check_child (TendTaskManager  *self,
   else if (is_above (self, child))
     g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, _("A manager cannot be below itself"));
   else if (priv->state != TEND_MANAGER_OPEN)
-    g_set_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN, _("The child manager has been shut down"));
+    g_set_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN,
+                 _("The child manager %s"), tend_manager_describe_end (priv));
   else if (parent->state != TEND_MANAGER_OPEN)
-    g_set_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN, _("The parent manager has been shut down"));
+    g_set_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN,
+                 _("The parent manager %s"), tend_manager_describe_end (parent));
   else
     return TRUE;
 
@@ -63,6 +65,42 @@ tend_manager_copy_children (TendTaskManager *self)
     g_ptr_array_add (children, g_object_ref (g_ptr_array_index (priv->children, i)));
 
   return children;
+}
+
+/* The manager and all below it, each before those below it, with references. */
+GPtrArray *
+tend_manager_copy_family (TendTaskManager *self)
+{
+  GPtrArray *family = g_ptr_array_new_with_free_func (g_object_unref);
+
+  g_ptr_array_add (family, g_object_ref (self));
+  for (guint i = 0; i < family->len; i++)
+    {
+      GPtrArray *children = tend_manager_get_private (g_ptr_array_index (family, i))->children;
+
+      for (guint j = 0; children != NULL && j < children->len; j++)
+        g_ptr_array_add (family, g_object_ref (g_ptr_array_index (children, j)));
+    }
+
+  return family;
+}
+
+/* Has the manager and all below it refuse new tasks. */
+void
+tend_manager_close (TendTaskManager *self)
+{
+  g_autoptr(GPtrArray) family = tend_manager_copy_family (self);
+
+  for (guint i = 0; i < family->len; i++)
+    {
+      TendTaskManagerPrivate *priv = tend_manager_get_private (g_ptr_array_index (family, i));
+
+      if (priv->state == TEND_MANAGER_OPEN)
+        {
+          priv->state = TEND_MANAGER_CLOSED;
+          tend_manager_changed (priv);
+        }
+    }
 }
 
 static void
@@ -133,7 +171,7 @@ tend_manager_drop_children (TendTaskManager *self)
  * the tasks of @child are cancelled.
  *
  * Returns: %TRUE, or %FALSE with `TEND_ERROR_STATE` if @child has a parent or is above @self, `TEND_ERROR_SHUT_DOWN` if
- *   either was shut down, or `TEND_ERROR_WRONG_THREAD` if they belong to different contexts
+ *   either was closed or shut down, or `TEND_ERROR_WRONG_THREAD` if they belong to different contexts
  *
  * Since: 0.1
  */

@@ -105,6 +105,7 @@ tend_entry_note_begin (TendEntry *entry,
   entry->began = now;
   entry->rest = 0;
   tend_statistics_began (&tend_manager_get_private (entry->manager)->statistics);
+  tend_manager_changed (tend_manager_get_private (entry->manager));
 }
 
 /* Begins the task of an entry, for which it waits no longer, at @now; on the native stack. */
@@ -178,17 +179,17 @@ tend_manager_copy_tasks (TendTaskManager *self)
   return tasks;
 }
 
-/* Frees every name, and then cancels every task, but for @except. */
+/* Frees every name, and then cancels every task, but for those that @spares, which may be NULL, says TRUE to. */
 void
 tend_manager_cancel_entries (TendTaskManager *self,
-                             TendTask        *except)
+                             TendTaskTest     spares)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   g_autoptr(GPtrArray) tasks = g_ptr_array_new_full (priv->entries.n_items, g_object_unref);
 
   for (TendEntry *entry = NULL; (entry = tend_entry_list_next (&priv->entries, entry)) != NULL;)
     {
-      if (entry->task == except)
+      if (spares != NULL && spares (priv, entry->task))
         continue;
 
       entry->is_named = FALSE;

@@ -135,17 +135,31 @@ entry_ended (TendObserver *observer,
   TendEntry *entry = (TendEntry *) observer;
   TendTaskManager *self = entry->manager;
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+  gboolean is_heard;
   gint64 usec = -1;
 
   if (entry->has_begun && tend_task_interval (task) <= 0)
     usec = tend_entry_get_run_time (entry, tend_loop_now (tend_task_loop (task)));
   tend_statistics_ended (&priv->statistics, tend_task_status (task), entry->has_begun, usec);
+  tend_manager_changed (priv);
 
-  if (tend_task_status (task) != TEND_TASK_STATUS_FAILED)
-    return;
+  /* Who hears of the error may drop the manager. */
+  is_heard = tend_manager_is_heard (self, TEND_MANAGER_SIGNAL_ENDED);
+  if (is_heard)
+    g_object_ref (self);
 
-  tend_task_set_observed (task);
-  tend_manager_tell_error (self, task, tend_task_peek_error (task));
+  if (tend_task_status (task) == TEND_TASK_STATUS_FAILED)
+    {
+      tend_task_set_observed (task);
+      tend_manager_tell_error (self, task, tend_task_peek_error (task));
+    }
+
+  if (is_heard)
+    {
+      if (!tend_manager_is_bereaved (priv))
+        tend_manager_emit_task (self, TEND_MANAGER_SIGNAL_ENDED, task);
+      g_object_unref (self);
+    }
 }
 
 static void
@@ -167,7 +181,7 @@ entry_released (TendObserver *observer,
   TendEntry *entry = (TendEntry *) observer;
   TendTaskManager *self = entry->manager;
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
-  gboolean is_listened_to = tend_manager_has_listeners (self);
+  gboolean is_listened_to = tend_manager_is_heard (self, TEND_MANAGER_SIGNAL_ITEMS_CHANGED);
   guint position = is_listened_to ? tend_entry_list_get_position (&priv->entries, entry) : 0;
   g_autoptr(GPtrArray) over = tend_manager_count_off (priv, entry);
   TendTaskManager *held = is_listened_to || over != NULL ? g_object_ref (self) : NULL;
@@ -179,7 +193,11 @@ entry_released (TendObserver *observer,
   if (next != NULL)
     entry_unblock (next);
   if (priv->entries.n_items == 0)
-    tend_loop_remove (priv->loop, &priv->slow_job);
+    {
+      tend_loop_remove (priv->loop, &priv->slow_job);
+      priv->statistics.n_done = 0;
+    }
+  tend_manager_changed (priv);
 
   if (entry->is_told)
     entry_free (entry);
@@ -214,6 +232,13 @@ entry_run_failed (TendObserver *observer,
   return TRUE;
 }
 
+static void
+entry_changed (TendObserver *observer,
+               TendTask     *task)
+{
+  tend_manager_changed (tend_manager_get_private (((TendEntry *) observer)->manager));
+}
+
 /* Says what entries do when they hear of their tasks. */
 void
 tend_manager_life_init (void)
@@ -224,6 +249,8 @@ tend_manager_life_init (void)
     .told = entry_told,
     .released = entry_released,
     .paused = entry_paused,
+    .asked = entry_changed,
+    .progressed = entry_changed,
     .run_failed = entry_run_failed,
   };
 }
@@ -238,7 +265,22 @@ typedef struct
   gboolean         is_new;
 } Added;
 
-/* Tells of the task in the list before it tells of its status: who hears of that may cancel it. */
+/*
+ * Tells of the task in the list before it tells of its status: who hears of that may cancel it, or drop the manager.
+ */
+static void
+tell_added (Added *added)
+{
+  TendTaskManager *self = g_object_ref (added->manager);
+
+  if (tend_manager_is_heard (self, TEND_MANAGER_SIGNAL_ITEMS_CHANGED))
+    g_list_model_items_changed (G_LIST_MODEL (self), added->position, 0, 1);
+  if (tend_manager_is_heard (self, TEND_MANAGER_SIGNAL_ADDED) &&
+      !tend_manager_is_bereaved (tend_manager_get_private (self)))
+    tend_manager_emit_task (self, TEND_MANAGER_SIGNAL_ADDED, added->task);
+  g_object_unref (self);
+}
+
 static void
 added_native_cb (gpointer data)
 {
@@ -246,8 +288,7 @@ added_native_cb (gpointer data)
 
   if (added->is_new)
     tend_task_set_pending (added->task);
-  if (tend_manager_has_listeners (added->manager))
-    g_list_model_items_changed (G_LIST_MODEL (added->manager), added->position, 0, 1);
+  tell_added (added);
   if (added->is_new && tend_task_status (added->task) == TEND_TASK_STATUS_PENDING)
     tend_task_notify_status (added->task);
 }
@@ -274,6 +315,7 @@ tend_manager_add_entry (TendTaskManager *self,
   if (tend_task_peek_name (task) != NULL && base == NULL)
     tend_names_add (priv, entry);
   tend_statistics_registered (&priv->statistics);
+  tend_manager_changed (priv);
 
   if (is_new)
     {

@@ -46,12 +46,12 @@ check_open (TendTaskManager  *self,
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   g_autofree char *text = NULL;
 
-  if (priv->state == TEND_MANAGER_OPEN && !tend_manager_is_bereaved (priv))
+  if (!tend_manager_is_closed (priv))
     return TRUE;
 
   text = tend_task_to_string (task);
   g_set_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN,
-               _("Not adding %s: the manager has been shut down"), text);
+               _("Not adding %s: the manager %s"), text, tend_manager_describe_end (priv));
   return FALSE;
 }
 

@@ -71,6 +71,7 @@ tend_manager_shutdown_finish (TendTaskManager *self)
       tend_manager_wait_free (wait);
     }
 
+  g_clear_pointer (&priv->drained, g_ptr_array_unref);
   g_object_unref (held);
 }
 

@@ -5,8 +5,10 @@
 // the real end of each, but no longer than the grace period; stop and name those that are left; run
 // the shutdown tasks, all of them, each for no longer than that period; tell those who wait.
 //
-//   OPEN
-//     | begin()
+//   OPEN, CLOSED ---- begin_drain() ----> DRAINING --- the last task and the last child have ended ---> RUNNING_TASKS
+//     | begin()                              | begin()
+//     +--------------------------------------+
+//     |
 //   ENDING_TASKS ------ the grace period is over: ------> ENDING_CHILDREN
 //     |                 grace_over_cb() stops the rest      |
 //     | the last task and the last child have ended         | the last child has ended
@@ -28,9 +30,10 @@
 #include "tend-manager-shutdown-private.h"
 #include "tend-manager-wait-private.h"
 
-static void shut_down (TendTaskManager *self,
-                       GTask           *result,
-                       TendTask        *caller);
+static void end_manager (TendTaskManager  *self,
+                         GTask            *result,
+                         TendTask         *caller,
+                         TendManagerState  state);
 
 /* --- The child managers --- */
 
@@ -56,29 +59,37 @@ child_done_cb (GObject      *source_object,
   tend_manager_shutdown_check (self);
 }
 
-/* Takes the result, whose source is the child manager. */
+/* These take the result, whose source is the child manager. */
 static void
 shut_child_down_cb (gpointer data)
 {
   GTask *result = data;
 
-  shut_down (g_task_get_source_object (result), result, NULL);
+  end_manager (g_task_get_source_object (result), result, NULL, TEND_MANAGER_ENDING_TASKS);
 }
 
 static void
-shut_children_down (TendTaskManager *self)
+drain_child_cb (gpointer data)
 {
-  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
-  g_autoptr(GPtrArray) children = tend_manager_copy_children (self);
+  GTask *result = data;
 
-  priv->n_ending = children->len;
+  end_manager (g_task_get_source_object (result), result, NULL, TEND_MANAGER_DRAINING);
+}
+
+/* Has @func, one of these two, end each of @children, and waits for it. */
+static void
+end_children (TendTaskManager *self,
+              GPtrArray       *children,
+              TendFlatFunc     func)
+{
+  tend_manager_get_private (self)->n_ending = children->len;
   for (guint i = 0; i < children->len; i++)
     {
       GTask *result = g_task_new (g_ptr_array_index (children, i), NULL, child_done_cb, g_object_ref (self));
 
       /* A plain GTask: no gate bars this callback. */
       g_task_set_source_tag (result, tend_task_manager_shutdown_async);
-      tend_call_flat (shut_child_down_cb, result, 0);
+      tend_call_flat (func, result, 0);
     }
 }
 
@@ -155,9 +166,11 @@ tend_manager_shutdown_check (TendTaskManager *self)
     return;
 
   if (priv->state == TEND_MANAGER_ENDING_CHILDREN ||
-      (priv->state == TEND_MANAGER_ENDING_TASKS && tend_manager_has_only_callers (priv)))
+      ((priv->state == TEND_MANAGER_ENDING_TASKS || priv->state == TEND_MANAGER_DRAINING) &&
+       tend_manager_has_only_callers (priv)))
     {
       priv->state = TEND_MANAGER_RUNNING_TASKS;
+      tend_manager_changed (priv);
       tend_manager_set_step (self, tend_manager_run_next_cb, 0);
     }
 }
@@ -180,6 +193,7 @@ tend_manager_shutdown_force (TendTaskManager *self)
 
   /* User code that runs from here on finds the manager shut down, and can add nothing to it. */
   priv->state = TEND_MANAGER_SHUT_DOWN;
+  tend_manager_changed (priv);
   never_run = priv->shutdown_tasks;
   g_queue_init (&priv->shutdown_tasks);
 
@@ -200,22 +214,60 @@ tend_manager_shutdown_force (TendTaskManager *self)
     }
 }
 
+static void begin (TendTaskManager *self);
+
+/* The shutdown of a manager above has begun, and this one is drained. Takes the reference to it. */
+static void
+shut_drained_down_cb (gpointer data)
+{
+  g_autoptr(TendTaskManager) self = data;
+
+  if (tend_manager_get_private (self)->state < TEND_MANAGER_ENDING_TASKS)
+    {
+      begin (self);
+      tend_manager_shutdown_check (self);
+    }
+}
+
+/* Begins the shutdown. Where the manager drains already, its children do, and it waits for them. */
 static void
 begin (TendTaskManager *self)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+  gboolean was_draining = priv->state == TEND_MANAGER_DRAINING;
+  g_autoptr(GPtrArray) children = was_draining ? g_steal_pointer (&priv->drained) : tend_manager_copy_children (self);
 
   priv->state = TEND_MANAGER_ENDING_TASKS;
-  priv->shutting_down = g_object_ref (self);
+
+  tend_manager_changed (priv);
+  if (!was_draining)
+    priv->shutting_down = g_object_ref (self);
   priv->shutdown_began = tend_loop_now (priv->loop);
 
   tend_manager_set_step (self, grace_over_cb, MAX (1, priv->grace_period));
-  shut_children_down (self);
-  tend_manager_cancel_entries (self, tend_task_get_current ());
+  if (!was_draining)
+    end_children (self, children, shut_child_down_cb);
+  for (guint i = 0; was_draining && i < children->len; i++)
+    tend_call_flat (shut_drained_down_cb, g_object_ref (g_ptr_array_index (children, i)), 0);
+  tend_manager_cancel_entries (self, tend_manager_is_caller);
+}
+
+static void
+begin_drain (TendTaskManager *self)
+{
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+  g_autoptr(GPtrArray) children = tend_manager_copy_children (self);
+
+  tend_manager_close (self);
+  priv->state = TEND_MANAGER_DRAINING;
+  priv->shutting_down = g_object_ref (self);
+  priv->drained = g_ptr_array_ref (children);
+  end_children (self, children, drain_child_cb);
 }
 
 /*
- * Begins the shutdown, or joins it, or gives its result if it is over; takes @result. @caller is the task that waits.
+ * Begins the shutdown or the drain, as @state says, or joins what has begun, or gives its result if it is over; takes
+ * @result. A shutdown overtakes a drain. @caller is the task that waits.
  * It is NULL where the parent waits: the task that has called waits for the parent then.
  *
  * The task @caller may belong to a manager below. That manager would cancel it if it were freed after its own shutdown,
@@ -225,9 +277,10 @@ begin (TendTaskManager *self)
  * is over.
  */
 static void
-shut_down (TendTaskManager *self,
-           GTask           *result,
-           TendTask        *caller)
+end_manager (TendTaskManager  *self,
+             GTask            *result,
+             TendTask         *caller,
+             TendManagerState  state)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   g_autoptr(TendTaskManager) manager = NULL;
@@ -253,8 +306,8 @@ shut_down (TendTaskManager *self,
         g_task_set_task_data (result, g_object_ref (manager), g_object_unref);
     }
 
-  if (priv->state == TEND_MANAGER_OPEN)
-    begin (self);
+  if (priv->state < state)
+    (state == TEND_MANAGER_DRAINING ? begin_drain : begin) (self);
 
   /* The manager that has the caller, however far below, may have waited for nothing else. */
   if (manager != NULL)
@@ -277,9 +330,12 @@ tend_manager_shutdown_init (TendTaskManager *self)
  * tend_task_manager_is_shut_down:
  * @self: a manager
  *
- * Checks whether the shutdown has begun.
+ * Tells whether the shutdown has begun, or the owner is gone.
  *
- * Returns: %TRUE if the manager takes no new tasks
+ * A drain begins the shutdown when every task is finished; see [method@Tend.TaskManager.is_closed] for whether new
+ * tasks are refused.
+ *
+ * Returns: %TRUE from the beginning of the shutdown on
  *
  * Since: 0.1
  */
@@ -292,7 +348,7 @@ tend_task_manager_is_shut_down (TendTaskManager *self)
 
   priv = tend_manager_get_private (self);
 
-  return priv->state != TEND_MANAGER_OPEN || tend_manager_is_bereaved (priv);
+  return priv->state >= TEND_MANAGER_ENDING_TASKS || tend_manager_is_bereaved (priv);
 }
 
 /* Shuts the manager down for the current task; takes @result, to be given to tend_task_manager_shutdown_finish(). */
@@ -301,7 +357,15 @@ tend_manager_shut_down (TendTaskManager *self,
                         GTask           *result)
 {
   g_task_set_source_tag (result, tend_task_manager_shutdown_async);
-  shut_down (self, result, tend_task_get_current ());
+  end_manager (self, result, tend_task_get_current (), TEND_MANAGER_ENDING_TASKS);
+}
+
+/* The same of a drain: takes @result, which the caller has given its tag. */
+void
+tend_manager_drain (TendTaskManager *self,
+                    GTask           *result)
+{
+  end_manager (self, result, tend_task_get_current (), TEND_MANAGER_DRAINING);
 }
 
 /**
@@ -318,10 +382,11 @@ tend_manager_shut_down (TendTaskManager *self,
  * and status. Child managers are shut down in the same time, and their errors are part of the error. Then the shutdown
  * tasks run.
  *
- * The shutdown keeps the manager alive. A second call joins the first one. The task that begins the shutdown is not
- * cancelled. The shutdown neither waits for nor stops tasks of the manager, or of a child manager, that wait for the
- * shutdown: they should return when it is over. A shutdown task of these managers cannot wait for the shutdown, and
- * gets `TEND_ERROR_STATE`; the shutdown begins all the same.
+ * The shutdown keeps the manager alive. A second call joins the first one. A manager that drains is shut down now, and
+ * so are the child managers that it drains. The task that begins the shutdown is not cancelled. The shutdown neither
+ * waits for nor stops tasks of the manager, or of a child manager, that wait for the shutdown: they should return when
+ * it is over. A shutdown task of these managers cannot wait for the shutdown, and gets `TEND_ERROR_STATE`; the shutdown
+ * begins all the same.
  *
  * Since: 0.1
  */
@@ -398,7 +463,7 @@ tend_task_manager_shutdown (TendTaskManager  *self,
     return TRUE;
 
   /* A task that was cancelled cannot wait, but its clean-up must not leave the manager open. */
-  if (tend_is_on_fiber () && tend_manager_get_private (self)->state == TEND_MANAGER_OPEN)
+  if (tend_is_on_fiber () && tend_manager_get_private (self)->state < TEND_MANAGER_ENDING_TASKS)
     tend_task_manager_shutdown_async (self, NULL, NULL, NULL);
 
   return FALSE;

@@ -382,6 +382,7 @@ tend_slots_init (TendTaskManager *self)
   TendSlots *slots = &tend_manager_get_private (self)->slots;
 
   slots->manager = self;
+  slots->rate_period = G_TIME_SPAN_SECOND;
   tend_job_init (&slots->rate_job, rate_cb);
 }
 
@@ -494,6 +495,7 @@ tend_task_manager_set_rate (TendTaskManager *self,
 {
   TendTaskManagerPrivate *priv;
   TendSlots *slots;
+  gboolean has_rate, has_period;
 
   g_return_if_fail (TEND_IS_TASK_MANAGER (self));
   g_return_if_fail (n_starts == 0 || interval > 0);
@@ -503,15 +505,46 @@ tend_task_manager_set_rate (TendTaskManager *self,
 
   priv = tend_manager_get_private (self);
   slots = &priv->slots;
+  has_rate = slots->max_starts != n_starts;
+  has_period = n_starts > 0 && slots->rate_period != interval;
   slots->starts = g_renew (gint64, slots->starts, n_starts);
   for (guint i = 0; i < n_starts; i++)
     slots->starts[i] = G_MININT64;
   slots->max_starts = n_starts;
   slots->first_start = 0;
   slots->rate_interval = n_starts > 0 ? interval : 0;
+  if (n_starts > 0)
+    slots->rate_period = interval;
 
+  /* Those that start now may drop the manager. */
+  g_object_ref (self);
   tend_loop_remove (priv->loop, &slots->rate_job);
   tend_slots_pump (self);
+  if (has_rate)
+    tend_manager_notify (self, TEND_MANAGER_PROP_RATE);
+  if (has_period)
+    tend_manager_notify (self, TEND_MANAGER_PROP_RATE_PERIOD);
+  g_object_unref (self);
+}
+
+/* Sets the period of the rate, for now if there is a limit, and else for the next. */
+void
+tend_slots_set_period (TendTaskManager *self,
+                       gint64           period)
+{
+  TendSlots *slots = &tend_manager_get_private (self)->slots;
+
+  if (!tend_manager_check_thread (self, G_STRFUNC) || slots->rate_period == period)
+    return;
+
+  if (slots->max_starts > 0)
+    {
+      tend_task_manager_set_rate (self, slots->max_starts, period);
+      return;
+    }
+
+  slots->rate_period = period;
+  tend_manager_notify (self, TEND_MANAGER_PROP_RATE_PERIOD);
 }
 
 /**

@@ -49,6 +49,23 @@ tend_manager_is_bereaved (TendTaskManagerPrivate *priv)
   return priv->gate != NULL && tend_gate_is_closed (priv->gate);
 }
 
+/* Whether the manager takes no new tasks. */
+gboolean
+tend_manager_is_closed (TendTaskManagerPrivate *priv)
+{
+  return priv->state != TEND_MANAGER_OPEN || tend_manager_is_bereaved (priv);
+}
+
+/* What has become of a manager that is not open, for the message of an error. */
+const char *
+tend_manager_describe_end (TendTaskManagerPrivate *priv)
+{
+  if (priv->state == TEND_MANAGER_CLOSED || priv->state == TEND_MANAGER_DRAINING)
+    return _("is closed");
+
+  return _("has been shut down");
+}
+
 /* --- What it tells --- */
 
 void
@@ -76,12 +93,33 @@ tend_manager_emit_slow (TendTaskManager *self,
   g_signal_emit (self, tend_manager_signals[TEND_MANAGER_SIGNAL_SLOW], 0, task, usec);
 }
 
-/*
- * Whether anybody hears of changes of the list: a position takes time to find out. It is asked twice for each
- * task, 190 instructions under a lock of GObject's, since nobody tells of who connects; to emit takes more.
- */
-gboolean
-tend_manager_has_listeners (TendTaskManager *self)
+/* What a class does of itself when a task comes or ends; derived classes chain up to it. */
+void
+tend_manager_ignore_task (TendTaskManager *self,
+                          TendTask        *task)
 {
-  return g_signal_has_handler_pending (self, tend_manager_signals[TEND_MANAGER_SIGNAL_ITEMS_CHANGED], 0, TRUE);
+}
+
+/* Whether anybody hears of @signal: it takes time to find out what is told by it, and to emit it. */
+gboolean
+tend_manager_is_heard (TendTaskManager   *self,
+                       TendManagerSignal  signal)
+{
+  TendTaskManagerClass *klass = TEND_TASK_MANAGER_GET_CLASS (self);
+
+  if (signal == TEND_MANAGER_SIGNAL_ADDED && klass->task_added != tend_manager_ignore_task)
+    return TRUE;
+  if (signal == TEND_MANAGER_SIGNAL_ENDED && klass->task_ended != tend_manager_ignore_task)
+    return TRUE;
+
+  return g_signal_has_handler_pending (self, tend_manager_signals[signal], 0, TRUE);
+}
+
+/* Says that @task has come or ended. */
+void
+tend_manager_emit_task (TendTaskManager   *self,
+                        TendManagerSignal  signal,
+                        TendTask          *task)
+{
+  g_signal_emit (self, tend_manager_signals[signal], 0, task);
 }

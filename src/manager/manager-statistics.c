@@ -60,6 +60,7 @@ tend_statistics_ended (TendStatistics *statistics,
 {
   statistics->counts[had_begun ? TEND_TASK_STATUS_RUNNING : TEND_TASK_STATUS_PENDING]--;
   statistics->counts[status]++;
+  statistics->n_done++;
 
   if (usec < 0)
     return;

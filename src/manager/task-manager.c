@@ -181,6 +181,7 @@ tend_task_manager_finalize (GObject *object)
 
   tend_slots_clear (TEND_TASK_MANAGER (object));
   tend_loop_remove (priv->loop, &priv->slow_job);
+  tend_loop_remove (priv->loop, &priv->changed_job);
   tend_throttles_clear (priv);
   tend_statistics_clear (&priv->statistics);
   g_clear_pointer (&priv->ignored, g_array_unref);
@@ -216,6 +217,22 @@ tend_task_manager_get_property (GObject    *object,
     case TEND_MANAGER_PROP_GRACE_PERIOD:
       g_value_set_int64 (value, tend_task_manager_get_grace_period (self));
       break;
+    case TEND_MANAGER_PROP_RATE:
+      g_value_set_uint (value, tend_task_manager_get_rate (self, NULL));
+      break;
+    case TEND_MANAGER_PROP_RATE_PERIOD:
+      g_value_set_int64 (value, tend_manager_get_private (self)->slots.rate_period);
+      break;
+    case TEND_MANAGER_PROP_N_PENDING:
+    case TEND_MANAGER_PROP_N_RUNNING:
+    case TEND_MANAGER_PROP_N_DRAINING:
+    case TEND_MANAGER_PROP_N_FAILED:
+    case TEND_MANAGER_PROP_PROGRESS:
+    case TEND_MANAGER_PROP_BUSY:
+    case TEND_MANAGER_PROP_CLOSED:
+    case TEND_MANAGER_PROP_SHUT_DOWN:
+      tend_manager_get_change (self, prop_id, value);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
@@ -240,7 +257,21 @@ tend_task_manager_set_property (GObject      *object,
     case TEND_MANAGER_PROP_GRACE_PERIOD:
       tend_task_manager_set_grace_period (self, g_value_get_int64 (value));
       break;
+    case TEND_MANAGER_PROP_RATE:
+      tend_task_manager_set_rate (self, g_value_get_uint (value), tend_manager_get_private (self)->slots.rate_period);
+      break;
+    case TEND_MANAGER_PROP_RATE_PERIOD:
+      tend_slots_set_period (self, g_value_get_int64 (value));
+      break;
     case TEND_MANAGER_PROP_PARENT:
+    case TEND_MANAGER_PROP_N_PENDING:
+    case TEND_MANAGER_PROP_N_RUNNING:
+    case TEND_MANAGER_PROP_N_DRAINING:
+    case TEND_MANAGER_PROP_N_FAILED:
+    case TEND_MANAGER_PROP_PROGRESS:
+    case TEND_MANAGER_PROP_BUSY:
+    case TEND_MANAGER_PROP_CLOSED:
+    case TEND_MANAGER_PROP_SHUT_DOWN:
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
@@ -267,7 +298,7 @@ tend_task_manager_task_slow (TendTaskManager *self,
 }
 
 static void
-install_properties (GObjectClass *object_class)
+define_settings (void)
 {
   /**
    * TendTaskManager:owner:
@@ -318,8 +349,32 @@ install_properties (GObjectClass *object_class)
   tend_manager_properties[TEND_MANAGER_PROP_GRACE_PERIOD] =
     g_param_spec_int64 ("grace-period", NULL, NULL, 0, G_MAXINT64, DEFAULT_GRACE_PERIOD,
                         G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+}
 
-  g_object_class_install_properties (object_class, TEND_MANAGER_N_PROPERTIES, tend_manager_properties);
+static void
+define_rate (void)
+{
+  /**
+   * TendTaskManager:rate:
+   *
+   * How many tasks may start in any [property@Tend.TaskManager:rate-period]; 0 is no limit.
+   *
+   * Since: 0.1
+   */
+  tend_manager_properties[TEND_MANAGER_PROP_RATE] =
+    g_param_spec_uint ("rate", NULL, NULL, 0, G_MAXUINT, 0,
+                       G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * TendTaskManager:rate-period:
+   *
+   * The period of [property@Tend.TaskManager:rate], in microseconds. It is kept while there is no limit.
+   *
+   * Since: 0.1
+   */
+  tend_manager_properties[TEND_MANAGER_PROP_RATE_PERIOD] =
+    g_param_spec_int64 ("rate-period", NULL, NULL, 1, G_MAXINT64, G_TIME_SPAN_SECOND,
+                        G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
 }
 
 static void
@@ -364,6 +419,45 @@ install_signals (GType type)
 }
 
 static void
+install_task_signals (GType type)
+{
+  /**
+   * TendTaskManager::task-added:
+   * @self: a manager
+   * @task: the task
+   *
+   * A task was registered.
+   *
+   * The task is in the list, and its body has not begun unless the task was running before. Emitted in the call that
+   * registers, after [signal@Gio.ListModel::items-changed].
+   *
+   * Since: 0.1
+   */
+  tend_manager_signals[TEND_MANAGER_SIGNAL_ADDED] =
+    g_signal_new ("task-added", type, G_SIGNAL_RUN_LAST,
+                  G_STRUCT_OFFSET (TendTaskManagerClass, task_added), NULL, NULL, NULL,
+                  G_TYPE_NONE, 1, TEND_TYPE_TASK);
+
+  /**
+   * TendTaskManager::task-ended:
+   * @self: a manager
+   * @task: the task
+   *
+   * A task has ended, in whichever way.
+   *
+   * Emitted once per task, before those who wait for the task are told, and after
+   * [signal@Tend.TaskManager::task-failed] if the task has failed. The task may not be finished: then it is still in
+   * the list.
+   *
+   * Since: 0.1
+   */
+  tend_manager_signals[TEND_MANAGER_SIGNAL_ENDED] =
+    g_signal_new ("task-ended", type, G_SIGNAL_RUN_LAST,
+                  G_STRUCT_OFFSET (TendTaskManagerClass, task_ended), NULL, NULL, NULL,
+                  G_TYPE_NONE, 1, TEND_TYPE_TASK);
+}
+
+static void
 tend_task_manager_class_init (TendTaskManagerClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
@@ -377,9 +471,15 @@ tend_task_manager_class_init (TendTaskManagerClass *klass)
   object_class->set_property = tend_task_manager_set_property;
   klass->task_failed = tend_task_manager_task_failed;
   klass->task_slow = tend_task_manager_task_slow;
+  klass->task_added = tend_manager_ignore_task;
+  klass->task_ended = tend_manager_ignore_task;
 
-  install_properties (object_class);
+  define_settings ();
+  define_rate ();
+  tend_manager_define_changes ();
+  g_object_class_install_properties (object_class, TEND_MANAGER_N_PROPERTIES, tend_manager_properties);
   install_signals (G_TYPE_FROM_CLASS (klass));
+  install_task_signals (G_TYPE_FROM_CLASS (klass));
 }
 
 static void
@@ -396,6 +496,7 @@ tend_task_manager_init (TendTaskManager *self)
   tend_slots_init (self);
   tend_slow_check_init (priv);
   tend_manager_init_kept (priv);
+  tend_manager_init_changes (priv);
   tend_manager_shutdown_init (self);
 }
 

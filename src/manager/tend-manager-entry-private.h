@@ -15,6 +15,9 @@ typedef struct _TendTaskManagerPrivate TendTaskManagerPrivate;
 typedef void (* TendEntryFunc) (TendTaskManagerPrivate *priv,
                                 TendEntry              *entry);
 
+typedef gboolean (* TendTaskTest) (TendTaskManagerPrivate *priv,
+                                   TendTask               *task);
+
 struct _TendEntry
 {
   TendObserver     observer;
@@ -102,7 +105,7 @@ void                tend_entry_begin          (TendEntry        *entry,
                                                gint64            now);
 GPtrArray          *tend_manager_copy_tasks   (TendTaskManager  *self);
 void                tend_manager_cancel_entries (TendTaskManager *self,
-                                               TendTask         *except);
+                                               TendTaskTest      spares);
 void                tend_manager_free_entries (TendTaskManagerPrivate *priv);
 
 /* --- manager-names.c --- */

@@ -7,6 +7,7 @@
 
 #include "tend-manager-entry-private.h"
 #include "tend-manager-slots-private.h"
+#include "tend-manager-statistics-private.h"
 
 G_BEGIN_DECLS
 
@@ -15,20 +16,13 @@ typedef struct _TendBereavement TendBereavement;
 typedef enum
 {
   TEND_MANAGER_OPEN,
+  TEND_MANAGER_CLOSED,          /* takes no new tasks */
+  TEND_MANAGER_DRAINING,        /* the tasks and the child managers are waited for */
   TEND_MANAGER_ENDING_TASKS,    /* cancelled, and waited for until the grace period is over */
   TEND_MANAGER_ENDING_CHILDREN, /* the tasks have ended or were stopped: child managers are left */
   TEND_MANAGER_RUNNING_TASKS,   /* the shutdown tasks, one by one */
   TEND_MANAGER_SHUT_DOWN,
 } TendManagerState;
-
-/* How many tasks there have been, and how long they have run. */
-typedef struct
-{
-  guint64  n_started;
-  guint64  counts[TEND_TASK_STATUS_STOPPED + 1];    /* by status; up to running: those that are so now */
-  gint64   longest;         /* microseconds */
-  guint64 *histogram;       /* of run times; NULL until there are any */
-} TendStatistics;
 
 struct _TendTaskManagerPrivate
 {
@@ -59,6 +53,9 @@ struct _TendTaskManagerPrivate
   gint64            slow_interval;
   TendJob           slow_job;
 
+  TendJob           changed_job;      /* notifies, once in a turn, what is not as it was told last */
+  TendManagerTold   told;
+
   GPtrArray        *waits;            /* of TendManagerWait; those for tasks */
 
   TendManagerState  state;
@@ -67,7 +64,8 @@ struct _TendTaskManagerPrivate
   GQueue            shutdown_tasks;   /* of TendTask; owned */
   GPtrArray        *shutdown_waits;   /* of TendManagerWait */
   GPtrArray        *shutdown_errors;  /* of GError */
-  guint             n_ending;         /* child managers that are being shut down */
+  GPtrArray        *drained;          /* of TendTaskManager; the children when the drain began; NULL: it has not */
+  guint             n_ending;         /* child managers that are drained or shut down */
   TendJob           shutdown_step;
   TendTaskManager  *shutting_down;    /* a reference while the shutdown goes on */
   TendObserver      shutdown_observer;
@@ -81,15 +79,27 @@ typedef enum
   TEND_MANAGER_PROP_PARENT,
   TEND_MANAGER_PROP_MAX_RUNNING,
   TEND_MANAGER_PROP_GRACE_PERIOD,
+  TEND_MANAGER_PROP_RATE,
+  TEND_MANAGER_PROP_RATE_PERIOD,
+  TEND_MANAGER_PROP_N_PENDING,
+  TEND_MANAGER_PROP_N_RUNNING,
+  TEND_MANAGER_PROP_N_DRAINING,
+  TEND_MANAGER_PROP_N_FAILED,
+  TEND_MANAGER_PROP_PROGRESS,
+  TEND_MANAGER_PROP_BUSY,
+  TEND_MANAGER_PROP_CLOSED,
+  TEND_MANAGER_PROP_SHUT_DOWN,
 } TendManagerProperty;
 
-#define TEND_MANAGER_N_PROPERTIES (TEND_MANAGER_PROP_GRACE_PERIOD + 1)
+#define TEND_MANAGER_N_PROPERTIES (TEND_MANAGER_PROP_SHUT_DOWN + 1)
 
 typedef enum
 {
   TEND_MANAGER_SIGNAL_FAILED,
   TEND_MANAGER_SIGNAL_SLOW,
   TEND_MANAGER_SIGNAL_ITEMS_CHANGED,
+  TEND_MANAGER_SIGNAL_ADDED,
+  TEND_MANAGER_SIGNAL_ENDED,
   TEND_MANAGER_N_SIGNALS
 } TendManagerSignal;
 
@@ -114,10 +124,18 @@ gboolean            tend_manager_check_context (TendTaskManager *self,
                                                TendTask         *task,
                                                GError          **error);
 gboolean            tend_manager_is_bereaved  (TendTaskManagerPrivate *priv);
+gboolean            tend_manager_is_closed    (TendTaskManagerPrivate *priv);
+const char         *tend_manager_describe_end (TendTaskManagerPrivate *priv);
 void                tend_manager_emit_failed  (TendTaskManager  *self,
                                                TendTask         *task,
                                                const GError     *error);
-gboolean            tend_manager_has_listeners (TendTaskManager *self);
+void                tend_manager_ignore_task  (TendTaskManager  *self,
+                                               TendTask         *task);
+gboolean            tend_manager_is_heard     (TendTaskManager  *self,
+                                               TendManagerSignal signal);
+void                tend_manager_emit_task    (TendTaskManager  *self,
+                                               TendManagerSignal signal,
+                                               TendTask         *task);
 void                tend_manager_emit_slow    (TendTaskManager  *self,
                                                TendTask         *task,
                                                gint64            usec);
@@ -125,15 +143,21 @@ void                tend_manager_emit_slow    (TendTaskManager  *self,
 void                tend_manager_notify       (TendTaskManager  *self,
                                                TendManagerProperty property);
 
-/* --- manager-statistics.c --- */
+/* --- manager-changes.c --- */
 
-void                tend_statistics_registered (TendStatistics  *statistics);
-void                tend_statistics_began     (TendStatistics   *statistics);
-void                tend_statistics_ended     (TendStatistics   *statistics,
-                                               TendTaskStatus    status,
-                                               gboolean          had_begun,
-                                               gint64            usec);
-void                tend_statistics_clear     (TendStatistics   *statistics);
+void                tend_manager_init_changes (TendTaskManagerPrivate *priv);
+gboolean            tend_manager_get_change   (TendTaskManager  *self,
+                                               TendManagerProperty property,
+                                               GValue           *value);
+void                tend_manager_define_changes (void);
+
+/* To be called when a count, or what the manager is, may have changed. */
+static inline void
+tend_manager_changed (TendTaskManagerPrivate *priv)
+{
+  if (!tend_job_is_waiting (&priv->changed_job))
+    tend_loop_queue_ready (priv->loop, &priv->changed_job);
+}
 
 /* --- manager-errors.c --- */
 
@@ -158,6 +182,8 @@ void                tend_manager_clear_kept   (TendTaskManagerPrivate *priv);
 GPtrArray          *tend_manager_copy_children (TendTaskManager *self) G_GNUC_WARN_UNUSED_RESULT;
 void                tend_manager_leave_parent (TendTaskManager  *self);
 void                tend_manager_drop_children (TendTaskManager *self);
+void                tend_manager_close        (TendTaskManager  *self);
+GPtrArray          *tend_manager_copy_family  (TendTaskManager  *self) G_GNUC_WARN_UNUSED_RESULT;
 
 /* --- manager-owner.c --- */
 

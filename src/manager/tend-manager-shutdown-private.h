@@ -36,6 +36,8 @@ TendTaskManager    *tend_manager_find_within    (TendTaskManager *self,
 
 void                tend_manager_shut_down    (TendTaskManager  *self,
                                                GTask            *result);
+void                tend_manager_drain        (TendTaskManager  *self,
+                                               GTask            *result);
 void                tend_manager_shutdown_init  (TendTaskManager *self);
 void                tend_manager_shutdown_check (TendTaskManager *self);
 void                tend_manager_shutdown_force (TendTaskManager *self);

@@ -21,6 +21,7 @@ typedef struct
 
   guint    max_starts;      /* in any rate_interval; 0: no limit */
   gint64   rate_interval;   /* microseconds */
+  gint64   rate_period;     /* that of the property, also while there is no limit */
   gint64  *starts;          /* a ring of the moments of the last max_starts starts */
   guint    first_start;     /* the eldest of them */
   TendJob  rate_job;        /* comes back when the rate lets the next one start */
@@ -34,6 +35,8 @@ void                tend_slots_clear          (TendTaskManager  *self);
 void                tend_slots_enter          (TendEntry        *entry);
 void                tend_slots_leave          (TendEntry        *entry);
 void                tend_slots_pump           (TendTaskManager  *self);
+void                tend_slots_set_period     (TendTaskManager  *self,
+                                               gint64            period);
 void                tend_slots_move           (TendTaskManager  *self,
                                                TendTaskManager  *from,
                                                TendTaskManager  *to);

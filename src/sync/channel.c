@@ -52,9 +52,11 @@ G_DEFINE_TYPE (TendChannel, tend_channel, G_TYPE_OBJECT)
 typedef enum
 {
   PROP_CAPACITY = 1,
+  PROP_LENGTH,
+  PROP_CLOSED,
 } TendChannelProperty;
 
-static GParamSpec *properties[PROP_CAPACITY + 1];
+static GParamSpec *properties[PROP_CLOSED + 1];
 
 /* --- The rules --- */
 
@@ -90,6 +92,23 @@ tend_channel_is_at_end (TendChannel *self)
   return self->is_closed && count_items (self) == 0;
 }
 
+/* Those who hear of it may close, fill or drop the channel. */
+static void
+changed_cb (TendJob *job)
+{
+  g_autoptr(TendChannel) self = g_object_ref (G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendChannel,
+                                                                                               changed_job)));
+  gboolean has_length = self->told_length == count_items (self);
+  gboolean has_closed = self->told_closed == self->is_closed;
+
+  self->told_length = count_items (self);
+  self->told_closed = self->is_closed;
+  if (!has_length)
+    tend_notify_native (G_OBJECT (self), properties[PROP_LENGTH]);
+  if (!has_closed)
+    tend_notify_native (G_OBJECT (self), properties[PROP_CLOSED]);
+}
+
 static void
 wake_all (TendQueue *queue)
 {
@@ -121,6 +140,10 @@ tend_channel_settle (TendChannel *self)
     wake_all (&self->senders);
   if (tend_channel_is_at_end (self))
     wake_all (&self->receivers);
+
+  if ((self->told_length != count_items (self) || self->told_closed != self->is_closed) &&
+      !tend_job_is_waiting (&self->changed_job))
+    tend_loop_queue_ready (self->loop, &self->changed_job);
 }
 
 /* Takes the first value of @queue out of the channel. */
@@ -215,6 +238,7 @@ tend_channel_finalize (GObject *object)
   while (self->items.length > 0)
     tend_item_free (pop (&self->items));
   g_clear_error (&self->error);
+  tend_loop_remove (self->loop, &self->changed_job);
   tend_loop_release (self->loop);
 
   G_OBJECT_CLASS (tend_channel_parent_class)->finalize (object);
@@ -232,6 +256,12 @@ tend_channel_get_property (GObject    *object,
     {
     case PROP_CAPACITY:
       g_value_set_uint (value, self->capacity);
+      break;
+    case PROP_LENGTH:
+      g_value_set_uint (value, count_items (self));
+      break;
+    case PROP_CLOSED:
+      g_value_set_boolean (value, self->is_closed);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
@@ -251,6 +281,8 @@ tend_channel_set_property (GObject      *object,
     case PROP_CAPACITY:
       self->capacity = g_value_get_uint (value);
       break;
+    case PROP_LENGTH:
+    case PROP_CLOSED:
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
     }
@@ -277,6 +309,28 @@ tend_channel_class_init (TendChannelClass *klass)
     g_param_spec_uint ("capacity", NULL, NULL, 0, G_MAXUINT, 0,
                        G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
 
+  /**
+   * TendChannel:length:
+   *
+   * How many values the channel holds.
+   *
+   * Notified in the next turn of the loop after it has changed, at most once per turn.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_LENGTH] =
+    g_param_spec_uint ("length", NULL, NULL, 0, G_MAXUINT, 0, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * TendChannel:closed:
+   *
+   * Whether the channel was closed. Notified in the next turn of the loop.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_CLOSED] =
+    g_param_spec_boolean ("closed", NULL, NULL, FALSE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
 }
 
@@ -288,6 +342,7 @@ tend_channel_init (TendChannel *self)
   g_queue_init (&self->items);
   tend_queue_init (&self->receivers);
   tend_queue_init (&self->senders);
+  tend_job_init (&self->changed_job, changed_cb);
 }
 
 /**
@@ -327,7 +382,7 @@ tend_channel_get_capacity (TendChannel *self)
 }
 
 /**
- * tend_channel_get_n_items:
+ * tend_channel_get_length:
  * @self: a channel
  *
  * Counts the values in the channel.
@@ -340,7 +395,7 @@ tend_channel_get_capacity (TendChannel *self)
  * Since: 0.1
  */
 guint
-tend_channel_get_n_items (TendChannel *self)
+tend_channel_get_length (TendChannel *self)
 {
   g_return_val_if_fail (TEND_IS_CHANNEL (self), 0);
   g_return_val_if_fail (tend_loop_is_mine (self->loop), 0);

@@ -115,6 +115,9 @@ struct _TendChannel
   TendQueue senders;        /* of TendWaiter, whose data is the TendItem */
   GError   *error;          /* what receivers are told at the end, if it was closed with an error */
   gboolean  is_closed;
+  TendJob   changed_job;    /* notifies, once in a turn, what is not as it was told last */
+  guint     told_length;
+  gboolean  told_closed;
 };
 
 gboolean  tend_channel_has_room       (TendChannel   *self);

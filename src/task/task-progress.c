@@ -9,6 +9,8 @@
 
 #include "task-state-private.h"
 
+#include <math.h>
+
 typedef struct
 {
   double  fraction;
@@ -59,7 +61,7 @@ ensure_locked (TendTask *self)
  *
  * May be called from any thread.
  *
- * Returns: a fraction from 0 to 1
+ * Returns: a fraction from 0 to 1, or -1 while it is unknown
  *
  * Since: 0.1
  */
@@ -107,30 +109,14 @@ tend_task_dup_message (TendTask *self)
   return message;
 }
 
-/**
- * tend_task_set_progress:
- * @self: a task
- * @fraction: how much is done, from 0 to 1
- * @message: (nullable): a message about the progress; %NULL keeps the last one
- *
- * Sets the progress of the task.
- *
- * Call it as often as you like, in the body or elsewhere: the properties are notified in the task's own thread, at most
- * once per turn of its loop. May be called from any thread.
- *
- * Since: 0.1
- */
-void
-tend_task_set_progress (TendTask   *self,
-                        double      fraction,
-                        const char *message)
+/* Any thread. */
+static void
+tell_progress (TendTask   *self,
+               double      fraction,
+               const char *message)
 {
   g_autofree char *old = NULL;
   Progress *progress;
-
-  g_return_if_fail (TEND_IS_TASK (self));
-  g_return_if_fail (fraction >= 0.0 && fraction <= 1.0);
-  g_return_if_fail (message == NULL || g_utf8_validate (message, -1, NULL));
 
   tend_lock (&progress_lock);
   progress = ensure_locked (self);
@@ -146,9 +132,64 @@ tend_task_set_progress (TendTask   *self,
     tend_task_request (self, TEND_REQUEST_PROGRESS);
 }
 
+/**
+ * tend_task_set_progress:
+ * @self: a task
+ * @fraction: how much is done, from 0 to 1
+ * @message: (nullable): what to say of it; %NULL leaves the last message
+ *
+ * Says how far the task has come.
+ *
+ * A fraction below 0 or above 1, as rounding gives it, is taken for the nearer of the two.
+ *
+ * May be called from any thread, and as often as the body likes: the properties are notified in the
+ * task's own thread, at most once per turn of its loop.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_set_progress (TendTask   *self,
+                        double      fraction,
+                        const char *message)
+{
+  g_return_if_fail (TEND_IS_TASK (self));
+  g_return_if_fail (!isnan (fraction));
+  g_return_if_fail (message == NULL || g_utf8_validate (message, -1, NULL));
+
+  tell_progress (self, CLAMP (fraction, 0.0, 1.0), message);
+}
+
+/**
+ * tend_task_pulse:
+ * @self: a task
+ * @message: (nullable): what to say of it; %NULL leaves the last message
+ *
+ * Says that the task goes on, and that nobody knows how far it has come.
+ *
+ * [property@Tend.Task:progress] is -1 until the next [method@Tend.Task.set_progress]. A progress bar shows activity
+ * instead of a fraction then. Notified as set_progress() does, and may be called from any thread.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_pulse (TendTask   *self,
+                 const char *message)
+{
+  g_return_if_fail (TEND_IS_TASK (self));
+  g_return_if_fail (message == NULL || g_utf8_validate (message, -1, NULL));
+
+  tell_progress (self, -1.0, message);
+}
+
 void
 tend_task_notify_progress (TendTask *self)
 {
+  for (TendObserver *o = self->observers; o != NULL; o = o->next)
+    {
+      if (o->klass->progressed != NULL)
+        o->klass->progressed (o, self);
+    }
+
   g_object_freeze_notify (G_OBJECT (self));
   g_object_notify_by_pspec (G_OBJECT (self), tend_task_properties[PROP_PROGRESS]);
   g_object_notify_by_pspec (G_OBJECT (self), tend_task_properties[PROP_MESSAGE]);

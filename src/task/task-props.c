@@ -132,6 +132,28 @@ tend_task_is_ended (TendTask *self)
 }
 
 /**
+ * tend_task_is_finished:
+ * @self: a task
+ *
+ * Tells whether the task has ended and nothing of its body runs any more.
+ *
+ * A task that was stopped while its body is a thread, or a fiber that still unwinds, has ended and is not finished.
+ *
+ * Only for the owning thread.
+ *
+ * Returns: %TRUE if the task is finished
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_task_is_finished (TendTask *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK (self), FALSE);
+
+  return tend_task_is_released (self);
+}
+
+/**
  * tend_task_is_cancelling:
  * @self: a task
  *
@@ -344,6 +366,15 @@ get_property (GObject    *object,
     case PROP_DEADLINE:
       g_value_set_int64 (value, tend_task_get_deadline (self));
       break;
+    case PROP_ENDED:
+      g_value_set_boolean (value, tend_task_has_ended (self));
+      break;
+    case PROP_FINISHED:
+      g_value_set_boolean (value, tend_task_is_released (self));
+      break;
+    case PROP_CANCELLING:
+      g_value_set_boolean (value, tend_task_is_cancelling (self));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
@@ -386,6 +417,9 @@ set_property (GObject      *object,
     case PROP_PROGRESS:
     case PROP_MESSAGE:
     case PROP_PAUSED:
+    case PROP_ENDED:
+    case PROP_FINISHED:
+    case PROP_CANCELLING:
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
@@ -434,6 +468,39 @@ define_state (GParamSpec  **p,
   p[PROP_PAUSED] = g_param_spec_boolean ("paused", NULL, NULL, FALSE, flags);
 }
 
+/* Whether the task has come to its end. */
+static void
+define_end (GParamSpec  **p,
+            GParamFlags   flags)
+{
+  /**
+   * TendTask:ended:
+   *
+   * Whether the task has ended, in whichever way.
+   *
+   * Since: 0.1
+   */
+  p[PROP_ENDED] = g_param_spec_boolean ("ended", NULL, NULL, FALSE, flags);
+
+  /**
+   * TendTask:finished:
+   *
+   * Whether the task has ended and nothing of its body runs any more.
+   *
+   * Since: 0.1
+   */
+  p[PROP_FINISHED] = g_param_spec_boolean ("finished", NULL, NULL, FALSE, flags);
+
+  /**
+   * TendTask:cancelling:
+   *
+   * Whether the body of the task was asked to end.
+   *
+   * Since: 0.1
+   */
+  p[PROP_CANCELLING] = g_param_spec_boolean ("cancelling", NULL, NULL, FALSE, flags);
+}
+
 /* How far the task has come. */
 static void
 define_progress (GParamSpec  **p,
@@ -442,11 +509,11 @@ define_progress (GParamSpec  **p,
   /**
    * TendTask:progress:
    *
-   * How much of the task is done, from 0 to 1.
+   * How much of the task is done, from 0 to 1; -1 while that is unknown, see [method@Tend.Task.pulse].
    *
    * Since: 0.1
    */
-  p[PROP_PROGRESS] = g_param_spec_double ("progress", NULL, NULL, 0.0, 1.0, 0.0, flags);
+  p[PROP_PROGRESS] = g_param_spec_double ("progress", NULL, NULL, -1.0, 1.0, 0.0, flags);
 
   /**
    * TendTask:message:
@@ -551,6 +618,7 @@ tend_task_install_properties (GObjectClass *klass)
 
   define_state (tend_task_properties, readable);
   define_progress (tend_task_properties, readable);
+  define_end (tend_task_properties, readable);
   define_times (tend_task_properties, settable);
   define_manner (tend_task_properties, settable);
   g_object_class_install_properties (klass, N_TASK_PROPERTIES, tend_task_properties);

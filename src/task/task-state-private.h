@@ -43,9 +43,12 @@ typedef enum
   PROP_STACK_SIZE,
   PROP_PAUSED,
   PROP_DEADLINE,
+  PROP_ENDED,
+  PROP_FINISHED,
+  PROP_CANCELLING,
 } TendTaskProperty;
 
-#define N_TASK_PROPERTIES (PROP_DEADLINE + 1)
+#define N_TASK_PROPERTIES (PROP_CANCELLING + 1)
 
 extern GParamSpec *tend_task_properties[N_TASK_PROPERTIES];
 

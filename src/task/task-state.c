@@ -89,6 +89,8 @@ void
 tend_task_notify_status (TendTask *self)
 {
   g_object_notify_by_pspec (G_OBJECT (self), tend_task_properties[PROP_STATUS]);
+  if (tend_task_has_ended (self))
+    g_object_notify_by_pspec (G_OBJECT (self), tend_task_properties[PROP_ENDED]);
 }
 
 /**

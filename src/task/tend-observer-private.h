@@ -26,6 +26,12 @@ typedef struct
                      TendTask     *task,
                      gboolean      still);  /* the task stands still, or goes on */
 
+  /* These two must call no user code, and remove no observer. */
+  void (* asked)      (TendObserver *observer,
+                       TendTask     *task); /* the body was asked to end */
+  void (* progressed) (TendObserver *observer,
+                       TendTask     *task); /* the progress has changed */
+
   /* A run of an interval task has failed; TRUE if its error was dealt with, and the task is to go on. */
   gboolean (* run_failed) (TendObserver *observer,
                            TendTask     *task,

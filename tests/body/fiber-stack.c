@@ -235,8 +235,8 @@ test_calls_others_off_its_stack (void)
   g_test_message ("%s", notes->str);
   g_assert_null (strstr (notes->str, "ON-FIBER"));
 
-  assert_notes ("keep-going interval-mode stack-size status body interval timer cancelled exit status data late | "
-                "dropped | items-changed items-changed |");
+  assert_notes ("keep-going interval-mode stack-size status body interval timer cancelled cancelling exit status ended "
+                "finished data late | dropped | items-changed items-changed |");
 }
 
 /* What a handler does then may be another fiber's start, up to its first wait. */

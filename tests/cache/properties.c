@@ -139,6 +139,46 @@ test_timeout_is_settable (Fixture       *fixture,
   g_assert_cmpint (tend_number_cache_get_timeout (cache), ==, 0);
 }
 
+static void
+note_changed_cb (GObject    *object,
+                 GParamSpec *pspec,
+                 gpointer    unused)
+{
+  guint n_caches;
+  gboolean is_shut_down;
+
+  g_object_get (object, "n-caches", &n_caches, "shut-down", &is_shut_down, NULL);
+  note ("%s:%u,%d", pspec->name, n_caches, is_shut_down);
+}
+
+static void
+test_request_cache (Fixture       *fixture,
+                    gconstpointer  unused)
+{
+  g_autoptr(TendRequestCache) requests = tend_request_cache_new ();
+  g_autoptr(TendTaskManager) manager = NULL;
+  g_autoptr(TendNumberCache) first = tend_number_cache_new ("dns", 1);
+
+  g_object_get (requests, "manager", &manager, NULL);
+  g_assert_true (manager == tend_request_cache_get_manager (requests));
+
+  g_signal_connect (requests, "notify", G_CALLBACK (note_changed_cb), NULL);
+  tend_request_cache_add (requests, g_object_ref (first), NULL);
+  tend_request_cache_add (requests, tend_number_cache_new ("dns", 2), NULL);
+  assert_notes ("");
+  tend_clock_advance (fixture->clock, 0);
+  assert_notes ("n-caches:2,0");
+
+  g_assert_true (tend_request_cache_remove (requests, first));
+  tend_request_cache_add (requests, g_object_ref (first), NULL);
+  tend_clock_advance (fixture->clock, 0);
+  assert_notes ("");
+
+  tend_request_cache_shutdown_async (requests, NULL, NULL, NULL);
+  tend_clock_run_until_idle (fixture->clock);
+  assert_notes ("n-caches:0,1 shut-down:0,1");
+}
+
 int
 main (int    argc,
       char **argv)
@@ -151,6 +191,8 @@ main (int    argc,
   add_test ("/tend/number-cache/number-stays-when-it-is-added", test_number_stays_when_added);
   add_test ("/tend/number-cache/prefix-has-any-length", test_prefix_has_any_length);
   add_test ("/tend/number-cache/time-out-is-settable", test_timeout_is_settable);
+
+  add_test ("/tend/request-cache/has-properties", test_request_cache);
 
   return g_test_run ();
 }

@@ -171,7 +171,7 @@ test_deadline_ends_the_attempt (Work          *work,
   work->kind = FIBER;
   work->duration = SECOND;
   work->n_failures = 10;
-  tend_retry_set_deadline (retry, 3 * SECOND);
+  tend_retry_set_timeout (retry, 3 * SECOND);
   task = run (work, retry);
   g_assert_cmpint (tend_clock_run_until_idle (work->clock), ==, 3 * SECOND);
   assert_notes ("1@0 2@1100 3@2300 interrupted");
@@ -190,7 +190,7 @@ test_no_wait_beyond_the_deadline (Work          *work,
   TendTask *task;
 
   work->n_failures = 10;
-  tend_retry_set_deadline (retry, 700 * MSEC);
+  tend_retry_set_timeout (retry, 700 * MSEC);
   task = run (work, retry);
   g_assert_cmpint (tend_clock_run_until_idle (work->clock), ==, 300 * MSEC);
   assert_notes ("1@0 2@100 3@300");

@@ -164,7 +164,7 @@ test_interval_tries_anew_each_time (Work          *work,
   TendTask *task = tend_retry_create_task (retry, NULL, complete_attempt_cb, work, work_destroyed_cb);
 
   tend_task_set_interval (task, SECOND);
-  tend_retry_set_deadline (retry, SECOND / 2);
+  tend_retry_set_timeout (retry, SECOND / 2);
   g_assert_true (tend_task_start (task, NULL));
   tend_clock_advance (work->clock, 10 * SECOND);
   assert_status (task, "running");
@@ -309,9 +309,92 @@ test_refuses_nonsense (Work          *work,
   expect_critical ("*fraction <= 1.0*");
   tend_retry_set_jitter (retry, 1.1);
   expect_critical ("*timeout > 0*");
-  tend_retry_set_deadline (retry, 0);
+  tend_retry_set_timeout (retry, 0);
   g_test_assert_expected_messages ();
   g_assert_finalize_object (retry);
+}
+
+/* --- Properties --- */
+
+static void
+note_count_cb (GObject    *object,
+               GParamSpec *pspec,
+               gpointer    data)
+{
+  ++*(guint *) data;
+}
+
+static void
+assert_notified (TendRetry  *retry,
+                 const char *name,
+                 guint      *n)
+{
+  if (*n != 1)
+    g_error ("%s was notified %u times", name, *n);
+  *n = 0;
+  g_signal_handlers_disconnect_by_func (retry, note_count_cb, n);
+}
+
+static void
+expect (TendRetry  *retry,
+        const char *name,
+        guint      *n)
+{
+  g_autofree char *signal = g_strdup_printf ("notify::%s", name);
+
+  g_signal_connect (retry, signal, G_CALLBACK (note_count_cb), n);
+}
+
+static void
+test_properties (Work          *work,
+                 gconstpointer  unused)
+{
+  g_autoptr(TendRetry) retry = tend_retry_new (3);
+  guint max_attempts, n = 0;
+  gint64 first, most, timeout, seed;
+  double factor, jitter;
+
+  g_object_get (retry, "max-attempts", &max_attempts, "first-wait", &first, "longest-wait", &most, "factor", &factor,
+                "jitter", &jitter, "timeout", &timeout, "seed", &seed, NULL);
+  g_assert_true (max_attempts == 3 && first == 100 * G_TIME_SPAN_MILLISECOND && most == 30 * G_TIME_SPAN_SECOND);
+  g_assert_true (factor == 2.0 && jitter == 0.0 && timeout == G_MAXINT64 && seed == -1);
+
+  expect (retry, "max-attempts", &n);
+  g_object_set (retry, "max-attempts", 5, NULL);
+  g_object_set (retry, "max-attempts", 5, NULL);
+  g_assert_cmpuint (tend_retry_get_max_attempts (retry), ==, 5);
+  assert_notified (retry, "max-attempts", &n);
+
+  expect (retry, "jitter", &n);
+  g_object_set (retry, "jitter", 0.5, NULL);
+  tend_retry_set_jitter (retry, 0.5);
+  g_assert_cmpfloat (tend_retry_get_jitter (retry), ==, 0.5);
+  assert_notified (retry, "jitter", &n);
+
+  expect (retry, "timeout", &n);
+  g_object_set (retry, "timeout", G_GINT64_CONSTANT (7), NULL);
+  tend_retry_set_timeout (retry, 7);
+  g_assert_cmpint (tend_retry_get_timeout (retry), ==, 7);
+  assert_notified (retry, "timeout", &n);
+
+  expect (retry, "seed", &n);
+  tend_retry_set_seed (retry, G_MAXUINT32);
+  tend_retry_set_seed (retry, G_MAXUINT32);
+  g_object_get (retry, "seed", &seed, NULL);
+  g_assert_cmpint (seed, ==, G_MAXUINT32);
+  g_object_set (retry, "seed", G_GINT64_CONSTANT (-1), NULL);
+  g_object_get (retry, "seed", &seed, NULL);
+  g_assert_cmpint (seed, ==, -1);
+  n--;
+  assert_notified (retry, "seed", &n);
+
+  expect (retry, "longest-wait", &n);
+  tend_retry_set_back_off (retry, 1, 2, 3.0);
+  tend_retry_set_back_off (retry, 1, 2, 3.0);
+  g_assert_cmpfloat (tend_retry_get_back_off (retry, &first, &most), ==, 3.0);
+  g_assert_true (first == 1 && most == 2);
+  g_assert_cmpfloat (tend_retry_get_back_off (retry, NULL, NULL), ==, 3.0);
+  assert_notified (retry, "longest-wait", &n);
 }
 
 int
@@ -334,6 +417,7 @@ main (int    argc,
   add_test ("/tend/retry/chance-takes-no-more-than-its-part", test_chance_takes_no_more_than_its_part);
   add_test ("/tend/retry/fiber-awaits-it", test_fiber_awaits_it);
   add_test ("/tend/retry/manager-runs-it", test_manager_runs_it);
+  add_test ("/tend/retry/properties", test_properties);
   add_test ("/tend/retry/refuses-nonsense", test_refuses_nonsense);
 
   return g_test_run ();

@@ -208,7 +208,8 @@ test_notifies (Fixture       *fixture,
 {
   guint max_running = 0;
 
-  g_signal_connect_swapped (fixture->manager, "notify", G_CALLBACK (notified_cb), fixture);
+  g_signal_connect_swapped (fixture->manager, "notify::max-running", G_CALLBACK (notified_cb), fixture);
+  g_signal_connect_swapped (fixture->manager, "notify::grace-period", G_CALLBACK (notified_cb), fixture);
   tend_task_manager_set_max_running (fixture->manager, 3);
   tend_task_manager_set_max_running (fixture->manager, 3);
   assert_log (fixture, "3");

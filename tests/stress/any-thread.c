@@ -126,6 +126,7 @@ CALL_FREE (tend_task_is_cancelling, see, object)
 CALL_FREE (tend_task_dup_message, g_free, object)
 CALL_FREE (tend_task_get_progress, see, object)
 CALL (tend_task_set_progress, object, 0.5, "half")
+CALL (tend_task_pulse, object, "going on")
 CALL (tend_task_post, object, post_cb, ticket_new ("post", home), ticket_end)
 CALL (tend_task_return_value, object, NULL)
 CALL (tend_task_return_boolean, object, TRUE)
@@ -261,6 +262,7 @@ static const Row rows[] = {
   ROW (tend_task_get_progress, TASK, FALSE),
   ROW (tend_task_dup_message, TASK, FALSE),
   ROW (tend_task_set_progress, TASK, FALSE),
+  ROW (tend_task_pulse, TASK, FALSE),
   ROW (tend_task_post, TASK, FALSE),
   ROW (tend_task_return_value, OPEN_TASK, TRUE),
   ROW (tend_task_return_boolean, OPEN_TASK, TRUE),

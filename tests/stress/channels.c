@@ -322,7 +322,7 @@ receive_at_once (Worker *worker)
 
   /* The value may have overtaken those that are on their way. */
   tend_channel_try_receive (channel, &value);
-  g_assert_cmpuint (tend_channel_get_n_items (channel), <=, get_pipe (channel)->n_sent);
+  g_assert_cmpuint (tend_channel_get_length (channel), <=, get_pipe (channel)->n_sent);
   rack_put (&channels, worker, channel);
   return TRUE;
 }

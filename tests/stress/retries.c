@@ -157,7 +157,7 @@ make (Worker *worker)
 
   ticket_watch (retry, "retry", worker);
   tend_retry_set_back_off (retry, pick (worker, 200), 1000, 2);
-  tend_retry_set_deadline (retry, 1 + pick (worker, 5000));
+  tend_retry_set_timeout (retry, 1 + pick (worker, 5000));
   change (worker, retry);
   rack_put (&retries, worker, retry);
   return TRUE;

@@ -58,7 +58,7 @@ test_end_of_receiver_with_value (Fixture       *fixture,
   assert_log_of (fixture, "a:%s", with);
 
   /* The value is the first one again. */
-  g_assert_cmpuint (tend_channel_get_n_items (fixture->channel), ==, 2);
+  g_assert_cmpuint (tend_channel_get_length (fixture->channel), ==, 2);
   g_assert_cmpint (try_receive_token (fixture->channel), ==, 1);
   g_assert_cmpint (try_receive_token (fixture->channel), ==, 2);
 }
@@ -197,7 +197,7 @@ test_send_in_time_is_not_cancelled (Fixture       *fixture,
   g_autoptr(GCancellable) cancellable = g_cancellable_new ();
 
   send_async (fixture, "a", 1, cancellable);
-  g_assert_cmpuint (tend_channel_get_n_items (fixture->channel), ==, 1);
+  g_assert_cmpuint (tend_channel_get_length (fixture->channel), ==, 1);
   g_cancellable_cancel (cancellable);
   settle (fixture);
   assert_log (fixture, "a+1");

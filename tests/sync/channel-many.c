@@ -19,7 +19,7 @@ count_up (TendTask  *task,
     {
       if (!tend_channel_send_int (actor->fixture->channel, i, error))
         return FALSE;
-      g_assert_true (capacity == 0 || tend_channel_get_n_items (actor->fixture->channel) <= capacity);
+      g_assert_true (capacity == 0 || tend_channel_get_length (actor->fixture->channel) <= capacity);
     }
 
   tend_channel_close (actor->fixture->channel);
@@ -249,7 +249,7 @@ disturb (World     *world,
     }
 
   g_assert_true (world->capacity == 0 ||
-                 tend_channel_get_n_items (world->fixture->channel) <= world->capacity);
+                 tend_channel_get_length (world->fixture->channel) <= world->capacity);
 }
 
 static void

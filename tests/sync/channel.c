@@ -33,7 +33,7 @@ test_unbounded_never_waits (Fixture       *fixture,
   g_assert_true (send_token (fixture->channel, 102, &error));
   g_assert_no_error (error);
 
-  g_assert_cmpuint (tend_channel_get_n_items (fixture->channel), ==, 102);
+  g_assert_cmpuint (tend_channel_get_length (fixture->channel), ==, 102);
   for (int i = 1; i <= 102; i++)
     g_assert_cmpint (try_receive_token (fixture->channel), ==, i);
   g_assert_cmpint (try_receive_token (fixture->channel), ==, 0);
@@ -56,10 +56,10 @@ test_full_channel_waits (Fixture       *fixture,
   g_assert_false (try_send_token (fixture->channel, 6));
   settle (fixture);
   assert_log (fixture, "a+1 b+2");
-  g_assert_cmpuint (tend_channel_get_n_items (fixture->channel), ==, 2);
+  g_assert_cmpuint (tend_channel_get_length (fixture->channel), ==, 2);
 
   g_assert_cmpint (try_receive_token (fixture->channel), ==, 1);
-  g_assert_cmpuint (tend_channel_get_n_items (fixture->channel), ==, 2);
+  g_assert_cmpuint (tend_channel_get_length (fixture->channel), ==, 2);
   assert_log (fixture, "");
   settle (fixture);
   assert_log (fixture, "c+3");
@@ -102,7 +102,7 @@ test_nobody_pushes_in (Fixture       *fixture,
   try_send_token (fixture->channel, 3);
   go (fixture, receive_one, "b", 0);
   g_assert_cmpint (try_receive_token (fixture->channel), ==, 3);
-  g_assert_cmpuint (tend_channel_get_n_items (fixture->channel), ==, 2);
+  g_assert_cmpuint (tend_channel_get_length (fixture->channel), ==, 2);
   assert_log (fixture, "");
   settle (fixture);
   assert_log (fixture, "a=1 b=2");
@@ -350,8 +350,8 @@ use_in_thread (gpointer data)
   tend_channel_receive_async (channel, NULL, NULL, NULL);
   expect_not_mine ("tend_channel_close");
   tend_channel_close (channel);
-  expect_not_mine ("tend_channel_get_n_items");
-  tend_channel_get_n_items (channel);
+  expect_not_mine ("tend_channel_get_length");
+  tend_channel_get_length (channel);
   expect_not_mine ("tend_channel_is_closed");
   tend_channel_is_closed (channel);
   g_test_assert_expected_messages ();
@@ -365,7 +365,7 @@ test_wrong_thread (Fixture       *fixture,
 {
   settle (fixture);
   g_thread_join (g_thread_new ("user", use_in_thread, fixture->channel));
-  g_assert_cmpuint (tend_channel_get_n_items (fixture->channel), ==, 0);
+  g_assert_cmpuint (tend_channel_get_length (fixture->channel), ==, 0);
   g_assert_false (tend_channel_is_closed (fixture->channel));
 }
 
@@ -446,7 +446,7 @@ test_copy_uses_channel (Fixture       *fixture,
   g_assert_false (try_send_token (fixture->channel, 1));
   go (fixture, send_one, "a", 2);
   settle (fixture);
-  g_assert_cmpuint (tend_channel_get_n_items (fixture->channel), ==, 1);
+  g_assert_cmpuint (tend_channel_get_length (fixture->channel), ==, 1);
   assert_log (fixture, "");
 
   g_assert_true (tend_channel_try_receive (fixture->channel, &value));
@@ -542,6 +542,48 @@ test_wrong_types (Fixture       *fixture,
   g_assert_no_error (tend_task_get_error (task));
 }
 
+/* --- Properties --- */
+
+static void
+note_property_cb (GObject    *object,
+                  GParamSpec *pspec,
+                  gpointer    data)
+{
+  guint length;
+  gboolean is_closed;
+
+  g_object_get (object, "length", &length, "closed", &is_closed, NULL);
+  note (data, "%s:%u,%d", pspec->name, length, is_closed);
+}
+
+/* Once in a turn, whatever has happened in it, and not for what was taken back. */
+static void
+test_properties (Fixture       *fixture,
+                 gconstpointer  unused)
+{
+  g_auto(GValue) value = G_VALUE_INIT;
+
+  g_signal_connect (fixture->channel, "notify", G_CALLBACK (note_property_cb), fixture);
+  for (int i = 0; i < 3; i++)
+    g_assert_true (try_send_token (fixture->channel, i));
+  assert_log (fixture, "");
+  settle (fixture);
+  assert_log (fixture, "length:3,0");
+
+  g_assert_true (tend_channel_try_receive (fixture->channel, &value));
+  g_assert_true (try_send_token (fixture->channel, 4));
+  settle (fixture);
+  assert_log (fixture, "");
+
+  tend_channel_close (fixture->channel);
+  settle (fixture);
+  assert_log (fixture, "closed:3,1");
+
+  /* One that goes tells nothing any more. */
+  g_value_unset (&value);
+  g_assert_true (tend_channel_try_receive (fixture->channel, &value));
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -570,6 +612,7 @@ main (int   argc,
   add ("caller/wrong-thread", &unbounded, test_wrong_thread);
   add ("caller/other-context", &unbounded, test_other_context);
   add ("caller/wrong-result", &unbounded, test_wrong_result);
+  add ("properties", &unbounded, test_properties);
   add ("values/null", &unbounded, test_null);
   add ("values/copy-uses-channel", &one, test_copy_uses_channel);
   add ("values/typed", &unbounded, test_typed);

@@ -287,9 +287,10 @@ function init(namespace) {
 
     defineGetter(Tend.TaskManager, 'size', manager => manager.get_n_items());
     defineGetter(Tend.RequestCache, 'size', cache => cache.get_n_caches());
-    defineGetter(Tend.Channel, 'size', channel => channel.get_n_items());
+    defineGetter(Tend.Channel, 'size', channel => channel.get_length());
 
     promisify(Tend.TaskManager, 'shutdown');
+    promisify(Tend.TaskManager, 'drain');
     promisify(Tend.TaskManager, 'wait_for_tasks');
     promisify(Tend.RequestCache, 'shutdown');
     promisify(Tend.Channel, 'send', {nArguments: 1});

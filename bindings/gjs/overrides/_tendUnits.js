@@ -47,8 +47,10 @@ var FUNCTIONS = {
         wait_for: {2: LIMIT},
     },
     Retry: {
+        get_back_off: {result: {1: DURATION, 2: DURATION}},
+        get_timeout: {result: LIMIT, property: 'timeout'},
         set_back_off: {0: DURATION, 1: DURATION},
-        set_deadline: {0: POSITIVE_LIMIT},
+        set_timeout: {0: POSITIVE_LIMIT},
     },
     Task: {
         add_timer: {0: DURATION, 1: INTERVAL},

@@ -73,6 +73,23 @@ const tests = {
         assertEqual(manager.shutdown_finish(called), true);
     },
 
+    managerEnds: async () => {
+        const [manager, log] = [new Tend.TaskManager(), []];
+        const stopped = manager.register('stopped', () => Tend.sleep(1000));
+        manager.stop_all();
+        assertEqual(stopped.get_status(), Tend.TaskStatus.STOPPED);
+        assertEqual(manager.is_closed(), false);
+        manager.register('a', async () => log.push(await later('a')));
+        manager.add_shutdown_task(Tend.Task.new('b', async () => log.push(await later('b'))));
+        manager.close();
+        assertEqual(manager.is_closed(), true);
+        assertThrows(() => manager.register('late', () => 1), Tend.Error, Tend.Error.SHUT_DOWN);
+        assertEqual(manager.is_shut_down(), false);
+        assertEqual(await manager.drain(), true);
+        assertEqual(log.join(), 'a,b');
+        assertEqual(manager.is_shut_down(), true);
+    },
+
     shutdownInATask: async () => {
         const manager = new Tend.TaskManager();
         manager.register('other', () => later(1));

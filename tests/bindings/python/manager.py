@@ -108,6 +108,27 @@ class Manager(VirtualTimeTest):
 
         Tend.run(main)
 
+    def test_ends(self):
+        async def main():
+            manager = Tend.TaskManager()
+            stopped = manager.register("stopped", Tend.sleep, 3)
+            manager.stop_all()
+            self.assertEqual(stopped.get_status(), Tend.TaskStatus.STOPPED)
+            self.assertFalse(manager.is_closed())
+            manager.register("x", Tend.sleep, 3)
+            manager.add_shutdown_task(Tend.Task("last", self.log.append, "last"))
+            manager.close()
+            self.assertTrue(manager.is_closed())
+            with self.assertRaisesRegex(GLib.Error, "the manager is closed"):
+                manager.register("late", Tend.sleep, 3)
+            self.assertFalse(manager.is_shut_down())
+            with self.assert_takes(3):
+                await manager.drain()
+            self.assertEqual(self.log, ["last"])
+            self.assertTrue(manager.is_shut_down())
+
+        Tend.run(main)
+
     def test_a_failed_task(self):
         class Failing(Tend.TaskManager):
             def do_task_failed(manager, task, error):

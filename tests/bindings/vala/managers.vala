@@ -84,6 +84,39 @@ void test_shutdown (Tend.Clock clock) throws Error {
   assert (fetcher.log == "last;down");
 }
 
+async void drain_twice (Fetcher fetcher) throws Error {
+  yield fetcher.drain ();
+  yield fetcher.drain ();
+  fetcher.log += "drained";
+}
+
+void test_ends (Tend.Clock clock) throws Error {
+  var fetcher = new LoudFetcher ();
+  var task = fetcher.register (new Tend.Task.fiber ("stopped", () => Tend.sleep (TimeSpan.HOUR)));
+
+  fetcher.stop_all ();
+  assert (task.status == Tend.TaskStatus.STOPPED && !fetcher.is_closed ());
+  fetcher.register (new Tend.Task.fiber ("task", () => Tend.sleep (TimeSpan.HOUR)));
+  fetcher.add_shutdown_task (new Tend.Task.fiber ("last", () => {
+    fetcher.log += "last;";
+    return true;
+  }));
+  fetcher.close ();
+  assert (fetcher.is_closed () && !fetcher.is_shut_down ());
+  drain_twice.begin (fetcher);
+  clock.advance (TimeSpan.HOUR);
+  assert (fetcher.log == "last;drained");
+}
+
+bool test_await_drain (Tend.Task me) throws Error {
+  var manager = new Tend.TaskManager ();
+
+  manager.register (new Tend.Task.fiber ("task", () => Tend.sleep (1)));
+  manager.await_drain ();
+  assert (manager.is_shut_down ());
+  return true;
+}
+
 bool test_ignore_error (Tend.Task me) throws Error {
   var fetcher = new LoudFetcher ();
 
@@ -197,6 +230,8 @@ int main (string[] args) {
   TestTend.add_with_clock ("/tend/vala/managers/async-virtual-error", test_async_virtual_error);
   TestTend.add_with_clock ("/tend/vala/managers/slow", test_slow);
   TestTend.add_with_clock ("/tend/vala/managers/shutdown", test_shutdown);
+  TestTend.add_with_clock ("/tend/vala/managers/ends", test_ends);
+  TestTend.add ("/tend/vala/managers/await-drain", test_await_drain);
   TestTend.add ("/tend/vala/managers/ignore-error", test_ignore_error);
   TestTend.add ("/tend/vala/managers/policies", test_policies);
   TestTend.add ("/tend/vala/managers/owner", test_owner);

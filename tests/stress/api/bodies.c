@@ -187,6 +187,7 @@ thread_body (TendTask  *task,
       return tend_checkpoint (error);
     case 2:
       tend_task_set_progress (task, 0.5, "half");
+      tend_task_pulse (task, NULL);
       return TRUE;
     case 3:
       return token->kept == NULL || tend_await (token->kept, error);

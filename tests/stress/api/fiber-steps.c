@@ -184,6 +184,9 @@ step_manager (GError **error)
     return TRUE;
 
   held = g_object_ref (manager);
+  if (pick (6) == 0)
+    return tend_task_manager_drain (manager, error);
+
   return pick (3) == 0 ? tend_task_manager_shutdown (manager, error)
                        : tend_task_manager_wait_for_tasks (manager, error);
 }

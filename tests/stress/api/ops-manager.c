@@ -392,6 +392,28 @@ shut_down_cb (GObject      *source,
 }
 
 static void
+drained_cb (GObject      *source,
+            GAsyncResult *result,
+            gpointer      data)
+{
+  TendTaskManager *manager = TEND_TASK_MANAGER (source);
+  g_autoptr(GError) error = NULL;
+  Token *token = get_token (manager);
+  gboolean ok;
+
+  token_call (data);
+  ok = tend_task_manager_drain_finish (manager, result, &error);
+  check_answer (ok, error);
+  if (!tend_task_manager_is_closed (manager))
+    fail ("the drain of a manager has ended, and not closed it");
+  if (ok && !tend_task_manager_is_shut_down (manager))
+    fail ("the drain of a manager has ended, and not shut it down");
+  if (ok && token != NULL)
+    token->is_over = TRUE;
+  hook ();
+}
+
+static void
 wait (void)
 {
   TendTaskManager *manager = rack_get (KIND_MANAGER);
@@ -419,6 +441,36 @@ shut_down (void)
 
   token = token_new ("shutdown of a manager", TOKEN_ONCE);
   tend_task_manager_shutdown_async (manager, cancellable, shut_down_cb, token);
+}
+
+static void
+drain (void)
+{
+  TendTaskManager *manager = rack_get (KIND_MANAGER);
+  GCancellable *cancellable = pick (3) == 0 ? rack_hold (KIND_CANCELLABLE) : NULL;
+
+  if (manager == NULL)
+    return;
+
+  tend_task_manager_drain_async (manager, cancellable, drained_cb, token_new ("drain of a manager", TOKEN_ONCE));
+}
+
+static void
+close_or_stop (void)
+{
+  TendTaskManager *manager = rack_hold (KIND_MANAGER);
+
+  if (manager == NULL)
+    return;
+
+  if (tend_task_manager_is_busy (manager) != (g_list_model_get_n_items (G_LIST_MODEL (manager)) > 0) ||
+      tend_task_manager_get_n_draining (manager) > g_list_model_get_n_items (G_LIST_MODEL (manager)) ||
+      !(tend_task_manager_get_progress (manager) >= 0.0 && tend_task_manager_get_progress (manager) <= 1.0))
+    fail ("the counts of a manager do not fit its list");
+  if (pick (4) == 0)
+    tend_task_manager_close (manager);
+  else
+    tend_task_manager_stop_all (manager);
 }
 
 /* --- Others --- */
@@ -471,6 +523,8 @@ Op manager_operations[] = {
   { "cancel in a manager", cancel, 4 },
   { "wait for a manager", wait, 4 },
   { "shut a manager down", shut_down, 3 },
+  { "drain a manager", drain, 2 },
+  { "close a manager, or stop what it has", close_or_stop, 3 },
   { "adopt a manager", adopt, 4 },
   { "dispose of an owner or a manager", dispose, 1 },
   { NULL },

@@ -146,8 +146,8 @@ look_at_channel (void)
     return;
 
   capacity = tend_channel_get_capacity (channel);
-  if (capacity > 0 && tend_channel_get_n_items (channel) > capacity)
-    fail ("a channel for %u values holds %u", capacity, tend_channel_get_n_items (channel));
+  if (capacity > 0 && tend_channel_get_length (channel) > capacity)
+    fail ("a channel for %u values holds %u", capacity, tend_channel_get_length (channel));
 }
 
 static void

@@ -193,7 +193,8 @@ look (void)
   status = tend_task_get_status (task);
   if (tend_task_is_started (task) != (status != TEND_TASK_STATUS_CREATED) ||
       tend_task_is_running (task) != (status == TEND_TASK_STATUS_RUNNING) ||
-      tend_task_is_ended (task) != (status > TEND_TASK_STATUS_RUNNING))
+      tend_task_is_ended (task) != (status > TEND_TASK_STATUS_RUNNING) ||
+      (tend_task_is_finished (task) && !tend_task_is_ended (task)))
     fail ("a task is %s, and does not say so", tend_task_status_to_string (status));
   tend_task_is_cancelling (task);
   tend_task_is_paused (task);

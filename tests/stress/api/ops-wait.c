@@ -241,7 +241,11 @@ set_retry (TendRetry *retry)
       tend_retry_set_seed (retry, fuzz.seed);
       break;
     case 3:
-      tend_retry_set_deadline (retry, 1 + pick_time ());
+      tend_retry_set_timeout (retry, 1 + pick_time ());
+      if (tend_retry_get_timeout (retry) < 1 || tend_retry_get_jitter (retry) > 1.0 ||
+          tend_retry_get_back_off (retry, NULL, NULL) < 1.0)
+        fail ("a retry has settings that nobody can set");
+      tend_retry_set_max_attempts (retry, tend_retry_get_max_attempts (retry));
       break;
     default:
       if (pick (4) == 0)

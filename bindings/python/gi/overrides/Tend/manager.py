@@ -66,6 +66,10 @@ class TaskManager(ShutDown, Tend.TaskManager):
     def throttle(self, task, interval, func=None, *args, **settings):
         return Tend.TaskManager.throttle(self, make_task(task, func, args, settings), interval)
 
+    def drain(self):
+        """Closes the manager; gives a task that ends when all tasks have, and the shutdown tasks."""
+        return begin("drain", self.drain_async, (), lambda _, result: self.drain_finish(result))
+
     def wait_for_tasks(self):
         """Gives a task that ends when the tasks that are there now have."""
         return begin("wait_for_tasks", self.wait_for_tasks_async, (),
