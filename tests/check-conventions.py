@@ -77,10 +77,12 @@ class Checker:
                 used.add(name)
                 self.check_time(where, parameter, times.get(name))
         for each in self.namespace.iter(CORE + "property"):
-            if get_type(each) == "gint64" and each.get("name").replace("-", "_") not in times:
-                self.fault(f"the property {each.get('name')} is a gint64 of a name that the table of times does not have")
+            name = each.get("name").replace("-", "_")
+            used.add(name)
+            if get_type(each) == "gint64" and name not in times and name not in numbers:
+                self.fault(f"the property {name} is a gint64 of a name that the table of times does not have")
         for name in times.keys() - used:
-            self.fault(f"no parameter is named {name}, which the table of times has")
+            self.fault(f"nothing is named {name}, which the table of times has")
 
     def check_time(self, where, parameter, none):
         name, doc = parameter.get("name"), get_doc(parameter)

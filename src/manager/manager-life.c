@@ -271,12 +271,17 @@ typedef struct
 static void
 tell_added (Added *added)
 {
-  TendTaskManager *self = g_object_ref (added->manager);
+  TendTaskManager *self = added->manager;
+  gboolean is_listened_to = tend_manager_is_heard (self, TEND_MANAGER_SIGNAL_ITEMS_CHANGED);
+  gboolean is_heard = tend_manager_is_heard (self, TEND_MANAGER_SIGNAL_ADDED);
 
-  if (tend_manager_is_heard (self, TEND_MANAGER_SIGNAL_ITEMS_CHANGED))
+  if (!is_listened_to && !is_heard)
+    return;
+
+  g_object_ref (self);
+  if (is_listened_to)
     g_list_model_items_changed (G_LIST_MODEL (self), added->position, 0, 1);
-  if (tend_manager_is_heard (self, TEND_MANAGER_SIGNAL_ADDED) &&
-      !tend_manager_is_bereaved (tend_manager_get_private (self)))
+  if (is_heard && !tend_manager_is_bereaved (tend_manager_get_private (self)))
     tend_manager_emit_task (self, TEND_MANAGER_SIGNAL_ADDED, added->task);
   g_object_unref (self);
 }

@@ -122,7 +122,7 @@ release (TendTask *self)
   g_assert (tend_task_is_released (self));
 
   call_observers (self, EVENT_RELEASED);
-  tend_notify_native (G_OBJECT (self), tend_task_properties[PROP_FINISHED]);
+  g_object_notify_by_pspec (G_OBJECT (self), tend_task_properties[PROP_FINISHED]);
   let_go (self);
 }
 

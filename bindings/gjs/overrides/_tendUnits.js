@@ -79,8 +79,9 @@ var FUNCTIONS = {
 
 var PROPERTIES = {
     NumberCache: {timeout: LIMIT},
+    Retry: {first_wait: DURATION, longest_wait: DURATION, timeout: POSITIVE_LIMIT},
     Task: {deadline: DEADLINE, delay: WAIT, interval: WAIT},
-    TaskManager: {grace_period: LIMIT},
+    TaskManager: {grace_period: LIMIT, rate_period: DURATION},
 };
 
 var SIGNALS = {

@@ -206,7 +206,7 @@ class UnitsTest(common.VirtualTimeTest):
         calls = (
             lambda: task.set_interval(0), lambda: task.add_timer(0, 0, print), lambda: Tend.watchdog_start(0),
             lambda: manager.set_slow_check(0, 1), lambda: manager.set_slow_check(1, 0),
-            lambda: Tend.set_thread_spin_time(1), lambda: Tend.Retry.new(1).set_deadline(0),
+            lambda: Tend.set_thread_spin_time(1), lambda: Tend.Retry.new(1).set_timeout(0),
         )
         for call in calls:
             self.assertRaises(ValueError, call)

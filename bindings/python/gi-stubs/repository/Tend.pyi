@@ -830,6 +830,8 @@ class TaskClass(GObject.GPointer):
 class TaskManagerClass(GObject.GPointer):
     padding: Any
     parent_class: Any
+    task_added: Any
+    task_ended: Any
     task_failed: Any
     task_slow: Any
 

@@ -127,8 +127,9 @@ FUNCTIONS = {
 
 PROPERTIES = {
     "NumberCache": {"timeout": LIMIT},
+    "Retry": {"first-wait": DURATION, "longest-wait": DURATION, "timeout": POSITIVE_LIMIT},
     "Task": {"deadline": DEADLINE, "delay": WAIT, "interval": WAIT},
-    "TaskManager": {"grace-period": LIMIT},
+    "TaskManager": {"grace-period": LIMIT, "rate-period": DURATION},
 }
 
 SIGNALS = {
