@@ -262,6 +262,11 @@ void          tend_task_set_progress      (TendTask             *self,
                                            double                fraction,
                                            const char           *message);
 TEND_AVAILABLE_IN_0_1
+void          tend_task_forward_progress  (TendTask             *self,
+                                           TendTask             *to,
+                                           double                start,
+                                           double                end);
+TEND_AVAILABLE_IN_0_1
 void          tend_task_pulse             (TendTask             *self,
                                            const char           *message);
 

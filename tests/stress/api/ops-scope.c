@@ -161,6 +161,16 @@ set_progress (void)
 }
 
 static void
+forward_progress (void)
+{
+  TendTask *task = rack_get (KIND_TASK), *to = rack_get (KIND_TASK);
+
+  if (task != NULL && to != NULL && task != to && tend_task_get_context (task) == tend_task_get_context (to) &&
+      tend_task_is_owner_thread (task) && tend_task_is_owner_thread (to))
+    tend_task_forward_progress (task, to, pick (6) / 10.0, pick (11) / 10.0);
+}
+
+static void
 take_cancellable (void)
 {
   TendTask *task = rack_hold (KIND_TASK);
@@ -220,6 +230,7 @@ Op scope_operations[] = {
   { "add a source", add_source, 3 },
   { "add a cancellable", add_cancellable, 3 },
   { "set the progress", set_progress, 2, OP_ANYWHERE },
+  { "forward the progress", forward_progress, 2 },
   { "take the cancellable of a task", take_cancellable, 2 },
   { "be the current task", be_current, 2, OP_NATIVE },
   { "use the current task", use_current, 3 },
