@@ -5,6 +5,7 @@
 //
 // Ownership: the loop thread's. It is an item of the scope of the task that hands on, and an observer of that task.
 
+#include "task-fields-private.h"
 #include "task-scope-private.h"
 #include "tend-observer-private.h"
 
