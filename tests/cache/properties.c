@@ -158,19 +158,20 @@ test_request_cache (Fixture       *fixture,
   g_autoptr(TendRequestCache) requests = tend_request_cache_new ();
   g_autoptr(TendTaskManager) manager = NULL;
   g_autoptr(TendNumberCache) first = tend_number_cache_new ("dns", 1);
+  g_autoptr(TendNumberCache) second = tend_number_cache_new ("dns", 2);
 
   g_object_get (requests, "manager", &manager, NULL);
   g_assert_true (manager == tend_request_cache_get_manager (requests));
 
   g_signal_connect (requests, "notify", G_CALLBACK (note_changed_cb), NULL);
-  tend_request_cache_add (requests, g_object_ref (first), NULL);
-  tend_request_cache_add (requests, tend_number_cache_new ("dns", 2), NULL);
+  g_assert_true (tend_request_cache_add (requests, first, NULL));
+  g_assert_true (tend_request_cache_add (requests, second, NULL));
   assert_notes ("");
   tend_clock_advance (fixture->clock, 0);
   assert_notes ("n-caches:2,0");
 
   g_assert_true (tend_request_cache_remove (requests, first));
-  tend_request_cache_add (requests, g_object_ref (first), NULL);
+  g_assert_true (tend_request_cache_add (requests, first, NULL));
   tend_clock_advance (fixture->clock, 0);
   assert_notes ("");
 
