@@ -90,7 +90,7 @@ TEND_AVAILABLE_IN_0_1
 gboolean          tend_tag_equal                     (GBytes               *tag,
                                                       GBytes               *other);
 
-/* An override for a scope: g_auto(TendTimeoutOverride) override = tend_timeout_override_enter (cache, type, timeout); */
+/* An override for a scope: g_auto(TendTimeoutOverride) o = tend_timeout_override_enter (cache, type, timeout); */
 #ifndef __GI_SCANNER__
 
 typedef struct

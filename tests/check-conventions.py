@@ -125,7 +125,8 @@ class Checker:
             properties = {each.get("name").replace("-", "_") for each in node.findall(CORE + "property")}
             for method in node.findall(CORE + "method"):
                 name, identifier = method.get("name"), method.get(C + "identifier")
-                if name.startswith("set_") and name.removeprefix("set_") not in properties and identifier not in excepted:
+                is_known = name.removeprefix("set_") in properties or identifier in excepted
+                if name.startswith("set_") and not is_known:
                     self.fault(f"{identifier}() sets what is no property, and is not among those excepted")
         known = {where for where, _ in self.list_callables()}
         for name in excepted - known:

@@ -349,8 +349,11 @@ register_with (Operations   *self,
                TendBodyFunc  func)
 {
   for (guint i = 0; i < self->work.n; i++)
-    g_assert_nonnull (tend_task_manager_register (self->manager, tend_task_new_open (bench_work_get_name (&self->work, i), func, self, NULL),
-                                                  TEND_NAME_POLICY_REJECT, NULL));
+    {
+      TendTask *task = tend_task_new_open (bench_work_get_name (&self->work, i), func, self, NULL);
+
+      g_assert_nonnull (tend_task_manager_register (self->manager, task, TEND_NAME_POLICY_REJECT, NULL));
+    }
 
   return self->work.n;
 }

@@ -191,8 +191,11 @@ register_fibers (gpointer state)
 
   self->n_asleep = 0;
   for (guint i = 0; i < self->work.n; i++)
-    g_assert_nonnull (tend_task_manager_register (self->manager, tend_task_new_fiber (bench_work_get_name (&self->work, i), sleep_body, self, NULL),
-                                                  TEND_NAME_POLICY_REJECT, NULL));
+    {
+      TendTask *task = tend_task_new_fiber (bench_work_get_name (&self->work, i), sleep_body, self, NULL);
+
+      g_assert_nonnull (tend_task_manager_register (self->manager, task, TEND_NAME_POLICY_REJECT, NULL));
+    }
   while (self->n_asleep < self->work.n)
     bench_work_turn (&self->work);
 

@@ -149,8 +149,8 @@ test_thread (Fixture       *fixture,
 {
   g_autoptr(GError) error = NULL;
 
-  fixture->task = g_object_ref (tend_task_manager_register (fixture->manager, tend_task_new_thread ("thread", add_in_thread, GINT_TO_POINTER (2), NULL),
-                                                            TEND_NAME_POLICY_REJECT, &error));
+  fixture->task = tend_task_new_thread ("thread", add_in_thread, GINT_TO_POINTER (2), NULL);
+  tend_task_manager_register (fixture->manager, g_object_ref (fixture->task), TEND_NAME_POLICY_REJECT, &error);
   g_assert_no_error (error);
 
   wait_for (fixture->task, &error);

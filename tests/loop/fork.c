@@ -64,13 +64,13 @@ all_kinds_work (void)
   g_autoptr(TendTask) thread = tend_task_run_thread ("thread", thread_body, NULL, NULL);
   g_autoptr(TendTask) fiber = tend_task_run_fiber ("fiber", fiber_body, NULL, NULL);
   g_autoptr(TendTask) open = tend_task_new_open ("open", NULL, NULL, NULL);
-  g_autoptr(TendTask) managed = g_object_ref (tend_task_manager_register (manager, tend_task_new_fiber ("managed", fiber_body, NULL, NULL),
-                                                                          TEND_NAME_POLICY_REJECT, NULL));
+  g_autoptr(TendTask) managed = tend_task_new_fiber ("managed", fiber_body, NULL, NULL);
   GThread *poster = g_thread_new ("poster", post_thread, open);
   gboolean works;
 
   tend_number_cache_set_timeout (request, 1000);
-  works = tend_request_cache_add (requests, request, NULL);
+  works = tend_task_manager_register (manager, g_object_ref (managed), TEND_NAME_POLICY_REJECT, NULL) == managed;
+  works = works && tend_request_cache_add (requests, request, NULL);
   works = works && tend_task_wait_sync (timed, NULL);
   works = works && tend_task_wait_sync (thread, NULL) && tend_task_get_int (thread) == 42;
   works = works && tend_task_wait_sync (fiber, NULL) && tend_task_get_int (fiber) == 42;

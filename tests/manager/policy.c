@@ -187,7 +187,8 @@ test_queue_survives_every_end (Fixture       *fixture,
   register_callback (fixture, "n", fail_at_once, NULL);
   for (Kind kind = 0; kind < N_KINDS; kind++)
     works[kind] = register_work_as (fixture, kind, "n", TEND_NAME_POLICY_QUEUE);
-  g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (last), TEND_NAME_POLICY_QUEUE, NULL) == last);
+  g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (last), TEND_NAME_POLICY_QUEUE,
+                                             NULL) == last);
 
   for (Kind kind = 0; kind < N_KINDS; kind++)
     {

@@ -38,7 +38,8 @@ register_in_way (Fixture     *fixture,
       return tend_task_manager_register (manager, tend_task_new_thread (name, thread_work, work, work_freed_cb),
                                          TEND_NAME_POLICY_REJECT, error);
     case WAY_ASYNC:
-      return tend_task_manager_register (manager, tend_task_new_async (name, async_work, finish_async_work, work, work_freed_cb),
+      return tend_task_manager_register (manager,
+                                         tend_task_new_async (name, async_work, finish_async_work, work, work_freed_cb),
                                          TEND_NAME_POLICY_REJECT, error);
     case WAY_ANONYMOUS:
       return tend_task_manager_register (manager, tend_task_new_open (name, callback_work, work, work_freed_cb),
@@ -240,8 +241,8 @@ test_async (Fixture       *fixture,
   g_autoptr(GError) error = NULL;
   g_autoptr(TendTask) task = NULL;
 
-  task = watch (fixture, g_object_ref (tend_task_manager_register (fixture->manager, tend_task_new_async ("n", begin_and_answer, finish_answer, fixture, NULL),
-                                                                   TEND_NAME_POLICY_REJECT, &error)));
+  task = watch (fixture, tend_task_new_async ("n", begin_and_answer, finish_answer, fixture, NULL));
+  tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, &error);
   g_assert_no_error (error);
   assert_log (fixture, "");
   tend_clock_run_until_idle (fixture->clock);

@@ -245,11 +245,15 @@ add_task (Worker          *worker,
   switch (pick (worker, 8))
     {
     case 0:
-      tend_task_manager_debounce (manager, tend_task_new_open (name != NULL ? name : "f", returning_body, ticket_new ("debounced task", worker), ticket_end),
+      tend_task_manager_debounce (manager,
+                                  tend_task_new_open (name != NULL ? name : "f", returning_body,
+                                                      ticket_new ("debounced task", worker), ticket_end),
                                   pick (worker, 1000), NULL);
       return;
     case 1:
-      tend_task_manager_throttle (manager, tend_task_new_open (name != NULL ? name : "g", failing_body, ticket_new ("throttled task", worker), ticket_end),
+      tend_task_manager_throttle (manager,
+                                  tend_task_new_open (name != NULL ? name : "g", failing_body,
+                                                      ticket_new ("throttled task", worker), ticket_end),
                                   1 + pick (worker, 1000), NULL);
       return;
     default:

@@ -7,7 +7,13 @@
 
 /* --- Cancelling and stopping --- */
 
-#define assert_log_of(fixture, format, with)   G_STMT_START {     g_autofree char *expected = g_strdup_printf (format, (with)->name);     assert_log (fixture, expected);   } G_STMT_END
+#define assert_log_of(fixture, format, with) \
+  G_STMT_START \
+    { \
+      g_autofree char *expected = g_strdup_printf (format, (with)->name); \
+      assert_log (fixture, expected); \
+    } \
+  G_STMT_END
 
 static void
 test_end_of_receiver (Fixture       *fixture,

@@ -152,7 +152,8 @@ const tests = {
         ])
             assertThrows(call, TypeError);
         for (const call of [
-            () => Tend.sleep(-1), () => Tend.sleep(NaN), () => Tend.Task.new('a', later, {deadline: NaN}), () => Tend.sleep(Infinity), () => Tend.when_any([]),
+            () => Tend.sleep(-1), () => Tend.sleep(NaN), () => Tend.sleep(Infinity), () => Tend.when_any([]),
+            () => Tend.Task.new('a', later, {deadline: NaN}),
             () => Tend.Task.new('a', later, {delay: -1}), () => Tend.Task.new('a', later, {interval: 0}),
             () => task.with_timeout(-1),
         ])

@@ -48,7 +48,8 @@ function readPython() {
 }
 
 function placesOf(text) {
-    return [...text.matchAll(/("?\w+"?): /g)].map(([, place]) => place.replace(/"/g, '').replace('return', 'result')).join(' ');
+    return [...text.matchAll(/("?\w+"?): /g)]
+        .map(([, place]) => place.replace(/"/g, '').replace('return', 'result')).join(' ');
 }
 
 function readOwn() {
@@ -119,7 +120,8 @@ runTests({
         for (const call of [
             time => task.set_delay(time), time => task.set_interval(time), time => task.set_deadline(time),
             time => task.with_timeout(time), time => Tend.Task.run_delay(time), time => clock.advance(time),
-            time => manager.debounce('x', time, () => {}), time => (task.delay = time), time => Tend.watchdog_start(time),
+            time => manager.debounce('x', time, () => {}), time => (task.delay = time),
+            time => Tend.watchdog_start(time),
             time => new Tend.NumberCache({prefix: 'p', number: 1, timeout: time}),
         ]) {
             for (const time of [-1, -0.5, NaN, -Infinity])

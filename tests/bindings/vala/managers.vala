@@ -13,7 +13,10 @@ class Fetcher : Tend.TaskManager {
   }
 
   public Tend.Task register_fetch (string name) throws Error {
-    return register (Tend.Task.new_async (name, (task, cancellable, done) => fetch.begin (name, cancellable, done), (task, result) => task.return_string (fetch.end (result))));
+    return register (Tend.Task.new_async (
+        name,
+        (task, cancellable, done) => fetch.begin (name, cancellable, done),
+        (task, result) => task.return_string (fetch.end (result))));
   }
 
   public override void task_slow (Tend.Task task, int64 usec) {

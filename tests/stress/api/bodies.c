@@ -146,6 +146,26 @@ fiber_body (TendTask  *task,
   return FALSE;
 }
 
+/* A body on the loop, in one go. */
+static gboolean
+callback_body (TendTask  *task,
+               gpointer   data,
+               GError   **error)
+{
+  Token *token = data;
+
+  body_call (token, task);
+  if (!token->is_quiet)
+    hook ();
+  if (pick (3) == 0)
+    give_result (task);
+  if (pick (6) != 0)
+    return TRUE;
+
+  g_propagate_error (error, error_pick ());
+  return FALSE;
+}
+
 static gboolean
 posted_by_thread_cb (TendTask  *task,
                      gpointer   data,
@@ -367,8 +387,10 @@ make_task (void)
       token->is_open = TRUE;
       break;
     case 1:
-    case 2:
       task = tend_task_new_open (name, open_body, token, token_destroy);
+      break;
+    case 2:
+      task = tend_task_new (name, callback_body, token, token_destroy);
       break;
     case 3:
     case 4:
@@ -403,7 +425,7 @@ run_task (void)
 
   /* Nobody can set the size of its stack. */
   token->is_quiet = TRUE;
-  switch (pick (fuzz.has_threads ? 4 : 3))
+  switch (pick (fuzz.has_threads ? 5 : 4))
     {
     case 0:
       task = tend_task_run_open (name, open_body, token, token_destroy);
@@ -412,6 +434,9 @@ run_task (void)
       task = tend_task_run_fiber (name, fiber_body, token, token_destroy);
       break;
     case 2:
+      task = tend_task_run (name, callback_body, token, token_destroy);
+      break;
+    case 3:
       task = tend_task_run_async (name, async_body, async_finish, token, token_destroy);
       break;
     default:
