@@ -393,10 +393,11 @@ tend_request_cache_finalize (GObject *object)
 {
   TendRequestCache *self = TEND_REQUEST_CACHE (object);
 
+  /* The task of an override may be freed with it, and run the main context. */
+  tend_loop_remove (self->loop, &self->changed_job);
   tend_request_cache_clear_overrides (self);
   g_clear_pointer (&self->waiters, g_hash_table_unref);
   g_hash_table_unref (self->spaces);
-  tend_loop_remove (self->loop, &self->changed_job);
   tend_loop_release (self->loop);
 
   G_OBJECT_CLASS (tend_request_cache_parent_class)->finalize (object);

@@ -236,13 +236,16 @@ tend_task_manager_cancel_task (TendTaskManager *self,
   if (entry == NULL)
     return NULL;
 
-  /* One that is pending ends now. Who hears of that may drop the manager, which is not looked at any more. */
+  /* A pending task ends now. Code that hears of that may run the loop, so that the task is kept afterwards. */
   task = entry->task;
   if (!tend_task_has_ended (task))
     {
-      keep_for_a_turn (priv, task);
+      g_autoptr(TendTaskManager) held = g_object_ref (self);
+      g_autoptr(TendTask) cancelled = g_object_ref (task);
+
       entry->is_named = FALSE;
       tend_task_cancel (task);
+      keep_for_a_turn (priv, task);
     }
 
   return task;

@@ -235,10 +235,11 @@ tend_channel_finalize (GObject *object)
   g_assert (self->granted.length == 0);
   g_assert (tend_queue_is_empty (&self->receivers) && tend_queue_is_empty (&self->senders));
 
+  /* What frees the values may be somebody's, who runs the main context. */
+  tend_loop_remove (self->loop, &self->changed_job);
   while (self->items.length > 0)
     tend_item_free (pop (&self->items));
   g_clear_error (&self->error);
-  tend_loop_remove (self->loop, &self->changed_job);
   tend_loop_release (self->loop);
 
   G_OBJECT_CLASS (tend_channel_parent_class)->finalize (object);

@@ -148,7 +148,7 @@ set_up (void)
       tend_task_manager_set_grace_period (manager, pick_time ());
       break;
     case 3:
-      tend_task_manager_set_slow_check (manager, fuzz.has_endless ? MAX (pick_time (), 1) : TEND_FOREVER, 50 * MSEC);
+      tend_task_manager_set_slow_check (manager, fuzz.has_endless ? 1 + pick_time () : TEND_FOREVER, 50 * MSEC);
       break;
     default:
       tend_task_manager_ignore_error (manager, G_IO_ERROR, G_IO_ERROR_FAILED);
