@@ -76,6 +76,10 @@ tend_task_manager_get_progress (TendTaskManager *self)
       sum += MAX (0.0, tend_task_get_progress (entry->task));
     }
 
+  /* What is left drains, and had ended before the manager was idle last. */
+  if (n_active + priv->statistics.n_done == 0)
+    return 1.0;
+
   return (sum + (double) priv->statistics.n_done) / (double) (n_active + priv->statistics.n_done);
 }
 
