@@ -184,11 +184,15 @@ tell_end (TendTask *self,
 {
   gboolean has_waiters;
 
-  /* Code that completes a task without a body may look at its cancellable. */
+  tend_task_kill_scope (self);
+
+  /*
+   * Code that completes a task without a body may look at its cancellable. What hears of that may run the loop: nothing of
+   * the scope is left that could run there.
+   */
   if (self->is_active || (self->body == NULL && tend_task_status (self) == TEND_TASK_STATUS_STOPPED))
     tend_task_set_cancelling (self, TEND_CANCELLING_ASKED);
 
-  tend_task_kill_scope (self);
   tend_task_run_exit_handlers (self);
 
   call_observers (self, EVENT_ENDED);
