@@ -187,8 +187,8 @@ tell_end (TendTask *self,
   tend_task_kill_scope (self);
 
   /*
-   * Code that completes a task without a body may look at its cancellable. What hears of that may run the loop: nothing of
-   * the scope is left that could run there.
+   * Code that completes a task without a body may look at its cancellable. Code that hears of that may run the loop:
+   * nothing of the scope is left that could run there.
    */
   if (self->is_active || (self->body == NULL && tend_task_status (self) == TEND_TASK_STATUS_STOPPED))
     tend_task_set_cancelling (self, TEND_CANCELLING_ASKED);
