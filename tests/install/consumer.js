@@ -8,9 +8,9 @@ import Tend from 'gi://Tend?version=1';
 
 const loop = new GLib.MainLoop(null, false);
 const manager = new Tend.TaskManager();
-const answer = Tend.Task.new('answer', null);
+const answer = Tend.Task.new_open('answer', null);
 
-manager.register(answer);
+manager.register(answer, Tend.NamePolicy.REJECT);
 answer.wait_async(null, (task, result) => {
     task.wait_finish(result);
     print(task.get_result());

@@ -21,8 +21,8 @@ def complete(task):
 
 loop = GLib.MainLoop()
 manager = Tend.TaskManager()
-answer = Tend.Task.new("answer", None)
-manager.register(answer)
+answer = Tend.Task.new_open("answer", None)
+manager.register(answer, Tend.NamePolicy.REJECT)
 answer.wait_async(None, ended)
 GLib.idle_add(complete, answer)
 loop.run()

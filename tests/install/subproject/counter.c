@@ -15,7 +15,7 @@ struct _CounterManager
 G_DEFINE_FINAL_TYPE (CounterManager, counter_manager, TEND_TYPE_TASK_MANAGER)
 
 static gboolean
-count_cb (TendTask *task, gpointer user_data, GError **error)
+count_cb (TendTask *task, gpointer user_data, G_GNUC_UNUSED GError **error)
 {
   CounterManager *self = user_data;
 
