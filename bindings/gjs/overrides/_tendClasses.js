@@ -77,7 +77,8 @@ function finishWith(finish, source, result) {
 function register(manager, native, policy, first, ...rest) {
     const isTask = first instanceof Tend.Task;
     const [body, given = {}] = isTask ? [null, ...rest] : rest;
-    const {policy: ownPolicy = policy, ...options} = checkOptions(given, ['policy']);
+    const {policy: ownPolicy = policy, ...options} = typeof given === 'number' ? {policy: given}
+        : checkOptions(given, ['policy']);
     const task = isTask ? applyOptions(first, options)
         : Tend.Task.new(first, checkFunction(body, 'The body of a task'), options);
 
