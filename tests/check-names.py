@@ -37,12 +37,6 @@ ASIDE = {"claims"}
 # A pattern, and no name.
 PATTERNS = {"tend_class_verb"}
 
-# Names that the pages have before the headers do. A name that is there is taken out of this list.
-COMING = {
-    "tend_task_manager_close", "tend_task_manager_drain",
-    "tend_task_manager_drain_async", "tend_task_manager_stop_all",
-}
-
 SPAN = re.compile(r"(?<![`\[\w])`([^`\n]+)`(?!`)")
 NAME = re.compile(r"(\w+)(?: ?\(\))?")
 OWN = re.compile(r"\b(?:tend_\w*[a-z0-9]|TEND_[A-Z0-9_]*[A-Z0-9]|Tend[A-Z]\w+)\b(?![*_])")
@@ -153,7 +147,7 @@ def main(root, girs, is_fixing):
     n_problems = 0
 
     def exists(name):
-        return name in words | PATTERNS | COMING
+        return name in words | PATTERNS
 
     for page in [root / "README.md", root / "CONTRIBUTING.md", *sorted(root.glob("doc/*.md"))]:
         is_page = page.parent.name == "doc" and page.stem not in ASIDE

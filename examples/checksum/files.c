@@ -22,7 +22,7 @@
 /* What a thread gets to end in when its task is cancelled by the shutdown. */
 #define GRACE_USEC      (G_TIME_SPAN_SECOND / 4)
 
-/* The user data of a file's task, which the loop's thread frees when its body has really ended. */
+/* The user data of a file's task, which the loop's thread frees when the task is finished. */
 typedef struct
 {
   HashJob   job;

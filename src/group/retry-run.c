@@ -407,7 +407,7 @@ retry_run (TendTask *task)
 {
   Run *self = tend_task_user_data (task);
 
-  self->settings = *tend_retry_get_settings (self->retry);
+  self->settings = self->retry->settings;
   self->wait = (double) self->settings.first;
   self->n_attempts = 0;
   self->is_timed_out = FALSE;

@@ -28,7 +28,17 @@ typedef struct
   guint32  seed;
 } TendRetrySettings;
 
-const TendRetrySettings *tend_retry_get_settings (TendRetry      *self);
+struct _TendRetry
+{
+  GObject            parent_instance;
+
+  TendLoop          *loop;          /* constant */
+  TendRetrySettings  settings;
+  TendCallback      *predicate;     /* a reference; NULL: any error is worth another attempt */
+};
+
+void                     tend_retry_install_properties (GObjectClass *klass);
+void                     tend_retry_init_settings (TendRetry     *self);
 gboolean                 tend_retry_ask          (TendRetry      *self,
                                                   TendTask       *task,
                                                   guint           attempt,

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The shutdown of a manager, step by step: cancel every task, and shut the child managers down; wait for
-// the real end of each, but no longer than the grace period; stop and name those that are left; run
-// the shutdown tasks, all of them, each for no longer than that period; tell those who wait.
+// The shutdown of a manager, step by step: cancel every task, and shut the child managers down; wait until each is
+// finished, but no longer than the grace period; stop and name those that are left; run all shutdown tasks, each for no
+// longer than that period; notify those who wait.
 //
 //   OPEN, CLOSED ---- begin_drain() ----> DRAINING --- the last task and the last child have ended ---> RUNNING_TASKS
 //     | begin()                              | begin()

@@ -355,7 +355,7 @@ tend_slots_enter (TendEntry *entry)
     }
 }
 
-/* The entry's body has really ended, or the entry goes, or its task stands still. */
+/* The entry's task is finished or paused, or the entry goes. */
 void
 tend_slots_leave (TendEntry *entry)
 {

@@ -39,7 +39,7 @@ struct _TendEntry
   guint            is_named : 1;    /* it answers to its name */
   guint            is_told : 1;     /* those who waited for the task have been told */
   guint            is_delayed : 1;  /* it is not due yet */
-  guint            is_blocked : 1;  /* one of the same name before it has not really ended */
+  guint            is_blocked : 1;  /* one of the same name before it is not finished */
   guint            is_clear : 1;    /* it is released, and so are all of the same name before it */
   guint            is_in_lane : 1;
   guint            has_slot : 1;

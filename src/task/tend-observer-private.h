@@ -19,7 +19,7 @@ typedef struct
   void (* told)     (TendObserver *observer,
                      TendTask     *task);   /* those who waited have been told */
   void (* released) (TendObserver *observer,
-                     TendTask     *task);   /* the body has really ended too; before or after told */
+                     TendTask     *task);   /* the task is finished too; before or after told */
   void (* began)    (TendObserver *observer,
                      TendTask     *task);   /* its body is about to run for the first time */
   void (* paused)   (TendObserver *observer,

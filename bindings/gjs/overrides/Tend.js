@@ -218,10 +218,6 @@ function defineTask() {
         new_thread: Body.refuseThread,
         run_thread: Body.refuseThread,
     });
-
-    // new Tend.Task(name) has no body and is open; an async function that waits needs neither.
-    delete Tend.Task.new_open;
-    delete Tend.Task.run_open;
 }
 
 // Lets the given time pass, in milliseconds. In a task that is a timer of it, which a pause holds up; the sleep is

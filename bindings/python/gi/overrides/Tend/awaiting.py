@@ -85,7 +85,7 @@ async def gio(func, *args, cancellable=None, finish=None):
     """Awaits any asynchronous function of GIO: `await Tend.gio(file.load_contents_async)`.
 
     @args are those in front of the cancellable. That of the current task is given if there is no other, and then
-    the operation is waited for until it has really ended, also where it is cancelled. The function that finishes is
+    the operation is waited for until it is finished, also where it is cancelled. The function that finishes is
     found by its name, or is @finish, which takes the result. A function with more between the two callbacks, such as
     that of progress, is called by one of yours that takes the cancellable and the callback, and needs @finish.
     """

@@ -1,0 +1,171 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// What a task is called and how far it has come, for everybody who looks at it.
+
+#include "task-state-private.h"
+
+/**
+ * tend_task_get_id:
+ * @self: a task
+ *
+ * Gets the number of the task.
+ *
+ * Numbers rise in the order in which tasks are created, in the whole process. 1 is the number of the program's main
+ * part. A task of [func@Tend.Task.run_delay] gets its number when somebody first asks for it, so that sleeping leaves
+ * no gaps. May be called from any thread.
+ *
+ * Returns: the number
+ *
+ * Since: 0.1
+ */
+guint64
+tend_task_get_id (TendTask *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK (self), 0);
+
+  return tend_task_number (self);
+}
+
+/**
+ * tend_task_get_name:
+ * @self: a task
+ *
+ * Gets the name of the task.
+ *
+ * The name stays the same, with one exception: [method@Tend.TaskManager.register] with `TEND_NAME_POLICY_ANONYMOUS`
+ * adds a number to it. May be called from any thread.
+ *
+ * Returns: (nullable): the name, owned by the task
+ *
+ * Since: 0.1
+ */
+const char *
+tend_task_get_name (TendTask *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK (self), NULL);
+
+  return tend_task_peek_name (self);
+}
+
+/**
+ * tend_task_get_status:
+ * @self: a task
+ *
+ * Gets the status of the task.
+ *
+ * May be called from any thread.
+ *
+ * Returns: the status
+ *
+ * Since: 0.1
+ */
+TendTaskStatus
+tend_task_get_status (TendTask *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK (self), TEND_TASK_STATUS_CREATED);
+
+  return tend_task_status (self);
+}
+
+/**
+ * tend_task_is_started:
+ * @self: a task
+ *
+ * Checks whether the task was started or registered with a manager.
+ *
+ * May be called from any thread.
+ *
+ * Returns: %FALSE if nothing was done with the task since it was created
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_task_is_started (TendTask *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK (self), FALSE);
+
+  return tend_task_status (self) != TEND_TASK_STATUS_CREATED;
+}
+
+/**
+ * tend_task_is_running:
+ * @self: a task
+ *
+ * Checks whether the task's body runs, or has run and will run again.
+ *
+ * May be called from any thread.
+ *
+ * Returns: %TRUE if the status is %TEND_TASK_STATUS_RUNNING
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_task_is_running (TendTask *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK (self), FALSE);
+
+  return tend_task_status (self) == TEND_TASK_STATUS_RUNNING;
+}
+
+/**
+ * tend_task_is_ended:
+ * @self: a task
+ *
+ * Checks whether the task has ended, in whichever way.
+ *
+ * May be called from any thread.
+ *
+ * Returns: %TRUE if the status is final
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_task_is_ended (TendTask *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK (self), FALSE);
+
+  return tend_task_has_ended (self);
+}
+
+/**
+ * tend_task_is_finished:
+ * @self: a task
+ *
+ * Tells whether the task has ended and nothing of its body runs any more.
+ *
+ * A task that was stopped while its body is a thread, or a fiber that still unwinds, has ended and is not finished.
+ *
+ * Only for the owning thread.
+ *
+ * Returns: %TRUE if the task is finished
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_task_is_finished (TendTask *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK (self), FALSE);
+
+  return tend_task_is_released (self);
+}
+
+/**
+ * tend_task_is_cancelling:
+ * @self: a task
+ *
+ * Checks whether the task's body was asked to end.
+ *
+ * Call it from time to time in a body that computes in a thread. May be called from any thread.
+ *
+ * Returns: %TRUE if the task was cancelled or stopped while its body ran
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_task_is_cancelling (TendTask *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK (self), FALSE);
+
+  return tend_task_cancelling (self) != TEND_CANCELLING_NOT;
+}
