@@ -8,7 +8,8 @@ import Tend from 'gi://Tend?version=1';
 
 const loop = new GLib.MainLoop(null, false);
 const manager = new Tend.TaskManager();
-const answer = Tend.Task.new_open('answer', null);
+const completion = Tend.Completion.new('answer');
+const answer = completion.get_task();
 
 manager.register(answer, Tend.NamePolicy.REJECT);
 answer.wait_async(null, (task, result) => {
@@ -17,7 +18,7 @@ answer.wait_async(null, (task, result) => {
     manager.shutdown_async(null, () => loop.quit());
 });
 GLib.idle_add(GLib.PRIORITY_DEFAULT_IDLE, () => {
-    answer.return_value(42);
+    completion.set_int(42);
     return GLib.SOURCE_REMOVE;
 });
 loop.run();

@@ -14,15 +14,16 @@ def ended(task, result):
     manager.shutdown_async(None, lambda manager, result: loop.quit())
 
 
-def complete(task):
-    task.return_value(42)
+def complete(completion):
+    completion.set_int(42)
     return GLib.SOURCE_REMOVE
 
 
 loop = GLib.MainLoop()
 manager = Tend.TaskManager()
-answer = Tend.Task.new_open("answer", None)
+completion = Tend.Completion.new("answer")
+answer = completion.get_task()
 manager.register(answer, Tend.NamePolicy.REJECT)
 answer.wait_async(None, ended)
-GLib.idle_add(complete, answer)
+GLib.idle_add(complete, completion)
 loop.run()
