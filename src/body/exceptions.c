@@ -6,11 +6,12 @@
 // switched with the stack. What is read and written here is the ABI that the runtimes of GCC and Clang share.
 //
 // The library does not link to such a runtime. It is there if the program is C++, or something that it has loaded, and
-// may come later than the first fiber. So until there is one, each fiber that starts asks the loader whether anything
-// was loaded since the last asked, which takes 20 ns.
+// may come later than the first fiber. So until there is one, each fiber asks the loader at its first wait whether
+// anything was loaded since the last asked, which takes 20 ns.
 //
 // What is not found is a runtime that is linked statically into a plugin. A fiber that loads the first C++ of the
-// process itself, and waits in a catch block of it before any other fiber has started, is not helped either.
+// process itself after its first wait, and waits in a catch block of it before any other fiber has waited, is not
+// helped either.
 
 #define _GNU_SOURCE
 
@@ -83,7 +84,7 @@ tend_exceptions_look (void)
   TendExceptionsFunc func = __cxa_get_globals;
   guint n_now = 0;
 
-  /* Each fiber comes by here. */
+  /* Each fiber that waits comes by here. */
   if (func == NULL)
     {
       dl_iterate_phdr (count_cb, &n_now);

@@ -49,6 +49,7 @@ typedef struct
   guint           n_at_once : 8;    /* waits that were begun since it was last suspended */
   guint           is_waiting : 1;
   guint           is_bound : 1;     /* its wait cannot be cut short: another function will write to its stack */
+  guint           has_looked : 1;   /* for a runtime of C++ */
   guint           is_done : 1;
 } Fiber;
 
@@ -292,6 +293,23 @@ complain_nested (Fiber *self)
            outer, inner);
 }
 
+/*
+ * What the fiber has just left behind on its thread, if there is a runtime of C++ by now: until then nobody had
+ * exceptions. A fiber that never waits leaves nothing, and loading is rare: it is looked for once.
+ */
+static TendExceptions *
+look_for_exceptions (Fiber *self)
+{
+  if (self->is_done)
+    return NULL;
+
+  if (!self->has_looked)
+    tend_exceptions_prepare ();
+  self->has_looked = TRUE;
+
+  return tend_exceptions_get ();
+}
+
 /* Lets the fiber run until it waits or ends. On the native stack. */
 static void
 resume (Fiber *self)
@@ -314,6 +332,8 @@ resume (Fiber *self)
       tend_set_fiber (&fiber_class);
       tend_exceptions_swap (exceptions, &self->exceptions);
       tend_context_switch (&native, &self->context);
+      if (exceptions == NULL)
+        exceptions = look_for_exceptions (self);
       tend_exceptions_swap (exceptions, &self->exceptions);
       tend_set_fiber (NULL);
       current = NULL;
@@ -403,7 +423,6 @@ fiber_run (TendTask *task)
     }
 
   tend_stack_prepare_thread ();
-  tend_exceptions_prepare ();
   watch_thread ();
 
   self = (Fiber *) (tend_stack_top (&stack) - FIBER_ROOM);

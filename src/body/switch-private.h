@@ -104,7 +104,7 @@ extern TendExceptionsFunc tend_exceptions_func;     /* atomic; NULL: there is no
 void            tend_exceptions_look  (void);
 TendExceptions *tend_exceptions_ask   (void);
 
-/* Must be called before a fiber starts, which may be of C++. */
+/* Must be called when a fiber, which may be of C++, is suspended for the first time. */
 static inline void
 tend_exceptions_prepare (void)
 {

@@ -62,6 +62,10 @@ call_observers (TendTask *self,
   TendObserverWalk walk;
   TendObserver *o;
 
+  /* Most tasks have none. */
+  if (self->observers == NULL)
+    return;
+
   tend_task_begin_walk (self, &walk);
   while ((o = tend_task_walk (self, &walk)) != NULL)
     {
