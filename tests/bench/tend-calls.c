@@ -82,7 +82,6 @@ callback_body (TendTask  *task,
                GError   **error)
 {
   ((Calls *) user_data)->n_ended++;
-  tend_task_return_boolean (task, TRUE);
 
   return TRUE;
 }
@@ -105,7 +104,7 @@ run_callbacks (gpointer state)
 
   for (guint i = 0; i < N_TASKS; i++)
     {
-      g_autoptr(TendTask) task = tend_task_new_open ("task", callback_body, self, NULL);
+      g_autoptr(TendTask) task = tend_task_new ("task", callback_body, self, NULL);
 
       tend_task_set_delay (task, 0);
       tend_task_start (task, NULL);

@@ -70,7 +70,6 @@ ready_body (TendTask  *task,
 {
   Load *self = user_data;
 
-  tend_task_return_boolean (task, TRUE);
   if (g_get_monotonic_time () < self->until)
     start_ready (self);
   else
@@ -83,7 +82,7 @@ ready_body (TendTask  *task,
 static void
 start_ready (Load *self)
 {
-  g_autoptr(TendTask) task = tend_task_new_open ("ready", ready_body, self, NULL);
+  g_autoptr(TendTask) task = tend_task_new ("ready", ready_body, self, NULL);
 
   tend_task_set_delay (task, 0);
   tend_task_start (task, NULL);
@@ -218,7 +217,6 @@ callback_body (TendTask  *task,
                GError   **error)
 {
   ((Load *) user_data)->n_ended++;
-  tend_task_return_boolean (task, TRUE);
 
   return TRUE;
 }
@@ -232,7 +230,7 @@ run_callbacks (gpointer state)
 
   for (guint i = 0; i < self->n * CALLBACKS_PER_FIBER; i++)
     {
-      g_autoptr(TendTask) task = tend_task_new_open ("callback", callback_body, self, NULL);
+      g_autoptr(TendTask) task = tend_task_new ("callback", callback_body, self, NULL);
 
       tend_task_set_delay (task, 0);
       tend_task_start (task, NULL);

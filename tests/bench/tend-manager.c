@@ -28,7 +28,6 @@ run_body (TendTask  *task,
           GError   **error)
 {
   ((BenchWork *) user_data)->n_run++;
-  tend_task_return_boolean (task, TRUE);
 
   return TRUE;
 }
@@ -81,7 +80,7 @@ managed_add (Managed *self,
 
   for (guint i = 0; i < self->work.n; i++)
     {
-      g_autoptr(TendTask) task = tend_task_new_open (bench_work_get_name (&self->work, i), run_body, &self->work,
+      g_autoptr(TendTask) task = tend_task_new (bench_work_get_name (&self->work, i), run_body, &self->work,
                                                      NULL);
 
       if (delay > 0)
@@ -280,7 +279,7 @@ bare_register (gpointer state)
 
   for (guint i = 0; i < self->work.n; i++)
     {
-      self->tasks[i] = tend_task_new_open (bench_work_get_name (&self->work, i), run_body, &self->work, NULL);
+      self->tasks[i] = tend_task_new (bench_work_get_name (&self->work, i), run_body, &self->work, NULL);
       tend_task_set_delay (self->tasks[i], HOUR_USEC);
       tend_task_start (self->tasks[i], NULL);
     }
@@ -325,7 +324,7 @@ bare_run (gpointer state)
   /* All of them at once, and in a turn of the loop, as in a manager. */
   for (guint i = 0; i < self->work.n; i++)
     {
-      self->tasks[i] = tend_task_new_open (bench_work_get_name (&self->work, i), run_body, &self->work, NULL);
+      self->tasks[i] = tend_task_new (bench_work_get_name (&self->work, i), run_body, &self->work, NULL);
       tend_task_set_delay (self->tasks[i], 0);
       tend_task_start (self->tasks[i], NULL);
       g_clear_object (&self->tasks[i]);

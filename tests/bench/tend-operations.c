@@ -101,7 +101,6 @@ return_body (TendTask  *task,
              GError   **error)
 {
   ((Operations *) user_data)->work.n_run++;
-  tend_task_return_boolean (task, TRUE);
 
   return TRUE;
 }
@@ -112,7 +111,7 @@ run_callbacks (gpointer state)
   Operations *self = state;
 
   for (guint i = 0; i < self->work.n; i++)
-    g_object_unref (tend_task_run_open (bench_work_get_name (&self->work, i), return_body, self, NULL));
+    g_object_unref (tend_task_run (bench_work_get_name (&self->work, i), return_body, self, NULL));
 
   return self->work.n;
 }
@@ -125,7 +124,7 @@ start_callbacks (gpointer state)
   self->work.n_run = 0;
   for (guint i = 0; i < self->work.n; i++)
     {
-      g_autoptr(TendTask) task = tend_task_new_open (bench_work_get_name (&self->work, i), return_body, self,
+      g_autoptr(TendTask) task = tend_task_new (bench_work_get_name (&self->work, i), return_body, self,
                                                      NULL);
 
       tend_task_set_delay (task, 0);
@@ -340,8 +339,8 @@ fail_body (TendTask  *task,
            gpointer   user_data,
            GError   **error)
 {
-  tend_task_return_error (task, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_FAILED, "as is wanted"));
-  return TRUE;
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, "as is wanted");
+  return FALSE;
 }
 
 static guint
@@ -350,7 +349,7 @@ register_with (Operations   *self,
 {
   for (guint i = 0; i < self->work.n; i++)
     {
-      TendTask *task = tend_task_new_open (bench_work_get_name (&self->work, i), func, self, NULL);
+      TendTask *task = tend_task_new (bench_work_get_name (&self->work, i), func, self, NULL);
 
       g_assert_nonnull (tend_task_manager_register (self->manager, task, TEND_NAME_POLICY_REJECT, NULL));
     }

@@ -101,7 +101,6 @@ callback_body (TendTask  *task,
                GError   **error)
 {
   ((Spawn *) user_data)->n_ended++;
-  tend_task_return_boolean (task, TRUE);
 
   return TRUE;
 }
@@ -110,7 +109,7 @@ static TendTask *
 run_callback (Spawn *self,
               guint  i)
 {
-  return tend_task_run_open (self->names[i], callback_body, self, NULL);
+  return tend_task_run (self->names[i], callback_body, self, NULL);
 }
 
 /* Begins in the next turn of the loop, where the peers begin as well. */
@@ -118,7 +117,7 @@ static TendTask *
 start_callback (Spawn *self,
                 guint  i)
 {
-  TendTask *task = tend_task_new_open (self->names[i], callback_body, self, NULL);
+  TendTask *task = tend_task_new (self->names[i], callback_body, self, NULL);
 
   tend_task_set_delay (task, 0);
   tend_task_start (task, NULL);
@@ -131,7 +130,7 @@ register_callback (Spawn *self,
                    guint  i)
 {
   return g_object_ref (tend_task_manager_register (self->manager,
-                                                   tend_task_new_open (self->names[i], callback_body, self, NULL),
+                                                   tend_task_new (self->names[i], callback_body, self, NULL),
                                                    TEND_NAME_POLICY_REJECT, NULL));
 }
 
