@@ -29,10 +29,10 @@ tend_manager_ignores (TendTaskManagerPrivate *priv,
 }
 
 /*
- * Reports the error of a task, or of one of its runs: as a signal, or as information if it is ignored; on the native
- * stack.
+ * Tells of the error of a task, or of one of its runs: by the signal, or as information if it is ignored; on the native
+ * stack. FALSE if nobody hears of it.
  */
-void
+gboolean
 tend_manager_tell_error (TendTaskManager *self,
                          TendTask        *task,
                          const GError    *error)
@@ -44,15 +44,17 @@ tend_manager_tell_error (TendTaskManager *self,
       g_autofree char *text = tend_task_to_string (task);
 
       g_info ("Ignoring the error of %s: %s", text, error->message);
-      return;
+      return TRUE;
     }
 
-  if (tend_manager_is_bereaved (priv))
-    return;
+  if (tend_manager_is_bereaved (priv) || !tend_manager_is_heard (self, TEND_MANAGER_SIGNAL_FAILED))
+    return FALSE;
 
   g_object_ref (self);
   tend_manager_emit_failed (self, task, error);
   g_object_unref (self);
+
+  return TRUE;
 }
 
 /**

@@ -148,11 +148,9 @@ entry_ended (TendObserver *observer,
   if (is_heard)
     g_object_ref (self);
 
-  if (tend_task_status (task) == TEND_TASK_STATUS_FAILED)
-    {
-      tend_task_set_observed (task);
-      tend_manager_tell_error (self, task, tend_task_peek_error (task));
-    }
+  if (tend_task_status (task) == TEND_TASK_STATUS_FAILED &&
+      tend_manager_tell_error (self, task, tend_task_peek_error (task)))
+    tend_task_set_observed (task);
 
   if (is_heard)
     {
@@ -228,8 +226,7 @@ entry_run_failed (TendObserver *observer,
   if (!tend_task_get_keep_going (task) && !tend_manager_ignores (tend_manager_get_private (self), error))
     return FALSE;
 
-  tend_manager_tell_error (self, task, error);
-  return TRUE;
+  return tend_manager_tell_error (self, task, error);
 }
 
 static void

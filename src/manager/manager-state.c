@@ -100,6 +100,14 @@ tend_manager_ignore_task (TendTaskManager *self,
 {
 }
 
+/* What a class does of itself when a task fails: nobody is told by that. Derived classes chain up to it. */
+void
+tend_manager_ignore_failure (TendTaskManager *self,
+                             TendTask        *task,
+                             const GError    *error)
+{
+}
+
 /* Whether anybody hears of @signal: it takes time to find out what is told by it, and to emit it. */
 gboolean
 tend_manager_is_heard (TendTaskManager   *self,
@@ -107,12 +115,14 @@ tend_manager_is_heard (TendTaskManager   *self,
 {
   TendTaskManagerClass *klass = TEND_TASK_MANAGER_GET_CLASS (self);
 
+  if (signal == TEND_MANAGER_SIGNAL_FAILED && klass->task_failed != tend_manager_ignore_failure)
+    return TRUE;
   if (signal == TEND_MANAGER_SIGNAL_ADDED && klass->task_added != tend_manager_ignore_task)
     return TRUE;
   if (signal == TEND_MANAGER_SIGNAL_ENDED && klass->task_ended != tend_manager_ignore_task)
     return TRUE;
 
-  return g_signal_has_handler_pending (self, tend_manager_signals[signal], 0, TRUE);
+  return g_signal_has_handler_pending (self, tend_manager_signals[signal], 0, FALSE);
 }
 
 /* Says that @task has come or ended. */

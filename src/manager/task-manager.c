@@ -277,14 +277,6 @@ tend_task_manager_set_property (GObject      *object,
     }
 }
 
-/* Derived classes chain up to it. */
-static void
-tend_task_manager_task_failed (TendTaskManager *self,
-                               TendTask        *task,
-                               const GError    *error)
-{
-}
-
 static void
 tend_task_manager_task_slow (TendTaskManager *self,
                              TendTask        *task,
@@ -393,6 +385,9 @@ install_signals (GType type)
    * It is emitted once for each failed task or run, before those who wait are notified. It is not emitted for errors
    * that [method@Tend.TaskManager.ignore_error] ignores.
    *
+   * A handler, connected or of a derived class, observes the error. Without one, an error that nobody waits for is
+   * reported: see [func@Tend.set_unobserved_func].
+   *
    * Since: 0.1
    */
   tend_manager_signals[TEND_MANAGER_SIGNAL_FAILED] =
@@ -469,7 +464,7 @@ tend_task_manager_class_init (TendTaskManagerClass *klass)
   object_class->finalize = tend_task_manager_finalize;
   object_class->get_property = tend_task_manager_get_property;
   object_class->set_property = tend_task_manager_set_property;
-  klass->task_failed = tend_task_manager_task_failed;
+  klass->task_failed = tend_manager_ignore_failure;
   klass->task_slow = tend_task_manager_task_slow;
   klass->task_added = tend_manager_ignore_task;
   klass->task_ended = tend_manager_ignore_task;

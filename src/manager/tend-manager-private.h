@@ -129,6 +129,9 @@ const char         *tend_manager_describe_end (TendTaskManagerPrivate *priv);
 void                tend_manager_emit_failed  (TendTaskManager  *self,
                                                TendTask         *task,
                                                const GError     *error);
+void                tend_manager_ignore_failure (TendTaskManager *self,
+                                               TendTask         *task,
+                                               const GError     *error);
 void                tend_manager_ignore_task  (TendTaskManager  *self,
                                                TendTask         *task);
 gboolean            tend_manager_is_heard     (TendTaskManager  *self,
@@ -161,7 +164,7 @@ tend_manager_changed (TendTaskManagerPrivate *priv)
 
 /* --- manager-errors.c --- */
 
-void                tend_manager_tell_error   (TendTaskManager  *self,
+gboolean            tend_manager_tell_error   (TendTaskManager  *self,
                                                TendTask         *task,
                                                const GError     *error);
 gboolean            tend_manager_ignores      (TendTaskManagerPrivate *priv,

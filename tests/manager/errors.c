@@ -244,23 +244,66 @@ unobserved_cb (const char   *task,
   note (data, "unobserved: %s", error->message);
 }
 
-/* Without any handler the error counts as observed all the same. */
+/* A handler that runs observes the error. If none does, it is reported as that of any other task. */
 static void
-test_counts_as_observed (Fixture       *fixture,
-                         gconstpointer  unused)
+test_told_to_a_handler_or_reported (Fixture       *fixture,
+                                    gconstpointer  unused)
 {
-  TendTask *unmanaged;
-
   tend_set_unobserved_func (unobserved_cb, fixture, NULL);
+
+  register_callback (fixture, "heard", fail_at_once, NULL);
+  settle (fixture);
+  assert_log (fixture, "");
+
+  g_signal_handlers_block_by_func (fixture->manager, heard_cb, NULL);
+  register_callback (fixture, "blocked", fail_at_once, NULL);
+  settle (fixture);
+  assert_log (fixture, "unobserved: blocked failed");
+
+  hear_no_failures (fixture->manager);
   register_callback (fixture, "x", fail_at_once, NULL);
   settle (fixture);
   g_assert_cmpuint (fixture->n_alive, ==, 0);
+  assert_log (fixture, "unobserved: x failed");
+
+  tend_set_unobserved_func (NULL, NULL, NULL);
+}
+
+/* Who waits for it has the error, and it is reported to nobody else. */
+static void
+test_waited_for_is_not_reported (Fixture       *fixture,
+                                 gconstpointer  unused)
+{
+  tend_set_unobserved_func (unobserved_cb, fixture, NULL);
+  hear_no_failures (fixture->manager);
+  tend_task_wait_async (register_callback (fixture, "x", fail_at_once, NULL), NULL, waited_cb, fixture);
+  settle (fixture);
+  g_assert_cmpuint (fixture->n_alive, ==, 0);
+  assert_log (fixture, "waited: x failed");
+  tend_set_unobserved_func (NULL, NULL, NULL);
+}
+
+/* What an interval task outlives would have been told to nobody at its end. */
+static void
+test_each_run_is_told_to_a_handler_or_reported (Fixture       *fixture,
+                                                gconstpointer  unused)
+{
+  TendTask *task = tend_task_new ("x", fail_in_body, (gpointer) "run", NULL);
+
+  tend_task_set_interval (task, SECOND);
+  tend_task_set_keep_going (task, TRUE);
+  tend_set_unobserved_func (unobserved_cb, fixture, NULL);
+  watch (fixture, tend_task_manager_register (fixture->manager, task, TEND_NAME_POLICY_REJECT, NULL));
+  tend_clock_advance (fixture->clock, 2 * SECOND);
   assert_log (fixture, "");
 
-  /* The same task without a manager is reported. */
-  unmanaged = tend_task_run_open ("y", fail_at_once, NULL, NULL);
-  g_assert_finalize_object (unmanaged);
-  assert_log (fixture, "unobserved: y failed");
+  hear_no_failures (fixture->manager);
+  tend_clock_advance (fixture->clock, 2 * SECOND);
+  assert_log (fixture, "unobserved: run unobserved: run");
+
+  tend_task_cancel (task);
+  settle (fixture);
+  assert_log (fixture, "");
   tend_set_unobserved_func (NULL, NULL, NULL);
 }
 
@@ -384,7 +427,10 @@ main (int   argc,
   add_listening_test ("/tend/task-manager/errors/handler-changes-nothing", test_handler_changes_nothing);
   add_listening_test ("/tend/task-manager/errors/handler-registers-again", test_handler_registers_again);
 
-  add_test ("/tend/task-manager/errors/count-as-observed", test_counts_as_observed);
+  add_test ("/tend/task-manager/errors/told-to-a-handler-or-reported", test_told_to_a_handler_or_reported);
+  add_test ("/tend/task-manager/errors/waited-for-is-not-reported", test_waited_for_is_not_reported);
+  add_test ("/tend/task-manager/errors/each-run-is-told-to-a-handler-or-reported",
+            test_each_run_is_told_to_a_handler_or_reported);
   add_test ("/tend/task-manager/errors/after-manager-went", test_after_manager_went_it_is_reported);
   add_test ("/tend/task-manager/errors/class-method", test_class_method);
 

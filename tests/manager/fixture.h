@@ -8,7 +8,7 @@
 
 #pragma once
 
-#include <tend.h>
+#include "../support/failures.h"
 
 #define SECOND (G_TIME_SPAN_SECOND)
 
@@ -141,6 +141,7 @@ set_up (Fixture       *fixture,
   fixture->dummy = g_task_new (NULL, NULL, NULL, NULL);
   g_task_return_boolean (fixture->dummy, TRUE);
   g_signal_connect (fixture->manager, "items-changed", G_CALLBACK (items_changed_cb), fixture);
+  hear_failures (fixture->manager);
 }
 
 static inline void

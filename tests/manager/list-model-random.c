@@ -399,6 +399,7 @@ side_init (Side  *side,
   side->manager = tend_task_manager_new ();
   side->shadow = g_ptr_array_new ();
   g_signal_connect (side->manager, "items-changed", G_CALLBACK (items_changed_cb), side);
+  hear_failures (side->manager);
 }
 
 /* Whatever has happened, every slot is free again. */

@@ -6,7 +6,7 @@
 
 #pragma once
 
-#include <tend.h>
+#include "../support/failures.h"
 
 #define N_SIDES 3
 #define N_NAMES 10
