@@ -129,6 +129,13 @@ TEND_AVAILABLE_IN_0_1
 gboolean      tend_task_is_owner_thread   (TendTask             *self);
 
 TEND_AVAILABLE_IN_0_1
+char         *tend_task_dup_origin        (TendTask             *self) G_GNUC_WARN_UNUSED_RESULT;
+
+TEND_AVAILABLE_IN_0_1
+void          tend_task_set_origin        (TendTask             *self,
+                                           const char           *origin);
+
+TEND_AVAILABLE_IN_0_1
 guint64       tend_task_get_id            (TendTask             *self);
 TEND_AVAILABLE_IN_0_1
 const char   *tend_task_get_name          (TendTask             *self);

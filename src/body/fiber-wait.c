@@ -341,7 +341,7 @@ tend_run (TendBodyFunc   func,
     }
 
   task = tend_task_new_fiber (tend_main_name, func, user_data, NULL);
-  tend_task_set_origin (task, __builtin_return_address (0));
+  tend_task_set_caller (task, __builtin_return_address (0));
 
   return tend_task_start (task, error) && tend_task_wait_sync (task, error);
 }

@@ -288,7 +288,7 @@ tend_error_is_cancelled (const GError *error)
  * TendUnobservedFunc:
  * @task: the task, as [method@Tend.Task.to_string] prints it
  * @error: its error
- * @origin: where the task was created: the calling function, or its address in the program
+ * @origin: where the task was created, as [method@Tend.Task.dup_origin] prints it
  * @user_data: data passed to [func@Tend.set_unobserved_func]
  *
  * Reports the error of a failed task that nobody observed.
@@ -329,8 +329,8 @@ tend_set_unobserved_func (TendUnobservedFunc func,
 }
 
 /* Prints an address of code, with the function or the program that contains it. */
-static char *
-print_place (gconstpointer origin)
+char *
+tend_print_place (gconstpointer origin)
 {
   char *place = NULL;
 
@@ -346,19 +346,16 @@ print_place (gconstpointer origin)
   return place != NULL ? place : g_strdup ("an unknown place");
 }
 
-/* Reports the error of the task that prints as @task and was created by the code at @origin. */
+/* Reports the error of the task that prints as @task and was made at @place. */
 void
-tend_report_unobserved (const char    *task,
-                        const GError  *error,
-                        gconstpointer  origin)
+tend_report_unobserved (const char   *task,
+                        const GError *error,
+                        const char   *place)
 {
-  g_autofree char *place = NULL;
   TendCallback *told;
 
   if (is_ending (error))
     return;
-
-  place = print_place (origin);
 
   tend_lock (&listener_lock);
   told = tend_callback_ref (listener);

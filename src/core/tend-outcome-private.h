@@ -62,6 +62,7 @@ GError  *tend_error_new_several    (GPtrArray    *errors);
 gboolean tend_error_is_cancelled   (const GError *error);
 void     tend_report_unobserved    (const char   *task,
                                     const GError *error,
-                                    gconstpointer origin);
+                                    const char   *place);
+char    *tend_print_place          (gconstpointer origin) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

@@ -48,6 +48,70 @@ tend_task_get_name (TendTask *self)
   return tend_task_peek_name (self);
 }
 
+/* --- Where it was made --- */
+
+/**
+ * tend_task_dup_origin:
+ * @self: a task
+ *
+ * Prints where the task was created.
+ *
+ * This is the line that [method@Tend.Task.set_origin] has set. For a task of C or Vala it is the function that called
+ * the constructor, or its address in the program.
+ *
+ * Only for the owning thread.
+ *
+ * Returns: (transfer full): the place
+ *
+ * Since: 0.1
+ */
+char *
+tend_task_dup_origin (TendTask *self)
+{
+  g_return_val_if_fail (TEND_IS_TASK (self), NULL);
+
+  return self->names_origin ? g_strdup (self->origin) : tend_print_place (self->origin);
+}
+
+/**
+ * tend_task_set_origin:
+ * @self: a task
+ * @origin: a line of a program, such as `photos.py:12`
+ *
+ * Sets the line that created the task, for reports.
+ *
+ * For language bindings, and for functions that create tasks on behalf of their callers: the address of a C function
+ * says nothing there. Each string is kept as long as the process, as [func@GLib.intern_string] does, so pass no text
+ * with numbers or names of the moment.
+ *
+ * Only for the owning thread.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_set_origin (TendTask   *self,
+                      const char *origin)
+{
+  g_return_if_fail (TEND_IS_TASK (self));
+  g_return_if_fail (origin != NULL);
+
+  self->origin = g_intern_string (origin);
+  self->names_origin = TRUE;
+}
+
+/* Reports an error of the task that nobody else is told of. */
+void
+tend_task_report (TendTask     *self,
+                  const GError *error)
+{
+  g_autofree char *task = tend_task_to_string (self);
+  g_autofree char *origin = tend_task_dup_origin (self);
+
+  tend_report_unobserved (task, error, origin);
+}
+
+/* --- How far it has come --- */
+
 /**
  * tend_task_get_status:
  * @self: a task

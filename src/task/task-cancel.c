@@ -97,8 +97,6 @@ void
 tend_task_fail (TendTask *self,
                 GError   *error)
 {
-  g_autofree char *task = NULL;
-
   if (!tend_task_has_ended (self) && tend_task_settle (self))
     {
       tend_task_end (self, tend_task_get_final_status (error), error);
@@ -107,10 +105,7 @@ tend_task_fail (TendTask *self,
 
   /* The error came too late for the task to keep it, and is reported all the same. */
   if (!tend_error_is_cancelled (error))
-    {
-      task = tend_task_to_string (self);
-      tend_report_unobserved (task, error, self->origin);
-    }
+    tend_task_report (self, error);
   g_error_free (error);
 }
 

@@ -51,7 +51,7 @@ struct _TendTask
   gpointer             user_data;           /* loop thread; NULL once the body is released */
   GDestroyNotify       notify;              /* loop thread; likewise */
   gpointer             body_state;          /* the body's; of an async pair, the function that finishes */
-  gconstpointer        origin;              /* constant; the address that created it */
+  gconstpointer        origin;              /* loop thread; the address that created it, or an interned string */
 
   TendOutcome         *remote_outcome;      /* atomic; on its way from another thread, or a mark */
   GCancellable        *cancellable;         /* atomic; created on demand */
@@ -72,6 +72,7 @@ struct _TendTask
   guint16              is_fixed_rate : 1;   /* constant once started; the interval's mode */
   guint16              keep_going : 1;      /* constant once started */
   guint16              is_managed : 1;      /* loop thread; a manager has it, or had */
+  guint16              names_origin : 1;    /* loop thread; the origin is a string */
   guint16              is_misnamed : 1;     /* constant; the name that it was given is not UTF-8, and was made so */
 };
 

@@ -93,8 +93,6 @@ static gboolean
 outlives (TendTask     *self,
           const GError *error)
 {
-  g_autofree char *task = NULL;
-
   if (tend_error_is_cancelled (error))
     return FALSE;
 
@@ -105,8 +103,7 @@ outlives (TendTask     *self,
   if (!self->keep_going && !tend_task_has_ended (self))
     return FALSE;
 
-  task = tend_task_to_string (self);
-  tend_report_unobserved (task, error, self->origin);
+  tend_task_report (self, error);
 
   return TRUE;
 }

@@ -48,7 +48,7 @@ tend_task_set_body_state (TendTask *self,
 
 /* Sets the address that has created the task, if the caller did so on its behalf. */
 void
-tend_task_set_origin (TendTask      *self,
+tend_task_set_caller (TendTask      *self,
                       gconstpointer  origin)
 {
   self->origin = origin;

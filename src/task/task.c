@@ -184,10 +184,8 @@ take_apart_cb (gpointer data)
 
   if (tend_task_status (self) == TEND_TASK_STATUS_FAILED && !self->is_observed)
     {
-      g_autofree char *task = tend_task_to_string (self);
-
       self->is_observed = TRUE;
-      tend_report_unobserved (task, self->outcome->error, self->origin);
+      tend_task_report (self, self->outcome->error);
     }
 
   remains.notify = g_steal_pointer (&self->notify);

@@ -59,7 +59,7 @@ gpointer     tend_task_user_data         (TendTask            *self);
 gpointer     tend_task_body_state        (TendTask            *self);
 void         tend_task_set_body_state    (TendTask            *self,
                                           gpointer             state);
-void         tend_task_set_origin        (TendTask            *self,
+void         tend_task_set_caller        (TendTask            *self,
                                           gconstpointer        origin);
 
 /* Also for signal handlers. A task that is numbered late has no id until somebody asks for it. */
@@ -146,6 +146,8 @@ TEND_TASK_INLINE const GError *tend_task_peek_recorded_error (TendTask *self);
 gboolean     tend_task_propagate         (TendTask            *self,
                                           GError             **error);
 void         tend_task_set_observed      (TendTask            *self);
+void         tend_task_report            (TendTask            *self,
+                                          const GError        *error);
 GError      *tend_task_new_cancelled     (TendTask            *self);
 GError      *tend_task_new_stopped       (TendTask            *self);
 

@@ -47,6 +47,30 @@ listen (Told *told)
   tend_set_unobserved_func (told_cb, told, NULL);
 }
 
+/* Who makes tasks on behalf of others says whose they are; the next task of the same memory knows nothing of that. */
+static void
+test_origin_may_be_set (void)
+{
+  g_auto(Told) told = { 0 };
+  TendTask *task = tend_task_run_open ("loser", fail_body, NULL, NULL);
+  g_autofree char *before = tend_task_dup_origin (task);
+  g_autofree char *after = NULL;
+  g_autofree char *place = g_strdup ("photos.py:12");
+
+  listen (&told);
+  g_assert_true (g_pattern_match_simple ("*test-task-unobserved*", before));
+  tend_task_set_origin (task, place);
+  memset (place, 'x', strlen (place));
+  after = tend_task_dup_origin (task);
+  g_assert_cmpstr (after, ==, "photos.py:12");
+  g_object_unref (task);
+  g_assert_cmpstr (told.origin, ==, "photos.py:12");
+
+  g_object_unref (tend_task_run_open ("loser", fail_body, NULL, NULL));
+  g_assert_cmpint (told.n_told, ==, 2);
+  g_assert_true (g_pattern_match_simple ("*test-task-unobserved*", told.origin));
+}
+
 static void
 test_is_told_at_the_finalization (void)
 {
@@ -308,6 +332,7 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/tend/task/unobserved/is-told-at-the-finalization", test_is_told_at_the_finalization);
+  g_test_add_func ("/tend/task/unobserved/origin-may-be-set", test_origin_may_be_set);
   g_test_add_func ("/tend/task/unobserved/default-is-a-warning", test_default_is_a_warning);
   g_test_add_func ("/tend/task/unobserved/each-is-told-once", test_each_is_told_once);
   g_test_add_func ("/tend/task/unobserved/cancel-and-stop-are-never-told", test_cancel_and_stop_are_never_told);

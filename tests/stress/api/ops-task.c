@@ -185,6 +185,7 @@ static void
 look (void)
 {
   TendTask *task = rack_hold (KIND_TASK);
+  g_autofree char *origin = NULL;
   TendTaskStatus status;
 
   if (task == NULL)
@@ -198,6 +199,11 @@ look (void)
     fail ("a task is %s, and does not say so", tend_task_status_to_string (status));
   tend_task_is_cancelling (task);
   tend_task_is_paused (task);
+
+  tend_task_set_origin (task, "fuzz-api.c:1");
+  origin = tend_task_dup_origin (task);
+  if (strcmp (origin, "fuzz-api.c:1") != 0)
+    fail ("a task was made at %s", origin);
 }
 
 /* What may be asked in any thread. */
