@@ -15,7 +15,6 @@ TEND_AVAILABLE_IN_0_1
 gboolean      tend_run                 (TendBodyFunc    func,
                                         gpointer        user_data,
                                         GError        **error);
-
 TEND_AVAILABLE_IN_0_1
 gboolean      tend_await               (TendTask       *task,
                                         GError        **error);

@@ -259,6 +259,9 @@ gboolean      tend_task_wait_finish       (TendTask             *self,
 TEND_AVAILABLE_IN_0_1
 gboolean      tend_task_wait_sync         (TendTask             *self,
                                            GError              **error);
+TEND_AVAILABLE_IN_0_1
+gboolean      tend_run_task               (TendTask             *task,
+                                           GError              **error);
 
 TEND_AVAILABLE_IN_0_1
 double        tend_task_get_progress      (TendTask             *self);

@@ -314,9 +314,9 @@ tend_shield_pop (void)
  *
  * Runs @func as a fiber, and iterates the thread-default main context until @func has returned.
  *
- * Use it as the main part of a program, in `main()`. Its task is `Task('main()', 1)`. Tasks that are unfinished when
- * @func returns stand still until the main context runs again. Shut their manager down, or await them, before @func
- * returns. While a [class@Tend.Clock] has frozen time, time jumps from deadline to deadline.
+ * Use it as the main part of a program, in `main()`. Its task is `Task('main()', 1)`. When @func has returned, what it
+ * leaves behind is cancelled and waited for, as [func@Tend.run_task] says. While a [class@Tend.Clock] has frozen time,
+ * time jumps from deadline to deadline.
  *
  * Returns: %TRUE, or %FALSE with the error that @func set, or with `TEND_ERROR_STATE` in a fiber, where @func is not
  *   called
@@ -343,5 +343,5 @@ tend_run (TendBodyFunc   func,
   task = tend_task_new_fiber (tend_main_name, func, user_data, NULL);
   tend_task_set_caller (task, __builtin_return_address (0));
 
-  return tend_task_start (task, error) && tend_task_wait_sync (task, error);
+  return tend_run_task (task, error);
 }

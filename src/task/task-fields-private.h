@@ -56,6 +56,8 @@ struct _TendTask
   TendOutcome         *remote_outcome;      /* atomic; on its way from another thread, or a mark */
   GCancellable        *cancellable;         /* atomic; created on demand */
   TendObserver        *observers;           /* loop thread */
+  TendTask            *next_started;        /* loop thread; see task-list.c */
+  TendTask            *prev_started;        /* loop thread; likewise */
 
   guint64              id;                  /* tend_task_number()'s; constant, but for a task that is numbered late */
   int                  flags;               /* atomic; TendRequest's, and TEND_FLAG_... */

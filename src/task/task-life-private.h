@@ -36,4 +36,10 @@ gboolean     tend_task_spare             (TendTask            *self);
 void         tend_task_keep_spare        (TendTask            *self);
 TendTask    *tend_task_take_spare        (void) G_GNUC_WARN_UNUSED_RESULT;
 
+/* --- task-list.c --- */
+
+void         tend_task_enlist            (TendTask            *self);
+void         tend_task_delist            (TendTask            *self);
+char        *tend_task_print_list        (GPtrArray           *tasks) G_GNUC_WARN_UNUSED_RESULT;
+
 G_END_DECLS

@@ -115,6 +115,7 @@ let_go (TendTask *self)
   if (self->is_held && !self->is_kept)
     {
       self->is_held = FALSE;
+      tend_task_delist (self);
       g_object_unref (self);
     }
 }

@@ -39,6 +39,7 @@ hold (TendTask *self)
   if (!self->is_held)
     {
       self->is_held = TRUE;
+      tend_task_enlist (self);
       g_object_ref (self);
     }
 }

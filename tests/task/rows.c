@@ -224,30 +224,6 @@ test_failed_task_harms_nobody (void)
   assert_gone (other);
 }
 
-static gboolean
-leave_running_body (TendTask  *task,
-                    gpointer   user_data,
-                    GError   **error)
-{
-  *(TendTask **) user_data = tend_task_run_fiber (NULL, sleep_body, NULL, NULL);
-  return tend_sleep (SECOND / 2, error);
-}
-
-/* Whatever the main part did not wait for stands still when it is through. */
-static void
-test_unfinished_tasks_stand_still_after_the_main_part (void)
-{
-  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
-  TendTask *left = NULL;
-
-  g_assert_true (tend_run (leave_running_body, &left, NULL));
-  assert_status (left, "running");
-  assert_notes ("");
-  tend_clock_run_until_idle (clock);
-  assert_notes ("slept");
-  assert_gone (left);
-}
-
 int
 main (int    argc,
       char **argv)
@@ -265,8 +241,6 @@ main (int    argc,
   g_test_add_func ("/tend/task/end/main-part-has-none", test_main_part_has_no_exit);
   g_test_add_func ("/tend/task/stop/of-an-ended-task-does-nothing", test_stopping_an_ended_task_does_nothing);
   g_test_add_func ("/tend/task/failed-one-harms-nobody", test_failed_task_harms_nobody);
-  g_test_add_func ("/tend/task/unfinished-ones-stand-still-after-the-main-part",
-                   test_unfinished_tasks_stand_still_after_the_main_part);
 
   return g_test_run ();
 }

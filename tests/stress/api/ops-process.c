@@ -111,7 +111,8 @@ static void
 run (void)
 {
   g_autoptr(GError) error = NULL;
-  gboolean ok = tend_run (main_body, NULL, &error);
+  g_autoptr(TendTask) task = tend_task_new_fiber ("main", main_body, NULL, NULL);
+  gboolean ok = pick (2) == 0 ? tend_run (main_body, NULL, &error) : tend_run_task (task, &error);
 
   check_answer (ok, error);
 }

@@ -1,0 +1,173 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The run of a program, which leaves no task behind. Ownership: the loop thread's.
+
+#include "task-life-private.h"
+
+/* As a manager has it at first. */
+#define GRACE_PERIOD (5 * G_TIME_SPAN_SECOND)
+
+/* So many turns pass for what was stopped: fibers leave their functions at their next wait. */
+#define MAX_LAST_TURNS 100
+
+typedef struct
+{
+  TendJob     job;
+  TendLoop   *loop;
+  TendHub    *hub;      /* the loop's */
+  GHashTable *before;   /* of TendTask, a reference each: what was there before it */
+  gboolean    is_late;
+} Run;
+
+static void
+late_cb (TendJob *job)
+{
+  Run *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (Run, job));
+
+  tend_loop_remove (self->loop, job);
+  self->is_late = TRUE;
+}
+
+static void
+run_init (Run      *self,
+          TendLoop *loop)
+{
+  tend_job_init (&self->job, late_cb);
+  self->loop = tend_loop_ref (loop);
+  self->hub = tend_loop_get_hub (loop);
+  self->before = g_hash_table_new_full (NULL, NULL, g_object_unref, NULL);
+  self->is_late = FALSE;
+  for (TendTask *task = self->hub->tasks; task != NULL; task = task->next_started)
+    g_hash_table_add (self->before, g_object_ref (task));
+}
+
+static void
+run_clear (Run *self)
+{
+  g_hash_table_unref (self->before);
+  tend_loop_release (self->loop);
+}
+
+/* Whether it has left anything behind: what was there before is older. */
+static gboolean
+run_is_over (Run *self)
+{
+  return self->hub->tasks == NULL || g_hash_table_contains (self->before, self->hub->tasks);
+}
+
+/* What was started since, newest first. */
+static GPtrArray *
+run_list (Run *self)
+{
+  GPtrArray *tasks = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (TendTask *task = self->hub->tasks; task != NULL; task = task->next_started)
+    if (!g_hash_table_contains (self->before, task))
+      g_ptr_array_add (tasks, g_object_ref (task));
+
+  return tasks;
+}
+
+/* Each of them once, oldest first. */
+static void
+cancel_started (Run *self)
+{
+  g_autoptr(GPtrArray) tasks = run_list (self);
+
+  for (guint i = tasks->len; i > 0; i--)
+    {
+      TendTask *task = tasks->pdata[i - 1];
+
+      if (!tend_task_has_ended (task) && !tend_task_cancelling (task))
+        tend_task_cancel (task);
+    }
+}
+
+static void
+stop_started (Run *self)
+{
+  g_autoptr(GPtrArray) tasks = run_list (self);
+  g_autofree char *text = tend_task_print_list (tasks);
+
+  g_warning ("The program has ended, and stops what did not end within %.0f s after that: %s",
+             (double) GRACE_PERIOD / G_TIME_SPAN_SECOND, text);
+  for (guint i = 0; i < tasks->len; i++)
+    tend_task_stop (tasks->pdata[i]);
+}
+
+/* Cancels what was started under the run, and waits for it: no longer than the grace period. */
+static void
+run_end (Run *self)
+{
+  guint n_started = self->hub->n_started;
+
+  if (run_is_over (self))
+    return;
+
+  tend_loop_arm (self->loop, &self->job, tend_time_add (tend_loop_now (self->loop), GRACE_PERIOD));
+  cancel_started (self);
+  while (!run_is_over (self) && !self->is_late)
+    {
+      if (n_started != self->hub->n_started)
+        {
+          n_started = self->hub->n_started;
+          cancel_started (self);
+          continue;
+        }
+      if (self->hub->clock == NULL || !tend_clock_step (self->hub->clock, TEND_FOREVER))
+        g_main_context_iteration (self->hub->context, TRUE);
+    }
+  tend_loop_remove (self->loop, &self->job);
+
+  if (run_is_over (self))
+    return;
+
+  stop_started (self);
+  for (guint i = 0; i < MAX_LAST_TURNS && !run_is_over (self); i++)
+    g_main_context_iteration (self->hub->context, FALSE);
+}
+
+/**
+ * tend_run_task:
+ * @task: a task that has not ended
+ * @error: return location for an error
+ *
+ * Starts @task if it was not started, and iterates the main context until it has ended and left nothing behind.
+ *
+ * Use it as the main part of a program; [func@Tend.run] does the same for a function. When @task has ended, all tasks of
+ * this main context that were started meanwhile and are not finished are cancelled and waited for. Those that are not
+ * finished after 5 seconds are stopped, and a warning names them. While a [class@Tend.Clock] has frozen time, time
+ * jumps from deadline to deadline.
+ *
+ * Only for the owning thread, outside fibers.
+ *
+ * Returns: %TRUE if the task completed; %FALSE with the error of the task if it did not, or with `TEND_ERROR_STATE` if
+ *   the caller is a fiber
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_run_task (TendTask  *task,
+               GError   **error)
+{
+  g_autoptr(TendTask) kept = NULL;
+  gboolean has_completed;
+  Run run;
+
+  g_return_val_if_fail (TEND_IS_TASK (task), FALSE);
+  g_return_val_if_fail (task->loop != NULL && tend_loop_is_mine (task->loop), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (tend_is_on_fiber ())
+    return tend_task_wait_sync (task, error);
+
+  kept = g_object_ref (task);
+  run_init (&run, task->loop);
+  has_completed = (tend_task_status (task) != TEND_TASK_STATUS_CREATED || tend_task_start (task, error)) &&
+                  tend_task_wait_sync (task, error);
+  run_end (&run);
+  run_clear (&run);
+
+  return has_completed;
+}
