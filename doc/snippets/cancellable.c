@@ -49,7 +49,7 @@ main (void)
   tend_cancellable_cancel_with_reason (window, "the window was closed");
 
   if (!tend_task_wait_sync (task, &error))
-    g_print ("%s\n", error->message);   /* Task('search', 0) was cancelled: the window was closed */
+    g_print ("%s\n", error->message);   /* Task 'search': cancelled: the window was closed */
 
   return 0;
 }

@@ -122,7 +122,7 @@ test_an_error_that_nobody_reads (TendClock **clock, gconstpointer unused)
 {
   TendTask *task = tend_task_run_fiber ("broken", fail, NULL, NULL);
 
-  g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING, "*Task('broken'*No such thing*");
+  g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING, "Task 'broken': *No such thing*");
   g_assert_finalize_object (task);
   g_test_assert_expected_messages ();
 }

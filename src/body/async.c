@@ -23,7 +23,7 @@ ready_cb (GObject      *source_object,
 
       if (!finish (task, result, tend_task_user_data (task), &error) && error == NULL &&
           tend_task_peek_recorded_error (task) == NULL)
-        error = tend_error_new_missing ();
+        error = tend_task_new_missing (task);
       tend_task_leave (previous);
     }
 

@@ -12,7 +12,7 @@ callback_run (TendTask *task)
   GError *error = NULL;
 
   if (!func (task, tend_task_user_data (task), &error) && error == NULL && tend_task_peek_recorded_error (task) == NULL)
-    error = tend_error_new_missing ();
+    error = tend_task_new_missing (task);
 
   tend_task_run_ended (task, error);
 }

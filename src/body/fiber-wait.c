@@ -36,7 +36,6 @@ tend_await (TendTask  *task,
 {
   TendTask *worker = tend_task_get_blocking ();
   g_autoptr(TendTask) kept = NULL;
-  g_autofree char *text = NULL;
   TendLoop *loop;
   TendJob *wake;
 
@@ -57,17 +56,14 @@ tend_await (TendTask  *task,
   if (loop == NULL ||
       tend_loop_get_context (loop) != tend_loop_get_context (tend_task_loop (tend_task_get_current ())))
     {
-      text = tend_task_to_string (task);
-      g_set_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
-                   _("%s belongs to another main context, and cannot be awaited here"), text);
+      tend_task_set_error (task, error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
+                           _("belongs to another main context, and cannot be awaited here"));
       return FALSE;
     }
 
   if (task == tend_task_get_current ())
     {
-      text = tend_task_to_string (task);
-      g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
-                   _("%s cannot wait for its own end"), text);
+      tend_task_set_error (task, error, TEND_ERROR, TEND_ERROR_STATE, _("cannot wait for its own end"));
       return FALSE;
     }
 
@@ -111,7 +107,7 @@ tend_sleep (gint64    duration,
   if (duration < 0)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                   _("Cannot sleep for a negative time: %" PRId64 " us"), duration);
+                   _("%s(): the time of %" PRId64 " us is negative"), G_STRFUNC, duration);
       return FALSE;
     }
 
@@ -303,7 +299,7 @@ void
 tend_shield_pop (void)
 {
   if (!tend_shield_fiber (-1))
-    g_critical ("%s: no shield is on", G_STRFUNC);
+    g_critical ("%s(): no shield is on", G_STRFUNC);
 }
 
 /**
@@ -336,7 +332,7 @@ tend_run (TendBodyFunc   func,
   if (tend_is_on_fiber ())
     {
       g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
-                   _("%s() runs the main context, which a fiber cannot do: use tend_await()"), G_STRFUNC);
+                   _("%s(): runs the main context, which a fiber cannot do: use tend_await()"), G_STRFUNC);
       return FALSE;
     }
 

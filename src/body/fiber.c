@@ -68,10 +68,9 @@ static TEND_THREAD gboolean is_watched;     /* we are notified when the thread e
 static void
 give_up (Fiber *self)
 {
-  g_autofree char *task = tend_task_to_string (self->task);
+  g_autofree char *task = tend_task_head (self->task);
 
-  g_warning ("%s has ended, and its body has ignored that in %u waits: it is given up",
-             task, self->n_refused);
+  g_warning ("%s: has ended, and its body has ignored that in %u waits: it is given up", task, self->n_refused);
   g_clear_pointer (&task, g_free);
   g_clear_error (&self->error);
 
@@ -119,15 +118,15 @@ unwound (gboolean is_forced)
   if (is_forced)
     {
       g_clear_error (&self->error);
-      self->error = g_error_new (TEND_ERROR, TEND_ERROR_STATE,
-                                 _("The body has tried to end its thread, as pthread_exit() does"));
+      self->error = tend_task_new_error (self->task, TEND_ERROR, TEND_ERROR_STATE,
+                                         _("the body has tried to end its thread, as pthread_exit() does"));
       self->is_done = TRUE;
       tend_context_switch_last (&self->context, self->native);
     }
 
   /* The runtime of the language ends the process, and can say what the exception is. */
-  task = tend_task_to_string (self->task);
-  g_critical ("An exception leaves the body of %s, where nobody can catch it", task);
+  task = tend_task_head (self->task);
+  g_critical ("%s: an exception leaves the body, where nobody can catch it", task);
 }
 
 /* The same for a thread that ended without unwinding the fiber. Otherwise those who wait for it would wait for ever. */
@@ -139,8 +138,8 @@ thread_ended_cb (gpointer data)
   if (current == NULL)
     return;
 
-  task = tend_task_to_string (current->task);
-  g_error ("The body of %s has ended its thread, as pthread_exit() does", task);
+  task = tend_task_head (current->task);
+  g_error ("%s: the body has ended its thread, as pthread_exit() does", task);
 }
 
 static inline void
@@ -263,7 +262,7 @@ check_stack (Fiber *self)
   if (G_LIKELY (self->stack.guard != TEND_GUARD_CANARY))
     return;
 
-  task = tend_task_to_string (self->task);
+  task = tend_task_head (self->task);
   tend_stack_check (&self->stack, task);
 }
 
@@ -286,10 +285,10 @@ finish (Fiber *self)
 static void
 complain_nested (Fiber *self)
 {
-  g_autofree char *outer = tend_task_to_string (current->task);
-  g_autofree char *inner = tend_task_to_string (self->task);
+  g_autofree char *outer = tend_task_head (current->task);
+  g_autofree char *inner = tend_task_head (self->task);
 
-  g_error ("The fiber of %s runs the main context, and %s cannot go on there: a fiber waits with tend_await()",
+  g_error ("%s: its fiber runs the main context, and the fiber of %s cannot go on there: use tend_await()",
            outer, inner);
 }
 
@@ -391,7 +390,7 @@ enter_cb (gpointer data)
 
   if (!func (task, tend_task_user_data (task), &self->error) && self->error == NULL &&
       tend_task_peek_recorded_error (task) == NULL)
-    self->error = tend_error_new_missing ();
+    self->error = tend_task_new_missing (task);
 
   self->is_done = TRUE;
   tend_context_switch_last (&self->context, self->native);
@@ -411,14 +410,14 @@ static void
 fiber_run (TendTask *task)
 {
   static TendAtFork at_fork = { begin_anew };
-  GError *error = NULL;
+  g_autoptr(GError) error = NULL;
   TendStack stack, below;
   Fiber *self;
 
   tend_at_fork (&at_fork);
   if (!tend_stack_acquire (&stack, tend_task_get_stack_size (task), &error))
     {
-      tend_task_run_ended (task, error);
+      tend_task_run_ended (task, tend_task_new_error (task, error->domain, error->code, "%s", error->message));
       return;
     }
 

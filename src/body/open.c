@@ -16,7 +16,7 @@ open_run (TendTask *task)
     return;
 
   if (error == NULL)
-    error = tend_error_new_missing ();
+    error = tend_task_new_missing (task);
 
   /* The function may fail after it has completed the task or has had it stopped. */
   if (tend_task_is_active (task))

@@ -103,24 +103,25 @@ add_number (Line    *line,
     add_byte (line, digits[--n]);
 }
 
-/* As tend_task_print(), but for names that are long or would break the line. */
+/* As tend_task_print_head(), but for names that are long or would break the line. */
 static void
 add_task (Line       *line,
           const char *name,
           guint64     id)
 {
-  add_text (line, "Task(");
-  if (name != NULL)
-    {
-      gsize i = 0;
+  gsize i = 0;
 
-      add_byte (line, '\'');
-      for (; name[i] != '\0' && (i < MAX_PRINTED_NAME || (name[i] & 0xc0) == 0x80); i++)
-        add_byte (line, (guchar) name[i] < ' ' || name[i] == 0x7f ? '?' : name[i]);
-      add_text (line, name[i] == '\0' ? "', " : "...', ");
+  add_text (line, "Task ");
+  if (name == NULL)
+    {
+      add_number (line, id);
+      return;
     }
-  add_number (line, id);
-  add_byte (line, ')');
+
+  add_byte (line, '\'');
+  for (; name[i] != '\0' && (i < MAX_PRINTED_NAME || (name[i] & 0xc0) == 0x80); i++)
+    add_byte (line, (guchar) name[i] < ' ' || name[i] == 0x7f ? '?' : name[i]);
+  add_text (line, name[i] == '\0' ? "'" : "...'");
 }
 
 static void
@@ -131,15 +132,12 @@ write_line (gsize size)
   guint64 id;
 
   /* A fault within a guard belongs to the fiber that runs in this thread: other threads have no address there. */
-  add_text (&line, "libtend: stack overflow in ");
+  add_text (&line, "libtend: ");
   if (tend_peek_fiber (&name, &id))
-    {
-      add_text (&line, "the fiber of ");
-      add_task (&line, name, id);
-    }
+    add_task (&line, name, id);
   else
-    add_text (&line, "a fiber");
-  add_text (&line, ": its stack has ");
+    add_text (&line, "Fiber");
+  add_text (&line, ": stack overflow: the stack has ");
   add_number (&line, size);
   add_text (&line, " bytes; tend_task_set_stack_size() gives it more\n");
 
@@ -367,8 +365,8 @@ tend_stack_check_canary (const TendStack *stack,
     seen |= canary[i];
 
   if (seen != 0)
-    g_error ("Stack overflow in %s: it has %" G_GSIZE_FORMAT " bytes; tend_task_set_stack_size() gives it more",
-             owner != NULL ? owner : "a fiber", stack->size);
+    g_error ("%s: stack overflow: the stack has %" G_GSIZE_FORMAT " bytes; tend_task_set_stack_size() gives it more",
+             owner != NULL ? owner : "Fiber", stack->size);
 }
 
 void

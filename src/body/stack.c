@@ -314,7 +314,7 @@ slab_new (StackClass  *class,
         recycle_description (slab);
 
       g_set_error (error, TEND_ERROR, TEND_ERROR_NO_STACK,
-                   _("No memory for a stack of %zu bytes: %s"),
+                   _("no memory for a stack of %zu bytes: %s"),
                    size, g_strerror (saved_errno));
       return NULL;
     }
@@ -411,7 +411,7 @@ tend_stack_acquire (TendStack  *stack,
   if (size > MAX_SIZE)
     {
       g_set_error (error, TEND_ERROR, TEND_ERROR_NO_STACK,
-                   _("No stack can have %zu bytes: %zu is the most"),
+                   _("no stack can have %zu bytes: %zu is the most"),
                    size, MAX_SIZE);
       return FALSE;
     }

@@ -105,7 +105,7 @@ tend_context_jump (TendContext *from,
 
   from->sp = &here;
   if (swapcontext (&here, to->sp) != 0)
-    g_error ("swapcontext: %s", g_strerror (errno));
+    g_error ("swapcontext(): %s", g_strerror (errno));
 }
 
 /* makecontext() passes on integers only, so a pointer comes in two halves. */
@@ -132,7 +132,7 @@ make_first_frame (TendStack *stack,
   guint64 address = (guintptr) frame;
 
   if (getcontext (&frame->ucontext) != 0)
-    g_error ("getcontext: %s", g_strerror (errno));
+    g_error ("getcontext(): %s", g_strerror (errno));
 
   frame->entry = entry;
   frame->data = data;

@@ -147,21 +147,19 @@ tend_thread_await (TendTask  *task,
                    GError   **error)
 {
   TendLoop *loop = tend_task_loop (awaited);
-  g_autofree char *text = NULL;
 
   if (awaited != task && loop != NULL && !g_main_context_is_owner (tend_loop_get_context (loop)))
     return wait_for (task, awaited, 0, error);
 
-  text = tend_task_to_string (awaited);
   if (awaited != task && loop != NULL)
     {
-      g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
-                   _("%s belongs to a main context of this thread, which blocks: use tend_task_wait_sync()"), text);
+      tend_task_set_error (awaited, error, TEND_ERROR, TEND_ERROR_STATE,
+                           _("belongs to a main context of this thread, which blocks: use tend_task_wait_sync()"));
       return FALSE;
     }
 
-  g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
-               awaited == task ? _("%s cannot wait for its own end") : _("%s never ends, and cannot be awaited"), text);
+  tend_task_set_error (awaited, error, TEND_ERROR, TEND_ERROR_STATE,
+                       awaited == task ? _("cannot wait for its own end") : _("never ends, and cannot be awaited"));
   return FALSE;
 }
 

@@ -88,7 +88,7 @@ work (ThreadJob   *self,
   tend_task_set_worker (task, outcome);
 
   if (!func (task, tend_task_user_data (task), &error) && error == NULL && outcome->error == NULL)
-    error = tend_error_new_missing ();
+    error = tend_task_new_missing (task);
 
   tend_task_set_worker (NULL, NULL);
   tend_task_leave (previous);
@@ -124,8 +124,8 @@ worker_free (gpointer data)
       tend_task_set_worker (NULL, NULL);
       tend_task_leave (NULL);
       g_clear_error (&mine->outcome.error);
-      mine->outcome.error = g_error_new (TEND_ERROR, TEND_ERROR_STATE,
-                                         _("The body has ended its thread, as pthread_exit() does"));
+      mine->outcome.error = tend_task_new_error (self->task, TEND_ERROR, TEND_ERROR_STATE,
+                                                 _("the body has ended its thread, as pthread_exit() does"));
       send_home (self, &mine->outcome);
 
       /* For the pool it is a worker that waits and never goes on. */
@@ -210,15 +210,13 @@ refused_cb (TendJob      *job,
 {
   ThreadJob *self = get_thread_job (job);
   TendOutcome outcome = { G_VALUE_INIT, NULL };
-  g_autofree char *task = NULL;
 
   if (error == NULL || GPOINTER_TO_UINT (self->outcome) < MAX_RETRIES)
     job->run = refused_home_cb;
   else
     {
-      task = tend_task_to_string (self->task);
-      outcome.error = g_error_new (TEND_ERROR, TEND_ERROR_NO_THREAD,
-                                   _("%s cannot run: no thread can be had: %s"), task, error->message);
+      outcome.error = tend_task_new_error (self->task, TEND_ERROR, TEND_ERROR_NO_THREAD,
+                                           _("the system gives no thread for the body: %s"), error->message);
       self->outcome = g_memdup2 (&outcome, sizeof outcome);
       job->run = come_home_cb;
     }

@@ -26,17 +26,12 @@ static gboolean
 check_settable (TendTask  *task,
                 GError   **error)
 {
-  g_autofree char *text = NULL;
-
   if (tend_task_loop (task) != NULL && (tend_task_body (task) == NULL || !tend_task_body (task)->returns))
     return TRUE;
 
-  text = tend_task_to_string (task);
-  if (tend_task_loop (task) == NULL)
-    g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, _("%s never ends, and cannot be given a result"), text);
-  else
-    g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
-                 _("%s ends when its body returns, and cannot be given a result"), text);
+  tend_task_set_error (task, error, TEND_ERROR, TEND_ERROR_STATE,
+                       tend_task_loop (task) == NULL ? _("never ends, and cannot be given a result") :
+                       _("ends when its body returns, and cannot be given a result"));
   return FALSE;
 }
 

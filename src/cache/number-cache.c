@@ -167,13 +167,13 @@ check_unset (TendNumberCache *self,
              gboolean         is_set,
              GParamSpec      *pspec)
 {
-  g_autofree char *text = NULL;
+  g_autofree char *name = NULL;
 
   if (!is_set && tend_number_cache_get_private (self)->loop == NULL)
     return TRUE;
 
-  text = tend_number_cache_to_string (self);
-  g_critical ("The %s of %s cannot be changed", pspec->name, text);
+  name = tend_number_print (tend_number_cache_peek_prefix (self), tend_number_cache_get_private (self)->number);
+  g_critical ("Cache '%s': the %s cannot be changed", name, pspec->name);
   return FALSE;
 }
 
@@ -407,7 +407,7 @@ tend_number_cache_get_number (TendNumberCache *self)
  * tend_number_cache_to_string:
  * @self: a cache
  *
- * Prints the cache for messages: `<TendNumberCache dns-query-4711>`.
+ * Prints the cache: `<TendNumberCache dns-query-4711>`.
  *
  * Returns: (transfer full): the text
  *
@@ -416,13 +416,12 @@ tend_number_cache_get_number (TendNumberCache *self)
 char *
 tend_number_cache_to_string (TendNumberCache *self)
 {
-  g_autofree char *prefix = NULL;
+  g_autofree char *name = NULL;
 
   g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), NULL);
 
-  prefix = tend_prefix_print (tend_number_cache_peek_prefix (self));
-  return g_strdup_printf ("<%s %s-%" G_GUINT64_FORMAT ">", G_OBJECT_TYPE_NAME (self), prefix,
-                          tend_number_cache_get_number (self));
+  name = tend_number_print (tend_number_cache_peek_prefix (self), tend_number_cache_get_number (self));
+  return g_strdup_printf ("<%s %s>", G_OBJECT_TYPE_NAME (self), name);
 }
 
 /**

@@ -12,7 +12,7 @@
 void
 tend_request_cache_say_foreign (const char *func)
 {
-  g_critical ("%s: the request cache belongs to the main context of another thread", func);
+  g_critical ("%s(): the request cache belongs to the main context of another thread", func);
 }
 
 /* --- Spaces --- */
@@ -123,10 +123,9 @@ tend_request_cache_take_number (TendRequestCache  *self,
     place->item = cache;
   else if (place->item != cache)
     {
-      g_autofree char *text = tend_prefix_print (prefix);
+      g_autofree char *name = tend_number_print (prefix, priv->number);
 
-      g_set_error (error, TEND_ERROR, TEND_ERROR_EXISTS,
-                   _("This number is already in use '%s:%" PRIu64 "'"), text, priv->number);
+      tend_number_cache_set_error (name, error, TEND_ERROR, TEND_ERROR_EXISTS, _("the number is in use"));
       return FALSE;
     }
 

@@ -162,5 +162,5 @@ tend_request_cache_pop_timeout (TendRequestCache *self)
 
   /* What is over may have lost its own already: somebody had it run once more. */
   if (!is_over (tend_task_get_current ()))
-    g_critical ("%s: no time-out was pushed here", G_STRFUNC);
+    g_critical ("%s(): no timeout was pushed here", G_STRFUNC);
 }

@@ -88,7 +88,7 @@ waiter_late_cb (TendTask  *task,
                 gpointer   user_data,
                 GError   **error)
 {
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, _("No cache '%s' was added in time"), (const char *) user_data);
+  tend_number_cache_set_error (user_data, error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, _("was not added in time"));
   return FALSE;
 }
 
@@ -220,12 +220,7 @@ tend_request_cache_wait_for (TendRequestCache *self,
   add_waiter (self, waiter);
   tend_task_add_observer (task, &waiter->observer);
   if (timeout < TEND_FOREVER)
-    {
-      g_autofree char *printed = tend_prefix_print (prefix);
-
-      tend_task_add_timer (task, timeout, -1, waiter_late_cb,
-                           g_strdup_printf ("%s:%" G_GUINT64_FORMAT, printed, number), g_free);
-    }
+    tend_task_add_timer (task, timeout, -1, waiter_late_cb, tend_number_print (prefix, number), g_free);
 
   return task;
 }

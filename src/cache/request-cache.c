@@ -39,20 +39,26 @@ static GParamSpec *properties[PROP_SHUT_DOWN + 1];
 
 /* --- Adding --- */
 
+static char *
+print_cache (TendNumberCache *cache)
+{
+  return tend_number_print (tend_number_cache_peek_prefix (cache), tend_number_cache_get_private (cache)->number);
+}
+
 /* A cache of another thread is not even asked for its timeout, and its tasks are left alone. */
 static gboolean
 check_home (TendNumberCache  *cache,
             GError          **error)
 {
   TendLoop *loop = tend_number_cache_get_private (cache)->loop;
-  g_autofree char *text = NULL;
+  g_autofree char *name = NULL;
 
   if (loop == NULL || tend_loop_is_mine (loop))
     return TRUE;
 
-  text = tend_number_cache_to_string (cache);
-  g_set_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
-               _("%s belongs to the main context of another thread"), text);
+  name = print_cache (cache);
+  tend_number_cache_set_error (name, error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
+                               _("belongs to the main context of another thread"));
   return FALSE;
 }
 
@@ -62,7 +68,7 @@ check_addable (TendRequestCache  *self,
                GError           **error)
 {
   TendNumberCachePrivate *priv = tend_number_cache_get_private (cache);
-  g_autofree char *text = NULL;
+  g_autofree char *name = NULL;
 
   if (!tend_number_cache_check_number (cache, error))
     return FALSE;
@@ -70,11 +76,12 @@ check_addable (TendRequestCache  *self,
   if (!priv->is_held && !self->is_shut_down)
     return TRUE;
 
-  text = tend_number_cache_to_string (cache);
+  name = print_cache (cache);
   if (priv->is_held)
-    g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, _("%s has been added already"), text);
+    tend_number_cache_set_error (name, error, TEND_ERROR, TEND_ERROR_STATE, _("has been added already"));
   else
-    g_set_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN, _("Dropping %s due to shutdown!"), text);
+    tend_number_cache_set_error (name, error, TEND_ERROR, TEND_ERROR_SHUT_DOWN,
+                                 _("is not added: the request cache has been shut down"));
 
   return FALSE;
 }
@@ -127,11 +134,10 @@ tend_request_cache_add (TendRequestCache  *self,
     timeout = tend_request_cache_override (self, cache, timeout);
   if (timeout < 0)
     {
-      g_autofree char *prefix = tend_prefix_print (tend_number_cache_peek_prefix (cache));
+      g_autofree char *name = print_cache (cache);
 
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                   _("The time-out of %s %s-%" PRIu64 " is negative"),
-                   G_OBJECT_TYPE_NAME (cache), prefix, priv->number);
+      tend_number_cache_set_error (name, error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                                   _("the timeout of its class is negative"));
     }
 
   if (timeout < 0 || !check_addable (self, cache, error) || !tend_request_cache_take_number (self, cache, error))

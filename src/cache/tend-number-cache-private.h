@@ -68,6 +68,18 @@ tend_prefix_print (const char *prefix)
   return g_utf8_make_valid (prefix, -1);
 }
 
+/* Prints a number for messages: "dns-query-4711". */
+char             *tend_number_print (const char *prefix,
+                                     guint64     number) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Sets an error about the cache that prints as @name; @format says what is wrong, and is translated. */
+void              tend_number_cache_set_error (const char  *name,
+                                               GError     **error,
+                                               GQuark       domain,
+                                               int          code,
+                                               const char  *format,
+                                               ...) G_GNUC_PRINTF (5, 6);
+
 /* The request cache that has it, or NULL. Its space is not forgotten as long as its number is in use. */
 static inline TendRequestCache *
 tend_number_cache_get_holder (TendNumberCache *self)

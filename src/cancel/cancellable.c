@@ -520,7 +520,7 @@ tend_cancellable_set_error_if_cancelled (TendCancellable  *self,
     return FALSE;
 
   reason = tend_cancellable_peek_reason (self);
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, _("The operation was cancelled%s%s"),
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, _("Operation: cancelled%s%s"),
                reason != NULL ? ": " : "", reason != NULL ? reason : "");
   return TRUE;
 }

@@ -205,13 +205,6 @@ append_message (GString    *message,
   g_string_append_printf (message, " (%s%s)", valid, is_cut ? "..." : "");
 }
 
-/* The error of a function that has failed without setting one. */
-GError *
-tend_error_new_missing (void)
-{
-  return g_error_new_literal (TEND_ERROR, TEND_ERROR_STATE, _("The body failed without an error"));
-}
-
 /* Creates one error of @errors, whose message has as much of their messages as people read. */
 GError *
 tend_error_new_several (GPtrArray *errors)
@@ -346,9 +339,10 @@ tend_print_place (gconstpointer origin)
   return place != NULL ? place : g_strdup ("an unknown place");
 }
 
-/* Reports the error of the task that prints as @task and was made at @place. */
+/* Reports the error of the task that prints as @task, begins a message as @head does, and was made at @place. */
 void
 tend_report_unobserved (const char   *task,
+                        const char   *head,
                         const GError *error,
                         const char   *place)
 {
@@ -364,7 +358,7 @@ tend_report_unobserved (const char   *task,
   if (told != NULL)
     ((TendUnobservedFunc) told->func) (task, error, place, told->user_data);
   else
-    g_warning ("Nobody observed the error of %s, made at %s: %s", task, place, error->message);
+    g_warning ("%s: nobody observed its error; it was made at %s: %s", head, place, error->message);
 
   tend_callback_unref (told);
 }

@@ -18,14 +18,30 @@ bind_domain (gpointer unused)
 }
 #endif
 
-/* Gives @text as the user's language has it; it is not freed. */
-const char *
-tend_gettext (const char *text)
+static void
+ensure_domain (void)
 {
 #ifdef HAVE_GETTEXT
   static GOnce once = G_ONCE_INIT;
 
   g_once (&once, bind_domain, NULL);
 #endif
+}
+
+/* Gives @text as the user's language has it; it is not freed. */
+const char *
+tend_gettext (const char *text)
+{
+  ensure_domain ();
   return g_dgettext (GETTEXT_PACKAGE, text);
+}
+
+/* The same for a text that depends on the number @n. */
+const char *
+tend_ngettext (const char *one,
+               const char *many,
+               gulong      n)
+{
+  ensure_domain ();
+  return g_dngettext (GETTEXT_PACKAGE, one, many, n);
 }

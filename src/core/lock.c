@@ -41,7 +41,7 @@ tend_check_free (const char *what,
 
   /* The check is over, and the report of it may do what it likes. */
   held = NULL;
-  g_error ("%s at %s, under the lock that was taken at %s", what, place, lock);
+  g_error ("Lock: %s at %s, under the lock that was taken at %s", what, place, lock);
 }
 
 void

@@ -57,10 +57,10 @@ tend_outcome_clear (TendOutcome *outcome)
 
 /* --- Errors --- */
 
-GError  *tend_error_new_missing    (void) G_GNUC_WARN_UNUSED_RESULT;
 GError  *tend_error_new_several    (GPtrArray    *errors);
 gboolean tend_error_is_cancelled   (const GError *error);
 void     tend_report_unobserved    (const char   *task,
+                                    const char   *head,
                                     const GError *error,
                                     const char   *place);
 char    *tend_print_place          (gconstpointer origin) G_GNUC_WARN_UNUSED_RESULT;

@@ -334,13 +334,31 @@ tend_task_with_cancellable (TendTask     *self,
   return result;
 }
 
+/* Which task is limited: it may be gone when its time is up. */
+typedef struct
+{
+  char    *name;
+  guint64  id;
+} Limited;
+
+static void
+limited_free (gpointer data)
+{
+  Limited *limited = data;
+
+  g_free (limited->name);
+  g_free (limited);
+}
+
 static gboolean
 timed_out_cb (TendTask  *task,
               gpointer   user_data,
               GError   **error)
 {
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, _("%s did not end in time"),
-               (const char *) user_data);
+  const Limited *limited = user_data;
+  g_autofree char *message = tend_task_message (limited->name, limited->id, _("did not end in time"), NULL);
+
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, message);
   return FALSE;
 }
 
@@ -350,8 +368,15 @@ limit (TendTask *result,
        TendTask *self,
        gint64    timeout)
 {
-  if (timeout < TEND_FOREVER)
-    tend_task_add_timer (result, timeout, -1, timed_out_cb, tend_task_to_string (self), g_free);
+  Limited *limited;
+
+  if (timeout == TEND_FOREVER)
+    return;
+
+  limited = g_new (Limited, 1);
+  limited->name = g_strdup (tend_task_peek_name (self));
+  limited->id = limited->name != NULL ? TEND_NO_ID : tend_task_number (self);
+  tend_task_add_timer (result, timeout, -1, timed_out_cb, limited, limited_free);
 }
 
 /**

@@ -129,21 +129,17 @@ check_addition (TendGroup  *self,
                 TendTask   *task,
                 GError    **error)
 {
-  g_autofree char *text = NULL;
-
   if (!tend_task_check_startable (task, error))
     return FALSE;
 
-  text = tend_task_to_string (task);
   if (tend_loop_get_context (tend_task_loop (task)) != tend_loop_get_context (self->loop))
-    g_set_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
-                 _("%s belongs to another main context than its group"), text);
+    tend_task_set_error (task, error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
+                         _("belongs to another main context than its group"));
   else if (self->is_cancelled || self->is_settled)
-    g_set_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN,
-                 _("Not adding %s: its group has been cancelled"), text);
+    tend_task_set_error (task, error, TEND_ERROR, TEND_ERROR_SHUT_DOWN,
+                         _("is not added: its group has been cancelled"));
   else if (self->joined != NULL && tend_task_has_ended (self->joined))
-    g_set_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN,
-                 _("Not adding %s: its group has ended"), text);
+    tend_task_set_error (task, error, TEND_ERROR, TEND_ERROR_SHUT_DOWN, _("is not added: its group has ended"));
   else
     return TRUE;
 

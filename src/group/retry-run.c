@@ -93,8 +93,8 @@ run_fail (Run          *self,
   set_last_error (self, error);
   last = g_steal_pointer (&self->last_error);
   message = last->message;
-  last->message = g_strdup_printf ("%s (after %u attempt%s%s)", message, self->n_attempts,
-                                   self->n_attempts == 1 ? "" : "s", why);
+  last->message = g_strdup_printf (tend_ngettext ("%s (after %u attempt%s)", "%s (after %u attempts%s)",
+                                                  self->n_attempts), message, self->n_attempts, why);
   run_end (self, last);
 }
 
@@ -110,11 +110,10 @@ run_interrupted (Run          *self,
     run_fail (self, error, "");
   else if (self->is_timed_out)
     {
-      g_autofree char *task = tend_task_to_string (self->task);
-
-      run_end (self, g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, _("%s ran out of time in attempt %u%s%s"), task,
-                                  self->n_attempts, self->last_error != NULL ? _("; the one before: ") : "",
-                                  self->last_error != NULL ? self->last_error->message : ""));
+      run_end (self, tend_task_new_error (self->task, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+                                          _("ran out of time in attempt %u%s%s"), self->n_attempts,
+                                          self->last_error != NULL ? _("; the one before: ") : "",
+                                          self->last_error != NULL ? self->last_error->message : ""));
     }
   else
     run_end (self, tend_task_new_cancelled (self->task));
@@ -198,7 +197,7 @@ attempt_failed (Run          *self,
   wait = take_wait (self);
   end = MIN (self->end, tend_task_get_deadline (self->task));
   if (end != TEND_FOREVER && tend_time_add (tend_loop_now (tend_task_loop (self->task)), wait) >= end)
-    run_fail (self, error, ", with no time left for another");
+    run_fail (self, error, _(", with no time left for another"));
   else
     self->pause = tend_timer_ref (tend_task_add_timer (self->task, wait, -1, wait_over_cb, NULL, NULL));
 }
@@ -284,27 +283,25 @@ check_attempt (Run       *self,
                TendTask  *attempt,
                GError   **error)
 {
-  g_autofree char *task = tend_task_to_string (self->task);
-
   if (attempt == NULL)
     {
-      g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, _("%s gave up at attempt %u%s%s"), task, self->n_attempts,
-                   self->last_error != NULL ? _("; the one before: ") : "",
-                   self->last_error != NULL ? self->last_error->message : "");
+      tend_task_set_error (self->task, error, TEND_ERROR, TEND_ERROR_STATE, _("gave up at attempt %u%s%s"),
+                           self->n_attempts, self->last_error != NULL ? _("; the one before: ") : "",
+                           self->last_error != NULL ? self->last_error->message : "");
       return FALSE;
     }
 
   if (attempt == self->task || tend_task_loop (attempt) == NULL)
     {
-      g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
-                   _("%s was given no task that can be an attempt for attempt %u"), task, self->n_attempts);
+      tend_task_set_error (self->task, error, TEND_ERROR, TEND_ERROR_STATE,
+                           _("was given no task that can be attempt %u"), self->n_attempts);
       return FALSE;
     }
 
   if (tend_loop_get_context (tend_task_loop (attempt)) != tend_loop_get_context (tend_task_loop (self->task)))
     {
-      g_set_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
-                   _("%s was given a task of another main context for attempt %u"), task, self->n_attempts);
+      tend_task_set_error (self->task, error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
+                           _("was given a task of another main context as attempt %u"), self->n_attempts);
       return FALSE;
     }
 

@@ -164,7 +164,7 @@ tend_clock_freeze (GMainContext *context)
 
   if (hub->clock != NULL)
     {
-      g_critical ("%s: the time of this context is frozen already", G_STRFUNC);
+      g_critical ("%s(): the time of this context is frozen already", G_STRFUNC);
       tend_loop_release (loop);
       return NULL;
     }

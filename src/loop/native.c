@@ -40,7 +40,7 @@ tend_begin_wait (const char  *func,
     return current_fiber->begin_wait (error);
 
   g_set_error (error, TEND_ERROR, TEND_ERROR_NO_FIBER,
-               _("%s() waits, and can only be called in a fiber"), func);
+               _("%s(): waits, and can only be called in a fiber"), func);
   return NULL;
 }
 

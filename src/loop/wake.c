@@ -75,7 +75,7 @@ tend_loop_wake (TendWaker *waker,
   if (is_wanted && waker->wake == NULL)
     g_main_context_wakeup (waker->context);
   else if (is_wanted && write (waker->wake->fd, &one, sizeof one) < 0 && errno != EAGAIN)
-    g_warning ("The loop's own descriptor cannot be written: %s", g_strerror (errno));
+    g_warning ("Loop: its descriptor cannot be written: %s", g_strerror (errno));
 
   g_clear_pointer (&waker->wake, tend_wake_unref);
   g_clear_pointer (&waker->context, g_main_context_unref);
@@ -88,5 +88,5 @@ tend_wake_take (TendWake *wake)
   guint64 count;
 
   if (read (wake->fd, &count, sizeof count) < 0 && errno != EAGAIN && errno != EINTR)
-    g_warning ("The loop's own descriptor cannot be read: %s", g_strerror (errno));
+    g_warning ("Loop: its descriptor cannot be read: %s", g_strerror (errno));
 }

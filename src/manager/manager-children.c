@@ -37,17 +37,17 @@ check_child (TendTaskManager  *self,
 
   if (tend_loop_get_context (priv->loop) != tend_loop_get_context (parent->loop))
     g_set_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
-                 _("The child manager belongs to another main context than its parent"));
+                 _("Manager: the child belongs to another main context"));
   else if (priv->parent != NULL)
-    g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, _("The child manager has a parent already"));
+    g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, _("Manager: the child has a parent already"));
   else if (is_above (self, child))
-    g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, _("A manager cannot be below itself"));
+    g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, _("Manager: cannot be below itself"));
   else if (priv->state != TEND_MANAGER_OPEN)
     g_set_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN,
-                 _("The child manager %s"), tend_manager_describe_end (priv));
+                 _("Manager: the child %s"), tend_manager_describe_end (priv));
   else if (parent->state != TEND_MANAGER_OPEN)
     g_set_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN,
-                 _("The parent manager %s"), tend_manager_describe_end (parent));
+                 _("Manager: it %s"), tend_manager_describe_end (parent));
   else
     return TRUE;
 

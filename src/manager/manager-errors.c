@@ -41,9 +41,9 @@ tend_manager_tell_error (TendTaskManager *self,
 
   if (tend_manager_ignores (priv, error))
     {
-      g_autofree char *text = tend_task_to_string (task);
+      g_autofree char *text = tend_task_head (task);
 
-      g_info ("Ignoring the error of %s: %s", text, error->message);
+      g_info ("%s: its error is ignored: %s", text, error->message);
       return TRUE;
     }
 

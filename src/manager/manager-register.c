@@ -17,23 +17,19 @@ check_takeable (TendTaskManager  *self,
                 TendTask         *task,
                 GError          **error)
 {
-  g_autofree char *text = NULL;
-
   if (tend_task_loop (task) != NULL && tend_loop_is_mine (tend_task_loop (task)) && !tend_task_is_managed (task) &&
       !tend_task_has_ended (task))
     return tend_manager_check_context (self, task, error);
 
-  text = tend_task_to_string (task);
   if (tend_task_loop (task) != NULL && !tend_loop_is_mine (tend_task_loop (task)))
-    g_set_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
-                 _("%s belongs to the main context of another thread"), text);
+    tend_task_set_error (task, error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
+                         _("belongs to the main context of another thread"));
   else if (tend_task_is_managed (task))
-    g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, _("%s has a manager already"), text);
+    tend_task_set_error (task, error, TEND_ERROR, TEND_ERROR_STATE, _("has a manager already"));
   else
-    g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
-                 _("%s cannot be managed: it is %s"), text,
-                 tend_task_loop (task) == NULL ? "the program's main part"
-                                               : tend_task_status_to_string (tend_task_status (task)));
+    tend_task_set_error (task, error, TEND_ERROR, TEND_ERROR_STATE, _("cannot be managed: it is %s"),
+                         tend_task_loop (task) == NULL ? _("the main part of the program")
+                                                       : tend_task_status_to_string (tend_task_status (task)));
 
   return FALSE;
 }
@@ -44,14 +40,12 @@ check_open (TendTaskManager  *self,
             GError          **error)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
-  g_autofree char *text = NULL;
 
   if (!tend_manager_is_closed (priv))
     return TRUE;
 
-  text = tend_task_to_string (task);
-  g_set_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN,
-               _("Not adding %s: the manager %s"), text, tend_manager_describe_end (priv));
+  tend_task_set_error (task, error, TEND_ERROR, TEND_ERROR_SHUT_DOWN, _("is not added: the manager %s"),
+                       tend_manager_describe_end (priv));
   return FALSE;
 }
 
@@ -105,8 +99,7 @@ add_named (TendTaskManager  *self,
 
       if (policy == TEND_NAME_POLICY_REJECT)
         {
-          g_set_error (error, TEND_ERROR, TEND_ERROR_EXISTS,
-                       _("Task already exists: '%s'"), tend_task_peek_name (task));
+          tend_task_set_error (task, error, TEND_ERROR, TEND_ERROR_EXISTS, _("the name is taken"));
           return NULL;
         }
 
@@ -187,17 +180,12 @@ tend_manager_give_kept (TendTaskManager  *self,
                         TendTask         *task,
                         GError          **error)
 {
-  g_autofree char *text = NULL;
-
   if (tend_manager_holds (self, task))
     return task;
 
   if (!tend_task_has_ended (task) || tend_task_propagate (task, error))
-    {
-      text = tend_task_to_string (task);
-      g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
-                   tend_task_has_ended (task) ? _("%s has ended already") : _("%s has no manager any more"), text);
-    }
+    tend_task_set_error (task, error, TEND_ERROR, TEND_ERROR_STATE,
+                         tend_task_has_ended (task) ? _("has ended already") : _("has no manager any more"));
 
   return NULL;
 }

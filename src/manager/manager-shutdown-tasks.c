@@ -122,12 +122,12 @@ shutdown_task_late_cb (TendJob *job)
   TendTaskManager *self = tend_manager_of_step (job);
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   g_autoptr(TendTask) task = g_object_ref (g_queue_peek_head (&priv->shutdown_tasks));
-  g_autofree char *text = tend_task_to_string (task);
 
-  go_on_after (self, task, g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
-                                        _("The shutdown task %s was stopped: it is %s, and did not end within %.3f s"),
-                                        text, tend_task_status_to_string (tend_task_status (task)),
-                                        (double) priv->grace_period / G_TIME_SPAN_SECOND));
+  go_on_after (self, task,
+               tend_task_new_error (task, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+                                    _("stopped: this shutdown task is %s, and did not end within %.3f s"),
+                                    tend_task_status_to_string (tend_task_status (task)),
+                                    (double) priv->grace_period / G_TIME_SPAN_SECOND));
   tend_task_stop (task);
 }
 
@@ -199,10 +199,8 @@ tend_task_manager_add_shutdown_task (TendTaskManager  *self,
 
   if (priv->state == TEND_MANAGER_SHUT_DOWN)
     {
-      g_autofree char *text = tend_task_to_string (task);
-
-      g_set_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN,
-                   _("Not adding %s: the manager has been shut down"), text);
+      tend_task_set_error (task, error, TEND_ERROR, TEND_ERROR_SHUT_DOWN,
+                           _("is not added: the manager has been shut down"));
       return FALSE;
     }
 

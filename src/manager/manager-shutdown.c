@@ -99,14 +99,13 @@ static GError *
 new_straggler (TendTaskManagerPrivate *priv,
                TendEntry              *entry)
 {
-  g_autofree char *task = tend_task_to_string (entry->task);
   gint64 now = tend_loop_now (priv->loop);
 
-  return g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
-                      _("%s was stopped: it is %.3f s old and %s, and did not end within %.3f s"),
-                      task, (double) (now - entry->registered) / G_TIME_SPAN_SECOND,
-                      tend_task_status_to_string (tend_task_status (entry->task)),
-                      (double) (now - priv->shutdown_began) / G_TIME_SPAN_SECOND);
+  return tend_task_new_error (entry->task, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+                              _("stopped: it is %.3f s old and %s, and did not end within %.3f s"),
+                              (double) (now - entry->registered) / G_TIME_SPAN_SECOND,
+                              tend_task_status_to_string (tend_task_status (entry->task)),
+                              (double) (now - priv->shutdown_began) / G_TIME_SPAN_SECOND);
 }
 
 static void end_grace_cb (gpointer data);
@@ -201,7 +200,7 @@ tend_manager_shutdown_force (TendTaskManager *self)
     {
       g_ptr_array_add (priv->shutdown_errors,
                        g_error_new (TEND_ERROR, TEND_ERROR_STOPPED,
-                                    _("The manager, or its owner, was disposed of during the shutdown")));
+                                    _("Manager: it, or its owner, was disposed of during the shutdown")));
       tend_manager_shutdown_finish (self);
     }
   tend_manager_leave_parent (self);

@@ -20,7 +20,7 @@ tend_manager_check_thread (TendTaskManager *self,
   if (tend_loop_is_mine (tend_manager_get_private (self)->loop))
     return TRUE;
 
-  g_critical ("%s: the manager belongs to the main context of another thread", func);
+  g_critical ("%s(): the manager belongs to the main context of another thread", func);
   return FALSE;
 }
 
@@ -31,14 +31,12 @@ tend_manager_check_context (TendTaskManager  *self,
                             GError          **error)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
-  g_autofree char *text = NULL;
 
   if (tend_loop_get_context (tend_task_loop (task)) == tend_loop_get_context (priv->loop))
     return TRUE;
 
-  text = tend_task_to_string (task);
-  g_set_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
-               _("%s belongs to another main context than its manager"), text);
+  tend_task_set_error (task, error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
+                       _("belongs to another main context than its manager"));
   return FALSE;
 }
 

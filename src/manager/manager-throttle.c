@@ -134,15 +134,12 @@ check_task (TendTaskManager  *self,
             TendTask         *task,
             GError          **error)
 {
-  g_autofree char *text = NULL;
-
   if (!tend_task_check_startable (task, error) || !tend_manager_check_task (self, task, error))
     return FALSE;
   if (tend_task_peek_name (task) != NULL)
     return TRUE;
 
-  text = tend_task_to_string (task);
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, _("%s needs a name"), text);
+  tend_task_set_error (task, error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, _("needs a name"));
   return FALSE;
 }
 

@@ -282,11 +282,9 @@ tend_task_manager_task_slow (TendTaskManager *self,
                              TendTask        *task,
                              gint64           age)
 {
-  const char *name = tend_task_peek_name (task);
-  g_autofree char *text = name == NULL ? tend_task_to_string (task) : NULL;
+  g_autofree char *text = tend_task_head (task);
 
-  g_warning ("Non-interval task \"%s\" has been running for %.2f!",
-             name != NULL ? name : text, (double) age / G_TIME_SPAN_SECOND);
+  g_warning ("%s: has no interval, and has been running for %.2f s", text, (double) age / G_TIME_SPAN_SECOND);
 }
 
 static void

@@ -231,7 +231,7 @@ tend_watch_ask_begin (GError **error)
       (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN))
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY,
-                   _("The watchdog needs the signal %d (%s), and something else handles it"),
+                   _("Watchdog: it needs the signal %d (%s), and something else handles that"),
                    ASK_SIGNAL, g_strsignal (ASK_SIGNAL));
       return FALSE;
     }
@@ -242,7 +242,7 @@ tend_watch_ask_begin (GError **error)
       int saved_errno = errno;
 
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved_errno),
-                   _("The watchdog cannot make an eventfd: %s"), g_strerror (saved_errno));
+                   _("Watchdog: cannot create an eventfd: %s"), g_strerror (saved_errno));
       return FALSE;
     }
 

@@ -97,7 +97,7 @@ tend_watch_poll_begin (GMainContext  *context,
     {
       is_watched = FALSE;
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY,
-                   _("The watchdog cannot leave the poll function of the main context that it watched before"));
+                   _("Watchdog: cannot leave the poll function of the main context that it watched before"));
       return FALSE;
     }
 

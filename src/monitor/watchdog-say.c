@@ -53,8 +53,11 @@ tend_watch_rule_look (TendWatchRule *rule,
 
 /* --- What --- */
 
+/* Prints the task with @print, tend_task_print() or tend_task_print_head(). */
 static char *
-print_task (const TendAnswer *answer)
+print_task (const TendAnswer *answer,
+            char * (* print)  (const char *name,
+                               guint64     id))
 {
   g_autofree char *name = NULL;
 
@@ -65,11 +68,8 @@ print_task (const TendAnswer *answer)
   if (answer->has_task_name)
     name = g_utf8_make_valid (answer->task_name, -1);
 
-  /* To give it one takes a lock, which the task's own thread may have had when it was asked. */
-  if (answer->task_id == TEND_NO_ID)
-    return name != NULL ? g_strdup_printf ("Task('%s', ?)", name) : g_strdup ("Task(?)");
-
-  return tend_task_print (name, answer->task_id, NULL, NULL);
+  /* A task without a number keeps none: that takes a lock, which its own thread may have had when it was asked. */
+  return print (name, answer->task_id);
 }
 
 static char *
@@ -93,7 +93,7 @@ is_ours (const TendAnswer *answer)
   return answer->has_source_name && strcmp (answer->source_name, TEND_LOOP_SOURCE_NAME) == 0;
 }
 
-/* Finds what blocks. A task that runs the loop itself is named with the source that it runs. */
+/* Says what blocks. A task that runs the loop itself is named with the source that it runs. */
 static void
 append_culprit (GString          *message,
                 const TendAnswer *answer,
@@ -101,15 +101,13 @@ append_culprit (GString          *message,
                 const char       *source)
 {
   if (answer == NULL)
-    g_string_append (message, "Code that takes no signals");
+    g_string_append (message, "Code that takes no signals: has");
   else if (task != NULL && source != NULL && !is_ours (answer))
-    g_string_append_printf (message, "%s, in %s,", task, source);
-  else if (task != NULL)
-    g_string_append (message, task);
-  else if (source != NULL)
-    g_string_append (message, source);
+    g_string_append_printf (message, "%s: in %s, has", task, source);
+  else if (task != NULL || source != NULL)
+    g_string_append_printf (message, "%s: has", task != NULL ? task : source);
   else
-    g_string_append (message, "Code outside of any callback");
+    g_string_append (message, "Code outside of any callback: has");
 }
 
 static void
@@ -133,7 +131,8 @@ tend_watch_say (const TendAnswer *answer,
                 gint64            blocked)
 {
   g_autoptr(GString) message = g_string_new (NULL);
-  g_autofree char *task = print_task (answer);
+  g_autofree char *task = print_task (answer, tend_task_print);
+  g_autofree char *head = print_task (answer, tend_task_print_head);
   g_autofree char *source = print_source (answer);
   char usec[32];
   GLogField fields[6] = {
@@ -145,8 +144,8 @@ tend_watch_say (const TendAnswer *answer,
 
   g_snprintf (usec, sizeof usec, "%" G_GINT64_FORMAT, blocked);
 
-  append_culprit (message, answer, task, source);
-  g_string_append_printf (message, " has blocked the main context for %" G_GINT64_FORMAT ".%03d ms",
+  append_culprit (message, answer, head, source);
+  g_string_append_printf (message, " blocked the main context for %" G_GINT64_FORMAT ".%03d ms",
                           blocked / 1000, (int) (blocked % 1000));
   append_trace (message, answer);
 

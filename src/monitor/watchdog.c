@@ -167,7 +167,7 @@ check_thread (GMainContext  *context,
     }
 
   g_set_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
-               _("The main context is run by another thread, and the watchdog has to be started there"));
+               _("Watchdog: another thread runs the main context, and has to start it"));
   return FALSE;
 }
 
@@ -278,12 +278,13 @@ thread_ended_cb (gpointer data)
  *
  * The watchdog logs a warning when the calling thread's default main context has not polled for @threshold since its
  * last poll returned, and another one each time that the time has doubled. The warning names the task whose code runs,
- * as [method@Tend.Task.to_string] prints it, or the `GSource`, and has a stack trace if the C library can create one.
+ * or the `GSource`, and has a stack trace if the C library can create one.
  * Iterations of the same context within a callback count as polls. The time is the machine's, even if there is a
  * [class@Tend.Clock].
  *
  * The warning is a structured message in the domain `Tend`, logged in the watchdog's own thread. Its fields are
- * `TEND_BLOCKED_USEC`, the microseconds so far, and, if they are known, `TEND_TASK` and `TEND_SOURCE`.
+ * `TEND_BLOCKED_USEC`, the microseconds so far, and, if they are known, `TEND_TASK`, as
+ * [method@Tend.Task.to_string] prints it, and `TEND_SOURCE`.
  *
  * There is one watchdog in the process. Calling this function again in the same thread and main context changes the
  * threshold. The watchdog takes the signal `SIGURG`, and holds a reference to the main context. It ends with
@@ -319,7 +320,7 @@ tend_watchdog_start (gint64   threshold,
   if (!claim (threshold))
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_BUSY,
-                           _("The watchdog watches another main context or thread"));
+                           _("Watchdog: it watches another main context or thread"));
       return FALSE;
     }
 

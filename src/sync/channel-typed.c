@@ -102,7 +102,7 @@ refuse (GValue      *value,
         GError     **error)
 {
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-               _("The channel brought a %s, and %s was to be received"), G_VALUE_TYPE_NAME (value), wanted);
+               _("Channel: the value is a %s, and a %s is to be received"), G_VALUE_TYPE_NAME (value), wanted);
   tend_call_native (unset_cb, value);
 }
 

@@ -18,7 +18,6 @@ begin (TendChannel  *self,
        GError      **error)
 {
   TendTask *task;
-  g_autofree char *text = NULL;
 
   *wake = NULL;
   if (!tend_is_on_fiber ())
@@ -27,9 +26,8 @@ begin (TendChannel  *self,
   task = tend_task_get_current ();
   if (tend_loop_get_context (tend_task_loop (task)) != tend_loop_get_context (self->loop))
     {
-      text = tend_task_to_string (task);
-      g_set_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
-                   _("%s belongs to another main context than the channel that it uses"), text);
+      tend_task_set_error (task, error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
+                           _("belongs to another main context than the channel that it uses"));
       return FALSE;
     }
 
@@ -280,21 +278,13 @@ free_item_cb (gpointer data)
 }
 
 static void
-set_cancelled (TendAsyncWait *wait,
-               const char    *verb)
-{
-  g_set_error (&wait->error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
-               _("The wait to %s was cancelled"), verb);
-}
-
-static void
 settle_send (TendAsyncWait *wait)
 {
   if (wait->waiter.is_granted)
     return;
 
   if (tend_waiter_is_given_up (&wait->waiter))
-    set_cancelled (wait, "send");
+    wait->error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, _("Channel: the wait to send was cancelled"));
   else
     tend_channel_set_closed_error (wait->waiter.source, &wait->error);
 }
@@ -307,7 +297,8 @@ settle_receive (TendAsyncWait *wait)
 
   if (tend_waiter_is_given_up (&wait->waiter))
     {
-      set_cancelled (wait, "receive");
+      wait->error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED,
+                                         _("Channel: the wait to receive was cancelled"));
       if (is_granted)
         tend_channel_give_back (self);
     }

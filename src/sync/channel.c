@@ -181,9 +181,9 @@ tend_channel_set_closed_error (TendChannel  *self,
 {
   if (self->error != NULL)
     g_set_error (error, TEND_ERROR, TEND_ERROR_CLOSED,
-                 _("The channel has been closed with an error: %s"), self->error->message);
+                 _("Channel: closed with an error: %s"), self->error->message);
   else
-    g_set_error (error, TEND_ERROR, TEND_ERROR_CLOSED, _("The channel has been closed"));
+    g_set_error (error, TEND_ERROR, TEND_ERROR_CLOSED, _("Channel: closed"));
 }
 
 /* What a receiver is told at the end, if it is not a plain one. */

@@ -79,11 +79,10 @@ typedef struct
 static void
 fail_dropped (TendTask *task)
 {
-  g_autofree char *text = tend_task_to_string (task);
   TendOutcome outcome = { G_VALUE_INIT, NULL };
 
-  outcome.error = g_error_new (TEND_ERROR, TEND_ERROR_NOT_STARTED,
-                               _("%s cannot be completed any more: its completion was dropped"), text);
+  outcome.error = tend_task_new_error (task, TEND_ERROR, TEND_ERROR_NOT_STARTED,
+                                       _("cannot be completed any more: its completion was dropped"));
   if (tend_task_try_return (task, &outcome))
     tend_task_set_observed (task);
   else
@@ -236,12 +235,11 @@ static void
 set_done_error (TendCompletion  *self,
                 GError         **error)
 {
-  g_autofree char *task = tend_task_to_string (self->task);
   TendTaskStatus status = tend_task_status (self->task);
 
-  g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, _("%s has been %s already"), task,
-               status == TEND_TASK_STATUS_CANCELLED || status == TEND_TASK_STATUS_STOPPED ?
-               tend_task_status_to_string (status) : "completed");
+  tend_task_set_error (self->task, error, TEND_ERROR, TEND_ERROR_STATE, _("has been %s already"),
+                       status == TEND_TASK_STATUS_CANCELLED || status == TEND_TASK_STATUS_STOPPED ?
+                       tend_task_status_to_string (status) : "completed");
 }
 
 /*

@@ -105,9 +105,10 @@ tend_task_report (TendTask     *self,
                   const GError *error)
 {
   g_autofree char *task = tend_task_to_string (self);
+  g_autofree char *head = tend_task_head (self);
   g_autofree char *origin = tend_task_dup_origin (self);
 
-  tend_report_unobserved (task, error, origin);
+  tend_report_unobserved (task, head, error, origin);
 }
 
 /* --- How far it has come --- */

@@ -116,8 +116,7 @@ check_endable (TendTask   *self,
   if (self->loop != NULL)
     return TRUE;
 
-  g_critical ("Task('%s', %" G_GUINT64_FORMAT ") is the root task and cannot be %s",
-              self->name, tend_task_number (self), verb);
+  g_critical ("Task '%s': is the main part of the program, and cannot be %s", self->name, verb);
   return FALSE;
 }
 

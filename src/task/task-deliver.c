@@ -21,17 +21,17 @@ static TendOutcome settled;
 static void
 complain_twice (TendTask *self)
 {
-  g_autofree char *task = tend_task_to_string (self);
+  g_autofree char *task = tend_task_head (self);
 
-  g_critical ("%s has returned a result already", task);
+  g_critical ("%s: has returned a result already", task);
 }
 
 static void
 complain_idle (TendTask *self)
 {
-  g_autofree char *task = tend_task_to_string (self);
+  g_autofree char *task = tend_task_head (self);
 
-  g_critical ("%s does not run and cannot return a result", task);
+  g_critical ("%s: does not run, and cannot return a result", task);
 }
 
 /* On the task's own thread: takes the contents of @outcome. */

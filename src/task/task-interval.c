@@ -181,8 +181,8 @@ tend_task_set_interval (TendTask *self,
 
   if (self->body != NULL && self->body->runs_once)
     {
-      task = tend_task_to_string (self);
-      g_critical ("%s runs once, and cannot have an interval", task);
+      task = tend_task_head (self);
+      g_critical ("%s: runs once, and cannot have an interval", task);
       return;
     }
 

@@ -29,11 +29,8 @@ tend_task_get_result (TendTask  *self,
 
   if (!tend_task_has_ended (self))
     {
-      g_autofree char *task = tend_task_to_string (self);
-
-      g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
-                   _("Result is not available for %s with the status '%s'"),
-                   task, tend_task_status_to_string (tend_task_status (self)));
+      tend_task_set_error (self, error, TEND_ERROR, TEND_ERROR_STATE, _("has no result yet: its status is '%s'"),
+                           tend_task_status_to_string (tend_task_status (self)));
       return NULL;
     }
 
@@ -124,14 +121,13 @@ expect_result (TendTask   *self,
         }
     }
 
-  task = tend_task_to_string (self);
+  task = tend_task_head (self);
   if (!completed)
-    g_critical ("%s: %s has the status '%s' and no result", func, task,
+    g_critical ("%s: has no result for %s(): its status is '%s'", task, func,
                 tend_task_status_to_string (tend_task_status (self)));
   else
-    g_critical ("%s: the result of %s is a %s, not a %s", func, task,
-                value != NULL ? G_VALUE_TYPE_NAME (value) : "void",
-                g_type_name (type));
+    g_critical ("%s: has a result of type %s, and %s() gets a %s", task,
+                value != NULL ? G_VALUE_TYPE_NAME (value) : "void", func, g_type_name (type));
 
   return NULL;
 }

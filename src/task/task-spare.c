@@ -157,8 +157,8 @@ tend_task_keep_spare (TendTask *self)
   g_object_ref (self);
   tend_tool_look (&self->loop);
 
-  task = tend_task_print (self->name, self->id, NULL, NULL);
-  g_critical ("A reference to a task was dropped once too often; the task was %s and has been freed before", task);
+  task = tend_task_print_head (self->name, self->id);
+  g_critical ("%s: a reference to it was dropped once too often, and it has been freed before", task);
 }
 
 /* A spare object as GObject makes them, but for what its class initializes; NULL if there is none. */

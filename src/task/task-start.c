@@ -13,22 +13,17 @@ gboolean
 tend_task_check_startable (TendTask  *self,
                            GError   **error)
 {
-  g_autofree char *task = NULL;
-
   if (self->loop != NULL && self->body != NULL && tend_loop_is_mine (self->loop) &&
       tend_task_status (self) == TEND_TASK_STATUS_CREATED)
     return TRUE;
 
-  task = tend_task_to_string (self);
   if (self->loop != NULL && !tend_loop_is_mine (self->loop))
-    g_set_error (error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
-                 _("%s belongs to the main context of another thread"), task);
+    tend_task_set_error (self, error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
+                         _("belongs to the main context of another thread"));
   else if (self->body == NULL)
-    g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
-                 _("Task has no body to start: %s"), task);
+    tend_task_set_error (self, error, TEND_ERROR, TEND_ERROR_STATE, _("has no body to start"));
   else
-    g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
-                 _("Task has already been started: %s"), task);
+    tend_task_set_error (self, error, TEND_ERROR, TEND_ERROR_STATE, _("has been started already"));
 
   return FALSE;
 }

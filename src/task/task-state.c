@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 // What a task is, at the bottom of everything else: its number, its text, its observers, its properties that are
-// notified, and the errors "was cancelled" and "was stopped".
+// notified, what messages say of it, and the errors "cancelled" and "stopped".
 //
 // Ownership: the loop thread's, but for the numbers, which any thread may ask for.
 
@@ -121,31 +121,44 @@ tend_task_status_to_string (TendTaskStatus status)
   return names[status];
 }
 
-/* Prints a task that may be gone by now, followed by @what, and by @more if not %NULL. */
-char *
-tend_task_print (const char *name,
-                 guint64     id,
-                 const char *what,
-                 const char *more)
-{
-  char digits[24];
-  char *first = digits + sizeof digits - 1;
+#define DIGITS 24
 
-  /* Without a format, which would take three times as long, for each task that is cancelled. */
+/* Without a format, which would take three times as long, for each task that is cancelled. */
+static const char *
+print_number (char    *digits,
+              guint64  id)
+{
+  char *first = digits + DIGITS - 1;
+
+  if (id == TEND_NO_ID)
+    return "?";
+
   *first = '\0';
   do
     *--first = (char) ('0' + id % 10);
   while ((id /= 10) > 0);
 
-  return name != NULL ? g_strconcat ("Task('", name, "', ", first, ")", what, more, NULL) :
-                        g_strconcat ("Task(", first, ")", what, more, NULL);
+  return first;
+}
+
+char *
+tend_task_print (const char *name,
+                 guint64     id)
+{
+  char digits[DIGITS];
+  const char *number = print_number (digits, id);
+
+  if (name == NULL)
+    return g_strconcat ("Task(", number, ")", NULL);
+
+  return g_strconcat ("Task('", name, "', ", number, ")", NULL);
 }
 
 /**
  * tend_task_to_string:
  * @self: a task
  *
- * Formats the task for messages: `Task('name', 3)`, or `Task(3)` without a name.
+ * Prints the task: `Task('name', 3)`, or `Task(3)` without a name.
  *
  * May be called from any thread.
  *
@@ -158,7 +171,105 @@ tend_task_to_string (TendTask *self)
 {
   g_return_val_if_fail (TEND_IS_TASK (self), NULL);
 
-  return tend_task_print (tend_task_peek_name (self), tend_task_number (self), NULL, NULL);
+  return tend_task_print (tend_task_peek_name (self), tend_task_number (self));
+}
+
+/* --- Messages --- */
+
+char *
+tend_task_print_head (const char *name,
+                      guint64     id)
+{
+  char digits[DIGITS];
+
+  if (name == NULL)
+    return g_strconcat ("Task ", print_number (digits, id), NULL);
+
+  return g_strconcat ("Task '", name, "'", NULL);
+}
+
+char *
+tend_task_head (TendTask *self)
+{
+  const char *name = tend_task_peek_name (self);
+
+  /* A name needs no number: a task that is numbered on demand keeps none then. */
+  return tend_task_print_head (name, name != NULL ? TEND_NO_ID : tend_task_number (self));
+}
+
+/* The place where the name or the number of the task goes is marked: a translation may have it elsewhere. */
+static const char *
+get_form (const char *name)
+{
+  return name != NULL ? _("Task '%s': ") : _("Task %s: ");
+}
+
+char *
+tend_task_message (const char *name,
+                   guint64     id,
+                   const char *what,
+                   const char *more)
+{
+  char digits[DIGITS];
+
+  return tend_message (get_form (name), name != NULL ? name : print_number (digits, id), what, more);
+}
+
+static GError *
+new_error_valist (TendTask   *self,
+                  GQuark      domain,
+                  int         code,
+                  const char *format,
+                  va_list     args) G_GNUC_PRINTF (4, 0);
+
+static GError *
+new_error_valist (TendTask   *self,
+                  GQuark      domain,
+                  int         code,
+                  const char *format,
+                  va_list     args)
+{
+  const char *name = tend_task_peek_name (self);
+  char digits[DIGITS];
+
+  return tend_message_new_error (get_form (name), name != NULL ? name : print_number (digits, tend_task_number (self)),
+                                 domain, code, format, args);
+}
+
+GError *
+tend_task_new_error (TendTask   *self,
+                     GQuark      domain,
+                     int         code,
+                     const char *format,
+                     ...)
+{
+  GError *error;
+  va_list args;
+
+  va_start (args, format);
+  error = new_error_valist (self, domain, code, format, args);
+  va_end (args);
+
+  return error;
+}
+
+/* @error may be NULL. */
+void
+tend_task_set_error (TendTask    *self,
+                     GError     **error,
+                     GQuark       domain,
+                     int          code,
+                     const char  *format,
+                     ...)
+{
+  va_list args;
+
+  if (error == NULL)
+    return;
+
+  va_start (args, format);
+  *error = new_error_valist (self, domain, code, format, args);
+  va_end (args);
 }
 
 /* Whether a setting may still be changed; a critical if not. */
@@ -171,8 +282,8 @@ tend_task_check_settable (TendTask   *self,
   if (tend_task_status (self) == TEND_TASK_STATUS_CREATED)
     return TRUE;
 
-  task = tend_task_to_string (self);
-  g_critical ("The %s of %s cannot be set: it has been started", what, task);
+  task = tend_task_head (self);
+  g_critical ("%s: the %s cannot be set: it has been started", task, what);
   return FALSE;
 }
 
@@ -243,7 +354,7 @@ tend_task_set_observed (TendTask *self)
 
 /* --- The errors of a task that was asked to end, or made to --- */
 
-/* Creates an error that says @what of the task, followed by @more. Each wait that is cancelled gets one: no formats. */
+/* Each wait that is cancelled gets one: no formats. */
 static GError *
 new_error (TendTask   *self,
            GQuark      domain,
@@ -251,7 +362,8 @@ new_error (TendTask   *self,
            const char *what,
            const char *more)
 {
-  g_autofree char *message = tend_task_print (tend_task_peek_name (self), tend_task_number (self), what, more);
+  const char *name = tend_task_peek_name (self);
+  g_autofree char *message = tend_task_message (name, name != NULL ? TEND_NO_ID : tend_task_number (self), what, more);
 
   return g_error_new_literal (domain, code, message);
 }
@@ -264,17 +376,24 @@ tend_task_new_cancelled (TendTask *self)
   GCancellable *cancellable = g_atomic_pointer_get (&self->cancellable);
 
   if (tend_task_cancelling (self) == TEND_CANCELLING_TIMED_OUT)
-    return new_error (self, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, _(" did not end before its deadline"), NULL);
+    return new_error (self, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, _("did not end before its deadline"), NULL);
 
   if (cancellable != NULL)
     reason = tend_cancellable_peek_reason (TEND_CANCELLABLE (cancellable));
 
   return new_error (self, G_IO_ERROR, G_IO_ERROR_CANCELLED,
-                    reason != NULL ? _(" was cancelled: ") : _(" was cancelled"), reason);
+                    reason != NULL ? _("cancelled: ") : _("cancelled"), reason);
 }
 
 GError *
 tend_task_new_stopped (TendTask *self)
 {
-  return new_error (self, TEND_ERROR, TEND_ERROR_STOPPED, _(" was stopped"), NULL);
+  return new_error (self, TEND_ERROR, TEND_ERROR_STOPPED, _("stopped"), NULL);
+}
+
+/* The error of a body that has failed without setting one. */
+GError *
+tend_task_new_missing (TendTask *self)
+{
+  return new_error (self, TEND_ERROR, TEND_ERROR_STATE, _("the body failed without an error"), NULL);
 }

@@ -268,9 +268,7 @@ tend_task_wait_finish (TendTask      *self,
 
   if (wait->is_cancelled)
     {
-      g_autofree char *task = tend_task_to_string (self);
-
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, _("The wait for %s was cancelled"), task);
+      tend_task_set_error (self, error, G_IO_ERROR, G_IO_ERROR_CANCELLED, _("the wait for it was cancelled"));
       return FALSE;
     }
 
@@ -299,7 +297,6 @@ tend_task_wait_sync (TendTask  *self,
                      GError   **error)
 {
   g_autoptr(TendTask) kept = NULL;
-  g_autofree char *task = NULL;
   TendTaskStatus status;
   TendHub *hub;
 
@@ -310,11 +307,10 @@ tend_task_wait_sync (TendTask  *self,
   status = tend_task_status (self);
   if (status == TEND_TASK_STATUS_CREATED || tend_is_on_fiber ())
     {
-      task = tend_task_to_string (self);
-      g_set_error (error, TEND_ERROR, TEND_ERROR_STATE,
-                   status == TEND_TASK_STATUS_CREATED ?
-                   _("%s has not been started, and would be waited for in vain") :
-                   _("A fiber cannot run the main context to wait for %s: use tend_await()"), task);
+      tend_task_set_error (self, error, TEND_ERROR, TEND_ERROR_STATE,
+                           status == TEND_TASK_STATUS_CREATED ?
+                           _("has not been started, and the wait for it would not end") :
+                           _("a fiber cannot run the main context to wait for it: use tend_await()"));
       return FALSE;
     }
 

@@ -255,7 +255,7 @@ tend_watch_check (TendTask   **tasks,
 {
   if (tasks == NULL && n_tasks > 0)
     {
-      g_critical ("%s: there is no list of tasks", func);
+      g_critical ("%s(): there is no list of tasks", func);
       return FALSE;
     }
 
@@ -263,7 +263,7 @@ tend_watch_check (TendTask   **tasks,
     {
       if (!TEND_IS_TASK (tasks[i]) || tasks[i]->loop == NULL)
         {
-          g_critical ("%s: number %" G_GSIZE_FORMAT " is not a task that can be waited for", func, i);
+          g_critical ("%s(): number %" G_GSIZE_FORMAT " is not a task that can be waited for", func, i);
           return FALSE;
         }
     }

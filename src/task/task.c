@@ -232,13 +232,11 @@ tend_task_dispose (GObject *object)
 
   if (self->loop != NULL && !tend_task_has_ended (self) && !self->is_held)
     {
-      g_autofree char *task = tend_task_to_string (self);
-
       /* Its waiters must not hang, and its contents must be freed; nobody else is notified. */
       self->is_observed = TRUE;
       if (self->scope != NULL)
-        tend_task_fail (self, g_error_new (TEND_ERROR, TEND_ERROR_NOT_STARTED,
-                                           _("%s was dropped before it ended"), task));
+        tend_task_fail (self, tend_task_new_error (self, TEND_ERROR, TEND_ERROR_NOT_STARTED,
+                                                   _("dropped before it ended")));
     }
 
   tend_task_drop_cancellable (self);
@@ -308,11 +306,9 @@ tend_task_check_name (TendTask  *self,
                       GError   **error)
 {
   if (self->name != NULL && *self->name == '\0')
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                         _("The name of a task must not be empty"));
+    tend_task_set_error (self, error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, _("the name is empty"));
   else if (self->is_misnamed)
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                         _("The name of a task must be valid UTF-8"));
+    tend_task_set_error (self, error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, _("the name is not valid UTF-8"));
   else
     return TRUE;
 

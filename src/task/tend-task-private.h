@@ -8,6 +8,7 @@
 
 #include "tend-cancel-private.h"
 #include "tend-observer-private.h"
+#include "tend-message-private.h"
 #include "tend-task.h"
 #include "tend-timer.h"
 #include "tend-watch-private.h"
@@ -109,10 +110,6 @@ gboolean     tend_task_check_name        (TendTask            *self,
                                           GError             **error);
 void         tend_task_rename            (TendTask            *self,
                                           char                *name);
-char        *tend_task_print             (const char          *name,
-                                          guint64              id,
-                                          const char          *what,
-                                          const char          *more);
 
 /* --- Its life --- */
 
@@ -148,8 +145,6 @@ gboolean     tend_task_propagate         (TendTask            *self,
 void         tend_task_set_observed      (TendTask            *self);
 void         tend_task_report            (TendTask            *self,
                                           const GError        *error);
-GError      *tend_task_new_cancelled     (TendTask            *self);
-GError      *tend_task_new_stopped       (TendTask            *self);
 
 /* --- Those who wait for it, and what goes on in it --- */
 

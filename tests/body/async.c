@@ -188,7 +188,7 @@ test_finish_may_return_its_error (void)
   silent = tend_task_run_async (NULL, op_async, silent_finish, &op, NULL);
   op_return (&op, TRUE);
   g_assert_error (tend_task_get_error (silent), TEND_ERROR, TEND_ERROR_STATE);
-  g_assert_cmpstr (tend_task_get_error (silent)->message, ==, "The body failed without an error");
+  g_assert_true (g_str_has_suffix (tend_task_get_error (silent)->message, ": the body failed without an error"));
   assert_gone (returning);
   assert_gone (silent);
 }

@@ -113,7 +113,7 @@ test_does_not_await_itself (void)
 
   assert_status (task, "failed");
   g_assert_error (tend_task_get_error (task), TEND_ERROR, TEND_ERROR_STATE);
-  g_assert_true (g_pattern_match_simple ("Task('me', *) cannot wait for its own end",
+  g_assert_true (g_pattern_match_simple ("Task 'me': cannot wait for its own end",
                                          tend_task_get_error (task)->message));
   assert_gone (task);
 }
@@ -179,7 +179,7 @@ test_does_not_sleep_for_a_negative_time (void)
 
   g_assert_false (tend_run (bad_sleep_body, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
-  g_assert_cmpstr (error->message, ==, "Cannot sleep for a negative time: -1 us");
+  g_assert_cmpstr (error->message, ==, "tend_sleep(): the time of -1 us is negative");
 }
 
 static void
@@ -187,7 +187,7 @@ assert_no_fiber (gboolean      result,
                  const char   *func,
                  GError      **error)
 {
-  g_autofree char *message = g_strdup_printf ("%s() waits, and can only be called in a fiber", func);
+  g_autofree char *message = g_strdup_printf ("%s(): waits, and can only be called in a fiber", func);
 
   g_assert_false (result);
   g_assert_error (*error, TEND_ERROR, TEND_ERROR_NO_FIBER);
@@ -252,7 +252,7 @@ test_run_is_not_for_fibers (void)
 
   g_assert_false (tend_run (nested_body, NULL, &error));
   g_assert_error (error, TEND_ERROR, TEND_ERROR_STATE);
-  g_assert_true (g_str_has_prefix (error->message, "tend_run() runs the main context, which a fiber cannot do"));
+  g_assert_true (g_str_has_prefix (error->message, "tend_run(): runs the main context, which a fiber cannot do"));
   assert_notes ("");
 }
 

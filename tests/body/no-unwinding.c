@@ -36,7 +36,7 @@ test_end_of_the_thread_is_an_error (void)
 
   g_test_trap_subprocess (NULL, 0, 0);
   g_test_trap_assert_failed ();
-  g_test_trap_assert_stderr ("*The body of Task('leaver', *) has ended its thread, as pthread_exit() does*");
+  g_test_trap_assert_stderr ("*Task 'leaver': the body has ended its thread, as pthread_exit() does*");
 }
 
 int

@@ -10,7 +10,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-#define GIVES_MORE "its stack has 65536 bytes; tend_task_set_stack_size() gives it more\n*"
+#define GIVES_MORE "the stack has 65536 bytes; tend_task_set_stack_size() gives it more\n*"
 
 /* Runs what follows in a process of its own: FALSE in the one that waits for it, or if a tool forbids it. */
 static gboolean
@@ -76,7 +76,7 @@ test_names_the_task (void)
     return;
 
   g_test_trap_assert_failed ();
-  g_test_trap_assert_stderr ("*libtend: stack overflow in the fiber of Task('load', *): " GIVES_MORE);
+  g_test_trap_assert_stderr ("*libtend: Task 'load': stack overflow: " GIVES_MORE);
 }
 
 static void
@@ -91,7 +91,7 @@ test_numbers_a_task_without_a_name (void)
     return;
 
   g_test_trap_assert_failed ();
-  g_test_trap_assert_stderr ("*libtend: stack overflow in the fiber of Task(0): " GIVES_MORE);
+  g_test_trap_assert_stderr ("*libtend: Task 0: stack overflow: " GIVES_MORE);
 }
 
 /* A name may be anything that is UTF-8; the report stays one line. */
@@ -111,7 +111,7 @@ test_cuts_long_names (void)
     return;
 
   g_test_trap_assert_failed ();
-  g_test_trap_assert_stderr ("*Task('?xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxä...', *): "
+  g_test_trap_assert_stderr ("*Task '?xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxä...': stack overflow: "
                              GIVES_MORE);
   g_test_trap_assert_stderr_unmatched ("*'\n*");
 }
@@ -140,7 +140,7 @@ test_names_the_task_of_any_thread (void)
     return;
 
   g_test_trap_assert_failed ();
-  g_test_trap_assert_stderr ("*libtend: stack overflow in the fiber of Task('in thread', *): " GIVES_MORE);
+  g_test_trap_assert_stderr ("*libtend: Task 'in thread': stack overflow: " GIVES_MORE);
 }
 
 static volatile guint nowhere;  /* 0 */
@@ -193,7 +193,7 @@ test_frames_do_not_jump_over_the_guard (void)
     return;
 
   g_test_trap_assert_failed ();
-  g_test_trap_assert_stderr ("*libtend: stack overflow in the fiber of Task('above', *): " GIVES_MORE);
+  g_test_trap_assert_stderr ("*libtend: Task 'above': stack overflow: " GIVES_MORE);
 }
 
 /* --- The alternate signal stack --- */

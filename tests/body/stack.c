@@ -518,9 +518,9 @@ test_crash (gconstpointer data)
   g_test_trap_subprocess (NULL, 0, 0);
   g_test_trap_assert_failed ();
   if (kind == CRASH_ON_CANARY)
-    g_test_trap_assert_stderr ("*Stack overflow in a test: it has 65536 bytes; tend_task_set_stack_size() gives it more*");
+    g_test_trap_assert_stderr ("*a test: stack overflow: *65536 bytes; tend_task_set_stack_size() gives it more*");
   else if (kind == CRASH_ON_FIBER || kind == CRASH_ON_FIBER_IN_THREAD)
-    g_test_trap_assert_stderr ("*libtend: stack overflow in a fiber: its stack has 65536 bytes; "
+    g_test_trap_assert_stderr ("*libtend: Fiber: stack overflow: the stack has 65536 bytes; "
                                "tend_task_set_stack_size() gives it more\n*");
   else
     g_test_trap_assert_stderr_unmatched ("*overflow*");

@@ -513,7 +513,7 @@ test_run_in_another_thread_and_drop (void)
   int n_destroyed = 0;
   g_autoptr(TendTask) outer = tend_task_run_thread ("outer", run_and_drop_body, &n_destroyed, NULL);
 
-  g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING, "Nobody observed the error of Task('lost'*another thread*");
+  g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING, "Task 'lost': nobody observed its error*another thread*");
   g_assert_true (tend_task_wait_sync (outer, NULL));
   settle ();
   g_test_assert_expected_messages ();

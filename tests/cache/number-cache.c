@@ -257,7 +257,7 @@ refuse_duplicate (Fixture         *fixture,
   request_add (fixture, tend_number_cache_get_number (cache), SECOND, NULL);
   g_assert_false (tend_request_cache_add (fixture->requests, cache, &error));
   g_assert_error (error, TEND_ERROR, TEND_ERROR_EXISTS);
-  g_assert_cmpstr (error->message, ==, "This number is already in use 'p:1'");
+  g_assert_cmpstr (error->message, ==, "Cache 'p-1': the number is in use");
   g_assert_cmpuint (tend_request_cache_get_n_caches (fixture->requests), ==, 1);
 }
 
@@ -270,7 +270,7 @@ refuse_after_shutdown (Fixture         *fixture,
   tend_request_cache_shutdown_async (fixture->requests, NULL, NULL, NULL);
   g_assert_false (tend_request_cache_add (fixture->requests, cache, &error));
   g_assert_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN);
-  g_assert_cmpstr (error->message, ==, "Dropping <TestRequest p-1> due to shutdown!");
+  g_assert_cmpstr (error->message, ==, "Cache 'p-1': is not added: the request cache has been shut down");
 }
 
 static void

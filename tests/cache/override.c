@@ -231,7 +231,7 @@ test_forgotten_one_pops_another (Fixture       *fixture,
   push (fixture, TEND_TYPE_NUMBER_CACHE, 4 * SECOND);
   g_assert_cmpint (seconds_of (fixture, TEND_TYPE_NUMBER_CACHE), ==, 4);
   pop (fixture);
-  expect_critical ("*no time-out was pushed here");
+  expect_critical ("*no timeout was pushed here");
   pop (fixture);
   g_test_assert_expected_messages ();
 }
@@ -297,12 +297,12 @@ test_pops_its_own (Fixture       *fixture,
 {
   g_autoptr(TendTask) task = NULL;
 
-  expect_critical ("*no time-out was pushed here");
+  expect_critical ("*no timeout was pushed here");
   pop (fixture);
   g_test_assert_expected_messages ();
 
   push (fixture, TEND_TYPE_NUMBER_CACHE, SECOND);
-  expect_critical ("*no time-out was pushed here");
+  expect_critical ("*no timeout was pushed here");
   task = tend_task_run_fiber (NULL, pop_fiber, fixture, NULL);
   g_test_assert_expected_messages ();
   g_assert_cmpint (seconds_of (fixture, TEND_TYPE_NUMBER_CACHE), ==, 1);

@@ -49,13 +49,13 @@ test_number_is_given_once (Fixture       *fixture,
   g_object_set (cache, "prefix", "dns", NULL);
   assert_notes ("number:<TendNumberCache TendNumberCache-0> prefix:<TendNumberCache dns-0>");
 
-  expect_critical ("The number of <TendNumberCache dns-0> cannot be changed");
+  expect_critical ("Cache 'dns-0': the number cannot be changed");
   g_object_set (cache, "number", (guint64) 2, NULL);
-  expect_critical ("The prefix of <TendNumberCache dns-0> cannot be changed");
+  expect_critical ("Cache 'dns-0': the prefix cannot be changed");
   g_object_set (cache, "prefix", "mdns", NULL);
-  expect_critical ("The prefix of <TendNumberCache dns-0> cannot be changed");
+  expect_critical ("Cache 'dns-0': the prefix cannot be changed");
   g_object_set (cache, "prefix", NULL, NULL);
-  expect_critical ("The number of <TendNumberCache TendNumberCache-1> cannot be changed");
+  expect_critical ("Cache 'TendNumberCache-1': the number cannot be changed");
   g_object_set (plain, "number", (guint64) 1, NULL);
   g_test_assert_expected_messages ();
   assert_notes ("");
@@ -71,9 +71,9 @@ test_number_stays_when_added (Fixture       *fixture,
   g_autoptr(TendNumberCache) cache = g_object_new (TEND_TYPE_NUMBER_CACHE, NULL);
 
   g_assert_true (tend_request_cache_add (fixture->requests, cache, NULL));
-  expect_critical ("The number of <TendNumberCache TendNumberCache-0> cannot be changed");
+  expect_critical ("Cache 'TendNumberCache-0': the number cannot be changed");
   g_object_set (cache, "number", (guint64) 7, NULL);
-  expect_critical ("The prefix of <TendNumberCache TendNumberCache-0> cannot be changed");
+  expect_critical ("Cache 'TendNumberCache-0': the prefix cannot be changed");
   g_object_set (cache, "prefix", "p", NULL);
   g_test_assert_expected_messages ();
   g_assert_true (tend_request_cache_lookup (fixture->requests, "TendNumberCache", 0) == cache);

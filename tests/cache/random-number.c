@@ -36,7 +36,7 @@ assert_none_left (Fixture *fixture,
 
   g_assert_null (tend_random_number_cache_new (fixture->requests, "r", bits, &error));
   g_assert_error (error, TEND_ERROR, TEND_ERROR_FULL);
-  g_assert_cmpstr (error->message, ==, "Could not find a number that isn't in use under 'r'");
+  g_assert_cmpstr (error->message, ==, "Cache 'r': every number is in use");
 }
 
 static void
@@ -73,7 +73,7 @@ test_number_cannot_be_given (Fixture       *fixture,
 {
   g_autoptr(TendNumberCache) cache = NULL;
 
-  expect_critical ("The number of <TendRandomNumberCache r-*> cannot be changed");
+  expect_critical ("Cache 'r-*': the number cannot be changed");
   cache = g_object_new (TEND_TYPE_RANDOM_NUMBER_CACHE,
                         "request-cache", fixture->requests, "prefix", "r", "number", (guint64) 65536, NULL);
   g_test_assert_expected_messages ();

@@ -209,7 +209,7 @@ test_added_twice (Fixture       *fixture,
 
       g_assert_false (tend_request_cache_add (both[i], cache, &error));
       g_assert_error (error, TEND_ERROR, TEND_ERROR_STATE);
-      g_assert_cmpstr (error->message, ==, "<TestRequest p-1> has been added already");
+      g_assert_cmpstr (error->message, ==, "Cache 'p-1': has been added already");
     }
   g_assert_cmpuint (tend_request_cache_get_n_caches (other), ==, 0);
   advance (fixture, SECOND);
@@ -451,11 +451,11 @@ test_messages_are_text (Fixture       *fixture,
   g_assert_cmpstr (text, ==, "<TendNumberCache \357\277\275-1>");
   g_assert_true (tend_request_cache_add (fixture->requests, first, NULL));
   g_assert_false (tend_request_cache_add (fixture->requests, second, &error));
-  g_assert_cmpstr (error->message, ==, "This number is already in use '\357\277\275:1'");
+  g_assert_cmpstr (error->message, ==, "Cache '\357\277\275-1': the number is in use");
 
   wait = tend_request_cache_wait_for (fixture->requests, "\xff", 3, SECOND);
   advance (fixture, SECOND);
-  g_assert_cmpstr (tend_task_get_error (wait)->message, ==, "No cache '\357\277\275:3' was added in time");
+  g_assert_cmpstr (tend_task_get_error (wait)->message, ==, "Cache '\357\277\275-3': was not added in time");
 }
 
 int

@@ -94,7 +94,7 @@ test_own_times (Fixture       *fixture,
   advance (fixture, 1);
   assert_notes ("fast:failed");
   g_assert_error (tend_task_get_error (fast), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
-  g_assert_cmpstr (tend_task_get_error (fast)->message, ==, "No cache 'p:1' was added in time");
+  g_assert_cmpstr (tend_task_get_error (fast)->message, ==, "Cache 'p-1': was not added in time");
 
   advance (fixture, SECOND);
   request_add (fixture, 1, SECOND, NULL);

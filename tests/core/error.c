@@ -203,7 +203,7 @@ test_levels_do_not_add_up (void)
   g_assert_cmpuint (strlen (error->message), <, 1000);
 
   /* It is known at once that there is nothing to tell. */
-  tend_report_unobserved ("Task(0)", error, NULL);
+  tend_report_unobserved ("Task(0)", "Task 0", error, NULL);
 }
 
 static void
@@ -365,7 +365,7 @@ test_default_warns (void)
   TendTask *task = new_failed ("job");
 
   g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING,
-                         "Nobody observed the error of Task('job', *), made at *test-core-error*: nobody looks");
+                         "Task 'job': nobody observed its error; it was made at *test-core-error*: nobody looks");
   g_assert_finalize_object (task);
   g_test_assert_expected_messages ();
 }

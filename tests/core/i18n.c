@@ -10,24 +10,31 @@
 
 #include "../task/common.h"
 
-#define ORIGINAL "The name of a task must not be empty"
-#define TRANSLATED "Nomen deest"
+/* The task and what is wrong with it are translated apart; in alphabetical order, as a catalogue has them. */
+#define HEAD "Task '%s': "
+#define HEAD_TRANSLATED "De opere '%1$s' : "
+#define ORIGINAL "the name is empty"
+#define TRANSLATED "nomen deest"
 
-/* Writes a catalogue of one message, in the form that GNU gettext describes. */
+#define TEXT HEAD "\0" ORIGINAL "\0" HEAD_TRANSLATED "\0" TRANSLATED
+
+/* Writes a catalogue of two texts, in the form that GNU gettext describes. */
 static void
 write_catalogue (const char *path)
 {
+  const guint32 begin = 60;
   const guint32 head[] = {
-    0x950412de, 0, 1, 28, 36, 0, 44,
-    sizeof ORIGINAL - 1, 44,
-    sizeof TRANSLATED - 1, 44 + sizeof ORIGINAL,
+    0x950412de, 0, 2, 28, 44, 0, begin,
+    sizeof HEAD - 1, begin,
+    sizeof ORIGINAL - 1, begin + sizeof HEAD,
+    sizeof HEAD_TRANSLATED - 1, begin + sizeof HEAD ORIGINAL + 1,
+    sizeof TRANSLATED - 1, begin + sizeof HEAD ORIGINAL HEAD_TRANSLATED + 2,
   };
   g_autoptr(GByteArray) bytes = g_byte_array_new ();
   g_autoptr(GError) error = NULL;
 
   g_byte_array_append (bytes, (const guint8 *) head, sizeof head);
-  g_byte_array_append (bytes, (const guint8 *) ORIGINAL, sizeof ORIGINAL);
-  g_byte_array_append (bytes, (const guint8 *) TRANSLATED, sizeof TRANSLATED);
+  g_byte_array_append (bytes, (const guint8 *) TEXT, sizeof TEXT);
   g_file_set_contents (path, (const char *) bytes->data, bytes->len, &error);
   g_assert_no_error (error);
 }
@@ -63,10 +70,10 @@ test_translated (void)
   write_catalogue (file);
 
   /* The first message has the library look where it is installed. */
-  assert_message (ORIGINAL);
+  assert_message ("Task '': the name is empty");
   g_setenv ("LANGUAGE", "xx", TRUE);
   bindtextdomain ("libtend", directory);
-  assert_message (TRANSLATED);
+  assert_message ("De opere '' : nomen deest");
 
   g_unlink (file);
   g_rmdir (messages);

@@ -25,7 +25,7 @@ import sys
 # What goes to stderr. Everything else is silent there.
 MESSAGES = {
     # Where there are exceptions, it says which one it was, and where it comes from.
-    "future": r".*Tend-WARNING.*: Nobody observed the error of Task\(0\), made at .+: "
+    "future": r".*Tend-WARNING.*: Task 0: nobody observed its error; it was made at .+: "
               r"(Error|(Exception: Error)\nTraceback .+(\n  .+)+\n\2)",
 }
 # What is run once more, another way: what that is called, what is in its environment, and its status.

@@ -66,7 +66,7 @@ test_cancel_while_it_waits (Work          *work,
   g_assert_cmpint (tend_clock_run_until_idle (work->clock), ==, 0);
   assert_notes ("1@0 2@100");
   assert_status (task, "cancelled");
-  g_assert_true (g_str_has_suffix (tend_task_get_error (task)->message, ") was cancelled: enough"));
+  g_assert_true (g_str_has_suffix (tend_task_get_error (task)->message, "\': cancelled: enough"));
   assert_all_gone (work, task, retry);
   g_assert_finalize_object (cancellable);
 }

@@ -236,7 +236,7 @@ test_freezing_twice_is_critical (void)
 
   if (!g_test_subprocess ())
     {
-      check_critical ("*tend_clock_freeze: the time of this context is frozen already*");
+      check_critical ("*tend_clock_freeze(): the time of this context is frozen already*");
       return;
     }
 

@@ -497,7 +497,7 @@ test_other_thread (Fixture       *fixture,
   settle (fixture);
   for (guint i = 0; i < G_N_ELEMENTS (functions); i++)
     {
-      g_autofree char *message = g_strdup_printf ("tend_task_manager_%s: *another thread", functions[i]);
+      g_autofree char *message = g_strdup_printf ("tend_task_manager_%s(): *another thread", functions[i]);
 
       g_test_expect_message ("Tend", G_LOG_LEVEL_CRITICAL, message);
     }

@@ -297,7 +297,7 @@ test_grace_period_after_a_drain (Fixture       *fixture,
   tend_clock_advance (fixture->clock, 5 * SECOND - 1);
   assert_log (fixture, "");
   tend_clock_advance (fixture->clock, 1);
-  g_assert_nonnull (strstr (fixture->log->str, "was stopped"));
+  g_assert_nonnull (strstr (fixture->log->str, ": stopped: "));
   g_assert_nonnull (strstr (fixture->log->str, " error"));
   g_string_truncate (fixture->log, 0);
   work_let_go (work);
@@ -445,7 +445,7 @@ test_disposed_of_meanwhile (Fixture       *fixture,
   g_object_run_dispose (G_OBJECT (fixture->manager));
   g_ptr_array_set_size (fixture->shadow, 0);
   settle (fixture);
-  assert_log (fixture, "cut-off The manager, or its owner, was disposed of during the shutdown");
+  assert_log (fixture, "cut-off Manager: it, or its owner, was disposed of during the shutdown");
 }
 
 /* The drain holds the manager, and lets it go. */

@@ -233,7 +233,7 @@ test_name_in_use (Fixture       *fixture,
 {
   Work *work = register_work (fixture, FIBER, "n");
 
-  assert_refused (fixture, "n", TEND_ERROR, TEND_ERROR_EXISTS, "Task already exists: 'n'");
+  assert_refused (fixture, "n", TEND_ERROR, TEND_ERROR_EXISTS, "Task 'n': the name is taken");
   g_assert_true (tend_task_manager_lookup (fixture->manager, "n") == work->task);
 }
 
@@ -264,8 +264,7 @@ test_empty_name (Fixture       *fixture,
   g_autoptr(GError) error = NULL;
   g_autoptr(TendTask) task = watch (fixture, tend_task_new_open ("", never_run, NULL, NULL));
 
-  assert_refused (fixture, "", G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                  "The name of a task must not be empty");
+  assert_refused (fixture, "", G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "Task '': the name is empty");
 
   g_assert_false (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT,
                                               &error));
@@ -277,7 +276,7 @@ test_name_that_is_not_utf8 (Fixture       *fixture,
                             gconstpointer  unused)
 {
   assert_refused (fixture, "caf\xe9", G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                  "The name of a task must be valid UTF-8");
+                  "Task 'caf\357\277\275': the name is not valid UTF-8");
 }
 
 static void
@@ -311,7 +310,7 @@ test_after_shutdown (Fixture       *fixture,
   g_assert_null (tend_task_manager_register (fixture->manager, tend_task_new_open ("n", never_run, NULL, NULL),
                                              TEND_NAME_POLICY_REJECT, &error));
   g_assert_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN);
-  g_assert_nonnull (strstr (error->message, "Task('n', "));
+  g_assert_nonnull (strstr (error->message, "Task 'n': "));
   g_clear_error (&error);
 
   g_assert_false (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT,
@@ -329,7 +328,7 @@ assert_state_error (Fixture  *fixture,
   g_assert_false (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT,
                                               &error));
   g_assert_error (error, TEND_ERROR, TEND_ERROR_STATE);
-  g_assert_nonnull (strstr (error->message, "Task("));
+  g_assert_nonnull (strstr (error->message, "Task "));
 }
 
 static void

@@ -453,7 +453,7 @@ test_running_task_after_the_shutdown (Fixture       *fixture,
   g_assert_false (tend_task_manager_register (fixture->manager, g_object_ref (running), TEND_NAME_POLICY_REJECT,
                                               &error));
   g_assert_error (error, TEND_ERROR, TEND_ERROR_SHUT_DOWN);
-  g_assert_nonnull (strstr (error->message, "Task('n', "));
+  g_assert_nonnull (strstr (error->message, "Task 'n': "));
   settle (fixture);
   g_assert_cmpint (tend_task_get_status (running), ==, TEND_TASK_STATUS_CANCELLED);
 }
@@ -522,7 +522,7 @@ test_other_thread (Fixture       *fixture,
                    gconstpointer  unused)
 {
   g_assert_true (g_main_context_acquire (NULL));
-  g_test_expect_message ("Tend", G_LOG_LEVEL_CRITICAL, "tend_task_manager_shutdown_async: *another thread");
+  g_test_expect_message ("Tend", G_LOG_LEVEL_CRITICAL, "tend_task_manager_shutdown_async(): *another thread");
   g_thread_join (g_thread_new ("misuse", misuse_in_thread, fixture));
   g_test_assert_expected_messages ();
   g_main_context_release (NULL);

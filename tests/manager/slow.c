@@ -112,12 +112,14 @@ test_text_of_the_warning (Fixture       *fixture,
   tend_task_manager_set_slow_check (fixture->manager, AGE, AGE);
   register_callback (fixture, "NAME", run_on, NULL);
   tend_clock_advance (fixture->clock, AGE - 1);
-  g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING, "Non-interval task \"NAME\" has been running for 600.00!");
+  g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING,
+                         "Task 'NAME': has no interval, and has been running for 600.00 s");
   tend_clock_advance (fixture->clock, 1);
   g_test_assert_expected_messages ();
 
   tend_clock_advance (fixture->clock, AGE - 1);
-  g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING, "Non-interval task \"NAME\" has been running for 1200.00!");
+  g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING,
+                         "Task 'NAME': has no interval, and has been running for 1200.00 s");
   tend_clock_advance (fixture->clock, 1);
   g_test_assert_expected_messages ();
 }
@@ -127,10 +129,10 @@ test_task_without_a_name (Fixture       *fixture,
                           gconstpointer  unused)
 {
   g_autofree char *expected = NULL;
-  g_autofree char *text = tend_task_to_string (register_callback (fixture, NULL, run_on, NULL));
+  guint64 id = tend_task_get_id (register_callback (fixture, NULL, run_on, NULL));
 
   tend_task_manager_set_slow_check (fixture->manager, AGE, AGE);
-  expected = g_strdup_printf ("Non-interval task \"%s\" has been running for 600.00!", text);
+  expected = g_strdup_printf ("Task %" G_GUINT64_FORMAT ": has no interval, and has been running for 600.00 s", id);
   g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING, expected);
   tend_clock_advance (fixture->clock, AGE);
   g_test_assert_expected_messages ();

@@ -115,7 +115,7 @@ test_names_a_task_without_a_number (void)
   stop_watchdog ();
 
   g_assert_cmpstr (word->task, ==, "Task(?)");
-  g_assert_true (g_str_has_prefix (word->message, "Task(?) has blocked the main context for "));
+  g_assert_true (g_str_has_prefix (word->message, "Task ?: has blocked the main context for "));
   g_assert_finalize_object (task);
 }
 

@@ -271,7 +271,7 @@ test_speaks_without_an_answer (void)
   pthread_sigmask (SIG_BLOCK, &urgent, NULL);
   g_main_context_iteration (NULL, FALSE);
   word = block ();
-  g_assert_true (g_str_has_prefix (word->message, "Code that takes no signals has blocked the main context"));
+  g_assert_true (g_str_has_prefix (word->message, "Code that takes no signals: has blocked the main context"));
 
   /* The signal that comes now is late, and answers no question. */
   pthread_sigmask (SIG_UNBLOCK, &urgent, NULL);

@@ -25,12 +25,10 @@ give_up_cb (TendTask *task,
 static void
 assert_cancelled (TendTask *task)
 {
-  g_autofree char *text = tend_task_to_string (task);
-  g_autofree char *message = g_strconcat (text, " was cancelled", NULL);
-
   assert_status (task, "cancelled");
   g_assert_error (tend_task_get_error (task), G_IO_ERROR, G_IO_ERROR_CANCELLED);
-  g_assert_true (g_str_has_prefix (tend_task_get_error (task)->message, message));
+  g_assert_true (g_str_has_prefix (tend_task_get_error (task)->message, "Task "));
+  g_assert_nonnull (strstr (tend_task_get_error (task)->message, ": cancelled"));
 }
 
 /* --- When it runs --- */
@@ -282,7 +280,7 @@ test_the_reason (void)
   while (!tend_task_is_ended (task))
     g_main_context_iteration (NULL, TRUE);
   assert_notes ("asked");
-  g_assert_true (g_str_has_suffix (tend_task_get_error (task)->message, " was cancelled: enough"));
+  g_assert_true (g_str_has_suffix (tend_task_get_error (task)->message, ": cancelled: enough"));
 }
 
 static gboolean

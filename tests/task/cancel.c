@@ -23,7 +23,7 @@ test_before_the_start (void)
   tend_task_cancel (task);
   assert_cancelled (task);
   g_assert_cmpint (n_destroyed, ==, 1);
-  g_assert_true (g_pattern_match_simple ("Task('early', *) was cancelled", tend_task_get_error (task)->message));
+  g_assert_true (g_pattern_match_simple ("Task 'early': cancelled", tend_task_get_error (task)->message));
   assert_gone (task);
 }
 

@@ -88,14 +88,11 @@ test_setting_twice_is_an_error (void)
   TendCompletion *completion = tend_completion_new ("answer");
   g_autoptr(GError) busy = new_busy ();
   g_autoptr(GError) error = NULL;
-  g_autofree char *expected = NULL;
   g_autoptr(TendTask) task = NULL;
 
   g_assert_true (tend_completion_set_string (completion, "first", &error));
   g_assert_false (tend_completion_set_string (completion, "second", &error));
-  expected = g_strdup_printf ("Task('answer', %" G_GUINT64_FORMAT ") has been completed already",
-                              tend_task_get_id (tend_completion_get_task (completion)));
-  g_assert_cmpstr (error->message, ==, expected);
+  g_assert_cmpstr (error->message, ==, "Task 'answer': has been completed already");
   expect_state_error (error, " has been completed already");
   g_assert_false (tend_completion_set_value (completion, NULL, &error));
   expect_state_error (error, " has been completed already");
@@ -161,7 +158,7 @@ test_cancelled_is_an_error_of_its_own (void)
   tend_task_wait_async (task, NULL, note_wait_cb, (gpointer) "wait");
   g_assert_true (tend_completion_set_cancelled (completion, NULL));
   assert_status (task, "cancelled");
-  g_assert_true (g_str_has_suffix (tend_task_get_error (task)->message, ") was cancelled"));
+  g_assert_true (g_str_has_suffix (tend_task_get_error (task)->message, "\': cancelled"));
   settle ();
   assert_notes ("wait:io-19");
 

@@ -126,11 +126,11 @@ test_main_part_cannot_be_ended (void)
 {
   TendTask *main_task = tend_task_get_current ();
 
-  expect_critical ("Task('main()', 1) is the root task and cannot be stopped");
+  expect_critical ("Task 'main()': is the main part of the program, and cannot be stopped");
   tend_task_stop (main_task);
-  expect_critical ("Task('main()', 1) is the root task and cannot be cancelled");
+  expect_critical ("Task 'main()': is the main part of the program, and cannot be cancelled");
   tend_task_cancel (main_task);
-  expect_critical ("Task('main()', 1) does not run and cannot return a result");
+  expect_critical ("Task 'main()': does not run, and cannot return a result");
   tend_task_return_value (main_task, NULL);
   g_test_assert_expected_messages ();
   assert_status (main_task, "running");

@@ -167,7 +167,7 @@ test_stops_before_the_start (void)
   tend_task_stop (task);
   assert_status (task, "stopped");
   g_assert_error (tend_task_get_error (task), TEND_ERROR, TEND_ERROR_STOPPED);
-  g_assert_true (g_pattern_match_simple ("Task('early', *) was stopped", tend_task_get_error (task)->message));
+  g_assert_true (g_pattern_match_simple ("Task 'early': stopped", tend_task_get_error (task)->message));
   g_assert_cmpint (n_destroyed, ==, 1);
   assert_gone (task);
 }

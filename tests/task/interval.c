@@ -208,9 +208,9 @@ test_settings_are_fixed_by_the_start (void)
 {
   g_autoptr(TendTask) task = tend_task_run_open ("set", idle_body, NULL, NULL);
 
-  expect_critical ("The interval mode of Task('set', *) cannot be set: it has been started");
+  expect_critical ("Task 'set': the interval mode cannot be set: it has been started");
   tend_task_set_interval_mode (task, TEND_INTERVAL_MODE_FIXED_RATE);
-  expect_critical ("The keep-going of Task('set', *) cannot be set: it has been started");
+  expect_critical ("Task 'set': the keep-going cannot be set: it has been started");
   tend_task_set_keep_going (task, TRUE);
   g_test_assert_expected_messages ();
   g_assert_cmpint (tend_task_get_interval_mode (task), ==, TEND_INTERVAL_MODE_FIXED_DELAY);

@@ -196,7 +196,7 @@ test_errors_are_told_at_once (void)
   for (guint i = 0; i < 3; i++)
     {
       g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING,
-                             "Nobody observed the error of Task('loser', *), made at *test-task-keep-going*: No luck");
+                             "Task 'loser': nobody observed its error; it was made at *test-task-keep-going*: No luck");
       tend_clock_advance (clock, i == 0 ? 0 : SECOND);
       g_test_assert_expected_messages ();
     }

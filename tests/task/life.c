@@ -107,10 +107,10 @@ test_starts_once (void)
 {
   g_autoptr(TendTask) task = tend_task_run_open ("one", idle_body, NULL, NULL);
 
-  assert_start_fails (task, TEND_ERROR_STATE, "Task has already been started: Task('one', *)");
+  assert_start_fails (task, TEND_ERROR_STATE, "Task 'one': has been started already");
   assert_status (task, "running");
   tend_task_return_value (task, NULL);
-  assert_start_fails (task, TEND_ERROR_STATE, "Task has already been started: Task('one', *)");
+  assert_start_fails (task, TEND_ERROR_STATE, "Task 'one': has been started already");
   assert_status (task, "completed");
   assert_gone (task);
 }
@@ -123,8 +123,8 @@ test_does_not_start_after_the_end (void)
 
   tend_task_stop (stopped);
   tend_task_cancel (cancelled);
-  assert_start_fails (stopped, TEND_ERROR_STATE, "Task has already been started: Task(*)");
-  assert_start_fails (cancelled, TEND_ERROR_STATE, "Task has already been started: Task(*)");
+  assert_start_fails (stopped, TEND_ERROR_STATE, "Task *: has been started already");
+  assert_start_fails (cancelled, TEND_ERROR_STATE, "Task *: has been started already");
   assert_status (stopped, "stopped");
   assert_status (cancelled, "cancelled");
   assert_notes ("");
@@ -140,7 +140,7 @@ test_does_not_start_twice_while_pending (void)
 
   tend_task_set_delay (task, SECOND);
   g_assert_true (tend_task_start (task, NULL));
-  assert_start_fails (task, TEND_ERROR_STATE, "Task has already been started: Task(*)");
+  assert_start_fails (task, TEND_ERROR_STATE, "Task *: has been started already");
   assert_status (task, "pending");
   tend_clock_run_until_idle (clock);
   assert_status (task, "completed");
@@ -153,7 +153,7 @@ test_does_not_start_without_body (void)
   g_autoptr(TendTask) task = tend_task_new_open ("source", NULL, NULL, NULL);
 
   assert_status (task, "running");
-  assert_start_fails (task, TEND_ERROR_STATE, "Task has no body to start: Task('source', *)");
+  assert_start_fails (task, TEND_ERROR_STATE, "Task 'source': has no body to start");
   tend_task_return_int (task, 1);
   assert_status (task, "completed");
   g_assert_cmpint (tend_task_get_int (task), ==, 1);
@@ -164,7 +164,7 @@ static gpointer
 start_thread (gpointer data)
 {
   assert_start_fails (data, TEND_ERROR_WRONG_THREAD,
-                      "Task('mine', *) belongs to the main context of another thread");
+                      "Task 'mine': belongs to the main context of another thread");
   return NULL;
 }
 

@@ -147,15 +147,15 @@ test_wrong_type_says_so (void)
 
   tend_task_return_int (task, 5);
   tend_task_return_value (nothing, NULL);
-  expect_critical ("tend_task_get_string: the result of Task('work', *) is a gint64, not a gchararray");
+  expect_critical ("Task 'work': has a result of type gint64, and tend_task_get_string() gets a gchararray");
   g_assert_null (tend_task_get_string (task));
-  expect_critical ("tend_task_get_object: the result of Task('work', *) is a gint64, not a GObject");
+  expect_critical ("Task 'work': has a result of type gint64, and tend_task_get_object() gets a GObject");
   g_assert_null (tend_task_get_object (task));
-  expect_critical ("tend_task_get_boolean: the result of Task('work', *) is a gint64, not a gboolean");
+  expect_critical ("Task 'work': has a result of type gint64, and tend_task_get_boolean() gets a gboolean");
   g_assert_false (tend_task_get_boolean (task));
-  expect_critical ("tend_task_get_pointer: the result of Task('work', *) is a gint64, not a TendPointer");
+  expect_critical ("Task 'work': has a result of type gint64, and tend_task_get_pointer() gets a TendPointer");
   g_assert_null (tend_task_get_pointer (task));
-  expect_critical ("tend_task_get_int: the result of Task('work', *) is a void, not a gint64");
+  expect_critical ("Task 'work': has a result of type void, and tend_task_get_int() gets a gint64");
   g_assert_cmpint (tend_task_get_int (nothing), ==, 0);
   g_test_assert_expected_messages ();
   assert_gone (task);
@@ -167,10 +167,10 @@ test_getters_before_the_end_say_so (void)
 {
   g_autoptr(TendTask) task = run_idle ();
 
-  expect_critical ("tend_task_get_int: Task('work', *) has the status 'running' and no result");
+  expect_critical ("Task 'work': has no result for tend_task_get_int(): its status is 'running'");
   g_assert_cmpint (tend_task_get_int (task), ==, 0);
   tend_task_stop (task);
-  expect_critical ("tend_task_get_int: Task('work', *) has the status 'stopped' and no result");
+  expect_critical ("Task 'work': has no result for tend_task_get_int(): its status is 'stopped'");
   g_assert_cmpint (tend_task_get_int (task), ==, 0);
   g_test_assert_expected_messages ();
   assert_gone (task);
@@ -183,9 +183,9 @@ test_second_result_is_dropped (void)
   g_autoptr(TendTask) task = run_idle ();
 
   tend_task_return_int (task, 1);
-  expect_critical ("Task('work', *) has returned a result already");
+  expect_critical ("Task 'work': has returned a result already");
   tend_task_return_pointer (task, &n_destroyed, count_cb);
-  expect_critical ("Task('work', *) has returned a result already");
+  expect_critical ("Task 'work': has returned a result already");
   fail_body (task, NULL, NULL);
   g_test_assert_expected_messages ();
   g_assert_cmpint (n_destroyed, ==, 1);
@@ -200,7 +200,7 @@ return_twice_body (TendTask  *task,
                    GError   **error)
 {
   tend_task_return_int (task, 1);
-  expect_critical ("Task('twice', *) has returned a result already");
+  expect_critical ("Task 'twice': has returned a result already");
   tend_task_return_int (task, 2);
   g_test_assert_expected_messages ();
   return TRUE;
@@ -227,14 +227,14 @@ test_a_task_that_does_not_run_gives_nothing (void)
   g_autoptr(TendTask) interval = tend_task_new_fiber ("often", note_cb, (gpointer) "run", NULL);
   int n_destroyed = 0;
 
-  expect_critical ("Task('idle', *) does not run and cannot return a result");
+  expect_critical ("Task 'idle': does not run, and cannot return a result");
   tend_task_return_pointer (task, &n_destroyed, count_cb);
   g_assert_cmpint (n_destroyed, ==, 1);
   assert_status (task, "created");
 
   tend_task_set_delay (task, SECOND);
   g_assert_true (tend_task_start (task, NULL));
-  expect_critical ("Task('idle', *) does not run and cannot return a result");
+  expect_critical ("Task 'idle': does not run, and cannot return a result");
   tend_task_return_pointer (task, &n_destroyed, count_cb);
   g_assert_cmpint (n_destroyed, ==, 2);
   assert_status (task, "pending");
@@ -242,7 +242,7 @@ test_a_task_that_does_not_run_gives_nothing (void)
   tend_task_set_interval (interval, SECOND);
   g_assert_true (tend_task_start (interval, NULL));
   tend_clock_advance (clock, SECOND);
-  expect_critical ("Task('often', *) does not run and cannot return a result");
+  expect_critical ("Task 'often': does not run, and cannot return a result");
   tend_task_return_pointer (interval, &n_destroyed, count_cb);
   g_assert_cmpint (n_destroyed, ==, 3);
   g_test_assert_expected_messages ();
@@ -262,7 +262,7 @@ test_result_before_the_end_is_an_error (void)
 
   g_assert_null (tend_task_get_result (task, &error));
   g_assert_error (error, TEND_ERROR, TEND_ERROR_STATE);
-  g_assert_true (g_pattern_match_simple ("Result is not available for Task('work', *) with the status 'running'",
+  g_assert_true (g_pattern_match_simple ("Task 'work': has no result yet: its status is 'running'",
                                          error->message));
   g_assert_null (tend_task_get_error (task));
   tend_task_stop (task);
@@ -324,16 +324,16 @@ static void
 assert_body_fails (TendBodyFunc  body,
                    GQuark        domain,
                    int           code,
-                   const char   *message)
+                   const char   *pattern)
 {
   g_autoptr(TendTask) fiber = tend_task_run_fiber (NULL, body, NULL, NULL);
   g_autoptr(TendTask) thread = tend_task_run_thread (NULL, body, NULL, NULL);
 
   g_assert_false (tend_task_wait_sync (thread, NULL));
   g_assert_error (tend_task_get_error (fiber), domain, code);
-  g_assert_cmpstr (tend_task_get_error (fiber)->message, ==, message);
+  g_assert_true (g_pattern_match_simple (pattern, tend_task_get_error (fiber)->message));
   g_assert_error (tend_task_get_error (thread), domain, code);
-  g_assert_cmpstr (tend_task_get_error (thread)->message, ==, message);
+  g_assert_true (g_pattern_match_simple (pattern, tend_task_get_error (thread)->message));
   assert_status (fiber, "failed");
   assert_status (thread, "failed");
   assert_gone (fiber);
@@ -355,7 +355,7 @@ test_error_wins_over_a_value (void)
 static void
 test_failing_without_an_error_is_one (void)
 {
-  assert_body_fails (without_error_body, TEND_ERROR, TEND_ERROR_STATE, "The body failed without an error");
+  assert_body_fails (without_error_body, TEND_ERROR, TEND_ERROR_STATE, "Task *: the body failed without an error");
 }
 
 /* --- From other threads --- */

@@ -127,7 +127,7 @@ test_errors_are_reported (void)
     {
       TendTask *task = tend_task_run_open ("lost", fail_body, NULL, NULL);
 
-      g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING, "Nobody observed the error of Task('lost', *No luck");
+      g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING, "Task 'lost': nobody observed its error*No luck");
       g_object_unref (task);
       g_test_assert_expected_messages ();
     }
@@ -199,7 +199,7 @@ test_dropped_too_often (void)
   g_object_unref (task);
   for (guint i = 0; i < 3; i++)
     {
-      g_test_expect_message ("Tend", G_LOG_LEVEL_CRITICAL, "*once too often*Task('once-too-often', *");
+      g_test_expect_message ("Tend", G_LOG_LEVEL_CRITICAL, "Task 'once-too-often': *once too often*");
       g_object_unref (task);
       g_test_assert_expected_messages ();
     }

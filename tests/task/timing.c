@@ -312,11 +312,11 @@ test_settings_are_fixed_by_the_start (void)
 {
   g_autoptr(TendTask) task = tend_task_run_open ("set", idle_body, NULL, NULL);
 
-  expect_critical ("The delay of Task('set', *) cannot be set: it has been started");
+  expect_critical ("Task 'set': the delay cannot be set: it has been started");
   tend_task_set_delay (task, 5);
-  expect_critical ("The priority of Task('set', *) cannot be set: it has been started");
+  expect_critical ("Task 'set': the priority cannot be set: it has been started");
   tend_task_set_priority (task, G_PRIORITY_LOW);
-  expect_critical ("The stack size of Task('set', *) cannot be set: it has been started");
+  expect_critical ("Task 'set': the stack size cannot be set: it has been started");
   tend_task_set_stack_size (task, 1 << 20);
   g_test_assert_expected_messages ();
   tend_task_stop (task);

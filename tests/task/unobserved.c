@@ -95,7 +95,7 @@ test_default_is_a_warning (void)
   TendTask *task = tend_task_run_open ("loser", fail_body, NULL, NULL);
 
   g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING,
-                         "Nobody observed the error of Task('loser', *), made at *test-task-unobserved*: No luck");
+                         "Task 'loser': nobody observed its error; it was made at *test-task-unobserved*: No luck");
   settle ();
   g_object_unref (task);
   g_test_assert_expected_messages ();

@@ -303,7 +303,7 @@ test_sync_refuses_an_unstarted_task (void)
 
   g_assert_false (tend_task_wait_sync (task, &error));
   g_assert_error (error, TEND_ERROR, TEND_ERROR_STATE);
-  g_assert_true (g_pattern_match_simple ("Task('x', *) has not been started, and would be waited for in vain",
+  g_assert_true (g_pattern_match_simple ("Task 'x': has not been started, and the wait for it would not end",
                                          error->message));
   assert_gone (task);
 }
@@ -324,7 +324,7 @@ test_sync_refuses_a_fiber (void)
 
   g_assert_false (tend_run (wait_sync_body, task, &error));
   g_assert_error (error, TEND_ERROR, TEND_ERROR_STATE);
-  g_assert_true (g_pattern_match_simple ("A fiber cannot run the main context to wait for Task('x', *)*",
+  g_assert_true (g_pattern_match_simple ("Task 'x': a fiber cannot run the main context to wait for it*",
                                          error->message));
   tend_task_stop (task);
   assert_gone (task);

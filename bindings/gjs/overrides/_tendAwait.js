@@ -15,7 +15,7 @@
    sleepAs, asPromise */
 
 const {Gio, GLib} = imports.gi;
-const {isOpaque, isThenable, outcomeOf, resultOf, setCombined, state} = imports.overrides._tendOutcome;
+const {headOf, isOpaque, isThenable, outcomeOf, resultOf, setCombined, state} = imports.overrides._tendOutcome;
 
 const deliveries = [];
 
@@ -249,7 +249,7 @@ function makeCallback(wait) {
 }
 
 function refuseItself(task) {
-    throw new TypeError(`${task.to_string()} cannot wait for its own end`);
+    throw new TypeError(`${headOf(task)}: cannot wait for its own end`);
 }
 
 // Waits as the caller for the end of the task.

@@ -7,7 +7,7 @@
    wrapHandler, applyOptions, returnValue, returnError, returnNative */
 
 const {callAttached, callDetached, asPromise} = imports.overrides._tendAwait;
-const {isThenable, logException, setResult, setThrown, state, toGError} = imports.overrides._tendOutcome;
+const {headOf, isThenable, logException, setResult, setThrown, state, toGError} = imports.overrides._tendOutcome;
 
 let Tend = null;
 let native = null;
@@ -79,8 +79,8 @@ function takesResult(task) {
 
     if (task.is_ended() && !state(task).hasReturned)
         return false;
-    throw new Error(task.is_ended() ? `${task.to_string()} has returned a result already`
-        : `${task.to_string()} does not run and cannot return a result`);
+    throw new Error(task.is_ended() ? `${headOf(task)}: has returned a result already`
+        : `${headOf(task)}: does not run, and cannot return a result`);
 }
 
 function give(task, func, argument) {
@@ -173,7 +173,7 @@ function wrapWork(func) {
 function wrapHandler(func, what) {
     checkFunction(func, what);
     return task => {
-        const log = error => logException(error, `${what} of ${task.to_string()} has failed`);
+        const log = error => logException(error, `${headOf(task)}: ${what.toLowerCase()} has failed`);
         try {
             const result = callDetached(() => func(task));
             if (isThenable(result))

@@ -10,7 +10,7 @@
 
 /* exported init, isThenable, isOpaque, state, toNative, box, unbox, setResult, resultOf, setCombined, toGError,
    setThrown, isSeveral, originalOf, failureOf, exceptionOf, outcomeOf,
-   logException */
+   headOf, logException */
 
 const {GLib, GObject} = imports.gi;
 
@@ -108,6 +108,12 @@ function describe(exception) {
     } catch {
         return 'an exception without a text';
     }
+}
+
+// What a message about a task begins with, before its colon.
+function headOf(task) {
+    const name = task.get_name();
+    return name === null ? `Task ${task.get_id()}` : `Task '${name}'`;
 }
 
 // Logs whatever was thrown where there is no task for it to fail.

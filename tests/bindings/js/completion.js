@@ -82,12 +82,12 @@ const tests = {
         assertEqual(child.is_cancelled(), true);
         assertEqual(child.dup_reason(), 'the window was closed');
         assertThrows(() => child.set_error_if_cancelled(), Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED,
-            'was cancelled: the window was closed');
+            'cancelled: the window was closed');
 
         const task = Tend.Task.new('search', null);
         task.add_cancellable(child);
         assertThrows(() => wait(task), Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED,
-            'was cancelled: the window was closed');
+            'cancelled: the window was closed');
     },
 
     cancelAfter() {

@@ -111,9 +111,9 @@ class Test(unittest.TestCase):
     def test_numbers_run_out(self):
         pings = [TestPing(self.requests, bits=1) for _ in range(2)]
         self.assertEqual(sorted(ping.get_number() for ping in pings), [0, 1])
-        with self.assertRaisesRegex(GLib.Error, "Could not find a number"):
+        with self.assertRaisesRegex(GLib.Error, "Cache 'ping': every number is in use"):
             self.requests.add(TestPing(self.requests, bits=1))
-        with self.assertRaisesRegex(GLib.Error, "Could not find a number"):
+        with self.assertRaisesRegex(GLib.Error, "Cache 'ping': every number is in use"):
             Tend.RandomNumberCache.new(self.requests, "ping", 1)
 
     def test_types(self):
@@ -170,7 +170,7 @@ class Test(unittest.TestCase):
         self.assertEqual(ping.answer.get_task().get_status(), Tend.TaskStatus.CANCELLED)
         clock.advance(10 * SECOND)
         self.assertEqual((log, query.log, self.requests.get_n_caches()), ([True], [], 0))
-        with self.assertRaisesRegex(GLib.Error, "Dropping <TestQuery TestQuery-7> due to shutdown!"):
+        with self.assertRaisesRegex(GLib.Error, "Cache 'TestQuery-7': is not added: .* has been shut down"):
             self.requests.add(query)
 
     def test_tags(self):

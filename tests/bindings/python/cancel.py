@@ -43,7 +43,7 @@ class Cancel(VirtualTimeTest):
             task.cancel()
             exception = self.assert_cancelled(task)
         self.assertEqual(self.log, ["begin", "clean up"])
-        self.assertEqual(exception.message, f"{task.to_string()} was cancelled")
+        self.assertEqual(exception.message, f"Task {task.get_id()}: cancelled")
 
     def test_clean_up_may_await(self):
         task = Tend.spawn(self.work, 2)
@@ -122,7 +122,7 @@ class Cancel(VirtualTimeTest):
         cancellable.cancel_with_reason("the window was closed")
         self.run_for(0)
         self.assertEqual(self.assert_cancelled(task).message,
-                         f"{task.to_string()} was cancelled: the window was closed")
+                         f"Task {task.get_id()}: cancelled: the window was closed")
 
     def test_a_body_that_ends_with_it(self):
         def throw(exception):

@@ -100,7 +100,7 @@ class Cancellable(unittest.TestCase):
         task.add_cancellable(child)
         with self.assertRaises(Tend.CancelledError) as caught:
             wait(task)
-        self.assertTrue(caught.exception.message.endswith("was cancelled: the window was closed"))
+        self.assertTrue(caught.exception.message.endswith(": cancelled: the window was closed"))
 
     def test_after(self):
         clock = Tend.Clock.freeze(None)

@@ -122,7 +122,7 @@ class Driver(VirtualTimeTest):
         async def body():
             await Tend.current_task()
 
-        with self.assertRaisesRegex(RuntimeError, "cannot await itself"):
+        with self.assertRaisesRegex(RuntimeError, "cannot wait for its own end"):
             Tend.run(body)
 
     def test_where_nothing_runs(self):

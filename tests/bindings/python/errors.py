@@ -156,7 +156,7 @@ class Errors(VirtualTimeTest):
         with self.assertRaisesRegex(Tend.TimeoutError, "late") as caught:
             Tend.run(task)
         self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.TIMED_OUT))
-        self.assertEqual(Tend.TimeoutError().message, "Operation timed out")
+        self.assertEqual(Tend.TimeoutError().message, "Operation: timed out")
 
     def test_by_hand(self):
         exception, task, completion = Custom(1, 2), Tend.Task(), Tend.Completion()
@@ -220,7 +220,7 @@ class Unobserved(VirtualTimeTest):
                 self.fail_unobserved(exception)
                 gc.collect()
             printed = printed.getvalue()
-            self.assertEqual(printed.count("Nobody observed the error of Task('fetch', "), 1)
+            self.assertEqual(printed.count("Task 'fetch': nobody observed its error; "), 1)
             self.assertIn(f": {text}\n", printed)
             self.assertIn("in throw\n    raise exception\n", printed)
 

@@ -176,7 +176,7 @@ void test_shutdown (Tend.Clock clock) throws Error {
     requests.add (query);
     assert_not_reached ();
   } catch (Tend.TendError.SHUT_DOWN e) {
-    assert (e.message == "Dropping <TestQuery query-7> due to shutdown!");
+    assert (e.message == "Cache 'query-7': is not added: the request cache has been shut down");
   }
 }
 

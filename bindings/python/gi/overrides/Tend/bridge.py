@@ -8,7 +8,7 @@ import asyncio
 from gi.repository import GLib
 
 from . import driver
-from .base import Tend
+from .base import Tend, head
 
 
 class Ended(asyncio.Future):
@@ -72,11 +72,11 @@ def wait(task):
     loop = asyncio._get_running_loop()
     is_here = task.is_owner_thread()
     if loop is None:
-        raise RuntimeError(f"{task.to_string()} is awaited where nothing runs that could go on later: neither the "
+        raise RuntimeError(f"{head(task)}: awaited where nothing runs that could go on later: neither the "
                            "body of a task, which Tend.run() runs, nor an event loop of asyncio")
     # Loops that run a main context have it there: Tend.EventLoop, and those of PyGObject and of gbulb.
     if is_here and getattr(loop, "_context", None) != task.get_context():
-        raise RuntimeError(f"{task.to_string()} belongs to this thread, whose event loop does not run the main "
+        raise RuntimeError(f"{head(task)}: belongs to this thread, whose event loop does not run the main "
                            "context of GLib: use asyncio.Runner(loop_factory=Tend.EventLoop), or Tend.run()")
 
     future = Ended(task, loop)

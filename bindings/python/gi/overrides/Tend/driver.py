@@ -21,7 +21,7 @@ import types
 from gi.repository import GLib
 
 from . import errors, values
-from .base import Tend
+from .base import Tend, head, say_cancelled
 from .errors import CancelledError
 
 COROUTINES = (types.CoroutineType, types.GeneratorType)
@@ -302,7 +302,7 @@ class Driver:
 
         # Python would go on with it when it frees it, and for ever perhaps: it never does, not even as it exits.
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(coroutine))
-        raise RuntimeError(f"the body of {self.task.to_string()} waits on and on, though it was stopped")
+        raise RuntimeError(f"{head(self.task)}: the body waits on and on, though it was stopped")
 
     # What it can wait for.
 
@@ -326,18 +326,17 @@ class Driver:
         if getattr(awaited, "_asyncio_future_blocking", None) is not None:
             return self.wait_for_future(awaited, cancellable)
 
-        return None, TypeError(f"{self.task.to_string()} cannot await {awaited!r}")
+        return None, TypeError(f"{head(self.task)}: cannot await {awaited!r}")
 
     def tell_cancelled(self):
         self.is_cancelled = True
-        reason = self.task.get_cancellable().dup_reason()
-        return None, CancelledError(f"{self.task.to_string()} was cancelled" + (f": {reason}" if reason else ""))
+        return None, CancelledError(say_cancelled(self.task, self.task.get_cancellable().dup_reason()))
 
     def wait_for_task(self, awaited, cancellable):
         if awaited.is_ended():
             return get_outcome(awaited)
         if awaited == self.task:
-            return None, RuntimeError(f"{awaited.to_string()} cannot await itself")
+            return None, RuntimeError(f"{head(awaited)}: cannot wait for its own end")
 
         awaited.wait_async(cancellable, self.waited, self.n_waits)
 
@@ -355,8 +354,8 @@ class Driver:
 
     def wait_for_future(self, future, cancellable):
         if asyncio._get_running_loop() is not future.get_loop():
-            return None, RuntimeError(f"{self.task.to_string()} cannot await {future!r}, whose event loop does not run "
-                                      "in this thread; Tend.EventLoop is one that runs both")
+            return None, RuntimeError(f"{head(self.task)}: cannot await {future!r}, whose event loop does not run in "
+                                      "this thread; Tend.EventLoop is one that runs both")
 
         future._asyncio_future_blocking = False
         handler = cancellable.add_handler(lambda *_: future.cancel()) if cancellable is not None else 0

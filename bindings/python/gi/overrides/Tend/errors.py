@@ -10,13 +10,14 @@ number that finds the exception again, also in a copy that the library has hande
 import asyncio
 import builtins
 import itertools
+import re
 import sys
 import traceback
 import weakref
 
 from gi.repository import Gio, GLib
 
-from .base import Tend
+from .base import Tend, say_cancelled
 from .values import Kept, keep
 
 DOMAIN = GLib.quark_to_string(Tend.exception_error_quark())
@@ -53,7 +54,7 @@ class CancelledError(_Coded, asyncio.CancelledError):
     Not an Exception, as in asyncio, so that no body swallows it by mistake.
     """
 
-    def __init__(self, message="Operation was cancelled"):
+    def __init__(self, message="Operation: cancelled"):
         super().__init__(message)
         self.message = message
         self._set(message, IO, Gio.IOErrorEnum.CANCELLED)
@@ -62,7 +63,7 @@ class CancelledError(_Coded, asyncio.CancelledError):
 class TimeoutError(GLib.Error, builtins.TimeoutError):
     """Something did not end in time: G_IO_ERROR_TIMED_OUT."""
 
-    def __init__(self, message="Operation timed out"):
+    def __init__(self, message="Operation: timed out"):
         super().__init__(message, GLib.quark_to_string(IO), int(Gio.IOErrorEnum.TIMED_OUT))
 
 
@@ -126,7 +127,8 @@ def pack_exception(thrower, exception):
     if isinstance(exception, GLib.Error) and not isinstance(exception, SeveralErrors):
         error = exception
     elif isinstance(exception, asyncio.CancelledError):
-        message = getattr(exception, "message", None) or str(exception) or f"{kept.task or 'It'} was cancelled"
+        message = getattr(exception, "message", None) or str(exception) or (
+            say_cancelled(thrower) if kept.task is not None else "Operation: cancelled")
         error = GLib.Error.new_literal(IO, message, Gio.IOErrorEnum.CANCELLED)
     else:
         number = next(numbers) % GLib.MAXINT32
@@ -216,7 +218,8 @@ def raise_exception(task):
 
 def report(task, error, origin, *_):
     """Says what the library says by default, and where the exception comes from."""
-    message = f"Nobody observed the error of {task}, made at {origin}: {error.message}"
+    name, number = re.fullmatch(r"Task\((?:('.*'), )?(\d+)\)", task, re.DOTALL).groups()
+    message = f"Task {name or number}: nobody observed its error; it was made at {origin}: {error.message}"
     kept = thrown.get(task)
     if kept is not None:
         kept.is_observed = True

@@ -15,7 +15,7 @@ from gi._ossighelper import sigint_handler_is_default, wakeup_on_signal
 
 from . import driver
 from .awaiting import forward
-from .base import Tend
+from .base import Tend, head
 from .task import Task, set_body
 
 
@@ -68,7 +68,7 @@ def run(main, *args):
     then raises KeyboardInterrupt. What other tasks throw to end the program, SystemExit say, does the same.
     """
     if driver.stepping.driver is not None:
-        raise RuntimeError(f"Tend.run() in {Task.get_current().to_string()}, which runs already: await it there")
+        raise RuntimeError(f"{head(Task.get_current())}: runs already, and cannot call Tend.run(): use await")
 
     task = make_task(main, args)
     interrupt = Interrupt(task)
