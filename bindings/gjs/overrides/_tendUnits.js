@@ -81,7 +81,7 @@ var PROPERTIES = {
     NumberCache: {timeout: LIMIT},
     Retry: {first_wait: DURATION, longest_wait: DURATION, timeout: POSITIVE_LIMIT},
     Task: {deadline: DEADLINE, delay: WAIT, interval: WAIT},
-    TaskManager: {grace_period: LIMIT, rate_period: DURATION},
+    TaskManager: {grace_period: LIMIT, rate_period: POSITIVE, slow_age: POSITIVE_LIMIT, slow_interval: POSITIVE},
 };
 
 var SIGNALS = {

@@ -129,7 +129,9 @@ PROPERTIES = {
     "NumberCache": {"timeout": LIMIT},
     "Retry": {"first-wait": DURATION, "longest-wait": DURATION, "timeout": POSITIVE_LIMIT},
     "Task": {"deadline": DEADLINE, "delay": WAIT, "interval": WAIT},
-    "TaskManager": {"grace-period": LIMIT, "rate-period": DURATION},
+    "TaskManager": {
+        "grace-period": LIMIT, "rate-period": POSITIVE, "slow-age": POSITIVE_LIMIT, "slow-interval": POSITIVE,
+    },
 }
 
 SIGNALS = {
