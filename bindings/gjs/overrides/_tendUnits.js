@@ -14,7 +14,7 @@ const FOREVER = GLib.MAXINT64_BIGINT;
 // What null stands for is "none"; without it there is no null. The least number of microseconds is 0 or 1.
 const LIMIT = {what: 'A time limit', none: FOREVER, least: 0};
 const DEADLINE = {what: 'A deadline', none: FOREVER, least: 0};
-const WAIT = {what: 'A delay or an interval', none: -1, least: 0};
+const DELAY = {what: 'A delay', none: -1, least: 0};
 const INTERVAL = {what: 'An interval', none: -1, least: 1};
 const DURATION = {what: 'A time', least: 0};
 const POSITIVE = {what: 'A time', least: 1};
@@ -55,12 +55,12 @@ var FUNCTIONS = {
     Task: {
         add_timer: {0: DURATION, 1: INTERVAL},
         get_deadline: {result: DEADLINE, property: 'deadline'},
-        get_delay: {result: WAIT},
-        get_interval: {result: WAIT},
+        get_delay: {result: DELAY},
+        get_interval: {result: INTERVAL},
         run_delay: {0: DURATION},
         set_deadline: {0: DEADLINE},
-        set_delay: {0: DURATION},
-        set_interval: {0: POSITIVE},
+        set_delay: {0: DELAY},
+        set_interval: {0: INTERVAL},
         with_deadline: {0: DEADLINE},
         with_timeout: {0: LIMIT},
     },
@@ -80,7 +80,7 @@ var FUNCTIONS = {
 var PROPERTIES = {
     NumberCache: {timeout: LIMIT},
     Retry: {first_wait: DURATION, longest_wait: DURATION, timeout: POSITIVE_LIMIT},
-    Task: {deadline: DEADLINE, delay: WAIT, interval: WAIT},
+    Task: {deadline: DEADLINE, delay: DELAY, interval: INTERVAL},
     TaskManager: {grace_period: LIMIT, rate_period: POSITIVE, slow_age: POSITIVE_LIMIT, slow_interval: POSITIVE},
 };
 

@@ -61,7 +61,7 @@ class Unit:
 
 LIMIT = Unit("a time limit", none=GLib.MAXINT64)
 DEADLINE = Unit("a deadline", none=GLib.MAXINT64)
-WAIT = Unit("a delay or an interval", none=-1)
+DELAY = Unit("a delay", none=-1)
 INTERVAL = Unit("an interval", none=-1, least=1)
 DURATION = Unit("a time")
 POSITIVE = Unit("a time", least=1)
@@ -103,12 +103,12 @@ FUNCTIONS = {
     "Task": {
         "add_timer": {0: DURATION, 1: INTERVAL},
         "get_deadline": {"return": DEADLINE},
-        "get_delay": {"return": WAIT},
-        "get_interval": {"return": WAIT},
+        "get_delay": {"return": DELAY},
+        "get_interval": {"return": INTERVAL},
         "run_delay": {0: SLEEP},
         "set_deadline": {0: DEADLINE},
-        "set_delay": {0: DURATION},
-        "set_interval": {0: POSITIVE},
+        "set_delay": {0: DELAY},
+        "set_interval": {0: INTERVAL},
         "with_deadline": {0: DEADLINE},
         "with_timeout": {0: LIMIT},
     },
@@ -128,7 +128,7 @@ FUNCTIONS = {
 PROPERTIES = {
     "NumberCache": {"timeout": LIMIT},
     "Retry": {"first-wait": DURATION, "longest-wait": DURATION, "timeout": POSITIVE_LIMIT},
-    "Task": {"deadline": DEADLINE, "delay": WAIT, "interval": WAIT},
+    "Task": {"deadline": DEADLINE, "delay": DELAY, "interval": INTERVAL},
     "TaskManager": {
         "grace-period": LIMIT, "rate-period": POSITIVE, "slow-age": POSITIVE_LIMIT, "slow-interval": POSITIVE,
     },
