@@ -120,7 +120,7 @@ class Checker:
                     self.fault(f"{where}(): {parameter.get('name')} is kept, and its data have no destroy notify")
 
     def check_setters(self):
-        excepted = set(self.names_of("Setters"))
+        excepted = {names_in(row[0])[0]: names_in(row[1]) for row in self.tables["Setters"]}
         for node in self.classes:
             properties = {each.get("name").replace("-", "_") for each in node.findall(CORE + "property")}
             for method in node.findall(CORE + "method"):
@@ -128,8 +128,11 @@ class Checker:
                 is_known = name.removeprefix("set_") in properties or identifier in excepted
                 if name.startswith("set_") and not is_known:
                     self.fault(f"{identifier}() sets what is no property, and is not among those excepted")
+                for each in excepted.get(identifier, []):
+                    if each.replace("-", "_") not in properties:
+                        self.fault(f"{identifier}() is said to set the property {each}, which is not there")
         known = {where for where, _ in self.list_callables()}
-        for name in excepted - known:
+        for name in excepted.keys() - known:
             self.fault(f"{name}() is excepted from the rule of setters, and is not there")
 
     def check_types(self):

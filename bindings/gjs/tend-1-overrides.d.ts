@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 // What the overrides of GJS add to the types that ts-for-gir makes of the GIR. Times are milliseconds here. A
-// class's own "new" and "run" cannot be declared anew: what takes options is reached through a manager.
+// class's own "new", "run", "new_open" and "run_open" cannot be declared anew: what takes options is reached through a
+// manager, and the function of an open task returns a boolean to the compiler, which nothing reads.
 
 import type Gio from 'gi://Gio?version=2.0';
 import type GObject from 'gi://GObject?version=2.0';

@@ -36,9 +36,10 @@ typedef enum
   PROP_PREFIX = 1,
   PROP_NUMBER,
   PROP_TIMEOUT,
+  PROP_HELD,
 } TendNumberCacheProperty;
 
-#define N_PROPERTIES (PROP_TIMEOUT + 1)
+#define N_PROPERTIES (PROP_HELD + 1)
 
 enum
 {
@@ -51,6 +52,13 @@ static guint signals[N_SIGNALS];
 
 G_DEFINE_TYPE_WITH_PRIVATE (TendNumberCache, tend_number_cache, G_TYPE_OBJECT)
 
+/* A request cache has taken the cache, or released it. What is notified may add or drop it. */
+void
+tend_number_cache_notify_held (TendNumberCache *self)
+{
+  tend_notify_native (G_OBJECT (self), properties[PROP_HELD]);
+}
+
 /* The time of a cache in a request cache is over: its number is freed before anything is notified. */
 static void
 timed_out_cb (TendJob *job)
@@ -60,6 +68,7 @@ timed_out_cb (TendJob *job)
 
   self = tend_request_cache_release (tend_number_cache_get_holder (self), self);
   tend_number_cache_mark_due (self);
+  tend_number_cache_notify_held (self);
   g_signal_emit (self, signals[SIGNAL_TIMED_OUT], 0);
   tend_number_cache_settle_due (self);
   g_object_unref (self);
@@ -116,18 +125,21 @@ tend_number_cache_dispose (GObject *object)
 {
   TendNumberCache *self = TEND_NUMBER_CACHE (object);
   TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
+  gboolean was_held = priv->is_held;
 
   if (priv->loop != NULL && tend_loop_take_home (priv->loop, object))
     return;
 
   /* A request cache that has it holds a reference: by now none has it, unless it was disposed of by hand. */
-  if (priv->is_held)
+  if (was_held)
     g_object_unref (tend_request_cache_release (tend_number_cache_get_holder (self), self));
   tend_number_cache_give_back (self);
 
   if (!priv->is_popped)
     tend_number_cache_cancel_tasks (self);
   tend_number_cache_forget_tasks (self);
+  if (was_held)
+    tend_number_cache_notify_held (self);
 
   G_OBJECT_CLASS (tend_number_cache_parent_class)->dispose (object);
 }
@@ -224,6 +236,9 @@ tend_number_cache_get_property (GObject    *object,
     case PROP_TIMEOUT:
       g_value_set_int64 (value, tend_number_cache_get_private (self)->timeout);
       break;
+    case PROP_HELD:
+      g_value_set_boolean (value, tend_number_cache_get_private (self)->is_held);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
@@ -248,6 +263,7 @@ tend_number_cache_set_property (GObject      *object,
     case PROP_TIMEOUT:
       tend_number_cache_set_timeout (self, g_value_get_int64 (value));
       break;
+    case PROP_HELD:
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
@@ -294,6 +310,19 @@ install_properties (GObjectClass *object_class)
   properties[PROP_TIMEOUT] =
     g_param_spec_int64 ("timeout", NULL, NULL, 0, G_MAXINT64, DEFAULT_TIMEOUT,
                         G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * TendNumberCache:held:
+   *
+   * Whether a request cache holds the cache.
+   *
+   * Notified each time that a request cache takes the cache or releases it. If it was released because its time is
+   * over, this comes before [signal@Tend.NumberCache::timed-out].
+   *
+   * Since: 0.1
+   */
+  properties[PROP_HELD] =
+    g_param_spec_boolean ("held", NULL, NULL, FALSE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
 
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
 }

@@ -19,7 +19,10 @@ tend_request_cache_drop_all (TendRequestCache *self)
 
   tend_request_cache_changed (self);
   for (guint i = 0; i < caches->len; i++)
-    tend_number_cache_cancel_tasks (g_ptr_array_index (caches, i));
+    {
+      tend_number_cache_cancel_tasks (g_ptr_array_index (caches, i));
+      tend_number_cache_notify_held (g_ptr_array_index (caches, i));
+    }
 
   if (self->is_shut_down)
     tend_request_cache_cancel_waiters (self);

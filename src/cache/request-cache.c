@@ -86,6 +86,21 @@ check_addable (TendRequestCache  *self,
   return FALSE;
 }
 
+static void
+tell_added (TendRequestCache *self,
+            TendNumberCache  *cache)
+{
+  g_autoptr(TendNumberCache) kept = NULL;
+
+  /* Those who have waited may pop the cache and drop it. */
+  if (self->waiters != NULL)
+    {
+      kept = g_object_ref (cache);
+      tend_request_cache_tell_waiters (self, cache);
+    }
+  tend_number_cache_notify_held (cache);
+}
+
 /**
  * tend_request_cache_add:
  * @self: a request cache
@@ -165,9 +180,7 @@ tend_request_cache_add (TendRequestCache  *self,
   else
     tend_loop_queue_ready (self->loop, &priv->job);
 
-  if (self->waiters != NULL)
-    tend_request_cache_tell_waiters (self, cache);
-
+  tell_added (self, cache);
   return TRUE;
 }
 
@@ -276,6 +289,7 @@ tend_request_cache_pop (TendRequestCache *self,
 
   cache = tend_request_cache_take_out (self, place);
   tend_number_cache_get_private (cache)->is_popped = TRUE;
+  tend_number_cache_notify_held (cache);
 
   return cache;
 }
@@ -372,6 +386,7 @@ tend_request_cache_remove (TendRequestCache *self,
 
   cache = tend_request_cache_release (self, cache);
   tend_number_cache_cancel_tasks (cache);
+  tend_number_cache_notify_held (cache);
   g_object_unref (cache);
 
   return TRUE;

@@ -101,5 +101,6 @@ void              tend_number_cache_forget_tasks (TendNumberCache *self);
 void              tend_number_cache_give_prefix (TendNumberCache  *self,
                                               const char          *prefix);
 gint64            tend_number_cache_ask_timeout (TendNumberCache  *self);
+void              tend_number_cache_notify_held (TendNumberCache  *self);
 
 G_END_DECLS

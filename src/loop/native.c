@@ -107,6 +107,12 @@ tend_notify_native (GObject    *object,
 {
   NotifyCall call = { object, pspec };
 
+  if (G_LIKELY (current_fiber == NULL))
+    {
+      g_object_notify_by_pspec (object, pspec);
+      return;
+    }
+
   tend_call_native (notify_native_cb, &call);
 }
 

@@ -18,6 +18,7 @@
 
 #include "tend-manager-private.h"
 #include "tend-manager-shutdown-private.h"
+#include "tend-manager-slow-private.h"
 #include "tend-manager-wait-private.h"
 
 /* --- From registered to begun --- */

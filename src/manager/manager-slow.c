@@ -7,7 +7,7 @@
 // the order of their beginnings would find the slow ones without looking at the others, but pauses
 // would put it out of order, and a look at a million tasks takes a few milliseconds in ten minutes.
 
-#include "tend-manager-private.h"
+#include "tend-manager-slow-private.h"
 
 typedef struct
 {
@@ -80,6 +80,7 @@ void
 tend_slow_check_init (TendTaskManagerPrivate *priv)
 {
   priv->slow_age = TEND_FOREVER;
+  priv->slow_interval = TEND_DEFAULT_SLOW_INTERVAL;
   tend_job_init (&priv->slow_job, slow_cb);
 }
 
@@ -102,6 +103,8 @@ tend_slow_check_arm (TendTaskManager *self)
  *
  * Sets up a check for tasks that run for long.
  *
+ * Sets [property@Tend.TaskManager:slow-age] and [property@Tend.TaskManager:slow-interval] together.
+ *
  * At each check, [signal@Tend.TaskManager::task-slow] is emitted for each task that has run for longer than @age. Time
  * spent waiting or paused does not count, and interval tasks are left out. The first check comes @age after the first
  * task is registered, and further ones every @interval, as long as there are tasks. A task that was cancelled and takes
@@ -115,6 +118,7 @@ tend_task_manager_set_slow_check (TendTaskManager *self,
                                   gint64           interval)
 {
   TendTaskManagerPrivate *priv;
+  gboolean has_age, has_interval;
 
   g_return_if_fail (TEND_IS_TASK_MANAGER (self));
   g_return_if_fail (age > 0);
@@ -124,10 +128,41 @@ tend_task_manager_set_slow_check (TendTaskManager *self,
     return;
 
   priv = tend_manager_get_private (self);
+  has_age = priv->slow_age != age;
+  has_interval = age < TEND_FOREVER && priv->slow_interval != interval;
   priv->slow_age = age;
-  priv->slow_interval = interval;
+  if (age < TEND_FOREVER)
+    priv->slow_interval = interval;
 
   tend_loop_remove (priv->loop, &priv->slow_job);
   if (priv->entries.n_items > 0)
     tend_slow_check_arm (self);
+
+  /* Code that is notified may drop the manager. */
+  g_object_ref (self);
+  if (has_age)
+    tend_manager_notify (self, TEND_MANAGER_PROP_SLOW_AGE);
+  if (has_interval)
+    tend_manager_notify (self, TEND_MANAGER_PROP_SLOW_INTERVAL);
+  g_object_unref (self);
+}
+
+/* Sets the interval of the check, for now if there is one, and else for the next. */
+void
+tend_slow_check_set_interval (TendTaskManager *self,
+                              gint64           interval)
+{
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+
+  if (!tend_manager_check_thread (self, G_STRFUNC) || priv->slow_interval == interval)
+    return;
+
+  if (priv->slow_age < TEND_FOREVER)
+    {
+      tend_task_manager_set_slow_check (self, priv->slow_age, interval);
+      return;
+    }
+
+  priv->slow_interval = interval;
+  tend_manager_notify (self, TEND_MANAGER_PROP_SLOW_INTERVAL);
 }

@@ -9,6 +9,7 @@
 #include "tend-manager-private.h"
 #include "tend-manager-register-private.h"
 #include "tend-manager-shutdown-private.h"
+#include "tend-manager-slow-private.h"
 #include "tend-manager-wait-private.h"
 
 #define DEFAULT_GRACE_PERIOD (5 * G_TIME_SPAN_SECOND)
@@ -223,6 +224,12 @@ tend_task_manager_get_property (GObject    *object,
     case TEND_MANAGER_PROP_RATE_PERIOD:
       g_value_set_int64 (value, tend_manager_get_private (self)->slots.rate_period);
       break;
+    case TEND_MANAGER_PROP_SLOW_AGE:
+      g_value_set_int64 (value, tend_manager_get_private (self)->slow_age);
+      break;
+    case TEND_MANAGER_PROP_SLOW_INTERVAL:
+      g_value_set_int64 (value, tend_manager_get_private (self)->slow_interval);
+      break;
     case TEND_MANAGER_PROP_N_PENDING:
     case TEND_MANAGER_PROP_N_RUNNING:
     case TEND_MANAGER_PROP_N_DRAINING:
@@ -245,6 +252,7 @@ tend_task_manager_set_property (GObject      *object,
                                 GParamSpec   *pspec)
 {
   TendTaskManager *self = TEND_TASK_MANAGER (object);
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
 
   switch ((TendManagerProperty) prop_id)
     {
@@ -258,10 +266,16 @@ tend_task_manager_set_property (GObject      *object,
       tend_task_manager_set_grace_period (self, g_value_get_int64 (value));
       break;
     case TEND_MANAGER_PROP_RATE:
-      tend_task_manager_set_rate (self, g_value_get_uint (value), tend_manager_get_private (self)->slots.rate_period);
+      tend_task_manager_set_rate (self, g_value_get_uint (value), priv->slots.rate_period);
       break;
     case TEND_MANAGER_PROP_RATE_PERIOD:
       tend_slots_set_period (self, g_value_get_int64 (value));
+      break;
+    case TEND_MANAGER_PROP_SLOW_AGE:
+      tend_task_manager_set_slow_check (self, g_value_get_int64 (value), priv->slow_interval);
+      break;
+    case TEND_MANAGER_PROP_SLOW_INTERVAL:
+      tend_slow_check_set_interval (self, g_value_get_int64 (value));
       break;
     case TEND_MANAGER_PROP_PARENT:
     case TEND_MANAGER_PROP_N_PENDING:
@@ -368,6 +382,35 @@ define_rate (void)
 }
 
 static void
+define_slow_check (void)
+{
+  /**
+   * TendTaskManager:slow-age:
+   *
+   * For how long a task may run before [signal@Tend.TaskManager::task-slow] is emitted, in microseconds; %TEND_FOREVER
+   * is no check.
+   *
+   * Since: 0.1
+   */
+  tend_manager_properties[TEND_MANAGER_PROP_SLOW_AGE] =
+    g_param_spec_int64 ("slow-age", NULL, NULL, 1, G_MAXINT64, TEND_FOREVER,
+                        G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * TendTaskManager:slow-interval:
+   *
+   * How long the slow check waits between two looks, in microseconds; ten minutes by default.
+   *
+   * It is kept while there is no check.
+   *
+   * Since: 0.1
+   */
+  tend_manager_properties[TEND_MANAGER_PROP_SLOW_INTERVAL] =
+    g_param_spec_int64 ("slow-interval", NULL, NULL, 1, G_MAXINT64, TEND_DEFAULT_SLOW_INTERVAL,
+                        G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+}
+
+static void
 install_signals (GType type)
 {
   tend_manager_signals[TEND_MANAGER_SIGNAL_ITEMS_CHANGED] = g_signal_lookup ("items-changed", G_TYPE_LIST_MODEL);
@@ -469,6 +512,7 @@ tend_task_manager_class_init (TendTaskManagerClass *klass)
 
   define_settings ();
   define_rate ();
+  define_slow_check ();
   tend_manager_define_changes ();
   g_object_class_install_properties (object_class, TEND_MANAGER_N_PROPERTIES, tend_manager_properties);
   install_signals (G_TYPE_FROM_CLASS (klass));

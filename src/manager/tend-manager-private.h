@@ -50,7 +50,7 @@ struct _TendTaskManagerPrivate
   TendBereavement  *bereavement;      /* NULL without an owner */
 
   gint64            slow_age;         /* microseconds; TEND_FOREVER: no check */
-  gint64            slow_interval;
+  gint64            slow_interval;    /* kept while there is no check */
   TendJob           slow_job;
 
   TendJob           changed_job;      /* notifies, once in a turn, what is not as it was told last */
@@ -81,6 +81,8 @@ typedef enum
   TEND_MANAGER_PROP_GRACE_PERIOD,
   TEND_MANAGER_PROP_RATE,
   TEND_MANAGER_PROP_RATE_PERIOD,
+  TEND_MANAGER_PROP_SLOW_AGE,
+  TEND_MANAGER_PROP_SLOW_INTERVAL,
   TEND_MANAGER_PROP_N_PENDING,
   TEND_MANAGER_PROP_N_RUNNING,
   TEND_MANAGER_PROP_N_DRAINING,
@@ -169,11 +171,6 @@ gboolean            tend_manager_tell_error   (TendTaskManager  *self,
                                                const GError     *error);
 gboolean            tend_manager_ignores      (TendTaskManagerPrivate *priv,
                                                const GError     *error);
-
-/* --- manager-slow.c --- */
-
-void                tend_slow_check_arm       (TendTaskManager  *self);
-void                tend_slow_check_init      (TendTaskManagerPrivate *priv);
 
 /* --- manager-lookup.c --- */
 

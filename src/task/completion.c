@@ -3,10 +3,14 @@
 
 // The writing end of a task without a body.
 //
-// The completion has no state of its own: the task decides in one atomic step (task-deliver.c) which of those that
-// complete, cancel or stop it is the first. So it needs no lock, and each function here may be called in any thread.
+// The task decides in one atomic step (task-deliver.c) which of those that complete, cancel or stop it is the first. So
+// the completion needs no lock, and each function here may be called in any thread.
 //
-// Ownership: the task is a reference, constant once the completion is created.
+// The end of the task is notified in the task's thread, while another thread may drop the last reference to the
+// completion. So the completion comes home to be disposed of (home.c). A GWeakRef was rejected: it takes the reference
+// under a lock of GLib's, see manager-owner.c.
+//
+// Ownership: the task is a reference, constant once the completion is created. The observer is the task's thread's.
 
 #include "tend-completion.h"
 #include "task-outcome-private.h"
@@ -45,36 +49,48 @@
  * forgotten.
  *
  * May be used from any thread. The task belongs to the thread-default main context of the thread that creates the
- * completion. An outcome that another thread sets arrives there in the next turn of the loop.
+ * completion. An outcome that another thread sets arrives there in the next turn of the loop. A completion that another
+ * thread drops is finalized there.
  *
  * Since: 0.1
  */
 struct _TendCompletion
 {
-  GObject   parent_instance;
+  GObject       parent_instance;
 
-  TendTask *task;           /* constant; a reference */
-  char     *name;           /* until it is constructed */
+  TendTask     *task;       /* constant; a reference */
+  char         *name;       /* until it is constructed */
+  TendObserver  observer;   /* of the task, until that has ended */
 };
 
 typedef enum
 {
   PROP_COMPLETION_NAME = 1,
   PROP_COMPLETION_TASK,
+  PROP_COMPLETION_DONE,
 } TendCompletionProperty;
 
-static GParamSpec *properties[PROP_COMPLETION_TASK + 1];
+static GParamSpec *properties[PROP_COMPLETION_DONE + 1];
 
 G_DEFINE_TYPE (TendCompletion, tend_completion, G_TYPE_OBJECT)
 
-/* --- Being dropped --- */
+/* --- The end of the task --- */
 
-/* A completion that was dropped unused, on its way to the thread of its task. */
-typedef struct
+/* Native stack. Code that is notified may drop the completion. */
+static void
+ended_cb (TendObserver *observer,
+          TendTask     *task)
 {
-  TendJob   job;
-  TendTask *task;           /* a reference */
-} Dropped;
+  g_autoptr(TendCompletion) self =
+    g_object_ref (G_STRUCT_MEMBER_P (observer, -(glong) G_STRUCT_OFFSET (TendCompletion, observer)));
+
+  tend_task_remove_observer (task, observer);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_COMPLETION_DONE]);
+}
+
+static const TendObserverClass observer_class = { .ended = ended_cb };
+
+/* --- Being dropped --- */
 
 static void
 fail_dropped (TendTask *task)
@@ -90,38 +106,16 @@ fail_dropped (TendTask *task)
 }
 
 static void
-dropped_cb (TendJob *job)
-{
-  Dropped *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (Dropped, job));
-
-  fail_dropped (self->task);
-  g_object_unref (self->task);
-  g_free (self);
-}
-
-static void
 tend_completion_dispose (GObject *object)
 {
   TendCompletion *self = TEND_COMPLETION (object);
-  TendTask *task = self->task;
 
-  if (!tend_task_is_settled (task))
-    {
-      TendLoop *loop = task->loop;
-      TendPass pass = tend_loop_enter (loop);
+  if (tend_loop_take_home (self->task->loop, object))
+    return;
 
-      if (pass == TEND_PASS_NONE)
-        {
-          Dropped *dropped = g_new0 (Dropped, 1);
-
-          tend_job_init (&dropped->job, dropped_cb);
-          dropped->task = g_object_ref (task);
-          tend_loop_send (loop, &dropped->job);
-        }
-      else
-        fail_dropped (task);
-      tend_loop_leave (loop, pass);
-    }
+  tend_task_remove_observer (self->task, &self->observer);
+  if (!tend_task_is_settled (self->task))
+    fail_dropped (self->task);
 
   G_OBJECT_CLASS (tend_completion_parent_class)->dispose (object);
 }
@@ -145,6 +139,8 @@ tend_completion_constructed (GObject *object)
 
   self->task = tend_task_create (self->name, NULL, NULL, NULL, NULL, __builtin_return_address (0));
   g_clear_pointer (&self->name, g_free);
+  self->observer.klass = &observer_class;
+  tend_task_add_observer (self->task, &self->observer);
 
   G_OBJECT_CLASS (tend_completion_parent_class)->constructed (object);
 }
@@ -165,6 +161,9 @@ tend_completion_get_property (GObject    *object,
     case PROP_COMPLETION_TASK:
       g_value_set_object (value, self->task);
       break;
+    case PROP_COMPLETION_DONE:
+      g_value_set_boolean (value, tend_task_is_settled (self->task));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
     }
@@ -184,6 +183,7 @@ tend_completion_set_property (GObject      *object,
       self->name = g_value_dup_string (value);
       break;
     case PROP_COMPLETION_TASK:
+    case PROP_COMPLETION_DONE:
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
     }
@@ -219,6 +219,18 @@ tend_completion_class_init (TendCompletionClass *klass)
    */
   properties[PROP_COMPLETION_TASK] =
     g_param_spec_object ("task", NULL, NULL, TEND_TYPE_TASK, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  /**
+   * TendCompletion:done:
+   *
+   * Whether the task has an outcome; see [method@Tend.Completion.is_done].
+   *
+   * Notified once, in the task's thread, when the task ends. An outcome that another thread sets can be read before
+   * that. It is not notified if the completion is dropped without an outcome.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_COMPLETION_DONE] =
+    g_param_spec_boolean ("done", NULL, NULL, FALSE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
 
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
 }

@@ -151,7 +151,7 @@ tend_task_get_interval (TendTask *self)
 /**
  * tend_task_set_interval:
  * @self: a task
- * @interval: microseconds, above 0
+ * @interval: microseconds, above 0; -1 for none
  *
  * Sets the interval of the task: its body runs repeatedly.
  *
@@ -160,8 +160,8 @@ tend_task_get_interval (TendTask *self)
  * start.
  *
  * An interval task does not complete: it ends when it is cancelled or stopped, or when a run fails, unless
- * [method@Tend.Task.set_keep_going] says otherwise. An interval can be changed, but not removed. If it is changed while
- * a run goes on, it applies from the end of that run; a wait that has begun keeps its length.
+ * [method@Tend.Task.set_keep_going] says otherwise. If the interval is changed while a run goes on, it applies from the
+ * end of that run; a wait that has begun keeps its length. It cannot be removed once the task is started.
  *
  * A task without a body ignores the interval. A task that waits for other tasks, as that of [func@Tend.wait_all],
  * cannot have one.
@@ -177,7 +177,10 @@ tend_task_set_interval (TendTask *self,
   g_autofree char *task = NULL;
 
   g_return_if_fail (TEND_IS_TASK (self));
-  g_return_if_fail (interval > 0);
+  g_return_if_fail (interval == -1 || interval > 0);
+
+  if (tend_task_interval (self) == interval)
+    return;
 
   if (self->body != NULL && self->body->runs_once)
     {
@@ -186,7 +189,7 @@ tend_task_set_interval (TendTask *self,
       return;
     }
 
-  if (tend_task_interval (self) == interval)
+  if (interval < 0 && !tend_task_check_settable (self, "interval"))
     return;
 
   tend_task_ensure_scope (self)->interval = interval;

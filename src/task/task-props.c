@@ -84,12 +84,12 @@ tend_task_get_delay (TendTask *self)
 /**
  * tend_task_set_delay:
  * @self: a task that was not started yet
- * @delay: microseconds, 0 or more
+ * @delay: microseconds; -1 for none
  *
  * Sets how long after its start the task first runs.
  *
  * Without a delay, an interval task first runs one interval after its start. Any other task runs at once, or in the
- * next turn of the loop if a manager starts it. A delay can be changed, but not removed.
+ * next turn of the loop if a manager starts it.
  *
  * Since: 0.1
  */
@@ -98,7 +98,7 @@ tend_task_set_delay (TendTask *self,
                      gint64    delay)
 {
   g_return_if_fail (TEND_IS_TASK (self));
-  g_return_if_fail (delay >= 0);
+  g_return_if_fail (delay >= -1);
 
   if (!tend_task_check_settable (self, "delay") || tend_task_delay (self) == delay)
     return;
@@ -368,9 +368,7 @@ define_times (GParamSpec  **p,
   /**
    * TendTask:delay:
    *
-   * How long after its start the task first runs, in microseconds; -1 if no delay was set.
-   *
-   * Only 0 and more can be set.
+   * How long after its start the task first runs, in microseconds; -1 is no delay.
    *
    * Since: 0.1
    */
@@ -379,9 +377,7 @@ define_times (GParamSpec  **p,
   /**
    * TendTask:interval:
    *
-   * The interval between the runs of the task, in microseconds; -1 if no interval was set.
-   *
-   * Only more than 0 can be set.
+   * The interval between the runs of the task, in microseconds; -1 is none: the task runs once. 0 cannot be set.
    *
    * Since: 0.1
    */

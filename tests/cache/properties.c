@@ -140,6 +140,120 @@ test_timeout_is_settable (Fixture       *fixture,
 }
 
 static void
+note_held_cb (TendNumberCache *cache,
+              GParamSpec      *pspec,
+              gpointer         unused)
+{
+  gboolean is_held;
+
+  g_object_get (cache, "held", &is_held, NULL);
+  g_assert_true (is_held == tend_number_cache_is_held (cache));
+  note ("%s=%d", pspec->name, is_held);
+}
+
+static void
+note_timed_out_cb (TendNumberCache *cache,
+                   gpointer         unused)
+{
+  note ("timed-out");
+}
+
+static TendNumberCache *
+add_noted (TendRequestCache *requests)
+{
+  TendNumberCache *cache = tend_number_cache_new ("p", 1);
+
+  g_signal_connect (cache, "notify::held", G_CALLBACK (note_held_cb), NULL);
+  g_signal_connect (cache, "timed-out", G_CALLBACK (note_timed_out_cb), NULL);
+  g_assert_true (tend_request_cache_add (requests, cache, NULL));
+  assert_notes ("held=1");
+  return cache;
+}
+
+static void
+test_held_is_notified (Fixture       *fixture,
+                       gconstpointer  unused)
+{
+  TendRequestCache *requests = fixture->requests;
+  TendNumberCache *cache = add_noted (requests);
+
+  g_assert_false (tend_request_cache_add (requests, cache, NULL));
+  g_object_unref (tend_request_cache_pop (requests, "p", 1));
+  assert_notes ("held=0");
+  g_assert_true (tend_request_cache_add (requests, cache, NULL));
+  g_assert_true (tend_request_cache_remove (requests, cache));
+  g_assert_false (tend_request_cache_remove (requests, cache));
+  assert_notes ("held=1 held=0");
+  g_assert_true (tend_request_cache_add (requests, cache, NULL));
+  tend_request_cache_clear (requests);
+  assert_notes ("held=1 held=0");
+  g_assert_true (tend_request_cache_add (requests, cache, NULL));
+  tend_clock_advance (fixture->clock, 10 * SECOND);
+  assert_notes ("held=1 held=0 timed-out");
+  g_assert_true (tend_request_cache_add (requests, cache, NULL));
+  g_object_run_dispose (G_OBJECT (cache));
+  g_assert_false (tend_number_cache_is_held (cache));
+  assert_notes ("held=1 held=0");
+  g_clear_object (&cache);
+
+  cache = add_noted (requests);
+  tend_request_cache_shutdown_async (requests, NULL, NULL, NULL);
+  assert_notes ("held=0");
+  g_assert_finalize_object (cache);
+}
+
+static gboolean
+add_body (TendTask  *task,
+          gpointer   user_data,
+          GError   **error)
+{
+  g_object_unref (add_noted (user_data));
+  g_object_unref (tend_request_cache_pop (user_data, "p", 1));
+  assert_notes ("held=0");
+  return TRUE;
+}
+
+static void
+test_fiber_changes_held (Fixture       *fixture,
+                         gconstpointer  unused)
+{
+  g_autoptr(TendTask) task = tend_task_run_fiber (NULL, add_body, fixture->requests, NULL);
+
+  tend_clock_advance (fixture->clock, 0);
+  g_assert_true (tend_task_is_ended (task));
+}
+
+/* What is notified takes the cache out again, and drops it and the request cache. */
+static void
+drop_all_cb (TendNumberCache *cache,
+             GParamSpec      *pspec,
+             Fixture         *fixture)
+{
+  if (!tend_number_cache_is_held (cache) || fixture->requests == NULL)
+    return;
+
+  g_object_unref (tend_request_cache_pop (fixture->requests, "p", 1));
+  g_clear_object (&fixture->requests);
+}
+
+static void
+test_notified_code_drops_all (Fixture       *fixture,
+                              gconstpointer  unused)
+{
+  TendNumberCache *cache = tend_number_cache_new ("p", 1);
+  TendTask *task = tend_request_cache_wait_for (fixture->requests, "p", 1, TEND_FOREVER);
+  TendRequestCache *requests = fixture->requests;
+
+  g_signal_connect (cache, "notify::held", G_CALLBACK (drop_all_cb), fixture);
+  g_assert_true (tend_request_cache_add (requests, cache, NULL));
+  g_assert_null (fixture->requests);
+  g_assert_cmpstr (tend_task_status_to_string (tend_task_get_status (task)), ==, "completed");
+  tend_clock_advance (fixture->clock, 0);
+  g_object_unref (task);
+  g_assert_finalize_object (cache);
+}
+
+static void
 note_changed_cb (GObject    *object,
                  GParamSpec *pspec,
                  gpointer    unused)
@@ -192,6 +306,9 @@ main (int    argc,
   add_test ("/tend/number-cache/number-stays-when-it-is-added", test_number_stays_when_added);
   add_test ("/tend/number-cache/prefix-has-any-length", test_prefix_has_any_length);
   add_test ("/tend/number-cache/time-out-is-settable", test_timeout_is_settable);
+  add_test ("/tend/number-cache/held-is-notified", test_held_is_notified);
+  add_test ("/tend/number-cache/fiber-changes-held", test_fiber_changes_held);
+  add_test ("/tend/number-cache/code-that-is-notified-drops-all", test_notified_code_drops_all);
 
   add_test ("/tend/request-cache/has-properties", test_request_cache);
 

@@ -185,6 +185,79 @@ test_rate (Fixture       *fixture,
   assert_log (fixture, "rate=0");
 }
 
+static void
+test_slow_check (Fixture       *fixture,
+                 gconstpointer  unused)
+{
+  gint64 age, interval;
+
+  g_object_get (fixture->manager, "slow-age", &age, "slow-interval", &interval, NULL);
+  g_assert_cmpint (age, ==, TEND_FOREVER);
+  g_assert_cmpint (interval, ==, 600 * SECOND);
+
+  listen (fixture, "slow-age");
+  listen (fixture, "slow-interval");
+  for (guint i = 0; i < 2; i++)
+    {
+      g_object_set (fixture->manager, "slow-interval", 2 * SECOND, NULL);
+      g_object_set (fixture->manager, "slow-age", 5 * SECOND, NULL);
+    }
+  assert_log (fixture, "slow-interval=2000000 slow-age=5000000");
+  tend_task_manager_set_slow_check (fixture->manager, 6 * SECOND, 3 * SECOND);
+  assert_log (fixture, "slow-age=6000000 slow-interval=3000000");
+  g_object_set (fixture->manager, "slow-interval", 4 * SECOND, NULL);
+  assert_log (fixture, "slow-interval=4000000");
+
+  /* The interval is kept for the next check. */
+  tend_task_manager_set_slow_check (fixture->manager, TEND_FOREVER, -1);
+  assert_log (fixture, "slow-age=-1");
+  g_object_get (fixture->manager, "slow-age", &age, "slow-interval", &interval, NULL);
+  g_assert_cmpint (age, ==, TEND_FOREVER);
+  g_assert_cmpint (interval, ==, 4 * SECOND);
+}
+
+static void
+slow_cb (TendTaskManager *manager,
+         TendTask        *task,
+         gint64           age,
+         gpointer         data)
+{
+  note (data, "slow:%" G_GINT64_FORMAT, age / SECOND);
+  g_signal_stop_emission_by_name (manager, "task-slow");
+}
+
+static gboolean
+run_on (TendTask  *task,
+        gpointer   data,
+        GError   **error)
+{
+  return TRUE;
+}
+
+/* A manager that is created with the property alone checks, and one whose interval is set goes by the new one. */
+static void
+test_slow_check_works (Fixture       *fixture,
+                       gconstpointer  unused)
+{
+  g_autoptr(TendTaskManager) manager = g_object_new (TEND_TYPE_TASK_MANAGER, "slow-age", 5 * SECOND, NULL);
+
+  g_signal_connect (manager, "task-slow", G_CALLBACK (slow_cb), fixture);
+  callback_in (fixture, manager, "a", run_on, NULL);
+  settle (fixture);
+  tend_clock_advance (fixture->clock, 5 * SECOND);
+  assert_log (fixture, "slow:5");
+  tend_clock_advance (fixture->clock, 600 * SECOND);
+  assert_log (fixture, "slow:605");
+  g_object_set (manager, "slow-interval", SECOND, NULL);
+  tend_clock_advance (fixture->clock, 6 * SECOND);
+  assert_log (fixture, "slow:610 slow:611");
+  g_object_set (manager, "slow-age", TEND_FOREVER, NULL);
+  tend_clock_advance (fixture->clock, 60 * SECOND);
+  assert_log (fixture, "");
+  tend_task_manager_stop_all (manager);
+  settle (fixture);
+}
+
 /* A handler drops the manager; the job has gone on by then. */
 static void
 drop_cb (GObject    *object,
@@ -313,6 +386,8 @@ main (int    argc,
   add_test ("/tend/task-manager/properties/progress", test_progress);
   add_test ("/tend/task-manager/properties/closed-and-shut-down", test_closed_and_shut_down);
   add_test ("/tend/task-manager/properties/rate", test_rate);
+  add_test ("/tend/task-manager/properties/slow-check", test_slow_check);
+  add_test ("/tend/task-manager/properties/slow-check-works", test_slow_check_works);
   add_test ("/tend/task-manager/properties/handler-drops-the-manager", test_handler_drops_the_manager);
   add_test ("/tend/task-manager/signals/each-task", test_signals);
   add_test ("/tend/task-manager/signals/handler-stops-the-task", test_handler_stops_the_task);

@@ -212,13 +212,13 @@ test_bad_times (Fixture       *fixture,
 {
   TendTask *task = tend_task_new_open (NULL, never_run, NULL, NULL);
 
-  g_test_expect_message ("Tend", G_LOG_LEVEL_CRITICAL, "*delay >= 0*");
-  tend_task_set_delay (task, -1);
+  g_test_expect_message ("Tend", G_LOG_LEVEL_CRITICAL, "*delay >= -1*");
+  tend_task_set_delay (task, -2);
   g_test_assert_expected_messages ();
   g_assert_cmpint (tend_task_get_delay (task), ==, -1);
 
   g_test_expect_message ("Tend", G_LOG_LEVEL_CRITICAL, "*interval > 0*");
-  tend_task_set_interval (task, -1);
+  tend_task_set_interval (task, -2);
   g_test_assert_expected_messages ();
   g_assert_cmpint (tend_task_get_interval (task), ==, -1);
 

@@ -131,18 +131,25 @@ test_defaults (void)
 }
 
 static void
+note_property_cb (TendTask   *task,
+                  GParamSpec *pspec,
+                  gpointer    unused)
+{
+  note ("%s", pspec->name);
+}
+
+static void
 test_refuses_what_is_no_interval (void)
 {
   g_autoptr(TendTask) task = tend_task_new_open (NULL, idle_body, NULL, NULL);
 
   tend_task_set_interval (task, 5);
-  for (gint64 usec = -1; usec <= 0; usec++)
-    {
-      expect_critical ("*tend_task_set_interval*interval > 0*");
-      tend_task_set_interval (task, usec);
-      expect_critical ("*tend_task_set_interval*interval > 0*");
-      g_object_set (task, "interval", usec, NULL);
-    }
+  expect_critical ("*tend_task_set_interval*interval > 0*");
+  tend_task_set_interval (task, 0);
+  expect_critical ("*tend_task_set_interval*interval > 0*");
+  g_object_set (task, "interval", (gint64) 0, NULL);
+  expect_critical ("*tend_task_set_interval*interval > 0*");
+  tend_task_set_interval (task, -2);
   expect_critical ("*tend_task_set_interval*interval > 0*");
   tend_task_set_interval (task, G_MININT64);
   expect_critical ("*tend_task_set_interval_mode*mode ==*");
@@ -153,18 +160,43 @@ test_refuses_what_is_no_interval (void)
   assert_gone (task);
 }
 
+/* A task whose delay and interval were taken back runs once, and at once. */
 static void
-test_delay_cannot_be_taken_back (void)
+test_taken_back (void)
 {
-  g_autoptr(TendTask) task = tend_task_new_open (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) task = tend_task_new ("once", complete_body, NULL, NULL);
 
-  tend_task_set_delay (task, 0);
-  expect_critical ("*tend_task_set_delay*delay >= 0*");
+  g_signal_connect (task, "notify", G_CALLBACK (note_property_cb), NULL);
   tend_task_set_delay (task, -1);
-  expect_critical ("*tend_task_set_delay*delay >= 0*");
+  tend_task_set_interval (task, -1);
+  assert_notes ("");
+  tend_task_set_delay (task, SECOND);
+  tend_task_set_interval (task, SECOND);
+  assert_notes ("delay interval");
   g_object_set (task, "delay", (gint64) -1, NULL);
+  g_object_set (task, "interval", (gint64) -1, NULL);
+  assert_notes ("delay interval");
+  g_assert_cmpint (tend_task_get_delay (task), ==, -1);
+  g_assert_cmpint (tend_task_get_interval (task), ==, -1);
+
+  g_signal_handlers_disconnect_by_func (task, note_property_cb, NULL);
+  g_assert_true (tend_task_start (task, NULL));
+  assert_status (task, "completed");
+  assert_gone (task);
+}
+
+static void
+test_interval_stays_once_started (void)
+{
+  g_autoptr(TendTask) task = tend_task_new_open ("set", idle_body, NULL, NULL);
+
+  tend_task_set_interval (task, SECOND);
+  g_assert_true (tend_task_start (task, NULL));
+  expect_critical ("The interval of Task('set', *) cannot be set: it has been started");
+  tend_task_set_interval (task, -1);
   g_test_assert_expected_messages ();
-  g_assert_cmpint (tend_task_get_delay (task), ==, 0);
+  g_assert_cmpint (tend_task_get_interval (task), ==, SECOND);
+  tend_task_stop (task);
   assert_gone (task);
 }
 
@@ -498,7 +530,8 @@ main (int    argc,
 #define ADD(name, func) g_test_add_func ("/tend/task/interval/" name, func)
   ADD ("defaults", test_defaults);
   ADD ("refuses-what-is-no-interval", test_refuses_what_is_no_interval);
-  ADD ("delay-cannot-be-taken-back", test_delay_cannot_be_taken_back);
+  ADD ("taken-back", test_taken_back);
+  ADD ("stays-once-started", test_interval_stays_once_started);
   ADD ("settings-notify", test_settings_notify);
   ADD ("settings-are-fixed-by-the-start", test_settings_are_fixed_by_the_start);
   ADD ("fixed-delay-counts-from-the-end", test_fixed_delay_counts_from_the_end);

@@ -23,10 +23,23 @@ function newTask(name, body = null, options = {}) {
     return Body.applyOptions(native.new_open(name ?? null, body === null ? null : Body.wrapBody(body)), options);
 }
 
-function runTask(name, body, options = {}) {
-    const task = newTask(name, Body.checkFunction(body, 'The body of a task'), options);
+// A task that stays open until it is completed: the function, if there is one, only begins the work.
+function newOpenTask(name, begin = null, options = {}) {
+    Body.checkOptions(options);
+    return Body.applyOptions(native.new_open(name ?? null, begin === null ? null : Body.wrapBegin(begin)), options);
+}
+
+function start(task) {
     task.start();
     return task;
+}
+
+function runTask(name, body, options = {}) {
+    return start(newTask(name, Body.checkFunction(body, 'The body of a task'), options));
+}
+
+function runOpenTask(name, begin, options = {}) {
+    return start(newOpenTask(name, Body.checkFunction(begin, 'The function of an open task'), options));
 }
 
 function checkTasks(tasks) {
@@ -214,7 +227,9 @@ function defineTask() {
     Object.assign(Tend.Task, {
         new: newTask,
         new_main: body => native.new_main(Body.wrapBody(body)),
+        new_open: newOpenTask,
         run: runTask,
+        run_open: runOpenTask,
         new_thread: Body.refuseThread,
         run_thread: Body.refuseThread,
     });

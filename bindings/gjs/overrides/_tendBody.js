@@ -3,7 +3,7 @@
 
 // Bodies: how what a function returns or throws ends its task, and the options of a task.
 
-/* exported init, checkFunction, checkTask, refuseThread, checkNumber, checkOptions, wrapBody, wrapWork,
+/* exported init, checkFunction, checkTask, refuseThread, checkNumber, checkOptions, wrapBody, wrapBegin, wrapWork,
    wrapHandler, applyOptions, returnValue, returnError, returnNative */
 
 const {callAttached, callDetached, asPromise} = imports.overrides._tendAwait;
@@ -128,10 +128,15 @@ function settleWith(task, run, thenable) {
         error => endRun(task, run, returnError, error));
 }
 
-function runBody(task, body) {
+function beginRun(task) {
     const run = {isOver: false};
     state(task).run = run;
     state(task).hasReturned = false;
+    return run;
+}
+
+function runBody(task, body) {
+    const run = beginRun(task);
 
     try {
         const result = callAttached(() => body(task));
@@ -149,6 +154,24 @@ function wrapBody(body) {
     checkFunction(body, 'The body of a task');
     return task => {
         runBody(task, body);
+        return true;
+    };
+}
+
+// The same for the function of an open task, which only begins the work: what it throws fails the task, and so does
+// its promise. What it returns is nobody's.
+function wrapBegin(begin) {
+    checkFunction(begin, 'The function of an open task');
+    return task => {
+        const run = beginRun(task);
+        const fail = error => endRun(task, run, returnError, error);
+        try {
+            const result = callAttached(() => begin(task));
+            if (isThenable(result))
+                asPromise(result).then(null, fail);
+        } catch (error) {
+            fail(error);
+        }
         return true;
     };
 }

@@ -1,12 +1,15 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Times: milliseconds in JavaScript, microseconds in the library. The tables say what carries a time. What they name
-// is replaced before the other modules look at it: everything here sees milliseconds.
+// Times: milliseconds in JavaScript, microseconds in the library. And other numbers, which have limits. The tables say
+// what carries a time, and what else has limits. What they name is replaced before the other modules look at it:
+// everything here sees milliseconds, and exceptions.
 
-/* exported init, FUNCTIONS, PROPERTIES, SIGNALS */
+/* exported init, FUNCTIONS, PROPERTIES, RANGES, SIGNALS */
 
 const {GLib, GObject} = imports.gi;
+
+let NumberCache = null;
 
 const MAX_MILLISECONDS = Number.MAX_SAFE_INTEGER / 1000;
 const FOREVER = GLib.MAXINT64_BIGINT;
@@ -14,12 +17,20 @@ const FOREVER = GLib.MAXINT64_BIGINT;
 // What null stands for is "none"; without it there is no null. The least number of microseconds is 0 or 1.
 const LIMIT = {what: 'A time limit', none: FOREVER, least: 0};
 const DEADLINE = {what: 'A deadline', none: FOREVER, least: 0};
-const WAIT = {what: 'A delay or an interval', none: -1, least: 0};
+const DELAY = {what: 'A delay', none: -1, least: 0};
 const INTERVAL = {what: 'An interval', none: -1, least: 1};
 const DURATION = {what: 'A time', least: 0};
 const POSITIVE = {what: 'A time', least: 1};
 const POSITIVE_LIMIT = {what: 'A time limit', none: FOREVER, least: 1};
 const SPIN_TIME = {what: 'A time to spin', least: 0, most: 1000};
+
+// What is no time: from one number to another. The interpreter would take what is no number for NaN or 0.
+const BITS = {what: 'A number of bits', from: 1, to: 64};
+const COUNT = {what: 'A count', from: 0, to: 2 ** 32 - 1};
+const FACTOR = {what: 'A factor', from: 1, to: Number.MAX_VALUE};
+const FRACTION = {what: 'A fraction', from: 0, to: 1};
+const NUMBER = {what: 'A progress', from: -Infinity, to: Infinity};
+const QUARK = {what: 'The domain of an error', from: 1, to: 2 ** 32 - 1};
 
 // By the names of classes and functions: the arguments by their places, and what is returned, in an array too.
 var FUNCTIONS = {
@@ -55,12 +66,12 @@ var FUNCTIONS = {
     Task: {
         add_timer: {0: DURATION, 1: INTERVAL},
         get_deadline: {result: DEADLINE, property: 'deadline'},
-        get_delay: {result: WAIT},
-        get_interval: {result: WAIT},
+        get_delay: {result: DELAY},
+        get_interval: {result: INTERVAL},
         run_delay: {0: DURATION},
         set_deadline: {0: DEADLINE},
-        set_delay: {0: DURATION},
-        set_interval: {0: POSITIVE},
+        set_delay: {0: DELAY},
+        set_interval: {0: INTERVAL},
         with_deadline: {0: DEADLINE},
         with_timeout: {0: LIMIT},
     },
@@ -72,7 +83,7 @@ var FUNCTIONS = {
         set_grace_period: {0: LIMIT},
         set_rate: {1: DURATION},
         set_slow_check: {0: POSITIVE_LIMIT, 1: INTERVAL},
-        throttle: {1: DURATION},
+        throttle: {1: POSITIVE},
         vfunc_task_slow: {1: DURATION},
     },
 };
@@ -80,15 +91,81 @@ var FUNCTIONS = {
 var PROPERTIES = {
     NumberCache: {timeout: LIMIT},
     Retry: {first_wait: DURATION, longest_wait: DURATION, timeout: POSITIVE_LIMIT},
-    Task: {deadline: DEADLINE, delay: WAIT, interval: WAIT},
-    TaskManager: {grace_period: LIMIT, rate_period: DURATION},
+    Task: {deadline: DEADLINE, delay: DELAY, interval: INTERVAL},
+    TaskManager: {grace_period: LIMIT, rate_period: POSITIVE, slow_age: POSITIVE_LIMIT, slow_interval: POSITIVE},
 };
 
 var SIGNALS = {
     TaskManager: {'task-slow': {1: DURATION}},
 };
 
+// What has limits and is no time, in the same way.
+var RANGES = {
+    Group: {set_max_running: {0: COUNT}},
+    RandomNumberCache: {new: {2: BITS}},
+    Retry: {set_back_off: {2: FACTOR}, set_jitter: {0: FRACTION}, set_max_attempts: {0: COUNT}},
+    Task: {forward_progress: {1: FRACTION, 2: FRACTION}, set_progress: {0: NUMBER}},
+    TaskManager: {
+        get_run_time: {0: FRACTION}, ignore_error: {0: QUARK}, set_max_running: {0: COUNT}, set_rate: {0: COUNT},
+    },
+};
+
+const PROPERTY_RANGES = {
+    Group: {max_running: COUNT},
+    Retry: {jitter: FRACTION, max_attempts: COUNT},
+    TaskManager: {max_running: COUNT, rate: COUNT},
+};
+
+function checkCacheType(type) {
+    if (!GObject.type_is_a(type?.$gtype ?? type, NumberCache.$gtype))
+        throw new TypeError('A class derived from Tend.NumberCache is needed');
+}
+
+function checkRandomNumberCache({request_cache: requests, requestCache, 'request-cache': quoted, bits}) {
+    if (!(requests ?? requestCache ?? quoted))
+        throw new TypeError('A random number cache is made with its request_cache');
+    if (bits !== undefined)
+        checkRange(bits, BITS);
+}
+
+// What the library refuses beyond that. These are called with what it is given.
+const RULES = {
+    RequestCache: {
+        has_type: checkCacheType, lookup_type: checkCacheType, pop_type: checkCacheType, push_timeout: checkCacheType,
+    },
+    Retry: {
+        set_back_off(first, most) {
+            if (most < first)
+                throw new RangeError('The longest wait is at least as long as the first');
+        },
+    },
+    TaskManager: {
+        set_rate(nStarts, interval) {
+            if (nStarts !== 0 && interval === 0)
+                throw new RangeError('The interval of a rate is at least a microsecond');
+        },
+        set_slow_check(age, interval) {
+            if (age !== FOREVER && interval === INTERVAL.none)
+                throw new RangeError('A check for slow tasks has an interval');
+        },
+    },
+};
+
+function isRange(unit) {
+    return unit.from !== undefined;
+}
+
+function checkRange(value, unit) {
+    if (typeof value !== 'number')
+        throw new TypeError(`${unit.what} is a number`);
+    if (!(value >= unit.from && value <= unit.to))
+        throw new RangeError(`${unit.what} is from ${unit.from} to ${unit.to}, and not ${value}`);
+    return value;
+}
+
 function toC(time, unit) {
+    if (isRange(unit))
+        return checkRange(time, unit);
     if (time === null) {
         if (unit.none === undefined)
             throw new TypeError(`${unit.what} is a number of milliseconds`);
@@ -135,11 +212,13 @@ function convertArguments(args, units, convert) {
     return converted;
 }
 
-function withMilliseconds(native, units) {
+function withMilliseconds(native, units, rule) {
     return function (...args) {
         if (units.property !== undefined)
             return fromC(readLimit(this, units.property), units.result);
-        const result = native.apply(this, convertArguments(args, units, toC));
+        const converted = convertArguments(args, units, toC);
+        rule?.(...converted);
+        const result = native.apply(this, converted);
         return units.result === undefined ? result : convertResult(result, units.result);
     };
 }
@@ -168,7 +247,7 @@ function replaceFunctions(namespace, className, functions) {
     for (const [name, units] of Object.entries(functions)) {
         const klass = namespace[className];
         const owner = className === '' ? namespace : klass[name] === undefined ? klass.prototype : klass;
-        owner[name] = withMilliseconds(owner[name], units);
+        owner[name] = withMilliseconds(owner[name], units, RULES[className]?.[name]);
     }
 }
 
@@ -178,10 +257,10 @@ function replaceProperties(klass, units) {
         return _init.call(this, convertSettings(settings, units), ...rest);
     };
     for (const [name, unit] of Object.entries(units)) {
-        const {set} = Object.getOwnPropertyDescriptor(klass.prototype, name);
+        const {get, set} = Object.getOwnPropertyDescriptor(klass.prototype, name);
         Object.defineProperty(klass.prototype, name, {
             configurable: true,
-            get() {
+            get: isRange(unit) ? get : function () {
                 return fromC(readLimit(this, name.replace(/_/g, '-')), unit);
             },
             set(time) {
@@ -189,6 +268,14 @@ function replaceProperties(klass, units) {
             },
         });
     }
+}
+
+function replaceInit(klass, rule) {
+    const {_init} = klass.prototype;
+    klass.prototype._init = function (settings, ...rest) {
+        rule(settings ?? {});
+        return _init.call(this, settings, ...rest);
+    };
 }
 
 function replaceSignals(klass, signals) {
@@ -227,14 +314,29 @@ function isVirtual(name) {
     return name.startsWith('vfunc_');
 }
 
+// One table of all.
+function join(...tables) {
+    const joined = {};
+    for (const [name, units] of tables.flatMap(table => Object.entries(table ?? {})))
+        joined[name] = {...joined[name], ...units};
+    return joined;
+}
+
+function emptyOf(rules = {}) {
+    return Object.fromEntries(Object.keys(rules).map(name => [name, {}]));
+}
+
 function init(namespace) {
-    for (const [className, functions] of Object.entries(FUNCTIONS)) {
+    ({NumberCache} = namespace);
+    for (const className of Object.keys({...FUNCTIONS, ...RANGES})) {
+        const functions = join(FUNCTIONS[className], RANGES[className], emptyOf(RULES[className]));
         replaceFunctions(namespace, className, functions);
         if (Object.keys(functions).some(isVirtual))
             replaceVirtual(namespace[className]);
     }
-    for (const [className, units] of Object.entries(PROPERTIES))
+    for (const [className, units] of Object.entries(join(PROPERTIES, PROPERTY_RANGES)))
         replaceProperties(namespace[className], units);
+    replaceInit(namespace.RandomNumberCache, checkRandomNumberCache);
     for (const [className, signals] of Object.entries(SIGNALS))
         replaceSignals(namespace[className], signals);
 }

@@ -31,6 +31,54 @@ const tests = {
         }
     },
 
+    openTask: async () => {
+        const seen = [];
+        const begin = task => {
+            seen.push(task === Tend.Task.get_current());
+            Tend.sleep(1000).then(() => task.return_value('late'));
+            return 'ignored';
+        };
+        const task = Tend.Task.new_open('a', begin, {delay: 2000});
+        assertEqual([task.get_status(), task.get_name(), task.get_delay()].join(), [CREATED, 'a', 2000].join());
+        task.start();
+        assertEqual(await task, 'late');
+        assertEqual(await Tend.Task.run_open(null, begin), 'late');
+        assertEqual(seen.join(), 'true,true');
+
+        const manager = new Tend.TaskManager();
+        assertEqual(await manager.register(Tend.Task.new_open('b', begin)), 'late');
+        const waiting = Tend.Task.run_open('c', () => {});
+        await Tend.sleep(1000);
+        assertEqual(waiting.get_status(), RUNNING);
+        waiting.return_value('by another');
+        assertEqual(await waiting, 'by another');
+        for (const empty of [Tend.Task.new_open('d'), Tend.Task.new_open()]) {
+            empty.return_value(1);
+            assertEqual(empty.result, 1);
+        }
+    },
+
+    openTaskFails: async () => {
+        const error = new Error('no luck');
+        const fail = () => {
+            throw error;
+        };
+        await assertRejects(Tend.Task.run_open('a', fail), error);
+        await assertRejects(Tend.Task.run_open('a', async () => {
+            await Tend.sleep(1000);
+            fail();
+        }), error);
+
+        // What comes after the end is too late.
+        const task = Tend.Task.run_open('a', async open => {
+            open.return_value('first');
+            await Tend.sleep(1000);
+            fail();
+        });
+        assertEqual(await task, 'first');
+        await Tend.sleep(2000);
+    },
+
     theBodyGetsItsTask: async () => {
         const [manager, seen] = [new Tend.TaskManager(), []];
         const body = task => seen.push(task === Tend.Task.get_current() ? task.get_name().split(' ')[0] : 'another');
@@ -132,6 +180,7 @@ const tests = {
         for (const wrong of [5, 'text', {}, Symbol('x'), Promise.resolve()]) {
             for (const call of [
                 () => Tend.Task.new('a', wrong), () => Tend.Task.run('a', wrong), () => new Tend.Task('a', wrong),
+                () => Tend.Task.new_open('a', wrong), () => Tend.Task.run_open('a', wrong),
                 () => manager.register('a', wrong),
                 () => manager.register_anonymous('a', wrong), () => manager.debounce('a', 1, wrong),
                 () => manager.throttle('a', 1, wrong), () => retry.run('a', wrong), () => retry.create_task('a', wrong),
@@ -142,9 +191,12 @@ const tests = {
                 assertThrows(call, TypeError);
         }
         for (const call of [
-            () => Tend.Task.run('a', null), () => Tend.Task.run('a'), () => manager.register('a'),
+            () => Tend.Task.run('a', null), () => Tend.Task.run('a'), () => Tend.Task.run_open('a'),
+            () => manager.register('a'),
             () => Tend.Task.new('a', later, {dealy: 5}), () => Tend.Task.new('a', later, null),
-            () => manager.register('a', later, {delay: '5'}), () => Tend.Task.new('a', later, {interval: null}),
+            () => Tend.Task.new_open('a', later, {dealy: 5}),
+            () => manager.register('a', later, {delay: '5'}),
+            () => Tend.Task.new('a', later, {interval: true}),
             () => Tend.sleep('5'), () => Tend.sleep(), () => Tend.when_any(null), () => Tend.run(5),
             () => Tend.Task.new('a', later, {deadline: 'soon'}), () => Tend.Task.new('a', later, {priority: 'high'}),
             () => Tend.Task.new('a', later, {interval_mode: 'rate'}),

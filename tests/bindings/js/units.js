@@ -133,6 +133,6 @@ runTests({
         assertThrows(() => task.add_timer(0, 0, () => {}), RangeError);
         assertThrows(() => manager.set_slow_check(0, 1), RangeError);
         assertThrows(() => Tend.set_thread_spin_time(2), RangeError);
-        assertThrows(() => task.set_delay(null), TypeError);
+        assertThrows(() => Tend.Task.run_delay(null), TypeError);
     },
 });

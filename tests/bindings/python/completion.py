@@ -40,14 +40,33 @@ def new_error(code=Gio.IOErrorEnum.BUSY, message="busy"):
 class Completion(unittest.TestCase):
     def test_value(self):
         for value in (42, "text", None, ["a", {"list": 1}]):
-            completion = Tend.Completion(name="answer")
+            completion = Tend.Completion("answer")
             task = completion.get_task()
             self.assertEqual(task.get_name(), "answer")
+            self.assertEqual(completion.props.name, "answer")
             self.assertFalse(completion.is_done())
             self.assertTrue(completion.set_value(value))
             self.assertTrue(completion.props.task.is_ended())
             self.assertTrue(wait(task))
             self.assertEqual(task.get_result(), value)
+
+    def test_names(self):
+        class Own(Tend.Completion):
+            def __init__(self, name):
+                super().__init__(name)
+                self.is_own = True
+
+        for make in (Tend.Completion, Tend.Completion.new, Own):
+            self.assertEqual(make("x").get_task().get_name(), "x")
+        self.assertEqual(Tend.Completion(name="x").get_task().get_name(), "x")
+        self.assertIsNone(Tend.Completion().get_task().get_name())
+        self.assertIsNone(Tend.Completion(None).get_task().get_name())
+        self.assertTrue(Own("x").is_own)
+        for wrong in (5, b"x", object()):
+            with self.assertRaises(TypeError):
+                Tend.Completion(wrong)
+        with self.assertRaises(TypeError):
+            Tend.Completion("x", "y")
 
     def test_first_wins(self):
         completion = Tend.Completion.new(None)

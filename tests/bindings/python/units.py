@@ -131,6 +131,15 @@ class UnitsTest(common.VirtualTimeTest):
         self.assertEqual((manager.get_rate(), manager.get_grace_period()), ((3, 0.5), None))
         self.assertEqual(manager.get_run_time(0.5), 0)
 
+    def test_none(self):
+        task = Tend.Task("x", print, delay=1, interval=2)
+        task.set_delay(None)
+        task.set_interval(None)
+        self.assertEqual((task.get_delay(), task.get_interval()), (None, None))
+        task.props.delay, task.props.interval = 1, 2
+        task.props.delay = task.props.interval = None
+        self.assertEqual((task.props.delay, task.props.interval), (None, None))
+
     def test_properties(self):
         task = Tend.Task("x", print, delay=1.5)
         self.assertEqual((task.props.delay, task.get_property("delay"), task.props.name), (1.5, 1.5, "x"))
@@ -196,7 +205,7 @@ class UnitsTest(common.VirtualTimeTest):
                 self.assertRaises(ValueError, call, time)
             for time in ("1", b"1", [], True):
                 self.assertRaises(TypeError, call, time)
-        for call in (task.set_delay, Tend.Task.run_delay, self.clock.advance):
+        for call in (Tend.Task.run_delay, self.clock.advance):
             self.assertRaises(TypeError, call, None)
         for call in (task.set_delay, self.clock.advance):
             self.assertRaises(ValueError, call, float("inf"))

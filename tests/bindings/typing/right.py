@@ -39,7 +39,7 @@ class Node(Tend.TaskManager):
 class Question(Tend.NumberCache):
     def __init__(self, number: int) -> None:
         super().__init__(prefix="question", number=number, timeout=1)
-        self.answer: Tend.Completion[str] = Tend.Completion()
+        self.answer: Tend.Completion[str] = Tend.Completion("answer")
 
     def do_timed_out(self) -> None:
         self.answer.set_value("none")

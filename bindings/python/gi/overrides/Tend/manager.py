@@ -86,6 +86,9 @@ class NumberCache(Tend.NumberCache):
         return Tend.NumberCache.add_task_with_error(self, task, errors.pack_exception_for(task, exception))
 
 
+units.restrict_random_number_cache(Tend.RandomNumberCache)
+
+
 @override
 class RequestCache(ShutDown, Tend.RequestCache):
     def __len__(self):

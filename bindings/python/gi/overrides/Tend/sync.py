@@ -16,6 +16,11 @@ from .task import Task, operate, set_times
 class Completion(Tend.Completion):
     __class_getitem__ = classmethod(types.GenericAlias)
 
+    def __init__(self, name=None, **named):
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"the name of a completion is a str, and not {name!r}")
+        super().__init__(name=name, **named)
+
     def __await__(self):
         return self.get_task().__await__()
 

@@ -1,15 +1,16 @@
 # SPDX-FileCopyrightText: The libtend authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""Times: seconds in Python, microseconds in the library.
+"""Times: seconds in Python, microseconds in the library. And other numbers, which have limits.
 
-The tables say what carries a time. What they name is replaced in the introspected classes, before the other modules
-derive from these: everything in Python sees seconds.
+The tables say what carries a time, and what else has limits. What they name is replaced in the introspected classes,
+before the other modules derive from these: everything in Python sees seconds, and exceptions.
 """
 
 import datetime
 import functools
 import math
+import sys
 
 from gi.repository import GLib, GObject
 
@@ -59,15 +60,38 @@ class Unit:
         return None if usec == self.none else usec / GLib.USEC_PER_SEC
 
 
+class Range:
+    """A number that is no time, from @least to @most. What is no number is left to PyGObject, which refuses it."""
+
+    def __init__(self, what, least=-math.inf, most=math.inf):
+        self.what = what
+        self.least = least
+        self.most = most
+
+    def to_c(self, value):
+        if isinstance(value, (int, float)) and not self.least <= value <= self.most:
+            raise ValueError(f"{self.what} cannot be {value}")
+        return value
+
+    def to_python(self, value):
+        return value
+
+
 LIMIT = Unit("a time limit", none=GLib.MAXINT64)
 DEADLINE = Unit("a deadline", none=GLib.MAXINT64)
-WAIT = Unit("a delay or an interval", none=-1)
+DELAY = Unit("a delay", none=-1)
 INTERVAL = Unit("an interval", none=-1, least=1)
 DURATION = Unit("a time")
 POSITIVE = Unit("a time", least=1)
 POSITIVE_LIMIT = Unit("a time limit", none=GLib.MAXINT64, least=1)
 SLEEP = Unit("a time to sleep", is_endless=True)
 SPIN_TIME = Unit("a time to spin", most=1000)
+
+BITS = Range("a number of bits", least=1, most=64)
+FACTOR = Range("a factor", least=1.0, most=sys.float_info.max)
+FRACTION = Range("a fraction", least=0.0, most=1.0)
+NUMBER = Range("a number")
+QUARK = Range("the domain of an error", least=1)
 
 # By the names of classes and functions: the parameters by their places, behind self, and what is returned.
 FUNCTIONS = {
@@ -103,12 +127,12 @@ FUNCTIONS = {
     "Task": {
         "add_timer": {0: DURATION, 1: INTERVAL},
         "get_deadline": {"return": DEADLINE},
-        "get_delay": {"return": WAIT},
-        "get_interval": {"return": WAIT},
+        "get_delay": {"return": DELAY},
+        "get_interval": {"return": INTERVAL},
         "run_delay": {0: SLEEP},
         "set_deadline": {0: DEADLINE},
-        "set_delay": {0: DURATION},
-        "set_interval": {0: POSITIVE},
+        "set_delay": {0: DELAY},
+        "set_interval": {0: INTERVAL},
         "with_deadline": {0: DEADLINE},
         "with_timeout": {0: LIMIT},
     },
@@ -121,19 +145,76 @@ FUNCTIONS = {
         "set_grace_period": {0: LIMIT},
         "set_rate": {1: DURATION},
         "set_slow_check": {0: POSITIVE_LIMIT, 1: INTERVAL},
-        "throttle": {1: DURATION},
+        "throttle": {1: POSITIVE},
     },
 }
 
 PROPERTIES = {
     "NumberCache": {"timeout": LIMIT},
     "Retry": {"first-wait": DURATION, "longest-wait": DURATION, "timeout": POSITIVE_LIMIT},
-    "Task": {"deadline": DEADLINE, "delay": WAIT, "interval": WAIT},
-    "TaskManager": {"grace-period": LIMIT, "rate-period": DURATION},
+    "Task": {"deadline": DEADLINE, "delay": DELAY, "interval": INTERVAL},
+    "TaskManager": {
+        "grace-period": LIMIT, "rate-period": POSITIVE, "slow-age": POSITIVE_LIMIT, "slow-interval": POSITIVE,
+    },
+}
+
+# What has limits and is no time, in the same way.
+RANGES = {
+    "Retry": {
+        "set_back_off": {2: FACTOR},
+        "set_jitter": {0: FRACTION},
+    },
+    "Task": {
+        "forward_progress": {1: FRACTION, 2: FRACTION},
+        "set_progress": {0: NUMBER},
+    },
+    "TaskManager": {
+        "get_run_time": {0: FRACTION},
+        "ignore_error": {0: QUARK},
+    },
+}
+
+PROPERTY_RANGES = {
+    "Retry": {"jitter": FRACTION},
 }
 
 SIGNALS = {
     "TaskManager": {"task-slow": {1: DURATION}},
+}
+
+
+# What the library refuses beyond that. These are called with what it is given, by place or by name.
+
+def check_back_off(first=0, most=GLib.MAXINT64, factor=None):
+    if most < first:
+        raise ValueError("the longest wait is at least as long as the first")
+
+
+def check_rate(n_starts=0, interval=None):
+    if n_starts != 0 and interval == 0:
+        raise ValueError("the interval of a rate cannot be 0")
+
+
+def check_slow_check(age=GLib.MAXINT64, interval=None):
+    if age < GLib.MAXINT64 and interval == INTERVAL.none:
+        raise ValueError("the interval of a check cannot be None")
+
+
+def check_cache_type(type=Tend.NumberCache, *_, **named):
+    if not GObject.type_is_a(type, Tend.NumberCache):
+        raise TypeError(f"a class derived from Tend.NumberCache is needed, and not {type!r}")
+
+
+def check_random_number_cache(request_cache=None, bits=BITS.least, **_):
+    if request_cache is None:
+        raise TypeError("a random number cache is made with its request_cache")
+    BITS.to_c(bits)
+
+
+RULES = {
+    "RequestCache": dict.fromkeys(("has_type", "lookup_type", "pop_type", "push_timeout"), check_cache_type),
+    "Retry": {"set_back_off": check_back_off},
+    "TaskManager": {"set_rate": check_rate, "set_slow_check": check_slow_check},
 }
 
 
@@ -147,7 +228,7 @@ def convert_all(args, units, direction):
     return [getattr(units[n], direction)(arg) if n in units else arg for n, arg in enumerate(args)]
 
 
-def with_seconds(native, units, n_before):
+def with_seconds(native, units, n_before, rule=None):
     """Gives a function that takes and gives seconds, and calls @native, whose time parameters come behind others."""
     name = native.__name__
     given = {n + n_before: unit for n, unit in units.items() if n != "return"}
@@ -157,7 +238,11 @@ def with_seconds(native, units, n_before):
     def call(*args, **named):
         # The library's functions take names too, which its metadata know.
         try:
-            result = native(*convert_all(args, given, "to_c"), **convert_named(native, named, given, n_before))
+            args = convert_all(args, given, "to_c")
+            named = convert_named(native, named, given, n_before)
+            if rule is not None:
+                rule(*args[n_before:], **named)
+            result = native(*args, **named)
         finally:
             del args, named  # from a frame that an exception within may keep
         return result if returned is None else convert_result(result, returned)
@@ -264,6 +349,18 @@ def replace_properties(cls, units):
         setattr(cls, func.__name__, func)
 
 
+def restrict_random_number_cache(cls):
+    """Lets @cls refuse what it cannot be made of. PyGObject makes this class of the override of its parent."""
+    native_init = cls.__init__
+
+    def __init__(self, *args, **named):
+        check_random_number_cache(**named)
+        native_init(self, *args, **named)
+
+    cls.__init__ = __init__
+    replace_functions(cls, {"new": {2: BITS}}, {})
+
+
 def replace_signals(cls, units):
     def replace(name):
         native = getattr(GObject.Object, name)
@@ -316,23 +413,34 @@ def call_virtual(native, name, units):
     return functools.update_wrapper(call, getattr(native, name), assigned=("__name__", "__doc__"), updated=())
 
 
-def replace_functions(owner, functions):
+def replace_functions(owner, functions, rules):
     is_class = isinstance(owner, type)
     for name, units in functions.items():
         if name.startswith("do_"):
             continue
         native = getattr(owner, name)
         is_method = is_class and native.is_method()
-        func = with_seconds(native, units, int(is_method))
+        func = with_seconds(native, units, int(is_method), rules.get(name))
         setattr(owner, name, staticmethod(func) if is_class and not is_method else func)
 
 
+def join(*tables):
+    """Gives one table of all."""
+    joined = {}
+    for table in tables:
+        for name, units in table.items():
+            joined[name] = {**joined.get(name, {}), **units}
+    return joined
+
+
 def install():
-    for name, functions in FUNCTIONS.items():
+    for name in FUNCTIONS:
         owner = Tend if name is None else getattr(Tend, name)
-        replace_functions(owner, functions)
+        rules = RULES.get(name, {})
+        functions = join(FUNCTIONS[name], RANGES.get(name, {}), dict.fromkeys(rules, {}))
+        replace_functions(owner, functions, rules)
     for name, units in PROPERTIES.items():
-        replace_properties(getattr(Tend, name), units)
+        replace_properties(getattr(Tend, name), {**units, **PROPERTY_RANGES.get(name, {})})
     for name, units in SIGNALS.items():
         replace_signals(getattr(Tend, name), units)
 
