@@ -44,7 +44,7 @@ tend_task_print_list (GPtrArray *tasks)
 
   for (guint i = 0; i < MIN (tasks->len, MAX_NAMED); i++)
     {
-      g_autofree char *task = tend_task_to_string (tasks->pdata[i]);
+      g_autofree char *task = tend_task_head (tasks->pdata[i]);
       g_autofree char *origin = tend_task_dup_origin (tasks->pdata[i]);
 
       g_string_append_printf (text, "%s%s, made at %s", i > 0 ? "; " : "", task, origin);

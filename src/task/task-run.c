@@ -90,7 +90,7 @@ stop_started (Run *self)
   g_autoptr(GPtrArray) tasks = run_list (self);
   g_autofree char *text = tend_task_print_list (tasks);
 
-  g_warning ("The program has ended, and stops what did not end within %.0f s after that: %s",
+  g_warning ("Program: has ended, and stops what did not end within %.0f s after that: %s",
              (double) GRACE_PERIOD / G_TIME_SPAN_SECOND, text);
   for (guint i = 0; i < tasks->len; i++)
     tend_task_stop (tasks->pdata[i]);

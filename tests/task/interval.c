@@ -192,7 +192,7 @@ test_interval_stays_once_started (void)
 
   tend_task_set_interval (task, SECOND);
   g_assert_true (tend_task_start (task, NULL));
-  expect_critical ("The interval of Task('set', *) cannot be set: it has been started");
+  expect_critical ("Task 'set': the interval cannot be set: it has been started");
   tend_task_set_interval (task, -1);
   g_test_assert_expected_messages ();
   g_assert_cmpint (tend_task_get_interval (task), ==, SECOND);

@@ -91,8 +91,8 @@ test_names_and_stops_who_is_late (void)
   gint64 begin = tend_clock_get_time (clock);
 
   g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING,
-                         "The program has ended, and stops what did not end within 5 s after that: "
-                         "Task('late', *), made at *test-task-run*");
+                         "Program: has ended, and stops what did not end within 5 s after that: "
+                         "Task 'late', made at *test-task-run*");
   g_assert_true (tend_run (leave_late_body, &left, NULL));
   g_test_assert_expected_messages ();
   assert_notes ("late cancelled b cancelled b tidy late stopped");
