@@ -22,10 +22,12 @@ TendClock *tend_clock_freeze         (GMainContext *context) G_GNUC_WARN_UNUSED_
 TEND_AVAILABLE_IN_0_1
 gint64     tend_clock_get_time       (TendClock    *self);
 TEND_AVAILABLE_IN_0_1
-void       tend_clock_advance        (TendClock    *self,
-                                      gint64        duration);
+gboolean   tend_clock_advance        (TendClock    *self,
+                                      gint64        duration,
+                                      GError      **error);
 TEND_AVAILABLE_IN_0_1
-gint64     tend_clock_run_until_idle (TendClock    *self);
+gint64     tend_clock_run_until_idle (TendClock    *self,
+                                      GError      **error);
 
 TEND_AVAILABLE_IN_0_1
 gint64     tend_get_time             (void);

@@ -129,7 +129,7 @@ main (void)
   for (guint i = 0; i < 3; i++)
     look_at (&editor, "/dev/null");
 
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
 
   shut_down (&editor);
   g_main_loop_run (editor.loop);

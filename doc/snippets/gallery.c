@@ -76,12 +76,12 @@ main (void)
   gallery_add (gallery, "b.png");
   gallery_text_changed (gallery);
   gallery_text_changed (gallery);
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
 
   /* It goes, and what it has asked for is not done any more. */
   gallery_text_changed (gallery);
   g_assert_finalize_object (gallery);
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
 
   return 0;
 }

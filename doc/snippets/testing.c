@@ -65,7 +65,7 @@ tear_down (TendClock **clock, gconstpointer unused)
 static void
 advance_and_wait (TendClock *clock, gint64 duration, TendTask *task)
 {
-  tend_clock_advance (clock, duration);
+  tend_clock_advance (clock, duration, NULL);
   while (!tend_task_is_ended (task))
     g_main_context_iteration (NULL, TRUE);
 }
@@ -77,9 +77,9 @@ test_an_hour (TendClock **clock, gconstpointer unused)
 {
   TendTask *task = tend_task_run_fiber ("reminder", remind, NULL, NULL);
 
-  tend_clock_advance (*clock, G_TIME_SPAN_HOUR - 1);
+  tend_clock_advance (*clock, G_TIME_SPAN_HOUR - 1, NULL);
   g_assert_false (tend_task_is_ended (task));
-  tend_clock_advance (*clock, 1);
+  tend_clock_advance (*clock, 1, NULL);
   g_assert_cmpstr (tend_task_get_string (task), ==, "tea");
 
   g_assert_finalize_object (task);

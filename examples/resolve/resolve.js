@@ -14,7 +14,7 @@ import Tend from 'gi://Tend?version=1';
 import {TYPES, buildQuery, nameFromText, readAnswer, readQuestion} from './dns.js';
 import {Names, Output} from './lines.js';
 import {getHelp, parse} from './options.js';
-import {Port, Query} from './transport.js';
+import {Port, Query, isError} from './transport.js';
 import {OutputStream, addSignal} from './unix.js';
 
 const STDERR = 2;
@@ -33,8 +33,6 @@ const DEFINITE = ['not found', 'no address'];
 const MALFORMED = {error: 'malformed answer'};
 
 Gio._promisify(Gio.SocketClient.prototype, 'connect_async', 'connect_finish');
-
-const isError = (error, code) => error instanceof GLib.Error && error.matches(Gio.IOErrorEnum, code);
 
 class Resolver {
     constructor(options) {

@@ -37,6 +37,8 @@ export const Query = GObject.registerClass(class Query extends Tend.RandomNumber
     }
 });
 
+export const isError = (error, code) => error instanceof GLib.Error && error.matches(Gio.IOErrorEnum, code);
+
 // A UDP socket on a port that the kernel chose at random. It is connected, so that nothing comes but from the server.
 export class Port {
     constructor(resolver, number) {

@@ -7,9 +7,12 @@
 
 /*
  * How many turns may pass in one instant of virtual time. A task that yields without end would otherwise stop time, and
- * then no timer could end it.
+ * a test would hang. While somebody waits for a task, time goes on then: a timer may end the one that yields.
  */
 #define MAX_TURNS_PER_INSTANT 10000
+
+/* For how long the clock is run in one call, in real time. */
+#define MAX_REAL_TIME (60 * G_TIME_SPAN_SECOND)
 
 /**
  * TendClock:
@@ -95,17 +98,111 @@ jump (TendClock *self,
   self->n_turns = 0;
 }
 
-/* Runs everything that happens at this instant. */
-static void
-run_instant (TendClock *self)
+/* --- What it gives up --- */
+
+/* Says which tasks have something to do, for the messages of a clock that has given up; set by those who have tasks. */
+char *(* tend_clock_print_tasks) (TendHub *hub);
+
+/* One call that runs the clock. */
+typedef struct
 {
-  for (guint turn = 0; turn < MAX_TURNS_PER_INSTANT; turn++)
+  TendClock  *clock;
+  GSource    *timeout;  /* a reference; real time that is up ends a wait for a thread, too */
+  const char *func;
+  gint64      begin;
+  gboolean    is_late;
+  gboolean    is_over;  /* the call has given up */
+} Drive;
+
+static gboolean
+late_cb (gpointer data)
+{
+  ((Drive *) data)->is_late = TRUE;
+
+  return G_SOURCE_REMOVE;
+}
+
+static void
+drive_init (Drive      *self,
+            TendClock  *clock,
+            const char *func)
+{
+  /* The code that runs may drop the clock, which is then freed at the end. */
+  *self = (Drive) { .clock = g_object_ref (clock), .func = func, .begin = tend_clock_get_time (clock) };
+  clock->n_turns = 0;
+  self->timeout = g_timeout_source_new (MAX_REAL_TIME / 1000);
+  g_source_set_priority (self->timeout, G_PRIORITY_HIGH);
+  g_source_set_callback (self->timeout, late_cb, self, NULL);
+  g_source_attach (self->timeout, clock->hub->context);
+}
+
+static GError *
+describe_end (Drive *self)
+{
+  g_autofree char *tasks = tend_clock_print_tasks != NULL ? tend_clock_print_tasks (self->clock->hub) : NULL;
+  const char *text = tasks != NULL ? tasks : _("no task");
+
+  if (self->is_late)
+    return g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, _("Clock: not idle after %d s of real time: %s"),
+                        (int) (MAX_REAL_TIME / G_TIME_SPAN_SECOND), text);
+
+  return g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, _("Clock: not idle after %d turns of the loop: %s"),
+                      MAX_TURNS_PER_INSTANT, text);
+}
+
+/* Gives the virtual time that has passed, or -1 with @error if the call has given up. */
+static gint64
+drive_end (Drive   *self,
+           GError **error)
+{
+  gint64 passed = tend_clock_get_time (self->clock) - self->begin;
+
+  if (self->is_over)
+    {
+      GError *given_up = describe_end (self);
+
+      /* A test that does not ask must not pass. */
+      if (error == NULL)
+        g_critical ("%s: %s", self->func, given_up->message);
+      g_propagate_error (error, given_up);
+      passed = -1;
+    }
+
+  g_source_destroy (self->timeout);
+  g_source_unref (self->timeout);
+  g_object_unref (self->clock);
+
+  return passed;
+}
+
+/* Whether the call goes on. */
+static gboolean
+drive_check (Drive *self)
+{
+  if (self->is_late || self->clock->n_turns >= MAX_TURNS_PER_INSTANT)
+    self->is_over = TRUE;
+
+  return !self->is_over && is_in_charge (self->clock);
+}
+
+/* --- Moving it --- */
+
+/* Runs everything that happens at this instant. Returns whether the call goes on. */
+static gboolean
+run_instant (Drive *drive)
+{
+  TendClock *self = drive->clock;
+
+  while (drive_check (drive))
     {
       gboolean ran = g_main_context_iteration (self->hub->context, FALSE);
 
       if (!ran && tend_hub_is_quiet (self->hub))
-        break;
+        return is_in_charge (self);
+      self->n_turns++;
     }
+
+  return FALSE;
 }
 
 /*
@@ -226,35 +323,41 @@ tend_get_time (void)
  * Iterates the main context. Each timer that becomes due on the way runs at its own time, and so does what it causes.
  * This function does not wait for threads.
  *
+ * It gives up when 10,000 turns of the loop have not moved the time, since something is always ready, or after a minute
+ * of real time. Time stands at that point then, and the error names the tasks that are under way. If @error is %NULL,
+ * this is a critical: a test that hangs has failed.
+ *
  * Only for the thread that runs the context, outside tasks.
+ *
+ * Returns: %TRUE, or %FALSE with `G_IO_ERROR_TIMED_OUT`
  *
  * Since: 0.1
  */
-void
-tend_clock_advance (TendClock *self,
-                    gint64     duration)
+gboolean
+tend_clock_advance (TendClock  *self,
+                    gint64      duration,
+                    GError    **error)
 {
   gint64 until, next;
+  Drive drive;
 
-  g_return_if_fail (TEND_IS_CLOCK (self));
-  g_return_if_fail (duration >= 0);
-
-  /* The code that runs may drop the clock, which is then freed at the end. */
-  g_object_ref (self);
+  g_return_val_if_fail (TEND_IS_CLOCK (self), FALSE);
+  g_return_val_if_fail (duration >= 0, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
   /* Time stops just before the end of time, because what is due for ever never becomes due. */
   until = MIN (tend_time_add (tend_clock_get_time (self), duration), TEND_FOREVER - 1);
 
-  run_instant (self);
-  while (is_in_charge (self) && (next = tend_hub_next_deadline (self->hub)) <= until)
+  drive_init (&drive, self, G_STRFUNC);
+  while (run_instant (&drive) && (next = tend_hub_next_deadline (self->hub)) <= until)
+    jump (self, next);
+  if (!drive.is_over)
     {
-      jump (self, next);
-      run_instant (self);
+      jump (self, until);
+      run_instant (&drive);
     }
 
-  jump (self, until);
-  run_instant (self);
-  g_object_unref (self);
+  return drive_end (&drive, error) >= 0;
 }
 
 /**
@@ -266,27 +369,28 @@ tend_clock_advance (TendClock *self,
  * Waits for task bodies in threads, for the operations of asynchronous bodies, and for results that fibers await. Time
  * stands still while one of them is under way. So an operation that itself waits for this clock would not end.
  *
- * While an interval task or a repeating timer goes on, this function does not return: use [method@Tend.Clock.advance].
+ * While an interval task or a repeating timer goes on, there is always something left: use
+ * [method@Tend.Clock.advance]. This function gives up as that does, after 10,000 turns of the loop that do not move the
+ * time or after a minute of real time. If @error is %NULL, this is a critical.
  *
  * Only for the thread that runs the context, outside tasks.
  *
- * Returns: how much virtual time has passed, in microseconds
+ * Returns: how much virtual time has passed, in microseconds; -1 with `G_IO_ERROR_TIMED_OUT`
  *
  * Since: 0.1
  */
 gint64
-tend_clock_run_until_idle (TendClock *self)
+tend_clock_run_until_idle (TendClock  *self,
+                           GError    **error)
 {
-  gint64 begin, passed;
+  Drive drive;
 
-  g_return_val_if_fail (TEND_IS_CLOCK (self), 0);
+  g_return_val_if_fail (TEND_IS_CLOCK (self), -1);
+  g_return_val_if_fail (error == NULL || *error == NULL, -1);
 
-  g_object_ref (self);
-  begin = tend_clock_get_time (self);
-  while (is_in_charge (self) && tend_clock_step (self, TEND_FOREVER))
-    ;
-  passed = tend_clock_get_time (self) - begin;
-  g_object_unref (self);
+  drive_init (&drive, self, G_STRFUNC);
+  while (drive_check (&drive) && tend_clock_step (self, TEND_FOREVER))
+    continue;
 
-  return passed;
+  return drive_end (&drive, error);
 }

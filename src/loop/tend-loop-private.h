@@ -119,6 +119,7 @@ gboolean      tend_loop_take_home   (TendLoop     *loop,
 
 /* --- The clock --- */
 
+extern char *(* tend_clock_print_tasks) (TendHub *hub);
 gboolean      tend_clock_step       (TendClock    *self,
                                      gint64        until);
 

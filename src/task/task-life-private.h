@@ -40,6 +40,7 @@ TendTask    *tend_task_take_spare        (void) G_GNUC_WARN_UNUSED_RESULT;
 
 void         tend_task_enlist            (TendTask            *self);
 void         tend_task_delist            (TendTask            *self);
+char        *tend_task_print_started     (TendHub             *hub) G_GNUC_WARN_UNUSED_RESULT;
 char        *tend_task_print_list        (GPtrArray           *tasks) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

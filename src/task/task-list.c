@@ -54,3 +54,15 @@ tend_task_print_list (GPtrArray *tasks)
 
   return g_string_free (text, FALSE);
 }
+
+/* Names the tasks that are under way; NULL if there is none. */
+char *
+tend_task_print_started (TendHub *hub)
+{
+  g_autoptr(GPtrArray) tasks = g_ptr_array_new ();
+
+  for (TendTask *task = hub->tasks; task != NULL; task = task->next_started)
+    g_ptr_array_add (tasks, task);
+
+  return tasks->len > 0 ? tend_task_print_list (tasks) : NULL;
+}

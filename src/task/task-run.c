@@ -49,21 +49,29 @@ run_clear (Run *self)
   tend_loop_release (self->loop);
 }
 
-/* Whether it has left anything behind: what was there before is older. */
+/*
+ * Whether it has left nothing behind: what was there before is older. What has ended and is not finished was stopped,
+ * by somebody who knows that it goes on.
+ */
 static gboolean
 run_is_over (Run *self)
 {
-  return self->hub->tasks == NULL || g_hash_table_contains (self->before, self->hub->tasks);
+  TendTask *task = self->hub->tasks;
+
+  while (task != NULL && tend_task_has_ended (task) && !g_hash_table_contains (self->before, task))
+    task = task->next_started;
+
+  return task == NULL || g_hash_table_contains (self->before, task);
 }
 
-/* What was started since, newest first. */
+/* What was started since and has not ended, newest first. */
 static GPtrArray *
 run_list (Run *self)
 {
   GPtrArray *tasks = g_ptr_array_new_with_free_func (g_object_unref);
 
   for (TendTask *task = self->hub->tasks; task != NULL; task = task->next_started)
-    if (!g_hash_table_contains (self->before, task))
+    if (!tend_task_has_ended (task) && !g_hash_table_contains (self->before, task))
       g_ptr_array_add (tasks, g_object_ref (task));
 
   return tasks;
@@ -98,12 +106,9 @@ stop_started (Run *self)
 
 /* Cancels what was started under the run, and waits for it: no longer than the grace period. */
 static void
-run_end (Run *self)
+cancel_and_wait (Run *self)
 {
   guint n_started = self->hub->n_started;
-
-  if (run_is_over (self))
-    return;
 
   tend_loop_arm (self->loop, &self->job, tend_time_add (tend_loop_now (self->loop), GRACE_PERIOD));
   cancel_started (self);
@@ -119,12 +124,18 @@ run_end (Run *self)
         g_main_context_iteration (self->hub->context, TRUE);
     }
   tend_loop_remove (self->loop, &self->job);
+}
 
-  if (run_is_over (self))
-    return;
+static void
+run_end (Run *self)
+{
+  if (!run_is_over (self))
+    cancel_and_wait (self);
+  if (!run_is_over (self))
+    stop_started (self);
 
-  stop_started (self);
-  for (guint i = 0; i < MAX_LAST_TURNS && !run_is_over (self); i++)
+  for (guint i = 0; i < MAX_LAST_TURNS && self->hub->tasks != NULL &&
+                    !g_hash_table_contains (self->before, self->hub->tasks); i++)
     g_main_context_iteration (self->hub->context, FALSE);
 }
 
@@ -136,8 +147,8 @@ run_end (Run *self)
  * Starts @task if it was not started, and iterates the main context until it has ended and left nothing behind.
  *
  * Use it as the main part of a program; [func@Tend.run] does the same for a function. When @task has ended, all tasks of
- * this main context that were started meanwhile and are not finished are cancelled and waited for. Those that are not
- * finished after 5 seconds are stopped, and a warning names them. While a [class@Tend.Clock] has frozen time, time
+ * this main context that were started meanwhile and have not ended are cancelled and waited for. Those that have not
+ * ended after 5 seconds are stopped, and a warning names them. While a [class@Tend.Clock] has frozen time, time
  * jumps from deadline to deadline.
  *
  * Only for the owning thread, outside fibers.

@@ -283,6 +283,7 @@ tend_task_class_init (TendTaskClass *klass)
   object_class->finalize = tend_task_finalize;
 
   tend_task_set_requests (requests, G_N_ELEMENTS (requests));
+  tend_clock_print_tasks = tend_task_print_started;
   /* Errors of a peer on D-Bus are found in the domain from here on. */
   tend_error_quark ();
   tend_task_watch_forks ();

@@ -324,7 +324,7 @@ fire (gpointer state)
   Operations *self = state;
 
   self->work.n_run = 0;
-  tend_clock_advance (self->clock, 2 * HOUR_USEC);
+  tend_clock_advance (self->clock, 2 * HOUR_USEC, NULL);
   g_assert_cmpuint (self->work.n_run, ==, self->work.n);
   for (guint i = 0; i < self->work.n; i++)
     g_clear_pointer (&self->timers[i], tend_timer_unref);

@@ -286,7 +286,7 @@ test_class_method (Fixture       *fixture,
   g_signal_connect (fixture->node, "task-failed", G_CALLBACK (failed_cb), handler);
   tend_task_manager_register (TEND_TASK_MANAGER (fixture->node), tend_task_new_open ("x", fail, NULL, NULL),
                               TEND_NAME_POLICY_REJECT, NULL);
-  tend_clock_advance (fixture->clock, 0);
+  tend_clock_advance (fixture->clock, 0, NULL);
   assert_log (fixture->node, "handler node");
 }
 
@@ -299,7 +299,7 @@ test_class_method_chains_up (Fixture       *fixture,
   tend_task_manager_cancel_all (TEND_TASK_MANAGER (hasty));
   tend_task_manager_register (TEND_TASK_MANAGER (hasty), tend_task_new_open ("x", fail, NULL, NULL),
                               TEND_NAME_POLICY_REJECT, NULL);
-  tend_clock_advance (fixture->clock, 0);
+  tend_clock_advance (fixture->clock, 0, NULL);
   assert_log (hasty, "hasty node");
   g_assert_finalize_object (g_steal_pointer (&hasty));
 }
@@ -313,7 +313,7 @@ test_constructor_registers (Fixture       *fixture,
 
   g_assert_true (tend_task_manager_is_active (TEND_TASK_MANAGER (hasty), "hasty"));
   tend_task_manager_cancel_all (TEND_TASK_MANAGER (hasty));
-  tend_clock_advance (fixture->clock, 0);
+  tend_clock_advance (fixture->clock, 0, NULL);
   g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (hasty)), ==, 0);
   g_assert_finalize_object (g_steal_pointer (&hasty));
 }
@@ -331,7 +331,7 @@ test_list_model (Fixture       *fixture,
   g_assert_cmpstr (tend_task_get_name (first), ==, "a");
   g_assert_cmpuint (g_list_model_get_n_items (model), ==, 2);
 
-  tend_clock_advance (fixture->clock, 0);
+  tend_clock_advance (fixture->clock, 0, NULL);
   assert_log (fixture->node, "a b");
   g_assert_cmpuint (g_list_model_get_n_items (model), ==, 0);
 }
@@ -345,11 +345,11 @@ test_shutdown (Fixture       *fixture,
   register_fiber (fixture, "b", stay);
   add_shutdown_task (fixture, "last");
   add_shutdown_task (fixture, "very-last");
-  tend_clock_advance (fixture->clock, 0);
+  tend_clock_advance (fixture->clock, 0, NULL);
   assert_log (fixture->node, "");
 
   tend_task_manager_shutdown_async (TEND_TASK_MANAGER (fixture->node), NULL, NULL, NULL);
-  tend_clock_advance (fixture->clock, 0);
+  tend_clock_advance (fixture->clock, 0, NULL);
   assert_log (fixture->node, "a b last very-last");
   g_assert_finalize_object (g_steal_pointer (&fixture->node));
 }
@@ -365,7 +365,7 @@ test_dropped (Fixture       *fixture,
                                              TEND_NAME_POLICY_REJECT, NULL));
   g_assert_finalize_object (g_steal_pointer (&fixture->node));
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CANCELLED);
-  tend_clock_advance (fixture->clock, 2 * G_TIME_SPAN_SECOND);
+  tend_clock_advance (fixture->clock, 2 * G_TIME_SPAN_SECOND, NULL);
   g_assert_finalize_object (g_steal_pointer (&task));
 }
 

@@ -229,7 +229,7 @@ test_runs_again_by_its_interval (void)
   for (guint i = 0; i < 3; i++)
     {
       g_assert_null (op.operation);
-      tend_clock_advance (clock, SECOND);
+      tend_clock_advance (clock, SECOND, NULL);
       g_assert_nonnull (op.operation);
       if (i == 2)
         tend_task_cancel (task);

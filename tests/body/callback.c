@@ -134,7 +134,7 @@ test_runs_at_an_interval (void)
 
   tend_task_set_interval (task, SECOND);
   g_assert_true (tend_task_start (task, NULL));
-  tend_clock_advance (clock, 10 * SECOND);
+  tend_clock_advance (clock, 10 * SECOND, NULL);
   g_assert_cmpint (n_runs, ==, 3);
   assert_status (task, "cancelled");
   assert_gone (task);

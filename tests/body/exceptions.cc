@@ -72,7 +72,7 @@ test_each_fiber_handles_its_own ()
   for (gsize i = 0; i < G_N_ELEMENTS (fibers); i++)
     tasks[i] = tend_task_run_fiber (fibers[i].name, catch_body, &fibers[i], nullptr);
   g_assert_true (std::current_exception () == nullptr);
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
 
   for (gsize i = 0; i < G_N_ELEMENTS (fibers); i++)
     {
@@ -98,7 +98,7 @@ test_main_part_handles_its_own ()
     {
       task = tend_task_run_fiber (nullptr, catch_body, &fiber, nullptr);
       g_assert_true (get_handled () == "main");
-      tend_clock_run_until_idle (clock);
+      tend_clock_run_until_idle (clock, NULL);
       g_assert_true (get_handled () == "main");
     }
 
@@ -189,7 +189,7 @@ test_waits_while_unwinding ()
   g_autoptr(TendTask) second = tend_task_run_fiber (nullptr, unwinding_body, nullptr, nullptr);
 
   g_assert_cmpint (std::uncaught_exceptions (), ==, 0);
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   g_assert_true (is_completed (first));
   g_assert_true (is_completed (second));
 }

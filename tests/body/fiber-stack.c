@@ -270,7 +270,7 @@ test_handler_may_start_a_fiber (void)
   g_autoptr(TendTask) started = NULL;
   g_autoptr(TendTask) task = tend_task_run_fiber (NULL, hop_body, &started, NULL);
 
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_notes ("started back slept");
   assert_status (task, "completed");
   assert_status (started, "completed");
@@ -439,7 +439,7 @@ test_many_sleep_at_once (void)
       g_object_unref (task);
     }
   g_assert_cmpint (n_slept, ==, 0);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, SECOND);
   g_assert_cmpuint (n_slept, ==, n);
 }
 
@@ -455,7 +455,7 @@ test_many_are_stopped (void)
     g_ptr_array_add (tasks, tend_task_run_fiber (NULL, count_sleep_body, &n_slept, NULL));
   for (guint i = 0; i < n; i++)
     tend_task_stop (g_ptr_array_index (tasks, i));
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 0);
   g_assert_cmpint (n_slept, ==, 0);
   for (guint i = 0; i < n; i += 1000)
     g_assert_cmpint (G_OBJECT (g_ptr_array_index (tasks, i))->ref_count, ==, 1);

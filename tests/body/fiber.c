@@ -37,7 +37,7 @@ test_sleeps_and_yields (void)
   g_autoptr(TendTask) a = tend_task_run_fiber (NULL, two_sleeps_body, (gpointer) "a", NULL);
   g_autoptr(TendTask) b = tend_task_run_fiber (NULL, two_sleeps_body, (gpointer) "b", NULL);
 
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, SECOND);
   assert_notes ("a1 b1 a2 b2 a3 b3");
   assert_status (a, "completed");
   assert_gone (a);
@@ -456,7 +456,7 @@ test_shield_holds_against_cancel (void)
   g_autoptr(TendTask) task = tend_task_run_fiber (NULL, shield_body, NULL, NULL);
 
   tend_task_cancel (task);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 2 * SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 2 * SECOND);
   assert_notes ("cancelled cleaned-up");
   assert_status (task, "cancelled");
   assert_gone (task);
@@ -483,7 +483,7 @@ test_shield_holds_during_a_wait (void)
   g_autoptr(TendTask) task = tend_task_run_fiber (NULL, shielded_sleep_body, NULL, NULL);
 
   tend_task_cancel (task);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, SECOND);
   assert_notes ("slept");
   assert_status (task, "completed");
   assert_gone (task);
@@ -496,7 +496,7 @@ test_no_shield_holds_against_stop (void)
   g_autoptr(TendTask) task = tend_task_run_fiber (NULL, shielded_sleep_body, NULL, NULL);
 
   tend_task_stop (task);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 0);
   assert_notes ("stopped");
   assert_gone (task);
 }

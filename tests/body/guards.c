@@ -40,7 +40,7 @@ test_shield (void)
   g_autoptr(TendTask) task = tend_task_run_fiber (NULL, shielded_body, NULL, NULL);
 
   tend_task_cancel (task);
-  tend_clock_advance (clock, 10 * SECOND);
+  tend_clock_advance (clock, 10 * SECOND, NULL);
   assert_notes ("clean");
   assert_status (task, "cancelled");
   assert_gone (task);
@@ -99,10 +99,10 @@ test_timeout_override (void)
   }
   g_assert_true (tend_request_cache_add (requests, outside, NULL));
 
-  tend_clock_advance (clock, SECOND);
+  tend_clock_advance (clock, SECOND, NULL);
   g_assert_false (tend_request_cache_has (requests, "inside", 1));
   g_assert_true (tend_request_cache_has (requests, "outside", 1));
-  tend_clock_advance (clock, 9 * SECOND);
+  tend_clock_advance (clock, 9 * SECOND, NULL);
   g_assert_false (tend_request_cache_has (requests, "outside", 1));
   g_assert_finalize_object (requests);
   g_assert_finalize_object (clock);

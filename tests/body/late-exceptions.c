@@ -27,7 +27,7 @@ test_runtime_may_come_late (void)
   g_autoptr(TendTask) first = NULL, second = NULL;
   gpointer plugin;
 
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_notes ("slept");
   if (dlsym (RTLD_DEFAULT, "__cxa_get_globals") != NULL)
     {
@@ -44,7 +44,7 @@ test_runtime_may_come_late (void)
 
   first = tend_task_run_fiber ("first", plugin_body, GSIZE_TO_POINTER (1000), NULL);
   second = tend_task_run_fiber ("second", plugin_body, GSIZE_TO_POINTER (2000), NULL);
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_status (first, "completed");
   assert_status (second, "completed");
 }

@@ -110,7 +110,7 @@ test_in_virtual_time (void)
 
   fail_next (-1);
   task = tend_task_run_thread ("refused", run_body, &n_runs, NULL);
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   g_assert_error (tend_task_get_error (task), TEND_ERROR, TEND_ERROR_NO_THREAD);
   fail_next (0);
   assert_gone (task);

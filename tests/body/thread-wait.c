@@ -44,7 +44,7 @@ test_awaits_tasks (void)
   for (guint i = 1; i < G_N_ELEMENTS (tasks); i++)
     tasks[i] = tend_task_run_thread ("thread", await_body, tasks[i - 1], NULL);
 
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, SECOND);
   g_assert_cmpint (tend_task_get_int (tasks[3]), ==, 5);
   for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
     assert_gone (tasks[i]);
@@ -102,7 +102,7 @@ test_sleeps_in_virtual_time (void)
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
   g_autoptr(TendTask) task = tend_task_run_thread (NULL, sleep_hours_body, GSIZE_TO_POINTER (3600), NULL);
 
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 3600 * SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 3600 * SECOND);
   assert_status (task, "completed");
   assert_gone (task);
 }

@@ -444,7 +444,7 @@ test_virtual_time_waits_for_it (void)
   g_autoptr(TendTask) task = tend_task_run_thread (NULL, gate_body, &gate, NULL);
 
   tend_task_add_exit_handler (task, note_exit_cb, (gpointer) "exit", NULL);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, SECOND);
   assert_notes ("exit:completed slept");
   assert_gone (fiber);
   assert_gone (task);

@@ -311,7 +311,7 @@ test_jumps_within_a_fiber (void)
   g_autoptr(TendTask) first = tend_task_run_fiber (NULL, jump_body, NULL, NULL);
   g_autoptr(TendTask) second = tend_task_run_fiber (NULL, jump_body, NULL, NULL);
 
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_status (first, "completed");
   assert_status (second, "completed");
 }

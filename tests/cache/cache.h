@@ -132,7 +132,7 @@ static inline void
 advance (Fixture *fixture,
          gint64   usec)
 {
-  tend_clock_advance (fixture->clock, usec);
+  tend_clock_advance (fixture->clock, usec, NULL);
 }
 
 /* --- Caches and tasks --- */

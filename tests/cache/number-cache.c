@@ -342,7 +342,7 @@ test_cancels_tasks (Fixture       *fixture,
   assert_notes ("a:cancelled b:cancelled");
   g_assert_false (tend_number_cache_is_held (cache));
   g_assert_finalize_object (cache);
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_notes (way->later);
 }
 

@@ -188,7 +188,7 @@ test_held_is_notified (Fixture       *fixture,
   tend_request_cache_clear (requests);
   assert_notes ("held=1 held=0");
   g_assert_true (tend_request_cache_add (requests, cache, NULL));
-  tend_clock_advance (fixture->clock, 10 * SECOND);
+  tend_clock_advance (fixture->clock, 10 * SECOND, NULL);
   assert_notes ("held=1 held=0 timed-out");
   g_assert_true (tend_request_cache_add (requests, cache, NULL));
   g_object_run_dispose (G_OBJECT (cache));
@@ -219,7 +219,7 @@ test_fiber_changes_held (Fixture       *fixture,
 {
   g_autoptr(TendTask) task = tend_task_run_fiber (NULL, add_body, fixture->requests, NULL);
 
-  tend_clock_advance (fixture->clock, 0);
+  tend_clock_advance (fixture->clock, 0, NULL);
   g_assert_true (tend_task_is_ended (task));
 }
 
@@ -248,7 +248,7 @@ test_notified_code_drops_all (Fixture       *fixture,
   g_assert_true (tend_request_cache_add (requests, cache, NULL));
   g_assert_null (fixture->requests);
   g_assert_cmpstr (tend_task_status_to_string (tend_task_get_status (task)), ==, "completed");
-  tend_clock_advance (fixture->clock, 0);
+  tend_clock_advance (fixture->clock, 0, NULL);
   g_object_unref (task);
   g_assert_finalize_object (cache);
 }
@@ -281,16 +281,16 @@ test_request_cache (Fixture       *fixture,
   g_assert_true (tend_request_cache_add (requests, first, NULL));
   g_assert_true (tend_request_cache_add (requests, second, NULL));
   assert_notes ("");
-  tend_clock_advance (fixture->clock, 0);
+  tend_clock_advance (fixture->clock, 0, NULL);
   assert_notes ("n-caches:2,0");
 
   g_assert_true (tend_request_cache_remove (requests, first));
   g_assert_true (tend_request_cache_add (requests, first, NULL));
-  tend_clock_advance (fixture->clock, 0);
+  tend_clock_advance (fixture->clock, 0, NULL);
   assert_notes ("");
 
   tend_request_cache_shutdown_async (requests, NULL, NULL, NULL);
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_notes ("n-caches:0,1 shut-down:0,1");
 }
 

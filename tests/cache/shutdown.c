@@ -334,7 +334,7 @@ test_in_managed_fiber (Fixture       *fixture,
                               tend_task_new_fiber (NULL, shutdown_fiber, fixture, NULL), TEND_NAME_POLICY_REJECT,
                               NULL);
   request_add (fixture, 1, 10 * SECOND, NULL);
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_notes ("fiber:ok");
   assert_shut_down (fixture);
 }

@@ -13,9 +13,9 @@ test_cancels_after_a_time (void)
 
   tend_cancellable_add_handler (cancellable, note_handler_cb, (gpointer) "a", NULL);
   tend_cancellable_cancel_after (cancellable, 5 * SECOND);
-  tend_clock_advance (clock, 5 * SECOND - 1);
+  tend_clock_advance (clock, 5 * SECOND - 1, NULL);
   g_assert_false (is_cancelled (cancellable));
-  tend_clock_advance (clock, 1);
+  tend_clock_advance (clock, 1, NULL);
   g_assert_true (is_cancelled (cancellable));
   assert_reason (cancellable, "its time of 5 s was up");
   assert_notes ("a");
@@ -31,7 +31,7 @@ test_zero_is_the_next_turn (void)
 
   tend_cancellable_cancel_after (cancellable, 0);
   g_assert_false (is_cancelled (cancellable));
-  tend_clock_advance (clock, 0);
+  tend_clock_advance (clock, 0, NULL);
   g_assert_true (is_cancelled (cancellable));
   g_assert_finalize_object (cancellable);
   g_assert_finalize_object (clock);
@@ -46,16 +46,16 @@ test_new_time_replaces_the_old (void)
   tend_cancellable_cancel_after (cancellable, SECOND);
   settle ();
   tend_cancellable_cancel_after (cancellable, 3 * SECOND);
-  tend_clock_advance (clock, 2 * SECOND);
+  tend_clock_advance (clock, 2 * SECOND, NULL);
   g_assert_false (is_cancelled (cancellable));
-  tend_clock_advance (clock, SECOND);
+  tend_clock_advance (clock, SECOND, NULL);
   g_assert_true (is_cancelled (cancellable));
   g_assert_finalize_object (cancellable);
 
   cancellable = tend_cancellable_new ();
   tend_cancellable_cancel_after (cancellable, 3 * SECOND);
   tend_cancellable_cancel_after (cancellable, SECOND);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, SECOND);
   g_assert_true (is_cancelled (cancellable));
   g_assert_finalize_object (cancellable);
   g_assert_finalize_object (clock);
@@ -70,10 +70,10 @@ test_time_can_be_taken_back (void)
   tend_cancellable_cancel_after (cancellable, SECOND);
   settle ();
   tend_cancellable_cancel_after (cancellable, G_MAXINT64);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 0);
   g_assert_false (is_cancelled (cancellable));
   tend_cancellable_cancel_after (cancellable, G_MAXINT64 - 1);
-  tend_clock_advance (clock, 1000 * SECOND);
+  tend_clock_advance (clock, 1000 * SECOND, NULL);
   g_assert_false (is_cancelled (cancellable));
   g_assert_finalize_object (cancellable);
   g_assert_finalize_object (clock);
@@ -102,35 +102,35 @@ test_time_leaves_with_its_cancellable (void)
   tend_cancellable_cancel_after (cancellable, SECOND);
   settle ();
   g_cancellable_cancel (G_CANCELLABLE (cancellable));
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 0);
   tend_cancellable_cancel_after (cancellable, SECOND);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 0);
   g_assert_finalize_object (cancellable);
 
   cancellable = tend_cancellable_new ();
   tend_cancellable_cancel_after (cancellable, SECOND);
   settle ();
   in_thread (cancel_cancellable_thread, cancellable);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 0);
   g_assert_finalize_object (cancellable);
 
   cancellable = tend_cancellable_new ();
   tend_cancellable_cancel_after (cancellable, SECOND);
   settle ();
   g_assert_finalize_object (cancellable);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 0);
 
   cancellable = tend_cancellable_new ();
   tend_cancellable_cancel_after (cancellable, SECOND);
   settle ();
   in_thread (unref_thread, cancellable);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 0);
 
   /* Before the loop has heard of it. */
   cancellable = tend_cancellable_new ();
   tend_cancellable_cancel_after (cancellable, SECOND);
   g_assert_finalize_object (cancellable);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 0);
   g_assert_finalize_object (clock);
 }
 
@@ -149,20 +149,20 @@ test_time_may_be_set_from_another_thread (void)
   TendCancellable *cancellable = tend_cancellable_new ();
 
   in_thread (cancel_after_thread, cancellable);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, SECOND);
   g_assert_true (is_cancelled (cancellable));
   g_assert_finalize_object (cancellable);
 
   cancellable = tend_cancellable_new ();
   in_thread (cancel_after_thread, cancellable);
   tend_cancellable_cancel_after (cancellable, 2 * SECOND);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 2 * SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 2 * SECOND);
   g_assert_finalize_object (cancellable);
 
   cancellable = tend_cancellable_new ();
   in_thread (cancel_after_thread, cancellable);
   g_assert_finalize_object (cancellable);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 0);
   g_assert_finalize_object (clock);
 }
 
@@ -184,7 +184,7 @@ test_time_that_is_late_is_dropped (void)
   g_assert_true (g_main_context_acquire (NULL));
   g_cancellable_cancel (G_CANCELLABLE (cancellable));
   g_main_context_release (NULL);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 0);
   g_assert_finalize_object (cancellable);
   g_assert_finalize_object (clock);
 }

@@ -123,7 +123,7 @@ test_task_has_the_reason_of_the_parent (void)
   tend_cancellable_add_parent (child, G_CANCELLABLE (parent));
   tend_task_add_cancellable (fiber, G_CANCELLABLE (child));
   tend_cancellable_cancel_after (parent, SECOND / 2);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND / 2);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, SECOND / 2);
   assert_error_ends (tend_task_get_error (fiber), "': cancelled: its time of 0.5 s was up");
   assert_notes ("interrupted");
   assert_gone (fiber);
@@ -178,7 +178,7 @@ test_sleep_ends_at_once (void)
   early = tend_task_new_fiber (NULL, sleep_body, NULL, NULL);
   tend_task_add_cancellable (early, G_CANCELLABLE (cancellable));
   tend_task_start (early, NULL);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 0);
   assert_status (late, "cancelled");
   assert_status (early, "cancelled");
   assert_notes ("interrupted interrupted");

@@ -28,7 +28,7 @@ many_delays (World *world)
 
   for (guint i = 0; i < N_AT_ONCE; i++)
     g_ptr_array_add (tasks, tend_task_run_delay (i));
-  tend_clock_advance (world->clock, N_AT_ONCE);
+  tend_clock_advance (world->clock, N_AT_ONCE, NULL);
 }
 
 static void
@@ -36,7 +36,7 @@ many_timers (World *world)
 {
   for (guint i = 0; i < N_AT_ONCE; i++)
     tend_task_add_timer (world->task, i, -1, tick_cb, NULL, NULL);
-  tend_clock_advance (world->clock, N_AT_ONCE);
+  tend_clock_advance (world->clock, N_AT_ONCE, NULL);
 }
 
 static void
@@ -46,7 +46,7 @@ many_waiters (World *world)
 
   for (guint i = 0; i < N_AT_ONCE; i++)
     tend_task_wait_async (task, NULL, ready_cb, NULL);
-  tend_clock_advance (world->clock, SECOND);
+  tend_clock_advance (world->clock, SECOND, NULL);
 }
 
 static void
@@ -76,7 +76,7 @@ many_requests (World *world)
       tend_number_cache_set_timeout (cache, SECOND);
       g_assert_true (tend_request_cache_add (world->requests, cache, NULL));
     }
-  tend_clock_advance (world->clock, SECOND);
+  tend_clock_advance (world->clock, SECOND, NULL);
 }
 
 static void

@@ -188,7 +188,7 @@ time_out_request (World *world)
 
   tend_number_cache_set_timeout (cache, SECOND);
   g_assert_true (tend_request_cache_add (world->requests, cache, NULL));
-  tend_clock_advance (world->clock, SECOND);
+  tend_clock_advance (world->clock, SECOND, NULL);
 }
 
 /* --- Names, and managers --- */
@@ -199,7 +199,7 @@ throttle_new_name (World *world)
   g_autofree char *name = g_strdup_printf ("name %u", world->n);
 
   tend_task_manager_throttle (world->manager, tend_task_new_open (name, return_body, NULL, NULL), SECOND, NULL);
-  tend_clock_advance (world->clock, SECOND);
+  tend_clock_advance (world->clock, SECOND, NULL);
 }
 
 static void
@@ -208,7 +208,7 @@ debounce_new_name (World *world)
   g_autofree char *name = g_strdup_printf ("name %u", world->n);
 
   tend_task_manager_debounce (world->manager, tend_task_new_open (name, return_body, NULL, NULL), SECOND, NULL);
-  tend_clock_advance (world->clock, SECOND);
+  tend_clock_advance (world->clock, SECOND, NULL);
 }
 
 static void

@@ -23,10 +23,10 @@ test_fiber_times_out (void)
   g_assert_true (tend_task_start (task, NULL));
 
   /* It is asked, as by cancelling, and may clean up. */
-  tend_clock_advance (clock, SECOND);
+  tend_clock_advance (clock, SECOND, NULL);
   g_assert_true (tend_task_is_cancelling (task));
   assert_status (task, "running");
-  tend_clock_advance (clock, SECOND);
+  tend_clock_advance (clock, SECOND, NULL);
   assert_notes ("slow:drained");
   assert_status (task, "failed");
   g_assert_error (tend_task_get_error (task), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
@@ -55,7 +55,7 @@ test_body_may_complete_after_all (void)
 
   tend_task_set_deadline (task, now (clock) + SECOND);
   g_assert_true (tend_task_start (task, NULL));
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, SECOND);
   assert_status (task, "completed");
   assert_gone (task);
 }
@@ -82,7 +82,7 @@ test_running_task_inherits_nothing (void)
   tend_task_set_deadline (other, begin + SECOND);
   g_assert_true (tend_task_start (other, NULL));
   g_assert_cmpint (tend_task_get_deadline (task), ==, begin + 50 * SECOND);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 51 * SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 51 * SECOND);
   assert_notes ("victim:drained");
   g_assert_error (tend_task_get_error (task), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   assert_gone (task);
@@ -110,7 +110,7 @@ test_own_deadline_takes_the_place_of_an_inherited_one (void)
   g_assert_true (tend_task_start (starter, NULL));
   g_assert_cmpint (tend_task_get_deadline (task), ==, begin + 3 * SECOND);
   tend_task_set_deadline (task, begin + 2 * SECOND);
-  tend_clock_advance (clock, 3 * SECOND);
+  tend_clock_advance (clock, 3 * SECOND, NULL);
   assert_notes ("own:drained");
   assert_status (task, "failed");
   g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING, "Task 'own': nobody observed its error*before its deadline*");
@@ -132,12 +132,12 @@ test_waiting_task_times_out_at_once (void)
   tend_task_set_deadline (repeating, now (clock) + 5 * SECOND);
   g_assert_true (tend_task_start (delayed, NULL));
   g_assert_true (tend_task_start (repeating, NULL));
-  tend_clock_advance (clock, SECOND);
+  tend_clock_advance (clock, SECOND, NULL);
   assert_status (delayed, "failed");
   g_assert_error (tend_task_get_error (delayed), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
-  tend_clock_advance (clock, 4 * SECOND - 1);
+  tend_clock_advance (clock, 4 * SECOND - 1, NULL);
   assert_status (repeating, "running");
-  tend_clock_advance (clock, 1);
+  tend_clock_advance (clock, 1, NULL);
   assert_status (repeating, "failed");
   g_assert_error (tend_task_get_error (repeating), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   assert_gone (delayed);
@@ -180,7 +180,7 @@ test_ends_with_its_task (void)
 
   tend_task_set_deadline (task, now (clock) + 10 * SECOND);
   g_assert_true (tend_task_start (task, NULL));
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, SECOND);
   assert_notes ("slept");
   assert_status (task, "completed");
   assert_gone (task);
@@ -195,7 +195,7 @@ test_past_deadline_ends_it_in_the_next_turn (void)
   tend_task_set_deadline (task, G_MININT64);
   g_assert_true (tend_task_start (task, NULL));
   assert_status (task, "running");
-  g_assert_cmpint (tend_clock_run_until_idle (clock), <=, 1);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), <=, 1);
   assert_notes ("interrupted");
   g_assert_error (tend_task_get_error (task), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   assert_gone (task);
@@ -222,9 +222,9 @@ test_nearest_wins (void)
   g_assert_cmpint (tend_task_get_deadline (task), ==, begin + 5 * SECOND);
   tend_task_set_deadline (task, begin + 3 * SECOND);
   g_assert_cmpint (tend_task_get_deadline (task), ==, begin + 3 * SECOND);
-  tend_clock_advance (clock, 3 * SECOND - 1);
+  tend_clock_advance (clock, 3 * SECOND - 1, NULL);
   g_assert_false (tend_task_is_cancelling (task));
-  tend_clock_advance (clock, 1);
+  tend_clock_advance (clock, 1, NULL);
   g_assert_true (tend_task_is_cancelling (task));
   tend_task_stop (task);
   assert_gone (task);
@@ -290,7 +290,7 @@ test_is_inherited (void)
   g_autoptr(TendTask) parent = start_under (clock, 2, child);
 
   g_assert_cmpint (tend_task_get_deadline (child), ==, tend_task_get_deadline (parent));
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_notes ("child:drained");
   g_assert_error (tend_task_get_error (child), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   g_assert_error (tend_task_get_error (parent), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
@@ -308,7 +308,7 @@ test_nearer_one_of_its_own_wins (void)
   tend_task_set_deadline (child, now (clock) + SECOND);
   parent = start_under (clock, 5, child);
   g_assert_cmpint (tend_task_get_deadline (child), ==, now (clock) + SECOND);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 2 * SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 2 * SECOND);
   assert_notes ("child:drained");
   assert_status (child, "failed");
   g_assert_error (tend_task_get_error (parent), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
@@ -356,7 +356,7 @@ test_later_one_of_its_own_does_not_count (void)
   tend_task_set_deadline (child, now (clock) + 5 * SECOND);
   parent = start_under (clock, 1, child);
   g_assert_cmpint (tend_task_get_deadline (child), ==, now (clock) + SECOND);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 2 * SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 2 * SECOND);
   assert_notes ("child:drained");
   tend_task_get_error (child);
   tend_task_get_error (parent);
@@ -373,7 +373,7 @@ test_inherited_error_is_told_once (void)
   TendTask *parent;
 
   parent = start_under (clock, 1, child);
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_notes ("child:drained");
   assert_status (child, "failed");
   tend_task_get_error (parent);
@@ -401,7 +401,7 @@ test_ends_a_wait_and_not_what_is_waited_for (void)
 
   tend_task_set_deadline (waiter, now (clock) + SECOND);
   g_assert_true (tend_task_start (waiter, NULL));
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   g_assert_error (tend_task_get_error (waiter), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   assert_status (task, "completed");
   assert_gone (waiter);
@@ -431,7 +431,7 @@ test_ends_a_group_with_its_children (void)
   tend_set_unobserved_func (note_unobserved_cb, NULL, NULL);
   tend_task_set_deadline (task, now (clock) + SECOND);
   g_assert_true (tend_task_start (task, NULL));
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 2 * SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 2 * SECOND);
   assert_notes ("a:drained b:drained");
   g_assert_error (tend_task_get_error (task), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   assert_gone (task);
@@ -449,7 +449,7 @@ test_goes_on_while_paused (void)
   tend_task_set_deadline (task, now (clock) + SECOND);
   g_assert_true (tend_task_start (task, NULL));
   tend_task_pause (task);
-  tend_clock_advance (clock, SECOND);
+  tend_clock_advance (clock, SECOND, NULL);
   assert_status (task, "failed");
   g_assert_error (tend_task_get_error (task), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   assert_gone (task);
@@ -495,7 +495,7 @@ test_is_not_inherited_by_a_delay (void)
 
   tend_task_set_deadline (task, now (clock) + SECOND);
   g_assert_true (tend_task_start (task, NULL));
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 3 * SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 3 * SECOND);
   assert_notes ("awaited:0 passed:1");
   g_assert_error (tend_task_get_error (task), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   assert_gone (task);
@@ -510,7 +510,7 @@ test_is_not_inherited_under_a_shield (void)
 
   tend_task_set_deadline (task, now (clock) + SECOND);
   g_assert_true (tend_task_start (task, NULL));
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 2 * SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 2 * SECOND);
   assert_notes ("slept cleaned-up:1");
   g_assert_error (tend_task_get_error (task), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   assert_gone (task);

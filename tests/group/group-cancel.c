@@ -37,10 +37,10 @@ test_cancel_waits_for_the_real_ends (void)
       joined = tend_group_join (group);
       ways[i] (group, joined);
       ways[i] (group, joined);
-      tend_clock_advance (clock, SECOND - 1);
+      tend_clock_advance (clock, SECOND - 1, NULL);
       assert_notes ("");
       assert_status (joined, "running");
-      tend_clock_advance (clock, 1);
+      tend_clock_advance (clock, 1, NULL);
       assert_notes ("a:drained b:drained");
       assert_status (joined, "cancelled");
       g_assert_error (tend_task_get_error (joined), G_IO_ERROR, G_IO_ERROR_CANCELLED);
@@ -148,7 +148,7 @@ test_dropping_it_cancels_the_children (void)
   add_draining (group, "a");
   add_in (group, 1, complete_body, NULL);
   g_assert_finalize_object (group);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, SECOND);
   assert_notes ("a:drained");
 }
 
@@ -162,7 +162,7 @@ test_dropping_it_loses_no_error (void)
   tend_set_unobserved_func (note_unobserved_cb, NULL, NULL);
   add_in (group, 1, fail_as_body, "before");
   add (group, child);
-  tend_clock_advance (clock, 2 * SECOND);
+  tend_clock_advance (clock, 2 * SECOND, NULL);
   g_assert_finalize_object (group);
   assert_notes ("unobserved:before");
   settle ();
@@ -254,11 +254,11 @@ test_stopping_the_joined_task_loses_no_error (void)
   add_in (group, 1, fail_as_body, "before");
   add_draining (group, "a");
   joined = tend_group_join (group);
-  tend_clock_advance (clock, 2 * SECOND);
+  tend_clock_advance (clock, 2 * SECOND, NULL);
   tend_task_stop (joined);
   g_clear_object (&joined);
   g_object_unref (group);
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_notes ("unobserved:before a:drained");
   tend_set_unobserved_func (NULL, NULL, NULL);
 }

@@ -37,7 +37,7 @@ test_is_waited_for_in_a_fiber (void)
   Scope scope = { "scope", 1, fail_as_body, TEND_GROUP_POLICY_FIRST_ERROR };
   g_autoptr(TendTask) fiber = tend_task_run_fiber (NULL, scope_body, &scope, NULL);
 
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 2 * SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 2 * SECOND);
   assert_notes ("child:drained scope:second");
   g_assert_cmpstr (tend_task_get_error (fiber)->message, ==, "second");
   assert_gone (fiber);
@@ -51,11 +51,11 @@ test_cancelled_fiber_waits_for_the_children (void)
   g_autoptr(TendTask) fiber = tend_task_run_fiber ("fiber", scope_body, &scope, NULL);
   const char *expected = "child:drained scope:Task 'fiber': cancelled";
 
-  tend_clock_advance (clock, SECOND);
+  tend_clock_advance (clock, SECOND, NULL);
   tend_task_cancel (fiber);
-  tend_clock_advance (clock, SECOND - 1);
+  tend_clock_advance (clock, SECOND - 1, NULL);
   assert_status (fiber, "running");
-  tend_clock_advance (clock, 1);
+  tend_clock_advance (clock, 1, NULL);
   assert_notes (expected);
   assert_status (fiber, "cancelled");
   assert_gone (fiber);
@@ -70,9 +70,9 @@ test_cancelled_fiber_hears_of_failures (void)
   g_autoptr(TendTask) fiber = tend_task_run_fiber ("fiber", scope_body, &scope, NULL);
 
   tend_set_unobserved_func (note_unobserved_cb, NULL, NULL);
-  tend_clock_advance (clock, 2 * SECOND);
+  tend_clock_advance (clock, 2 * SECOND, NULL);
   tend_task_cancel (fiber);
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_notes ("child:drained scope:second");
   assert_status (fiber, "failed");
   g_assert_cmpstr (tend_task_get_error (fiber)->message, ==, "second");
@@ -90,9 +90,9 @@ test_stopped_fiber_cancels_the_children (void)
   g_autoptr(TendTask) fiber = tend_task_run_fiber ("fiber", scope_body, &scope, NULL);
   const char *expected = "scope:Task 'fiber': stopped child:drained";
 
-  tend_clock_advance (clock, SECOND);
+  tend_clock_advance (clock, SECOND, NULL);
   tend_task_stop (fiber);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, SECOND);
   assert_notes (expected);
   assert_gone (fiber);
 }
@@ -106,9 +106,9 @@ test_stopped_fiber_loses_no_error (void)
   const char *expected = "scope:Task 'fiber': stopped child:drained unobserved:second";
 
   tend_set_unobserved_func (note_unobserved_cb, NULL, NULL);
-  tend_clock_advance (clock, 2 * SECOND);
+  tend_clock_advance (clock, 2 * SECOND, NULL);
   tend_task_stop (fiber);
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_gone (fiber);
   assert_notes (expected);
   tend_set_unobserved_func (NULL, NULL, NULL);
@@ -139,7 +139,7 @@ test_groups_nest (void)
   Scope scope = { "inner", 50, complete_body, TEND_GROUP_POLICY_WAIT_ALL };
   g_autoptr(TendTask) fiber = tend_task_run_fiber (NULL, outer_body, &scope, NULL);
 
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 3 * SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 3 * SECOND);
   g_assert_true (g_str_has_prefix (notes->str, "child:drained inner:Task 'inner': "));
   g_assert_true (g_str_has_suffix (notes->str, ": cancelled outer:outer child"));
   g_string_free (g_steal_pointer (&notes), TRUE);

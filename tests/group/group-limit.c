@@ -45,7 +45,7 @@ test_limit_lets_so_many_run_at_once (void)
       assert_status (child, i < 2 ? "running" : "pending");
     }
   joined = tend_group_join (group);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 3 * SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 3 * SECOND);
   assert_notes ("a b c d e");
   g_assert_cmpuint (count.n_most, ==, 2);
   assert_status (joined, "completed");
@@ -83,7 +83,7 @@ test_limit_may_be_lifted (void)
   g_object_get (group, "max-running", &limit, "policy", &policy, NULL);
   g_assert_cmpuint (limit, ==, 0);
   g_assert_cmpint (policy, ==, tend_group_get_policy (group));
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, SECOND);
   assert_gone (a);
   assert_gone (b);
   assert_group_gone (&group);
@@ -106,7 +106,7 @@ test_limit_waiting_child_may_be_cancelled (void)
   tend_task_cancel (waiting);
   assert_status (waiting, "cancelled");
   joined = tend_group_join (group);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 2 * SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 2 * SECOND);
   assert_notes ("last");
   assert_status (joined, "cancelled");
   g_clear_object (&joined);
@@ -127,7 +127,7 @@ test_limit_keeps_the_delay (void)
   add_in (group, 1, complete_body, NULL);
   add_in (group, 2, complete_body, NULL);
   joined = tend_group_join (group);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 3 * SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 3 * SECOND);
   assert_status (joined, "completed");
   g_clear_object (&joined);
   assert_group_gone (&group);
@@ -150,7 +150,7 @@ test_cancel_starts_none_of_those_that_wait (void)
     }
   joined = tend_group_join (group);
   tend_group_cancel (group);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 0);
   assert_notes ("");
   assert_status (joined, "cancelled");
   g_clear_object (&joined);
@@ -181,7 +181,7 @@ test_limit_begins_no_child_that_ends (void)
   tend_group_set_max_running (group, 2);
   tend_task_cancel (second);
   assert_status (second, "cancelled");
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_status (second, "cancelled");
   assert_notes ("slept");
   assert_group_gone (&group);

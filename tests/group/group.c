@@ -18,9 +18,9 @@ test_wait_all_lets_each_run_to_its_end (void)
   add_in (group, 3, complete_body, NULL);
   add_in (group, 2, fail_as_body, "b");
   joined = tend_group_join (group);
-  tend_clock_advance (clock, 3 * SECOND - 1);
+  tend_clock_advance (clock, 3 * SECOND - 1, NULL);
   assert_status (joined, "running");
-  tend_clock_advance (clock, 1);
+  tend_clock_advance (clock, 1, NULL);
   assert_status (joined, "failed");
   g_assert_error (tend_task_get_error (joined), TEND_ERROR, TEND_ERROR_SEVERAL);
   g_assert_cmpstr (tend_task_get_error (joined)->message, ==, "One or more errors occurred. (a) (b)");
@@ -38,7 +38,7 @@ test_completes_when_all_have (void)
   add_in (group, 1, complete_body, NULL);
   add_in (group, 2, complete_body, NULL);
   joined = tend_group_join (group);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 2 * SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 2 * SECOND);
   assert_status (joined, "completed");
   g_assert_null (tend_task_get_result (joined, NULL));
   g_clear_object (&joined);
@@ -59,10 +59,10 @@ test_first_error_cancels_the_others (void)
   joined = tend_group_join (group);
 
   /* The others take a second more to end. */
-  tend_clock_advance (clock, 2 * SECOND - 1);
+  tend_clock_advance (clock, 2 * SECOND - 1, NULL);
   g_assert_cmpuint (tend_group_get_n_left (group), ==, 2);
   assert_status (joined, "running");
-  tend_clock_advance (clock, 1);
+  tend_clock_advance (clock, 1, NULL);
   assert_notes ("a:drained b:drained");
   assert_status (joined, "failed");
   g_assert_cmpstr (tend_task_get_error (joined)->message, ==, "first");
@@ -82,7 +82,7 @@ test_error_of_a_clean_up_is_told (void)
   add (group, child);
   add_in (group, 1, fail_as_body, "first");
   joined = tend_group_join (group);
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   g_assert_cmpstr (tend_task_get_error (joined)->message, ==, "One or more errors occurred. (first) (clean-up failed)");
   g_clear_object (&joined);
   assert_gone (child);
@@ -103,7 +103,7 @@ test_first_success_cancels_the_others (void)
   add (group, winner);
   add_in (group, 5, complete_body, NULL);
   joined = tend_group_join (group);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 3 * SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 3 * SECOND);
   assert_notes ("a:drained");
   assert_status (joined, "completed");
   g_assert_true (tend_task_get_object (joined) == winner);
@@ -122,7 +122,7 @@ test_first_success_fails_if_none_completes (void)
   add_in (group, 2, fail_as_body, "b");
   add_in (group, 1, fail_as_body, "a");
   joined = tend_group_join (group);
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_status (joined, "failed");
   g_assert_cmpstr (tend_task_get_error (joined)->message, ==, "One or more errors occurred. (a) (b)");
   g_clear_object (&joined);
@@ -270,9 +270,9 @@ test_children_may_add_children (void)
 
   add_in (group, 1, add_two_body, group);
   joined = tend_group_join (group);
-  tend_clock_advance (clock, SECOND);
+  tend_clock_advance (clock, SECOND, NULL);
   g_assert_cmpuint (tend_group_get_n_left (group), ==, 2);
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_status (joined, "completed");
   g_clear_object (&joined);
   assert_group_gone (&group);

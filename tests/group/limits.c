@@ -129,9 +129,9 @@ test_cancellable_ends_the_wait_and_not_the_task (void)
   } data = { task, cancellable };
   g_autoptr(TendTask) waiter = tend_task_run_fiber (NULL, next_work_body, &data, NULL);
 
-  tend_clock_advance (clock, SECOND / 2);
+  tend_clock_advance (clock, SECOND / 2, NULL);
   g_cancellable_cancel (cancellable);
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_notes ("cancelled still-running next-work slept");
   assert_status (task, "completed");
   assert_gone (waiter);
@@ -213,11 +213,11 @@ test_timeout_fails_the_wait (void)
   tend_task_set_delay (task, 2 * SECOND);
   tend_task_start (task, NULL);
   limited = tend_task_with_timeout (task, SECOND);
-  tend_clock_advance (clock, SECOND);
+  tend_clock_advance (clock, SECOND, NULL);
   assert_status (limited, "failed");
   g_assert_error (tend_task_get_error (limited), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   g_assert_cmpstr (tend_task_get_error (limited)->message, ==, "Task 'slow': did not end in time");
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_status (task, "completed");
   assert_gone (limited);
   assert_gone (task);
@@ -231,7 +231,7 @@ test_timeout_ends_with_the_wait (void)
   g_autoptr(TendTask) task = task_in (1, complete_body, NULL);
   g_autoptr(TendTask) limited = tend_task_with_timeout (task, SECOND);
 
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, SECOND);
   assert_status (limited, "completed");
   assert_gone (limited);
   assert_gone (task);
@@ -245,7 +245,7 @@ test_error_after_the_timeout_is_not_lost (void)
   g_autoptr(TendTask) limited = tend_task_with_timeout (task, SECOND);
 
   tend_set_unobserved_func (note_unobserved_cb, NULL, NULL);
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   tend_task_get_error (limited);
   assert_gone (limited);
   assert_notes ("");
@@ -263,14 +263,14 @@ test_deadline_fails_the_wait (void)
   g_autoptr(TendTask) late = tend_task_with_deadline (task, tend_clock_get_time (clock) - SECOND);
   g_autoptr(TendTask) later = tend_task_with_deadline (task, G_MININT64);
 
-  tend_clock_advance (clock, 0);
+  tend_clock_advance (clock, 0, NULL);
   g_assert_error (tend_task_get_error (late), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   g_assert_error (tend_task_get_error (later), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
-  tend_clock_advance (clock, SECOND - 1);
+  tend_clock_advance (clock, SECOND - 1, NULL);
   assert_status (limited, "running");
-  tend_clock_advance (clock, 1);
+  tend_clock_advance (clock, 1, NULL);
   g_assert_error (tend_task_get_error (limited), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_status (task, "completed");
   assert_gone (limited);
   assert_gone (late);
@@ -332,10 +332,10 @@ test_delay_completes (void)
   g_autoptr(TendTask) none = tend_task_run_delay (0);
 
   assert_status (none, "pending");
-  tend_clock_advance (clock, SECOND - 1);
+  tend_clock_advance (clock, SECOND - 1, NULL);
   assert_status (none, "completed");
   assert_status (delay, "pending");
-  tend_clock_advance (clock, 1);
+  tend_clock_advance (clock, 1, NULL);
   assert_status (delay, "completed");
   assert_gone (delay);
   assert_gone (none);
@@ -366,7 +366,7 @@ test_delay_is_cancelled (void)
 
   tend_task_add_cancellable (delay, cancellable);
   g_cancellable_cancel (cancellable);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 0);
   assert_status (delay, "cancelled");
   assert_gone (delay);
 }
@@ -388,7 +388,7 @@ test_delay_is_made_by_its_caller (void)
 
   tend_set_unobserved_func (note_origin_cb, NULL, NULL);
   tend_task_set_deadline (delay, tend_clock_get_time (clock) + SECOND);
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_status (delay, "failed");
   assert_gone (delay);
   assert_notes ("here");

@@ -23,14 +23,14 @@ test_timers_go_on_with_what_was_left (void)
   g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_add_timer (task, 3 * SECOND, -1, tick_cb, (gpointer) "once", NULL);
-  tend_clock_advance (clock, SECOND);
+  tend_clock_advance (clock, SECOND, NULL);
   tend_task_pause (task);
-  tend_clock_advance (clock, 10 * SECOND);
+  tend_clock_advance (clock, 10 * SECOND, NULL);
   assert_notes ("");
   tend_task_resume (task);
-  tend_clock_advance (clock, 2 * SECOND - 1);
+  tend_clock_advance (clock, 2 * SECOND - 1, NULL);
   assert_notes ("");
-  tend_clock_advance (clock, 1);
+  tend_clock_advance (clock, 1, NULL);
   assert_notes ("once");
   tend_task_stop (task);
   assert_gone (task);
@@ -43,16 +43,16 @@ test_repeating_timer_keeps_its_phase (void)
   g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_add_timer (task, SECOND, SECOND, tick_cb, (gpointer) "tick", NULL);
-  tend_clock_advance (clock, 2 * SECOND + SECOND / 4);
+  tend_clock_advance (clock, 2 * SECOND + SECOND / 4, NULL);
   assert_notes ("tick tick");
   tend_task_pause (task);
-  tend_clock_advance (clock, 10 * SECOND);
+  tend_clock_advance (clock, 10 * SECOND, NULL);
   tend_task_resume (task);
-  tend_clock_advance (clock, SECOND * 3 / 4 - 1);
+  tend_clock_advance (clock, SECOND * 3 / 4 - 1, NULL);
   assert_notes ("");
-  tend_clock_advance (clock, 1);
+  tend_clock_advance (clock, 1, NULL);
   assert_notes ("tick");
-  tend_clock_advance (clock, SECOND);
+  tend_clock_advance (clock, SECOND, NULL);
   assert_notes ("tick");
   tend_task_stop (task);
   assert_gone (task);
@@ -70,7 +70,7 @@ test_timers_keep_their_order (void)
   tend_task_add_timer (task, SECOND, -1, tick_cb, (gpointer) "3", NULL);
   tend_task_pause (task);
   tend_task_resume (task);
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_notes ("1 2 3");
   tend_task_stop (task);
   assert_gone (task);
@@ -87,12 +87,12 @@ test_timers_and_posts_made_meanwhile_wait (void)
   tend_task_post (task, tick_cb, (gpointer) "post", NULL);
   tend_task_add_timer (task, 0, -1, tick_cb, (gpointer) "zero", NULL);
   tend_task_add_timer (task, SECOND, -1, tick_cb, (gpointer) "second", NULL);
-  tend_clock_advance (clock, 10 * SECOND);
+  tend_clock_advance (clock, 10 * SECOND, NULL);
   assert_notes ("");
   tend_task_resume (task);
-  tend_clock_advance (clock, SECOND - 1);
+  tend_clock_advance (clock, SECOND - 1, NULL);
   assert_notes ("before post zero");
-  tend_clock_advance (clock, 1);
+  tend_clock_advance (clock, 1, NULL);
   assert_notes ("second");
   tend_task_stop (task);
   assert_gone (task);
@@ -144,15 +144,15 @@ test_a_timer_may_pause_its_task (void)
 
   tend_task_add_timer (task, SECOND, SECOND, pause_itself_cb, NULL, NULL);
   tend_task_add_timer (task, SECOND, -1, pause_itself_cb, NULL, NULL);
-  tend_clock_advance (clock, 5 * SECOND);
+  tend_clock_advance (clock, 5 * SECOND, NULL);
   assert_notes ("tick");
   tend_task_resume (task);
-  tend_clock_advance (clock, SECOND / 2);
+  tend_clock_advance (clock, SECOND / 2, NULL);
   assert_notes ("tick");
   tend_task_resume (task);
-  tend_clock_advance (clock, SECOND / 2 - 1);
+  tend_clock_advance (clock, SECOND / 2 - 1, NULL);
   assert_notes ("");
-  tend_clock_advance (clock, SECOND / 2 + 1);
+  tend_clock_advance (clock, SECOND / 2 + 1, NULL);
   assert_notes ("tick");
   tend_task_stop (task);
   assert_gone (task);
@@ -166,14 +166,14 @@ test_delay_goes_on_with_what_was_left (void)
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
   g_autoptr(TendTask) task = task_in (3, complete_body, NULL);
 
-  tend_clock_advance (clock, SECOND);
+  tend_clock_advance (clock, SECOND, NULL);
   tend_task_pause (task);
-  tend_clock_advance (clock, 10 * SECOND);
+  tend_clock_advance (clock, 10 * SECOND, NULL);
   assert_status (task, "pending");
   tend_task_resume (task);
-  tend_clock_advance (clock, 2 * SECOND - 1);
+  tend_clock_advance (clock, 2 * SECOND - 1, NULL);
   assert_status (task, "pending");
-  tend_clock_advance (clock, 1);
+  tend_clock_advance (clock, 1, NULL);
   assert_status (task, "completed");
   assert_gone (task);
 }
@@ -197,13 +197,13 @@ test_interval_goes_on_with_what_was_left (void)
 
   tend_task_set_interval (task, 2 * SECOND);
   g_assert_true (tend_task_start (task, NULL));
-  tend_clock_advance (clock, 3 * SECOND);
+  tend_clock_advance (clock, 3 * SECOND, NULL);
   assert_notes ("run");
   tend_task_pause (task);
-  tend_clock_advance (clock, 10 * SECOND);
+  tend_clock_advance (clock, 10 * SECOND, NULL);
   assert_notes ("");
   tend_task_resume (task);
-  tend_clock_advance (clock, SECOND);
+  tend_clock_advance (clock, SECOND, NULL);
   assert_notes ("run");
   tend_task_stop (task);
   assert_gone (task);
@@ -221,11 +221,11 @@ test_paused_before_the_start_begins_when_it_goes_on (void)
         tend_task_set_delay (task, delay * SECOND);
       tend_task_pause (task);
       g_assert_true (tend_task_start (task, NULL));
-      tend_clock_advance (clock, 10 * SECOND);
+      tend_clock_advance (clock, 10 * SECOND, NULL);
       assert_notes ("");
       assert_status (task, "pending");
       tend_task_resume (task);
-      tend_clock_advance (clock, MAX (delay, 0) * SECOND);
+      tend_clock_advance (clock, MAX (delay, 0) * SECOND, NULL);
       assert_notes ("run");
       assert_status (task, "completed");
       assert_gone (task);
@@ -273,12 +273,12 @@ test_fiber_stops_at_a_checkpoint (void)
 
   assert_notes ("0");
   tend_task_pause (task);
-  tend_clock_advance (clock, 10 * SECOND);
+  tend_clock_advance (clock, 10 * SECOND, NULL);
   assert_notes ("");
   tend_task_resume (task);
-  tend_clock_advance (clock, 0);
+  tend_clock_advance (clock, 0, NULL);
   assert_notes ("1");
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_notes ("2");
   assert_status (task, "completed");
   assert_gone (task);
@@ -296,7 +296,7 @@ test_paused_fiber_is_cancelled_and_stopped_as_ever (void)
       g_autoptr(TendTask) task = tend_task_run_fiber (NULL, steps_body, NULL, NULL);
 
       tend_task_pause (task);
-      tend_clock_advance (clock, 10 * SECOND);
+      tend_clock_advance (clock, 10 * SECOND, NULL);
       assert_notes ("0");
       ways[i] (task);
       settle ();
@@ -317,7 +317,7 @@ test_pending_task_is_cancelled_as_ever (void)
   tend_task_cancel (task);
   assert_status (task, "cancelled");
   tend_task_resume (task);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 0);
   assert_gone (task);
 }
 
@@ -444,10 +444,10 @@ test_from_another_thread (void)
   g_autoptr(TendTask) task = task_in (2, complete_body, NULL);
 
   in_thread (pause_thread, task);
-  tend_clock_advance (clock, 10 * SECOND);
+  tend_clock_advance (clock, 10 * SECOND, NULL);
   assert_status (task, "pending");
   in_thread (resume_thread, task);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 2 * SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 2 * SECOND);
   assert_status (task, "completed");
   assert_gone (task);
 }
@@ -499,14 +499,14 @@ test_managed_delay_stands_still (void)
 
   tend_task_set_delay (task, 5 * SECOND);
   g_assert_true (tend_task_manager_register (manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, NULL));
-  tend_clock_advance (clock, 2 * SECOND);
+  tend_clock_advance (clock, 2 * SECOND, NULL);
   tend_task_pause (task);
-  tend_clock_advance (clock, 10 * SECOND);
+  tend_clock_advance (clock, 10 * SECOND, NULL);
   assert_status (task, "pending");
   tend_task_resume (task);
-  tend_clock_advance (clock, 3 * SECOND - 1);
+  tend_clock_advance (clock, 3 * SECOND - 1, NULL);
   assert_status (task, "pending");
-  tend_clock_advance (clock, 1);
+  tend_clock_advance (clock, 1, NULL);
   assert_status (task, "completed");
   assert_gone (task);
   g_assert_finalize_object (manager);
@@ -532,13 +532,13 @@ test_checkpoint_holds_until_the_last_pause_is_over (void)
   g_autoptr(TendTask) task = tend_task_run_fiber (NULL, checkpoint_body, NULL, NULL);
 
   tend_task_pause (task);
-  tend_clock_advance (clock, 0);
+  tend_clock_advance (clock, 0, NULL);
   tend_task_resume (task);
   tend_task_pause (task);
-  tend_clock_advance (clock, 0);
+  tend_clock_advance (clock, 0, NULL);
   assert_notes ("");
   tend_task_resume (task);
-  tend_clock_advance (clock, 0);
+  tend_clock_advance (clock, 0, NULL);
   assert_notes ("passed:0");
   assert_gone (task);
 }

@@ -39,12 +39,12 @@ test_cancel_waits_for_the_attempt (Work          *work,
   TendRetry *retry = new_retry (3);
   TendTask *task = tend_retry_run (retry, "try", stubborn_cb, work, work_destroyed_cb);
 
-  tend_clock_advance (work->clock, SECOND);
+  tend_clock_advance (work->clock, SECOND, NULL);
   tend_task_cancel (task);
-  tend_clock_advance (work->clock, SECOND / 2);
+  tend_clock_advance (work->clock, SECOND / 2, NULL);
   assert_status (task, "running");
   assert_notes ("cleaning");
-  g_assert_cmpint (tend_clock_run_until_idle (work->clock), ==, SECOND / 2);
+  g_assert_cmpint (tend_clock_run_until_idle (work->clock, NULL), ==, SECOND / 2);
   assert_notes ("clean");
   assert_status (task, "cancelled");
   assert_all_gone (work, task, retry);
@@ -61,9 +61,9 @@ test_cancel_while_it_waits (Work          *work,
   work->n_failures = 10;
   task = run (work, retry);
   tend_task_add_cancellable (task, G_CANCELLABLE (cancellable));
-  tend_clock_advance (work->clock, 150 * MSEC);
+  tend_clock_advance (work->clock, 150 * MSEC, NULL);
   tend_cancellable_cancel_with_reason (cancellable, "enough");
-  g_assert_cmpint (tend_clock_run_until_idle (work->clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (work->clock, NULL), ==, 0);
   assert_notes ("1@0 2@100");
   assert_status (task, "cancelled");
   g_assert_true (g_str_has_suffix (tend_task_get_error (task)->message, "\': cancelled: enough"));
@@ -117,7 +117,7 @@ test_stop_stops_the_attempt (Work          *work,
   task = run (work, retry);
   tend_task_stop (task);
   assert_status (task, "stopped");
-  g_assert_cmpint (tend_clock_run_until_idle (work->clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (work->clock, NULL), ==, 0);
   assert_notes ("1@0 interrupted");
   assert_all_gone (work, task, retry);
 
@@ -130,7 +130,7 @@ test_stop_stops_the_attempt (Work          *work,
   settle ();
   tend_task_stop (task);
   assert_status (task, "stopped");
-  g_assert_cmpint (tend_clock_run_until_idle (work->clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (work->clock, NULL), ==, 0);
   assert_notes ("1@0");
   assert_all_gone (work, task, retry);
 }
@@ -171,7 +171,7 @@ test_stop_waits_for_the_thread (Work          *work,
   assert_status (task, "stopped");
   g_assert_cmpuint (work->n_destroyed, ==, 0);
   g_atomic_int_set (&is_thread_let_go, TRUE);
-  tend_clock_run_until_idle (work->clock);
+  tend_clock_run_until_idle (work->clock, NULL);
   assert_all_gone (work, task, retry);
 }
 
@@ -210,12 +210,12 @@ test_next_attempt_waits_for_the_thread (Work          *work,
   while (!g_atomic_int_get (&is_thread_there))
     g_thread_yield ();
 
-  tend_clock_advance (work->clock, 1000 * SECOND);
+  tend_clock_advance (work->clock, 1000 * SECOND, NULL);
   g_assert_cmpuint (work->n_attempts, ==, 1);
   assert_status (task, "running");
 
   g_atomic_int_set (&is_thread_let_go, TRUE);
-  tend_clock_run_until_idle (work->clock);
+  tend_clock_run_until_idle (work->clock, NULL);
   g_assert_cmpuint (work->n_attempts, ==, 2);
   assert_all_gone (work, task, retry);
 }
@@ -280,7 +280,7 @@ test_function_may_end_its_task (Work          *work,
   TendRetry *retry = new_retry (3);
   TendTask *task = tend_retry_run (retry, "try", end_task_cb, work, work_destroyed_cb);
 
-  g_assert_cmpint (tend_clock_run_until_idle (work->clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (work->clock, NULL), ==, 0);
   assert_status (task, "cancelled");
   assert_notes ("interrupted");
   assert_all_gone (work, task, retry);
@@ -290,7 +290,7 @@ test_function_may_end_its_task (Work          *work,
   work->kind = FIBER;
   task = tend_retry_run (retry, "try", end_task_cb, work, work_destroyed_cb);
   assert_status (task, "stopped");
-  g_assert_cmpint (tend_clock_run_until_idle (work->clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (work->clock, NULL), ==, 0);
   assert_notes ("interrupted");
   assert_all_gone (work, task, retry);
 }
@@ -322,7 +322,7 @@ test_predicate_may_end_the_task (Work          *work,
       work->begin = tend_clock_get_time (work->clock);
       tend_retry_set_predicate (retry, ending_predicate_cb, GINT_TO_POINTER (stops), NULL);
       task = run (work, retry);
-      g_assert_cmpint (tend_clock_run_until_idle (work->clock), ==, 0);
+      g_assert_cmpint (tend_clock_run_until_idle (work->clock, NULL), ==, 0);
       assert_status (task, stops ? "stopped" : "cancelled");
       assert_notes ("1@0");
       assert_all_gone (work, task, retry);
@@ -341,12 +341,12 @@ test_pause_holds_the_wait (Work          *work,
 
   work->n_failures = 1;
   task = run (work, retry);
-  tend_clock_advance (work->clock, 50 * MSEC);
+  tend_clock_advance (work->clock, 50 * MSEC, NULL);
   tend_task_pause (task);
-  tend_clock_advance (work->clock, SECOND);
+  tend_clock_advance (work->clock, SECOND, NULL);
   assert_notes ("1@0");
   tend_task_resume (task);
-  tend_clock_run_until_idle (work->clock);
+  tend_clock_run_until_idle (work->clock, NULL);
   assert_notes ("2@1100");
   g_assert_cmpint (tend_task_get_int (task), ==, 42);
   assert_all_gone (work, task, retry);

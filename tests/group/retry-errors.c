@@ -30,7 +30,7 @@ test_predicate_decides (Work          *work,
   tend_retry_set_predicate (retry, predicate_cb, &n_destroyed, count_cb);
   work->n_failures = 10;
   task = run (work, retry);
-  tend_clock_run_until_idle (work->clock);
+  tend_clock_run_until_idle (work->clock, NULL);
   assert_notes ("1@0 Refused 1? 2@100 Refused 2?");
   assert_error (task, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED, "Refused 2 (after 2 attempts)");
   g_assert_cmpint (n_destroyed, ==, 0);
@@ -76,7 +76,7 @@ test_predicate_replaces_itself (Work          *work,
   tend_retry_set_predicate (retry, replacing_predicate_cb, &self, replacing_destroyed_cb);
   work->n_failures = 10;
   task = run (work, retry);
-  tend_clock_run_until_idle (work->clock);
+  tend_clock_run_until_idle (work->clock, NULL);
   assert_notes ("1@0 2@100 Refused 2?");
   assert_error (task, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED, "Refused 2 (after 2 attempts)");
   g_assert_cmpint (self.n_destroyed, ==, 1);
@@ -107,7 +107,7 @@ test_errors_are_told_once (Work          *work,
   tend_set_unobserved_func (count_report_cb, NULL, NULL);
   work->n_failures = 10;
   task = run (work, retry);
-  tend_clock_run_until_idle (work->clock);
+  tend_clock_run_until_idle (work->clock, NULL);
   g_assert_cmpuint (n_reports, ==, 0);
   assert_all_gone (work, task, retry);
   g_assert_cmpuint (n_reports, ==, 1);
@@ -173,7 +173,7 @@ test_deadline_ends_the_attempt (Work          *work,
   work->n_failures = 10;
   tend_retry_set_timeout (retry, 3 * SECOND);
   task = run (work, retry);
-  g_assert_cmpint (tend_clock_run_until_idle (work->clock), ==, 3 * SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (work->clock, NULL), ==, 3 * SECOND);
   assert_notes ("1@0 2@1100 3@2300 interrupted");
   assert_status (task, "failed");
   g_assert_error (tend_task_get_error (task), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
@@ -192,7 +192,7 @@ test_no_wait_beyond_the_deadline (Work          *work,
   work->n_failures = 10;
   tend_retry_set_timeout (retry, 700 * MSEC);
   task = run (work, retry);
-  g_assert_cmpint (tend_clock_run_until_idle (work->clock), ==, 300 * MSEC);
+  g_assert_cmpint (tend_clock_run_until_idle (work->clock, NULL), ==, 300 * MSEC);
   assert_notes ("1@0 2@100 3@300");
   assert_error (task, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED,
                 "Refused 3 (after 3 attempts, with no time left for another)");
@@ -211,7 +211,7 @@ test_deadline_of_the_task_counts (Work          *work,
   work->n_failures = 10;
   tend_task_set_deadline (task, work->begin + SECOND + SECOND / 2);
   g_assert_true (tend_task_start (task, NULL));
-  g_assert_cmpint (tend_clock_run_until_idle (work->clock), ==, SECOND + SECOND / 2);
+  g_assert_cmpint (tend_clock_run_until_idle (work->clock, NULL), ==, SECOND + SECOND / 2);
   assert_notes ("1@0 2@1100 interrupted");
   g_assert_error (tend_task_get_error (task), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   assert_all_gone (work, task, retry);

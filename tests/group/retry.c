@@ -15,7 +15,7 @@ test_first_success_ends_it (Work          *work,
   TendTask *task = run (work, retry);
 
   assert_notes ("1@0");
-  g_assert_cmpint (tend_clock_run_until_idle (work->clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (work->clock, NULL), ==, 0);
   assert_status (task, "completed");
   g_assert_cmpint (tend_task_get_int (task), ==, 42);
   assert_notes ("");
@@ -31,7 +31,7 @@ test_waits_grow_up_to_the_longest (Work          *work,
 
   work->n_failures = 7;
   task = run (work, retry);
-  tend_clock_run_until_idle (work->clock);
+  tend_clock_run_until_idle (work->clock, NULL);
   assert_notes ("1@0 2@100 3@300 4@700 5@1500 6@2500 7@3500 8@4500");
   g_assert_cmpint (tend_task_get_int (task), ==, 42);
   assert_all_gone (work, task, retry);
@@ -46,7 +46,7 @@ test_last_error_says_after_how_many (Work          *work,
 
   work->n_failures = 10;
   task = run (work, retry);
-  tend_clock_run_until_idle (work->clock);
+  tend_clock_run_until_idle (work->clock, NULL);
   assert_notes ("1@0 2@100 3@300");
   assert_status (task, "failed");
   assert_error (task, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED, "Refused 3 (after 3 attempts)");
@@ -62,7 +62,7 @@ test_one_attempt_is_no_retry (Work          *work,
 
   work->n_failures = 1;
   task = run (work, retry);
-  g_assert_cmpint (tend_clock_run_until_idle (work->clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (work->clock, NULL), ==, 0);
   assert_notes ("1@0");
   assert_error (task, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED, "Refused 1 (after 1 attempt)");
   assert_all_gone (work, task, retry);
@@ -81,7 +81,7 @@ test_any_kind_of_body (Work          *work,
       work->n_failures = 2;
       work->begin = tend_clock_get_time (work->clock);
       task = run (work, retry);
-      tend_clock_run_until_idle (work->clock);
+      tend_clock_run_until_idle (work->clock, NULL);
       assert_notes ("1@0 2@100 3@300");
       g_assert_cmpint (tend_task_get_int (task), ==, 42);
       assert_all_gone (work, task, retry);
@@ -99,7 +99,7 @@ test_without_limit (Work          *work,
   tend_retry_set_back_off (retry, 0, 0, 1.0);
   work->n_failures = 1000;
   task = run (work, retry);
-  g_assert_cmpint (tend_clock_run_until_idle (work->clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (work->clock, NULL), ==, 0);
   g_assert_cmpint (tend_task_get_int (task), ==, 42);
   g_assert_cmpuint (work->n_attempts, ==, 1001);
   g_string_free (g_steal_pointer (&notes), TRUE);
@@ -127,7 +127,7 @@ test_progress_says_which_attempt (Work          *work,
   assert_status (task, "created");
   g_signal_connect (task, "notify::message", G_CALLBACK (note_progress_cb), NULL);
   g_assert_true (tend_task_start (task, NULL));
-  tend_clock_run_until_idle (work->clock);
+  tend_clock_run_until_idle (work->clock, NULL);
   assert_notes ("1@0 attempt 1 of 4(0.00) 2@100 attempt 2 of 4(0.25) 3@300 attempt 3 of 4(0.50)");
   assert_all_gone (work, task, retry);
 }
@@ -166,11 +166,11 @@ test_interval_tries_anew_each_time (Work          *work,
   tend_task_set_interval (task, SECOND);
   tend_retry_set_timeout (retry, SECOND / 2);
   g_assert_true (tend_task_start (task, NULL));
-  tend_clock_advance (work->clock, 10 * SECOND);
+  tend_clock_advance (work->clock, 10 * SECOND, NULL);
   assert_status (task, "running");
   tend_task_cancel (task);
   assert_status (task, "cancelled");
-  g_assert_cmpint (tend_clock_run_until_idle (work->clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (work->clock, NULL), ==, 0);
   assert_all_gone (work, task, retry);
 }
 
@@ -202,7 +202,7 @@ notes_with_seed (Work    *work,
   work->n_failures = 4;
   work->begin = tend_clock_get_time (work->clock);
   task = run (work, retry);
-  g_assert_cmpint (tend_clock_run_until_idle (work->clock), <=, (100 + 200 + 400 + 800) * MSEC);
+  g_assert_cmpint (tend_clock_run_until_idle (work->clock, NULL), <=, (100 + 200 + 400 + 800) * MSEC);
   assert_all_gone (work, task, retry);
 
   return g_string_free (g_steal_pointer (&notes), FALSE);
@@ -238,7 +238,7 @@ test_chance_takes_no_more_than_its_part (Work          *work,
       work->n_attempts = work->n_destroyed = 0;
       work->n_failures = 1;
       task = run (work, retry);
-      waited = tend_clock_run_until_idle (work->clock);
+      waited = tend_clock_run_until_idle (work->clock, NULL);
       g_assert_cmpint (waited, >=, SECOND * 3 / 4);
       g_assert_cmpint (waited, <=, SECOND);
       assert_all_gone (work, task, retry);
@@ -267,7 +267,7 @@ test_fiber_awaits_it (Work          *work,
 
   work->n_failures = 1;
   fiber = tend_task_run_fiber (NULL, await_body, work, NULL);
-  tend_clock_run_until_idle (work->clock);
+  tend_clock_run_until_idle (work->clock, NULL);
   assert_notes ("1@0 2@100");
   assert_status (fiber, "completed");
   g_assert_cmpuint (work->n_destroyed, ==, 1);
@@ -287,7 +287,7 @@ test_manager_runs_it (Work          *work,
   g_assert_true (tend_task_manager_register (manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, &error));
   g_assert_no_error (error);
   assert_notes ("");
-  tend_clock_run_until_idle (work->clock);
+  tend_clock_run_until_idle (work->clock, NULL);
   assert_notes ("1@0 2@100");
   g_assert_cmpint (tend_task_get_int (task), ==, 42);
   g_assert_finalize_object (manager);

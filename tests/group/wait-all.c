@@ -27,9 +27,9 @@ test_completes_when_all_have_ended (void)
   };
   g_autoptr(TendTask) all = tend_wait_all (tasks, N_TASKS);
 
-  tend_clock_advance (clock, 3 * SECOND - 1);
+  tend_clock_advance (clock, 3 * SECOND - 1, NULL);
   assert_status (all, "running");
-  tend_clock_advance (clock, 1);
+  tend_clock_advance (clock, 1, NULL);
   assert_status (all, "completed");
   g_assert_null (tend_task_get_result (all, NULL));
   assert_gone (all);
@@ -45,9 +45,9 @@ test_waits_for_all_after_an_error (void)
   };
   g_autoptr(TendTask) all = tend_when_all (tasks, N_TASKS);
 
-  tend_clock_advance (clock, 3 * SECOND - 1);
+  tend_clock_advance (clock, 3 * SECOND - 1, NULL);
   assert_status (all, "running");
-  tend_clock_advance (clock, 1);
+  tend_clock_advance (clock, 1, NULL);
   assert_status (all, "failed");
   g_assert_cmpstr (tend_task_get_error (all)->message, ==, "One or more errors occurred. (No luck)");
   assert_gone (all);
@@ -65,7 +65,7 @@ test_errors_come_in_the_order_of_their_ends (void)
   g_autoptr(GPtrArray) errors = NULL;
 
   tend_set_unobserved_func (note_unobserved_cb, NULL, NULL);
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   g_assert_error (tend_task_get_error (all), TEND_ERROR, TEND_ERROR_SEVERAL);
   g_assert_cmpstr (tend_task_get_error (all)->message, ==, "One or more errors occurred. (first) (Enough) (third)");
   errors = tend_error_list (tend_task_get_error (all));
@@ -88,7 +88,7 @@ test_only_cancellations_is_cancelled (void)
   };
   g_autoptr(TendTask) all = tend_when_all (tasks, N_TASKS);
 
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_status (all, "cancelled");
   g_assert_error (tend_task_get_error (all), G_IO_ERROR, G_IO_ERROR_CANCELLED);
   assert_gone (all);
@@ -105,7 +105,7 @@ test_gives_tasks_in_the_order_of_input (void)
   g_autoptr(TendTask) all = tend_when_all (tasks, N_TASKS);
   GListModel *list;
 
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   list = tend_task_get_object (all);
   g_assert_cmpuint (g_list_model_get_n_items (list), ==, N_TASKS);
   for (guint i = 0; i < N_TASKS; i++)
@@ -141,7 +141,7 @@ test_same_task_twice_counts_twice (void)
   g_autoptr(TendTask) task = task_in (1, fail_body, NULL);
   g_autoptr(TendTask) all = tend_wait_all ((TendTask *[]) { task, task }, 2);
 
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   g_assert_cmpstr (tend_task_get_error (all)->message, ==, "One or more errors occurred. (No luck) (No luck)");
   assert_gone (all);
   assert_gone (task);
@@ -174,7 +174,7 @@ test_copies_the_list (void)
   g_autoptr(TendTask) item = NULL;
 
   tasks[0] = NULL;
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   item = g_list_model_get_item (tend_task_get_object (all), 0);
   g_assert_true (item == task);
   g_clear_object (&item);
@@ -331,9 +331,9 @@ test_counts_progress (void)
   g_autoptr(TendTask) all = tend_wait_all (tasks, 4);
 
   g_signal_connect (all, "notify::progress", G_CALLBACK (note_progress_cb), NULL);
-  tend_clock_advance (clock, 3 * SECOND);
+  tend_clock_advance (clock, 3 * SECOND, NULL);
   g_assert_cmpfloat_with_epsilon (tend_task_get_progress (all), 0.75, 1e-9);
-  tend_clock_advance (clock, SECOND);
+  tend_clock_advance (clock, SECOND, NULL);
   g_assert_cmpfloat_with_epsilon (tend_task_get_progress (all), 1, 1e-9);
   assert_notes ("[1 of 4] [2 of 4] [3 of 4] [4 of 4]");
   tend_task_get_error (all);
@@ -370,10 +370,10 @@ test_giving_up_leaves_tasks_alone (void)
       };
       g_autoptr(TendTask) all = tend_wait_all (tasks, N_TASKS);
 
-      tend_clock_advance (clock, 2 * SECOND);
+      tend_clock_advance (clock, 2 * SECOND, NULL);
       ways[i] (all);
       assert_gone (all);
-      g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 2 * SECOND);
+      g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 2 * SECOND);
       assert_status (tasks[1], "completed");
       assert_notes ("");
       unref_all (tasks, N_TASKS);
@@ -391,7 +391,7 @@ test_dropped_one_reports_the_errors_once (void)
 
   tend_set_unobserved_func (note_unobserved_cb, NULL, NULL);
   g_object_unref (tend_wait_all (tasks, 2));
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   unref_all (tasks, 2);
   assert_notes ("unobserved:One or more errors occurred. (a) (b)");
   tend_set_unobserved_func (NULL, NULL, NULL);
@@ -416,7 +416,7 @@ test_is_awaited_in_a_fiber (void)
   TendTask *tasks[] = { task_in (1, complete_body, NULL), task_in (2, complete_body, NULL) };
   g_autoptr(TendTask) fiber = tend_task_run_fiber (NULL, await_cb, tasks, NULL);
 
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 2 * SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 2 * SECOND);
   assert_notes ("completed");
   assert_gone (fiber);
   unref_all (tasks, 2);
@@ -449,9 +449,9 @@ test_awaiting_one_by_one_keeps_the_order (void)
   };
   g_autoptr(TendTask) fiber = tend_task_run_fiber (NULL, await_in_order_cb, tasks, NULL);
 
-  tend_clock_advance (clock, 3 * SECOND - 1);
+  tend_clock_advance (clock, 3 * SECOND - 1, NULL);
   assert_notes ("");
-  tend_clock_advance (clock, 1);
+  tend_clock_advance (clock, 1, NULL);
   assert_notes ("0 1 2");
   assert_gone (fiber);
   unref_all (tasks, N_TASKS);

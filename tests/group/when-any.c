@@ -13,11 +13,11 @@ test_gives_the_first_that_ends (void)
   g_autoptr(TendTask) fast = task_in (1, complete_body, NULL);
   g_autoptr(TendTask) any = tend_when_any ((TendTask *[]) { slow, fast }, 2);
 
-  tend_clock_advance (clock, SECOND);
+  tend_clock_advance (clock, SECOND, NULL);
   assert_status (any, "completed");
   g_assert_true (tend_task_get_object (any) == fast);
   assert_status (slow, "pending");
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_status (slow, "completed");
   assert_gone (any);
   assert_gone (slow);
@@ -35,7 +35,7 @@ test_completes_however_the_first_ended (void)
       g_autoptr(TendTask) task = task_in (1, bodies[i], NULL);
       g_autoptr(TendTask) any = tend_when_any (&task, 1);
 
-      tend_clock_run_until_idle (clock);
+      tend_clock_run_until_idle (clock, NULL);
       assert_status (any, "completed");
       g_assert_true (tend_task_get_object (any) == task);
       tend_task_get_error (task);
@@ -55,7 +55,7 @@ test_observes_no_error (void)
   g_autoptr(TendTask) any = tend_when_any ((TendTask *[]) { first, second, third }, 3);
 
   tend_set_unobserved_func (note_unobserved_cb, NULL, NULL);
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_gone (any);
   assert_gone (first);
   assert_notes ("unobserved:first");
@@ -91,7 +91,7 @@ test_same_task_twice (void)
   g_autoptr(TendTask) task = task_in (1, complete_body, NULL);
   g_autoptr(TendTask) any = tend_when_any ((TendTask *[]) { task, task }, 2);
 
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   g_assert_true (tend_task_get_object (any) == task);
   g_assert_cmpfloat_with_epsilon (tend_task_get_progress (any), 0.5, 1e-9);
   assert_gone (any);
@@ -118,7 +118,7 @@ test_giving_up_leaves_tasks_alone (void)
   tend_task_cancel (any);
   assert_status (any, "cancelled");
   assert_gone (any);
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_status (task, "completed");
   assert_gone (task);
 }

@@ -191,7 +191,7 @@ test_dropping_it_cancels_questions_and_leaves_tasks_alone (void)
   g_autoptr(TendTaskStream) stream = tend_when_each ((TendTask *[]) { ended, running }, 2);
 
   tend_set_unobserved_func (note_unobserved_cb, NULL, NULL);
-  tend_clock_advance (clock, 2 * SECOND);
+  tend_clock_advance (clock, 2 * SECOND, NULL);
   g_assert_true (take (stream) == ended);
   ask (stream, "1");
   g_assert_finalize_object (g_steal_pointer (&stream));
@@ -199,7 +199,7 @@ test_dropping_it_cancels_questions_and_leaves_tasks_alone (void)
   assert_notes ("1:cancelled");
   assert_gone (ended);
   assert_notes ("unobserved:ended");
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_gone (running);
   assert_notes ("unobserved:running");
   tend_set_unobserved_func (NULL, NULL, NULL);

@@ -78,7 +78,7 @@ test_waits_for_threads (void)
   tend_task_add_exit_handler (task, ended_cb, NULL, NULL);
   tend_task_add_timer (host, 1, -1, timer_first_cb, NULL, NULL);
   g_assert_true (tend_task_start (task, NULL));
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 1);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 1);
   assert_trace ("et");
 
   g_assert_finalize_object (task);
@@ -103,7 +103,7 @@ test_waits_for_stopped_threads (void)
 
   g_main_context_set_poll_func (g_main_context_get_thread_default (), sleeping_poll);
   tend_task_stop (task);
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   g_mutex_lock (&lock);
   g_assert_true (may_end);
   g_mutex_unlock (&lock);
@@ -142,7 +142,7 @@ test_waits_for_awaited_results (void)
       TendTask *task = tend_task_run_fiber (NULL, load_body, NULL, NULL);
 
       add_timer (host, 1, "t");
-      g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 1);
+      g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 1);
       assert_trace ("lt");
 
       g_assert_finalize_object (task);
@@ -182,7 +182,7 @@ test_waits_for_async_pairs (void)
   TendTask *task = tend_task_run_async (NULL, load_begin, load_finish, file, g_object_unref);
 
   add_timer (host, 1, "t");
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 1);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 1);
   assert_trace ("lt");
 
   g_assert_finalize_object (task);
@@ -224,10 +224,9 @@ spin_over_cb (TendTask  *task,
   return TRUE;
 }
 
-/* Somebody who yields without end does not stop time: a timer ends it, a second later. */
+/* Somebody who yields without end stops no wait: a timer ends it, a second later. */
 static void
-check_spin (void (* run) (TendClock *clock,
-                          TendTask  *task))
+test_endless_yield_is_ended_by_wait_sync (void)
 {
   TendClock *clock = freeze ();
   TendTask *host = new_host ();
@@ -237,7 +236,7 @@ check_spin (void (* run) (TendClock *clock,
 
   tend_task_add_timer (host, SEC, -1, spin_over_cb, &spin, NULL);
   task = tend_task_run_fiber (NULL, spin_body, &spin, NULL);
-  run (clock, task);
+  g_assert_true (tend_task_wait_sync (task, NULL));
   g_assert_true (spin.is_over);
   g_assert_true (tend_task_is_ended (task));
   g_assert_cmpint (tend_clock_get_time (clock), ==, begin + SEC);
@@ -249,42 +248,104 @@ check_spin (void (* run) (TendClock *clock,
 }
 
 static void
-run_by_advance (TendClock *clock,
-                TendTask  *task)
+run_by_advance (TendClock  *clock,
+                GError    **error)
 {
-  tend_clock_advance (clock, SEC);
+  g_assert_false (tend_clock_advance (clock, SEC, error));
 }
 
 static void
-run_until_idle (TendClock *clock,
-                TendTask  *task)
+run_until_idle (TendClock  *clock,
+                GError    **error)
 {
-  tend_clock_run_until_idle (clock);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, error), ==, -1);
+}
+
+/* The clock gives up instead, with an error that names the task, and can be run again. */
+static void
+check_spin (void (* run) (TendClock  *clock,
+                          GError    **error))
+{
+  TendClock *clock = freeze ();
+  gint64 begin = tend_clock_get_time (clock);
+  g_autoptr(GError) error = NULL;
+  Spin spin = { FALSE, 0 };
+  TendTask *task = tend_task_run_fiber ("spinner", spin_body, &spin, NULL);
+
+  run (clock, &error);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  g_assert_true (g_pattern_match_simple ("Clock: not idle after 10000 turns of the loop: *'spinner'*, made at *",
+                                         error->message));
+  g_assert_cmpint (tend_clock_get_time (clock), ==, begin);
+  g_assert_cmpuint (spin.n_turns, >, 1);
+
+  spin.is_over = TRUE;
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 0);
+  g_assert_finalize_object (task);
+  g_assert_finalize_object (clock);
 }
 
 static void
-run_by_wait (TendClock *clock,
-             TendTask  *task)
-{
-  g_assert_true (tend_task_wait_sync (task, NULL));
-}
-
-static void
-test_endless_yield_is_ended_by_advance (void)
+test_endless_yield_fails_advance (void)
 {
   check_spin (run_by_advance);
 }
 
 static void
-test_endless_yield_is_ended_by_run_until_idle (void)
+test_endless_yield_fails_run_until_idle (void)
 {
   check_spin (run_until_idle);
 }
 
+/* Where nobody asks for the error, the test fails. */
 static void
-test_endless_yield_is_ended_by_wait_sync (void)
+test_without_error_it_is_a_critical (void)
 {
-  check_spin (run_by_wait);
+  TendClock *clock = freeze ();
+  Spin spin = { FALSE, 0 };
+  TendTask *task = tend_task_run_fiber ("spinner", spin_body, &spin, NULL);
+
+  g_test_expect_message ("Tend", G_LOG_LEVEL_CRITICAL, "tend_clock_advance: Clock: not idle after 10000 turns of the loop: *");
+  g_assert_false (tend_clock_advance (clock, 0, NULL));
+  g_test_assert_expected_messages ();
+
+  spin.is_over = TRUE;
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 0);
+  g_assert_finalize_object (task);
+  g_assert_finalize_object (clock);
+}
+
+static gboolean
+beat_cb (TendTask  *task,
+         gpointer   user_data,
+         GError   **error)
+{
+  return TRUE;
+}
+
+/* What goes on for ever moves the time each turn, and is given up after a minute of real time. */
+static void
+test_interval_fails_run_until_idle (void)
+{
+  TendClock *clock = freeze ();
+  g_autoptr(GError) error = NULL;
+  TendTask *host;
+
+  if (!g_test_slow ())
+    {
+      g_test_skip ("It takes a minute.");
+      g_assert_finalize_object (clock);
+      return;
+    }
+
+  host = new_host ();
+  tend_task_add_timer (host, SEC, SEC, beat_cb, NULL, NULL);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  g_assert_nonnull (strstr (error->message, "not idle after 60 s of real time"));
+
+  drop_host (host);
+  g_assert_finalize_object (clock);
 }
 
 /* And yet it does not jump while a thread is at work, however many turns that takes. */
@@ -311,6 +372,7 @@ test_endless_yield_waits_for_threads (void)
 {
   TendClock *clock = freeze ();
   TendTask *host = new_host ();
+  gint64 begin = tend_clock_get_time (clock);
   Spin spin = { FALSE, 0 };
   TendTask *task, *thread;
 
@@ -321,8 +383,10 @@ test_endless_yield_waits_for_threads (void)
   add_timer (host, SEC, "t");
   g_assert_true (tend_task_start (thread, NULL));
   task = tend_task_run_fiber (NULL, spin_and_let_end_body, &spin, NULL);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SEC);
+  g_assert_true (tend_task_wait_sync (task, NULL));
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 0);
   assert_trace ("et");
+  g_assert_cmpint (tend_clock_get_time (clock) - begin, ==, SEC);
   g_assert_cmpuint (spin.n_turns, >=, 30000);
 
   g_assert_finalize_object (task);
@@ -341,8 +405,10 @@ main (int    argc,
   ADD ("/tend/clock/waits-for-stopped-threads", test_waits_for_stopped_threads);
   ADD ("/tend/clock/waits-for-awaited-results", test_waits_for_awaited_results);
   ADD ("/tend/clock/waits-for-async-pairs", test_waits_for_async_pairs);
-  ADD ("/tend/clock/endless-yield-is-ended-by-advance", test_endless_yield_is_ended_by_advance);
-  ADD ("/tend/clock/endless-yield-is-ended-by-run-until-idle", test_endless_yield_is_ended_by_run_until_idle);
+  ADD ("/tend/clock/endless-yield-fails-advance", test_endless_yield_fails_advance);
+  ADD ("/tend/clock/endless-yield-fails-run-until-idle", test_endless_yield_fails_run_until_idle);
+  ADD ("/tend/clock/without-error-it-is-a-critical", test_without_error_it_is_a_critical);
+  ADD ("/tend/clock/interval-fails-run-until-idle", test_interval_fails_run_until_idle);
   ADD ("/tend/clock/endless-yield-is-ended-by-wait-sync", test_endless_yield_is_ended_by_wait_sync);
   ADD ("/tend/clock/endless-yield-waits-for-threads", test_endless_yield_waits_for_threads);
 

@@ -229,7 +229,7 @@ test_clock_goes_with_its_context (void)
       drop_weakly (context);
 
       /* It holds the context, which it moves. */
-      tend_clock_advance (clock, 1000);
+      tend_clock_advance (clock, 1000, NULL);
       if (i % 4 == 0)
         g_assert_finalize_object (host);
       g_assert_finalize_object (clock);

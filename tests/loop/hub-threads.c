@@ -74,7 +74,7 @@ test_time_may_be_asked_while_a_clock_comes_and_goes (void)
     {
       g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
 
-      tend_clock_advance (clock, 1);
+      tend_clock_advance (clock, 1, NULL);
     }
   end_threads (threads, G_N_ELEMENTS (threads));
 }

@@ -70,7 +70,7 @@ test_zero_delay_from_timer_is_next_turn (void)
 
   tend_task_add_timer (host, 5, -1, post_more_cb, NULL, NULL);
   add_timer (host, 5, "b");
-  tend_clock_advance (clock, 5);
+  tend_clock_advance (clock, 5, NULL);
   assert_trace ("abcd");
 
   drop_host (host);
@@ -184,9 +184,9 @@ test_timers_run_by_deadline (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (timers); i++)
     add_timer (host, timers[i].delay, timers[i].text);
-  tend_clock_advance (clock, 350);
+  tend_clock_advance (clock, 350, NULL);
   assert_trace ("abc");
-  tend_clock_advance (clock, 250);
+  tend_clock_advance (clock, 250, NULL);
   assert_trace ("def");
 
   drop_host (host);
@@ -221,10 +221,10 @@ test_equal_deadlines_run_as_armed (void)
 
   add_timer (host, 100, "a");
   add_timer (host, 100, "b");
-  tend_clock_advance (clock, 40);
+  tend_clock_advance (clock, 40, NULL);
   add_timer (host, 60, "c");
   add_timer (host, 60, "d");
-  tend_clock_advance (clock, 60);
+  tend_clock_advance (clock, 60, NULL);
   assert_trace ("abcd");
 
   drop_host (host);
@@ -270,7 +270,7 @@ test_cancelled_timer_does_not_fire (void)
   tend_task_add_timer (host, 10, -1, cancel_timer_cb, &timer, NULL);
   timer = tend_task_add_timer (host, 10, -1, trace_cb, (gpointer) "no", NULL);
   add_timer (host, 10, "y");
-  tend_clock_advance (clock, 10);
+  tend_clock_advance (clock, 10, NULL);
   assert_trace ("xy");
 
   drop_host (host);
@@ -334,7 +334,7 @@ check_micro (void (* add) (TendTask     *host,
   tend_task_wait_async (two, NULL, waiter_cb, &waiters[2]);
   add (host, end_cb, one);
   add (host, trace_cb, (gpointer) "z");
-  tend_clock_advance (clock, 10);
+  tend_clock_advance (clock, 10, NULL);
   assert_trace ("e123z");
 
   g_assert_finalize_object (one);
@@ -426,7 +426,7 @@ test_fibers_resume_before_next_timer (void)
   tend_task_wait_async (fiber, NULL, waiter_cb, &waiter);
   tend_task_add_timer (host, 10, -1, end_cb, one, NULL);
   add_timer (host, 10, "z");
-  tend_clock_advance (clock, 10);
+  tend_clock_advance (clock, 10, NULL);
   assert_trace ("ef1z");
 
   g_assert_finalize_object (fiber);
@@ -484,7 +484,7 @@ test_nested_wait_in_timer_goes_on (void)
 
   tend_task_add_timer (host, 10, -1, nest_until_ended_cb, NULL, NULL);
   add_timer (host, 10, "z");
-  tend_clock_advance (clock, 10);
+  tend_clock_advance (clock, 10, NULL);
   assert_trace ("cczc");
 
   drop_host (host);

@@ -26,7 +26,7 @@ test_both_are_frozen (void)
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
   TendLoop *loop = tend_loop_acquire (NULL, G_PRIORITY_DEFAULT);
 
-  tend_clock_advance (clock, 5);
+  tend_clock_advance (clock, 5, NULL);
   g_assert_cmpint (tend_loop_now (loop), ==, tend_clock_get_time (clock));
   g_assert_cmpint (tend_loop_now_coarse (loop), ==, tend_clock_get_time (clock));
 

@@ -62,7 +62,7 @@ static void
 shut_down (Fixture *fixture)
 {
   tend_task_manager_shutdown_async (fixture->manager, NULL, shut_down_cb, fixture);
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_log (fixture, "down");
   g_assert_cmpuint (fixture->shadow->len, ==, 0);
 }
@@ -138,7 +138,7 @@ test_manager_alone_holds_it (Fixture       *fixture,
 
   adopt (fixture, watch (fixture, task));
   g_object_unref (task);
-  tend_clock_advance (fixture->clock, 3600 * SECOND);
+  tend_clock_advance (fixture->clock, 3600 * SECOND, NULL);
   g_assert_true (tend_task_manager_lookup (fixture->manager, "c") == task);
 
   g_assert_true (tend_completion_set_int (completion, 7, NULL));
@@ -220,19 +220,19 @@ test_between_two_runs (Fixture       *fixture,
 
   tend_task_set_interval (task, SECOND);
   g_assert_true (tend_task_start (task, NULL));
-  tend_clock_advance (fixture->clock, SECOND + SECOND / 2);
+  tend_clock_advance (fixture->clock, SECOND + SECOND / 2, NULL);
   adopt (fixture, task);
   g_assert_cmpuint (n_runs, ==, 1);
 
-  tend_clock_advance (fixture->clock, SECOND / 2 - 1);
+  tend_clock_advance (fixture->clock, SECOND / 2 - 1, NULL);
   g_assert_cmpuint (n_runs, ==, 1);
-  tend_clock_advance (fixture->clock, 1);
+  tend_clock_advance (fixture->clock, 1, NULL);
   g_assert_cmpuint (n_runs, ==, 2);
-  tend_clock_advance (fixture->clock, 3 * SECOND);
+  tend_clock_advance (fixture->clock, 3 * SECOND, NULL);
   g_assert_cmpuint (n_runs, ==, 5);
 
   shut_down (fixture);
-  tend_clock_advance (fixture->clock, 3 * SECOND);
+  tend_clock_advance (fixture->clock, 3 * SECOND, NULL);
   g_assert_cmpuint (n_runs, ==, 5);
 }
 
@@ -248,7 +248,7 @@ test_pending_by_its_own_delay (Fixture       *fixture,
 
       tend_task_set_delay (task, 2 * SECOND);
       g_assert_true (tend_task_start (task, NULL));
-      tend_clock_advance (fixture->clock, SECOND);
+      tend_clock_advance (fixture->clock, SECOND, NULL);
       adopt (fixture, task);
 
       /* It has not begun, and is not what runs here for long. */
@@ -259,9 +259,9 @@ test_pending_by_its_own_delay (Fixture       *fixture,
         tend_task_manager_cancel_task (fixture->manager, "n");
       tend_task_pause (task);
       tend_task_resume (task);
-      tend_clock_advance (fixture->clock, SECOND - 1);
+      tend_clock_advance (fixture->clock, SECOND - 1, NULL);
       g_assert_cmpuint (n_runs, ==, 0);
-      tend_clock_advance (fixture->clock, 1);
+      tend_clock_advance (fixture->clock, 1, NULL);
       g_assert_cmpuint (n_runs, ==, !cancelled);
       g_assert_cmpuint (tend_task_manager_get_n_started (fixture->manager), ==, n_started + !cancelled);
     }
@@ -276,16 +276,16 @@ test_paused (Fixture       *fixture,
 
   tend_task_set_delay (task, 2 * SECOND);
   g_assert_true (tend_task_start (task, NULL));
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   tend_task_pause (task);
   adopt (fixture, task);
-  tend_clock_advance (fixture->clock, 10 * SECOND);
+  tend_clock_advance (fixture->clock, 10 * SECOND, NULL);
   g_assert_cmpuint (n_runs, ==, 0);
 
   tend_task_resume (task);
-  tend_clock_advance (fixture->clock, SECOND - 1);
+  tend_clock_advance (fixture->clock, SECOND - 1, NULL);
   g_assert_cmpuint (n_runs, ==, 0);
-  tend_clock_advance (fixture->clock, 1);
+  tend_clock_advance (fixture->clock, 1, NULL);
   g_assert_cmpuint (n_runs, ==, 1);
 }
 
@@ -496,7 +496,7 @@ test_refused_after_shutdown (Fixture       *fixture,
   g_assert_cmpint (tend_task_get_status (tend_completion_get_task (completion)), ==, TEND_TASK_STATUS_CANCELLED);
   assert_refused (fixture, delayed, TEND_ERROR_SHUT_DOWN);
   g_assert_cmpint (tend_task_get_status (delayed), ==, TEND_TASK_STATUS_CANCELLED);
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
 }
 
 /* With KEEP the new one is left alone, also where it runs. */

@@ -341,7 +341,7 @@ test_running_task_keeps_its_name (Fixture       *fixture,
   reader.is_open = TRUE;
   g_cond_broadcast (&reader.cond);
   g_mutex_unlock (&reader.lock);
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_COMPLETED);
   assert_listed (fixture, "test", NULL, NULL);
 

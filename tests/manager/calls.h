@@ -40,7 +40,7 @@ static inline void
 go_to (Fixture *fixture,
        int      tenths)
 {
-  tend_clock_advance (fixture->clock, epoch + tenths * TENTH - tend_clock_get_time (fixture->clock));
+  tend_clock_advance (fixture->clock, epoch + tenths * TENTH - tend_clock_get_time (fixture->clock), NULL);
 }
 
 static inline Call *
@@ -198,7 +198,7 @@ assert_refused_after_shutdown (Fixture     *fixture,
 
   tend_task_manager_shutdown_async (fixture->manager, NULL, shut_down_cb, fixture);
   assert_asking_fails (fixture, func, task, TEND_ERROR, TEND_ERROR_SHUT_DOWN);
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_asking_fails (fixture, func, task, TEND_ERROR, TEND_ERROR_SHUT_DOWN);
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CREATED);
   assert_log (fixture, "down");

@@ -52,13 +52,13 @@ test_draining_task_stays_owned_and_listed (Fixture       *fixture,
 
   settle (fixture);
   tend_task_manager_cancel_task (fixture->manager, "n");
-  tend_clock_advance (fixture->clock, SECOND - 1);
+  tend_clock_advance (fixture->clock, SECOND - 1, NULL);
   assert_log (fixture, "cleaning");
   g_assert_cmpuint (fixture->n_alive, ==, 1);
   g_assert_cmpuint (fixture->shadow->len, ==, 1);
   g_assert_true (g_ptr_array_index (fixture->shadow, 0) == draining);
 
-  tend_clock_advance (fixture->clock, 1);
+  tend_clock_advance (fixture->clock, 1, NULL);
   assert_log (fixture, "clean");
   g_assert_cmpuint (fixture->shadow->len, ==, 0);
   g_assert_cmpuint (fixture->n_alive, ==, 0);
@@ -78,14 +78,14 @@ test_removal_is_by_identity (Fixture       *fixture,
   g_assert_cmpuint (fixture->shadow->len, ==, 2);
   g_assert_true (tend_task_manager_lookup (fixture->manager, "n") == newest);
 
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   g_assert_cmpuint (fixture->shadow->len, ==, 1);
   g_assert_true (tend_task_manager_lookup (fixture->manager, "n") == newest);
   g_assert_null (tend_task_manager_register (fixture->manager, tend_task_new_open ("n", never_run, NULL, NULL),
                                              TEND_NAME_POLICY_REJECT, NULL));
 
   tend_task_manager_cancel_task (fixture->manager, "n");
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   g_assert_cmpuint (fixture->n_alive, ==, 0);
 }
 
@@ -101,13 +101,13 @@ test_next_of_the_name_waits_for_the_real_end (Fixture       *fixture,
   tend_task_manager_cancel_task (fixture->manager, "n");
   next = register_fiber (fixture, "n", clean_up_slowly, fixture);
 
-  tend_clock_advance (fixture->clock, SECOND - 1);
+  tend_clock_advance (fixture->clock, SECOND - 1, NULL);
   g_assert_cmpint (tend_task_get_status (next), ==, TEND_TASK_STATUS_PENDING);
-  tend_clock_advance (fixture->clock, 1);
+  tend_clock_advance (fixture->clock, 1, NULL);
   g_assert_cmpint (tend_task_get_status (next), ==, TEND_TASK_STATUS_RUNNING);
 
   tend_task_manager_cancel_task (fixture->manager, "n");
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   g_assert_cmpuint (fixture->n_alive, ==, 0);
 }
 
@@ -127,13 +127,13 @@ test_wait_passes_on_when_the_next_is_cancelled (Fixture       *fixture,
       g_assert_cmpuint (fixture->shadow->len, ==, 2);
     }
 
-  tend_clock_advance (fixture->clock, SECOND - 1);
+  tend_clock_advance (fixture->clock, SECOND - 1, NULL);
   g_assert_cmpint (tend_task_get_status (last), ==, TEND_TASK_STATUS_PENDING);
-  tend_clock_advance (fixture->clock, 1);
+  tend_clock_advance (fixture->clock, 1, NULL);
   g_assert_cmpint (tend_task_get_status (last), ==, TEND_TASK_STATUS_RUNNING);
 
   tend_task_manager_cancel_task (fixture->manager, "n");
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   g_assert_cmpuint (fixture->n_alive, ==, 0);
 }
 

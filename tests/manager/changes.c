@@ -61,9 +61,9 @@ test_counts (Fixture       *fixture,
   assert_log (fixture, "");
   settle (fixture);
   assert_log (fixture, "n-pending=3 busy=1 n-pending=1 n-running=2");
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   assert_log (fixture, "n-pending=0 n-running=1");
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   assert_log (fixture, "n-running=0 busy=0");
 
   /* What cancels out in a turn is not told. */
@@ -104,7 +104,7 @@ test_draining (Fixture       *fixture,
   settle (fixture);
   assert_log (fixture, "n-draining=1");
   g_assert_cmpuint (tend_task_manager_get_n_draining (fixture->manager), ==, 1);
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   assert_log (fixture, "n-draining=0");
 }
 
@@ -127,12 +127,12 @@ test_progress (Fixture       *fixture,
   assert_log (fixture, "progress=0.500");
 
   /* One that has ended counts as done, and so does not take the others back. */
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   assert_log (fixture, "progress=0.750");
   tend_task_cancel (second);
   settle (fixture);
   assert_log (fixture, "progress=0.750");
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   assert_log (fixture, "progress=0.000");
   g_assert_false (tend_task_manager_is_busy (fixture->manager));
 
@@ -244,15 +244,15 @@ test_slow_check_works (Fixture       *fixture,
   g_signal_connect (manager, "task-slow", G_CALLBACK (slow_cb), fixture);
   callback_in (fixture, manager, "a", run_on, NULL);
   settle (fixture);
-  tend_clock_advance (fixture->clock, 5 * SECOND);
+  tend_clock_advance (fixture->clock, 5 * SECOND, NULL);
   assert_log (fixture, "slow:5");
-  tend_clock_advance (fixture->clock, 600 * SECOND);
+  tend_clock_advance (fixture->clock, 600 * SECOND, NULL);
   assert_log (fixture, "slow:605");
   g_object_set (manager, "slow-interval", SECOND, NULL);
-  tend_clock_advance (fixture->clock, 6 * SECOND);
+  tend_clock_advance (fixture->clock, 6 * SECOND, NULL);
   assert_log (fixture, "slow:610 slow:611");
   g_object_set (manager, "slow-age", TEND_FOREVER, NULL);
-  tend_clock_advance (fixture->clock, 60 * SECOND);
+  tend_clock_advance (fixture->clock, 60 * SECOND, NULL);
   assert_log (fixture, "");
   tend_task_manager_stop_all (manager);
   settle (fixture);

@@ -41,7 +41,7 @@ test_children_go_first (Fixture       *fixture,
   shut_down (fixture);
   g_assert_true (tend_task_manager_is_shut_down (child));
   g_assert_true (tend_task_manager_is_shut_down (grandchild));
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, SECOND);
   assert_log (fixture, "clean clean grandchild child parent down");
 
   /* They have left it, and nobody keeps them. */
@@ -61,7 +61,7 @@ test_errors_come_one_by_one (Fixture       *fixture,
   shutdown_task_in (fixture, grandchild, tend_task_new_open ("first", fail_at_once, NULL, NULL));
   shutdown_task_in (fixture, grandchild, tend_task_new_open ("second", fail_at_once, NULL, NULL));
   shut_down (fixture);
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, 0);
   assert_log (fixture, "errors");
 
   errors = take_errors (fixture);
@@ -89,7 +89,7 @@ test_grace_period_of_parent_ends_that_of_children (Fixture       *fixture,
   settle (fixture);
 
   shut_down (fixture);
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, SECOND);
   assert_log (fixture, "parent errors");
   errors = take_errors (fixture);
   g_assert_cmpuint (errors->len, ==, 2);
@@ -110,7 +110,7 @@ test_shorter_grace_period_of_child_stands (Fixture       *fixture,
   note_in (fixture, fixture->manager, "parent");
   settle (fixture);
   shut_down (fixture);
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, SECOND);
   assert_log (fixture, "parent error");
 }
 
@@ -126,9 +126,9 @@ test_thread_of_child_is_not_waited_for (Fixture       *fixture,
   note_in (fixture, child, "child");
   note_in (fixture, fixture->manager, "parent");
   shut_down (fixture);
-  tend_clock_advance (fixture->clock, 5 * SECOND - 1);
+  tend_clock_advance (fixture->clock, 5 * SECOND - 1, NULL);
   assert_log (fixture, "");
-  tend_clock_advance (fixture->clock, 1);
+  tend_clock_advance (fixture->clock, 1, NULL);
   assert_log (fixture, "child parent error");
   g_assert_null (tend_task_manager_get_parent (child));
 
@@ -168,7 +168,7 @@ test_task_of_child_shuts_parent_down (Fixture       *fixture,
   task = g_object_ref (fiber_in (fixture, grandchild, NULL, shut_parent_down, fixture));
   note_in (fixture, child, "child");
   note_in (fixture, fixture->manager, "parent");
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, SECOND);
   assert_log (fixture, "clean child parent fiber-down");
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_COMPLETED);
 }
@@ -199,7 +199,7 @@ test_tasks_of_child_shut_parent_down (Fixture       *fixture,
   fiber_in (fixture, child, NULL, clean_up_and_join, fixture);
   fiber_in (fixture, child, NULL, clean_up_and_join, fixture);
   note_in (fixture, fixture->manager, "parent");
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, SECOND);
   assert_log (fixture, "parent fiber-down fiber-down");
 }
 
@@ -215,7 +215,7 @@ test_task_below_joins_late (Fixture       *fixture,
   note_in (fixture, fixture->manager, "parent");
   settle (fixture);
   shut_down (fixture);
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, SECOND);
   assert_log (fixture, "parent down fiber-down");
 
   /* Also two levels below. */
@@ -227,7 +227,7 @@ test_task_below_joins_late (Fixture       *fixture,
   note_in (fixture, child, "child");
   settle (fixture);
   shut_down (fixture);
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, SECOND);
   assert_log (fixture, "child down fiber-down");
 }
 
@@ -278,7 +278,7 @@ test_task_of_child_that_gives_up_is_waited_for (Fixture       *fixture,
   note_in (fixture, child, "child");
   settle (fixture);
   shut_down (fixture);
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, SECOND);
   assert_log (fixture, "gave-up clean child down");
 
   /* Also if it was the one that has begun the shutdown. */
@@ -289,9 +289,9 @@ test_task_of_child_that_gives_up_is_waited_for (Fixture       *fixture,
   fiber_in (fixture, child, NULL, clean_up_for_a_second, fixture);
   settle (fixture);
   task = fiber_in (fixture, child, NULL, shut_parent_down_and_clean_up, fixture);
-  tend_clock_advance (fixture->clock, SECOND / 2);
+  tend_clock_advance (fixture->clock, SECOND / 2, NULL);
   tend_task_cancel (task);
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, SECOND);
   assert_log (fixture, "gave-up clean clean child");
 }
 
@@ -319,7 +319,7 @@ test_shutdown_task_of_child_shuts_parent_down (Fixture       *fixture,
   shutdown_task_in (fixture, child, tend_task_new_open (NULL, call_parent, fixture, NULL));
   note_in (fixture, child, "child");
   tend_task_manager_shutdown_async (child, NULL, NULL, NULL);
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, 0);
   assert_log (fixture, "calls child error parent");
   errors = take_errors (fixture);
   g_assert_error (get_error (errors, 0), TEND_ERROR, TEND_ERROR_STATE);
@@ -360,7 +360,7 @@ test_shutdown_task_of_grandchild_waits_for_all (Fixture       *fixture,
   note_in (fixture, child, "child");
   shutdown_task_in (fixture, grandchild, tend_task_new_fiber (NULL, wait_for_parent, fixture, NULL));
   shut_down (fixture);
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, SECOND);
   assert_log (fixture, "refused slept child parent down");
 }
 
@@ -392,7 +392,7 @@ test_child_alone_leaves_its_parent (Fixture       *fixture,
   settle (fixture);
   next = register_work (fixture, FIBER, NULL);
   tend_task_manager_shutdown_async (child, NULL, child_down_cb, fixture);
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, SECOND);
   assert_log (fixture, "clean child-down");
 
   g_assert_false (tend_task_manager_is_shut_down (fixture->manager));
@@ -413,9 +413,9 @@ test_shutdown_of_child_is_joined (Fixture       *fixture,
   note_in (fixture, fixture->manager, "parent");
   settle (fixture);
   tend_task_manager_shutdown_async (child, NULL, child_down_cb, fixture);
-  tend_clock_advance (fixture->clock, SECOND / 2);
+  tend_clock_advance (fixture->clock, SECOND / 2, NULL);
   shut_down (fixture);
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, SECOND / 2);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, SECOND / 2);
   assert_log (fixture, "clean child-down parent down");
 }
 
@@ -432,7 +432,7 @@ test_removed_meanwhile (Fixture       *fixture,
   shut_down (fixture);
   settle (fixture);
   tend_task_manager_remove_child (fixture->manager, child);
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 5 * SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, 5 * SECOND);
   assert_log (fixture, "child parent error");
 }
 
@@ -449,7 +449,7 @@ test_removed_meanwhile_keeps_its_grace_period (Fixture       *fixture,
   settle (fixture);
   shut_down (fixture);
   tend_task_manager_remove_child (fixture->manager, child);
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 20 * SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, 20 * SECOND);
   assert_log (fixture, "parent error");
 }
 
@@ -480,7 +480,7 @@ test_parent_finalized_without_shutdown (Fixture       *fixture,
   settle (fixture);
   g_string_truncate (fixture->log, 0);
   g_clear_object (&child);
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, 0);
   assert_log (fixture, "cancelled");
 }
 

@@ -68,12 +68,12 @@ test_waiting_and_delayed (Fixture       *fixture,
   tend_task_manager_register (fixture->manager, g_object_ref (ticking), TEND_NAME_POLICY_REJECT, NULL);
   register_work (fixture, FIBER, NULL);
   register_callback (fixture, "waiting", never_run, NULL);
-  tend_clock_advance (fixture->clock, 5 * SECOND / 2);
+  tend_clock_advance (fixture->clock, 5 * SECOND / 2, NULL);
 
   g_assert_finalize_object (g_steal_pointer (&fixture->manager));
   g_assert_cmpint (tend_task_get_status (delayed), ==, TEND_TASK_STATUS_CANCELLED);
   g_assert_cmpint (tend_task_get_status (ticking), ==, TEND_TASK_STATUS_CANCELLED);
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, 0);
 }
 
 static gpointer
@@ -484,7 +484,7 @@ test_disposed_during_shutdown_task (Fixture       *fixture,
   tend_task_manager_shutdown_async (fixture->manager, NULL, note_stopped_cb, fixture);
   settle (fixture);
   g_object_run_dispose (G_OBJECT (fixture->manager));
-  tend_clock_advance (fixture->clock, 10 * SECOND);
+  tend_clock_advance (fixture->clock, 10 * SECOND, NULL);
   assert_log (fixture, "stopped");
   g_assert_cmpint (tend_task_get_status (first), ==, TEND_TASK_STATUS_STOPPED);
 }
@@ -499,7 +499,7 @@ test_disposed_during_grace_period (Fixture       *fixture,
   tend_task_manager_shutdown_async (fixture->manager, NULL, note_stopped_cb, fixture);
   g_object_run_dispose (G_OBJECT (fixture->manager));
   g_ptr_array_set_size (fixture->shadow, 0);
-  tend_clock_advance (fixture->clock, 10 * SECOND);
+  tend_clock_advance (fixture->clock, 10 * SECOND, NULL);
   assert_log (fixture, "stopped");
 }
 

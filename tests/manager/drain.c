@@ -77,7 +77,7 @@ test_close_refuses_and_lets_go_on (Fixture       *fixture,
   tend_task_manager_close (fixture->manager);
   assert_refused (fixture->manager, "closed");
   g_assert_false (tend_task_manager_is_shut_down (fixture->manager));
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_log (fixture, "running queued delayed");
   assert_refused (fixture->manager, "closed");
 
@@ -121,7 +121,7 @@ test_closed_while_it_shuts_down (Fixture       *fixture,
   shut_down (fixture);
   tend_task_manager_close (fixture->manager);
   assert_refused (fixture->manager, "shut down");
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_log (fixture, "a< >a down");
 }
 
@@ -175,7 +175,7 @@ test_drain_finishes_what_was_taken (Fixture       *fixture,
   drain (fixture);
   assert_refused (fixture->manager, "closed");
   g_assert_false (tend_task_manager_is_shut_down (fixture->manager));
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 11 * SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, 11 * SECOND);
   assert_log (fixture, "running waiting running delayed last drained");
   assert_refused (fixture->manager, "shut down");
 }
@@ -188,7 +188,7 @@ test_drain_of_a_closed_manager (Fixture       *fixture,
   tend_task_manager_close (fixture->manager);
   drain (fixture);
   tend_task_manager_close (fixture->manager);
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_log (fixture, "task drained");
 }
 
@@ -202,7 +202,7 @@ test_drain_waits_for_what_was_cancelled_before (Fixture       *fixture,
   work_wait_begun (work);
   tend_task_manager_cancel_task (fixture->manager, "deaf");
   drain (fixture);
-  tend_clock_advance (fixture->clock, 3600 * SECOND);
+  tend_clock_advance (fixture->clock, 3600 * SECOND, NULL);
   assert_log (fixture, "");
   work_let_go (work);
   work_wait_gone (work);
@@ -239,7 +239,7 @@ test_wait_is_given_up (Fixture       *fixture,
   g_cancellable_cancel (cancellable);
   settle (fixture);
   assert_log (fixture, "given-up");
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_log (fixture, "task last drained");
 }
 
@@ -255,7 +255,7 @@ test_drain_joins_a_shutdown (Fixture       *fixture,
   settle (fixture);
   assert_log (fixture, "cut-off a<");
   drain (fixture);
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_log (fixture, ">a down drained drained");
 }
 
@@ -279,7 +279,7 @@ test_shutdown_overtakes_a_drain (Fixture       *fixture,
   shut_down (fixture);
   settle (fixture);
   assert_log (fixture, "cut-off cut-off grandchild parent drained down");
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, 0);
 }
 
 static void
@@ -292,11 +292,11 @@ test_grace_period_after_a_drain (Fixture       *fixture,
   work->is_deaf = TRUE;
   work_wait_begun (work);
   drain (fixture);
-  tend_clock_advance (fixture->clock, 3600 * SECOND);
+  tend_clock_advance (fixture->clock, 3600 * SECOND, NULL);
   shut_down (fixture);
-  tend_clock_advance (fixture->clock, 5 * SECOND - 1);
+  tend_clock_advance (fixture->clock, 5 * SECOND - 1, NULL);
   assert_log (fixture, "");
-  tend_clock_advance (fixture->clock, 1);
+  tend_clock_advance (fixture->clock, 1, NULL);
   g_assert_nonnull (strstr (fixture->log->str, ": stopped: "));
   g_assert_nonnull (strstr (fixture->log->str, " error"));
   g_string_truncate (fixture->log, 0);
@@ -333,7 +333,7 @@ test_tasks_of_the_manager_drain_it (Fixture       *fixture,
   fiber_in (fixture, child, "below", drain_in_a_fiber, fixture);
   fiber_in (fixture, fixture->manager, "task", sleep_a_second, fixture);
   add_note (fixture, "last");
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_log (fixture, "task last caller below");
 }
 
@@ -372,7 +372,7 @@ test_cancelled_fiber_begins_the_drain (Fixture       *fixture,
   fiber_in (fixture, fixture->manager, "task", sleep_a_second, fixture);
   add_note (fixture, "last");
   task = tend_task_run_fiber (NULL, drain_when_cancelled, fixture, NULL);
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_log (fixture, "task last");
   g_assert_true (tend_task_manager_is_shut_down (fixture->manager));
   g_assert_false (tend_task_manager_drain (fixture->manager, &error));
@@ -406,7 +406,7 @@ test_children_drain_first (Fixture       *fixture,
 
   drain (fixture);
   assert_refused (grandchild, "closed");
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, SECOND);
   assert_log (fixture, "task grandchild child parent drained");
   g_assert_cmpuint (fixture->n_alive, ==, 0);
 }
@@ -429,7 +429,7 @@ test_child_that_drains_keeps_the_parent (Fixture       *fixture,
     drain (fixture);
   settle (fixture);
   assert_log (fixture, is_shutdown != NULL ? "cut-off child parent down" : "");
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_log (fixture, is_shutdown != NULL ? "" : "task child parent drained");
 }
 
@@ -458,7 +458,7 @@ test_drain_keeps_the_manager (Fixture       *fixture,
   fiber_in (fixture, manager, "task", sleep_a_second, fixture);
   tend_task_manager_drain_async (manager, NULL, NULL, NULL);
   g_object_unref (manager);
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_log (fixture, "task");
   g_assert_cmpuint (fixture->n_alive, ==, 0);
 }

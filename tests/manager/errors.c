@@ -51,7 +51,7 @@ test_told_once_and_before_waiters (Fixture       *fixture,
   assert_log (fixture, "failed: x failed waited: x failed waited: x failed");
 
   g_assert_error (tend_task_get_error (task), G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   assert_log (fixture, "");
 }
 
@@ -116,22 +116,22 @@ test_every_kind (Fixture       *fixture,
   g_autoptr(TendTask) task = watch (fixture, tend_task_new_async (NULL, begin_failing, finish_failing, NULL, NULL));
 
   register_callback (fixture, "callback", fail_at_once, NULL);
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_log (fixture, "failed: callback failed");
 
   register_fiber (fixture, NULL, fail_in_body, (gpointer) "fiber");
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_log (fixture, "failed: fiber");
 
   watch (fixture, tend_task_manager_register (fixture->manager,
                                               tend_task_new_thread (NULL, fail_in_body, (gpointer) "thread", NULL),
                                               TEND_NAME_POLICY_REJECT, NULL));
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_log (fixture, "failed: thread");
 
   g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT,
                                              NULL));
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_log (fixture, "failed: async");
 }
 
@@ -158,7 +158,7 @@ test_error_in_scope (Fixture       *fixture,
                      gconstpointer  unused)
 {
   register_callback (fixture, NULL, add_failing_timer, NULL);
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   assert_log (fixture, "failed: timer");
 }
 
@@ -294,11 +294,11 @@ test_each_run_is_told_to_a_handler_or_reported (Fixture       *fixture,
   tend_task_set_keep_going (task, TRUE);
   tend_set_unobserved_func (unobserved_cb, fixture, NULL);
   watch (fixture, tend_task_manager_register (fixture->manager, task, TEND_NAME_POLICY_REJECT, NULL));
-  tend_clock_advance (fixture->clock, 2 * SECOND);
+  tend_clock_advance (fixture->clock, 2 * SECOND, NULL);
   assert_log (fixture, "");
 
   hear_no_failures (fixture->manager);
-  tend_clock_advance (fixture->clock, 2 * SECOND);
+  tend_clock_advance (fixture->clock, 2 * SECOND, NULL);
   assert_log (fixture, "unobserved: run unobserved: run");
 
   tend_task_cancel (task);

@@ -153,7 +153,7 @@ tear_down (Fixture       *fixture,
       assert_shadow (fixture);
       g_assert_finalize_object (g_steal_pointer (&fixture->manager));
     }
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
 
   g_assert_cmpuint (fixture->n_alive, ==, 0);
   g_clear_pointer (&fixture->works, g_ptr_array_unref);
@@ -178,7 +178,7 @@ add_test (const char *path,
 static inline void
 settle (Fixture *fixture)
 {
-  tend_clock_advance (fixture->clock, 0);
+  tend_clock_advance (fixture->clock, 0, NULL);
 }
 
 static inline void G_GNUC_PRINTF (2, 3)

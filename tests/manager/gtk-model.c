@@ -217,7 +217,7 @@ step (Fixture *fixture)
   else if (kind < 7 && g_test_rand_int_range (0, 20) == 0)
     tend_task_manager_cancel_all (fixture->manager);
   else
-    tend_clock_advance (fixture->clock, g_test_rand_int_range (0, 5000));
+    tend_clock_advance (fixture->clock, g_test_rand_int_range (0, 5000), NULL);
 }
 
 static void
@@ -236,7 +236,7 @@ test_sorted_and_filtered (Fixture       *fixture,
     }
 
   tend_task_manager_cancel_all (fixture->manager);
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (models.sorted)), ==, 0);
   g_assert_cmpuint (fixture->n_changes, >, N_STEPS / 3);
   models_clear (&models);

@@ -156,7 +156,7 @@ tear_down (Fixture       *fixture,
 
       g_assert_true (fixture->is_over);
       g_assert_true (fixture->is_unwound);
-      tend_clock_advance (fixture->clock, 10 * SECOND);
+      tend_clock_advance (fixture->clock, 10 * SECOND, NULL);
       g_assert_cmpuint (fixture->n_ticks, ==, n_ticks);
       g_assert_cmpuint (fixture->n_destroyed, ==, 2);
       while (fixture->window != NULL)
@@ -176,7 +176,7 @@ test_destroyed (Fixture       *fixture,
       return;
     }
 
-  tend_clock_advance (fixture->clock, 7 * SECOND / 2);
+  tend_clock_advance (fixture->clock, 7 * SECOND / 2, NULL);
   g_assert_cmpstr (gtk_label_get_text (fixture->label), ==, "3");
   gtk_window_destroy (fixture->window);
 }
@@ -192,7 +192,7 @@ test_destroyed_by_its_task (Fixture       *fixture,
     }
 
   fixture->destroy_at = 2;
-  tend_clock_advance (fixture->clock, 7 * SECOND / 2);
+  tend_clock_advance (fixture->clock, 7 * SECOND / 2, NULL);
   g_assert_cmpuint (fixture->n_ticks, ==, 2);
 }
 
@@ -207,7 +207,7 @@ test_closed (Fixture       *fixture,
       return;
     }
 
-  tend_clock_advance (fixture->clock, 3 * SECOND / 2);
+  tend_clock_advance (fixture->clock, 3 * SECOND / 2, NULL);
   gtk_window_close (fixture->window);
   while (!fixture->is_over)
     g_main_context_iteration (NULL, TRUE);

@@ -253,16 +253,16 @@ test_interval_goes_on (Fixture       *fixture,
   g_autoptr(TendTask) task = g_object_ref (register_failing (fixture, &failure, FALSE));
 
   tend_task_manager_ignore_error (fixture->manager, G_FILE_ERROR, 3);
-  tend_clock_advance (fixture->clock, 10 * SECOND);
+  tend_clock_advance (fixture->clock, 10 * SECOND, NULL);
   assert_log (fixture, "");
   g_assert_true (tend_task_manager_is_active (fixture->manager, "n"));
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_RUNNING);
 
   failure.code = 4;
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   assert_log (fixture, "failed: g-file-error-quark-4");
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_FAILED);
-  tend_clock_advance (fixture->clock, 10 * SECOND);
+  tend_clock_advance (fixture->clock, 10 * SECOND, NULL);
   assert_log (fixture, "");
 }
 
@@ -279,7 +279,7 @@ test_keep_going_tells_each_run (Fixture       *fixture,
       g_autofree char *expected = g_strdup_printf ("failed: g-file-error-quark-%d", run);
 
       failure.code = run;
-      tend_clock_advance (fixture->clock, SECOND);
+      tend_clock_advance (fixture->clock, SECOND, NULL);
       assert_log (fixture, expected);
       g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_RUNNING);
     }
@@ -298,7 +298,7 @@ test_keep_going_and_ignored (Fixture       *fixture,
 
   tend_task_manager_ignore_error (fixture->manager, G_FILE_ERROR, -1);
   register_failing (fixture, &failure, TRUE);
-  tend_clock_advance (fixture->clock, 3 * SECOND);
+  tend_clock_advance (fixture->clock, 3 * SECOND, NULL);
   assert_log (fixture, "");
   g_assert_true (tend_task_manager_is_active (fixture->manager, "n"));
 }
@@ -322,7 +322,7 @@ test_handler_ends_the_task (Fixture       *fixture,
 
   register_failing (fixture, &failure, TRUE);
   g_signal_connect (fixture->manager, "task-failed", G_CALLBACK (cancel_failed_cb), NULL);
-  tend_clock_advance (fixture->clock, 10 * SECOND);
+  tend_clock_advance (fixture->clock, 10 * SECOND, NULL);
   assert_log (fixture, "failed: g-file-error-quark-1");
   g_assert_cmpuint (fixture->n_alive, ==, 0);
 }
@@ -338,15 +338,15 @@ test_adopted_interval_task (Fixture       *fixture,
   tend_task_set_interval (task, SECOND);
   tend_task_set_keep_going (task, TRUE);
   g_assert_true (tend_task_start (task, NULL));
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   assert_log (fixture, "unobserved: g-file-error-quark-1");
 
   g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT,
                                              NULL));
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   assert_log (fixture, "failed: g-file-error-quark-1");
   tend_task_manager_ignore_error (fixture->manager, G_FILE_ERROR, 1);
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   assert_log (fixture, "");
 }
 
@@ -358,7 +358,7 @@ test_last_run_is_told_once (Fixture       *fixture,
   Failure failure = { G_FILE_ERROR, 1 };
 
   tend_task_wait_async (register_failing (fixture, &failure, FALSE), NULL, waited_cb, fixture);
-  tend_clock_advance (fixture->clock, 3 * SECOND);
+  tend_clock_advance (fixture->clock, 3 * SECOND, NULL);
   assert_log (fixture, "failed: g-file-error-quark-1 waited: g-file-error-quark-1");
   g_assert_cmpuint (fixture->n_alive, ==, 0);
   assert_log (fixture, "");

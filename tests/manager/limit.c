@@ -96,13 +96,13 @@ test_order_is_that_of_becoming_due (Fixture       *fixture,
   register_with_delay (fixture, "9", 9 * SECOND);
   register_callback (fixture, "none", note_name, fixture);
 
-  tend_clock_advance (fixture->clock, 5 * SECOND);
+  tend_clock_advance (fixture->clock, 5 * SECOND, NULL);
   assert_log (fixture, "");
   work_let_go (work);
   settle (fixture);
   assert_log (fixture, "0 none 1 2 3");
 
-  tend_clock_advance (fixture->clock, 5 * SECOND);
+  tend_clock_advance (fixture->clock, 5 * SECOND, NULL);
   assert_log (fixture, "9");
 }
 
@@ -115,7 +115,7 @@ test_delay_takes_no_slot (Fixture       *fixture,
   register_with_delay (fixture, "now", -1);
   settle (fixture);
   assert_log (fixture, "now");
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   assert_log (fixture, "later");
 }
 
@@ -290,7 +290,7 @@ test_interval_task_does_not_count (Fixture       *fixture,
   tend_task_set_interval (ticking, SECOND);
   g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (ticking), TEND_NAME_POLICY_REJECT,
                                              NULL));
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   assert_log (fixture, "tick");
 
   /* It takes no slot from them ... */
@@ -300,7 +300,7 @@ test_interval_task_does_not_count (Fixture       *fixture,
   g_assert_cmpuint (count_begun (works, 3), ==, 2);
 
   /* ... and they keep it from nothing; nor does its end give back what it never had. */
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   assert_log (fixture, "tick");
   tend_task_manager_cancel_task (fixture->manager, "tick");
   settle (fixture);

@@ -331,7 +331,7 @@ operate (State *state)
   else if (kind < 175)
     g_main_context_iteration (NULL, FALSE);
   else
-    tend_clock_advance (state->clock, draw (state, 4000));
+    tend_clock_advance (state->clock, draw (state, 4000), NULL);
 }
 
 /* Now and then an operation of those that run no loop, from inside a change; not inside of itself. */
@@ -413,7 +413,7 @@ check_slot (Side *side)
   tend_task_manager_set_max_running (side->manager, 1);
   tend_task_manager_set_rate (side->manager, 0, 0);
   g_assert_true (tend_task_manager_register (side->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, NULL));
-  tend_clock_advance (side->state->clock, G_TIME_SPAN_SECOND);
+  tend_clock_advance (side->state->clock, G_TIME_SPAN_SECOND, NULL);
   g_assert_cmpint (tend_task_get_status (task), !=, TEND_TASK_STATUS_PENDING);
   tend_task_stop (task);
 }

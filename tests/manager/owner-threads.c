@@ -563,11 +563,11 @@ test_fiber_is_unwound_by_who_is_told (void)
   TendTask *task = tend_task_new_fiber (NULL, sleep_body, &self, NULL);
 
   tend_task_manager_register (manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, NULL);
-  tend_clock_advance (clock, 500);
+  tend_clock_advance (clock, 500, NULL);
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_RUNNING);
   g_signal_connect (task, "notify::status", G_CALLBACK (stopped_cb), &self);
 
-  tend_clock_advance (clock, 1000);
+  tend_clock_advance (clock, 1000, NULL);
   g_assert_null (self.owner);
   g_assert_cmpuint (self.n_unwound, ==, 1);
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_STOPPED);

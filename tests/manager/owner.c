@@ -179,7 +179,7 @@ test_inside_task (Scene         *scene,
   if (g_str_equal (place, "exit-handler"))
     tend_task_stop (task);
   else
-    tend_clock_advance (scene->fixture.clock, 2 * SECOND);
+    tend_clock_advance (scene->fixture.clock, 2 * SECOND, NULL);
 }
 
 static void
@@ -295,7 +295,7 @@ test_child_of_group (Scene         *scene,
   settle (&scene->fixture);
   g_assert_cmpuint (scene->n_fibers, ==, 1);
   drop_owner (scene);
-  tend_clock_advance (scene->fixture.clock, 3600 * SECOND);
+  tend_clock_advance (scene->fixture.clock, 3600 * SECOND, NULL);
   g_assert_cmpuint (scene->n_unwound, ==, 1);
 }
 

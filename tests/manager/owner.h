@@ -382,7 +382,7 @@ populate (Scene *scene)
   g_ptr_array_add (scene->others, watch (fixture, tend_task_new_open ("never", never_run, NULL, NULL)));
   add_running (scene);
   add_child (scene);
-  tend_clock_advance (fixture->clock, 5 * SECOND / 2);
+  tend_clock_advance (fixture->clock, 5 * SECOND / 2, NULL);
 
   tend_task_manager_set_max_running (fixture->manager, 1);
   tend_task_manager_set_slow_check (fixture->manager, 100 * SECOND, 100 * SECOND);
@@ -430,7 +430,7 @@ tear_down_scene (Scene         *scene,
     g_signal_handlers_disconnect_by_func (fixture->manager, items_changed_cb, fixture);
   g_ptr_array_set_size (fixture->shadow, 0);
 
-  tend_clock_advance (fixture->clock, 500 * SECOND);
+  tend_clock_advance (fixture->clock, 500 * SECOND, NULL);
   if (scene->deaf != NULL)
     work_let_go (scene->deaf);
   for (guint i = 0; i < fixture->works->len; i++)

@@ -52,7 +52,7 @@ test_reject_in_every_state (Fixture       *fixture,
                                              NULL));
   g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (repeated), TEND_NAME_POLICY_REJECT,
                                              NULL));
-  tend_clock_advance (fixture->clock, 10 * SECOND);
+  tend_clock_advance (fixture->clock, 10 * SECOND, NULL);
   register_callback (fixture, "next", never_run, NULL);
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
@@ -124,7 +124,7 @@ test_keep_beside_one_that_drains (Fixture       *fixture,
   settle (fixture);
   tend_task_manager_cancel_task (fixture->manager, NAME);
   add (fixture, "B", TEND_NAME_POLICY_KEEP);
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   assert_log (fixture, "A+ A! A- B+");
   end_all (fixture);
 }
@@ -147,7 +147,7 @@ test_keep_after_the_end (Fixture       *fixture,
                          gconstpointer  unused)
 {
   tend_task_wait_async (add (fixture, "A", TEND_NAME_POLICY_KEEP), NULL, keep_own_name_cb, fixture);
-  tend_clock_advance (fixture->clock, 10 * SECOND);
+  tend_clock_advance (fixture->clock, 10 * SECOND, NULL);
   assert_log (fixture, "A+ A. B+");
   end_all (fixture);
 }
@@ -170,7 +170,7 @@ test_queue_runs_one_after_the_other (Fixture       *fixture,
     {
       g_assert_true (find (fixture) == tasks[i]);
       g_assert_true (tend_task_manager_is_active (fixture->manager, NAME));
-      tend_clock_advance (fixture->clock, 10 * SECOND);
+      tend_clock_advance (fixture->clock, 10 * SECOND, NULL);
     }
   g_assert_null (find (fixture));
   assert_log (fixture, "A+ A. B+ B. C+ C.");
@@ -227,9 +227,9 @@ test_cancel_task_takes_the_first (Fixture       *fixture,
   /* The next of them has not begun, and ends at once; it does not let the third in before the first is over. */
   tend_task_manager_cancel_task (fixture->manager, NAME);
   g_assert_true (find (fixture) == third);
-  tend_clock_advance (fixture->clock, SECOND - 1);
+  tend_clock_advance (fixture->clock, SECOND - 1, NULL);
   assert_log (fixture, "A+ A!");
-  tend_clock_advance (fixture->clock, 1);
+  tend_clock_advance (fixture->clock, 1, NULL);
   assert_log (fixture, "A- C+");
   end_all (fixture);
 }
@@ -246,7 +246,7 @@ test_one_leaves_the_middle_of_the_queue (Fixture       *fixture,
   settle (fixture);
   tend_task_cancel (middle);
   g_assert_cmpuint (fixture->shadow->len, ==, 2);
-  tend_clock_advance (fixture->clock, 20 * SECOND);
+  tend_clock_advance (fixture->clock, 20 * SECOND, NULL);
   assert_log (fixture, "A+ A. C+ C.");
 }
 
@@ -260,13 +260,13 @@ test_delay_in_the_queue (Fixture       *fixture,
   add_delayed (fixture, "C", TEND_NAME_POLICY_QUEUE, 30 * SECOND);
   add (fixture, "D", TEND_NAME_POLICY_QUEUE);
 
-  tend_clock_advance (fixture->clock, 10 * SECOND);
+  tend_clock_advance (fixture->clock, 10 * SECOND, NULL);
   assert_log (fixture, "A+ A. B+");
-  tend_clock_advance (fixture->clock, 20 * SECOND - 1);
+  tend_clock_advance (fixture->clock, 20 * SECOND - 1, NULL);
   assert_log (fixture, "B.");
-  tend_clock_advance (fixture->clock, 1);
+  tend_clock_advance (fixture->clock, 1, NULL);
   assert_log (fixture, "C+");
-  tend_clock_advance (fixture->clock, 20 * SECOND);
+  tend_clock_advance (fixture->clock, 20 * SECOND, NULL);
   assert_log (fixture, "C. D+ D.");
 }
 
@@ -289,7 +289,7 @@ test_reject_behind_a_queue (Fixture       *fixture,
   g_assert_null (find (fixture));
   g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT,
                                              NULL));
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   assert_log (fixture, "A+ A! A- C+");
   end_all (fixture);
 }
@@ -342,7 +342,7 @@ test_long_queue (Fixture       *fixture,
         }
       if (is_cancelled)
         tend_task_manager_cancel_all (fixture->manager);
-      tend_clock_run_until_idle (fixture->clock);
+      tend_clock_run_until_idle (fixture->clock, NULL);
       g_signal_handlers_unblock_by_func (fixture->manager, items_changed_cb, fixture);
 
       g_assert_cmpuint (n_queued_runs, ==, is_cancelled ? 0 : n_tasks);
@@ -378,7 +378,7 @@ test_random_operations (Fixture       *fixture,
       else if (choice < 8 && fixture->shadow->len > 0)
         tend_task_cancel (g_ptr_array_index (fixture->shadow, g_test_rand_int_range (0, (int) fixture->shadow->len)));
       else
-        tend_clock_advance (fixture->clock, g_test_rand_int_range (0, 4) * SECOND / 2);
+        tend_clock_advance (fixture->clock, g_test_rand_int_range (0, 4) * SECOND / 2, NULL);
 
       /* Never two bodies at once, and the name is that of one which has not ended. */
       tasks = tend_task_manager_list_tasks (fixture->manager);
@@ -389,7 +389,7 @@ test_random_operations (Fixture       *fixture,
     }
 
   /* Nobody is left behind in a wait for one that has gone. */
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   g_assert_cmpuint (fixture->shadow->len, ==, 0);
   g_string_truncate (fixture->log, 0);
 }

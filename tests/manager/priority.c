@@ -110,9 +110,9 @@ test_eldest_is_of_any_priority (Fixture       *fixture,
   Work *work = fill (fixture);
 
   add (fixture, fixture->manager, "d", 0);
-  tend_clock_advance (fixture->clock, 1);
+  tend_clock_advance (fixture->clock, 1, NULL);
   add (fixture, fixture->manager, "l", LOW);
-  tend_clock_advance (fixture->clock, 1);
+  tend_clock_advance (fixture->clock, 1, NULL);
   add_many (fixture, fixture->manager, "h", HIGH, 20);
   settle (fixture);
   work_let_go (work);
@@ -251,7 +251,7 @@ test_nobody_starves_in_a_child (Fixture       *fixture,
   Work *work = fill (fixture);
 
   add (fixture, child, "l", LOW);
-  tend_clock_advance (fixture->clock, 1);
+  tend_clock_advance (fixture->clock, 1, NULL);
   add_many (fixture, fixture->manager, "h", HIGH, 10);
   settle (fixture);
   work_let_go (work);

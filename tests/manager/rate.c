@@ -67,7 +67,7 @@ test_none_by_default (Fixture       *fixture,
   g_assert_cmpuint (tend_task_manager_get_rate (fixture->manager, &usec), ==, 0);
   g_assert_cmpint (usec, ==, 0);
   add_many (fixture, fixture->manager, 5);
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_times (fixture, "0 0 0 0 0");
 
   tend_task_manager_set_rate (fixture->manager, 3, SECOND);
@@ -85,7 +85,7 @@ test_so_many_in_a_second (Fixture       *fixture,
 {
   tend_task_manager_set_rate (fixture->manager, 3, SECOND);
   add_many (fixture, fixture->manager, 8);
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), >=, 2 * SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), >=, 2 * SECOND);
   assert_times (fixture, "0 0 0 10 10 10 20 20");
 }
 
@@ -100,7 +100,7 @@ test_window_slides (Fixture       *fixture,
   add (fixture, fixture->manager, 9 * SECOND / 10);
   add (fixture, fixture->manager, 11 * SECOND / 10);
   add (fixture, fixture->manager, 4 * SECOND);
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_times (fixture, "0 9 10 19 40");
 }
 
@@ -112,7 +112,7 @@ test_delay_is_no_start (Fixture       *fixture,
   add (fixture, fixture->manager, 5 * SECOND / 10);
   add (fixture, fixture->manager, -1);
   add (fixture, fixture->manager, 7 * SECOND / 10);
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_times (fixture, "0 10 20");
 }
 
@@ -136,7 +136,7 @@ test_with_a_limit (Fixture       *fixture,
   tend_task_manager_set_max_running (fixture->manager, 1);
   for (guint i = 0; i < 7; i++)
     register_fiber (fixture, NULL, sleep_three, fixture);
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_times (fixture, "0 3 6 10 13 16 20");
 }
 
@@ -146,17 +146,17 @@ test_changed_while_they_wait (Fixture       *fixture,
 {
   tend_task_manager_set_rate (fixture->manager, 1, 10 * SECOND);
   add_many (fixture, fixture->manager, 9);
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
 
   /* What was before does not count. */
   tend_task_manager_set_rate (fixture->manager, 2, SECOND);
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   tend_task_manager_set_rate (fixture->manager, 1, 5 * SECOND);
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   tend_task_manager_set_rate (fixture->manager, 0, 0);
   settle (fixture);
   assert_times (fixture, "0 10 10 20 20 20 30 30 30");
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, 0);
 }
 
 static void
@@ -171,7 +171,7 @@ test_cancelled_while_it_waits (Fixture       *fixture,
   add (fixture, fixture->manager, -1);
   settle (fixture);
   tend_task_cancel (task);
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_times (fixture, "0 10");
 }
 
@@ -185,7 +185,7 @@ test_interval_task_is_free (Fixture       *fixture,
   tend_task_set_interval (task, SECOND);
   add (fixture, fixture->manager, -1);
   tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, NULL);
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   g_assert_true (tend_task_is_running (task));
   tend_task_cancel (task);
   assert_times (fixture, "0");
@@ -205,20 +205,20 @@ test_rates_nest (Fixture       *fixture,
   tend_task_manager_set_rate (child, 2, SECOND);
   tend_task_manager_set_rate (grandchild, 1, SECOND);
   add_many (fixture, grandchild, 3);
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_times (fixture, "0 10 20");
 
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   add_many (fixture, grandchild, 2);
   add_many (fixture, child, 3);
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_times (fixture, "0 0 10 10 20");
 
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   add_many (fixture, grandchild, 1);
   add_many (fixture, child, 2);
   add_many (fixture, fixture->manager, 3);
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_times (fixture, "0 0 0 0 10 10");
 }
 
@@ -231,9 +231,9 @@ test_removed_child_has_its_own (Fixture       *fixture,
   tend_task_manager_set_rate (fixture->manager, 1, 3600 * SECOND);
   tend_task_manager_set_rate (child, 2, SECOND);
   add_many (fixture, child, 5);
-  tend_clock_advance (fixture->clock, 10 * SECOND);
+  tend_clock_advance (fixture->clock, 10 * SECOND, NULL);
   tend_task_manager_remove_child (fixture->manager, child);
-  tend_clock_advance (fixture->clock, 2 * SECOND);
+  tend_clock_advance (fixture->clock, 2 * SECOND, NULL);
   assert_times (fixture, "0 100 100 110 110");
 }
 
@@ -276,12 +276,12 @@ test_each_starts_as_early_as_it_may (Fixture       *fixture,
     {
       gint64 now;
 
-      tend_clock_advance (fixture->clock, g_test_rand_bit () ? 0 : g_test_rand_int_range (0, 250));
+      tend_clock_advance (fixture->clock, g_test_rand_bit () ? 0 : g_test_rand_int_range (0, 250), NULL);
       now = tend_clock_get_time (fixture->clock);
       g_array_append_val (due, now);
       register_callback (fixture, NULL, collect_time, &starts);
     }
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
 
   g_assert_cmpuint (times->len, ==, N_TASKS);
   for (guint i = 0; i < N_TASKS; i++)

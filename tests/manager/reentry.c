@@ -231,7 +231,7 @@ test_disposed_in_a_fiber (Fixture       *fixture,
   tend_task_manager_add_shutdown_task (fixture->manager, g_object_ref (last), NULL);
   g_assert_true (tend_task_start (fiber, NULL));
   tend_task_manager_shutdown_async (fixture->manager, NULL, shut_down_cb, fixture);
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_log (fixture, "error");
 }
 
@@ -335,7 +335,7 @@ test_fiber_finds_the_shutdown_over (Fixture       *fixture,
   add_trap (&nested);
   tend_task_set_delay (fiber, 0);
   g_assert_true (tend_task_start (fiber, NULL));
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_log (fixture, "nested down");
   g_assert_cmpint (tend_task_get_status (fiber), ==, TEND_TASK_STATUS_COMPLETED);
 }
@@ -389,7 +389,7 @@ test_disposed_while_slow_tasks_are_told (Fixture       *fixture,
   tend_task_manager_set_slow_check (fixture->manager, SECOND, SECOND);
   for (guint i = 0; i < 3; i++)
     register_work (fixture, FIBER, NULL);
-  tend_clock_advance (fixture->clock, 10 * SECOND);
+  tend_clock_advance (fixture->clock, 10 * SECOND, NULL);
   g_test_assert_expected_messages ();
   g_ptr_array_set_size (fixture->shadow, 0);
   assert_log (fixture, "slow");

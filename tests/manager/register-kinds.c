@@ -75,7 +75,7 @@ assert_refused (Fixture    *fixture,
   g_assert_null (register_in_way (fixture, way, name, work, NULL));
   g_assert_cmpuint (work->n_freed, ==, 1);
 
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   g_assert_cmpuint (work->n_freed, ==, 1);
   g_assert_false (work_has_run (work));
 }
@@ -99,7 +99,7 @@ test_runs (Fixture       *fixture,
       g_assert_cmpstr (tend_task_get_name (task), ==, way == WAY_ANONYMOUS ? "n 1" : "n");
       g_assert_true (tend_task_manager_lookup (fixture->manager, "n") == (way == WAY_ANONYMOUS ? NULL : task));
 
-      tend_clock_advance (fixture->clock, SECOND);
+      tend_clock_advance (fixture->clock, SECOND, NULL);
       work_wait_begun (work);
       work_let_go (work);
       work_wait_gone (work);
@@ -203,7 +203,7 @@ test_cancelled_inside_the_call (Fixture       *fixture,
       g_assert_cmpuint (work->n_freed, ==, 1);
       g_assert_false (tend_task_manager_is_active (fixture->manager, "n"));
     }
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
 }
 
 /* --- Asynchronous operations --- */
@@ -245,7 +245,7 @@ test_async (Fixture       *fixture,
   tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, &error);
   g_assert_no_error (error);
   assert_log (fixture, "");
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_log (fixture, "begin finish");
   g_assert_cmpint (tend_task_get_int (task), ==, 42);
 }

@@ -72,7 +72,7 @@ test_cancelled_before_turn_never_runs (Fixture       *fixture,
       g_assert_cmpuint (works[kind]->n_freed, ==, 1);
     }
 
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   for (Kind kind = 0; kind < N_KINDS; kind++)
     g_assert_false (work_has_run (works[kind]));
 }
@@ -141,7 +141,7 @@ test_result_is_result_of_body (Fixture       *fixture,
                                               TEND_NAME_POLICY_REJECT, NULL));
 
   watch (fixture, thread);
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   g_assert_cmpstr (tend_task_get_string (callback), ==, "callback");
   g_assert_cmpstr (tend_task_get_string (fiber), ==, "fiber");
   g_assert_cmpstr (tend_task_get_string (thread), ==, "thread");
@@ -154,7 +154,7 @@ test_manager_holds_task (Fixture       *fixture,
 {
   Work *work = register_work (fixture, CALLBACK, "n");
 
-  tend_clock_advance (fixture->clock, 3600 * SECOND);
+  tend_clock_advance (fixture->clock, 3600 * SECOND, NULL);
   g_assert_cmpuint (fixture->n_alive, ==, 1);
   g_assert_true (tend_task_manager_lookup (fixture->manager, "n") == work->task);
 
@@ -346,7 +346,7 @@ test_task_in_other_state (Fixture       *fixture,
   assert_state_error (fixture, tend_task_get_current ());
   g_assert_cmpuint (fixture->shadow->len, ==, 1);
 
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
 }
 
 typedef struct
@@ -425,7 +425,7 @@ test_refused_thread_never_runs (Fixture       *fixture,
                                              TEND_NAME_POLICY_REJECT, NULL));
   g_assert_cmpuint (second->n_freed, ==, 1);
 
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_log (fixture, "down");
   g_assert_false (work_has_run (second));
 }

@@ -26,10 +26,10 @@ test_delayed (Fixture       *fixture,
               gconstpointer  unused)
 {
   add_delayed (fixture, "A", TEND_NAME_POLICY_REPLACE, 5 * SECOND);
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   add (fixture, "B", TEND_NAME_POLICY_REPLACE);
   g_assert_cmpuint (fixture->shadow->len, ==, 1);
-  tend_clock_advance (fixture->clock, 10 * SECOND);
+  tend_clock_advance (fixture->clock, 10 * SECOND, NULL);
   assert_log (fixture, "B+ B.");
 }
 
@@ -69,9 +69,9 @@ test_slot_of_the_old_one (Fixture       *fixture,
   register_callback (fixture, "other", count_run, &n_runs);
   settle (fixture);
   add (fixture, "B", TEND_NAME_POLICY_REPLACE);
-  tend_clock_advance (fixture->clock, SECOND - 1);
+  tend_clock_advance (fixture->clock, SECOND - 1, NULL);
   g_assert_cmpuint (n_runs, ==, 0);
-  tend_clock_advance (fixture->clock, 1);
+  tend_clock_advance (fixture->clock, 1, NULL);
   g_assert_cmpuint (n_runs, ==, 1);
   assert_log (fixture, "A+ A! A- B+");
   end_all (fixture);
@@ -104,13 +104,13 @@ test_heir_is_paused (Fixture       *fixture,
       settle (fixture);
       heir = add_delayed (fixture, "B", TEND_NAME_POLICY_REPLACE, delay);
       tend_task_pause (heir);
-      tend_clock_advance (fixture->clock, 20 * SECOND);
+      tend_clock_advance (fixture->clock, 20 * SECOND, NULL);
       assert_log (fixture, "A+ A! A-");
 
       tend_task_resume (heir);
-      tend_clock_advance (fixture->clock, MAX (0, delay - 1));
+      tend_clock_advance (fixture->clock, MAX (0, delay - 1), NULL);
       assert_log (fixture, delay > 0 ? "" : "B+");
-      tend_clock_advance (fixture->clock, 1);
+      tend_clock_advance (fixture->clock, 1, NULL);
       assert_log (fixture, delay > 0 ? "B+" : "");
       end_all (fixture);
     }
@@ -128,11 +128,11 @@ test_heir_is_paused_after_its_delay (Fixture       *fixture,
       add (fixture, "A", TEND_NAME_POLICY_REPLACE);
       settle (fixture);
       heir = add_delayed (fixture, "B", TEND_NAME_POLICY_REPLACE, SECOND / 4);
-      tend_clock_advance (fixture->clock, SECOND / 2);
+      tend_clock_advance (fixture->clock, SECOND / 2, NULL);
       tend_task_pause (heir);
       if (early)
         tend_task_resume (heir);
-      tend_clock_advance (fixture->clock, SECOND);
+      tend_clock_advance (fixture->clock, SECOND, NULL);
       assert_log (fixture, early ? "A+ A! A- B+" : "A+ A! A-");
       tend_task_resume (heir);
       settle (fixture);
@@ -165,11 +165,11 @@ test_heir_goes_on_with_the_end (Fixture       *fixture,
   add (fixture, "A", TEND_NAME_POLICY_REPLACE);
   settle (fixture);
   heir = add_delayed (fixture, "B", TEND_NAME_POLICY_REPLACE, SECOND / 4);
-  tend_clock_advance (fixture->clock, SECOND / 2);
+  tend_clock_advance (fixture->clock, SECOND / 2, NULL);
   tend_task_pause (heir);
   handler = g_signal_connect (fixture->manager, "items-changed", G_CALLBACK (resume_at_removal_cb), heir);
 
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   assert_log (fixture, "A+ A! A- B+");
   g_signal_handler_disconnect (fixture->manager, handler);
   end_all (fixture);
@@ -202,7 +202,7 @@ test_paused_while_it_runs (Fixture       *fixture,
   settle (fixture);
   tend_task_pause (old);
   add (fixture, "B", TEND_NAME_POLICY_REPLACE);
-  tend_clock_advance (fixture->clock, 2 * SECOND);
+  tend_clock_advance (fixture->clock, 2 * SECOND, NULL);
   assert_log (fixture, "A+ A! A- B+");
   end_all (fixture);
 }
@@ -217,7 +217,7 @@ test_deaf_thread (Fixture       *fixture,
   old->is_deaf = TRUE;
   work_wait_begun (old);
   add (fixture, "B", TEND_NAME_POLICY_REPLACE);
-  tend_clock_advance (fixture->clock, 3600 * SECOND);
+  tend_clock_advance (fixture->clock, 3600 * SECOND, NULL);
   assert_log (fixture, "");
 
   work_let_go (old);
@@ -244,7 +244,7 @@ test_stopped_thread (Fixture       *fixture,
       work_wait_begun (old);
       tend_task_stop (old->task);
       add (fixture, "B", policies[i]);
-      tend_clock_advance (fixture->clock, SECOND);
+      tend_clock_advance (fixture->clock, SECOND, NULL);
       assert_log (fixture, "");
 
       work_let_go (old);
@@ -271,7 +271,7 @@ test_one_that_refuses_to_end (Fixture       *fixture,
 
   settle (fixture);
   add (fixture, "B", TEND_NAME_POLICY_REPLACE);
-  tend_clock_advance (fixture->clock, 3600 * SECOND);
+  tend_clock_advance (fixture->clock, 3600 * SECOND, NULL);
   assert_log (fixture, "");
   g_assert_cmpint (tend_task_get_status (old), ==, TEND_TASK_STATUS_RUNNING);
 

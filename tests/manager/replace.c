@@ -19,10 +19,10 @@ test_name_moves_at_once (Fixture       *fixture,
   g_assert_false (tend_task_is_cancelling (new));
   g_assert_cmpuint (fixture->shadow->len, ==, 2);
 
-  tend_clock_advance (fixture->clock, SECOND - 1);
+  tend_clock_advance (fixture->clock, SECOND - 1, NULL);
   assert_log (fixture, "A+ A!");
   g_assert_cmpint (tend_task_get_status (new), ==, TEND_TASK_STATUS_PENDING);
-  tend_clock_advance (fixture->clock, 1);
+  tend_clock_advance (fixture->clock, 1, NULL);
   assert_log (fixture, "A- B+");
   g_assert_true (find (fixture) == new);
   end_all (fixture);
@@ -39,18 +39,18 @@ test_several_in_a_row (Fixture       *fixture,
   settle (fixture);
   add (fixture, "B", TEND_NAME_POLICY_REPLACE);
   add (fixture, "C", TEND_NAME_POLICY_REPLACE);
-  tend_clock_advance (fixture->clock, SECOND / 2);
+  tend_clock_advance (fixture->clock, SECOND / 2, NULL);
   last = add (fixture, "D", TEND_NAME_POLICY_REPLACE);
 
   /* Those in between have gone: they have no body that could end later. */
   g_assert_cmpuint (fixture->shadow->len, ==, 2);
   g_assert_true (find (fixture) == last);
-  tend_clock_advance (fixture->clock, SECOND / 2);
+  tend_clock_advance (fixture->clock, SECOND / 2, NULL);
   assert_log (fixture, "A+ A! A- D+");
 
   /* And once more, with the one that has just begun. */
   add (fixture, "E", TEND_NAME_POLICY_REPLACE);
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   assert_log (fixture, "D! D- E+");
   end_all (fixture);
 }
@@ -67,7 +67,7 @@ test_whole_queue_is_replaced (Fixture       *fixture,
   add (fixture, "E", TEND_NAME_POLICY_QUEUE);
   g_assert_cmpuint (fixture->shadow->len, ==, 3);
 
-  tend_clock_advance (fixture->clock, 11 * SECOND);
+  tend_clock_advance (fixture->clock, 11 * SECOND, NULL);
   assert_log (fixture, "A+ A! A- D+ D. E+");
   end_all (fixture);
 }
@@ -86,9 +86,9 @@ test_delay_passes_meanwhile (Fixture       *fixture,
       add (fixture, "A", TEND_NAME_POLICY_REPLACE);
       settle (fixture);
       add_delayed (fixture, "B", TEND_NAME_POLICY_REPLACE, delays[i]);
-      tend_clock_advance (fixture->clock, expected - 1);
+      tend_clock_advance (fixture->clock, expected - 1, NULL);
       assert_log (fixture, expected > SECOND ? "A+ A! A-" : "A+ A!");
-      tend_clock_advance (fixture->clock, 1);
+      tend_clock_advance (fixture->clock, 1, NULL);
       assert_log (fixture, expected > SECOND ? "B+" : "A- B+");
       end_all (fixture);
     }
@@ -107,15 +107,15 @@ test_interval_task (Fixture       *fixture,
   tend_task_set_interval (old, SECOND);
   tend_task_set_interval (new, SECOND);
   g_assert_true (tend_task_manager_register (fixture->manager, g_object_ref (old), TEND_NAME_POLICY_REJECT, NULL));
-  tend_clock_advance (fixture->clock, 2 * SECOND + SECOND / 2);
+  tend_clock_advance (fixture->clock, 2 * SECOND + SECOND / 2, NULL);
   g_assert_cmpuint (n_old, ==, 2);
 
   g_assert_nonnull (tend_task_manager_register (fixture->manager, g_object_ref (new), TEND_NAME_POLICY_REPLACE,
                                                 NULL));
   g_assert_cmpint (tend_task_get_status (old), ==, TEND_TASK_STATUS_CANCELLED);
-  tend_clock_advance (fixture->clock, SECOND - 1);
+  tend_clock_advance (fixture->clock, SECOND - 1, NULL);
   g_assert_cmpuint (n_new, ==, 0);
-  tend_clock_advance (fixture->clock, 1);
+  tend_clock_advance (fixture->clock, 1, NULL);
   g_assert_cmpuint (n_new, ==, 1);
   g_assert_cmpuint (n_old, ==, 2);
 }
@@ -137,7 +137,7 @@ test_waiters_come_first (Fixture       *fixture,
   tend_task_wait_async (add (fixture, "A", TEND_NAME_POLICY_REPLACE), NULL, waited_cb, fixture);
   settle (fixture);
   add (fixture, "B", TEND_NAME_POLICY_REPLACE);
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   assert_log (fixture, "A+ A! A- waited B+");
   end_all (fixture);
 }
@@ -294,7 +294,7 @@ test_list_has_the_new_one_first (Fixture       *fixture,
   assert_log (fixture, "B+");
   add (fixture, "C", TEND_NAME_POLICY_REPLACE);
   assert_log (fixture, "1-0+1");
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   assert_log (fixture, "B! B- 0-1+0 C+");
 
   g_signal_handlers_disconnect_by_func (fixture->manager, note_change_cb, fixture);
@@ -328,7 +328,7 @@ test_replaced_while_it_is_told (Fixture       *fixture,
   g_signal_handler_disconnect (fixture->manager, handler);
   g_assert_cmpuint (fixture->shadow->len, ==, 2);
 
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   assert_log (fixture, "A+ A! A- last+");
   end_all (fixture);
 }
@@ -355,7 +355,7 @@ test_shutdown_meanwhile (Fixture       *fixture,
   settle (fixture);
   add (fixture, "B", TEND_NAME_POLICY_REPLACE);
   tend_task_manager_shutdown_async (fixture->manager, NULL, shut_down_cb, fixture);
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_log (fixture, "A+ A! A- down");
 }
 
@@ -369,7 +369,7 @@ test_manager_goes_meanwhile (Fixture       *fixture,
   settle (fixture);
   heir = g_object_ref (add (fixture, "B", TEND_NAME_POLICY_REPLACE));
   g_assert_finalize_object (g_steal_pointer (&fixture->manager));
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_log (fixture, "A+ A! A-");
   g_assert_cmpint (tend_task_get_status (heir), ==, TEND_TASK_STATUS_CANCELLED);
 }

@@ -34,15 +34,15 @@ test_delay (Fixture       *fixture,
   guint n_runs = 0;
 
   register_timed (fixture, "n", 2 * SECOND, -1, count_run, &n_runs);
-  tend_clock_advance (fixture->clock, 2 * SECOND - 1);
+  tend_clock_advance (fixture->clock, 2 * SECOND - 1, NULL);
   g_assert_cmpuint (n_runs, ==, 0);
   g_assert_true (tend_task_manager_is_active (fixture->manager, "n"));
 
-  tend_clock_advance (fixture->clock, 1);
+  tend_clock_advance (fixture->clock, 1, NULL);
   g_assert_cmpuint (n_runs, ==, 1);
   g_assert_false (tend_task_manager_is_active (fixture->manager, "n"));
 
-  tend_clock_advance (fixture->clock, 3600 * SECOND);
+  tend_clock_advance (fixture->clock, 3600 * SECOND, NULL);
   g_assert_cmpuint (n_runs, ==, 1);
 }
 
@@ -67,7 +67,7 @@ test_longest_delay (Fixture       *fixture,
 {
   register_timed (fixture, "long", 8589934592 * SECOND, -1, never_run, NULL);
   register_timed (fixture, "longest", G_MAXINT64, -1, never_run, NULL);
-  tend_clock_advance (fixture->clock, 8589934592 * SECOND - 1);
+  tend_clock_advance (fixture->clock, 8589934592 * SECOND - 1, NULL);
   g_assert_true (tend_task_manager_is_active (fixture->manager, "long"));
   g_assert_true (tend_task_manager_is_active (fixture->manager, "longest"));
 }
@@ -79,11 +79,11 @@ test_cancelled_in_delay (Fixture       *fixture,
   TendTask *task;
 
   register_timed (fixture, "n", SECOND, -1, never_run, NULL);
-  tend_clock_advance (fixture->clock, SECOND / 2);
+  tend_clock_advance (fixture->clock, SECOND / 2, NULL);
 
   task = tend_task_manager_cancel_task (fixture->manager, "n");
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CANCELLED);
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
 }
 
 static void
@@ -93,16 +93,16 @@ test_interval (Fixture       *fixture,
   guint n_runs = 0;
 
   register_timed (fixture, "n", -1, SECOND / 10, count_run, &n_runs);
-  tend_clock_advance (fixture->clock, SECOND / 10 - 1);
+  tend_clock_advance (fixture->clock, SECOND / 10 - 1, NULL);
   g_assert_cmpuint (n_runs, ==, 0);
-  tend_clock_advance (fixture->clock, 1);
+  tend_clock_advance (fixture->clock, 1, NULL);
   g_assert_cmpuint (n_runs, ==, 1);
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   g_assert_cmpuint (n_runs, ==, 11);
   g_assert_true (tend_task_manager_is_active (fixture->manager, "n"));
 
   tend_task_manager_cancel_task (fixture->manager, "n");
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   g_assert_cmpuint (n_runs, ==, 11);
 }
 
@@ -118,10 +118,10 @@ test_interval_with_delay (Fixture       *fixture,
 
   settle (fixture);
   g_assert_cmpuint (n_at_once, ==, 1);
-  tend_clock_advance (fixture->clock, 3 * SECOND);
+  tend_clock_advance (fixture->clock, 3 * SECOND, NULL);
   g_assert_cmpuint (n_at_once, ==, 4);
   g_assert_cmpuint (n_later, ==, 1);
-  tend_clock_advance (fixture->clock, 2 * SECOND);
+  tend_clock_advance (fixture->clock, 2 * SECOND, NULL);
   g_assert_cmpuint (n_later, ==, 3);
 }
 
@@ -151,7 +151,7 @@ test_interval_is_a_fixed_delay (Fixture       *fixture,
   for (int i = 0; i < 4; i++)
     g_string_append_printf (expected, "%s%d", i == 0 ? "" : " ", (begin + 100 + 150 * i) % 100000);
 
-  tend_clock_advance (fixture->clock, 600 * 1000);
+  tend_clock_advance (fixture->clock, 600 * 1000, NULL);
   assert_log (fixture, expected->str);
 }
 
@@ -175,7 +175,7 @@ test_error_ends_interval (Fixture       *fixture,
   guint n_runs = 0;
 
   register_timed (fixture, "n", -1, SECOND, fail_third_time, &n_runs);
-  tend_clock_advance (fixture->clock, 100 * SECOND);
+  tend_clock_advance (fixture->clock, 100 * SECOND, NULL);
   g_assert_cmpuint (n_runs, ==, 3);
   g_assert_false (tend_task_manager_is_active (fixture->manager, "n"));
 }
@@ -201,7 +201,7 @@ test_interval_cancelled_from_inside (Fixture       *fixture,
 {
   g_autoptr(TendTask) task = g_object_ref (register_timed (fixture, "n", -1, SECOND, cancel_oneself, fixture));
 
-  tend_clock_advance (fixture->clock, 10 * SECOND);
+  tend_clock_advance (fixture->clock, 10 * SECOND, NULL);
   assert_log (fixture, "run");
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CANCELLED);
 }
@@ -271,11 +271,11 @@ test_tutorial_3 (Fixture       *fixture,
   register_fiber (fixture, "2", note_after_half_a_second, fixture);
   tend_task_manager_cancel_task (fixture->manager, "1");
   tend_task_manager_wait_for_tasks_async (fixture->manager, NULL, waited_cb, fixture);
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, SECOND / 2);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, SECOND / 2);
   assert_log (fixture, "2 waited");
 
   tend_task_manager_shutdown_async (fixture->manager, NULL, shut_down_cb, fixture);
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, 0);
   assert_log (fixture, "down");
 }
 
@@ -288,7 +288,7 @@ test_tutorial_3_without_waiting (Fixture       *fixture,
   tend_task_manager_cancel_task (fixture->manager, "1");
   tend_task_manager_shutdown_async (fixture->manager, NULL, shut_down_cb, fixture);
 
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, 0);
   assert_log (fixture, "down");
 }
 
@@ -315,7 +315,7 @@ test_tutorial_4 (Fixture       *fixture,
                        "fixture", fixture);
   tend_task_manager_wait_for_tasks_async (fixture->manager, NULL, waited_cb, fixture);
 
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, SECOND / 2);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, SECOND / 2);
   assert_log (fixture, "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 waited");
 }
 
@@ -364,7 +364,7 @@ test_tutorial_5 (Fixture       *fixture,
   register_timed (fixture, "inject a single 2", SECOND / 2, -1, inject_two, &tutorial);
   tend_task_manager_wait_for_tasks_async (fixture->manager, NULL, waited_cb, fixture);
 
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 19 * SECOND / 10);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, 19 * SECOND / 10);
   assert_log (fixture, "1 1 1 1 2 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 waited");
 }
 

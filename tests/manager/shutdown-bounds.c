@@ -11,7 +11,7 @@ static void
 assert_time (Fixture *fixture,
              gint64   usec)
 {
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, usec);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, usec);
 }
 
 /* The same where a thread goes on, for which the clock would wait: the log tells what is over. */
@@ -20,9 +20,9 @@ assert_time_and_log (Fixture    *fixture,
                      gint64      usec,
                      const char *last)
 {
-  tend_clock_advance (fixture->clock, usec - 1);
+  tend_clock_advance (fixture->clock, usec - 1, NULL);
   g_assert_false (g_str_has_suffix (fixture->log->str, last));
-  tend_clock_advance (fixture->clock, 1);
+  tend_clock_advance (fixture->clock, 1, NULL);
   g_assert_true (g_str_has_suffix (fixture->log->str, last));
 }
 
@@ -50,7 +50,7 @@ test_fiber_that_refuses (Fixture       *fixture,
   add_shutdown_task (fixture, tend_task_new_fiber ("stubborn", wait_on_and_on, NULL, NULL));
   add_note (fixture, "next");
   shut_down (fixture);
-  tend_clock_advance (fixture->clock, 5 * SECOND - 1);
+  tend_clock_advance (fixture->clock, 5 * SECOND - 1, NULL);
   assert_log (fixture, "");
 
   g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING, "Task 'stubborn': has ended*given up");
@@ -151,7 +151,7 @@ test_late_thread_comes_back_meanwhile (Fixture       *fixture,
   add_sleep (fixture, "a");
   add_sleep (fixture, "b");
   shut_down (fixture);
-  tend_clock_advance (fixture->clock, 5 * SECOND);
+  tend_clock_advance (fixture->clock, 5 * SECOND, NULL);
   assert_log (fixture, "a<");
   work_let_go (work);
   work_wait_gone (work);
@@ -284,7 +284,7 @@ test_message_of_a_straggler (Fixture       *fixture,
       work_wait_begun (works[i]);
     }
   tend_task_stop (works[1]->task);
-  tend_clock_advance (fixture->clock, 3661 * SECOND);
+  tend_clock_advance (fixture->clock, 3661 * SECOND, NULL);
   shut_down (fixture);
   assert_time_and_log (fixture, 5 * SECOND, "errors");
   assert_log (fixture, "errors");
@@ -370,7 +370,7 @@ test_caller_gives_up (Fixture       *fixture,
   register_callback (fixture, NULL, ignore_cancel, NULL);
   settle (fixture);
   tend_task_manager_shutdown_async (fixture->manager, cancellable, shut_down_cb, fixture);
-  tend_clock_advance (fixture->clock, 2 * SECOND);
+  tend_clock_advance (fixture->clock, 2 * SECOND, NULL);
   g_cancellable_cancel (cancellable);
   settle (fixture);
   assert_log (fixture, "given-up");
@@ -401,7 +401,7 @@ test_cancelled_caller_is_told (Fixture       *fixture,
   register_callback (fixture, NULL, ignore_cancel, NULL);
   settle (fixture);
   g_assert_true (tend_task_start (task, NULL));
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   tend_task_cancel (task);
   settle (fixture);
   assert_log (fixture, "fiber-error");

@@ -17,7 +17,7 @@ test_second_call_joins_first (Fixture       *fixture,
   settle (fixture);
   assert_log (fixture, "a<");
   shut_down (fixture);
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   assert_log (fixture, ">a down down down");
 }
 
@@ -110,9 +110,9 @@ test_given_up_by_caller (Fixture       *fixture,
 
   /* The shutdown goes on, and can be waited for again. */
   g_assert_true (tend_task_manager_is_shut_down (fixture->manager));
-  tend_clock_advance (fixture->clock, SECOND / 2);
+  tend_clock_advance (fixture->clock, SECOND / 2, NULL);
   shut_down (fixture);
-  tend_clock_advance (fixture->clock, SECOND / 2);
+  tend_clock_advance (fixture->clock, SECOND / 2, NULL);
   assert_log (fixture, ">a down");
 }
 
@@ -179,7 +179,7 @@ test_inside_managed_fiber (Fixture       *fixture,
   Work *work = register_work (fixture, FIBER, "other");
 
   add_note (fixture, "a");
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, 0);
   assert_log (fixture, "a fiber-down");
   g_assert_cmpuint (work->n_freed, ==, 1);
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_COMPLETED);
@@ -257,7 +257,7 @@ test_inside_several_managed_tasks (Fixture       *fixture,
   settle (fixture);
   register_fiber (fixture, NULL, shut_down_in_fiber, fixture);
   add_note (fixture, "a");
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, 0);
   assert_log (fixture, "a fiber-down fiber-down fiber-down");
   g_assert_cmpuint (fixture->n_alive, ==, 0);
 }
@@ -288,7 +288,7 @@ test_managed_task_that_gives_up_is_waited_for (Fixture       *fixture,
   register_fiber (fixture, NULL, give_up_and_clean_up, fixture);
   settle (fixture);
   shut_down (fixture);
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, SECOND);
   assert_log (fixture, "fiber-gave-up clean down");
 }
 
@@ -305,7 +305,7 @@ test_cancelled_in_fiber (Fixture       *fixture,
   settle (fixture);
   assert_log (fixture, "a< fiber-gave-up");
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CANCELLED);
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   assert_log (fixture, ">a");
 }
 
@@ -433,7 +433,7 @@ test_begins_in_cancelled_fiber (Fixture       *fixture,
 
   add_note (fixture, "last");
   tend_task_cancel (task);
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_log (fixture, "left last");
   g_assert_true (tend_task_manager_is_shut_down (fixture->manager));
 }

@@ -67,7 +67,7 @@ test_pending_and_delayed_tasks_never_run (Fixture       *fixture,
 
   shut_down (fixture);
   assert_log (fixture, "waiting:cancelled delayed:cancelled ticking:cancelled new:cancelled");
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, 0);
   assert_log (fixture, "down");
   g_assert_cmpuint (work->n_freed, ==, 1);
 }
@@ -101,9 +101,9 @@ test_waits_for_shielded_clean_up (Fixture       *fixture,
   register_work (fixture, CALLBACK, NULL);
   settle (fixture);
   shut_down (fixture);
-  tend_clock_advance (fixture->clock, 2 * SECOND - 1);
+  tend_clock_advance (fixture->clock, 2 * SECOND - 1, NULL);
   assert_log (fixture, "");
-  tend_clock_advance (fixture->clock, 1);
+  tend_clock_advance (fixture->clock, 1, NULL);
   assert_log (fixture, "clean task down");
 }
 
@@ -114,11 +114,11 @@ test_waits_for_tasks_cancelled_before (Fixture       *fixture,
   register_fiber (fixture, "n", clean_up, fixture);
   settle (fixture);
   tend_task_manager_cancel_task (fixture->manager, "n");
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   shut_down (fixture);
-  tend_clock_advance (fixture->clock, SECOND - 1);
+  tend_clock_advance (fixture->clock, SECOND - 1, NULL);
   assert_log (fixture, "");
-  tend_clock_advance (fixture->clock, 1);
+  tend_clock_advance (fixture->clock, 1, NULL);
   assert_log (fixture, "clean down");
 }
 
@@ -191,7 +191,7 @@ test_task_that_completes_meanwhile (Fixture       *fixture,
 
   settle (fixture);
   shut_down (fixture);
-  tend_clock_advance (fixture->clock, 4 * SECOND);
+  tend_clock_advance (fixture->clock, 4 * SECOND, NULL);
   assert_log (fixture, "");
   tend_task_return_int (task, 1);
   settle (fixture);
@@ -209,13 +209,13 @@ test_grace_period (Fixture       *fixture,
 
   g_assert_cmpint (tend_task_manager_get_grace_period (fixture->manager), ==, 5 * SECOND);
   add_note (fixture, "task");
-  tend_clock_advance (fixture->clock, 2 * SECOND + SECOND / 2);
+  tend_clock_advance (fixture->clock, 2 * SECOND + SECOND / 2, NULL);
   tend_task_add_exit_handler (task, note_end, fixture, NULL);
 
   shut_down (fixture);
-  tend_clock_advance (fixture->clock, 5 * SECOND - 1);
+  tend_clock_advance (fixture->clock, 5 * SECOND - 1, NULL);
   assert_log (fixture, "");
-  tend_clock_advance (fixture->clock, 1);
+  tend_clock_advance (fixture->clock, 1, NULL);
   assert_log (fixture, "slow:stopped task error");
 
   errors = take_errors (fixture);
@@ -241,7 +241,7 @@ test_grace_period_is_settable (Fixture       *fixture,
   register_callback (fixture, NULL, ignore_cancel, NULL);
   settle (fixture);
   shut_down (fixture);
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, SECOND / 4);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, SECOND / 4);
   assert_log (fixture, "error");
 }
 
@@ -261,13 +261,13 @@ test_no_grace_at_all (Fixture       *fixture,
   tend_task_manager_set_grace_period (fixture->manager, -1);
   g_test_assert_expected_messages ();
   tend_task_manager_cancel_task (fixture->manager, "n");
-  tend_clock_advance (fixture->clock, 2 * SECOND);
+  tend_clock_advance (fixture->clock, 2 * SECOND, NULL);
   assert_log (fixture, "clean");
 
   register_callback (fixture, NULL, ignore_cancel, NULL);
   settle (fixture);
   shut_down (fixture);
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), <=, 1);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), <=, 1);
   assert_log (fixture, "error");
   errors = take_errors (fixture);
   g_assert_cmpuint (errors->len, ==, 1);
@@ -288,7 +288,7 @@ test_stragglers_are_named (Fixture       *fixture,
   work_wait_begun (thread);
 
   shut_down (fixture);
-  tend_clock_advance (fixture->clock, 5 * SECOND);
+  tend_clock_advance (fixture->clock, 5 * SECOND, NULL);
   assert_log (fixture, "errors");
   errors = take_errors (fixture);
   g_assert_cmpuint (errors->len, ==, 3);
@@ -314,7 +314,7 @@ test_thread_that_returns_after_manager_went (Fixture       *fixture,
   thread->is_deaf = TRUE;
   work_wait_begun (thread);
   shut_down (fixture);
-  tend_clock_advance (fixture->clock, 5 * SECOND);
+  tend_clock_advance (fixture->clock, 5 * SECOND, NULL);
   assert_log (fixture, "error");
   g_ptr_array_unref (take_errors (fixture));
   g_assert_finalize_object (g_steal_pointer (&fixture->manager));
@@ -345,11 +345,11 @@ test_fiber_that_refuses_to_end (Fixture       *fixture,
   register_fiber (fixture, "stubborn", wait_on_and_on, NULL);
   settle (fixture);
   shut_down (fixture);
-  tend_clock_advance (fixture->clock, 5 * SECOND - 1);
+  tend_clock_advance (fixture->clock, 5 * SECOND - 1, NULL);
   assert_log (fixture, "");
 
   g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING, "Task 'stubborn': has ended*given up");
-  tend_clock_advance (fixture->clock, 1);
+  tend_clock_advance (fixture->clock, 1, NULL);
   g_test_assert_expected_messages ();
   assert_log (fixture, "error");
   g_assert_cmpuint (fixture->n_alive, ==, 0);
@@ -373,7 +373,7 @@ test_tasks_run_in_order (Fixture       *fixture,
   assert_log (fixture, "");
 
   shut_down (fixture);
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 2 * SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, 2 * SECOND);
   assert_log (fixture, "a< >a b c< >c down");
   g_assert_cmpuint (fixture->n_alive, ==, 0);
 }
@@ -420,7 +420,7 @@ test_tasks_of_every_kind (Fixture       *fixture,
   add_note (fixture, "callback");
   add_sleep (fixture, "fiber");
   shut_down (fixture);
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   g_assert_cmpint (g_atomic_int_get (&n_runs), ==, 1);
   assert_log (fixture, "async callback fiber< >fiber down");
 }

@@ -111,16 +111,16 @@ test_text_of_the_warning (Fixture       *fixture,
 {
   tend_task_manager_set_slow_check (fixture->manager, AGE, AGE);
   register_callback (fixture, "NAME", run_on, NULL);
-  tend_clock_advance (fixture->clock, AGE - 1);
+  tend_clock_advance (fixture->clock, AGE - 1, NULL);
   g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING,
                          "Task 'NAME': has no interval, and has been running for 600.00 s");
-  tend_clock_advance (fixture->clock, 1);
+  tend_clock_advance (fixture->clock, 1, NULL);
   g_test_assert_expected_messages ();
 
-  tend_clock_advance (fixture->clock, AGE - 1);
+  tend_clock_advance (fixture->clock, AGE - 1, NULL);
   g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING,
                          "Task 'NAME': has no interval, and has been running for 1200.00 s");
-  tend_clock_advance (fixture->clock, 1);
+  tend_clock_advance (fixture->clock, 1, NULL);
   g_test_assert_expected_messages ();
 }
 
@@ -134,7 +134,7 @@ test_task_without_a_name (Fixture       *fixture,
   tend_task_manager_set_slow_check (fixture->manager, AGE, AGE);
   expected = g_strdup_printf ("Task %" G_GUINT64_FORMAT ": has no interval, and has been running for 600.00 s", id);
   g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING, expected);
-  tend_clock_advance (fixture->clock, AGE);
+  tend_clock_advance (fixture->clock, AGE, NULL);
   g_test_assert_expected_messages ();
 }
 
@@ -143,13 +143,13 @@ test_off_by_default (Fixture       *fixture,
                      gconstpointer  unused)
 {
   register_callback (fixture, "n", run_on, NULL);
-  tend_clock_advance (fixture->clock, 100 * AGE);
+  tend_clock_advance (fixture->clock, 100 * AGE, NULL);
 
   /* And it can be taken back. */
   tend_task_manager_set_slow_check (fixture->manager, AGE, AGE);
   tend_task_manager_set_slow_check (fixture->manager, TEND_FOREVER, -1);
-  tend_clock_advance (fixture->clock, 100 * AGE);
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 0);
+  tend_clock_advance (fixture->clock, 100 * AGE, NULL);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, 0);
 }
 
 static void
@@ -168,7 +168,7 @@ test_class_silences_it (Fixture       *fixture,
   g_signal_connect (fixture->manager, "task-slow", G_CALLBACK (slow_cb), fixture);
   tend_task_manager_set_slow_check (fixture->manager, AGE, AGE);
   register_callback (fixture, "n", run_on, NULL);
-  tend_clock_advance (fixture->clock, AGE);
+  tend_clock_advance (fixture->clock, AGE, NULL);
   assert_log (fixture, "signal n:600");
 }
 
@@ -180,15 +180,15 @@ test_age_and_interval (Fixture       *fixture,
 {
   tend_task_manager_set_slow_check (fixture->manager, 900 * SECOND, 100 * SECOND);
   register_callback (fixture, "a", run_on, NULL);
-  tend_clock_advance (fixture->clock, 150 * SECOND);
+  tend_clock_advance (fixture->clock, 150 * SECOND, NULL);
   register_callback (fixture, "b", run_on, NULL);
-  tend_clock_advance (fixture->clock, 750 * SECOND - 1);
+  tend_clock_advance (fixture->clock, 750 * SECOND - 1, NULL);
   assert_log (fixture, "");
-  tend_clock_advance (fixture->clock, 1);
+  tend_clock_advance (fixture->clock, 1, NULL);
   assert_log (fixture, "a:900");
-  tend_clock_advance (fixture->clock, 100 * SECOND);
+  tend_clock_advance (fixture->clock, 100 * SECOND, NULL);
   assert_log (fixture, "a:1000");
-  tend_clock_advance (fixture->clock, 100 * SECOND);
+  tend_clock_advance (fixture->clock, 100 * SECOND, NULL);
   assert_log (fixture, "a:1100 b:950");
 }
 
@@ -198,13 +198,13 @@ test_set_again_while_they_run (Fixture       *fixture,
 {
   tend_task_manager_set_slow_check (fixture->manager, AGE, AGE);
   register_callback (fixture, "n", run_on, NULL);
-  tend_clock_advance (fixture->clock, 500 * SECOND);
+  tend_clock_advance (fixture->clock, 500 * SECOND, NULL);
   tend_task_manager_set_slow_check (fixture->manager, 50 * SECOND, 20 * SECOND);
-  tend_clock_advance (fixture->clock, 50 * SECOND - 1);
+  tend_clock_advance (fixture->clock, 50 * SECOND - 1, NULL);
   assert_log (fixture, "");
-  tend_clock_advance (fixture->clock, 1);
+  tend_clock_advance (fixture->clock, 1, NULL);
   assert_log (fixture, "n:550");
-  tend_clock_advance (fixture->clock, 40 * SECOND);
+  tend_clock_advance (fixture->clock, 40 * SECOND, NULL);
   assert_log (fixture, "n:570 n:590");
 }
 
@@ -214,15 +214,15 @@ test_no_timer_without_tasks (Fixture       *fixture,
                              gconstpointer  unused)
 {
   tend_task_manager_set_slow_check (fixture->manager, AGE, 10 * SECOND);
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, 0);
   register_callback (fixture, NULL, count_run, NULL);
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), <=, AGE);
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), <=, AGE);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, 0);
 
   /* And comes back with the next one. */
   tend_task_stop (register_callback (fixture, "b", run_on, NULL));
   register_callback (fixture, "n", run_on, NULL);
-  tend_clock_advance (fixture->clock, AGE);
+  tend_clock_advance (fixture->clock, AGE, NULL);
   assert_log (fixture, "n:600");
 }
 
@@ -234,9 +234,9 @@ test_delay_does_not_count (Fixture       *fixture,
 {
   tend_task_manager_set_slow_check (fixture->manager, AGE, 100 * SECOND);
   register_with_delay (fixture, "n", run_on, 1050 * SECOND, 0);
-  tend_clock_advance (fixture->clock, 1600 * SECOND);
+  tend_clock_advance (fixture->clock, 1600 * SECOND, NULL);
   assert_log (fixture, "");
-  tend_clock_advance (fixture->clock, 100 * SECOND);
+  tend_clock_advance (fixture->clock, 100 * SECOND, NULL);
   assert_log (fixture, "n:650");
 }
 
@@ -250,12 +250,12 @@ test_wait_for_a_slot_does_not_count (Fixture       *fixture,
   tend_task_manager_set_max_running (fixture->manager, 1);
   first = register_callback (fixture, "first", run_on, NULL);
   register_callback (fixture, "n", run_on, NULL);
-  tend_clock_advance (fixture->clock, 750 * SECOND);
+  tend_clock_advance (fixture->clock, 750 * SECOND, NULL);
   assert_log (fixture, "first:600 first:700");
   tend_task_return_boolean (first, TRUE);
-  tend_clock_advance (fixture->clock, 550 * SECOND);
+  tend_clock_advance (fixture->clock, 550 * SECOND, NULL);
   assert_log (fixture, "");
-  tend_clock_advance (fixture->clock, 100 * SECOND);
+  tend_clock_advance (fixture->clock, 100 * SECOND, NULL);
   assert_log (fixture, "n:650");
 }
 
@@ -267,18 +267,18 @@ test_pause_does_not_count (Fixture       *fixture,
 
   tend_task_manager_set_slow_check (fixture->manager, AGE, 100 * SECOND);
   task = register_callback (fixture, "n", run_on, NULL);
-  tend_clock_advance (fixture->clock, 200 * SECOND);
+  tend_clock_advance (fixture->clock, 200 * SECOND, NULL);
   tend_task_pause (task);
-  tend_clock_advance (fixture->clock, 1000 * SECOND);
+  tend_clock_advance (fixture->clock, 1000 * SECOND, NULL);
   tend_task_resume (task);
-  tend_clock_advance (fixture->clock, 300 * SECOND);
+  tend_clock_advance (fixture->clock, 300 * SECOND, NULL);
   assert_log (fixture, "");
-  tend_clock_advance (fixture->clock, 100 * SECOND);
+  tend_clock_advance (fixture->clock, 100 * SECOND, NULL);
   assert_log (fixture, "n:600");
 
   /* One that stands still is as old as it was. */
   tend_task_pause (task);
-  tend_clock_advance (fixture->clock, 200 * SECOND);
+  tend_clock_advance (fixture->clock, 200 * SECOND, NULL);
   assert_log (fixture, "n:600 n:600");
 }
 
@@ -288,7 +288,7 @@ test_interval_task_is_left_out (Fixture       *fixture,
 {
   tend_task_manager_set_slow_check (fixture->manager, AGE, AGE);
   register_with_delay (fixture, "tick", run_on, 0, SECOND);
-  tend_clock_advance (fixture->clock, 10 * AGE);
+  tend_clock_advance (fixture->clock, 10 * AGE, NULL);
   assert_log (fixture, "");
 }
 
@@ -305,10 +305,10 @@ test_cancel_all_leaves_it (Fixture       *fixture,
   work_wait_begun (thread);
   tend_task_manager_cancel_all (fixture->manager);
   tend_task_stop (thread->task);
-  tend_clock_advance (fixture->clock, AGE);
+  tend_clock_advance (fixture->clock, AGE, NULL);
   assert_log (fixture, "a:600 b:600");
   register_callback (fixture, "c", run_on, NULL);
-  tend_clock_advance (fixture->clock, AGE);
+  tend_clock_advance (fixture->clock, AGE, NULL);
   assert_log (fixture, "a:1200 b:1200 c:600");
   work_let_go (thread);
   work_wait_gone (thread);
@@ -338,9 +338,9 @@ test_handler_ends_the_others (Fixture       *fixture,
   tend_task_manager_set_slow_check (fixture->manager, AGE, AGE);
   for (guint i = 0; i < 3; i++)
     register_callback (fixture, i == 0 ? "a" : NULL, run_on, NULL);
-  tend_clock_advance (fixture->clock, AGE);
+  tend_clock_advance (fixture->clock, AGE, NULL);
   assert_log (fixture, "a:600");
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, 0);
 }
 
 static void
@@ -360,11 +360,11 @@ test_handler_drops_the_manager (Fixture       *fixture,
   tend_task_manager_set_slow_check (fixture->manager, AGE, AGE);
   register_callback (fixture, "a", run_on, NULL);
   register_callback (fixture, "b", run_on, NULL);
-  tend_clock_advance (fixture->clock, AGE);
+  tend_clock_advance (fixture->clock, AGE, NULL);
   g_assert_null (fixture->manager);
   for (guint i = 0; i < fixture->shadow->len; i++)
     tend_task_stop (g_ptr_array_index (fixture->shadow, i));
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, 0);
 }
 
 static void

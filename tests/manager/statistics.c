@@ -81,7 +81,7 @@ test_ended_before_they_began (Fixture       *fixture,
 
   /* What never ran has no run time. */
   g_assert_cmpint (tend_task_manager_get_run_time (fixture->manager, 1.0), ==, 0);
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   tend_task_manager_cancel_all (fixture->manager);
   settle (fixture);
   g_assert_cmpint (tend_task_manager_get_run_time (fixture->manager, 0.0), ==, SECOND);
@@ -96,10 +96,10 @@ test_stopped_thread (Fixture       *fixture,
 
   work->is_deaf = TRUE;
   work_wait_begun (work);
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   tend_task_stop (work->task);
   assert_counts (fixture, "pending 0, running 0, completed 0, failed 0, cancelled 0, stopped 1; started 1");
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   work_let_go (work);
   work_wait_gone (work);
   assert_counts (fixture, "pending 0, running 0, completed 0, failed 0, cancelled 0, stopped 1; started 1");
@@ -114,12 +114,12 @@ test_adopted (Fixture       *fixture,
   g_autoptr(TendCompletion) completion = tend_completion_new ("n");
   g_autoptr(GError) error = NULL;
 
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   tend_task_manager_register (fixture->manager, g_object_ref (tend_completion_get_task (completion)),
                               TEND_NAME_POLICY_REJECT, &error);
   g_assert_no_error (error);
   assert_counts (fixture, "pending 0, running 1, completed 0, failed 0, cancelled 0, stopped 0; started 1");
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   tend_completion_set_boolean (completion, TRUE, &error);
   settle (fixture);
   assert_counts (fixture, "pending 0, running 0, completed 1, failed 0, cancelled 0, stopped 0; started 1");
@@ -165,9 +165,9 @@ test_interval_task (Fixture       *fixture,
   tend_task_set_interval (task, SECOND);
   tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, NULL);
   assert_counts (fixture, "pending 1, running 0, completed 0, failed 0, cancelled 0, stopped 0; started 0");
-  tend_clock_advance (fixture->clock, SECOND - 1);
+  tend_clock_advance (fixture->clock, SECOND - 1, NULL);
   assert_counts (fixture, "pending 1, running 0, completed 0, failed 0, cancelled 0, stopped 0; started 0");
-  tend_clock_advance (fixture->clock, 1);
+  tend_clock_advance (fixture->clock, 1, NULL);
   tend_task_cancel (task);
   settle (fixture);
   g_assert_cmpuint (tend_task_manager_get_n_started (fixture->manager), ==, 1);
@@ -197,13 +197,13 @@ test_pause_and_delay_do_not_count (Fixture       *fixture,
 
   tend_task_set_delay (task, SECOND);
   tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, NULL);
-  tend_clock_advance (fixture->clock, 3 * SECOND);
+  tend_clock_advance (fixture->clock, 3 * SECOND, NULL);
   tend_task_pause (task);
-  tend_clock_advance (fixture->clock, 10 * SECOND);
+  tend_clock_advance (fixture->clock, 10 * SECOND, NULL);
   tend_task_resume (task);
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   tend_task_pause (task);
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   tend_task_stop (task);
   g_assert_cmpint (tend_task_manager_get_run_time (fixture->manager, 1.0), ==, 3 * SECOND);
 }
@@ -260,7 +260,7 @@ test_quantiles_of_random_times (Fixture       *fixture,
 
       times[i] = get_random_time ();
       settle (fixture);
-      tend_clock_advance (fixture->clock, times[i]);
+      tend_clock_advance (fixture->clock, times[i], NULL);
       tend_task_return_boolean (task, TRUE);
       settle (fixture);
     }
@@ -291,7 +291,7 @@ test_limits_of_the_buckets (Fixture       *fixture,
       Work *work = register_work (fixture, CALLBACK, NULL);
 
       settle (fixture);
-      tend_clock_advance (fixture->clock, times[i]);
+      tend_clock_advance (fixture->clock, times[i], NULL);
       work_let_go (work);
       settle (fixture);
     }

@@ -79,7 +79,7 @@ test_nothing_is_left (Fixture       *fixture,
   assert_log (fixture, "delayed:stopped delayed:stopped unwound unwound");
   g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (fixture->manager)), ==, 0);
   g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (child)), ==, 0);
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, 0);
   assert_log (fixture, "");
   g_assert_cmpuint (fixture->n_alive, ==, 1);
 }
@@ -185,7 +185,7 @@ test_shutdown_goes_on (Fixture       *fixture,
   settle (fixture);
   assert_log (fixture, "a<");
   tend_task_manager_stop_all (fixture->manager);
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, SECOND);
   assert_log (fixture, ">a down");
   tend_task_manager_stop_all (fixture->manager);
 }

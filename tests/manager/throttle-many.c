@@ -41,9 +41,9 @@ test_ten_thousand_names (Fixture       *fixture,
         }
       settle (fixture);
       g_assert_cmpuint (n_runs, ==, n_names);
-      tend_clock_advance (fixture->clock, SECOND);
+      tend_clock_advance (fixture->clock, SECOND, NULL);
       g_assert_cmpuint (n_runs, ==, 2 * n_names);
-      tend_clock_advance (fixture->clock, SECOND);
+      tend_clock_advance (fixture->clock, SECOND, NULL);
       n_runs = 0;
     }
   g_signal_handlers_unblock_by_func (fixture->manager, items_changed_cb, fixture);
@@ -265,19 +265,19 @@ test_random (Fixture       *fixture,
           g_assert_true (cancelled == NULL || tend_task_is_ended (cancelled) || tend_task_is_cancelling (cancelled));
         }
       else
-        tend_clock_advance (fixture->clock, g_test_rand_int_range (0, 8) * TENTH);
+        tend_clock_advance (fixture->clock, g_test_rand_int_range (0, 8) * TENTH, NULL);
 
       /* One that runs, one that is due, and the latest. */
       g_assert_cmpuint (fixture->shadow->len, <=, 3);
       if (i % 100 == 99 && choice < 10)
         {
-          tend_clock_advance (fixture->clock, 10 * SECOND);
+          tend_clock_advance (fixture->clock, 10 * SECOND, NULL);
           g_assert_cmpuint (series.latest, ==, series.n_asked);
         }
     }
 
   /* None is left that would begin after the series. */
-  tend_clock_advance (fixture->clock, 10 * SECOND);
+  tend_clock_advance (fixture->clock, 10 * SECOND, NULL);
   g_assert_cmpuint (fixture->shadow->len, ==, 0);
 }
 

@@ -313,7 +313,7 @@ test_longest_time (Fixture       *fixture,
   begin_time (fixture);
   throttle (fixture, "A", G_MAXINT64);
   throttle (fixture, "B", G_MAXINT64);
-  tend_clock_advance (fixture->clock, 8589934592 * SECOND);
+  tend_clock_advance (fixture->clock, 8589934592 * SECOND, NULL);
   assert_log (fixture, "A@0");
   g_assert_true (tend_task_manager_is_active (fixture->manager, NAME));
 }

@@ -10,7 +10,7 @@ static void
 assert_time (Fixture *fixture,
              gint64   usec)
 {
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, usec);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, usec);
 }
 
 /* Waits for the others, notes its name, and goes on for a second if it has a name in capitals. */
@@ -87,7 +87,7 @@ test_two_and_the_rest (Fixture       *fixture,
   register_fiber (fixture, "a", wait_in_fiber, fixture);
   register_fiber (fixture, NULL, sleep_a_second, NULL);
   register_fiber (fixture, "b", wait_in_fiber, fixture);
-  tend_clock_advance (fixture->clock, SECOND - 1);
+  tend_clock_advance (fixture->clock, SECOND - 1, NULL);
   assert_log (fixture, "");
   assert_time (fixture, 1);
   assert_log (fixture, "a b");
@@ -112,7 +112,7 @@ test_callbacks_and_fibers (Fixture       *fixture,
   register_fiber (fixture, "b", wait_in_fiber, fixture);
   register_callback (fixture, "c", wait_in_callback, fixture);
   register_fiber (fixture, NULL, sleep_a_second, NULL);
-  tend_clock_advance (fixture->clock, SECOND - 1);
+  tend_clock_advance (fixture->clock, SECOND - 1, NULL);
   assert_log (fixture, "");
   assert_time (fixture, 1);
   g_assert_cmpuint (fixture->n_alive, ==, 0);
@@ -155,7 +155,7 @@ test_one_gives_up (Fixture       *fixture,
   register_fiber (fixture, "b", give_up_in_fiber, fixture);
   register_fiber (fixture, "a", wait_in_fiber, fixture);
   register_fiber (fixture, NULL, sleep_a_second, NULL);
-  tend_clock_advance (fixture->clock, 2 * SECOND);
+  tend_clock_advance (fixture->clock, 2 * SECOND, NULL);
   assert_log (fixture, "");
   assert_time (fixture, SECOND / 2);
   assert_log (fixture, "a");
@@ -169,7 +169,7 @@ test_outside_waits_for_all (Fixture       *fixture,
   register_fiber (fixture, "A", wait_in_fiber, fixture);
   register_fiber (fixture, "b", wait_in_fiber, fixture);
   tend_task_manager_wait_for_tasks_async (fixture->manager, NULL, outside_cb, fixture);
-  tend_clock_advance (fixture->clock, SECOND - 1);
+  tend_clock_advance (fixture->clock, SECOND - 1, NULL);
   assert_log (fixture, "b A");
   assert_time (fixture, 1);
   assert_log (fixture, "outside");
@@ -184,7 +184,7 @@ test_over_is_over (Fixture       *fixture,
   settle (fixture);
   assert_log (fixture, "A");
   register_fiber (fixture, "b", wait_in_fiber, fixture);
-  tend_clock_advance (fixture->clock, SECOND - 1);
+  tend_clock_advance (fixture->clock, SECOND - 1, NULL);
   assert_log (fixture, "");
   assert_time (fixture, 1);
   assert_log (fixture, "b");
@@ -202,7 +202,7 @@ test_one_is_cancelled (Fixture       *fixture,
   tend_task_manager_cancel_task (fixture->manager, "b");
   settle (fixture);
   assert_log (fixture, "b-gave-up");
-  tend_clock_advance (fixture->clock, SECOND - 1);
+  tend_clock_advance (fixture->clock, SECOND - 1, NULL);
   assert_log (fixture, "");
   assert_time (fixture, 1);
   assert_log (fixture, "a c");
@@ -305,10 +305,10 @@ test_all_end_at_random (Fixture       *fixture,
         {
           register_fiber (fixture, NULL, sleep_and_wait, fixture);
           if (g_test_rand_int_range (0, 4) == 0)
-            tend_clock_advance (fixture->clock, g_test_rand_int_range (0, 100));
+            tend_clock_advance (fixture->clock, g_test_rand_int_range (0, 100), NULL);
         }
       tend_task_manager_wait_for_tasks_async (fixture->manager, NULL, outside_cb, fixture);
-      tend_clock_run_until_idle (fixture->clock);
+      tend_clock_run_until_idle (fixture->clock, NULL);
       assert_log (fixture, "outside");
       g_assert_cmpuint (fixture->n_alive, ==, 0);
     }

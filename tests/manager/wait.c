@@ -357,7 +357,7 @@ test_inside_managed_callback (Fixture       *fixture,
   settle (fixture);
   assert_log (fixture, "waited");
   g_assert_cmpuint (fixture->shadow->len, ==, 1);
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   g_assert_cmpuint (fixture->shadow->len, ==, 0);
 }
 
@@ -416,7 +416,7 @@ test_time_jumps_meanwhile (Fixture       *fixture,
 
   register_fiber (fixture, NULL, sleep_a_second, NULL);
   register_fiber (fixture, NULL, wait_in_fiber, fixture);
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, SECOND);
   assert_log (fixture, "fiber-waited");
 }
 

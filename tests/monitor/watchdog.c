@@ -440,12 +440,12 @@ test_virtual_time_does_not_matter (void)
 
   set_threshold (NEVER);
   tend_task_start (task, NULL);
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   g_assert_true (tend_task_is_ended (task));
   stop_watchdog ();
 
   set_threshold (NEVER);
-  tend_clock_advance (clock, 1000 * NEVER);
+  tend_clock_advance (clock, 1000 * NEVER, NULL);
   tend_watchdog_stop ();
   assert_silence ();
   g_assert_finalize_object (task);

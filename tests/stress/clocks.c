@@ -116,13 +116,13 @@ use (Worker *worker)
   switch (pick (worker, 8))
     {
     case 0:
-      tend_clock_run_until_idle (self);
+      tend_clock_run_until_idle (self, NULL);
       break;
     case 1:
       rack_put (&clocks, worker, g_object_ref (self));
       break;
     default:
-      tend_clock_advance (self, pick (worker, 300));
+      tend_clock_advance (self, pick (worker, 300), NULL);
     }
   rack_put (&clocks, worker, self);
   return TRUE;

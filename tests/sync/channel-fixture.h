@@ -168,7 +168,7 @@ set_up (Fixture       *fixture,
 static inline void
 settle (Fixture *fixture)
 {
-  tend_clock_advance (fixture->clock, 0);
+  tend_clock_advance (fixture->clock, 0, NULL);
 }
 
 static inline void

@@ -240,11 +240,11 @@ disturb (World     *world,
     case 3:
       tend_channel_receive_async (world->fixture->channel, cancellable, consumed_cb, world);
       if (g_rand_boolean (world->rand))
-        tend_clock_advance (world->fixture->clock, 0);
+        tend_clock_advance (world->fixture->clock, 0, NULL);
       g_cancellable_cancel (cancellable);
       break;
     default:
-      tend_clock_advance (world->fixture->clock, g_rand_int_range (world->rand, 0, 3));
+      tend_clock_advance (world->fixture->clock, g_rand_int_range (world->rand, 0, 3), NULL);
       break;
     }
 
@@ -275,9 +275,9 @@ run_world (Fixture *fixture,
   /* Of those who are left, the senders first. */
   for (guint i = 0; i < fixture->tasks->len; i += 2)
     tend_task_cancel (g_ptr_array_index (fixture->tasks, i));
-  tend_clock_advance (fixture->clock, G_TIME_SPAN_SECOND);
+  tend_clock_advance (fixture->clock, G_TIME_SPAN_SECOND, NULL);
   tend_channel_close (fixture->channel);
-  tend_clock_advance (fixture->clock, G_TIME_SPAN_SECOND);
+  tend_clock_advance (fixture->clock, G_TIME_SPAN_SECOND, NULL);
   while (tend_channel_try_receive (fixture->channel, &value))
     check_in (&world, take_id (&value));
 

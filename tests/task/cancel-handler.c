@@ -119,7 +119,7 @@ test_before_a_fiber_is_woken (void)
 
   tend_task_add_cancel_handler (task, note_handler_cb, (gpointer) "asked", NULL);
   tend_task_cancel (task);
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_notes ("asked woken");
   assert_cancelled (task);
 }
@@ -133,7 +133,7 @@ test_at_the_deadline (void)
   tend_task_set_deadline (task, tend_get_time () + SECOND);
   tend_task_add_cancel_handler (task, give_up_cb, (gpointer) "timed-out", NULL);
   g_assert_true (tend_task_start (task, NULL));
-  tend_clock_advance (clock, SECOND);
+  tend_clock_advance (clock, SECOND, NULL);
   assert_notes ("timed-out");
   assert_status (task, "failed");
   g_assert_error (tend_task_get_error (task), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
@@ -201,7 +201,7 @@ test_for_one_run (void)
 
   tend_task_set_interval (task, SECOND);
   g_assert_true (tend_task_start (task, NULL));
-  tend_clock_advance (clock, 2 * SECOND);
+  tend_clock_advance (clock, 2 * SECOND, NULL);
   g_assert_cmpint (n_destroyed, ==, 2);
   tend_task_cancel (task);
   assert_notes ("");
@@ -235,7 +235,7 @@ test_stopped_by_its_data (void)
 
   tend_task_set_interval (task, SECOND);
   g_assert_true (tend_task_start (task, NULL));
-  tend_clock_advance (clock, 2 * SECOND);
+  tend_clock_advance (clock, 2 * SECOND, NULL);
   assert_notes ("destroyed");
   assert_status (task, "stopped");
 }

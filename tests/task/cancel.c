@@ -37,7 +37,7 @@ test_while_pending (void)
   g_assert_true (tend_task_start (task, NULL));
   tend_task_cancel (task);
   assert_cancelled (task);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 0);
   assert_notes ("");
   assert_gone (task);
 }
@@ -50,11 +50,11 @@ test_between_runs (void)
 
   tend_task_set_interval (task, SECOND);
   g_assert_true (tend_task_start (task, NULL));
-  tend_clock_advance (clock, 2 * SECOND + SECOND / 2);
+  tend_clock_advance (clock, 2 * SECOND + SECOND / 2, NULL);
   assert_notes ("run run");
   tend_task_cancel (task);
   assert_cancelled (task);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 0);
   assert_notes ("");
   assert_gone (task);
 }
@@ -80,7 +80,7 @@ test_running_fiber (void)
   tend_task_cancel (task);
   g_assert_true (tend_task_is_cancelling (task));
   assert_status (task, "running");
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 0);
   assert_notes ("interrupted");
   assert_cancelled (task);
   assert_gone (task);
@@ -219,9 +219,9 @@ test_twice_is_once (void)
   tend_task_add_exit_handler (task, note_exit_cb, (gpointer) "exit", NULL);
   tend_task_cancel (task);
   tend_task_cancel (task);
-  tend_clock_advance (clock, 0);
+  tend_clock_advance (clock, 0, NULL);
   tend_task_cancel (task);
-  tend_clock_advance (clock, 0);
+  tend_clock_advance (clock, 0, NULL);
   assert_notes ("interrupted exit:cancelled");
   assert_gone (task);
 }

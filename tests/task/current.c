@@ -61,7 +61,7 @@ test_current_is_the_task (void)
   g_autoptr(TendTask) task = tend_task_run_fiber (NULL, current_body, NULL, NULL);
 
   assert_notes ("body after-start");
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_notes ("post timer after-sleep other-exit after-stop exit interrupted");
   assert_gone (task);
 }
@@ -183,7 +183,7 @@ test_what_a_pushed_task_starts_is_its_own (void)
   tend_task_push_current (parent);
   g_assert_true (tend_task_start (child, NULL));
   tend_task_pop_current (parent);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, SECOND);
   assert_status (child, "failed");
   g_assert_error (tend_task_get_error (child), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
 

@@ -182,7 +182,7 @@ test_stops_while_pending (void)
   g_assert_true (tend_task_start (task, NULL));
   tend_task_stop (task);
   assert_status (task, "stopped");
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 0);
   assert_status (task, "stopped");
   assert_gone (task);
 }
@@ -195,10 +195,10 @@ test_stops_between_runs (void)
 
   tend_task_set_interval (task, SECOND);
   g_assert_true (tend_task_start (task, NULL));
-  tend_clock_advance (clock, SECOND);
+  tend_clock_advance (clock, SECOND, NULL);
   tend_task_stop (task);
   assert_status (task, "stopped");
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 0);
   assert_notes ("run");
   assert_gone (task);
 }
@@ -248,9 +248,9 @@ test_stops_from_a_timer (void)
 
   tend_task_add_timer (task, SECOND / 2, SECOND / 2, stop_cb, other, NULL);
   tend_task_add_timer (task, SECOND, SECOND, stop_cb, task, NULL);
-  tend_clock_advance (clock, SECOND / 2);
+  tend_clock_advance (clock, SECOND / 2, NULL);
   assert_status (other, "stopped");
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_status (task, "stopped");
   /* At one deadline a repeating timer keeps its place, so that the second one ends it. */
   assert_notes ("timer interrupted timer timer");
@@ -351,7 +351,7 @@ test_leaves_others_alone (void)
   g_autoptr(TendTask) other = tend_task_run_fiber (NULL, sleep_body, NULL, NULL);
 
   tend_task_stop (task);
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_notes ("interrupted slept");
   assert_status (other, "completed");
   assert_gone (task);
@@ -433,7 +433,7 @@ test_notified_may_stop_it (void)
       tend_task_set_delay (task, SECOND);
       g_signal_connect (task, "notify::status", G_CALLBACK (stop_on_notify_cb), GINT_TO_POINTER (cases[i].when));
       g_assert_true (tend_task_start (task, NULL));
-      tend_clock_run_until_idle (clock);
+      tend_clock_run_until_idle (clock, NULL);
       assert_notes (cases[i].expected);
       assert_gone (task);
     }
@@ -457,7 +457,7 @@ test_group_ends_in_order (void)
 
   /* Armed after the children's, so that at one deadline they come first. */
   tend_task_add_timer (killer, SECOND / 2, -1, stop_cb, parent, NULL);
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_notes ("timer parent:stopped stops:a a:stopped stops:b b:stopped interrupted wait:tend-0 interrupted");
   tend_task_stop (killer);
   assert_gone (killer);

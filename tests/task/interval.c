@@ -98,7 +98,7 @@ start_and_check (TendTask   *task,
                  const char *expected)
 {
   g_assert_true (tend_task_start (task, NULL));
-  tend_clock_advance (clock, usec);
+  tend_clock_advance (clock, usec, NULL);
   assert_notes (expected);
 }
 
@@ -369,7 +369,7 @@ test_fixed_rate_takes_a_new_interval (void)
 
   start_and_check (task, clock, 1100 * MSEC, "1000");
   tend_task_set_interval (task, 200 * MSEC);
-  tend_clock_advance (clock, 500 * MSEC);
+  tend_clock_advance (clock, 500 * MSEC, NULL);
   assert_notes ("1400 1600");
   stop (task);
 }
@@ -384,7 +384,7 @@ test_fixed_rate_never_overflows (void)
   tend_task_set_interval (task, G_MAXINT64);
   tend_task_set_delay (task, 0);
   g_assert_true (tend_task_start (task, NULL));
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 300 * MSEC);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 300 * MSEC);
   assert_notes ("0");
   assert_status (task, "running");
   stop (task);
@@ -411,12 +411,12 @@ test_fixed_rate_in_a_group (void)
   tend_group_set_max_running (group, 1);
   g_assert_true (tend_group_add (group, g_object_ref (first), NULL));
   g_assert_true (tend_group_add (group, g_object_ref (task), NULL));
-  tend_clock_advance (clock, 4 * SECOND);
+  tend_clock_advance (clock, 4 * SECOND, NULL);
   assert_notes ("slept 2100 3100");
   tend_task_stop (task);
   g_assert_true (tend_group_add (group, g_object_ref (other), NULL));
   assert_notes ("4000");
-  tend_clock_advance (clock, 2 * SECOND);
+  tend_clock_advance (clock, 2 * SECOND, NULL);
   assert_notes ("5000 6000");
   tend_group_cancel (group);
   settle ();
@@ -436,11 +436,11 @@ test_fixed_rate_in_a_manager (void)
   TendTask *task = make (&runs, TEND_INTERVAL_MODE_FIXED_RATE);
 
   g_assert_true (tend_task_manager_register (manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, NULL));
-  tend_clock_advance (clock, 400 * MSEC);
+  tend_clock_advance (clock, 400 * MSEC, NULL);
   tend_task_pause (task);
-  tend_clock_advance (clock, 10300 * MSEC);
+  tend_clock_advance (clock, 10300 * MSEC, NULL);
   tend_task_resume (task);
-  tend_clock_advance (clock, 5 * SECOND);
+  tend_clock_advance (clock, 5 * SECOND, NULL);
   assert_notes ("11300 12300 14300 15300");
   stop (task);
   g_assert_finalize_object (manager);
@@ -456,9 +456,9 @@ test_managed_interval_may_be_paused_before (void)
 
   tend_task_pause (task);
   g_assert_true (tend_task_manager_register (manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, NULL));
-  tend_clock_advance (clock, 10300 * MSEC);
+  tend_clock_advance (clock, 10300 * MSEC, NULL);
   tend_task_resume (task);
-  tend_clock_advance (clock, 2 * SECOND);
+  tend_clock_advance (clock, 2 * SECOND, NULL);
   assert_notes ("11300 12300");
   stop (task);
   g_assert_finalize_object (manager);
@@ -475,10 +475,10 @@ test_pause_between_runs_moves_the_grid (void)
 
   start_and_check (task, clock, 2400 * MSEC, "1000 2000");
   tend_task_pause (task);
-  tend_clock_advance (clock, 10300 * MSEC);
+  tend_clock_advance (clock, 10300 * MSEC, NULL);
   assert_notes ("");
   tend_task_resume (task);
-  tend_clock_advance (clock, 4 * SECOND);
+  tend_clock_advance (clock, 4 * SECOND, NULL);
   assert_notes ("13300 15300 16300");
   stop (task);
 }
@@ -493,10 +493,10 @@ test_pause_over_the_end_of_a_run_moves_the_grid (void)
 
   start_and_check (task, clock, 1200 * MSEC, "1000");
   tend_task_pause (task);
-  tend_clock_advance (clock, 3900 * MSEC);
+  tend_clock_advance (clock, 3900 * MSEC, NULL);
   assert_notes ("");
   tend_task_resume (task);
-  tend_clock_advance (clock, 2 * SECOND);
+  tend_clock_advance (clock, 2 * SECOND, NULL);
   assert_notes ("5600 6600");
   stop (task);
 }
@@ -510,13 +510,13 @@ test_pause_within_a_run_leaves_the_grid (void)
 
   start_and_check (task, clock, 1100 * MSEC, "1000");
   tend_task_pause (task);
-  tend_clock_advance (clock, 200 * MSEC);
+  tend_clock_advance (clock, 200 * MSEC, NULL);
   tend_task_resume (task);
-  tend_clock_advance (clock, SECOND);
+  tend_clock_advance (clock, SECOND, NULL);
   tend_task_pause (task);
-  tend_clock_advance (clock, 2 * SECOND);
+  tend_clock_advance (clock, 2 * SECOND, NULL);
   tend_task_resume (task);
-  tend_clock_advance (clock, 2 * SECOND);
+  tend_clock_advance (clock, 2 * SECOND, NULL);
   assert_notes ("2000 5000 6000");
   stop (task);
 }

@@ -153,7 +153,7 @@ run_until_told (TendClock *clock,
           g_string_free (g_steal_pointer (&notes), TRUE);
         }
       else
-        tend_clock_advance (clock, SECOND / 4);
+        tend_clock_advance (clock, SECOND / 4, NULL);
     }
 }
 
@@ -179,7 +179,7 @@ test_after_each_kind_of_failure (void)
       run_until_told (clock, 3);
       assert_status (tasks[i], "running");
       tend_task_stop (tasks[i]);
-      tend_clock_run_until_idle (clock);
+      tend_clock_run_until_idle (clock, NULL);
       assert_gone (tasks[i]);
       assert_notes ("");
     }
@@ -197,7 +197,7 @@ test_errors_are_told_at_once (void)
     {
       g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING,
                              "Task 'loser': nobody observed its error; it was made at *test-task-keep-going*: No luck");
-      tend_clock_advance (clock, i == 0 ? 0 : SECOND);
+      tend_clock_advance (clock, i == 0 ? 0 : SECOND, NULL);
       g_test_assert_expected_messages ();
     }
   g_assert_null (tend_task_get_error (task));
@@ -228,11 +228,11 @@ test_next_run_comes_as_after_success (void)
       listen (NULL);
       tend_task_set_interval_mode (task, mode);
       keep_going (task);
-      tend_clock_advance (clock, SECOND / 2);
+      tend_clock_advance (clock, SECOND / 2, NULL);
       assert_notes ("run told:Fiber");
-      tend_clock_advance (clock, wait - 1);
+      tend_clock_advance (clock, wait - 1, NULL);
       assert_notes ("");
-      tend_clock_advance (clock, 1);
+      tend_clock_advance (clock, 1, NULL);
       assert_notes ("run");
       stop (task);
     }
@@ -248,7 +248,7 @@ test_failed_run_ends_it_by_default (void)
 
   tend_task_set_interval (task, SECOND);
   g_assert_true (tend_task_start (task, NULL));
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, SECOND);
   assert_status (task, "failed");
   g_assert_error (tend_task_get_error (task), G_IO_ERROR, G_IO_ERROR_FAILED);
   assert_gone (task);
@@ -271,7 +271,7 @@ test_cancelled_run_ends_it (void)
 
   listen (NULL);
   keep_going (task);
-  tend_clock_advance (clock, 0);
+  tend_clock_advance (clock, 0, NULL);
   assert_status (task, "cancelled");
   stop (task);
   assert_notes ("");
@@ -296,7 +296,7 @@ test_cancel_during_a_failing_run_ends_it (void)
 
   listen (NULL);
   keep_going (task);
-  tend_clock_advance (clock, SECOND / 2);
+  tend_clock_advance (clock, SECOND / 2, NULL);
   tend_task_cancel (task);
   settle ();
   assert_status (task, "failed");
@@ -314,7 +314,7 @@ test_deadline_ends_it (void)
   listen (NULL);
   tend_task_set_deadline (task, tend_clock_get_time (clock) + SECOND * 7 / 4);
   keep_going (task);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND * 7 / 4);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, SECOND * 7 / 4);
   assert_notes ("told:Fiber");
   assert_status (task, "failed");
   g_assert_error (tend_task_get_error (task), G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
@@ -340,7 +340,7 @@ test_error_of_a_timer_ends_it (void)
   listen (NULL);
   keep_going (task);
   tend_task_add_timer (task, SECOND / 2, -1, fail_timer_cb, NULL, NULL);
-  tend_clock_advance (clock, SECOND / 2);
+  tend_clock_advance (clock, SECOND / 2, NULL);
   assert_status (task, "failed");
   assert_notes ("");
   stop (task);
@@ -383,7 +383,7 @@ test_listener_may_end_it (void)
       listen (&listener);
       tend_task_add_exit_handler (task, note_exit_cb, (gpointer) "exit", NULL);
       keep_going (task);
-      g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+      g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 0);
       assert_status (task, statuses[i]);
       assert_notes (i == 0 ? "told:No luck exit:cancelled" : "told:No luck exit:stopped");
       stop (task);
@@ -416,7 +416,7 @@ test_listener_may_drop_it (void)
       listen (&listener);
       g_object_add_weak_pointer (kept, &kept);
       keep_going (tasks[i]);
-      tend_clock_run_until_idle (clock);
+      tend_clock_run_until_idle (clock, NULL);
       g_assert_null (kept);
       g_assert_true (notes != NULL && g_str_has_prefix (notes->str, "told:"));
       g_string_free (g_steal_pointer (&notes), TRUE);
@@ -437,13 +437,13 @@ test_listener_may_pause_it (void)
       listen (&listener);
       tend_task_set_interval_mode (task, mode);
       keep_going (task);
-      tend_clock_advance (clock, 10 * SECOND);
+      tend_clock_advance (clock, 10 * SECOND, NULL);
       assert_notes ("told:No luck");
       assert_status (task, "running");
       tend_task_resume (task);
-      tend_clock_advance (clock, SECOND - 1);
+      tend_clock_advance (clock, SECOND - 1, NULL);
       assert_notes ("");
-      tend_clock_advance (clock, 1);
+      tend_clock_advance (clock, 1, NULL);
       assert_notes ("told:No luck");
       stop (task);
     }

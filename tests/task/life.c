@@ -57,7 +57,7 @@ test_starts_up_to_the_first_wait (void)
   g_assert_true (tend_task_is_started (task));
   g_assert_true (tend_task_is_running (task));
 
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, SECOND);
   assert_status (task, "completed");
   g_assert_true (tend_task_is_ended (task));
   g_assert_false (tend_task_is_running (task));
@@ -142,7 +142,7 @@ test_does_not_start_twice_while_pending (void)
   g_assert_true (tend_task_start (task, NULL));
   assert_start_fails (task, TEND_ERROR_STATE, "Task *: has been started already");
   assert_status (task, "pending");
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_status (task, "completed");
   assert_gone (task);
 }
@@ -233,7 +233,7 @@ test_keeps_itself_while_it_runs (void)
   settle ();
   g_assert_nonnull (weak);
 
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_notes ("slept");
   g_assert_null (weak);
 }

@@ -168,11 +168,11 @@ test_properties_of_the_end (void)
   g_signal_connect (task, "notify::ended", G_CALLBACK (note_end_cb), log);
   g_signal_connect (task, "notify::finished", G_CALLBACK (note_end_cb), log);
   g_signal_connect (task, "notify::cancelling", G_CALLBACK (note_end_cb), log);
-  tend_clock_advance (clock, 1);
+  tend_clock_advance (clock, 1, NULL);
   tend_task_cancel (task);
   g_assert_cmpstr (log->str, ==, "cancelling:001 ");
   g_assert_false (tend_task_is_finished (task));
-  tend_clock_advance (clock, G_TIME_SPAN_SECOND);
+  tend_clock_advance (clock, G_TIME_SPAN_SECOND, NULL);
   g_assert_cmpstr (log->str, ==, "cancelling:001 ended:111 finished:111 ");
   g_assert_true (tend_task_is_finished (task));
 }

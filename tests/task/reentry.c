@@ -35,7 +35,7 @@ test_result_of_a_run_ends_the_task (void)
   tend_task_set_interval (task, SECOND);
   tend_task_add_exit_handler (task, note_exit_cb, (gpointer) "exit", NULL);
   g_assert_true (tend_task_start (task, NULL));
-  tend_clock_advance (clock, 3 * SECOND);
+  tend_clock_advance (clock, 3 * SECOND, NULL);
   assert_notes ("run freed exit:stopped");
   g_assert_error (tend_task_get_error (task), TEND_ERROR, TEND_ERROR_STOPPED);
   assert_gone (task);

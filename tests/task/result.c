@@ -241,7 +241,7 @@ test_a_task_that_does_not_run_gives_nothing (void)
 
   tend_task_set_interval (interval, SECOND);
   g_assert_true (tend_task_start (interval, NULL));
-  tend_clock_advance (clock, SECOND);
+  tend_clock_advance (clock, SECOND, NULL);
   expect_critical ("Task 'often': does not run, and cannot return a result");
   tend_task_return_pointer (interval, &n_destroyed, count_cb);
   g_assert_cmpint (n_destroyed, ==, 3);

@@ -172,7 +172,7 @@ test_handler_may_begin_other_work (void)
 
   tend_task_add_exit_handler (task, begin_others_cb, other, NULL);
   tend_task_stop (task);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, SECOND);
   assert_notes ("slept timer");
   tend_task_stop (other);
   assert_gone (task);
@@ -215,7 +215,7 @@ test_failed_task_harms_nobody (void)
   g_autoptr(TendTask) failed = tend_task_run_open (NULL, fail_body, NULL, NULL);
   g_autoptr(TendTask) other = tend_task_run_fiber (NULL, sleep_body, NULL, NULL);
 
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_notes ("slept");
   assert_status (failed, "failed");
   g_assert_cmpstr (tend_task_get_error (failed)->message, ==, "No luck");

@@ -96,7 +96,7 @@ test_one_that_deals_with_it_is_enough (void)
 
       watchers[which].deals = TRUE;
       g_assert_true (tend_task_start (task, NULL));
-      tend_clock_advance (clock, SECOND);
+      tend_clock_advance (clock, SECOND, NULL);
       assert_notes ("b:No luck a:No luck b:No luck a:No luck");
       assert_status (task, "running");
       finish (task);
@@ -114,7 +114,7 @@ test_nobody_deals_with_it (void)
 
       tend_task_set_keep_going (task, keep_going);
       g_assert_true (tend_task_start (task, NULL));
-      tend_clock_advance (clock, 0);
+      tend_clock_advance (clock, 0, NULL);
       assert_notes (keep_going ? "b:No luck a:No luck told:No luck" : "b:No luck a:No luck b:released a:released");
       assert_status (task, keep_going ? "running" : "failed");
       tend_task_set_observed (task);
@@ -131,7 +131,7 @@ test_answer_is_preferred_to_keep_going (void)
 
   tend_task_set_keep_going (task, TRUE);
   g_assert_true (tend_task_start (task, NULL));
-  tend_clock_advance (clock, 0);
+  tend_clock_advance (clock, 0, NULL);
   assert_notes ("a:No luck");
   assert_status (task, "running");
   finish (task);
@@ -151,7 +151,7 @@ test_may_end_the_task (void)
       TendTask *task = watch (fail_body, watchers, G_N_ELEMENTS (watchers));
 
       g_assert_true (tend_task_start (task, NULL));
-      g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+      g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 0);
       assert_notes (i % 2 == 0 ? "b:No luck b:released a:released"
                                : "b:No luck b:released a:released told:No luck");
       assert_status (task, statuses[i / 2]);
@@ -168,7 +168,7 @@ test_may_take_off_another (void)
 
   watchers[2].removes = &watchers[1].observer;
   g_assert_true (tend_task_start (task, NULL));
-  tend_clock_advance (clock, 0);
+  tend_clock_advance (clock, 0, NULL);
   assert_notes ("c:No luck a:No luck");
   finish (task);
 }
@@ -204,7 +204,7 @@ test_is_not_asked_of_a_cancelled_run (void)
       TendTask *task = watch (bodies[i], &watcher, 1);
 
       g_assert_true (tend_task_start (task, NULL));
-      tend_clock_advance (clock, 0);
+      tend_clock_advance (clock, 0, NULL);
       assert_notes ("a:released");
       tend_task_set_observed (task);
       finish (task);

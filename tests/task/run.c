@@ -112,7 +112,7 @@ test_leaves_alone_what_was_there_before (void)
   g_assert_true (tend_run (leave_two_body, &left, NULL));
   assert_notes ("a cancelled b cancelled b tidy a tidy");
   assert_status (older, "running");
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_notes ("older slept older tidy");
 }
 

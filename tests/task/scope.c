@@ -63,7 +63,7 @@ test_dies_with_every_end (void)
       fill_scope (task, &n_destroyed);
       ways[i] (task);
       g_assert_cmpint (n_destroyed, ==, 5);
-      g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+      g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 0);
       g_assert_cmpint (n_destroyed, ==, 5);
       assert_notes ("");
       tend_task_get_error (task);
@@ -84,7 +84,7 @@ test_is_dead_on_arrival_after_the_end (void)
       fill_scope (task, &n_destroyed);
       g_assert_cmpint (n_destroyed, ==, 5);
       g_assert_false (tend_timer_is_active (tend_task_add_timer (task, 0, -1, note_cb, NULL, NULL)));
-      g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+      g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 0);
       assert_notes ("");
       tend_task_get_error (task);
       assert_gone (task);
@@ -101,7 +101,7 @@ test_dies_unstarted (void)
   fill_scope (task, &n_destroyed);
   g_assert_finalize_object (task);
   g_assert_cmpint (n_destroyed, ==, 5);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 0);
   assert_notes ("");
 }
 
@@ -147,7 +147,7 @@ test_chain_of_posts_and_timers_ends_with_its_task (void)
   g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
   g_autoptr(TendTask) task = tend_task_run_fiber (NULL, chain_body, NULL, NULL);
 
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND * 6 / 5);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, SECOND * 6 / 5);
   assert_notes ("tick tick");
   assert_gone (task);
 }
@@ -256,7 +256,7 @@ test_error_of_a_timer_fails_the_task (void)
   g_autoptr(TendTask) task = tend_task_run_fiber (NULL, return_later_body, NULL, NULL);
 
   tend_task_add_exit_handler (task, note_exit_cb, (gpointer) "exit", NULL);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, SECOND);
   assert_notes ("exit:failed body ends");
   assert_status (task, "failed");
   g_assert_cmpstr (tend_task_get_error (task)->message, ==, "In the scope");

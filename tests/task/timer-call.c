@@ -52,7 +52,7 @@ test_task_that_nobody_started (void)
 
   g_weak_ref_init (&weak, self.task);
   tend_task_add_timer (self.task, SECOND, -1, drop_cb, &self, freed_cb);
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_notes ("dropped:created freed");
   g_assert_null (g_weak_ref_get (&weak));
   g_weak_ref_clear (&weak);
@@ -87,7 +87,7 @@ test_task_that_completes (void)
       g_assert_true (tend_task_start (self.task, NULL));
       g_weak_ref_init (&weak, self.task);
       tend_task_add_timer (self.task, SECOND, interval, complete_and_drop_cb, &self, freed_cb);
-      tend_clock_run_until_idle (clock);
+      tend_clock_run_until_idle (clock, NULL);
       assert_notes ("body freed completed dropped:completed freed");
       g_assert_null (g_weak_ref_get (&weak));
       g_weak_ref_clear (&weak);
@@ -127,7 +127,7 @@ test_task_that_fails (void)
   g_weak_ref_init (&weak, self.task);
   tend_task_add_exit_handler (self.task, note_exit_cb, (gpointer) "exit", NULL);
   tend_task_add_timer (self.task, SECOND, SECOND, drop_and_fail_cb, &self, freed_cb);
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   tend_set_unobserved_func (NULL, NULL, NULL);
   assert_notes ("freed exit:failed unobserved:In the timer");
   g_assert_null (g_weak_ref_get (&weak));
@@ -161,7 +161,7 @@ test_cancelled_within (void)
   Fixture self = { 0 };
 
   self.timer = tend_task_add_timer (task, SECOND, -1, cancel_cb, &self, freed_cb);
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_notes ("cancelled freed");
   tend_task_stop (task);
   assert_gone (task);
@@ -189,7 +189,7 @@ test_held_by_others (void)
   Fixture self = { 0 };
   g_autoptr(TendTimer) timer = tend_timer_ref (tend_task_add_timer (task, SECOND, -1, stop_cb, &self, freed_cb));
 
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_notes ("stopped freed");
   assert_gone (task);
   g_assert_false (tend_timer_is_active (timer));

@@ -25,7 +25,7 @@ test_timer_fires_once (void)
 
   task = tend_task_run_open (NULL, idle_body, NULL, NULL);
   once = tend_timer_ref (tend_task_add_timer (task, SECOND, -1, note_cb, (gpointer) "once", NULL));
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, SECOND);
   assert_notes ("once");
   g_assert_false (tend_timer_is_active (once));
   tend_timer_cancel (once);
@@ -41,7 +41,7 @@ test_timer_of_zero_is_the_next_turn (void)
 
   tend_task_add_timer (task, 0, -1, note_cb, (gpointer) "zero", NULL);
   assert_notes ("");
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 0);
   assert_notes ("zero");
   tend_task_stop (task);
   assert_gone (task);
@@ -66,7 +66,7 @@ test_timer_repeats_until_it_says_no (void)
   g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_add_timer (task, SECOND / 2, SECOND, three_ticks_cb, &n_ticks, count_cb);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 2 * SECOND + SECOND / 2);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 2 * SECOND + SECOND / 2);
   assert_notes ("tick tick tick");
   g_assert_cmpint (n_ticks, ==, 4);
   tend_task_stop (task);
@@ -116,7 +116,7 @@ test_timer_may_cancel_itself (void)
   g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   data.timer = tend_task_add_timer (task, SECOND, SECOND, cancel_timer_cb, &data, free_cb);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, SECOND);
   assert_notes ("tick");
   g_assert_true (data.is_freed);
   tend_task_stop (task);
@@ -140,7 +140,7 @@ test_periodic_timer_ends_with_its_task (void)
   g_autoptr(TendTask) task = tend_task_run_fiber (NULL, half_second_body, NULL, NULL);
 
   tend_task_add_exit_handler (task, note_exit_cb, (gpointer) "exit", NULL);
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, SECOND * 3 / 2);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, SECOND * 3 / 2);
   assert_notes ("tick tick tick exit:completed");
   assert_gone (task);
 }
@@ -171,7 +171,7 @@ test_timer_keeps_its_rate (void)
   g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
 
   tend_task_add_timer (task, 0, SECOND, slow_tick_cb, &grid, NULL);
-  tend_clock_advance (clock, 3 * SECOND + 1);
+  tend_clock_advance (clock, 3 * SECOND + 1, NULL);
   assert_notes ("0 1000 2000 3000");
   tend_task_stop (task);
   assert_gone (task);

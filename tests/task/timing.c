@@ -67,7 +67,7 @@ run_to_the_end (Runs       *runs,
     tend_task_set_delay (task, delay);
   tend_task_set_interval (task, interval);
   g_assert_true (tend_task_start (task, NULL));
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_notes (expected);
   assert_status (task, status);
   tend_task_get_error (task);
@@ -86,9 +86,9 @@ test_delay (void)
   g_assert_true (tend_task_start (task, NULL));
   assert_status (task, "pending");
   g_assert_true (tend_task_is_started (task));
-  tend_clock_advance (clock, SECOND - 1);
+  tend_clock_advance (clock, SECOND - 1, NULL);
   assert_status (task, "pending");
-  tend_clock_advance (clock, 1);
+  tend_clock_advance (clock, 1, NULL);
   assert_status (task, "completed");
   assert_gone (task);
 }
@@ -103,7 +103,7 @@ test_delay_of_zero_is_the_next_turn (void)
   tend_task_set_delay (task, 0);
   g_assert_true (tend_task_start (task, NULL));
   assert_status (task, "pending");
-  tend_clock_advance (clock, 0);
+  tend_clock_advance (clock, 0, NULL);
   assert_status (task, "completed");
   assert_gone (task);
 }
@@ -120,7 +120,7 @@ test_long_delays_do_not_overflow (void)
   tend_task_set_delay (never, G_MAXINT64);
   g_assert_true (tend_task_start (task, NULL));
   g_assert_true (tend_task_start (never, NULL));
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, long_delay);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, long_delay);
   assert_status (task, "completed");
   assert_status (never, "pending");
   tend_task_stop (never);
@@ -198,10 +198,10 @@ test_status_between_runs_is_running (void)
   g_signal_connect (task, "notify::status", G_CALLBACK (note_status_cb), NULL);
   g_assert_true (tend_task_start (task, NULL));
   assert_notes ("notify:pending");
-  tend_clock_advance (clock, SECOND);
+  tend_clock_advance (clock, SECOND, NULL);
   assert_notes ("notify:running 1000");
   assert_status (task, "running");
-  tend_clock_advance (clock, SECOND);
+  tend_clock_advance (clock, SECOND, NULL);
   assert_notes ("2000 notify:stopped");
   assert_gone (task);
 }
@@ -240,7 +240,7 @@ test_interval_of_a_callback (void)
 
   tend_task_set_interval (task, SECOND);
   g_assert_true (tend_task_start (task, NULL));
-  g_assert_cmpint (tend_clock_run_until_idle (clock), ==, 4500 * 1000);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 4500 * 1000);
   assert_notes ("1000 2500 4000");
   assert_status (task, "cancelled");
   assert_gone (task);
@@ -266,9 +266,9 @@ test_interval_of_a_thread (void)
   tend_task_set_interval (task, 1);
   g_assert_true (tend_task_start (task, NULL));
   while (g_atomic_int_get (&n_runs) < 3)
-    tend_clock_advance (clock, 1);
+    tend_clock_advance (clock, 1, NULL);
   tend_task_cancel (task);
-  tend_clock_run_until_idle (clock);
+  tend_clock_run_until_idle (clock, NULL);
   assert_status (task, "cancelled");
   assert_gone (task);
 }

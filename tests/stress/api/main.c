@@ -194,7 +194,7 @@ let_pass (void)
   for (guint i = 0; i < N_SIDES; i++)
     {
       g_main_context_push_thread_default (fuzz.contexts[i]);
-      tend_clock_advance (fuzz.clocks[i], 20 * SECOND);
+      tend_clock_advance (fuzz.clocks[i], 20 * SECOND, NULL);
       g_main_context_pop_thread_default (fuzz.contexts[i]);
     }
 }

@@ -75,7 +75,7 @@ advance (void)
   gint64 before = tend_get_time ();
   gint64 usec = pick_time () / (fuzz.has_endless ? 5 : 1);
 
-  tend_clock_advance (fuzz.clocks[fuzz.side], usec);
+  tend_clock_advance (fuzz.clocks[fuzz.side], usec, NULL);
   if (tend_clock_get_time (fuzz.clocks[fuzz.side]) < before + usec)
     fail ("the clock was not put forward as it was told");
 }
@@ -83,7 +83,7 @@ advance (void)
 static void
 run_until_idle (void)
 {
-  tend_clock_run_until_idle (fuzz.clocks[fuzz.side]);
+  tend_clock_run_until_idle (fuzz.clocks[fuzz.side], NULL);
 }
 
 /* Time goes back to that of the machine, and stands still there. */
