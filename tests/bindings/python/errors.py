@@ -63,15 +63,23 @@ class Errors(VirtualTimeTest):
             self.assertTrue(error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.BUSY))
             self.assertEqual(error.message, "busy")
 
-    def test_what_c_is_told(self):
-        """A manager hears of any exception, with its type and text."""
-        manager, told = Tend.TaskManager(), []
-        manager.connect("task-failed", lambda manager, task, error: told.append((error.message, task.exception)))
-        errors = [ValueError("text"), new_error()]
-        for error in errors:
+    def test_what_a_manager_tells(self):
+        """Its handlers are given what was thrown, also by a run that is not the last, and may hand it on."""
+        class Manager(Tend.TaskManager):
+            def do_task_failed(self, task, error):
+                told.append(error)
+                Tend.TaskManager.do_task_failed(self, task, error)
+
+        manager, told = Manager(), []
+        manager.connect("task-failed", lambda manager, task, error: told.append(error))
+        errors = [ValueError("text"), new_error(), KeyError(1)]
+        for error in errors[:2]:
             manager.register_anonymous("x", throw, error)
         self.run_for(0)
-        self.assertEqual(told, [("ValueError: text", errors[0]), ("busy", errors[1])])
+        manager.register("y", throw, errors[2], delay=0, interval=10, keep_going=True)
+        self.run_for(15)
+        expected = [errors[0]] * 2 + [errors[1]] * 2 + [errors[2]] * 4
+        self.assertEqual([id(error) for error in told], [id(error) for error in expected])
 
     def test_an_exception_that_has_no_text(self):
         exception = Unprintable()
@@ -174,7 +182,7 @@ class Errors(VirtualTimeTest):
         completion.set_value(1)
 
     def test_what_a_callback_throws_is_printed(self):
-        """It fails no task. A timer that throws ends, and so do attempts whose predicate throws."""
+        """It fails no task; attempts whose predicate throws end."""
         calls = []
 
         def callback(*_):
@@ -182,7 +190,6 @@ class Errors(VirtualTimeTest):
             raise KeyError("callback")
 
         async def body():
-            Tend.current_task().add_timer(1, 1, callback)
             Tend.current_task().add_exit_handler(callback)
             await Tend.sleep(1)
             return "completed"
@@ -192,8 +199,31 @@ class Errors(VirtualTimeTest):
         with printed_errors() as printed:
             self.assertEqual(Tend.run(body), "completed")
             self.assertRaises(ValueError, Tend.run, retry.run(None, throw, ValueError()))
-        self.assertEqual(len(calls), 3)
-        self.assertEqual(printed.getvalue().count("KeyError: 'callback'"), 3)
+        self.assertEqual(len(calls), 2)
+        self.assertEqual(printed.getvalue().count("KeyError: 'callback'"), 2)
+
+    def test_what_the_scope_of_a_task_throws_fails_it(self):
+        """A timer or a post, as in C; the body is unwound."""
+        async def body(begin):
+            begin(Tend.current_task())
+            try:
+                await Tend.sleep(10)
+            finally:
+                log.append("unwound")
+
+        for begin in (lambda task: task.add_timer(1, 1, lambda _: throw(exception)),
+                      lambda task: task.post(lambda _: throw(exception))):
+            for exception in (ValueError("text"), new_error()):
+                with self.subTest(exception=repr(exception)), printed_errors() as printed:
+                    log = []
+                    task = Tend.spawn(body, begin)
+                    self.run_for(1)
+                    self.assertEqual(log, ["unwound"])
+                    self.assertIs(task.exception, exception)
+                    self.assertIn("throw", [frame.name for frame in traceback.extract_tb(exception.__traceback__)])
+                    del task
+                    gc.collect()
+                self.assertEqual(printed.getvalue(), "")
 
     def test_the_callback_style(self):
         caught = []

@@ -13,9 +13,7 @@ collector would not look into that.
 import asyncio
 import contextvars
 import ctypes
-import os
 import sys
-import threading
 import types
 
 from gi.repository import GLib
@@ -23,6 +21,8 @@ from gi.repository import GLib
 from . import errors, values
 from .base import Tend, head, say_cancelled
 from .errors import CancelledError
+from .interrupt import end_with
+from .stepping import stepping
 
 COROUTINES = (types.CoroutineType, types.GeneratorType)
 MAX_UNWINDING = 100  # how many times a stopped coroutine may wait once more
@@ -34,25 +34,6 @@ class Stopped(BaseException):
     Not GeneratorExit: with that, Python would not let clean-up of an inner coroutine get as far as awaiting
     something, and would raise an Exception from there.
     """
-
-
-class Stepping(threading.local):
-    """What this thread runs."""
-
-    driver = None       # whose coroutine runs just now
-    interrupt = None    # what ends Tend.run()
-
-
-stepping = Stepping()
-
-
-def begin_anew():
-    """The child of a fork runs nothing of its parent's, though it was forked within a body."""
-    stepping.driver = None
-    stepping.interrupt = None
-
-
-os.register_at_fork(after_in_child=begin_anew)
 
 
 # --- Results ---
@@ -71,8 +52,7 @@ def end_run(task, *_):
     It is the exit handler of a task whose body runs in another thread, where no Tend.run() is to be seen.
     """
     failure = task.__dict__.get("_failure")
-    if failure is not None and errors.is_fatal(failure.value) and stepping.interrupt is not None:
-        stepping.interrupt.end_with(failure.value)
+    if failure is not None and end_with(failure.value):
         errors.get_exception(task)  # which Tend.run() raises: nobody need be told again
 
 
@@ -125,16 +105,19 @@ def take_body(task):
 def run(task, *_):
     """The body that the library knows: calls that of Python, which is an attribute of the task."""
     context, func, args = take_body(task)
+    if stepping.started is not None:
+        stepping.started.add(task)
+    stepping.running.append(task)
     try:
         value = context.run(func, *args)
-    except BaseException as exception:
-        settle_with_exception(task, exception)
-    else:
         if isinstance(value, COROUTINES):
             Driver(task, context, value).step(None, None)
         else:
             settle(task, value)
+    except BaseException as exception:
+        settle_with_exception(task, exception)
     finally:
+        stepping.running.pop()
         # An exception keeps the frames that it came through, and so would keep its own task.
         del func, args, task
     return True

@@ -9,6 +9,7 @@ number that finds the exception again, also in a copy that the library has hande
 
 import asyncio
 import builtins
+import collections
 import itertools
 import re
 import sys
@@ -174,11 +175,38 @@ def unpack_error(error, own=None):
     return exception
 
 
-def unpack_several(error, parts):
-    """Gives the exception for the error of a task that has those of others as its parts."""
-    exceptions = []
-    for part in parts:
-        exception = unpack_error(part)
+class Matching:
+    """Finds the exceptions of the tasks that another stands for by what they are in C: for those that have no number."""
+
+    def __init__(self, task):
+        self.found = {}
+        seen, waiting = set(), collections.deque([task])
+        while waiting:
+            task = waiting.popleft()
+            kept = task.__dict__.get("_failure")
+            if kept is None:
+                fresh = [each for each in task.__dict__.get("_sources", ()) if each not in seen]
+                seen.update(fresh)
+                waiting.extend(fresh)
+            elif isinstance(kept.value, GLib.Error) and not isinstance(kept.value, SeveralErrors):
+                self.found.setdefault(self.get_key(kept.value), collections.deque()).append(kept)
+
+    def get_key(self, error):
+        return error.domain, error.code, error.message
+
+    def take(self, error):
+        """Gives what was thrown as @error, each once, or None."""
+        found = self.found.get(self.get_key(error))
+        return found.popleft() if found else None
+
+
+def unpack_several(task, error):
+    """Gives the exception for the error of @task that has those of others as its parts."""
+    exceptions, matching = [], None
+    for part in Tend.Task.list_errors(task):
+        if part.domain != DOMAIN and matching is None:
+            matching = Matching(task)
+        exception = unpack_error(part, matching and matching.take(part))
         if is_fatal(exception):
             return exception
         # What groups exceptions takes nothing else, neither from asyncio nor from here.
@@ -199,12 +227,24 @@ def get_exception(task):
 
     if "_raised" not in task.__dict__:
         if error.matches(TASK, Tend.Error.SEVERAL):
-            exception = unpack_several(error, Tend.Task.list_errors(task))
+            exception = unpack_several(task, error)
+        elif kept is None and error.domain != DOMAIN and "_sources" in task.__dict__:
+            exception = unpack_error(error, Matching(task).take(error))
         else:
             exception = unpack_error(error, kept)
         task._raised = exception, exception.__traceback__
 
     return task._raised[0]
+
+
+def unpack_error_of(task, error):
+    """Gives the exception for @error, of @task or of one of its runs, to somebody who is told of it."""
+    if task.is_ended():
+        return get_exception(task)
+    kept = task.__dict__.get("_failure")
+    if kept is not None:
+        kept.is_observed = True
+    return unpack_error(error, kept)
 
 
 def raise_exception(task):
@@ -215,6 +255,13 @@ def raise_exception(task):
 
 
 # --- Errors that nobody observed ---
+
+def warn(message):
+    GLib.log_variant("Tend", GLib.LogLevelFlags.LEVEL_WARNING, GLib.Variant("a{sv}", {
+        "MESSAGE": GLib.Variant("s", message),
+        "GLIB_DOMAIN": GLib.Variant("s", "Tend"),
+    }))
+
 
 def report(task, error, origin, *_):
     """Says what the library says by default, and where the exception comes from."""
@@ -227,10 +274,7 @@ def report(task, error, origin, *_):
     elif task in last_words:
         message += "\n" + last_words.pop(task)
 
-    GLib.log_variant("Tend", GLib.LogLevelFlags.LEVEL_WARNING, GLib.Variant("a{sv}", {
-        "MESSAGE": GLib.Variant("s", message),
-        "GLIB_DOMAIN": GLib.Variant("s", "Tend"),
-    }))
+    warn(message)
 
 
 def set_unobserved_func(func, *user_data):

@@ -83,7 +83,7 @@ class Group(Tend.Group):
 
     def join(self):
         task = Tend.Group.join(self)
-        task._failed = self.__dict__.setdefault("_failed", [])
+        task._sources = self.__dict__.setdefault("_failed", [])
         return task
 
     async def __aenter__(self):

@@ -9,6 +9,7 @@ from gi.repository import GLib
 
 from . import errors, values
 from .base import Tend, override
+from .callbacks import Callback
 from .task import Task, operate, set_times
 
 
@@ -125,7 +126,7 @@ class Retry(Tend.Retry):
             return kept[0]
 
         task = set_times(Tend.Retry.create_task(self, name, make), **settings)
-        values.keep(task, kept)
+        task._sources = kept
         return task
 
     def run(self, name, func, *args, **settings):
@@ -137,5 +138,5 @@ class Retry(Tend.Retry):
         if func is None:
             Tend.Retry.set_predicate(self, None)
         else:
-            Tend.Retry.set_predicate(self, lambda task, number, error, *_: func(
-                task, number, errors.unpack_error(error), *user_data))
+            Tend.Retry.set_predicate(self, Callback(lambda task, number, error, *_: func(
+                task, number, errors.unpack_error(error), *user_data)))

@@ -10,6 +10,8 @@ from gi.repository import GLib
 
 from . import bridge, driver, errors, units, values
 from .base import Tend, override
+from .interrupt import Interrupt, interrupting
+from .stepping import stepping
 
 
 def set_times(task, delay=None, interval=None, interval_mode=None, keep_going=None, priority=None, timeout=None,
@@ -42,6 +44,8 @@ def set_body(task, func, args):
         raise TypeError(f"the body of a task is a function, and not {func!r}")
 
     task._body = contextvars.copy_context(), func, args
+    if stepping.started is not None:
+        stepping.started.add(task)
     return task
 
 
@@ -89,7 +93,7 @@ async def operate(name, func, args, finish, cancellable=None):
 
 def with_sources(task, *sources):
     """Lets @task keep those whose values and exceptions it may hand on."""
-    values.keep(task, sources)
+    task._sources = sources
     return task
 
 
@@ -184,12 +188,11 @@ class Task(Tend.Task):
         errors.raise_exception(self)
 
     def wait_sync(self):
-        try:
-            return Tend.Task.wait_sync(self)
-        except GLib.Error:
-            if not self.is_ended():
-                raise
-        errors.raise_exception(self)
+        interrupt = Interrupt(self)
+        with interrupting(interrupt, self.get_context()):
+            interrupt.run()
+        interrupt.conclude()
+        return True
 
     # What follows it.
 
