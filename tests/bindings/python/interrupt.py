@@ -173,7 +173,7 @@ class Anywhere(VirtualTimeTest):
                 self.log = []
                 Tend.run(self.main, list_places(LookupError("once"))[name])
                 self.assertEqual(self.log, ["not reached", "cleaned up"])
-            self.assertEqual(printed.getvalue().count("LookupError: once"), 1, printed.getvalue())
+            self.assertEqual(printed.getvalue().count("\nLookupError: once"), 1, printed.getvalue())
 
     def test_who_prints_is_as_it_was(self):
         hook = sys.excepthook

@@ -13,6 +13,7 @@ collector would not look into that.
 import asyncio
 import contextvars
 import ctypes
+import functools
 import sys
 import types
 
@@ -58,12 +59,25 @@ def end_run(task, *_):
 
 def settle_with_exception(task, exception):
     """Ends a run of the body of @task with what it has thrown."""
-    # The first frame is ours. It would make a cycle of every task that failed.
-    if exception.__traceback__ is not None:
-        exception.__traceback__ = exception.__traceback__.tb_next
+    drop_first_frame(exception)
+    if task.is_ended():
+        tell_late(task, exception)
+        return
     error, task._failure = errors.pack_exception(task, exception)
     Tend.Task.return_error(task, error)
     end_run(task)
+
+
+def drop_first_frame(exception):
+    """Forgets our own frame, which would make a cycle of every task that failed."""
+    if exception.__traceback__ is not None:
+        exception.__traceback__ = exception.__traceback__.tb_next
+
+
+def tell_late(task, exception):
+    """Tells of what was thrown when @task had ended otherwise, which is not what it was ended with."""
+    if not isinstance(exception, (Stopped, asyncio.CancelledError)) and not end_with(exception):
+        errors.tell_unobserved(task, exception)
 
 
 def get_result(task):
@@ -132,12 +146,30 @@ def run_in_thread(task, *_):
             value.close()
             raise TypeError("a coroutine cannot run in a thread of the pool, nor can a generator")
     except BaseException as exception:
-        settle_with_exception(task, exception)
+        drop_first_frame(exception)
+        error, task._failure = errors.pack_exception(task, exception)
+        Tend.Task.return_error(task, error)
+        if not task._failure.is_observed:
+            invoke(task.get_context(), functools.partial(check_thread, task, exception))
     else:
         settle(task, value)
     finally:
         del func, args, task
     return True
+
+
+def check_thread(task, exception):
+    """Tells of what a body in a thread has thrown when its task had ended before."""
+    if task.is_ended() and task.get_status() != Tend.TaskStatus.FAILED:
+        task._failure.is_observed = True
+        tell_late(task, exception)
+
+
+def invoke(context, func):
+    """Calls @func once in the thread that runs @context."""
+    source = GLib.Idle(priority=GLib.PRIORITY_DEFAULT)
+    source.set_callback(lambda *_: func() and False)
+    source.attach(context)
 
 
 class Turn:
@@ -270,7 +302,7 @@ class Driver:
             self.coroutine = None
             settle_with_exception(self.task, raised)
         else:
-            return None if self.task.is_ended() else self.wait(awaited)
+            return None if self.task.is_ended() else self.try_to_wait(awaited)
         finally:
             del exception
 
@@ -282,12 +314,22 @@ class Driver:
                 coroutine.throw(Stopped())
             except (Stopped, StopIteration):
                 return
+            except BaseException as exception:
+                drop_first_frame(exception)
+                tell_late(self.task, exception)
+                return
 
         # Python would go on with it when it frees it, and for ever perhaps: it never does, not even as it exits.
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(coroutine))
-        raise RuntimeError(f"{head(self.task)}: the body waits on and on, though it was stopped")
+        tell_late(self.task, RuntimeError(f"{head(self.task)}: the body waits on and on, though it was stopped"))
 
     # What it can wait for.
+
+    def try_to_wait(self, awaited):
+        try:
+            return self.wait(awaited)
+        except BaseException as exception:  # of what it awaits, which may be anything, or of the handler of a signal
+            return None, exception
 
     def wait(self, awaited):
         """Begins to wait for what the coroutine awaits; gives what is there already, as step_once() does."""
@@ -341,7 +383,7 @@ class Driver:
                                       "this thread; Tend.EventLoop is one that runs both")
 
         future._asyncio_future_blocking = False
-        handler = cancellable.add_handler(lambda *_: future.cancel()) if cancellable is not None else 0
+        handler = cancellable.add_handler(lambda *_: self.cancel_future(future)) if cancellable is not None else 0
 
         def done(future, n_waits=self.n_waits):
             if handler != 0:
@@ -351,3 +393,7 @@ class Driver:
                 self.step(*(self.tell_cancelled() if is_told else (None, None)))
 
         future.add_done_callback(done)
+
+    def cancel_future(self, future):
+        # What the future does of it, clean up or swallow it, is what the coroutine hears of it.
+        self.is_cancelled = future.cancel() or self.is_cancelled

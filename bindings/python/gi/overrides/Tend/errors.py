@@ -87,6 +87,10 @@ class SeveralErrors(_Coded, ExceptionGroup, GLib.Error):
         return type(self)(self.message, exceptions)
 
 
+def format_exception(exception):
+    return "".join(traceback.format_exception(exception)).rstrip()
+
+
 class Thrown(Kept):
     """What a task has thrown."""
 
@@ -97,13 +101,10 @@ class Thrown(Kept):
         self.is_observed = isinstance(exception, asyncio.CancelledError)  # nobody reports a cancellation
         self.task = task  # what it prints as
 
-    def format(self):
-        return "".join(traceback.format_exception(self.value)).rstrip()
-
     def __del__(self):
         # Where the garbage collector finds a cycle, this runs before the task is finalized, which then reports.
         if not self.is_observed and not sys.is_finalizing():
-            last_words[self.task] = self.format()
+            last_words[self.task] = format_exception(self.value)
             while len(last_words) > MAX_LAST_WORDS:
                 del last_words[next(iter(last_words))]
 
@@ -263,18 +264,50 @@ def warn(message):
     }))
 
 
-def report(task, error, origin, *_):
+def report(task, exception, origin, text=None):
     """Says what the library says by default, and where the exception comes from."""
     name, number = re.fullmatch(r"Task\((?:('.*'), )?(\d+)\)", task, re.DOTALL).groups()
-    message = f"Task {name or number}: nobody observed its error; it was made at {origin}: {error.message}"
-    kept = thrown.get(task)
-    if kept is not None:
-        kept.is_observed = True
-        message += "\n" + kept.format()
-    elif task in last_words:
-        message += "\n" + last_words.pop(task)
+    message = (f"Task {name or number}: nobody observed its error; it was made at {origin}: "
+               f"{describe_short(exception)}")
+    warn("\n".join(filter(None, (message, text))))
 
-    warn(message)
+
+def describe_short(exception):
+    """Gives the text of @exception as the library has it."""
+    return exception.message if isinstance(exception, GLib.Error) else describe(exception)
+
+
+class Listener:
+    """What is told the errors that nobody observed: a function of the program, or what logs them."""
+
+    def __init__(self):
+        self.func = None
+        self.data = ()
+
+    def tell(self, task, exception, origin, text=None):
+        if self.func is None:
+            report(task, exception, origin, text or format_exception(exception))
+        else:
+            self.func(task, exception, origin, *self.data)
+
+    def tell_of(self, task, error, origin, *_):
+        """Is called by the library, with what the task prints as and its GError."""
+        kept = thrown.get(task)
+        text = last_words.pop(task, None)
+        if kept is not None:
+            kept.is_observed = True
+        exception = unpack_error(error, kept)
+        if kept is None and text is not None:
+            exception.add_note(text)
+        self.tell(task, exception, origin, text)
+
+
+listener = Listener()
+
+
+def tell_unobserved(task, exception):
+    """Tells of @exception, which @task has thrown when nobody could be told of it any more."""
+    listener.tell(task.to_string(), exception, task.dup_origin())
 
 
 def set_unobserved_func(func, *user_data):
@@ -283,11 +316,8 @@ def set_unobserved_func(func, *user_data):
     It is called with what the task prints as, the exception, and where the task was made. None restores the
     default, which logs a warning with the traceback.
     """
-    if func is None:
-        Tend.set_unobserved_func(report)
-    else:
-        Tend.set_unobserved_func(
-            lambda task, error, origin, *_: func(task, unpack_error(error, thrown.get(task)), origin, *user_data))
+    listener.func, listener.data = func, user_data
+    Tend.set_unobserved_func(listener.tell_of)  # again, in the place of one that was set in C
 
 
-Tend.set_unobserved_func(report)
+Tend.set_unobserved_func(listener.tell_of)
