@@ -227,7 +227,9 @@ def finalize_generator(generator):
     """Closes an asynchronous generator that was left where it yields: in a task, since its clean-up may await."""
     if not sys.is_finalizing():
         task = Tend.Task.new_open("aclose", run)
+        task.set_origin(f"{generator.ag_code.co_filename}:{generator.ag_code.co_firstlineno}")
         task._body = contextvars.copy_context(), close_generator, (generator,)
+        task._is_clean_up = True  # and so is not cancelled at the end of Tend.run()
         task.start()
 
 

@@ -53,7 +53,8 @@ def end(started, what, interrupt, wait):
             break
         interrupt.left = left
         for task in left:
-            task.cancel()
+            if "_is_clean_up" not in task.__dict__:
+                task.cancel()
 
         waiting = Task("end", wait_until_finished, left, deadline=deadline)
         started.discard(waiting)

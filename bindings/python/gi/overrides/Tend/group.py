@@ -6,7 +6,7 @@
 import asyncio
 import types
 
-from . import values
+from . import origin, values
 from .base import Tend, override
 from .errors import SeveralErrors
 from .task import Task, with_sources
@@ -82,7 +82,7 @@ class Group(Tend.Group):
         return task
 
     def join(self):
-        task = Tend.Group.join(self)
+        task = origin.note(Tend.Group.join(self))
         task._sources = self.__dict__.setdefault("_failed", [])
         return task
 

@@ -3,7 +3,7 @@
 
 """The task manager in Python, and the request cache with what it holds."""
 
-from . import callbacks, driver, errors, values
+from . import callbacks, driver, errors, origin, values
 from .base import Tend, override
 from .task import Task, begin, new_task, set_times
 
@@ -91,6 +91,9 @@ units.restrict_random_number_cache(Tend.RandomNumberCache)
 
 @override
 class RequestCache(ShutDown, Tend.RequestCache):
+    def wait_for(self, prefix, number, timeout):
+        return origin.note(Tend.RequestCache.wait_for(self, prefix, number, timeout))
+
     def __len__(self):
         return self.get_n_caches()
 

@@ -8,7 +8,7 @@ import types
 
 from gi.repository import GLib
 
-from . import bridge, driver, errors, units, values
+from . import bridge, driver, errors, origin, units, values
 from .base import Tend, override
 from .interrupt import Interrupt, interrupting
 from .stepping import stepping
@@ -46,7 +46,7 @@ def set_body(task, func, args):
     task._body = contextvars.copy_context(), func, args
     if stepping.started is not None:
         stepping.started.add(task)
-    return task
+    return origin.note(task)
 
 
 def new_task(cls, run, name, func, args, settings):
@@ -94,7 +94,7 @@ async def operate(name, func, args, finish, cancellable=None):
 def with_sources(task, *sources):
     """Lets @task keep those whose values and exceptions it may hand on."""
     task._sources = sources
-    return task
+    return origin.note(task)
 
 
 def start(task):
@@ -114,7 +114,7 @@ class Task(Tend.Task):
     def __new__(cls, name=None, func=None, *args, **settings):
         if func is not None:
             return new_task(cls, driver.run, name, func, args, settings)
-        return set_times(Tend.Task.new_open(name, None), **settings)
+        return set_times(origin.note(Tend.Task.new_open(name, None)), **settings)
 
     def __init__(self, name=None, func=None, *args, **settings):
         # The constructor of the library has done all, and a GObject's knows no positional arguments.
