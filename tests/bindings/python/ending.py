@@ -138,7 +138,7 @@ class Ending(VirtualTimeTest):
         with printed_errors() as printed:
             Tend.run(lambda: Tend.spawn(work) and None)
             gc.collect()
-        self.assertEqual(printed.getvalue().count("Nobody observed"), 1)
+        self.assertEqual(printed.getvalue().count("nobody observed"), 1)
         self.assertIn("in the clean-up", printed.getvalue())
 
     def test_exit_in_the_clean_up(self):

@@ -26,6 +26,7 @@ CALLBACKS = {
     "Task": {"add_cancel_handler": 0, "add_exit_handler": 0, "wait_async": 1},
     "TaskManager": {"drain_async": 1, "shutdown_async": 1, "wait_for_tasks_async": 1},
 }
+NAMES = {"callback", "func"}
 SCOPE = {
     "Task": {"add_timer": 2, "post": 0},
 }
@@ -35,7 +36,9 @@ EMITTERS = (
     "Channel", "Clock", "Completion", "Group", "NumberCache", "RequestCache", "Retry", "Task", "TaskManager", "TaskStream",
 )
 
-wait_async = Tend.Task.wait_async   # for those of us who throw nothing
+# For those of us who throw nothing.
+add_exit_handler = Tend.Task.add_exit_handler
+wait_async = Tend.Task.wait_async
 
 
 class Callback:
@@ -124,13 +127,15 @@ def replace_callback(cls, name, place, make):
     native = getattr(cls, name)
 
     @functools.wraps(native, assigned=("__name__", "__doc__"), updated=())
-    def call(self, *args):
+    def call(self, *args, **named):
         if len(args) > place and callable(args[place]):
             args = *args[:place], make(args[place]), *args[place + 1:]
+        for name in NAMES.intersection(named):
+            named[name] = make(named[name])
         try:
-            return native(self, *args)
+            return native(self, *args, **named)
         finally:
-            del self, args
+            del self, args, named
 
     call.__qualname__ = name
     setattr(cls, name, call)

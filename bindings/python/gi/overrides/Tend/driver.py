@@ -17,9 +17,9 @@ import functools
 import sys
 import types
 
-from gi.repository import GLib
+from gi.repository import GLib, GObject
 
-from . import errors, values
+from . import callbacks, errors, values
 from .base import Tend, head, say_cancelled
 from .errors import CancelledError
 from .interrupt import end_with
@@ -109,7 +109,10 @@ def give(value):
 
 
 def take_body(task):
-    """Gives the body of @task: its context, function and arguments. What runs once is not kept beyond that."""
+    """Gives the body of @task: its context, function, arguments, and what has collected it already.
+
+    What runs once is not kept beyond that.
+    """
     body = task._body
     if task.get_interval() is None:
         del task._body
@@ -118,10 +121,11 @@ def take_body(task):
 
 def run(task, *_):
     """The body that the library knows: calls that of Python, which is an attribute of the task."""
-    context, func, args = take_body(task)
-    if stepping.started is not None:
-        stepping.started.add(task)
-    stepping.running.append(task)
+    context, func, args, collected = take_body(task)
+    started, running = stepping.started, stepping.running
+    if started is not None and started is not collected:
+        started.add(task)
+    running.append(task)
     try:
         value = context.run(func, *args)
         if isinstance(value, COROUTINES):
@@ -131,7 +135,7 @@ def run(task, *_):
     except BaseException as exception:
         settle_with_exception(task, exception)
     finally:
-        stepping.running.pop()
+        running.pop()
         # An exception keeps the frames that it came through, and so would keep its own task.
         del func, args, task
     return True
@@ -139,7 +143,7 @@ def run(task, *_):
 
 def run_in_thread(task, *_):
     """The same for a body in a worker thread, where nothing can be awaited."""
-    context, func, args = take_body(task)
+    context, func, args, _ = take_body(task)
     try:
         value = context.run(func, *args)
         if isinstance(value, COROUTINES):
@@ -228,7 +232,7 @@ def finalize_generator(generator):
     if not sys.is_finalizing():
         task = Tend.Task.new_open("aclose", run)
         task.set_origin(f"{generator.ag_code.co_filename}:{generator.ag_code.co_firstlineno}")
-        task._body = contextvars.copy_context(), close_generator, (generator,)
+        task._body = contextvars.copy_context(), close_generator, (generator,), None
         task._is_clean_up = True  # and so is not cancelled at the end of Tend.run()
         task.start()
 
@@ -338,7 +342,7 @@ class Driver:
         self.n_waits += 1
         if "_driver" not in self.task.__dict__:
             # Not an exit handler, which is not called where the owner of the task's manager is gone.
-            self.task.connect("notify::status", close_driver)
+            GObject.Object.connect(self.task, "notify::status", close_driver)
         self.task._driver = self
 
         cancellable = None if self.is_cancelled else self.task.get_cancellable()
@@ -365,7 +369,7 @@ class Driver:
         if awaited == self.task:
             return None, RuntimeError(f"{head(awaited)}: cannot wait for its own end")
 
-        awaited.wait_async(cancellable, self.waited, self.n_waits)
+        callbacks.wait_async(awaited, cancellable, self.waited, self.n_waits)
 
     def waited(self, awaited, result, n_waits):
         # In C it has a reference to the task. This frame, which an exception of the task may keep, must not have one.

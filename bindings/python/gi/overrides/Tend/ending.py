@@ -20,7 +20,7 @@ POLL = 0.01
 
 @contextlib.contextmanager
 def collecting(started):
-    """Has @started, a WeakSet, what this thread starts meanwhile."""
+    """Has @started what this thread starts meanwhile."""
     outer, stepping.started = stepping.started, started
     try:
         yield started
@@ -56,9 +56,8 @@ def end(started, what, interrupt, wait):
             if "_is_clean_up" not in task.__dict__:
                 task.cancel()
 
-        waiting = Task("end", wait_until_finished, left, deadline=deadline)
-        started.discard(waiting)
-        waiting.start()
+        with collecting(None):
+            waiting = Task.run("end", wait_until_finished, left, deadline=deadline)
         wait(waiting)
         waiting.get_error()  # that it was too late, which is told below
 

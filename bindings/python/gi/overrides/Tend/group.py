@@ -6,7 +6,7 @@
 import asyncio
 import types
 
-from . import origin, values
+from . import callbacks, origin, values
 from .base import Tend, override
 from .errors import SeveralErrors
 from .task import Task, with_sources
@@ -77,7 +77,7 @@ class Group(Tend.Group):
         """Adds @task, or a new one whose body is the function or coroutine @task, and gives it."""
         if not isinstance(task, Tend.Task):
             task = Task(name, task, *args, **settings)
-        task.add_exit_handler(keep_failed, self.__dict__.setdefault("_failed", []))
+        callbacks.add_exit_handler(task, keep_failed, self.__dict__.setdefault("_failed", []))
         Tend.Group.add(self, task)
         return task
 

@@ -8,7 +8,6 @@ import contextlib
 import math
 import selectors
 import threading
-import weakref
 
 from gi.repository import GLib
 
@@ -16,7 +15,7 @@ from . import driver, ending
 from .awaiting import forward
 from .base import Tend, head
 from .interrupt import Interrupt, catching, interrupting
-from .stepping import stepping
+from .stepping import Started, stepping
 from .task import Task, set_body
 
 
@@ -41,7 +40,7 @@ def run(main, *args):
 
     task = make_task(main, args)
     interrupt = Interrupt(task)
-    started = weakref.WeakSet() if stepping.started is None else None  # what is within another leaves it to that
+    started = Started() if stepping.started is None else None  # what is within another leaves it to that
     with interrupting(interrupt, task.get_context()):
         with ending.collecting(stepping.started if started is None else started):
             try:
@@ -115,7 +114,7 @@ class EventLoop(asyncio.SelectorEventLoop):
         is_main = threading.current_thread() is threading.main_thread()
         self._context = context or GLib.MainContext.get_thread_default() or (
             GLib.MainContext.default() if is_main else GLib.MainContext())
-        self._started = weakref.WeakSet()
+        self._started = Started()
         super().__init__(Selector(self._context))
 
     def run_forever(self):

@@ -3,7 +3,7 @@
 
 """The task manager in Python, and the request cache with what it holds."""
 
-from . import callbacks, driver, errors, origin, values
+from . import callbacks, driver, errors, origin, units, values
 from .base import Tend, override
 from .task import Task, begin, new_task, set_times
 

@@ -9,18 +9,20 @@ from .base import Tend
 
 OURS = "gi.overrides.Tend"
 
+set_origin = Tend.Task.set_origin
 
-def find():
-    """Gives the innermost line that is not of this library, as "file.py:12", or None."""
-    frame = sys._getframe(1)
+
+def find(depth=1):
+    """Gives the innermost line that is not of this library, as "file.py:12", or None. At least @depth frames are ours."""
+    frame = sys._getframe(depth)
     while frame is not None and frame.f_globals.get("__name__", "").startswith(OURS):
         frame = frame.f_back
     return frame and f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
-def note(task):
-    """Lets reports say where @task was made; gives it."""
-    place = find()
+def note(task, depth=1):
+    """Lets reports say where @task was made; gives it. So many of the innermost frames are ours at least."""
+    place = find(depth + 1)
     if place is not None:
-        Tend.Task.set_origin(task, place)
+        set_origin(task, place)
     return task

@@ -5,6 +5,25 @@
 
 import os
 import threading
+import weakref
+
+
+class Started:
+    """What was started, which it does not keep."""
+
+    def __init__(self):
+        self.references = []
+        self.limit = 1000
+
+    def add(self, task):
+        self.references.append(weakref.ref(task))
+        if len(self.references) > self.limit:
+            self.references = [weakref.ref(task) for task in self]
+            self.limit = 2 * len(self.references) + 1000
+
+    def __iter__(self):
+        tasks = (reference() for reference in self.references)
+        return iter(dict.fromkeys(task for task in tasks if task is not None))
 
 
 class Stepping(threading.local):
@@ -13,7 +32,7 @@ class Stepping(threading.local):
 
     driver = None       # whose coroutine runs just now
     interrupt = None    # what ends what runs the main context: Tend.run(), say
-    started = None      # what was started under that, a WeakSet; None where nobody will ask
+    started = None      # what was Started under that; None where nobody will ask
 
 
 stepping = Stepping()

@@ -8,7 +8,7 @@ import types
 
 from gi.repository import GLib
 
-from . import bridge, driver, errors, origin, units, values
+from . import bridge, callbacks, driver, errors, origin, units, values
 from .base import Tend, override
 from .interrupt import Interrupt, interrupting
 from .stepping import stepping
@@ -43,10 +43,11 @@ def set_body(task, func, args):
     if not callable(func):
         raise TypeError(f"the body of a task is a function, and not {func!r}")
 
-    task._body = contextvars.copy_context(), func, args
-    if stepping.started is not None:
-        stepping.started.add(task)
-    return origin.note(task)
+    started = stepping.started
+    task._body = contextvars.copy_context(), func, args, started
+    if started is not None:
+        started.add(task)
+    return origin.note(task, 4)
 
 
 def new_task(cls, run, name, func, args, settings):
@@ -55,7 +56,7 @@ def new_task(cls, run, name, func, args, settings):
         return set_times(set_body(Tend.Task.new_open(name, run), func, args), **settings)
 
     task = Tend.Task.new_thread(name, run)
-    task.add_exit_handler(driver.end_run)
+    callbacks.add_exit_handler(task, driver.end_run)
     return set_times(set_body(task, func, args), **settings)
 
 
@@ -94,7 +95,7 @@ async def operate(name, func, args, finish, cancellable=None):
 def with_sources(task, *sources):
     """Lets @task keep those whose values and exceptions it may hand on."""
     task._sources = sources
-    return origin.note(task)
+    return origin.note(task, 3)
 
 
 def start(task):
@@ -114,7 +115,7 @@ class Task(Tend.Task):
     def __new__(cls, name=None, func=None, *args, **settings):
         if func is not None:
             return new_task(cls, driver.run, name, func, args, settings)
-        return set_times(origin.note(Tend.Task.new_open(name, None)), **settings)
+        return set_times(origin.note(Tend.Task.new_open(name, None), 2), **settings)
 
     def __init__(self, name=None, func=None, *args, **settings):
         # The constructor of the library has done all, and a GObject's knows no positional arguments.
