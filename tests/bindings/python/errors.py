@@ -48,9 +48,8 @@ class Errors(VirtualTimeTest):
                 "retry": Tend.Retry.new(1).run(None, throw_later, exception),
             }.items():
                 with self.subTest(exception=repr(exception), kind=name):
-                    is_copy = isinstance(exception, GLib.Error) and name in ("follower", "retry")
                     caught = self.catch(task)
-                    if not is_copy:
+                    if name != "retry" or not isinstance(exception, GLib.Error):  # to which that adds a text
                         self.assertIs(caught, exception)
                     self.assertEqual(task.get_status(), Tend.TaskStatus.FAILED)
                     self.assertIs(task.exception, self.catch(task))
@@ -129,6 +128,45 @@ class Errors(VirtualTimeTest):
         self.assertEqual(caught.exceptions[:2], tuple(exceptions[:2]))
         self.assertEqual(caught.exceptions[2].message, "busy")
         self.assertEqual(task.list_errors(), list(caught.exceptions))
+
+    def list_told(self, task):
+        """Gives the numbers of the exceptions that are seen by "except*", and then of what is reported."""
+        seen, told = [], []
+        Tend.set_unobserved_func(lambda task, exception, origin: told.append(id(exception)))
+        try:
+            Tend.run(task)
+        except* (ValueError, GLib.Error) as group:
+            seen += map(id, group.exceptions)
+        del task
+        gc.collect()
+        Tend.set_unobserved_func(None)
+        return seen, told
+
+    def test_very_many(self):
+        """What is seen of each is what was thrown, however many there are, and whatever they look like in C."""
+        async def fail_in_group():
+            async with Tend.Group() as group:
+                for exception in exceptions:
+                    group.add(throw_later, exception)
+
+        def follow(exception):
+            return Tend.spawn(throw_later, exception).with_cancellable(None)
+
+        waits = (
+            lambda: Tend.wait_all([Tend.spawn(throw_later, each) for each in exceptions]),
+            lambda: Tend.when_all([follow(each) for each in exceptions]),
+            lambda: Tend.spawn(fail_in_group),  # which takes 1,024, and lets the others be reported
+        )
+        new = {"ValueError": ValueError, "GLib.Error": lambda n: new_error(f"busy {n}"), "equal": lambda n: new_error()}
+        for name, make in new.items():
+            for wait in waits:
+                with self.subTest(exceptions=name):
+                    exceptions = [make(n) for n in range(1100)]
+                    seen, told = self.list_told(wait())
+                    numbers = [id(each) for each in exceptions]
+                    self.assertTrue(seen == numbers[:len(seen)])
+                    self.assertTrue(sorted(told) == sorted(numbers[len(seen):]))
+                    self.assertEqual(len(seen), 1024 if wait is waits[-1] else 1100)
 
     def test_several_by_except_star(self):
         seen = []
@@ -253,6 +291,27 @@ class Unobserved(VirtualTimeTest):
             self.assertEqual(printed.count("Task 'fetch': nobody observed its error; "), 1)
             self.assertIn(f": {text}\n", printed)
             self.assertIn("in throw\n    raise exception\n", printed)
+
+    def test_is_told_of_the_very_exception_by_the_collector(self):
+        """Also where nothing but what it has thrown keeps the task, by the frames of its traceback."""
+        def throw_with_task(task):
+            raise exceptions.pop()
+
+        def fail():
+            task = Tend.Task("x", lambda: throw_with_task(Tend.current_task()))
+            task.start()
+
+        for make in (lambda: ValueError("text"), new_error):
+            exceptions, told = [make()], []
+            number = id(exceptions[0])
+            Tend.set_unobserved_func(lambda task, exception, origin: told.append(exception))
+            try:
+                fail()
+                gc.collect()
+            finally:
+                Tend.set_unobserved_func(None)
+            self.assertEqual([id(exception) for exception in told], [number])
+            self.assertIn("in throw_with_task", "".join(traceback.format_exception(told[0])))
 
     def test_is_told_where_the_collector_finds_it(self):
         with printed_errors() as printed:

@@ -76,7 +76,7 @@ def drop_first_frame(exception):
 
 def tell_late(task, exception):
     """Tells of what was thrown when @task had ended otherwise, which is not what it was ended with."""
-    if not isinstance(exception, (Stopped, asyncio.CancelledError)) and not end_with(exception):
+    if not isinstance(exception, Stopped) and not errors.is_ending(exception) and not end_with(exception):
         errors.tell_unobserved(task, exception)
 
 
@@ -154,7 +154,7 @@ def run_in_thread(task, *_):
         error, task._failure = errors.pack_exception(task, exception)
         Tend.Task.return_error(task, error)
         if not task._failure.is_observed:
-            invoke(task.get_context(), functools.partial(check_thread, task, exception))
+            invoke(task.get_context(), functools.partial(check_late, task, task._failure))
     else:
         settle(task, value)
     finally:
@@ -162,11 +162,11 @@ def run_in_thread(task, *_):
     return True
 
 
-def check_thread(task, exception):
-    """Tells of what a body in a thread has thrown when its task had ended before."""
+def check_late(task, kept):
+    """Tells of what another thread has thrown, if @task had ended otherwise before that came home."""
     if task.is_ended() and task.get_status() != Tend.TaskStatus.FAILED:
-        task._failure.is_observed = True
-        tell_late(task, exception)
+        kept.is_observed = True
+        tell_late(task, kept.value)
 
 
 def invoke(context, func):
@@ -401,5 +401,7 @@ class Driver:
         future.add_done_callback(done)
 
     def cancel_future(self, future):
-        # What the future does of it, clean up or swallow it, is what the coroutine hears of it.
-        self.is_cancelled = future.cancel() or self.is_cancelled
+        # What the future does of it, clean up or swallow it, is what the coroutine hears of it. When one is cancelled
+        # that has ended, asyncio would not tell of its exception any more.
+        if not future.done():
+            self.is_cancelled = future.cancel() or self.is_cancelled

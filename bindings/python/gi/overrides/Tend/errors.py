@@ -10,6 +10,7 @@ number that finds the exception again, also in a copy that the library has hande
 import asyncio
 import builtins
 import collections
+import gc
 import itertools
 import re
 import sys
@@ -29,7 +30,8 @@ TASK = Tend.error_quark()
 thrown = weakref.WeakValueDictionary()
 numbers = itertools.count(1)
 
-# The tracebacks of what was collected, by what the task printed as: the library may be about to report them.
+# What was thrown by tasks that the garbage collector has found, by their numbers, or by what they print as: the library
+# is about to report it. Each is an exception, or None, and its traceback as text.
 last_words = {}
 MAX_LAST_WORDS = 20
 
@@ -94,24 +96,57 @@ def format_exception(exception):
 class Thrown(Kept):
     """What a task has thrown."""
 
-    __slots__ = ("is_observed", "task")
+    __slots__ = ("is_observed", "key", "task")
 
     def __init__(self, exception, task):
         super().__init__(exception)
         self.is_observed = isinstance(exception, asyncio.CancelledError)  # nobody reports a cancellation
-        self.task = task  # what it prints as
+        self.task = task    # what it prints as
+        self.key = task     # or the number of the exception
 
     def __del__(self):
         # Where the garbage collector finds a cycle, this runs before the task is finalized, which then reports.
-        if not self.is_observed and not sys.is_finalizing():
-            last_words[self.task] = format_exception(self.value)
+        if not self.is_observed and self.key is not None and not sys.is_finalizing():
+            self.leave(format_exception(self.value))
             while len(last_words) > MAX_LAST_WORDS:
                 del last_words[next(iter(last_words))]
+
+    def leave(self, text):
+        """Leaves the exception for what follows at once. Its traceback, by which it keeps its task, becomes a note."""
+        self.value.add_note(text)
+        last_words[self.key] = self.value, text
+        for each in list_contexts(self.value):
+            each.__traceback__ = None  # which may be what frees the task
+
+
+def forget_last_words(phase, info):
+    """Keeps no exception beyond the collection that has found its task: that may keep the task in other ways."""
+    if phase == "stop":
+        for task, (_, text) in last_words.items():
+            last_words[task] = None, text
+
+
+gc.callbacks.append(forget_last_words)
+
+
+def list_contexts(exception):
+    """Gives @exception, what was handled when it was thrown, and so on."""
+    chain = []
+    while exception is not None and all(each is not exception for each in chain):
+        chain.append(exception)
+        exception = exception.__context__
+    return chain
 
 
 def is_fatal(exception):
     """Whether it is to end the program, and is never wrapped."""
     return isinstance(exception, (KeyboardInterrupt, SystemExit))
+
+
+def is_ending(exception):
+    """Whether it says that somebody has ended a task on purpose, which nobody need be told."""
+    return isinstance(exception, asyncio.CancelledError) or isinstance(exception, GLib.Error) and (
+        exception.matches(IO, Gio.IOErrorEnum.CANCELLED) or exception.matches(TASK, Tend.Error.STOPPED))
 
 
 def describe(exception):
@@ -136,6 +171,7 @@ def pack_exception(thrower, exception):
         number = next(numbers) % GLib.MAXINT32
         error = GLib.Error(describe(exception), DOMAIN, number)
         thrown[number] = kept
+        kept.key = number
 
     if kept.task is not None:
         thrown[kept.task] = kept
@@ -165,7 +201,10 @@ def unpack_error(error, own=None):
     """Gives the exception that @error stands for; @own is what the task itself has thrown, or None."""
     if error.domain == DOMAIN:
         kept = thrown.get(error.code)
-        return kept.value if kept is not None else error
+        if kept is None:
+            return error
+        kept.is_observed = True
+        return kept.value
 
     exception = own.value if own is not None and is_same(error, own.value) else error
     if error.matches(IO, Gio.IOErrorEnum.CANCELLED) and not isinstance(exception, asyncio.CancelledError):
@@ -293,11 +332,11 @@ class Listener:
     def tell_of(self, task, error, origin, *_):
         """Is called by the library, with what the task prints as and its GError."""
         kept = thrown.get(task)
-        text = last_words.pop(task, None)
+        saved, text = last_words.pop(error.code if error.domain == DOMAIN else task, (None, None))
         if kept is not None:
             kept.is_observed = True
-        exception = unpack_error(error, kept)
-        if kept is None and text is not None:
+        exception = unpack_error(error, kept) if saved is None else saved
+        if kept is None and text is not None and exception is not saved:
             exception.add_note(text)
         self.tell(task, exception, origin, text)
 

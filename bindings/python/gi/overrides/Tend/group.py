@@ -59,9 +59,13 @@ class TaskStream(Tend.TaskStream):
         return task
 
 
+# As in C: what fails beyond is not an error of the group, and is reported.
+MAX_FAILED = 1024
+
+
 def keep_failed(child, failed):
     """The exit handler of a task in a group, which has what the task has thrown when it is over."""
-    if child.get_status() == Tend.TaskStatus.FAILED:
+    if child.get_status() == Tend.TaskStatus.FAILED and len(failed) < MAX_FAILED:
         failed.append(child)
 
 

@@ -18,7 +18,7 @@ from gi.repository import GLib
 from gi._ossighelper import sigint_handler_is_default
 
 from .base import Tend
-from .errors import get_exception, is_fatal, raise_exception
+from .errors import get_exception, is_fatal, list_contexts, raise_exception
 from .stepping import stepping
 
 
@@ -102,15 +102,6 @@ class Interrupt:
                 chain[-1].__context__ = self.exception
             return failure
         return None if failure is None and self.is_optional else self.exception
-
-
-def list_contexts(exception):
-    """Gives @exception, what was handled when it was thrown, and so on."""
-    chain = []
-    while exception is not None and all(each is not exception for each in chain):
-        chain.append(exception)
-        exception = exception.__context__
-    return chain
 
 
 def is_of_program(frame):
