@@ -141,7 +141,7 @@ class Station(Tend.TaskManager):
         self.debounce("search", 0.3, print, f"searching for {text}")
 
     def do_task_failed(self, task, error):
-        print(f"{task.get_name()}: {error.message}")
+        print(f"{task.get_name()}: {error}")
 
 
 async def show_manager():

@@ -110,7 +110,7 @@ class Node(Tend.TaskManager):
                     raise
 
     def do_task_failed(self, task, error):
-        print(f"community: {self.name}: {task.get_name()}: {error.message}", file=sys.stderr, flush=True)
+        print(f"community: {self.name}: {task.get_name()}: {error}", file=sys.stderr, flush=True)
 
 
 class Community:

@@ -75,6 +75,33 @@ class UnderOurLoop(unittest.TestCase):
 
         self.run_here(main())
 
+    def test_clean_up_of_what_is_cancelled_in_asyncio(self):
+        """What a task of asyncio makes of the cancellation is what the coroutine hears: its clean-up may await."""
+        async def fail_in_clean_up():
+            try:
+                await asyncio.sleep(3600)
+            finally:
+                raise ValueError("in the clean-up")
+
+        async def body():
+            try:
+                await asyncio.create_task(fail_in_clean_up())
+            finally:
+                await asyncio.sleep(0)
+                await Tend.sleep(0)
+                log.append("cleaned up")
+
+        async def main():
+            task = Tend.spawn(body)
+            await asyncio.sleep(0)
+            task.cancel()
+            with self.assertRaisesRegex(ValueError, "in the clean-up"):
+                await task
+
+        log = []
+        self.run_here(main())
+        self.assertEqual(log, ["cleaned up"])
+
     def test_what_asyncio_has(self):
         async def main():
             tasks = Tend.spawn(later, 1), asyncio.sleep(0, 2), Tend.spawn(later, 3)

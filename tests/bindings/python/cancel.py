@@ -5,6 +5,7 @@
 
 import asyncio
 import contextlib
+import threading
 import unittest
 
 from common import Gio, GLib, Tend, VirtualTimeTest, printed_errors
@@ -239,6 +240,154 @@ class Cancel(VirtualTimeTest):
             task.stop()
         self.assertIn("waits on and on", printed.getvalue())
         self.assertEqual(task.get_status(), Tend.TaskStatus.STOPPED)
+
+    async def wait_in_group(self):
+        async with Tend.Group() as group:
+            group.add(Tend.sleep, 10)
+
+    async def wait_for_item(self):
+        async for _ in Tend.Channel():
+            pass
+
+    async def wait_for_end(self):
+        async for _ in Tend.when_each([Tend.spawn(Tend.sleep, 10)]):
+            pass
+
+    async def wait_in_generator(self):
+        async def generate():
+            while True:
+                await Tend.sleep(10)
+                yield 1
+
+        async for _ in generate():
+            pass
+
+    def list_waits(self):
+        kept = []
+        return {
+            "task": lambda: Tend.spawn(Tend.sleep, 10),
+            "completion": lambda: kept.append(Tend.Completion()) or kept[-1],
+            "coroutine": lambda: Tend.sleep(10),
+            "group": self.wait_in_group,
+            "channel": self.wait_for_item,
+            "stream": self.wait_for_end,
+            "generator": self.wait_in_generator,
+            "wait_for": lambda: Tend.wait_for(Tend.sleep(10), 5),
+            "shield": lambda: Tend.shield(Tend.spawn(Tend.sleep, 10)),
+            "several": lambda: Tend.when_all([Tend.spawn(Tend.sleep, 10)] * 2),
+            "delay": lambda: Tend.Task.run_delay(10),
+        }
+
+    def test_it_is_thrown_once_into_the_innermost_wait(self):
+        """Whatever that is; the clean-up of each layer awaits to its end, as often as it likes."""
+        async def inner(wait):
+            try:
+                await wait()
+            except Tend.CancelledError:
+                self.log.append("cancelled")
+                raise
+            finally:
+                await Tend.sleep(1)
+                await Tend.spawn(Tend.sleep, 1)
+                self.log.append("inner")
+
+        async def outer(wait):
+            try:
+                await inner(wait)
+            finally:
+                async with Tend.Group() as group:
+                    group.add(Tend.sleep, 1)
+                await Tend.wait_for(Tend.sleep(1), 2)
+                self.log.append("outer")
+
+        for name, wait in self.list_waits().items():
+            with self.subTest(wait=name):
+                self.log = []
+                task = Tend.spawn(outer, wait)
+                self.run_for(1)
+                task.cancel()
+                task.cancel()
+                with self.assert_takes(4):
+                    self.assert_cancelled(task)
+                self.assertEqual(self.log, ["cancelled", "inner", "outer"])
+
+    def test_the_error_of_the_clean_up_is_that_of_the_task(self):
+        async def body(wait):
+            try:
+                await wait()
+            finally:
+                await Tend.sleep(1)
+                raise ValueError("in the clean-up")
+
+        for name, wait in self.list_waits().items():
+            with self.subTest(wait=name):
+                task = Tend.spawn(body, wait)
+                self.run_for(1)
+                task.cancel()
+                with self.assertRaisesRegex(ValueError, "in the clean-up") as caught:
+                    Tend.run(task)
+                self.assertIsInstance(caught.exception.__context__, Tend.CancelledError)
+
+    async def fail_in_clean_up(self):
+        try:
+            await Tend.sleep(10)
+        finally:
+            await Tend.sleep(2)
+            raise ValueError("in the clean-up")
+
+    def test_what_is_waited_for_with_a_limit_may_fail_in_its_clean_up(self):
+        """Then wait_for() raises that, whether the time is over or it was cancelled itself."""
+        task = Tend.spawn(Tend.wait_for, self.fail_in_clean_up(), 1)
+        with self.assertRaisesRegex(ValueError, "in the clean-up"), self.assert_takes(3):
+            Tend.run(task)
+        task = Tend.spawn(Tend.wait_for, self.fail_in_clean_up(), None)
+        task.cancel()
+        with self.assertRaisesRegex(ValueError, "in the clean-up"), self.assert_takes(2):
+            Tend.run(task)
+
+    def test_who_is_cancelled_while_its_limit_is_over_hears_of_it(self):
+        task = Tend.spawn(Tend.wait_for, self.work(2), 1)
+        self.run_for(2)
+        task.cancel()
+        with self.assert_takes(1):
+            self.assert_cancelled(task)
+        self.assertEqual(self.log, ["begin", "clean up", "cleaned up"])
+
+    def test_an_exception_after_the_end_is_told(self):
+        """Of a body that has stopped its own task, or whose task was stopped while it cleans up or in its thread."""
+        def throw():
+            Tend.current_task().stop()
+            raise ValueError("too late")
+
+        async def throw_later():
+            Tend.current_task().stop()
+            try:
+                await Tend.sleep(1)
+            finally:
+                raise ValueError("too late")
+
+        def throw_in_thread(is_begun, is_stopped):
+            is_begun.set()
+            is_stopped.wait()
+            raise ValueError("too late")
+
+        told = []
+        Tend.set_unobserved_func(lambda task, exception, origin: told.append((task, str(exception))))
+        try:
+            for body in throw, throw_later:
+                task = Tend.spawn(body)
+                self.assertEqual(told, [(task.to_string(), "too late")])
+                told.clear()
+            is_begun, is_stopped = threading.Event(), threading.Event()
+            task = Tend.Task.run_thread(None, throw_in_thread, is_begun, is_stopped)
+            is_begun.wait()
+            task.stop()
+            is_stopped.set()
+            while not told:
+                GLib.MainContext.default().iteration(True)
+            self.assertEqual(told, [(task.to_string(), "too late")])
+        finally:
+            Tend.set_unobserved_func(None)
 
     def test_an_exception_while_it_is_stopped_is_printed(self):
         async def body():

@@ -12,7 +12,7 @@ import unittest
 import gi
 
 gi.require_version("Tend", "1")
-from gi.repository import Gio, GLib, Tend
+from gi.repository import Gio, GLib, GObject, Tend
 
 
 def settle():

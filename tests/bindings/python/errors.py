@@ -48,9 +48,8 @@ class Errors(VirtualTimeTest):
                 "retry": Tend.Retry.new(1).run(None, throw_later, exception),
             }.items():
                 with self.subTest(exception=repr(exception), kind=name):
-                    is_copy = isinstance(exception, GLib.Error) and name in ("follower", "retry")
                     caught = self.catch(task)
-                    if not is_copy:
+                    if name != "retry" or not isinstance(exception, GLib.Error):  # to which that adds a text
                         self.assertIs(caught, exception)
                     self.assertEqual(task.get_status(), Tend.TaskStatus.FAILED)
                     self.assertIs(task.exception, self.catch(task))
@@ -63,15 +62,23 @@ class Errors(VirtualTimeTest):
             self.assertTrue(error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.BUSY))
             self.assertEqual(error.message, "busy")
 
-    def test_what_c_is_told(self):
-        """A manager hears of any exception, with its type and text."""
-        manager, told = Tend.TaskManager(), []
-        manager.connect("task-failed", lambda manager, task, error: told.append((error.message, task.exception)))
-        errors = [ValueError("text"), new_error()]
-        for error in errors:
+    def test_what_a_manager_tells(self):
+        """Its handlers are given what was thrown, also by a run that is not the last, and may hand it on."""
+        class Manager(Tend.TaskManager):
+            def do_task_failed(self, task, error):
+                told.append(error)
+                Tend.TaskManager.do_task_failed(self, task, error)
+
+        manager, told = Manager(), []
+        manager.connect("task-failed", lambda manager, task, error: told.append(error))
+        errors = [ValueError("text"), new_error(), KeyError(1)]
+        for error in errors[:2]:
             manager.register_anonymous("x", throw, error)
         self.run_for(0)
-        self.assertEqual(told, [("ValueError: text", errors[0]), ("busy", errors[1])])
+        manager.register("y", throw, errors[2], delay=0, interval=10, keep_going=True)
+        self.run_for(15)
+        expected = [errors[0]] * 2 + [errors[1]] * 2 + [errors[2]] * 4
+        self.assertEqual([id(error) for error in told], [id(error) for error in expected])
 
     def test_an_exception_that_has_no_text(self):
         exception = Unprintable()
@@ -121,6 +128,45 @@ class Errors(VirtualTimeTest):
         self.assertEqual(caught.exceptions[:2], tuple(exceptions[:2]))
         self.assertEqual(caught.exceptions[2].message, "busy")
         self.assertEqual(task.list_errors(), list(caught.exceptions))
+
+    def list_told(self, task):
+        """Gives the numbers of the exceptions that are seen by "except*", and then of what is reported."""
+        seen, told = [], []
+        Tend.set_unobserved_func(lambda task, exception, origin: told.append(id(exception)))
+        try:
+            Tend.run(task)
+        except* (ValueError, GLib.Error) as group:
+            seen += map(id, group.exceptions)
+        del task
+        gc.collect()
+        Tend.set_unobserved_func(None)
+        return seen, told
+
+    def test_very_many(self):
+        """What is seen of each is what was thrown, however many there are, and whatever they look like in C."""
+        async def fail_in_group():
+            async with Tend.Group() as group:
+                for exception in exceptions:
+                    group.add(throw_later, exception)
+
+        def follow(exception):
+            return Tend.spawn(throw_later, exception).with_cancellable(None)
+
+        waits = (
+            lambda: Tend.wait_all([Tend.spawn(throw_later, each) for each in exceptions]),
+            lambda: Tend.when_all([follow(each) for each in exceptions]),
+            lambda: Tend.spawn(fail_in_group),  # which takes 1,024, and lets the others be reported
+        )
+        new = {"ValueError": ValueError, "GLib.Error": lambda n: new_error(f"busy {n}"), "equal": lambda n: new_error()}
+        for name, make in new.items():
+            for wait in waits:
+                with self.subTest(exceptions=name):
+                    exceptions = [make(n) for n in range(1100)]
+                    seen, told = self.list_told(wait())
+                    numbers = [id(each) for each in exceptions]
+                    self.assertTrue(seen == numbers[:len(seen)])
+                    self.assertTrue(sorted(told) == sorted(numbers[len(seen):]))
+                    self.assertEqual(len(seen), 1024 if wait is waits[-1] else 1100)
 
     def test_several_by_except_star(self):
         seen = []
@@ -174,7 +220,7 @@ class Errors(VirtualTimeTest):
         completion.set_value(1)
 
     def test_what_a_callback_throws_is_printed(self):
-        """It fails no task. A timer that throws ends, and so do attempts whose predicate throws."""
+        """It fails no task; attempts whose predicate throws end."""
         calls = []
 
         def callback(*_):
@@ -182,7 +228,6 @@ class Errors(VirtualTimeTest):
             raise KeyError("callback")
 
         async def body():
-            Tend.current_task().add_timer(1, 1, callback)
             Tend.current_task().add_exit_handler(callback)
             await Tend.sleep(1)
             return "completed"
@@ -192,8 +237,31 @@ class Errors(VirtualTimeTest):
         with printed_errors() as printed:
             self.assertEqual(Tend.run(body), "completed")
             self.assertRaises(ValueError, Tend.run, retry.run(None, throw, ValueError()))
-        self.assertEqual(len(calls), 3)
-        self.assertEqual(printed.getvalue().count("KeyError: 'callback'"), 3)
+        self.assertEqual(len(calls), 2)
+        self.assertEqual(printed.getvalue().count("KeyError: 'callback'"), 2)
+
+    def test_what_the_scope_of_a_task_throws_fails_it(self):
+        """A timer or a post, as in C; the body is unwound."""
+        async def body(begin):
+            begin(Tend.current_task())
+            try:
+                await Tend.sleep(10)
+            finally:
+                log.append("unwound")
+
+        for begin in (lambda task: task.add_timer(1, 1, lambda _: throw(exception)),
+                      lambda task: task.post(lambda _: throw(exception))):
+            for exception in (ValueError("text"), new_error()):
+                with self.subTest(exception=repr(exception)), printed_errors() as printed:
+                    log = []
+                    task = Tend.spawn(body, begin)
+                    self.run_for(1)
+                    self.assertEqual(log, ["unwound"])
+                    self.assertIs(task.exception, exception)
+                    self.assertIn("throw", [frame.name for frame in traceback.extract_tb(exception.__traceback__)])
+                    del task
+                    gc.collect()
+                self.assertEqual(printed.getvalue(), "")
 
     def test_the_callback_style(self):
         caught = []
@@ -223,6 +291,27 @@ class Unobserved(VirtualTimeTest):
             self.assertEqual(printed.count("Task 'fetch': nobody observed its error; "), 1)
             self.assertIn(f": {text}\n", printed)
             self.assertIn("in throw\n    raise exception\n", printed)
+
+    def test_is_told_of_the_very_exception_by_the_collector(self):
+        """Also where nothing but what it has thrown keeps the task, by the frames of its traceback."""
+        def throw_with_task(task):
+            raise exceptions.pop()
+
+        def fail():
+            task = Tend.Task("x", lambda: throw_with_task(Tend.current_task()))
+            task.start()
+
+        for make in (lambda: ValueError("text"), new_error):
+            exceptions, told = [make()], []
+            number = id(exceptions[0])
+            Tend.set_unobserved_func(lambda task, exception, origin: told.append(exception))
+            try:
+                fail()
+                gc.collect()
+            finally:
+                Tend.set_unobserved_func(None)
+            self.assertEqual([id(exception) for exception in told], [number])
+            self.assertIn("in throw_with_task", "".join(traceback.format_exception(told[0])))
 
     def test_is_told_where_the_collector_finds_it(self):
         with printed_errors() as printed:

@@ -132,7 +132,7 @@ class Manager(VirtualTimeTest):
     def test_a_failed_task(self):
         class Failing(Tend.TaskManager):
             def do_task_failed(manager, task, error):
-                self.log.append((task.get_name(), error.message, task.exception))
+                self.log.append((task.get_name(), error, task.exception))
 
         manager, exception = Failing(), ValueError("text")
 
@@ -141,7 +141,7 @@ class Manager(VirtualTimeTest):
 
         manager.register("x", throw)
         self.run_for(0)
-        self.assertEqual(self.log, [("x", "ValueError: text", exception)])
+        self.assertEqual(self.log, [("x", exception, exception)])
 
     def test_threads(self):
         async def main():

@@ -183,7 +183,7 @@ class ManagerTest(PropertiesTest):
     def test_signals(self):
         def note(kind):
             return lambda manager, task, *rest: self.log.append(
-                (kind, task.get_name(), *(str(each.message) for each in rest)))
+                (kind, task.get_name(), *(repr(each) for each in rest)))
 
         for kind in ("task-added", "task-ended", "task-failed"):
             self.manager.connect(kind, note(kind))
@@ -191,7 +191,7 @@ class ManagerTest(PropertiesTest):
         self.manager.register("b", fail)
         self.run_for(0)
         self.assert_log(("task-added", "a"), ("task-added", "b"), ("task-ended", "a"),
-                        ("task-failed", "b", "ValueError: no luck"), ("task-ended", "b"))
+                        ("task-failed", "b", "ValueError('no luck')"), ("task-ended", "b"))
 
     def test_owner_and_parent(self):
         child = Tend.TaskManager()

@@ -19,7 +19,8 @@ STUB = pathlib.Path(sys.argv[1])
 # What every object has, whoever defines it, and what a stub says by other means.
 COMMON = {
     "__init__", "__new__", "__repr__", "__str__", "__bool__", "__class_getitem__", "__init_subclass__", "props",
-    "connect", "connect_after", "get_properties", "get_property", "set_properties", "set_property",
+    "connect", "connect_after", "connect_object", "connect_object_after",
+    "get_properties", "get_property", "set_properties", "set_property",
 }
 SPECIAL = re.compile(r"__a?(await|iter|next|anext|enter|exit|contains|getitem|len)__")
 SETTINGS = list(inspect.signature(set_times).parameters)[1:]

@@ -7,7 +7,7 @@ A body is called with the arguments that were given with it, and without its tas
 What it returns is the result, and what it throws fails the task. Times are seconds; None is no limit.
 """
 
-from . import units  # before the modules that derive from what it replaces
+from . import units, callbacks  # before the modules that derive from what they replace
 from .awaiting import checkpoint, gio, shield, sleep, spawn, wait_for
 from .driver import Stopped
 from .errors import CancelledError, SeveralErrors, TimeoutError, set_unobserved_func

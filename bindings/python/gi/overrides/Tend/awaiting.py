@@ -4,7 +4,6 @@
 """What a coroutine can await besides a task, and what makes a task of a coroutine."""
 
 import asyncio
-import contextlib
 import sys
 
 from . import driver
@@ -39,16 +38,35 @@ async def forward(awaitable):
     return await awaitable
 
 
+async def end(task):
+    """Cancels @task and waits for its end, whatever else comes meanwhile; raises what its clean-up throws."""
+    task.cancel()
+    cancelled = None
+    while not task.is_ended():
+        try:
+            await task.with_cancellable(None)
+        except asyncio.CancelledError as exception:
+            if not task.is_ended():
+                cancelled = exception
+        except Exception:
+            pass  # which is that of the task
+    if task.get_status() == Tend.TaskStatus.FAILED:
+        raise task.exception
+    if cancelled is not None:
+        raise cancelled
+
+
 async def wait_for(awaitable, seconds):
-    """Awaits @awaitable, but cancels it after so many seconds, and then raises TimeoutError."""
+    """Awaits @awaitable, but cancels it after so many seconds, and then raises TimeoutError.
+
+    It is cancelled too where the one who awaits it is. What its clean-up throws is raised instead.
+    """
     task = get_task(awaitable)
     try:
         return await (task if seconds is None else task.with_timeout(seconds))
     except BaseException:
         if not task.is_ended():
-            task.cancel()
-            with contextlib.suppress(Exception, asyncio.CancelledError):
-                await task.with_cancellable(None)
+            await end(task)
         raise
 
 

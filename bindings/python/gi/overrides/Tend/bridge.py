@@ -5,8 +5,6 @@
 
 import asyncio
 
-from gi.repository import GLib
-
 from . import driver
 from .base import Tend, head
 
@@ -36,13 +34,6 @@ class Ended(asyncio.Future):
             self.set_result((value, exception))
 
 
-def invoke(context, func):
-    """Calls @func once in the thread that runs @context."""
-    source = GLib.Idle(priority=GLib.PRIORITY_DEFAULT)
-    source.set_callback(lambda *_: func())
-    source.attach(context)
-
-
 def watch(task, call):
     """Calls @call with the outcome of @task when that has ended, in the thread of the task; both are given up then."""
     # A wait would never end once the owner of the task's manager is gone. The end of one that follows it does.
@@ -63,7 +54,7 @@ def relay(task, here):
         else:
             here.return_error(exception)
 
-    invoke(task.get_context(), lambda: watch(task, tell))
+    driver.invoke(task.get_context(), lambda: watch(task, tell))
     return here
 
 
@@ -86,7 +77,7 @@ def wait(task):
         def tell(*outcome):
             loop.call_soon_threadsafe(future.set_outcome, *outcome)
 
-        invoke(task.get_context(), lambda: watch(task, tell))
+        driver.invoke(task.get_context(), lambda: watch(task, tell))
 
     value, exception = yield from future
     if exception is not None:

@@ -13,16 +13,17 @@ collector would not look into that.
 import asyncio
 import contextvars
 import ctypes
-import os
+import functools
 import sys
-import threading
 import types
 
-from gi.repository import GLib
+from gi.repository import GLib, GObject
 
-from . import errors, values
+from . import callbacks, errors, values
 from .base import Tend, head, say_cancelled
 from .errors import CancelledError
+from .interrupt import end_with
+from .stepping import stepping
 
 COROUTINES = (types.CoroutineType, types.GeneratorType)
 MAX_UNWINDING = 100  # how many times a stopped coroutine may wait once more
@@ -34,25 +35,6 @@ class Stopped(BaseException):
     Not GeneratorExit: with that, Python would not let clean-up of an inner coroutine get as far as awaiting
     something, and would raise an Exception from there.
     """
-
-
-class Stepping(threading.local):
-    """What this thread runs."""
-
-    driver = None       # whose coroutine runs just now
-    interrupt = None    # what ends Tend.run()
-
-
-stepping = Stepping()
-
-
-def begin_anew():
-    """The child of a fork runs nothing of its parent's, though it was forked within a body."""
-    stepping.driver = None
-    stepping.interrupt = None
-
-
-os.register_at_fork(after_in_child=begin_anew)
 
 
 # --- Results ---
@@ -71,19 +53,31 @@ def end_run(task, *_):
     It is the exit handler of a task whose body runs in another thread, where no Tend.run() is to be seen.
     """
     failure = task.__dict__.get("_failure")
-    if failure is not None and errors.is_fatal(failure.value) and stepping.interrupt is not None:
-        stepping.interrupt.end_with(failure.value)
+    if failure is not None and end_with(failure.value):
         errors.get_exception(task)  # which Tend.run() raises: nobody need be told again
 
 
 def settle_with_exception(task, exception):
     """Ends a run of the body of @task with what it has thrown."""
-    # The first frame is ours. It would make a cycle of every task that failed.
-    if exception.__traceback__ is not None:
-        exception.__traceback__ = exception.__traceback__.tb_next
+    drop_first_frame(exception)
+    if task.is_ended():
+        tell_late(task, exception)
+        return
     error, task._failure = errors.pack_exception(task, exception)
     Tend.Task.return_error(task, error)
     end_run(task)
+
+
+def drop_first_frame(exception):
+    """Forgets our own frame, which would make a cycle of every task that failed."""
+    if exception.__traceback__ is not None:
+        exception.__traceback__ = exception.__traceback__.tb_next
+
+
+def tell_late(task, exception):
+    """Tells of what was thrown when @task had ended otherwise, which is not what it was ended with."""
+    if not isinstance(exception, Stopped) and not errors.is_ending(exception) and not end_with(exception):
+        errors.tell_unobserved(task, exception)
 
 
 def get_result(task):
@@ -115,7 +109,10 @@ def give(value):
 
 
 def take_body(task):
-    """Gives the body of @task: its context, function and arguments. What runs once is not kept beyond that."""
+    """Gives the body of @task: its context, function, arguments, and what has collected it already.
+
+    What runs once is not kept beyond that.
+    """
     body = task._body
     if task.get_interval() is None:
         del task._body
@@ -124,17 +121,21 @@ def take_body(task):
 
 def run(task, *_):
     """The body that the library knows: calls that of Python, which is an attribute of the task."""
-    context, func, args = take_body(task)
+    context, func, args, collected = take_body(task)
+    started, running = stepping.started, stepping.running
+    if started is not None and started is not collected:
+        started.add(task)
+    running.append(task)
     try:
         value = context.run(func, *args)
-    except BaseException as exception:
-        settle_with_exception(task, exception)
-    else:
         if isinstance(value, COROUTINES):
             Driver(task, context, value).step(None, None)
         else:
             settle(task, value)
+    except BaseException as exception:
+        settle_with_exception(task, exception)
     finally:
+        running.pop()
         # An exception keeps the frames that it came through, and so would keep its own task.
         del func, args, task
     return True
@@ -142,19 +143,37 @@ def run(task, *_):
 
 def run_in_thread(task, *_):
     """The same for a body in a worker thread, where nothing can be awaited."""
-    context, func, args = take_body(task)
+    context, func, args, _ = take_body(task)
     try:
         value = context.run(func, *args)
         if isinstance(value, COROUTINES):
             value.close()
             raise TypeError("a coroutine cannot run in a thread of the pool, nor can a generator")
     except BaseException as exception:
-        settle_with_exception(task, exception)
+        drop_first_frame(exception)
+        error, task._failure = errors.pack_exception(task, exception)
+        Tend.Task.return_error(task, error)
+        if not task._failure.is_observed:
+            invoke(task.get_context(), functools.partial(check_late, task, task._failure))
     else:
         settle(task, value)
     finally:
         del func, args, task
     return True
+
+
+def check_late(task, kept):
+    """Tells of what another thread has thrown, if @task had ended otherwise before that came home."""
+    if task.is_ended() and task.get_status() != Tend.TaskStatus.FAILED:
+        kept.is_observed = True
+        tell_late(task, kept.value)
+
+
+def invoke(context, func):
+    """Calls @func once in the thread that runs @context."""
+    source = GLib.Idle(priority=GLib.PRIORITY_DEFAULT)
+    source.set_callback(lambda *_: func() and False)
+    source.attach(context)
 
 
 class Turn:
@@ -212,7 +231,9 @@ def finalize_generator(generator):
     """Closes an asynchronous generator that was left where it yields: in a task, since its clean-up may await."""
     if not sys.is_finalizing():
         task = Tend.Task.new_open("aclose", run)
-        task._body = contextvars.copy_context(), close_generator, (generator,)
+        task.set_origin(f"{generator.ag_code.co_filename}:{generator.ag_code.co_firstlineno}")
+        task._body = contextvars.copy_context(), close_generator, (generator,), None
+        task._is_clean_up = True  # and so is not cancelled at the end of Tend.run()
         task.start()
 
 
@@ -287,7 +308,7 @@ class Driver:
             self.coroutine = None
             settle_with_exception(self.task, raised)
         else:
-            return None if self.task.is_ended() else self.wait(awaited)
+            return None if self.task.is_ended() else self.try_to_wait(awaited)
         finally:
             del exception
 
@@ -299,19 +320,29 @@ class Driver:
                 coroutine.throw(Stopped())
             except (Stopped, StopIteration):
                 return
+            except BaseException as exception:
+                drop_first_frame(exception)
+                tell_late(self.task, exception)
+                return
 
         # Python would go on with it when it frees it, and for ever perhaps: it never does, not even as it exits.
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(coroutine))
-        raise RuntimeError(f"{head(self.task)}: the body waits on and on, though it was stopped")
+        tell_late(self.task, RuntimeError(f"{head(self.task)}: the body waits on and on, though it was stopped"))
 
     # What it can wait for.
+
+    def try_to_wait(self, awaited):
+        try:
+            return self.wait(awaited)
+        except BaseException as exception:  # of what it awaits, which may be anything, or of the handler of a signal
+            return None, exception
 
     def wait(self, awaited):
         """Begins to wait for what the coroutine awaits; gives what is there already, as step_once() does."""
         self.n_waits += 1
         if "_driver" not in self.task.__dict__:
             # Not an exit handler, which is not called where the owner of the task's manager is gone.
-            self.task.connect("notify::status", close_driver)
+            GObject.Object.connect(self.task, "notify::status", close_driver)
         self.task._driver = self
 
         cancellable = None if self.is_cancelled else self.task.get_cancellable()
@@ -338,7 +369,7 @@ class Driver:
         if awaited == self.task:
             return None, RuntimeError(f"{head(awaited)}: cannot wait for its own end")
 
-        awaited.wait_async(cancellable, self.waited, self.n_waits)
+        callbacks.wait_async(awaited, cancellable, self.waited, self.n_waits)
 
     def waited(self, awaited, result, n_waits):
         # In C it has a reference to the task. This frame, which an exception of the task may keep, must not have one.
@@ -358,7 +389,7 @@ class Driver:
                                       "this thread; Tend.EventLoop is one that runs both")
 
         future._asyncio_future_blocking = False
-        handler = cancellable.add_handler(lambda *_: future.cancel()) if cancellable is not None else 0
+        handler = cancellable.add_handler(lambda *_: self.cancel_future(future)) if cancellable is not None else 0
 
         def done(future, n_waits=self.n_waits):
             if handler != 0:
@@ -368,3 +399,9 @@ class Driver:
                 self.step(*(self.tell_cancelled() if is_told else (None, None)))
 
         future.add_done_callback(done)
+
+    def cancel_future(self, future):
+        # What the future does of it, clean up or swallow it, is what the coroutine hears of it. When one is cancelled
+        # that has ended, asyncio would not tell of its exception any more.
+        if not future.done():
+            self.is_cancelled = future.cancel() or self.is_cancelled

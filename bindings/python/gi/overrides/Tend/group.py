@@ -6,7 +6,7 @@
 import asyncio
 import types
 
-from . import values
+from . import callbacks, origin, values
 from .base import Tend, override
 from .errors import SeveralErrors
 from .task import Task, with_sources
@@ -59,9 +59,13 @@ class TaskStream(Tend.TaskStream):
         return task
 
 
+# As in C: what fails beyond is not an error of the group, and is reported.
+MAX_FAILED = 1024
+
+
 def keep_failed(child, failed):
     """The exit handler of a task in a group, which has what the task has thrown when it is over."""
-    if child.get_status() == Tend.TaskStatus.FAILED:
+    if child.get_status() == Tend.TaskStatus.FAILED and len(failed) < MAX_FAILED:
         failed.append(child)
 
 
@@ -77,13 +81,13 @@ class Group(Tend.Group):
         """Adds @task, or a new one whose body is the function or coroutine @task, and gives it."""
         if not isinstance(task, Tend.Task):
             task = Task(name, task, *args, **settings)
-        task.add_exit_handler(keep_failed, self.__dict__.setdefault("_failed", []))
+        callbacks.add_exit_handler(task, keep_failed, self.__dict__.setdefault("_failed", []))
         Tend.Group.add(self, task)
         return task
 
     def join(self):
-        task = Tend.Group.join(self)
-        task._failed = self.__dict__.setdefault("_failed", [])
+        task = origin.note(Tend.Group.join(self))
+        task._sources = self.__dict__.setdefault("_failed", [])
         return task
 
     async def __aenter__(self):

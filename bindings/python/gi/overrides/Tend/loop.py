@@ -7,49 +7,16 @@ import asyncio
 import contextlib
 import math
 import selectors
-import signal
 import threading
 
 from gi.repository import GLib
-from gi._ossighelper import sigint_handler_is_default, wakeup_on_signal
 
-from . import driver
+from . import driver, ending
 from .awaiting import forward
 from .base import Tend, head
+from .interrupt import Interrupt, catching, interrupting
+from .stepping import Started, stepping
 from .task import Task, set_body
-
-
-class Interrupt:
-    """Cancels the main task on Ctrl-C, and stops it on the second."""
-
-    def __init__(self, task):
-        self.task = task
-        self.exception = None
-
-    def handle(self, signum, frame):
-        if self.exception is None:
-            self.end_with(KeyboardInterrupt())
-        else:
-            self.task.stop()
-
-    def end_with(self, exception):
-        self.exception = exception
-        self.task.cancel()
-
-
-@contextlib.contextmanager
-def handling_interrupts(interrupt):
-    """Has Ctrl-C go to @interrupt, unless the program has its own idea of that."""
-    if threading.current_thread() is not threading.main_thread() or not sigint_handler_is_default():
-        yield
-        return
-
-    signal.signal(signal.SIGINT, interrupt.handle)
-    try:
-        with wakeup_on_signal():
-            yield
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def make_task(main, args):
@@ -65,27 +32,26 @@ def run(main, *args):
     """Runs the main context until @main has ended, and gives its result or raises.
 
     @main is a function, which is called with @args, a coroutine or a task. Ctrl-C cancels it, which may clean up, and
-    then raises KeyboardInterrupt. What other tasks throw to end the program, SystemExit say, does the same.
+    then raises KeyboardInterrupt. What other tasks and callbacks throw to end the program, SystemExit say, does the
+    same. At the end, what was started meanwhile and has not finished is cancelled, and waited for.
     """
-    if driver.stepping.driver is not None:
+    if stepping.driver is not None:
         raise RuntimeError(f"{head(Task.get_current())}: runs already, and cannot call Tend.run(): use await")
 
     task = make_task(main, args)
     interrupt = Interrupt(task)
-    outer, driver.stepping.interrupt = driver.stepping.interrupt, interrupt
-    try:
-        with handling_interrupts(interrupt):
-            if not task.is_started():
-                task.start()
-            task.wait_sync()
-    except BaseException:
-        if interrupt.exception is not None and task.get_status() != Tend.TaskStatus.FAILED:
-            raise interrupt.exception from None
-        raise
-    finally:
-        driver.stepping.interrupt = outer
+    started = Started() if stepping.started is None else None  # what is within another leaves it to that
+    with interrupting(interrupt, task.get_context()):
+        with ending.collecting(stepping.started if started is None else started):
+            try:
+                if not task.is_started():
+                    task.start()
+                interrupt.run()
+            finally:
+                if started is not None:
+                    ending.end_run(started, interrupt)
 
-    return task.get_result()
+    return interrupt.conclude()
 
 
 # --- asyncio ---
@@ -116,23 +82,54 @@ class Selector(selectors.DefaultSelector):
         super().close()
 
 
+class LoopInterrupt(Interrupt):
+    """Has an event loop end, which raises then what has ended it."""
+
+    def __init__(self, loop):
+        super().__init__(None)
+        self.loop = loop
+
+    def list_tasks(self):
+        return ()
+
+    def cancel(self):
+        self.loop.stop()
+
+
+async def wait_quietly(task):
+    with contextlib.suppress(GLib.Error):
+        await task
+
+
 class EventLoop(asyncio.SelectorEventLoop):
     """An event loop of asyncio that runs a main context as well, the thread's own if no other is given.
 
     A thread that has none of its own gets a new one, since the main thread may run the context that it would share.
 
-    For `asyncio.Runner(loop_factory=Tend.EventLoop)`: there tasks of both kinds can await one another.
+    For `asyncio.Runner(loop_factory=Tend.EventLoop)`: there tasks of both kinds can await one another. What was
+    started under it and has not finished is cancelled when it is closed, and waited for.
     """
 
     def __init__(self, context=None):
         is_main = threading.current_thread() is threading.main_thread()
         self._context = context or GLib.MainContext.get_thread_default() or (
             GLib.MainContext.default() if is_main else GLib.MainContext())
+        self._started = Started()
         super().__init__(Selector(self._context))
 
     def run_forever(self):
+        interrupt = LoopInterrupt(self)
         self._context.push_thread_default()
         try:
-            super().run_forever()
+            with catching(interrupt), ending.collecting(self._started):
+                super().run_forever()
         finally:
             self._context.pop_thread_default()
+        if interrupt.exception is not None:
+            raise interrupt.exception
+
+    def close(self):
+        if not self.is_running() and not self.is_closed():
+            ending.end(self._started, "an event loop", LoopInterrupt(self),
+                       lambda task: self.run_until_complete(wait_quietly(task)))
+        super().close()

@@ -3,7 +3,7 @@
 
 """The task manager in Python, and the request cache with what it holds."""
 
-from . import driver, errors, units, values
+from . import callbacks, driver, errors, origin, units, values
 from .base import Tend, override
 from .task import Task, begin, new_task, set_times
 
@@ -29,7 +29,7 @@ class ShutDown:
         await self.shutdown()
 
 
-@units.replace_virtual
+@callbacks.replace_virtual
 @override
 class TaskManager(ShutDown, Tend.TaskManager):
     def __contains__(self, task):
@@ -76,7 +76,7 @@ class TaskManager(ShutDown, Tend.TaskManager):
                      lambda _, result: self.wait_for_tasks_finish(result))
 
 
-@units.replace_virtual
+@callbacks.replace_virtual
 @override
 class NumberCache(Tend.NumberCache):
     def add_task(self, task, value):
@@ -91,6 +91,9 @@ units.restrict_random_number_cache(Tend.RandomNumberCache)
 
 @override
 class RequestCache(ShutDown, Tend.RequestCache):
+    def wait_for(self, prefix, number, timeout):
+        return origin.note(Tend.RequestCache.wait_for(self, prefix, number, timeout))
+
     def __len__(self):
         return self.get_n_caches()
 

@@ -7,8 +7,9 @@ import types
 
 from gi.repository import GLib
 
-from . import errors, values
+from . import errors, origin, values
 from .base import Tend, override
+from .callbacks import Callback
 from .task import Task, operate, set_times
 
 
@@ -20,6 +21,11 @@ class Completion(Tend.Completion):
         if name is not None and not isinstance(name, str):
             raise TypeError(f"the name of a completion is a str, and not {name!r}")
         super().__init__(name=name, **named)
+        origin.note(self.get_task())
+
+    @classmethod
+    def new(cls, name=None):
+        return cls(name=name)
 
     def __await__(self):
         return self.get_task().__await__()
@@ -117,15 +123,17 @@ class Retry(Tend.Retry):
     def create_task(self, name, func, *args, **settings):
         if not callable(func):
             raise TypeError(f"what is tried again is a function, and not {func!r}")
-        kept = []
+        kept, place = [], origin.find()
 
         def make(*_):
             # The latest attempt has the result or the exception of the whole.
             kept[:] = [Task(name, attempt, func, args)]
+            if place is not None:
+                kept[0].set_origin(place)
             return kept[0]
 
-        task = set_times(Tend.Retry.create_task(self, name, make), **settings)
-        values.keep(task, kept)
+        task = origin.note(set_times(Tend.Retry.create_task(self, name, make), **settings))
+        task._sources = kept
         return task
 
     def run(self, name, func, *args, **settings):
@@ -137,5 +145,5 @@ class Retry(Tend.Retry):
         if func is None:
             Tend.Retry.set_predicate(self, None)
         else:
-            Tend.Retry.set_predicate(self, lambda task, number, error, *_: func(
-                task, number, errors.unpack_error(error), *user_data))
+            Tend.Retry.set_predicate(self, Callback(lambda task, number, error, *_: func(
+                task, number, errors.unpack_error(error), *user_data)))

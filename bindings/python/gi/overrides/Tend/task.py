@@ -4,12 +4,15 @@
 """The task in Python: what makes one, its result, and and its end."""
 
 import contextvars
+import functools
 import types
 
 from gi.repository import GLib
 
-from . import bridge, driver, errors, units, values
+from . import bridge, callbacks, driver, errors, origin, units, values
 from .base import Tend, override
+from .interrupt import Interrupt, interrupting
+from .stepping import stepping
 
 
 def set_times(task, delay=None, interval=None, interval_mode=None, keep_going=None, priority=None, timeout=None,
@@ -41,8 +44,11 @@ def set_body(task, func, args):
     if not callable(func):
         raise TypeError(f"the body of a task is a function, and not {func!r}")
 
-    task._body = contextvars.copy_context(), func, args
-    return task
+    started = stepping.started
+    task._body = contextvars.copy_context(), func, args, started
+    if started is not None:
+        started.add(task)
+    return origin.note(task, 4)
 
 
 def new_task(cls, run, name, func, args, settings):
@@ -51,7 +57,7 @@ def new_task(cls, run, name, func, args, settings):
         return set_times(set_body(Tend.Task.new_open(name, run), func, args), **settings)
 
     task = Tend.Task.new_thread(name, run)
-    task.add_exit_handler(driver.end_run)
+    callbacks.add_exit_handler(task, driver.end_run)
     return set_times(set_body(task, func, args), **settings)
 
 
@@ -89,8 +95,8 @@ async def operate(name, func, args, finish, cancellable=None):
 
 def with_sources(task, *sources):
     """Lets @task keep those whose values and exceptions it may hand on."""
-    values.keep(task, sources)
-    return task
+    task._sources = sources
+    return origin.note(task, 3)
 
 
 def start(task):
@@ -110,7 +116,7 @@ class Task(Tend.Task):
     def __new__(cls, name=None, func=None, *args, **settings):
         if func is not None:
             return new_task(cls, driver.run, name, func, args, settings)
-        return set_times(Tend.Task.new_open(name, None), **settings)
+        return set_times(origin.note(Tend.Task.new_open(name, None), 2), **settings)
 
     def __init__(self, name=None, func=None, *args, **settings):
         # The constructor of the library has done all, and a GObject's knows no positional arguments.
@@ -146,7 +152,13 @@ class Task(Tend.Task):
         Tend.Task.return_value(self, values.pack_for(self, value))
 
     def return_error(self, exception):
-        Tend.Task.return_error(self, errors.pack_exception_for(self, exception))
+        error = errors.pack_exception_for(self, exception)
+        is_here = self.is_owner_thread()
+        if is_here and self.is_ended():
+            driver.tell_late(self, exception)
+        Tend.Task.return_error(self, error)
+        if not is_here:
+            driver.invoke(self.get_context(), functools.partial(driver.check_late, self, values.Kept(exception)))
 
     def get_result(self):
         return driver.get_result(self)
@@ -184,12 +196,11 @@ class Task(Tend.Task):
         errors.raise_exception(self)
 
     def wait_sync(self):
-        try:
-            return Tend.Task.wait_sync(self)
-        except GLib.Error:
-            if not self.is_ended():
-                raise
-        errors.raise_exception(self)
+        interrupt = Interrupt(self)
+        with interrupting(interrupt, self.get_context()):
+            interrupt.run()
+        interrupt.conclude()
+        return True
 
     # What follows it.
 

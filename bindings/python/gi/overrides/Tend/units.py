@@ -260,24 +260,6 @@ def convert_named(native, named, given, n_before):
             for name, value in named.items()}
 
 
-class VirtualFunction:
-    """A virtual function that a class of Python overrides: Python calls it in seconds, and the library this object."""
-
-    def __init__(self, func, units):
-        self.func = func
-        self.units = units
-
-    def __get__(self, instance, owner):
-        return self.func.__get__(instance, owner)
-
-    def __call__(self, instance, *args):
-        try:
-            result = self.func(instance, *convert_all(args, self.units, "to_python"))
-        finally:
-            del instance, args
-        return self.units["return"].to_c(result) if "return" in self.units else result
-
-
 class Properties:
     """What is behind `object.props`."""
 
@@ -361,58 +343,6 @@ def restrict_random_number_cache(cls):
     replace_functions(cls, {"new": {2: BITS}}, {})
 
 
-def replace_signals(cls, units):
-    def replace(name):
-        native = getattr(GObject.Object, name)
-
-        def connect(self, signal, func, *data):
-            own = units.get(signal.partition("::")[0].replace("_", "-"))
-            if own is None:
-                return native(self, signal, func, *data)
-            # The object that emits comes first.
-            places = {n + 1: unit for n, unit in own.items() if n != "return"}
-            return native(self, signal, lambda *args: func(*convert_all(args, places, "to_python")), *data)
-
-        setattr(cls, name, connect)
-
-    for name in ("connect", "connect_after"):
-        replace(name)
-
-
-def replace_virtual(cls):
-    """Lets the library call in its own times what classes that are derived from @cls, an override, override.
-
-    PyGObject finds a virtual function in the introspected class, which keeps it. What stands in front of it in @cls
-    must come when the class is there, or it would be taken for an implementation of that class.
-    """
-    native = getattr(Tend, cls.__name__)
-    virtual = {name: units for name, units in FUNCTIONS[cls.__name__].items() if name.startswith("do_")}
-    for name, units in virtual.items():
-        setattr(cls, name, call_virtual(native, name, units))
-
-    @classmethod
-    def __init_subclass__(derived, **named):
-        super(cls, derived).__init_subclass__(**named)
-        for name, units in virtual.items():
-            func = derived.__dict__.get(name)
-            if callable(func) and not isinstance(func, VirtualFunction):
-                setattr(derived, name, VirtualFunction(func, units))
-
-    cls.__init_subclass__ = __init_subclass__
-    return cls
-
-
-def call_virtual(native, name, units):
-    def call(self, *args):
-        try:
-            result = getattr(native, name)(self, *convert_all(args, units, "to_c"))
-        finally:
-            del self, args
-        return convert_result(result, units["return"]) if "return" in units else result
-
-    return functools.update_wrapper(call, getattr(native, name), assigned=("__name__", "__doc__"), updated=())
-
-
 def replace_functions(owner, functions, rules):
     is_class = isinstance(owner, type)
     for name, units in functions.items():
@@ -441,8 +371,6 @@ def install():
         replace_functions(owner, functions, rules)
     for name, units in PROPERTIES.items():
         replace_properties(getattr(Tend, name), {**units, **PROPERTY_RANGES.get(name, {})})
-    for name, units in SIGNALS.items():
-        replace_signals(getattr(Tend, name), units)
 
 
 install()
