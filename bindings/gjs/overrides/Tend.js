@@ -8,8 +8,13 @@ const {GLib} = imports.gi;
 const Await = imports.overrides._tendAwait;
 const Body = imports.overrides._tendBody;
 const Classes = imports.overrides._tendClasses;
+const Groups = imports.overrides._tendGroups;
 const Outcome = imports.overrides._tendOutcome;
+const Report = imports.overrides._tendReport;
 const Units = imports.overrides._tendUnits;
+
+// In how many turns of the loop the jobs of promises have run once.
+const MAX_TURNS = 16;
 
 const RETURN_METHODS = ['boolean', 'double', 'int', 'object', 'string'];
 
@@ -154,18 +159,8 @@ const taskMethods = {
         return this.then(undefined, onRejected);
     },
 
-    // A promise's own finally() would go on in jobs that are no longer the caller's.
     finally(onSettled) {
-        if (typeof onSettled !== 'function')
-            return this.wait();
-
-        const settle = end => {
-            const result = onSettled();
-            return Outcome.isThenable(result) ? Await.asPromise(result).then(end) : end();
-        };
-        return this.then(value => settle(() => value), error => settle(() => {
-            throw error;
-        }));
+        return Await.finallyOf(this, onSettled);
     },
 
     stop() {
@@ -261,7 +256,9 @@ function checkPromisesRun() {
     let hasRun = false;
     if (!Await.isDelivering()) {
         Promise.resolve().then(() => (hasRun = true));
-        GLib.MainContext.default().iteration(false);
+        // Another source may be called before that of the jobs.
+        for (let i = 0; i < MAX_TURNS && !hasRun; i++)
+            GLib.MainContext.default().iteration(false);
     }
     if (!hasRun)
         throw new Error('Tend.run() is for what runs in no promise: after an await, use await instead');
@@ -286,7 +283,7 @@ function _init() {
     Units.init(Tend);
     defineTask();
     defineCombinators();
-    for (const module of [Outcome, Await, Body, Classes])
+    for (const module of [Outcome, Report, Await, Groups, Body, Classes])
         module.init(Tend, native);
     Object.assign(Tend, {sleep, checkpoint, run});
 }
