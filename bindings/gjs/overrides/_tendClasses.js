@@ -12,6 +12,7 @@ const {
     box, isThenable, logException, originalOf, resultOf, setCombined, setResult, setThrown, state, toGError,
     toNative, unbox,
 } = imports.overrides._tendOutcome;
+const {markOrigin} = imports.overrides._tendReport;
 
 let Tend = null;
 
@@ -277,7 +278,7 @@ function tryAgain(retry, func, name, body) {
         attempts[0] = makeAttempt(body, attempt);
         return attempts[0];
     });
-    return setCombined(task, attempts, () => resultOf(attempts[0]));
+    return setCombined(markOrigin(task), attempts, () => resultOf(attempts[0]));
 }
 
 // A promise would be a yes, whatever it ends with.

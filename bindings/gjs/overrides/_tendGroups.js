@@ -8,6 +8,7 @@
 
 const {callAsync, capture, waitForEnd} = imports.overrides._tendAwait;
 const {keepFailures, state} = imports.overrides._tendOutcome;
+const {markOrigin} = imports.overrides._tendReport;
 
 let Tend = null;
 let native = null;
@@ -34,13 +35,30 @@ function enterScope(group) {
     return group;
 }
 
+// What a child has thrown stands for itself in the group's error, also where the error has but a picture of it.
+function expectChild(group, task) {
+    const own = state(group);
+    own.parts ??= [];
+    keepFailures(task, own.parts);
+}
+
+function join(group) {
+    const task = native.join.call(group);
+    const own = state(group);
+    own.parts ??= [];
+    if (state(task).parts === undefined)
+        markOrigin(task);
+    state(task).parts = own.parts;
+    return task;
+}
+
 // Calls end() when no child of the groups of a run is left.
 function endScope(run, end) {
     const groups = run?.groups ?? [];
     // What is left of it is told when the group is freed.
     if (run)
         run.groups = undefined;
-    const joined = [...groups].map(group => native.join.call(group)).filter(task => !task.is_ended());
+    const joined = [...groups].map(join).filter(task => !task.is_ended());
     let nLeft = joined.length;
     if (nLeft === 0) {
         end();
@@ -55,21 +73,6 @@ function endScope(run, end) {
         });
     }
     cancelGroups(groups);
-}
-
-// What a child has thrown stands for itself in the group's error, also where the error has but a picture of it.
-function expectChild(group, task) {
-    const own = state(group);
-    own.parts ??= [];
-    keepFailures(task, own.parts);
-}
-
-function join(group) {
-    const task = native.join.call(group);
-    const own = state(group);
-    own.parts ??= [];
-    state(task).parts = own.parts;
-    return task;
 }
 
 // Waits as the caller until no child is left. If it is cancelled, so are the children, and they are waited for all the

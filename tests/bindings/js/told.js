@@ -44,6 +44,19 @@ const tests = {
         assertEqual(told[0].task.startsWith('Task'), true);
     },
 
+    theOriginIsTheLineOfTheProgram: async () => {
+        const tasks = [Tend.Task.new('a', null), Tend.Task.run('b', () => 1), new Tend.Task('c', null),
+            new Tend.TaskManager().register('d', () => 1), Tend.when_all([]), Tend.Task.new('e', null).with_timeout(1),
+            new Tend.Group().join(), Tend.Retry.new(1).run('f', () => 1)];
+        tasks.forEach(task => assertEqual(task.dup_origin().replace(/[0-9]+$/, 'N'), 'told.js:N'));
+        const here = Number(/told\.js:([0-9]+)/.exec(new Error().stack)[1]);
+        assertEqual(tasks[0].dup_origin(), `told.js:${here - 4}`);
+
+        lose(new OwnError('somewhere'));
+        const [{origin}] = await takeReports(1);
+        assertEqual(/^told\.js:[0-9]+$/.test(origin), true);
+    },
+
     anErrorThatRefersToItsTaskIsTold: async () => {
         (() => {
             const error = new OwnError('of itself');
