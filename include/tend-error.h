@@ -47,6 +47,11 @@ TEND_AVAILABLE_IN_0_1
 GType      tend_exception_error_get_type (void) G_GNUC_CONST;
 TEND_AVAILABLE_IN_0_1
 GQuark     tend_exception_error_quark    (void);
+TEND_AVAILABLE_IN_0_1
+GError    *tend_exception_error_new      (GObject      *exception,
+                                          const char   *message) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+GObject   *tend_exception_error_get_exception (const GError *error);
 
 TEND_AVAILABLE_IN_0_1
 GPtrArray *tend_error_list       (const GError *error) G_GNUC_WARN_UNUSED_RESULT;
@@ -60,5 +65,15 @@ TEND_AVAILABLE_IN_0_1
 void       tend_set_unobserved_func   (TendUnobservedFunc  func,
                                        gpointer            user_data,
                                        GDestroyNotify      notify);
+
+typedef void (* TendReportsFunc) (gpointer user_data);
+
+TEND_AVAILABLE_IN_0_1
+void       tend_keep_reports          (TendReportsFunc     func,
+                                       gpointer            user_data,
+                                       GDestroyNotify      notify);
+TEND_AVAILABLE_IN_0_1
+GError    *tend_take_report           (char              **task,
+                                       char              **origin) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

@@ -221,6 +221,10 @@ TEND_AVAILABLE_IN_0_1
 gboolean      tend_task_return_error_if_cancelled
                                           (TendTask             *self);
 TEND_AVAILABLE_IN_0_1
+gboolean      tend_task_set_error_if_cancelled
+                                          (TendTask             *self,
+                                           GError              **error);
+TEND_AVAILABLE_IN_0_1
 void          tend_task_return_new_error  (TendTask             *self,
                                            GQuark                domain,
                                            int                   code,

@@ -147,34 +147,6 @@ tend_error_quark (void)
   return (GQuark) quark;
 }
 
-/* Here, and not in what is added for a language, since GJS calls no function with an error whose domain is in no
- * typelib, unless other JavaScript is on the stack: nobody would be told of what failed in a timer. */
-
-/**
- * TendExceptionError:
- * @TEND_EXCEPTION_ERROR_THROWN: something was thrown
- *
- * The domain `TEND_EXCEPTION_ERROR`: errors that stand for exceptions of another language.
- *
- * The message is the text of the exception. Compare the domain alone: the code may be any number, which only the
- * language that has thrown the exception can interpret.
- *
- * Since: 0.1
- */
-G_DEFINE_ENUM_TYPE (TendExceptionError, tend_exception_error,
-                    G_DEFINE_ENUM_VALUE (TEND_EXCEPTION_ERROR_THROWN, "thrown"))
-
-/**
- * tend_exception_error_quark:
- *
- * Gets the domain of errors that stand for exceptions of other languages, `TEND_EXCEPTION_ERROR`.
- *
- * Returns: the quark of the domain
- *
- * Since: 0.1
- */
-G_DEFINE_QUARK (tend-exception, tend_exception_error)
-
 static TEND_DEFINE_LOCK (listener_lock);
 static TendCallback *listener;      /* under listener_lock; reports unobserved errors; NULL for the default */
 
@@ -348,7 +320,7 @@ tend_report_unobserved (const char   *task,
 {
   TendCallback *told;
 
-  if (is_ending (error))
+  if (is_ending (error) || tend_keep_report (task, error, place))
     return;
 
   tend_lock (&listener_lock);

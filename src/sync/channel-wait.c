@@ -303,11 +303,18 @@ settle_receive (TendAsyncWait *wait)
         tend_channel_give_back (self);
     }
   else if (is_granted)
-    wait->waiter.data = tend_channel_take (self, &self->granted);
+    wait->waiter.data = tend_channel_take_unread (self);
   else if (self->error != NULL)
     tend_channel_set_end_error (self, &wait->error);
   else
     tend_channel_set_closed_error (self, &wait->error);
+}
+
+static void
+take_back_item (TendAsyncWait *wait)
+{
+  if (wait->waiter.is_granted)
+    tend_channel_put_back (wait->waiter.source, g_steal_pointer (&wait->waiter.data));
 }
 
 /* Returns the error of the wait, if it has one. The code that copies it may drop the result. */
@@ -336,6 +343,7 @@ static const TendAsyncWaitKind send_kind = {
 static const TendAsyncWaitKind receive_kind = {
   .settle = settle_receive,
   .free_data = free_item_cb,
+  .take_back = take_back_item,
 };
 
 /**
@@ -417,8 +425,8 @@ tend_channel_send_finish (TendChannel   *self,
  *
  * Receives the next value as soon as there is one.
  *
- * @callback never runs before this returns. From then on the value belongs to the result: if the result is dropped
- * without [method@Tend.Channel.receive_finish], the value is dropped too. The wait holds no reference to the channel:
+ * @callback never runs before this returns. A result that is dropped without [method@Tend.Channel.receive_finish] gives
+ * its value back: it is the next one of the channel again. The wait holds no reference to the channel:
  * when everybody else has dropped theirs, no value can come, and the wait ends as at the end of the channel. If the
  * calling task belongs to a manager with an owner, @callback does not run after the owner is gone, and no value is
  * taken for it: see [ctor@Tend.TaskManager.new_for_owner].
@@ -468,12 +476,19 @@ tend_channel_receive_finish (TendChannel   *self,
                              GError       **error)
 {
   TendAsyncWait *wait;
+  gboolean is_first;
 
   g_return_val_if_fail (TEND_IS_CHANNEL (self), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   wait = tend_async_wait_check (result, &receive_kind, self);
   g_return_val_if_fail (wait != NULL, NULL);
+  g_return_val_if_fail (wait->error != NULL || wait->waiter.data != NULL, NULL);
+
+  is_first = !wait->is_read;
+  wait->is_read = TRUE;
+  if (is_first && wait->error == NULL)
+    tend_channel_set_read (self);
 
   return propagate (wait, error) ? &((TendItem *) wait->waiter.data)->value : NULL;
 }

@@ -13,6 +13,9 @@
 // front of the free ones, and so those that were woken after it still get the values in order.
 // Handing each value to one receiver was tried: a value that came back had been overtaken.
 //
+// The value of a result that nobody has read yet is in neither queue. It takes its room until it was read, since it goes
+// back to the front if the result is dropped.
+//
 // The value of a waiting sender is its own until there is room. Then it is in the channel, and the
 // send has succeeded, whatever becomes of the sender before it goes on.
 //
@@ -82,14 +85,14 @@ count_items (TendChannel *self)
 gboolean
 tend_channel_has_room (TendChannel *self)
 {
-  return !self->is_closed && (self->capacity == 0 || count_items (self) < self->capacity);
+  return !self->is_closed && (self->capacity == 0 || count_items (self) + self->n_unread < self->capacity);
 }
 
 /* Whether nothing will ever come any more. */
 gboolean
 tend_channel_is_at_end (TendChannel *self)
 {
-  return self->is_closed && count_items (self) == 0;
+  return self->is_closed && count_items (self) + self->n_unread == 0;
 }
 
 /* Those who hear of it may close, fill or drop the channel. */
@@ -162,6 +165,32 @@ void
 tend_channel_give_back (TendChannel *self)
 {
   g_queue_push_head_link (&self->items, g_queue_pop_tail_link (&self->granted));
+  tend_channel_settle (self);
+}
+
+/* Takes the first granted value for a result, which somebody may read. */
+TendItem *
+tend_channel_take_unread (TendChannel *self)
+{
+  self->n_unread++;
+  return tend_channel_take (self, &self->granted);
+}
+
+/* Somebody has read the value of a result. */
+void
+tend_channel_set_read (TendChannel *self)
+{
+  self->n_unread--;
+  tend_channel_settle (self);
+}
+
+/* Nobody has read the value of a result, and nobody will. */
+void
+tend_channel_put_back (TendChannel *self,
+                       TendItem    *item)
+{
+  self->n_unread--;
+  g_queue_push_head_link (&self->items, &item->link);
   tend_channel_settle (self);
 }
 

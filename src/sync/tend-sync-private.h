@@ -52,6 +52,7 @@ typedef struct
 {
   void (* settle)    (TendAsyncWait *wait);   /* the wait is over; sets error, or data is the result */
   void (* free_data) (gpointer       data);   /* on the native stack of the loop's thread */
+  void (* take_back) (TendAsyncWait *wait);   /* nobody has read the result, and nobody will; NULL: free_data() */
 } TendAsyncWaitKind;
 
 struct _TendAsyncWait
@@ -67,6 +68,7 @@ struct _TendAsyncWait
   GAsyncReadyCallback      callback;      /* loop thread */
   gpointer                 user_data;     /* constant */
   GError                  *error;         /* loop thread */
+  gboolean                 is_read;       /* loop thread; somebody has the result */
 };
 
 TendAsyncWait *tend_async_wait_new   (const TendAsyncWaitKind *kind,
@@ -111,6 +113,7 @@ struct _TendChannel
   guint     capacity;       /* constant; 0: no limit */
   GQueue    granted;        /* of TendItem; those of woken receivers */
   GQueue    items;          /* of TendItem; free to take */
+  guint     n_unread;       /* values of results that nobody has read yet */
   TendQueue receivers;      /* of TendWaiter */
   TendQueue senders;        /* of TendWaiter, whose data is the TendItem */
   GError   *error;          /* what receivers are told at the end, if it was closed with an error */
@@ -128,6 +131,10 @@ void      tend_channel_put            (TendChannel   *self,
 TendItem *tend_channel_take           (TendChannel   *self,
                                        GQueue        *queue);
 void      tend_channel_give_back      (TendChannel   *self);
+TendItem *tend_channel_take_unread    (TendChannel   *self);
+void      tend_channel_set_read       (TendChannel   *self);
+void      tend_channel_put_back       (TendChannel   *self,
+                                       TendItem      *item);
 void      tend_channel_set_closed_error (TendChannel *self,
                                        GError       **error);
 void      tend_channel_set_end_error  (TendChannel   *self,

@@ -123,8 +123,14 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (TendAsyncWait, tend_async_wait, G_TYPE_OBJECT,
 static void
 tend_async_wait_dispose (GObject *object)
 {
-  if (tend_loop_take_home (((TendAsyncWait *) object)->waiter.loop, object))
+  TendAsyncWait *self = (TendAsyncWait *) object;
+
+  if (tend_loop_take_home (self->waiter.loop, object))
     return;
+
+  /* Also by g_object_run_dispose(), by which a language binding hands back what nobody will read. */
+  if (self->waiter.data != NULL && !self->is_read && self->kind->take_back != NULL)
+    self->kind->take_back (self);
 
   G_OBJECT_CLASS (tend_async_wait_parent_class)->dispose (object);
 }

@@ -234,6 +234,39 @@ is_at_home (TendTask *self)
 }
 
 /**
+ * tend_task_set_error_if_cancelled:
+ * @self: a task
+ * @error: return location for an error
+ *
+ * Sets the error of the task's cancellation, if it was asked to end.
+ *
+ * Call it in a body that waits in its own way. The error is `G_IO_ERROR_CANCELLED` with the reason, or
+ * `G_IO_ERROR_TIMED_OUT` if the deadline of the task has passed. The task does not end by this: see
+ * [method@Tend.Task.return_error_if_cancelled].
+ *
+ * Only for the owning thread, and the thread of the body.
+ *
+ * Returns: %TRUE if the task was asked to end; %FALSE if not, and @error is not set
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_task_set_error_if_cancelled (TendTask  *self,
+                                  GError   **error)
+{
+  g_return_val_if_fail (TEND_IS_TASK (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (tend_task_cancelling (self) == TEND_CANCELLING_NOT)
+    return FALSE;
+
+  if (error != NULL)
+    *error = tend_task_new_cancelled (self);
+
+  return TRUE;
+}
+
+/**
  * tend_task_return_error_if_cancelled:
  * @self: a task
  *

@@ -370,6 +370,35 @@ test_default_warns (void)
   g_test_assert_expected_messages ();
 }
 
+/* --- Exceptions of other languages --- */
+
+static void
+test_exception_is_carried_by_copies (void)
+{
+  GObject *exception = g_object_new (G_TYPE_OBJECT, NULL);
+  GError *error = tend_exception_error_new (exception, "thrown");
+  GError *copy = g_error_copy (error);
+
+  g_assert_error (copy, TEND_EXCEPTION_ERROR, TEND_EXCEPTION_ERROR_THROWN);
+  g_assert_cmpstr (copy->message, ==, "thrown");
+  g_error_free (error);
+  g_assert_true (tend_exception_error_get_exception (copy) == exception);
+  g_error_free (copy);
+  g_assert_finalize_object (exception);
+}
+
+static void
+test_exception_of_other_errors_is_none (void)
+{
+  g_autoptr(GError) plain = g_error_new_literal (TEND_EXCEPTION_ERROR, TEND_EXCEPTION_ERROR_THROWN, "by hand");
+  g_autoptr(GError) other = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_BUSY, "busy");
+  g_autoptr(GError) empty = tend_exception_error_new (NULL, "empty");
+
+  g_assert_null (tend_exception_error_get_exception (plain));
+  g_assert_null (tend_exception_error_get_exception (other));
+  g_assert_null (tend_exception_error_get_exception (empty));
+}
+
 int
 main (int    argc,
       char **argv)
@@ -394,6 +423,8 @@ main (int    argc,
   g_test_add_func ("/tend/error/unobserved-func-may-be-set-from-notify",
                    test_unobserved_func_may_be_set_from_notify);
   g_test_add_func ("/tend/error/default-warns", test_default_warns);
+  g_test_add_func ("/tend/exception-error/is-carried-by-copies", test_exception_is_carried_by_copies);
+  g_test_add_func ("/tend/exception-error/of-other-errors-is-none", test_exception_of_other_errors_is_none);
 
   return g_test_run ();
 }

@@ -326,6 +326,61 @@ test_result_owns_its_value (Fixture       *fixture,
   g_assert_cmpint (n_tokens, ==, 0);
 }
 
+/* It takes room until it is read, and a closed channel has not ended before. */
+static void
+test_unread_value_takes_room (Fixture       *fixture,
+                              gconstpointer  unused)
+{
+  g_autoptr(GAsyncResult) result = NULL;
+
+  try_send_token (fixture->channel, 1);
+  tend_channel_receive_async (fixture->channel, NULL, tend_resume, &result);
+  settle (fixture);
+  send_async (fixture, "s", 2, NULL);
+  settle (fixture);
+  assert_log (fixture, "");
+  g_assert_cmpint (get_id (tend_channel_receive_finish (fixture->channel, result, NULL)), ==, 1);
+  g_assert_cmpint (get_id (tend_channel_receive_finish (fixture->channel, result, NULL)), ==, 1);
+  settle (fixture);
+  assert_log (fixture, "s+2");
+
+  g_clear_object (&result);
+  tend_channel_receive_async (fixture->channel, NULL, tend_resume, &result);
+  settle (fixture);
+  tend_channel_close (fixture->channel);
+  receive_async (fixture, "a", NULL);
+  settle (fixture);
+  assert_log (fixture, "");
+  g_clear_object (&result);
+  settle (fixture);
+  assert_log (fixture, "a=2");
+}
+
+/* Nobody has read the first two: the second is handed back, as a binding does, and then the first is dropped. */
+static void
+test_unread_value_goes_back (Fixture       *fixture,
+                             gconstpointer  unused)
+{
+  GAsyncResult *first = NULL;
+  GAsyncResult *second = NULL;
+
+  for (int i = 1; i <= 3; i++)
+    try_send_token (fixture->channel, i);
+  tend_channel_receive_async (fixture->channel, NULL, tend_resume, &first);
+  tend_channel_receive_async (fixture->channel, NULL, tend_resume, &second);
+  settle (fixture);
+  g_object_run_dispose (G_OBJECT (second));
+  g_assert_cmpuint (tend_channel_get_length (fixture->channel), ==, 2);
+  g_object_unref (second);
+  g_thread_join (g_thread_new ("unref", unref_thread, first));
+  settle (fixture);
+  receive_async (fixture, "a", NULL);
+  receive_async (fixture, "b", NULL);
+  receive_async (fixture, "c", NULL);
+  settle (fixture);
+  assert_log (fixture, "a=1 b=2 c=3");
+}
+
 static gboolean
 await_value (TendTask  *task,
              gpointer   data,
@@ -397,6 +452,8 @@ main (int   argc,
   add ("lifetime/dropped-channel-tells-senders", &one, test_dropped_channel_tells_senders);
   add ("lifetime/dropped-in-thread", &unbounded, test_dropped_in_thread);
   add ("lifetime/result-owns-its-value", &unbounded, test_result_owns_its_value);
+  add ("lifetime/unread-value-takes-room", &one, test_unread_value_takes_room);
+  add ("lifetime/unread-value-goes-back", &unbounded, test_unread_value_goes_back);
   add ("lifetime/async-in-fiber", &unbounded, test_async_in_fiber);
 
   return g_test_run ();

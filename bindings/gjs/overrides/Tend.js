@@ -8,8 +8,13 @@ const {GLib} = imports.gi;
 const Await = imports.overrides._tendAwait;
 const Body = imports.overrides._tendBody;
 const Classes = imports.overrides._tendClasses;
+const Groups = imports.overrides._tendGroups;
 const Outcome = imports.overrides._tendOutcome;
+const Report = imports.overrides._tendReport;
 const Units = imports.overrides._tendUnits;
+
+// In how many turns of the loop the jobs of promises have run once.
+const MAX_TURNS = 16;
 
 const RETURN_METHODS = ['boolean', 'double', 'int', 'object', 'string'];
 
@@ -20,13 +25,15 @@ const native = {};
 
 function newTask(name, body = null, options = {}) {
     Body.checkOptions(options);
-    return Body.applyOptions(native.new_open(name ?? null, body === null ? null : Body.wrapBody(body)), options);
+    const task = native.new_open(name ?? null, body === null ? null : Body.wrapBody(body));
+    return Body.applyOptions(Report.markOrigin(task), options);
 }
 
 // A task that stays open until it is completed: the function, if there is one, only begins the work.
 function newOpenTask(name, begin = null, options = {}) {
     Body.checkOptions(options);
-    return Body.applyOptions(native.new_open(name ?? null, begin === null ? null : Body.wrapBegin(begin)), options);
+    const task = native.new_open(name ?? null, begin === null ? null : Body.wrapBegin(begin));
+    return Body.applyOptions(Report.markOrigin(task), options);
 }
 
 function start(task) {
@@ -48,6 +55,11 @@ function checkTasks(tasks) {
     return [...tasks].map(Body.checkTask);
 }
 
+// A task that ends as others do.
+function combine(task, sources, read) {
+    return Outcome.setCombined(Report.markOrigin(task), sources, read);
+}
+
 // Combinators: they remember what they stand for, whose results and exceptions are the language's.
 function defineCombinators() {
     for (const name of ['wait_all', 'when_all', 'when_any', 'when_each'])
@@ -55,23 +67,23 @@ function defineCombinators() {
     for (const name of ['with_cancellable', 'with_deadline', 'with_timeout']) {
         native[name] = Tend.Task.prototype[name];
         Tend.Task.prototype[name] = function (limit) {
-            return Outcome.setCombined(native[name].call(this, limit), [this], () => Outcome.resultOf(this));
+            return combine(native[name].call(this, limit), [this], () => Outcome.resultOf(this));
         };
     }
 
     Tend.wait_all = function (tasks) {
         const sources = checkTasks(tasks);
-        return Outcome.setCombined(native.wait_all(sources), sources);
+        return combine(native.wait_all(sources), sources);
     };
     Tend.when_all = function (tasks) {
         const sources = checkTasks(tasks);
-        return Outcome.setCombined(native.when_all(sources), sources, () => sources.map(Outcome.resultOf));
+        return combine(native.when_all(sources), sources, () => sources.map(Outcome.resultOf));
     };
     Tend.when_any = function (tasks) {
         const sources = checkTasks(tasks);
         if (sources.length === 0)
             throw new RangeError('At least one task is needed');
-        return Outcome.setCombined(native.when_any(sources), sources);
+        return combine(native.when_any(sources), sources);
     };
     Tend.when_each = function (tasks) {
         return native.when_each(checkTasks(tasks));
@@ -154,18 +166,8 @@ const taskMethods = {
         return this.then(undefined, onRejected);
     },
 
-    // A promise's own finally() would go on in jobs that are no longer the caller's.
     finally(onSettled) {
-        if (typeof onSettled !== 'function')
-            return this.wait();
-
-        const settle = end => {
-            const result = onSettled();
-            return Outcome.isThenable(result) ? Await.asPromise(result).then(end) : end();
-        };
-        return this.then(value => settle(() => value), error => settle(() => {
-            throw error;
-        }));
+        return Await.finallyOf(this, onSettled);
     },
 
     stop() {
@@ -226,7 +228,7 @@ function defineTask() {
         native[name] = Tend.Task[name];
     Object.assign(Tend.Task, {
         new: newTask,
-        new_main: body => native.new_main(Body.wrapBody(body)),
+        new_main: body => Report.markOrigin(native.new_main(Body.wrapBody(body))),
         new_open: newOpenTask,
         run: runTask,
         run_open: runOpenTask,
@@ -261,7 +263,9 @@ function checkPromisesRun() {
     let hasRun = false;
     if (!Await.isDelivering()) {
         Promise.resolve().then(() => (hasRun = true));
-        GLib.MainContext.default().iteration(false);
+        // Another source may be called before that of the jobs.
+        for (let i = 0; i < MAX_TURNS && !hasRun; i++)
+            GLib.MainContext.default().iteration(false);
     }
     if (!hasRun)
         throw new Error('Tend.run() is for what runs in no promise: after an await, use await instead');
@@ -269,7 +273,7 @@ function checkPromisesRun() {
 
 // Runs the main loop until a task has ended, or the function that is given in its place: the main part of a script.
 function run(main) {
-    const task = main instanceof Tend.Task ? main : native.new_main(Body.wrapBody(main));
+    const task = main instanceof Tend.Task ? main : Report.markOrigin(native.new_main(Body.wrapBody(main)));
     if (task.get_status() === Tend.TaskStatus.CREATED)
         task.start();
     if (!task.is_ended())
@@ -286,7 +290,7 @@ function _init() {
     Units.init(Tend);
     defineTask();
     defineCombinators();
-    for (const module of [Outcome, Await, Body, Classes])
+    for (const module of [Outcome, Report, Await, Groups, Body, Classes])
         module.init(Tend, native);
     Object.assign(Tend, {sleep, checkpoint, run});
 }

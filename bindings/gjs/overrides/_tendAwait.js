@@ -9,13 +9,21 @@
 // and for the next one when no job is left: what goes on may stop the task that would go on next, also by promises
 // of its own, as when its body fails, and no line of that one must run then.
 //
+// A wait that was begun gives an object, whose "then" works as that of a task: who awaits it is known, also if another
+// task has begun it, and whoever may not go on has not read what the wait ended with.
+//
+// Cancelling a task is thrown into what it awaits innermost: what a function of its own awaits, and not the await of
+// that function's promise, unless nothing else is awaited. So the clean-up of the function runs to its end.
+//
 // Nothing here keeps a task that was not started: whoever waits for one that is dropped is told so.
 
-/* exported init, isDelivering, capture, callDetached, callAttached, callAsync, thenOf, waitForTask, waitForPromise,
-   sleepAs, asPromise */
+/* exported init, isDelivering, capture, callDetached, callAttached, callAsync, thenOf, finallyOf, waitForTask,
+   waitForPromise, waitForEnd, sleepAs, asPromise, settleFrom */
 
 const {Gio, GLib} = imports.gi;
-const {headOf, isOpaque, isThenable, outcomeOf, resultOf, setCombined, state} = imports.overrides._tendOutcome;
+const {
+    headOf, isOpaque, isThenable, logException, outcomeOf, resultOf, setCombined, state,
+} = imports.overrides._tendOutcome;
 
 const deliveries = [];
 
@@ -24,9 +32,12 @@ let native = null;
 let main = null;
 let opaque = null;
 let nDetached = 0;
+let nTurns = 0;
 let isPumping = false;
 let isUnderWay = false;
+let isRunning = false;
 let delivered = null;
+let left = null;
 
 function init(namespace, methods) {
     Tend = namespace;
@@ -36,7 +47,7 @@ function init(namespace, methods) {
 
 // Whether the code of this is what goes on behind a wait.
 function isDelivering() {
-    return isUnderWay;
+    return isRunning;
 }
 
 // Settled, so that each reaction is a job of the next round.
@@ -45,9 +56,11 @@ const soon = Promise.resolve();
 // The task whose code waits, with the run of its body that the code belongs to.
 class Caller {
     constructor(task) {
-        const {run} = state(task);
+        const own = state(task);
         this.task = task;
-        this.run = run?.isOver ? null : run;
+        this.run = own.run?.isOver ? null : own.run;
+        // Where the innermost waits are counted.
+        this.counts = this.run ?? own;
     }
 
     // Whether no line of it may run any more.
@@ -55,16 +68,58 @@ class Caller {
         return this.task.is_ended() || Boolean(this.run?.isOver);
     }
 
+    // What was to be told of an end is told also after that of its task, unless somebody has stopped that.
+    isStopped() {
+        return this.task.get_status() === Tend.TaskStatus.STOPPED;
+    }
+
     // Cancellation is thrown once: what cleans up after it may wait.
     needsCancellable() {
         return !state(this.task).isCancelSeen;
     }
 
-    noteError(error) {
-        if (error instanceof GLib.Error && error.matches(Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED) &&
-            this.task.is_cancelling())
-            state(this.task).isCancelSeen = true;
+    isToBeCancelled() {
+        return this.task.is_cancelling() && this.needsCancellable();
     }
+
+    // Throws what the task is asked to end with.
+    throwCancelled() {
+        this.task.set_error_if_cancelled();
+    }
+
+    // Gives the end of a wait that went on to its end in spite of the cancellation, which is thrown unless an error is.
+    endWait(getResult) {
+        if (!this.isToBeCancelled())
+            return getResult();
+
+        state(this.task).isCancelSeen = true;
+        try {
+            getResult();
+        } catch (error) {
+            if (!isCancelled(error))
+                throw error;
+        }
+        return this.throwCancelled();
+    }
+
+    // What is thrown for an error of a wait. The operation that was cancelled does not know why.
+    convert(error) {
+        if (!this.isToBeCancelled() || !isCancelled(error))
+            return error;
+
+        state(this.task).isCancelSeen = true;
+        try {
+            this.throwCancelled();
+        } catch (own) {
+            return own;
+        }
+        return error;
+    }
+}
+
+function isCancelled(error) {
+    return error instanceof GLib.Error && (error.matches(Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED) ||
+        error.matches(Gio.IOErrorEnum, Gio.IOErrorEnum.TIMED_OUT));
 }
 
 function captureTask(task) {
@@ -91,6 +146,7 @@ function callDetached(func) {
 function callAttached(func) {
     const outer = nDetached;
     nDetached = 0;
+    nTurns++;
     try {
         return func();
     } finally {
@@ -113,22 +169,8 @@ function callResolver(resolver, value) {
     }
 }
 
-// What remains to be done to settle a wait, as a function: the handlers that were given to then() are called here,
-// unless they are those of an await.
-function getLastStep({caller, finish, onFulfilled, onRejected, resolve, reject}) {
-    let value, handler = onFulfilled, resolver = resolve;
-    try {
-        value = finish();
-    } catch (error) {
-        caller?.noteError(error);
-        [value, handler, resolver] = [error, onRejected, reject];
-    }
-
-    if (typeof handler !== 'function')
-        return () => callResolver(resolver, value);
-    if (isResolver(handler))
-        return () => callResolver(handler, value);
-
+// Calls a handler that somebody has given to then(), and gives what remains to be done.
+function callHandler(caller, handler, value, {resolve, reject}) {
     try {
         const result = handler(value);
         if (caller === null || !isThenable(result))
@@ -142,6 +184,25 @@ function getLastStep({caller, finish, onFulfilled, onRejected, resolve, reject})
     }
 }
 
+// What remains to be done to settle a wait, as a function: the handlers that were given to then() are called here,
+// unless they are those of an await.
+function getLastStep(caller, delivery) {
+    const {finish, onFulfilled, onRejected, resolve, reject} = delivery;
+    let value, handler = onFulfilled, resolver = resolve;
+    try {
+        value = finish();
+    } catch (error) {
+        [value, handler, resolver] = [caller === null ? error : caller.convert(error), onRejected, reject];
+    }
+
+    if (typeof handler !== 'function')
+        return () => callResolver(resolver, value);
+    if (isResolver(handler))
+        return () => callResolver(handler, value);
+
+    return callHandler(caller, handler, value, delivery);
+}
+
 function schedule() {
     if (!isPumping) {
         isPumping = true;
@@ -150,23 +211,55 @@ function schedule() {
 }
 
 function enter() {
+    isRunning = true;
+    nTurns++;
     delivered?.task.push_current();
 }
 
 function leave() {
     delivered?.task.pop_current();
+    left = delivered?.task.is_cancelling() ? delivered : null;
     delivered = null;
-    isUnderWay = false;
-    if (deliveries.length > 0)
+    isUnderWay = isRunning = false;
+    if (deliveries.length > 0 || left !== null)
         schedule();
 }
 
-// Reads what came for a task that is over meanwhile. It was told to who asked for it, and so counts as observed.
-function drop({finish}) {
-    try {
-        finish();
-    } catch {
-        // Nobody is left whom it could concern.
+// Whether what was given to then() is called although the task has ended or its run is over: it is no await, which
+// would go on in the middle of a function, and nobody has stopped the task.
+function isToBeTold({caller, isOwn, onFulfilled, onRejected}) {
+    return !isOwn && !caller.isStopped() && [onFulfilled, onRejected].some(
+        handler => typeof handler === 'function' && !isResolver(handler));
+}
+
+// Leaves what came for a task that is over to others. Nobody has read it: an error counts as unobserved.
+function drop(delivery) {
+    delivery.putBack?.();
+}
+
+// Takes the next one that is to be delivered from the queue, and says whose code it is then.
+function takeNext() {
+    for (let next = deliveries.shift(); next !== undefined; next = deliveries.shift()) {
+        const {caller} = next;
+        if (caller === null || !caller.isOver())
+            return [next, caller];
+        if (isToBeTold(next))
+            return [next, null];
+        drop(next);
+    }
+    return [null, null];
+}
+
+// A wait of a task that was cancelled meanwhile is given up, though it is over.
+function giveUpIfCancelled(delivery, caller) {
+    if (!delivery.isInner) {
+        removeOuter(delivery.wait);
+        return;
+    }
+    caller.counts.nInner--;
+    if (caller.isToBeCancelled() && !delivery.isGivenUp && !delivery.wait?._isShielded) {
+        drop(delivery);
+        delivery.finish = () => caller.throwCancelled();
     }
 }
 
@@ -178,19 +271,25 @@ function pump() {
         return GLib.SOURCE_REMOVE;
     }
 
-    let next = deliveries.shift();
-    for (; next?.caller?.isOver(); next = deliveries.shift())
-        drop(next);
+    // By now all has come of the last one that comes of it.
+    if (left !== null && !left.isOver())
+        giveUpOuter(left);
+    left = null;
 
-    isPumping = next !== undefined;
+    const [next, caller] = takeNext();
+    isPumping = next !== null;
     if (!isPumping)
         return GLib.SOURCE_REMOVE;
 
     isUnderWay = true;
-    delivered = next.caller;
+    delivered = caller;
+    if (caller !== null)
+        giveUpIfCancelled(next, caller);
+    isRunning = true;
     delivered?.task.push_current();
-    const lastStep = getLastStep(next);
+    const lastStep = caller === null ? callDetached(() => getLastStep(null, next)) : getLastStep(caller, next);
     delivered?.task.pop_current();
+    isRunning = false;
 
     soon.then(enter);
     lastStep();
@@ -201,6 +300,114 @@ function pump() {
 function deliver(delivery) {
     deliveries.push(delivery);
     schedule();
+}
+
+// What is delivered to the caller at the end of a wait. One of the innermost is counted until then.
+function newDelivery(caller, isInner, others) {
+    if (caller !== null && isInner)
+        caller.counts.nInner = (caller.counts.nInner ?? 0) + 1;
+    return {caller, isInner, ...others};
+}
+
+// --- Waits ---
+
+// What a wait gives: it can be awaited as often as one likes, and each time belongs to whose code awaits.
+class Wait extends Promise {
+    // The derived promises are plain ones.
+    static get [Symbol.species]() {
+        return Promise;
+    }
+
+    constructor(caller, isInner = true) {
+        super(() => {});
+        this._caller = caller;
+        this._isInner = isInner;
+        this._finish = null;
+        this._followers = [];
+        this._isFollowed = false;
+        // It goes on when the caller is cancelled, and says so at its end.
+        this._isShielded = false;
+    }
+
+    get then() {
+        const caller = capture();
+        return (onFulfilled, onRejected) => this._follow(caller, onFulfilled, onRejected);
+    }
+
+    catch(onRejected) {
+        return this.then(undefined, onRejected);
+    }
+
+    finally(onSettled) {
+        return finallyOf(this, onSettled);
+    }
+
+    _follow(caller, onFulfilled, onRejected, isOwn = false) {
+        return new Promise((resolve, reject) => {
+            const delivery = newDelivery(caller, this._isInner,
+                {onFulfilled, onRejected, resolve, reject, isOwn, wait: this});
+            this._isFollowed = true;
+            if (this._finish !== null)
+                this._deliver(delivery);
+            else
+                this._add(delivery);
+        });
+    }
+
+    _add(delivery) {
+        const {caller} = delivery;
+        this._followers.push(delivery);
+        if (caller?.task === this._caller?.task)
+            return;
+
+        // Somebody else has begun it: to cancel who has begun it is one thing, and to cancel who awaits another.
+        if (this._isInner && !this._isShielded && caller?.needsCancellable()) {
+            delivery.cancellable = caller.task.get_cancellable();
+            delivery.handler = delivery.cancellable.add_handler(() => this._giveUp(delivery));
+        }
+        if (this._endsWithTask) {
+            this._endsWithTask = false;
+            const settle = task => this._settle(() => throwEnded(task));
+            if (this._caller.task.is_ended())
+                settle(this._caller.task);
+            else
+                native.add_exit_handler.call(this._caller.task, settle);
+        }
+    }
+
+    _giveUp(delivery) {
+        this._followers = this._followers.filter(other => other !== delivery);
+        deliver({...delivery, isGivenUp: true, wait: null, finish: () => delivery.caller.throwCancelled()});
+    }
+
+    _settle(finish) {
+        if (this._finish !== null)
+            return;
+        this._finish = finish;
+        const followers = this._followers;
+        this._followers = [];
+        for (const delivery of followers) {
+            if (delivery.handler !== undefined)
+                delivery.cancellable.remove_handler(delivery.handler);
+            this._deliver(delivery);
+        }
+    }
+
+    _deliver(delivery) {
+        deliver({...delivery, finish: this._finish, putBack: this._putBack});
+    }
+}
+
+function throwEnded(task) {
+    throw new GLib.Error(Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED,
+        `${task.to_string()} has ended, and with it the wait that it had begun`);
+}
+
+// A wait for what begin(settle) begins as the caller.
+function newWait(caller, begin, isInner = true) {
+    const wait = new Wait(caller, isInner);
+    begin(finish => wait._settle(finish), wait);
+    return wait;
 }
 
 // Calls begin(cancellable) as the caller, with a cancellable that has all that may give up the wait.
@@ -223,28 +430,88 @@ function beginAs(caller, given, begin) {
     }
 }
 
-// Waits for an asynchronous function of C. begin(cancellable, callback) calls it, finish(source, result) gives its
-// result.
-function callAsync(given, begin, finish) {
-    const caller = capture();
-    return new Promise((resolve, reject) => {
-        const wait = {caller, resolve, reject};
-        if (!caller?.isOver()) {
-            beginAs(caller, given, cancellable => begin(cancellable,
-                (source, result) => deliver({...wait, finish: () => finish(source, result)})));
+// --- Asynchronous functions of C ---
+
+// Hands back what nobody will read, such as the value of a channel. Those that are behind it on the way move up: what
+// goes back is what came last, so that the order stays.
+function putBack(wait) {
+    if (wait._arrival.isRead || deliveries.some(other => other.wait === wait))
+        return;
+
+    const {source} = wait._arrival;
+    let {result} = wait._arrival;
+    for (const {wait: other} of deliveries) {
+        const arrival = other?._arrival;
+        if (arrival && !arrival.isRead && arrival.source === source)
+            [arrival.result, result] = [result, arrival.result];
+    }
+    wait._finish = () => throwEnded(wait._caller.task);
+    result.run_dispose();
+}
+
+// Reads what came, once.
+function readArrival(arrival, finish) {
+    const isFirst = !arrival.isRead;
+    arrival.isRead = true;
+    if (isFirst) {
+        try {
+            arrival.value = finish(arrival.source, arrival.result);
+        } catch (error) {
+            arrival.failure = {error};
+        }
+    }
+    if (arrival.failure !== undefined)
+        throw arrival.failure.error;
+    return arrival.value;
+}
+
+// An error of which nobody would be told is logged, as that of a promise is.
+function tellUnfollowed(wait, name) {
+    soon.then(() => {
+        if (wait._isFollowed)
+            return;
+        try {
+            wait._finish();
+        } catch (error) {
+            if (!isCancelled(error))
+                logException(error, `Nobody waits for ${name}()`);
         }
     });
 }
 
 // In a function of its own, since a callback keeps what stands around it.
-function makeCallback(wait) {
-    return (source, result) => deliver({
-        ...wait,
-        finish() {
-            if (!source.is_ended())
-                native.wait_finish.call(source, result);
-            return outcomeOf(source);
-        },
+function makeReady(wait, finish, {name, isLazy}) {
+    return (source, result) => {
+        const arrival = {source, result, isRead: false};
+        wait._arrival = arrival;
+        if (isLazy)
+            wait._putBack = () => putBack(wait);
+        wait._settle(() => readArrival(arrival, finish));
+        if (!isLazy)
+            tellUnfollowed(wait, name);
+        else if (!wait._isFollowed && wait._caller?.isOver())
+            putBack(wait);
+    };
+}
+
+// Waits for an asynchronous function of C. begin(cancellable, callback) calls it, finish(source, result) gives its
+// result. What a lazy one gives is not read before somebody waits for it.
+function callAsync(given, begin, finish, options) {
+    const caller = capture();
+    return newWait(caller, (settle, wait) => {
+        wait._isShielded = Boolean(options.isShielded);
+        if (!caller?.isOver())
+            beginAs(caller, given, cancellable => begin(cancellable, makeReady(wait, finish, options)));
+    });
+}
+
+// --- Tasks ---
+
+function makeCallback(settle) {
+    return (source, result) => settle(() => {
+        if (!source.is_ended())
+            native.wait_finish.call(source, result);
+        return outcomeOf(source);
     });
 }
 
@@ -252,29 +519,50 @@ function refuseItself(task) {
     throw new TypeError(`${headOf(task)}: cannot wait for its own end`);
 }
 
-// Waits as the caller for the end of the task.
-function waitForTask(task, caller, given, onFulfilled, onRejected) {
-    return new Promise((resolve, reject) => {
-        const wait = {caller, onFulfilled, onRejected, resolve, reject};
-        if (caller?.isOver())
-            return;
+// Calls settle(finish) at the end of the task, or when the caller gives up the wait.
+function beginTaskWait(task, caller, given, settle) {
+    if (caller?.task === task) {
+        settle(() => refuseItself(task));
+    } else if (caller?.isToBeCancelled()) {
+        settle(() => caller.throwCancelled());
+    } else if (task.is_ended()) {
+        settle(() => outcomeOf(task));
+    } else {
+        // Outside of tasks the wait belongs to the awaited one, and goes with the owner of its manager. One
+        // that follows it ends in any case; but that would keep a task which nobody starts.
+        let awaited = task;
+        if (caller === null && task.get_status() !== Tend.TaskStatus.CREATED)
+            awaited = setCombined(native.with_cancellable.call(task, null), [task], () => resultOf(task));
+        beginAs(caller, given, cancellable => native.wait_async.call(awaited, cancellable, makeCallback(settle)));
+    }
+}
 
-        if (caller?.task === task) {
-            deliver({...wait, finish: () => refuseItself(task)});
-        } else if (caller?.needsCancellable() && caller.task.is_cancelling()) {
-            deliver({...wait, finish: () => caller.task.get_cancellable().set_error_if_cancelled()});
-        } else if (task.is_ended()) {
-            deliver({...wait, finish: () => outcomeOf(task)});
-        } else {
-            // Outside of tasks the wait belongs to the awaited one, and goes with the owner of its manager. One
-            // that follows it ends in any case; but that would keep a task which nobody starts.
-            let awaited = task;
-            if (caller === null && task.get_status() !== Tend.TaskStatus.CREATED)
-                awaited = setCombined(native.with_cancellable.call(task, null), [task], () => resultOf(task));
-            beginAs(caller, given,
-                cancellable => native.wait_async.call(awaited, cancellable, makeCallback(wait)));
-        }
+function makeDeliverer(delivery) {
+    return finish => deliver({...delivery, finish});
+}
+
+// Waits as the caller for the end of the task, and calls one of the functions.
+function followTask(task, caller, onFulfilled, onRejected, isOwn = false) {
+    return new Promise((resolve, reject) => {
+        const delivery = newDelivery(caller, true, {onFulfilled, onRejected, resolve, reject, isOwn});
+        if (!caller?.isOver())
+            beginTaskWait(task, caller, null, makeDeliverer(delivery));
+        else if (isToBeTold(delivery))
+            beginTaskWait(task, null, null, makeDeliverer(delivery));
     });
+}
+
+// Waits as the caller for the end of the task.
+function waitForTask(task, caller, given) {
+    return newWait(caller, settle => {
+        if (!caller?.isOver())
+            beginTaskWait(task, caller, given, settle);
+    });
+}
+
+// Calls one of the functions at the end of the task, for nobody.
+function waitForEnd(task, onEnded) {
+    native.wait_async.call(task, null, () => onEnded());
 }
 
 // The method that await looks up, which belongs to whose code looks it up.
@@ -285,48 +573,103 @@ function thenOf(task) {
     }
 
     const caller = capture();
-    return (onFulfilled, onRejected) => waitForTask(task, caller, null, onFulfilled, onRejected);
+    return (onFulfilled, onRejected) => followTask(task, caller, onFulfilled, onRejected);
 }
+
+// A promise's own finally() would go on in jobs that are no longer the caller's.
+function finallyOf(thenable, onSettled) {
+    if (typeof onSettled !== 'function')
+        return thenable.then();
+
+    const settle = end => {
+        const result = onSettled();
+        return isThenable(result) ? asPromise(result).then(end) : end();
+    };
+    return thenable.then(value => settle(() => value), error => settle(() => {
+        throw error;
+    }));
+}
+
+// --- Promises, and time ---
 
 // Waits as the caller for what begin(settle) begins. That calls settle(finish) at its end, and gives a function that
 // takes it back, if there is one.
-function waitUnlessCancelled(wait, begin) {
-    const {caller} = wait;
-    if (caller.isOver())
-        return;
-
+function waitUnlessCancelled(wait, settleWait, begin) {
+    const caller = wait._caller;
     const cancellable = caller.needsCancellable() ? caller.task.get_cancellable() : null;
-    let isSettled = false, handler = 0, takeBack = null;
+    let handler = 0, takeBack = null;
     const settle = finish => {
-        if (isSettled)
-            return;
-        isSettled = true;
         if (handler !== 0)
             cancellable.remove_handler(handler);
-        deliver({...wait, finish});
+        handler = 0;
+        wait._giveUpOuter = null;
+        if (!wait._isFollowed)
+            removeOuter(wait);
+        settleWait(finish);
     };
     const giveUp = () => {
+        handler = 0;
         takeBack?.();
-        settle(() => cancellable.set_error_if_cancelled());
+        settle(() => caller.throwCancelled());
     };
 
-    if (cancellable?.is_cancelled()) {
+    if (wait._isInner && cancellable?.is_cancelled()) {
         giveUp();
         return;
     }
-    handler = cancellable?.add_handler(giveUp) ?? 0;
+    if (!wait._isInner)
+        addOuter(wait, cancellable === null ? null : giveUp);
+    if (cancellable !== null)
+        handler = cancellable.add_handler(wait._isInner ? giveUp : () => giveUpOuter(caller));
     takeBack = begin(settle);
+    if (!wait._isInner)
+        giveUpOuter(caller);
+}
+
+// A wait for a promise is given up after those that stand within it: see the head. It stands here until it has told
+// its end.
+function addOuter(wait, giveUp) {
+    wait._giveUpOuter = giveUp;
+    wait._turn = nTurns;
+    const {counts} = wait._caller;
+    counts.outer ??= [];
+
+    // The innermost is the last. Of those that begin in one go the inner one begins first: it makes the promise that
+    // the outer one waits for.
+    const at = counts.outer.findIndex(other => other._turn === nTurns);
+    counts.outer.splice(at < 0 ? counts.outer.length : at, 0, wait);
+}
+
+function removeOuter(wait) {
+    const {outer} = wait._caller.counts;
+    if (outer?.includes(wait))
+        outer.splice(outer.indexOf(wait), 1);
+}
+
+// Gives up the innermost wait for a promise, if the caller was cancelled and nothing else is awaited.
+function giveUpOuter(caller) {
+    const {nInner = 0, outer = []} = caller.counts;
+    if (nInner === 0 && caller.task.is_cancelling())
+        outer.at(-1)?._giveUpOuter?.();
 }
 
 // Settles a wait as the promise, unless its caller is cancelled before.
-function follow(wait, promise) {
-    // What it ends with is dropped where the task has ended, or has been told to.
+function followPromise(caller, promise) {
+    // What it ends with is dropped where the task has ended.
     promise.catch(() => {});
-    waitUnlessCancelled(wait, settle => {
-        promise.then(value => settle(() => value), error => settle(() => {
-            throw error;
-        }));
-    });
+    return newWait(caller, (settleWait, wait) => {
+        if (caller.isOver())
+            return;
+        waitUnlessCancelled(wait, settleWait, settle => {
+            promise.then(value => settle(() => value), error => settle(() => {
+                throw error;
+            }));
+        });
+    }, false);
+}
+
+function follow({caller, resolve, reject}, promise) {
+    followPromise(caller, promise)._follow(caller, resolve, reject);
 }
 
 // Waits as the task for anything that can be awaited. The main part of a program is no task that could be cancelled.
@@ -336,18 +679,33 @@ function waitForPromise(task, promise) {
         return waitForTask(promise, caller, null);
 
     const settled = Promise.resolve(promise);
-    return caller === null ? settled : new Promise((resolve, reject) => follow({caller, resolve, reject}, settled));
+    return caller === null ? settled : followPromise(caller, settled);
 }
 
 // Lets time pass for the caller by a timer of its task.
 function sleepAs(caller, milliseconds) {
-    return new Promise((resolve, reject) => waitUnlessCancelled({caller, resolve, reject}, settle => {
-        const timer = native.add_timer.call(caller.task, milliseconds, null, () => settle(() => {}));
-        return () => timer.cancel();
-    }));
+    return newWait(caller, (settleWait, wait) => {
+        if (caller.isOver())
+            return;
+        wait._endsWithTask = true;
+        waitUnlessCancelled(wait, settleWait, settle => {
+            const timer = native.add_timer.call(caller.task, milliseconds, null, () => settle(() => {}));
+            return () => timer.cancel();
+        });
+    });
 }
 
 // A promise that ends as whatever can be awaited.
 function asPromise(thenable) {
     return thenable instanceof Tend.Task ? waitForTask(thenable, capture(), null) : Promise.resolve(thenable);
+}
+
+// Calls one of the functions when whatever can be awaited ends, as the task, while the run of its body is not over.
+function settleFrom(task, thenable, onFulfilled, onRejected) {
+    if (thenable instanceof Tend.Task)
+        followTask(thenable, captureTask(task), onFulfilled, onRejected, true);
+    else if (thenable instanceof Wait)
+        thenable._follow(captureTask(task), onFulfilled, onRejected, true);
+    else
+        Promise.resolve(thenable).then(onFulfilled, onRejected);
 }

@@ -6,8 +6,10 @@
 /* exported init, checkFunction, checkTask, refuseThread, checkNumber, checkOptions, wrapBody, wrapBegin, wrapWork,
    wrapHandler, applyOptions, returnValue, returnError, returnNative */
 
-const {callAttached, callDetached, asPromise} = imports.overrides._tendAwait;
+const {callAttached, callDetached, settleFrom} = imports.overrides._tendAwait;
 const {headOf, isThenable, logException, setResult, setThrown, state, toGError} = imports.overrides._tendOutcome;
+const {endScope} = imports.overrides._tendGroups;
+const {tellLate} = imports.overrides._tendReport;
 
 let Tend = null;
 let native = null;
@@ -111,19 +113,31 @@ function returnError(task, exception) {
         give(task, native.return_error, setThrown(task, exception));
 }
 
-// Ends the run with what func gives, unless it was over before.
+// Ends the run with what func gives, unless it was over before. An error that comes too late is reported.
 function endRun(task, run, end, outcome) {
-    if (run?.isOver)
+    const isRunning = task.get_status() === Tend.TaskStatus.RUNNING;
+    if (run?.isOver || !isRunning) {
+        if (end === returnError)
+            tellLate(task, outcome);
         return;
+    }
 
+    // A second end of it, such as by hand, comes while the children of its groups are waited for.
+    if (run?.isEnding)
+        return;
     if (run)
-        run.isOver = true;
-    if (task.get_status() === Tend.TaskStatus.RUNNING)
+        run.isEnding = true;
+    endScope(run, () => {
+        if (run?.isOver || task.get_status() !== Tend.TaskStatus.RUNNING)
+            return;
+        if (run)
+            run.isOver = true;
         end(task, outcome);
+    });
 }
 
 function settleWith(task, run, thenable) {
-    asPromise(thenable).then(
+    settleFrom(task, thenable,
         value => endRun(task, run, completeWith, value),
         error => endRun(task, run, returnError, error));
 }
@@ -188,7 +202,7 @@ function wrapWork(func) {
             throw task.is_ended() ? toGError(error) : setThrown(task, error);
         }
         if (isThenable(result))
-            asPromise(result).then(null, error => endRun(task, null, returnError, error));
+            settleFrom(task, result, null, error => endRun(task, null, returnError, error));
         return result !== false;
     };
 }
@@ -200,7 +214,7 @@ function wrapHandler(func, what) {
         try {
             const result = callDetached(() => func(task));
             if (isThenable(result))
-                asPromise(result).then(null, log);
+                Promise.resolve(result).then(null, log);
         } catch (error) {
             log(error);
         }

@@ -12,6 +12,7 @@ const {
     box, isThenable, logException, originalOf, resultOf, setCombined, setResult, setThrown, state, toGError,
     toNative, unbox,
 } = imports.overrides._tendOutcome;
+const {markOrigin} = imports.overrides._tendReport;
 
 let Tend = null;
 
@@ -41,24 +42,24 @@ function defineGetter(klass, name, get) {
 
 // Lets an asynchronous function give a promise when it is called without a callback, also under the name of its
 // twin that waits in a fiber of C. The last of its own arguments comes before the cancellable.
-function promisify(klass, name, {nArguments = 0, convert = value => value} = {}) {
+function promisify(klass, name, {nArguments = 0, convert = value => value, isLazy = false} = {}) {
     const {[`${name}_async`]: begin, [`${name}_finish`]: finish} = klass.prototype;
+    // Nothing of a call stands around it: a wait does not keep its object.
+    const read = (source, result) => convert(finishWith(finish, source, result));
     const call = function (...args) {
         const own = Array.from({length: nArguments}, (_, n) => box(args[n]));
         const [cancellable = null, callback = null] = args.slice(nArguments);
         if (callback !== null)
             return begin.call(this, ...own, cancellable, callback);
 
-        return callAsync(cancellable,
-            (given, ready) => begin.call(this, ...own, given, ready),
-            (source, result) => convert(finishWith(finish, source, result)));
+        return callAsync(cancellable, (given, ready) => begin.call(this, ...own, given, ready), read, {name, isLazy});
     };
 
     Object.assign(klass.prototype, {
         [name]: call,
         [`${name}_async`]: call,
         [`${name}_finish`](result) {
-            return convert(finishWith(finish, this, result));
+            return read(this, result);
         },
     });
 }
@@ -123,6 +124,41 @@ const makeManagerMethods = native => ({
     },
 });
 
+// The error of a signal or of a virtual function, as it was thrown.
+function withOriginal(func) {
+    return function (...args) {
+        const at = args.findIndex(arg => arg instanceof GLib.Error);
+        if (at > 0)
+            args[at] = originalOf(args[at - 1], args[at]);
+        return func.apply(this, args);
+    };
+}
+
+// Handlers of task-failed are told of the exception itself.
+function defineTaskFailed() {
+    const {prototype} = Tend.TaskManager;
+    for (const name of ['connect', 'connect_after']) {
+        const connect = prototype[name];
+        prototype[name] = function (signal, func) {
+            const isIt = signal === 'task-failed' || signal === 'task_failed';
+            return connect.call(this, signal, isIt && typeof func === 'function' ? withOriginal(func) : func);
+        };
+    }
+
+    // As in _tendUnits.js: C takes over what is there while the class is registered.
+    const {_classInit} = Tend.TaskManager;
+    Tend.TaskManager._classInit = function (derived) {
+        const own = derived.prototype;
+        const written = Object.hasOwn(own, 'vfunc_task_failed') ? own.vfunc_task_failed : null;
+        if (written !== null)
+            own.vfunc_task_failed = withOriginal(written);
+        const registered = _classInit.call(this, derived);
+        if (written !== null)
+            own.vfunc_task_failed = written;
+        return registered;
+    };
+}
+
 // --- Completions and caches ---
 
 // Completes with what keep() makes of a value or an exception for C, and keeps it: not for one that was before.
@@ -171,9 +207,8 @@ const makeChannelMethods = native => ({
     // Ends when the channel is closed and empty.
     [Symbol.asyncIterator]() {
         return {
-            next: () => callAsync(null,
-                (cancellable, ready) => this.receive_async(cancellable, ready),
-                (source, result) => nextItem(() => this.receive_finish(result))),
+            next: () => callAsync(null, (cancellable, ready) => this.receive_async(cancellable, ready),
+                (source, result) => nextItem(() => source.receive_finish(result)), {isLazy: true}),
             [Symbol.asyncIterator]() {
                 return this;
             },
@@ -204,7 +239,7 @@ function nextTask(stream) {
             next.wait_finish(result);
             const task = next.get_result();
             return {value: task ?? undefined, done: task === null};
-        });
+        }, {isLazy: true});
 }
 
 const makeStreamMethods = () => ({
@@ -243,7 +278,7 @@ function tryAgain(retry, func, name, body) {
         attempts[0] = makeAttempt(body, attempt);
         return attempts[0];
     });
-    return setCombined(task, attempts, () => resultOf(attempts[0]));
+    return setCombined(markOrigin(task), attempts, () => resultOf(attempts[0]));
 }
 
 // A promise would be a yes, whatever it ends with.
@@ -280,6 +315,7 @@ function init(namespace) {
     Tend = namespace;
     FINAL_CLASSES.forEach(refuseDerived);
     define(Tend.TaskManager, makeManagerMethods);
+    defineTaskFailed();
     define(Tend.Completion, makeCompletionMethods);
     define(Tend.NumberCache, makeCacheMethods);
     define(Tend.Channel, makeChannelMethods);
@@ -295,5 +331,5 @@ function init(namespace) {
     promisify(Tend.TaskManager, 'wait_for_tasks');
     promisify(Tend.RequestCache, 'shutdown');
     promisify(Tend.Channel, 'send', {nArguments: 1});
-    promisify(Tend.Channel, 'receive', {convert: unbox});
+    promisify(Tend.Channel, 'receive', {convert: unbox, isLazy: true});
 }

@@ -6,33 +6,34 @@
 // A JavaScript object in a GValue is not seen by the garbage collector, and reading it later crashes. So
 // values and exceptions are kept in a property of the task's wrapper, which lives as long as the task does
 // once it has such a property. C gets what it can read: the value if there is a native one, and of an
-// exception an error with its text.
+// exception an error with its text, which carries an object that has the exception. So each copy of the error leads to
+// the exception, also when the task is gone. But for an exception that may refer to the task: the two would keep each
+// other. Of that one the error has a picture, and the task alone has the exception.
 
-/* exported init, isThenable, isOpaque, state, toNative, box, unbox, setResult, resultOf, setCombined, toGError,
-   setThrown, isSeveral, originalOf, failureOf, exceptionOf, outcomeOf,
+/* exported init, isThenable, isOpaque, state, toNative, box, unbox, setResult, resultOf, setCombined, describe,
+   toGError, setThrown, thrownOf, isSeveral, originalOf, failureOf, exceptionOf, outcomeOf, keepFailures,
    headOf, logException */
 
 const {GLib, GObject} = imports.gi;
 
 const STATE = Symbol('tend-state');
-const MAX_SERIAL = 0x7fffffff;
-const MAX_RECENT = 1000;
+// How deep and how far an exception is searched for what it refers to.
+const MAX_DEPTH = 3;
+const MAX_PROPERTIES = 32;
 
-// What cannot stand in a GValue travels in one of these: a channel's item, a default value of a cache.
+// What cannot stand in a GValue travels in one of these: a channel's item, a default value of a cache, an exception.
 const Box = GObject.registerClass({GTypeName: 'TendJsBox'}, class Box extends GObject.Object {});
-
-// The exceptions thrown last, by the code of their GError: a group or a retry hands on nothing but a copy of that.
-const recent = new Map();
 
 let Tend = null;
 let exceptionDomain = 0;
 let native = null;
-let serial = 0;
 
 function init(namespace, methods) {
     Tend = namespace;
     exceptionDomain = Tend.ExceptionError.quark();
     native = methods;
+    native.new_exception = Tend.ExceptionError.new;
+    native.get_exception = Tend.ExceptionError.get_exception;
 }
 
 function isThenable(value) {
@@ -71,9 +72,10 @@ function toNative(value) {
 
 // What is to stand in a GValue that alone holds the value.
 function box(value) {
-    if (hasNative(value))
-        return value;
+    return hasNative(value) ? value : putIntoBox(value);
+}
 
+function putIntoBox(value) {
     const holder = new Box();
     holder[STATE] = {value};
     return holder;
@@ -121,50 +123,105 @@ function logException(exception, what) {
     logError(exception instanceof Error ? exception : new Error(describe(exception)), what);
 }
 
+// Whether what was thrown refers to nothing but data, so that it cannot lead back to a task.
+function isData(value, depth = 0) {
+    if (value === null || (typeof value !== 'object' && typeof value !== 'function'))
+        return true;
+
+    const prototype = Object.getPrototypeOf(value);
+    if (typeof value === 'function' || depth === MAX_DEPTH ||
+        !(value instanceof Error || Array.isArray(value) || prototype === Object.prototype || prototype === null))
+        return false;
+
+    const keys = Reflect.ownKeys(value);
+    return keys.length <= MAX_PROPERTIES && keys.every(key => {
+        const property = Object.getOwnPropertyDescriptor(value, key);
+        return property !== undefined && Object.hasOwn(property, 'value') && isData(property.value, depth + 1);
+    });
+}
+
+// What is to be seen of an exception that the error itself must not keep.
+function takePicture(exception) {
+    const picture = new Error(describe(exception));
+    if (exception instanceof Error)
+        picture.stack = String(exception.stack);
+    return picture;
+}
+
+function canBeKept(exception) {
+    try {
+        return isData(exception);
+    } catch {
+        return false;
+    }
+}
+
 // The GError that C gets for whatever was thrown.
 function toGError(exception) {
     if (exception instanceof GLib.Error)
         return exception;
 
-    serial = serial % MAX_SERIAL + 1;
-    recent.set(serial, exception);
-    if (recent.size > MAX_RECENT)
-        recent.delete(recent.keys().next().value);
-
-    return new GLib.Error(exceptionDomain, serial, describe(exception));
+    return native.new_exception(putIntoBox(canBeKept(exception) ? exception : takePicture(exception)),
+        describe(exception));
 }
 
 // Keeps the exception for a task that is about to end with it; gives its GError.
 function setThrown(task, exception) {
+    const own = state(task);
     const error = toGError(exception);
-    state(task).thrown = {exception, error};
+    own.thrown = {exception, key: keyOf(error)};
+    if (own.failures !== undefined && (exception === error || thrownOf(error) !== exception))
+        own.failures.push(own.thrown);
     return error;
+}
+
+// The box that an error carries, or null.
+function boxOf(error) {
+    return error.domain === exceptionDomain ? native.get_exception(error) : null;
+}
+
+// What was thrown, of which the error may be a copy.
+function thrownOf(error) {
+    const holder = boxOf(error);
+    return holder === null ? error : unbox(holder);
 }
 
 // What an error has in common with its copies. Somebody may have added to the text of an exception.
 function keyOf(error) {
-    return [error.domain, error.code, error.domain === exceptionDomain ? '' : error.message].join();
+    return boxOf(error) ?? [error.domain, error.code, error.message].join();
 }
 
 // Failures are objects that have the exception, since null and undefined can be thrown as well.
 
+// Lets the failures of a task be found in the list, too, which others have who stand for it.
+function keepFailures(task, failures) {
+    state(task).failures = failures;
+}
+
+function addToIndex(index, key, failure) {
+    const list = index.get(key);
+    if (list === undefined)
+        index.set(key, [failure]);
+    else
+        list.push(failure);
+}
+
 // The failures of those that a task stands for, in lists by what their copies have in common.
-function indexFailures(sources) {
+function indexFailures({sources = [], parts = []}) {
     const index = new Map();
+    for (const failure of parts)
+        addToIndex(index, failure.key, failure);
     for (const source of sources) {
         const raw = source.is_ended() ? native.get_error.call(source) : null;
-        if (raw !== null) {
-            const key = keyOf(raw);
-            index.set(key, [...index.get(key) ?? [], failureOf(source)]);
-        }
+        if (raw !== null)
+            addToIndex(index, keyOf(raw), failureOf(source));
     }
     return index;
 }
 
 // The failure that a GError stands for: what was thrown, where it is known, or else the error itself.
 function takeFailure(error, index) {
-    const isRecent = error.domain === exceptionDomain && recent.has(error.code);
-    return index.get(keyOf(error))?.shift() ?? {exception: isRecent ? recent.get(error.code) : error};
+    return index.get(keyOf(error))?.shift() ?? {exception: thrownOf(error)};
 }
 
 // Whether it is the error of a task that stands for several which failed.
@@ -172,22 +229,27 @@ function isSeveral(exception) {
     return exception instanceof GLib.Error && exception.matches(Tend.Error, Tend.Error.SEVERAL);
 }
 
+// Of a GLib error the text may have been added to.
 function isThrown(thrown, error) {
-    return thrown !== undefined && thrown.error.domain === error.domain && thrown.error.code === error.code;
+    if (thrown === undefined)
+        return false;
+    const {exception, key} = thrown;
+    return exception instanceof GLib.Error ? exception.domain === error.domain && exception.code === error.code
+        : key === boxOf(error);
 }
 
 // The exception that was given to an object, or to what it stands for, by a copy of the GError that C has of it.
 function originalOf(object, error) {
-    const {thrown, sources = []} = object[STATE] ?? {};
-    return isThrown(thrown, error) ? thrown.exception : takeFailure(error, indexFailures(sources)).exception;
+    const own = object[STATE] ?? {};
+    return isThrown(own.thrown, error) ? own.thrown.exception : takeFailure(error, indexFailures(own)).exception;
 }
 
 function findFailure(task, raw) {
-    const {thrown, sources = []} = task[STATE] ?? {};
-    if (isThrown(thrown, raw))
-        return thrown;
+    const own = task[STATE] ?? {};
+    if (isThrown(own.thrown, raw))
+        return own.thrown;
 
-    const index = indexFailures(sources);
+    const index = indexFailures(own);
     const failure = takeFailure(raw, index);
     if (failure.exception === raw && isSeveral(raw))
         raw.errors = native.list_errors.call(task).map(part => takeFailure(part, index).exception);

@@ -31,7 +31,7 @@ assertEqual(await task, task.result);
 
 // The main loop itself calls what is posted here: no JavaScript is on the stack when its failure is told.
 const [manager, seen] = [new Tend.TaskManager(), []];
-manager.connect('task-failed', (_manager, _task, given) => seen.push(given.message));
+manager.connect('task-failed', (_manager, _task, given) => seen.push(given));
 await manager.register('post', self => {
     self.post(() => {
         throw error;
@@ -39,7 +39,7 @@ await manager.register('post', self => {
     return new Promise(() => {});
 }).catch(thrown => seen.push(thrown));
 assertEqual(seen.length, 2);
-assertEqual(seen[0], 'TypeError: x');
+assertEqual(seen[0], error);
 assertEqual(seen[1], error);
 
 // The jobs of promises do not run within one of them, and so Tend.run() would wait for ever.

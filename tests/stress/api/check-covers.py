@@ -10,6 +10,8 @@ import re
 import sys
 
 EXCEPTIONS = {
+    "tend_keep_reports": "cannot be undone: the reports are counted by a function",
+    "tend_take_report": "goes with the former; see core/reports",
     "tend_timer_unref": "is what g_autoptr() calls",
 }
 

@@ -186,6 +186,7 @@ look (void)
 {
   TendTask *task = rack_hold (KIND_TASK);
   g_autofree char *origin = NULL;
+  g_autoptr(GError) error = NULL;
   TendTaskStatus status;
 
   if (task == NULL)
@@ -198,6 +199,8 @@ look (void)
       (tend_task_is_finished (task) && !tend_task_is_ended (task)))
     fail ("a task is %s, and does not say so", tend_task_status_to_string (status));
   tend_task_is_cancelling (task);
+  if (tend_task_set_error_if_cancelled (task, &error) != (error != NULL))
+    fail ("a task was asked to end, and does not say so");
   tend_task_is_paused (task);
 
   tend_task_set_origin (task, "fuzz-api.c:1");

@@ -33,6 +33,18 @@ pick_name (void)
   return names[pick (G_N_ELEMENTS (names))];
 }
 
+static GError *
+make_exception (void)
+{
+  g_autoptr(GObject) exception = g_object_new (G_TYPE_OBJECT, NULL);
+  g_autoptr(GError) error = tend_exception_error_new (exception, "thrown at random");
+
+  if (tend_exception_error_get_exception (error) != exception)
+    fail ("an error has lost its exception");
+
+  return g_error_copy (error);
+}
+
 GError *
 error_pick (void)
 {
@@ -42,6 +54,8 @@ error_pick (void)
       return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, "cancelled at random");
     case 1:
       return g_error_new_literal (TEND_ERROR, TEND_ERROR_STATE, "a state at random");
+    case 2:
+      return make_exception ();
     default:
       return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_FAILED, "failed at random");
     }
@@ -363,7 +377,7 @@ value_pick (GValue *value)
 void
 check_error (const GError *error)
 {
-  if (error->domain != TEND_ERROR && error->domain != G_IO_ERROR)
+  if (error->domain != TEND_ERROR && error->domain != TEND_EXCEPTION_ERROR && error->domain != G_IO_ERROR)
     fail ("an error of the domain %s: %s", g_quark_to_string (error->domain), error->message);
   if (error->message == NULL || *error->message == '\0' || !g_utf8_validate (error->message, -1, NULL))
     fail ("an error of the domain %s without a message", g_quark_to_string (error->domain));
