@@ -3,10 +3,11 @@
 
 // Child managers: their tasks count in the limits of their parents, and end with them.
 //
-// The parent keeps its children until they were shut down or removed; a child only knows its parent. Ownership: the
-// loop thread's.
+// The parent keeps its children until they were removed, or were shut down and have nothing left whose body runs. A
+// child only knows its parent. Ownership: the loop thread's.
 
 #include "tend-manager-private.h"
+#include "tend-manager-shutdown-private.h"
 
 /* Whether @other is @self or one of those above it. One that has no children is above nobody else. */
 static gboolean
@@ -138,6 +139,50 @@ tend_manager_leave_parent (TendTaskManager *self)
   g_object_unref (parent);
 }
 
+/*
+ * Takes the manager from its parent, if it is down and has nothing left. Until then the parent waits for what is left:
+ * threads that were stopped, and child managers. The parent may have waited for nothing else.
+ */
+void
+tend_manager_leave_when_done (TendTaskManager *self)
+{
+  g_autoptr(TendTaskManager) manager = g_object_ref (self);
+
+  while (manager != NULL)
+    {
+      TendTaskManagerPrivate *priv = tend_manager_get_private (manager);
+      TendTaskManager *parent = priv->parent;
+
+      if (parent == NULL || priv->state != TEND_MANAGER_SHUT_DOWN || priv->entries.n_items > 0 ||
+          (priv->children != NULL && priv->children->len > 0))
+        return;
+
+      g_object_ref (parent);
+      tend_manager_leave_parent (manager);
+      g_object_unref (manager);
+      manager = parent;
+    }
+}
+
+/* The shutdown of a manager that has no parent is over: nobody waits any more for what those below have left. */
+void
+tend_manager_release_rest (TendTaskManager *self)
+{
+  g_autoptr(GPtrArray) family = NULL;
+
+  if (tend_manager_get_private (self)->parent != NULL)
+    return;
+
+  family = tend_manager_copy_family (self);
+  for (guint i = 1; i < family->len; i++)
+    {
+      TendTaskManager *manager = g_ptr_array_index (family, i);
+
+      if (tend_manager_get_private (manager)->state == TEND_MANAGER_SHUT_DOWN)
+        tend_manager_leave_parent (manager);
+    }
+}
+
 /* The manager goes: its children go on without it. */
 void
 tend_manager_drop_children (TendTaskManager *self)
@@ -167,8 +212,9 @@ tend_manager_drop_children (TendTaskManager *self)
  * down before the shutdown tasks of @self run. Everything else of @child is separate: names, errors, statistics, and
  * the tasks that [method@Tend.TaskManager.wait_for_tasks_async] waits for.
  *
- * @self keeps a reference to @child until @child was shut down or is removed. If @self is finalized without a shutdown,
- * the tasks of @child are cancelled.
+ * @self keeps a reference to @child until @child is removed, or was shut down and its last task is finished. So a
+ * shutdown or a drain of @self also waits for tasks that an earlier shutdown of @child has stopped, and for those of a
+ * @child whose owner is gone. If @self is finalized without a shutdown, the tasks of @child are cancelled.
  *
  * Returns: %TRUE, or %FALSE with `TEND_ERROR_STATE` if @child has a parent or is above @self, `TEND_ERROR_SHUT_DOWN` if
  *   either was closed or shut down, or `TEND_ERROR_WRONG_THREAD` if they belong to different contexts

@@ -62,7 +62,8 @@ tend_task_manager_is_closed (TendTaskManager *self)
  *
  * No task is cancelled: those that wait for their delay, their name or a slot run as well. There is no limit of time,
  * and an interval task goes on until somebody ends it. Child managers are drained meanwhile, and their errors are among
- * those of this one. When all of them are down and every task is finished, the shutdown tasks run.
+ * those of this one. Those that have ended before and have threads left, such as the managers of owners that are gone,
+ * are waited for as well. When all of them are down and every task is finished, the shutdown tasks run.
  *
  * The drain keeps the manager alive. A second call joins the first, and joins a shutdown that is under way.
  * [method@Tend.TaskManager.shutdown_async] overtakes the drain: it cancels what is left. Then both calls get the same

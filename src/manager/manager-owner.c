@@ -100,6 +100,7 @@ bereaved_native_cb (gpointer data)
   g_autoptr(GPtrArray) tasks = NULL;
 
   g_object_ref (self);
+  tend_manager_get_private (self)->is_bereft = TRUE;
   tend_manager_shutdown_force (self);
   tasks = tend_manager_copy_tasks (self);
   tend_manager_end_tasks (tasks);
@@ -303,6 +304,10 @@ tend_manager_clear_owner (TendTaskManager *self)
  * All of this applies to the tasks of the manager, its shutdown tasks, the children that these add to a group, and the
  * attempts of a retry. The fibers of such children may be unwound a moment later. Other tasks that these start end as
  * the task that started them decides, and their callbacks are called. Child managers are shut down.
+ *
+ * Threads and operations that go on are not lost: [method@Tend.TaskManager.wait_for_tasks_async] waits for them, and so
+ * does a shutdown of the manager that is called now, for one grace period. If the manager is the child of another one,
+ * it stays so until they have come to their ends, and the shutdown or the drain of the parent waits for them.
  *
  * The manager keeps no reference to @owner. @owner may keep one to the manager. If the manager is finalized first, its
  * tasks end in the same way.

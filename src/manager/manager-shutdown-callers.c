@@ -64,6 +64,21 @@ tend_manager_has_only_callers (TendTaskManagerPrivate *priv)
   return TRUE;
 }
 
+/* Whether a task of the manager, or of one below, is not finished, and would be waited for by a shutdown. */
+gboolean
+tend_manager_has_rest (TendTaskManager *self)
+{
+  g_autoptr(GPtrArray) family = tend_manager_copy_family (self);
+
+  for (guint i = 0; i < family->len; i++)
+    {
+      if (!tend_manager_has_only_callers (tend_manager_get_private (g_ptr_array_index (family, i))))
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
 /* Whether @other is @self or below it. */
 static gboolean
 is_within (TendTaskManager *self,

@@ -42,15 +42,15 @@ tend_manager_set_step (TendTaskManager *self,
 
 /* Gives the result of the shutdown, which is over: TRUE, or its errors. */
 void
-tend_manager_shutdown_return (TendTaskManagerPrivate *priv,
-                              GTask                  *result)
+tend_manager_shutdown_return (GPtrArray *errors,
+                              GTask     *result)
 {
-  if (priv->shutdown_errors->len == 0)
+  if (errors->len == 0)
     g_task_return_boolean (result, TRUE);
-  else if (priv->shutdown_errors->len == 1)
-    g_task_return_error (result, g_error_copy (g_ptr_array_index (priv->shutdown_errors, 0)));
+  else if (errors->len == 1)
+    g_task_return_error (result, g_error_copy (g_ptr_array_index (errors, 0)));
   else
-    g_task_return_error (result, tend_error_new_several (priv->shutdown_errors));
+    g_task_return_error (result, tend_error_new_several (errors));
 }
 
 /* The last step: gives the result of the shutdown to those who wait. */
@@ -59,19 +59,22 @@ tend_manager_shutdown_finish (TendTaskManager *self)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   TendTaskManager *held = g_steal_pointer (&priv->shutting_down);
+  g_autoptr(GPtrArray) errors = g_ptr_array_ref (priv->shutdown_errors);
+  g_autoptr(GPtrArray) over = g_ptr_array_new_with_free_func ((GDestroyNotify) tend_manager_wait_free);
 
   /* Who gets the result may dispose of the owner, and then nothing must be left to end. */
   priv->state = TEND_MANAGER_SHUT_DOWN;
-  tend_manager_leave_parent (self);
-  while (priv->shutdown_waits->len > 0)
-    {
-      TendManagerWait *wait = tend_manager_wait_take (g_ptr_array_index (priv->shutdown_waits, 0));
-
-      tend_manager_shutdown_return (priv, wait->result);
-      tend_manager_wait_free (wait);
-    }
-
+  priv->was_down = TRUE;
+  tend_manager_leave_when_done (self);
+  tend_manager_release_rest (self);
   g_clear_pointer (&priv->drained, g_ptr_array_unref);
+
+  /* A parent that gets the result may end the manager again at once, to wait for its rest. */
+  while (priv->shutdown_waits->len > 0)
+    g_ptr_array_add (over, tend_manager_wait_take (g_ptr_array_index (priv->shutdown_waits, 0)));
+  for (guint i = 0; i < over->len; i++)
+    tend_manager_shutdown_return (errors, ((TendManagerWait *) g_ptr_array_index (over, i))->result);
+
   g_object_unref (held);
 }
 
@@ -197,7 +200,7 @@ tend_task_manager_add_shutdown_task (TendTaskManager  *self,
   if (!tend_task_check_startable (task, error) || !tend_manager_check_context (self, task, error))
     return FALSE;
 
-  if (priv->state == TEND_MANAGER_SHUT_DOWN)
+  if (priv->was_down)
     {
       tend_task_set_error (task, error, TEND_ERROR, TEND_ERROR_SHUT_DOWN,
                            _("is not added: the manager has been shut down"));

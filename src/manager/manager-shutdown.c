@@ -17,6 +17,13 @@
 //   RUNNING_TASKS <--------------+
 //     | tend_manager_run_next_cb(), once for each, and then tend_manager_shutdown_finish()
 //   SHUT_DOWN <---- from any state: tend_manager_shutdown_force(), when the owner or the manager goes
+//     | end_again(), when something is left that drains
+//   CLOSED
+//
+// A manager that is down may have a rest: threads that go on after they were stopped, child managers that have some,
+// and all that an owner's end has left. Its parent keeps it for so long, and a shutdown or a drain of the parent ends
+// it once more, without shutdown tasks: it waits for the rest, and names whoever is late. If the owner has gone, a
+// shutdown of the manager itself does so too, once.
 //
 // Whoever asks for the shutdown comes in by shut_down(). Whatever ends calls tend_manager_shutdown_check(). A step is a
 // job of the loop or comes from the end of a task, and never runs inside the call that begins the shutdown: the job is
@@ -37,6 +44,27 @@ static void end_manager (TendTaskManager  *self,
 
 /* --- The child managers --- */
 
+/* A manager that is down, and has a rest, is to be ended once more; what was told of its end is not told again. */
+static void
+end_again (TendTaskManager *self)
+{
+  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
+
+  priv->is_bereft = FALSE;
+  if (priv->state != TEND_MANAGER_SHUT_DOWN || !tend_manager_has_rest (self))
+    return;
+
+  priv->state = TEND_MANAGER_CLOSED;
+  g_ptr_array_unref (priv->shutdown_errors);
+  priv->shutdown_errors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
+}
+
+static void end_child (TendTaskManager *self,
+                       TendTaskManager *child,
+                       TendFlatFunc     func);
+static void shut_child_down_cb (gpointer data);
+static void drain_child_cb (gpointer data);
+
 static void
 child_done_cb (GObject      *source_object,
                GAsyncResult *result,
@@ -46,6 +74,7 @@ child_done_cb (GObject      *source_object,
   g_autoptr(TendTaskManager) self = user_data;
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   g_autoptr(GError) error = NULL;
+  gboolean is_drained;
 
   if (!tend_task_manager_shutdown_finish (child, result, &error))
     {
@@ -53,6 +82,15 @@ child_done_cb (GObject      *source_object,
 
       for (guint i = 0; i < errors->len; i++)
         g_ptr_array_add (priv->shutdown_errors, g_error_copy (g_ptr_array_index (errors, i)));
+    }
+
+  /* A drain waits for all. A shutdown waits for what is left where an owner has gone meanwhile. */
+  is_drained = priv->state == TEND_MANAGER_DRAINING;
+  if ((is_drained || (priv->state == TEND_MANAGER_ENDING_TASKS && tend_manager_get_private (child)->is_bereft)) &&
+      tend_manager_has_rest (child))
+    {
+      end_child (self, child, is_drained ? drain_child_cb : shut_child_down_cb);
+      return;
     }
 
   priv->n_ending--;
@@ -65,6 +103,7 @@ shut_child_down_cb (gpointer data)
 {
   GTask *result = data;
 
+  end_again (g_task_get_source_object (result));
   end_manager (g_task_get_source_object (result), result, NULL, TEND_MANAGER_ENDING_TASKS);
 }
 
@@ -73,7 +112,21 @@ drain_child_cb (gpointer data)
 {
   GTask *result = data;
 
+  end_again (g_task_get_source_object (result));
   end_manager (g_task_get_source_object (result), result, NULL, TEND_MANAGER_DRAINING);
+}
+
+/* Has @func, one of these two, end @child. */
+static void
+end_child (TendTaskManager *self,
+           TendTaskManager *child,
+           TendFlatFunc     func)
+{
+  GTask *result = g_task_new (child, NULL, child_done_cb, g_object_ref (self));
+
+  /* A plain GTask: no gate bars this callback. */
+  g_task_set_source_tag (result, tend_task_manager_shutdown_async);
+  tend_call_flat (func, result, 0);
 }
 
 /* Has @func, one of these two, end each of @children, and waits for it. */
@@ -84,13 +137,7 @@ end_children (TendTaskManager *self,
 {
   tend_manager_get_private (self)->n_ending = children->len;
   for (guint i = 0; i < children->len; i++)
-    {
-      GTask *result = g_task_new (g_ptr_array_index (children, i), NULL, child_done_cb, g_object_ref (self));
-
-      /* A plain GTask: no gate bars this callback. */
-      g_task_set_source_tag (result, tend_task_manager_shutdown_async);
-      tend_call_flat (func, result, 0);
-    }
+    end_child (self, g_ptr_array_index (children, i), func);
 }
 
 /* --- The end of the tasks --- */
@@ -161,6 +208,11 @@ tend_manager_shutdown_check (TendTaskManager *self)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
 
+  if (priv->state == TEND_MANAGER_SHUT_DOWN)
+    {
+      tend_manager_leave_when_done (self);
+      return;
+    }
   if (priv->n_ending > 0)
     return;
 
@@ -192,6 +244,7 @@ tend_manager_shutdown_force (TendTaskManager *self)
 
   /* User code that runs from here on finds the manager shut down, and can add nothing to it. */
   priv->state = TEND_MANAGER_SHUT_DOWN;
+  priv->was_down = TRUE;
   tend_manager_changed (priv);
   never_run = priv->shutdown_tasks;
   g_queue_init (&priv->shutdown_tasks);
@@ -203,7 +256,7 @@ tend_manager_shutdown_force (TendTaskManager *self)
                                     _("Manager: it, or its owner, was disposed of during the shutdown")));
       tend_manager_shutdown_finish (self);
     }
-  tend_manager_leave_parent (self);
+  tend_manager_leave_when_done (self);
   g_queue_clear_full (&never_run, g_object_unref);
 
   if (running != NULL)
@@ -285,9 +338,11 @@ end_manager (TendTaskManager  *self,
   g_autoptr(TendTaskManager) manager = NULL;
 
   g_object_ref (self);
+  if (priv->is_bereft)
+    end_again (self);
   if (priv->state == TEND_MANAGER_SHUT_DOWN)
     {
-      tend_manager_shutdown_return (priv, result);
+      tend_manager_shutdown_return (priv->shutdown_errors, result);
       g_object_unref (result);
     }
   else if (caller != NULL && tend_manager_is_shutdown_task (self, caller))
@@ -347,7 +402,7 @@ tend_task_manager_is_shut_down (TendTaskManager *self)
 
   priv = tend_manager_get_private (self);
 
-  return priv->state >= TEND_MANAGER_ENDING_TASKS || tend_manager_is_bereaved (priv);
+  return priv->state >= TEND_MANAGER_ENDING_TASKS || priv->was_down || tend_manager_is_bereaved (priv);
 }
 
 /* Shuts the manager down for the current task; takes @result, to be given to tend_task_manager_shutdown_finish(). */

@@ -80,7 +80,13 @@ count_waiting (TendTaskManagerPrivate *priv,
                int                     change)
 {
   for (; priv != NULL; priv = get_parent (priv))
-    priv->slots.n_waiting += (guint) change;
+    {
+      priv->slots.n_waiting += (guint) change;
+
+      /* Nobody is left whom the rate holds back. */
+      if (priv->slots.n_waiting == 0 && tend_job_is_waiting (&priv->slots.rate_job))
+        tend_loop_remove (priv->loop, &priv->slots.rate_job);
+    }
 }
 
 static void

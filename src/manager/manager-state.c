@@ -58,7 +58,7 @@ tend_manager_is_closed (TendTaskManagerPrivate *priv)
 const char *
 tend_manager_describe_end (TendTaskManagerPrivate *priv)
 {
-  if (priv->state == TEND_MANAGER_CLOSED || priv->state == TEND_MANAGER_DRAINING)
+  if (!priv->was_down && (priv->state == TEND_MANAGER_CLOSED || priv->state == TEND_MANAGER_DRAINING))
     return _("is closed");
 
   return _("has been shut down");

@@ -146,11 +146,13 @@ dispose_native_cb (gpointer data)
   g_autoptr(GPtrArray) tasks = NULL;
 
   /* What ends now, or is freed, may call those who would register once more: nobody can from here on. */
+  priv->is_bereft = FALSE;
   tend_manager_shutdown_force (self);
   tasks = tend_manager_copy_tasks (self);
   tend_manager_clear_owner (self);
   tend_manager_drop_children (self);
   tend_manager_abandon_entries (self);
+  tend_manager_leave_parent (self);
 
   /* They end by themselves. */
   if (priv->gate != NULL)

@@ -9,6 +9,11 @@
 
 G_BEGIN_DECLS
 
+/* --- manager-children.c --- */
+
+void                tend_manager_leave_when_done (TendTaskManager *self);
+void                tend_manager_release_rest    (TendTaskManager *self);
+
 /* --- manager-shutdown-tasks.c --- */
 
 extern const TendObserverClass tend_shutdown_observer;
@@ -18,7 +23,7 @@ void                tend_manager_set_step       (TendTaskManager *self,
                                                TendJobFunc       step,
                                                gint64            usec);
 void                tend_manager_run_next_cb    (TendJob         *job);
-void                tend_manager_shutdown_return (TendTaskManagerPrivate *priv,
+void                tend_manager_shutdown_return (GPtrArray     *errors,
                                                GTask            *result);
 void                tend_manager_shutdown_finish (TendTaskManager *self);
 
@@ -27,6 +32,7 @@ void                tend_manager_shutdown_finish (TendTaskManager *self);
 gboolean            tend_manager_is_caller       (TendTaskManagerPrivate *priv,
                                                TendTask         *task);
 gboolean            tend_manager_has_only_callers (TendTaskManagerPrivate *priv);
+gboolean            tend_manager_has_rest        (TendTaskManager *self);
 gboolean            tend_manager_is_shutdown_task (TendTaskManager *self,
                                                TendTask         *task);
 TendTaskManager    *tend_manager_find_within    (TendTaskManager *self,

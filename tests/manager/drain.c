@@ -180,6 +180,30 @@ test_drain_finishes_what_was_taken (Fixture       *fixture,
   assert_refused (fixture->manager, "shut down");
 }
 
+/* What was debounced or throttled runs as well, and a paused task keeps the drain waiting until it goes on. */
+static void
+test_drain_finishes_what_was_held_back (Fixture       *fixture,
+                                        gconstpointer  unused)
+{
+  TendTask *paused = fiber_in (fixture, fixture->manager, "paused", sleep_a_second, fixture);
+
+  tend_task_pause (paused);
+  tend_task_manager_debounce (fixture->manager, watch (fixture, tend_task_new_fiber ("debounced", sleep_a_second,
+                                                                                     fixture, NULL)),
+                              3 * SECOND, NULL);
+  tend_task_manager_throttle (fixture->manager, watch (fixture, tend_task_new_open ("x", note_name, fixture, NULL)),
+                              SECOND, NULL);
+  settle (fixture);
+  tend_task_manager_throttle (fixture->manager, watch (fixture, tend_task_new_open ("x", note_name, fixture, NULL)),
+                              SECOND, NULL);
+  drain (fixture);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 4 * SECOND);
+  assert_log (fixture, "x x debounced");
+  tend_task_resume (paused);
+  tend_clock_run_until_idle (fixture->clock);
+  assert_log (fixture, "paused drained");
+}
+
 static void
 test_drain_of_a_closed_manager (Fixture       *fixture,
                                 gconstpointer  unused)
@@ -475,6 +499,7 @@ main (int    argc,
   add_shutdown_test ("/tend/task-manager/close/running-task-that-is-refused", test_running_task_that_is_refused);
   add_shutdown_test ("/tend/task-manager/drain/empty-manager", test_drain_of_an_empty_manager);
   add_shutdown_test ("/tend/task-manager/drain/finishes-what-was-taken", test_drain_finishes_what_was_taken);
+  add_shutdown_test ("/tend/task-manager/drain/finishes-what-was-held-back", test_drain_finishes_what_was_held_back);
   add_shutdown_test ("/tend/task-manager/drain/closed-manager", test_drain_of_a_closed_manager);
   add_shutdown_test ("/tend/task-manager/drain/waits-for-what-was-cancelled-before",
                      test_drain_waits_for_what_was_cancelled_before);

@@ -84,6 +84,56 @@ test_nothing_is_left (Fixture       *fixture,
   g_assert_cmpuint (fixture->n_alive, ==, 1);
 }
 
+/* What was debounced, throttled, held back by the rate or paused waits in other places. */
+static void
+register_held_back (Fixture         *fixture,
+                    TendTaskManager *manager)
+{
+  TendTask *paused = watch (fixture, tend_task_new_open ("paused", never_run, NULL, NULL));
+
+  callback_in (fixture, manager, "throttled", count_run, NULL);
+  settle (fixture);
+  tend_task_manager_set_rate (manager, 1, 100 * SECOND);
+  tend_task_manager_register (manager, paused, TEND_NAME_POLICY_REJECT, NULL);
+  tend_task_pause (paused);
+  callback_in (fixture, manager, "first", count_run, NULL);
+  settle (fixture);
+  callback_in (fixture, manager, "second", never_run, NULL);
+  for (guint i = 0; i < 3; i++)
+    {
+      TendTask *throttled = watch (fixture, tend_task_new_open ("throttled", never_run, NULL, NULL));
+      TendTask *debounced = watch (fixture, tend_task_new_open ("debounced", never_run, NULL, NULL));
+
+      tend_task_manager_throttle (manager, throttled, SECOND, NULL);
+      tend_task_manager_debounce (manager, debounced, SECOND, NULL);
+    }
+  settle (fixture);
+}
+
+static void
+test_nothing_is_held_back (Fixture       *fixture,
+                           gconstpointer  unused)
+{
+  TendTaskManager *child = add_child (fixture, fixture->manager);
+  guint n_runs = 0;
+
+  register_held_back (fixture, fixture->manager);
+  register_held_back (fixture, child);
+  tend_task_manager_stop_all (fixture->manager);
+  g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (fixture->manager)), ==, 0);
+  g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (child)), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 0);
+  g_assert_cmpuint (fixture->n_alive, ==, 1);
+
+  /* The names are free, and nothing is remembered of what never ran. */
+  tend_clock_advance (fixture->clock, 100 * SECOND);
+  tend_task_manager_throttle (fixture->manager, tend_task_new_open ("throttled", count_run, &n_runs, NULL), SECOND,
+                              NULL);
+  tend_task_manager_debounce (child, tend_task_new_open ("debounced", count_run, &n_runs, NULL), SECOND, NULL);
+  tend_clock_run_until_idle (fixture->clock);
+  g_assert_cmpuint (n_runs, ==, 2);
+}
+
 static void
 test_manager_stays_open (Fixture       *fixture,
                          gconstpointer  unused)
@@ -291,6 +341,7 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
 
   add_shutdown_test ("/tend/task-manager/stop-all/nothing-is-left", test_nothing_is_left);
+  add_shutdown_test ("/tend/task-manager/stop-all/nothing-is-held-back", test_nothing_is_held_back);
   add_shutdown_test ("/tend/task-manager/stop-all/manager-stays-open", test_manager_stays_open);
   add_shutdown_test ("/tend/task-manager/stop-all/tasks-that-drain", test_tasks_that_drain);
   add_shutdown_test ("/tend/task-manager/stop-all/thread-goes-on", test_thread_goes_on);
