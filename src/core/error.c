@@ -320,7 +320,7 @@ tend_report_unobserved (const char   *task,
 {
   TendCallback *told;
 
-  if (is_ending (error) || tend_keep_report (task, error, place))
+  if (is_ending (error) || tend_keep_report (task, head, error, place))
     return;
 
   tend_lock (&listener_lock);

@@ -64,6 +64,7 @@ void     tend_report_unobserved    (const char   *task,
                                     const GError *error,
                                     const char   *place);
 gboolean tend_keep_report          (const char   *task,
+                                    const char   *head,
                                     const GError *error,
                                     const char   *place);
 char    *tend_print_place          (gconstpointer origin) G_GNUC_WARN_UNUSED_RESULT;

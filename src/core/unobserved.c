@@ -19,6 +19,7 @@
 typedef struct
 {
   char   *task;
+  char   *head;     /* of a message about it */
   GError *error;
   char   *place;
 } Report;
@@ -49,7 +50,8 @@ log_reports (void)
 
   /* Nothing is freed: the interpreter, whose objects an error may hold, is gone. */
   while ((report = take_report ()) != NULL)
-    g_warning ("Nobody observed the error of %s, made at %s: %s", report->task, report->place, report->error->message);
+    g_warning ("%s: nobody observed its error; it was made at %s: %s",
+               report->head, report->place, report->error->message);
 }
 
 /* Whether the keeper is called again. */
@@ -92,6 +94,7 @@ call_cb (gpointer user_data)
 /* Keeps a report for whoever takes it, and lets him know. FALSE if nobody does. */
 gboolean
 tend_keep_report (const char   *task,
+                  const char   *head,
                   const GError *error,
                   const char   *place)
 {
@@ -103,7 +106,7 @@ tend_keep_report (const char   *task,
     return FALSE;
 
   report = g_new (Report, 1);
-  *report = (Report) { g_strdup (task), g_error_copy (error), g_strdup (place) };
+  *report = (Report) { g_strdup (task), g_strdup (head), g_error_copy (error), g_strdup (place) };
 
   tend_lock (&keeper_lock);
   g_queue_push_tail (&reports, report);
@@ -180,7 +183,7 @@ tend_take_report (char **task,
                   char **origin)
 {
   Report *report = take_report ();
-  Report taken = { NULL, NULL, NULL };
+  Report taken = { NULL };
 
   if (report != NULL)
     taken = *report;
@@ -191,6 +194,7 @@ tend_take_report (char **task,
   if (origin != NULL)
     *origin = g_steal_pointer (&taken.place);
   g_free (taken.task);
+  g_free (taken.head);
   g_free (taken.place);
 
   return taken.error;

@@ -76,7 +76,7 @@ test_shutdown_waits (Fixture       *fixture,
   g_assert_cmpuint (fixture->n_alive, >, 0);
 
   shut_down (fixture);
-  tend_clock_advance (fixture->clock, 5 * SECOND - 1);
+  tend_clock_advance (fixture->clock, 5 * SECOND - 1, NULL);
   assert_log (fixture, "");
   let_go (&house);
   assert_log (fixture, "parent down");
@@ -91,13 +91,13 @@ test_stragglers_are_named (Fixture       *fixture,
   House house;
 
   build (&house, fixture);
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   g_clear_object (&house.owner);
   tend_task_manager_set_grace_period (house.child, 3600 * SECOND);
   shut_down (fixture);
-  tend_clock_advance (fixture->clock, 5 * SECOND - 1);
+  tend_clock_advance (fixture->clock, 5 * SECOND - 1, NULL);
   assert_log (fixture, "");
-  tend_clock_advance (fixture->clock, 1);
+  tend_clock_advance (fixture->clock, 1, NULL);
   assert_log (fixture, "error");
   errors = take_errors (fixture);
   g_assert_cmpuint (errors->len, ==, 1);
@@ -121,7 +121,7 @@ test_drain_waits (Fixture       *fixture,
   build (&house, fixture);
   g_clear_object (&house.owner);
   tend_task_manager_drain_async (fixture->manager, NULL, drained_cb, fixture);
-  tend_clock_advance (fixture->clock, 3600 * SECOND);
+  tend_clock_advance (fixture->clock, 3600 * SECOND, NULL);
   assert_log (fixture, "");
   g_assert_true (tend_task_manager_is_shut_down (house.child));
   g_assert_true (tend_task_manager_is_closed (house.child));
@@ -129,9 +129,9 @@ test_drain_waits (Fixture       *fixture,
   if (is_overtaken != NULL)
     {
       shut_down (fixture);
-      tend_clock_advance (fixture->clock, 5 * SECOND - 1);
+      tend_clock_advance (fixture->clock, 5 * SECOND - 1, NULL);
       assert_log (fixture, "");
-      tend_clock_advance (fixture->clock, 1);
+      tend_clock_advance (fixture->clock, 1, NULL);
       assert_log (fixture, "error error");
     }
 
@@ -153,9 +153,9 @@ test_owner_goes_meanwhile (Fixture       *fixture,
     tend_task_manager_drain_async (fixture->manager, NULL, drained_cb, fixture);
   else
     shut_down (fixture);
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   g_clear_object (&house.owner);
-  tend_clock_advance (fixture->clock, 3 * SECOND);
+  tend_clock_advance (fixture->clock, 3 * SECOND, NULL);
   assert_log (fixture, "");
   g_assert_true (tend_task_manager_get_parent (house.child) == fixture->manager);
 
@@ -181,11 +181,11 @@ test_owner_goes_meanwhile_and_thread_is_late (Fixture       *fixture,
 
   build (&house, fixture);
   shut_down (fixture);
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   g_clear_object (&house.owner);
-  tend_clock_advance (fixture->clock, 4 * SECOND - 1);
+  tend_clock_advance (fixture->clock, 4 * SECOND - 1, NULL);
   assert_log (fixture, "");
-  tend_clock_advance (fixture->clock, 1);
+  tend_clock_advance (fixture->clock, 1, NULL);
   assert_log (fixture, "errors");
   errors = take_errors (fixture);
   g_assert_cmpuint (errors->len, ==, 2);
@@ -215,11 +215,11 @@ test_grandchild (Fixture       *fixture,
   let_go (&house);
 
   /* It is stopped now, and named for nobody. */
-  tend_clock_advance (fixture->clock, 3600 * SECOND);
+  tend_clock_advance (fixture->clock, 3600 * SECOND, NULL);
   shut_down (fixture);
-  tend_clock_advance (fixture->clock, 5 * SECOND - 1);
+  tend_clock_advance (fixture->clock, 5 * SECOND - 1, NULL);
   assert_log (fixture, "");
-  tend_clock_advance (fixture->clock, 1);
+  tend_clock_advance (fixture->clock, 1, NULL);
   assert_log (fixture, "error");
   errors = take_errors (fixture);
   g_assert_cmpuint (errors->len, ==, 1);
@@ -266,7 +266,7 @@ test_waits_of_the_child (Fixture       *fixture,
   g_clear_object (&house.owner);
   run (&house, wait_for_tasks);
   run (&house, shut_child_down);
-  tend_clock_advance (fixture->clock, 4 * SECOND);
+  tend_clock_advance (fixture->clock, 4 * SECOND, NULL);
   assert_log (fixture, "");
 
   /* It takes nothing new, and no shutdown task of it runs. */
@@ -288,9 +288,9 @@ test_shutdown_of_the_child_names (Fixture       *fixture,
   build (&house, fixture);
   g_clear_object (&house.owner);
   run (&house, shut_child_down);
-  tend_clock_advance (fixture->clock, 5 * SECOND - 1);
+  tend_clock_advance (fixture->clock, 5 * SECOND - 1, NULL);
   assert_log (fixture, "");
-  tend_clock_advance (fixture->clock, 1);
+  tend_clock_advance (fixture->clock, 1, NULL);
   assert_log (fixture, "child-error");
 
   /* Once: who asks again gets the same result. */
@@ -332,14 +332,14 @@ test_after_shutdown_of_the_child (Fixture       *fixture,
 
   build (&house, fixture);
   tend_task_manager_shutdown_async (house.child, NULL, NULL, NULL);
-  tend_clock_advance (fixture->clock, 5 * SECOND);
+  tend_clock_advance (fixture->clock, 5 * SECOND, NULL);
   g_assert_true (tend_task_manager_get_parent (house.child) == fixture->manager);
 
   if (is_drained != NULL)
     tend_task_manager_drain_async (fixture->manager, NULL, drained_cb, fixture);
   else
     shut_down (fixture);
-  tend_clock_advance (fixture->clock, 5 * SECOND - 1);
+  tend_clock_advance (fixture->clock, 5 * SECOND - 1, NULL);
   assert_log (fixture, "");
   let_go (&house);
   assert_log (fixture, is_drained != NULL ? "drained" : "down");
@@ -357,7 +357,7 @@ test_shutdown_of_the_child_while_drained (Fixture       *fixture,
   build (&house, fixture);
   tend_task_manager_drain_async (fixture->manager, NULL, drained_cb, fixture);
   tend_task_manager_shutdown_async (house.child, NULL, NULL, NULL);
-  tend_clock_advance (fixture->clock, 3600 * SECOND);
+  tend_clock_advance (fixture->clock, 3600 * SECOND, NULL);
   assert_log (fixture, "");
   let_go (&house);
 

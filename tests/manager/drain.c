@@ -197,10 +197,10 @@ test_drain_finishes_what_was_held_back (Fixture       *fixture,
   tend_task_manager_throttle (fixture->manager, watch (fixture, tend_task_new_open ("x", note_name, fixture, NULL)),
                               SECOND, NULL);
   drain (fixture);
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 4 * SECOND);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, 4 * SECOND);
   assert_log (fixture, "x x debounced");
   tend_task_resume (paused);
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_log (fixture, "paused drained");
 }
 

@@ -122,15 +122,15 @@ test_nothing_is_held_back (Fixture       *fixture,
   tend_task_manager_stop_all (fixture->manager);
   g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (fixture->manager)), ==, 0);
   g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (child)), ==, 0);
-  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock), ==, 0);
+  g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, 0);
   g_assert_cmpuint (fixture->n_alive, ==, 1);
 
   /* The names are free, and nothing is remembered of what never ran. */
-  tend_clock_advance (fixture->clock, 100 * SECOND);
+  tend_clock_advance (fixture->clock, 100 * SECOND, NULL);
   tend_task_manager_throttle (fixture->manager, tend_task_new_open ("throttled", count_run, &n_runs, NULL), SECOND,
                               NULL);
   tend_task_manager_debounce (child, tend_task_new_open ("debounced", count_run, &n_runs, NULL), SECOND, NULL);
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   g_assert_cmpuint (n_runs, ==, 2);
 }
 

@@ -67,8 +67,10 @@ function textOf(exception) {
 }
 
 function warn(task, exception, origin) {
+    const [, name, number] = /^Task\((?:('.*'), )?(\d+)\)$/s.exec(task);
+    const head = `Task ${name ?? number}: nobody observed its error; it was made at ${origin}: `;
     GLib.log_structured('Tend', GLib.LogLevelFlags.LEVEL_WARNING, {
-        MESSAGE: `Nobody observed the error of ${task}, made at ${origin}: ${textOf(exception)}${stackOf(exception)}`,
+        MESSAGE: `${head}${textOf(exception)}${stackOf(exception)}`,
     });
 }
 
