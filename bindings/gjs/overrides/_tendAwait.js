@@ -217,12 +217,16 @@ function enter() {
 }
 
 function leave() {
-    delivered?.task.pop_current();
     left = delivered?.task.is_cancelling() ? delivered : null;
     delivered = null;
     isUnderWay = isRunning = false;
     if (deliveries.length > 0 || left !== null)
         schedule();
+}
+
+function leaveJob() {
+    delivered?.task.pop_current();
+    leave();
 }
 
 // Whether what was given to then() is called although the task has ended or its run is over: it is no await, which
@@ -291,9 +295,16 @@ function pump() {
     delivered?.task.pop_current();
     isRunning = false;
 
+    // What ends a task goes on nowhere. So no job is left when a loop ends with the task: the interpreter of 1.74 crashes
+    // if the program ends then.
+    if (next.isOwn) {
+        leave();
+        return GLib.SOURCE_CONTINUE;
+    }
+
     soon.then(enter);
     lastStep();
-    soon.then(leave);
+    soon.then(leaveJob);
     return GLib.SOURCE_CONTINUE;
 }
 

@@ -182,7 +182,7 @@ function wrapBegin(begin) {
         try {
             const result = callAttached(() => begin(task));
             if (isThenable(result))
-                asPromise(result).then(null, fail);
+                settleFrom(task, result, null, fail);
         } catch (error) {
             fail(error);
         }
