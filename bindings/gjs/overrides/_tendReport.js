@@ -9,7 +9,7 @@
 /* exported init, makeCarrier, markOrigin, tellLate */
 
 const {Gio, GLib} = imports.gi;
-const {describe, setThrown, thrownOf} = imports.overrides._tendOutcome;
+const {describe, isSeveral, setThrown, thrownOf} = imports.overrides._tendOutcome;
 
 // How many stacks are known by the line that they lead to: to look one up takes a third of the time.
 const MAX_KNOWN = 1000;
@@ -88,10 +88,18 @@ function report(task, exception, origin) {
     }
 }
 
+// What was thrown, with the parts of an error that stands for several.
+function readError(error) {
+    const exception = thrownOf(error);
+    if (exception === error && isSeveral(error))
+        error.errors = Tend.Error.list(error).map(readError);
+    return exception;
+}
+
 function takeReports() {
     let [error, task, origin] = native.take_report();
     while (error !== null) {
-        report(task, thrownOf(error), origin);
+        report(task, readError(error), origin);
         [error, task, origin] = native.take_report();
     }
 }

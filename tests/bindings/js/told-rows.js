@@ -12,39 +12,18 @@
 // The rule: an error that arose is told at least once; it is reported, to the unobserved function or to the log, at
 // most once, and not if a waiter or a handler of task-failed had it.
 
-import Gio from 'gi://Gio';
 import GLib from 'gi://GLib';
 import GObject from 'gi://GObject';
 import System from 'system';
 import Tend from 'gi://Tend?version=1';
+import {WARM_UP, checkRow, collectAll, printAll, raise, readProcess, tell} from './told-support.js';
 
 const LONG = 1e6;
-const MAX_COLLECTIONS = 50;
 // Each is tried so often: the interpreter keeps a few of the tasks that it has seen last until the program ends, when
 // their errors go to the log. The row says what most of them have come to.
 const N_TRIES = 3;
-// The text of errors that are in no row: the interpreter keeps most of what it runs first.
-const WARM_UP = 'warm-up';
 
 // --- The errors ---
-
-// What was thrown, and who has told of it, by the text of the error.
-const arisen = new Set();
-const told = new Map();
-
-function tell(error, whom) {
-    const list = error?.errors ?? [error];
-    for (const {message} of list) {
-        if (arisen.has(message))
-            told.set(message, [...told.get(message) ?? [], whom]);
-    }
-}
-
-function raise(text) {
-    if (text !== WARM_UP)
-        arisen.add(text);
-    throw new Error(text);
-}
 
 // A promise that is none of libtend's, so that what goes on after it does so in any case.
 const outside = [];
@@ -293,57 +272,18 @@ async function arise() {
                 await hold(way, holding, n); // eslint-disable-line no-await-in-loop
         }
     }
-    // The interpreter may keep for a while what it has seen last.
-    for (let i = 0; i < MAX_COLLECTIONS && (i < 10 || [...arisen].some(text => !told.has(text))); i++) {
-        System.gc();
-        await Tend.Task.run('another', () => Tend.sleep(1)); // eslint-disable-line no-await-in-loop
-    }
+    await collectAll();
 }
 
 function runArising() {
     const clock = Tend.Clock.freeze(null);
     Tend.set_unobserved_func((_task, error) => tell(error, 'unobserved function'));
     Tend.run(arise);
-    print(JSON.stringify({arisen: [...arisen], told: [...told]}));
+    printAll();
     void clock;
 }
 
 // --- The rows ---
-
-function start() {
-    const launcher = new Gio.SubprocessLauncher({
-        flags: Gio.SubprocessFlags.STDOUT_PIPE | Gio.SubprocessFlags.STDERR_PIPE,
-    });
-    launcher.unsetenv('G_DEBUG');
-    const process = launcher.spawnv(['gjs', '-m', System.programInvocationName, 'arise']);
-    const [, output, log] = process.communicate_utf8(null, null);
-    try {
-        const {arisen: texts, told: pairs} = JSON.parse(output);
-        return {texts: new Set(texts), pairs: new Map(pairs), log};
-    } catch {
-        printerr(log);
-        throw new Error('the process in which the errors arise has failed');
-    }
-}
-
-// How often the log has told of each text: a message begins with the name of the program.
-function countLogged(log) {
-    const counts = new Map();
-    for (const message of log.split(/^(?=\([^)]*\): )/m)) {
-        const text = /<[^<>]* \/ [^<>]* \/ [0-9]>/.exec(message)?.[0];
-        counts.set(text, (counts.get(text) ?? 0) + 1);
-    }
-    return counts;
-}
-
-function checkRow(text, whom) {
-    const nReports = whom.filter(who => who === 'log' || who === 'unobserved function').length;
-    if (whom.length === 0)
-        return [`${text}: nobody is told`];
-    if (nReports > 1)
-        return [`${text}: it is reported ${nReports} times`];
-    return nReports > 0 && nReports < whom.length ? [`${text}: it is reported, and told to others`] : [];
-}
 
 function mostCommon(texts) {
     const count = text => texts.filter(other => other === text).length;
@@ -351,14 +291,13 @@ function mostCommon(texts) {
 }
 
 function makeRows() {
-    const {texts, pairs, log} = start();
-    const logged = countLogged(log);
+    const {texts, whomOf} = readProcess(['arise']);
     const [rows, faults] = [[], []];
     for (const way of Object.keys(WAYS)) {
         for (const holding of Object.keys(HOLDINGS)) {
             const ends = Array.from({length: N_TRIES}, (_, n) => {
                 const text = makeText(way, holding, n);
-                const whom = [...pairs.get(text) ?? [], ...Array(logged.get(text) ?? 0).fill('log')];
+                const whom = whomOf(text);
                 if (!texts.has(text))
                     return 'it does not arise';
                 faults.push(...checkRow(text, whom));
