@@ -15,6 +15,7 @@ const Units = imports.overrides._tendUnits;
 
 // In how many turns of the loop the jobs of promises have run once.
 const MAX_TURNS = 16;
+const SIGINT = 2;
 
 const RETURN_METHODS = ['boolean', 'double', 'int', 'object', 'string'];
 
@@ -226,6 +227,7 @@ function defineTask() {
 
     for (const name of ['new_open', 'new_main', 'run_delay'])
         native[name] = Tend.Task[name];
+    native.run_task = Tend.run_task;
     Object.assign(Tend.Task, {
         new: newTask,
         new_main: body => Report.markOrigin(native.new_main(Body.wrapBody(body))),
@@ -259,7 +261,7 @@ function checkpoint() {
 }
 
 // The jobs of promises wait while one of them runs the loop, so that no task would go on.
-function checkPromisesRun() {
+function doPromisesRun() {
     let hasRun = false;
     if (!Await.isDelivering()) {
         Promise.resolve().then(() => (hasRun = true));
@@ -267,18 +269,57 @@ function checkPromisesRun() {
         for (let i = 0; i < MAX_TURNS && !hasRun; i++)
             GLib.MainContext.default().iteration(false);
     }
-    if (!hasRun)
-        throw new Error('Tend.run() is for what runs in no promise: after an await, use await instead');
+    return hasRun;
+}
+
+// Adds a function that is called at each Ctrl-C. Newer versions of GLib have it in another namespace.
+function addInterruptHandler(func) {
+    let add = GLib.unix_signal_add;
+    try {
+        add = imports.gi.GLibUnix.signal_add_full ?? imports.gi.GLibUnix.signal_add;
+    } catch {
+        // There is no such namespace.
+    }
+    return add(GLib.PRIORITY_HIGH, SIGINT, func);
+}
+
+// Runs the main loop until the task has ended and left nothing behind. The first Ctrl-C cancels it, and the second stops
+// it.
+function runUnderInterrupts(task) {
+    let isAsked = false;
+    const handler = addInterruptHandler(() => {
+        if (isAsked)
+            task.stop();
+        else
+            task.cancel();
+        isAsked = true;
+        return GLib.SOURCE_CONTINUE;
+    });
+
+    try {
+        native.run_task(task);
+    } catch (error) {
+        if (!task.is_ended())
+            throw error;
+    } finally {
+        GLib.source_remove(handler);
+    }
 }
 
 // Runs the main loop until a task has ended, or the function that is given in its place: the main part of a script.
+// What was started meanwhile is cancelled then, and waited for.
 function run(main) {
     const task = main instanceof Tend.Task ? main : Report.markOrigin(native.new_main(Body.wrapBody(main)));
-    if (task.get_status() === Tend.TaskStatus.CREATED)
-        task.start();
-    if (!task.is_ended())
-        checkPromisesRun();
-    task.wait_sync();
+    if (!task.is_ended()) {
+        if (doPromisesRun()) {
+            runUnderInterrupts(task);
+        } else {
+            if (task.get_status() === Tend.TaskStatus.CREATED)
+                task.start();
+            if (!task.is_ended())
+                throw new Error('Tend.run() is for what runs in no promise: after an await, use await instead');
+        }
+    }
     return task.get_result();
 }
 

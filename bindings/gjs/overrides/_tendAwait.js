@@ -18,12 +18,13 @@
 // Nothing here keeps a task that was not started: whoever waits for one that is dropped is told so.
 
 /* exported init, isDelivering, capture, callDetached, callAttached, callAsync, thenOf, finallyOf, waitForTask,
-   waitForPromise, waitForEnd, sleepAs, asPromise, settleFrom */
+   waitForPromise, waitForEnd, sleepAs, asPromise, settleFrom, dropWaits */
 
 const {Gio, GLib} = imports.gi;
 const {
-    headOf, isOpaque, isThenable, logException, outcomeOf, resultOf, setCombined, state,
+    headOf, isOpaque, isThenable, outcomeOf, resultOf, setCombined, state,
 } = imports.overrides._tendOutcome;
+const {makeCarrier} = imports.overrides._tendReport;
 
 const deliveries = [];
 
@@ -156,7 +157,7 @@ function callAttached(func) {
 
 // Whether a handler is what settles a promise, not a function that somebody wrote. Bound ones have a name.
 function isResolver(handler) {
-    return handler.name === '' && /\[native code\]/.test(Function.prototype.toString.call(handler));
+    return typeof handler === 'function' && handler.name === '' && /\[native code\]/.test(Function.prototype.toString.call(handler));
 }
 
 // Calls what settles a promise. A result that is a task itself is handed on, and not waited for in turn.
@@ -173,8 +174,10 @@ function callResolver(resolver, value) {
 function callHandler(caller, handler, value, {resolve, reject}) {
     try {
         const result = handler(value);
-        if (caller === null || !isThenable(result))
+        if (!isThenable(result))
             return () => resolve(result);
+        if (caller === null)
+            return () => asPromise(result).then(resolve, reject);
 
         // By itself the promise would be settled in jobs that are no longer the caller's.
         const promise = asPromise(result);
@@ -217,7 +220,6 @@ function enter() {
 }
 
 function leave() {
-    delivered?.task.pop_current();
     left = delivered?.task.is_cancelling() ? delivered : null;
     delivered = null;
     isUnderWay = isRunning = false;
@@ -225,11 +227,15 @@ function leave() {
         schedule();
 }
 
+function leaveJob() {
+    delivered?.task.pop_current();
+    leave();
+}
+
 // Whether what was given to then() is called although the task has ended or its run is over: it is no await, which
 // would go on in the middle of a function, and nobody has stopped the task.
 function isToBeTold({caller, isOwn, onFulfilled, onRejected}) {
-    return !isOwn && !caller.isStopped() && [onFulfilled, onRejected].some(
-        handler => typeof handler === 'function' && !isResolver(handler));
+    return !isOwn && !caller.isStopped() && !(isResolver(onFulfilled) && isResolver(onRejected));
 }
 
 // Leaves what came for a task that is over to others. Nobody has read it: an error counts as unobserved.
@@ -291,9 +297,16 @@ function pump() {
     delivered?.task.pop_current();
     isRunning = false;
 
+    // What ends a task goes on nowhere. So no job is left when a loop ends with the task: the interpreter of 1.74 crashes
+    // if the program ends then.
+    if (next.isOwn) {
+        leave();
+        return GLib.SOURCE_CONTINUE;
+    }
+
     soon.then(enter);
     lastStep();
-    soon.then(leave);
+    soon.then(leaveJob);
     return GLib.SOURCE_CONTINUE;
 }
 
@@ -327,6 +340,8 @@ class Wait extends Promise {
         this._isFollowed = false;
         // It goes on when the caller is cancelled, and says so at its end.
         this._isShielded = false;
+        // A task that has failed with the error that nobody has seen.
+        this._carrier = null;
     }
 
     get then() {
@@ -343,10 +358,12 @@ class Wait extends Promise {
     }
 
     _follow(caller, onFulfilled, onRejected, isOwn = false) {
-        return new Promise((resolve, reject) => {
-            const delivery = newDelivery(caller, this._isInner,
-                {onFulfilled, onRejected, resolve, reject, isOwn, wait: this});
+        return derive(caller, {onFulfilled, onRejected, isOwn, wait: this}, others => {
+            const delivery = newDelivery(caller, this._isInner || this._isOfOthers(caller), others);
             this._isFollowed = true;
+            if (this._carrier !== null)
+                native.get_error.call(this._carrier);
+            this._carrier = null;
             if (this._finish !== null)
                 this._deliver(delivery);
             else
@@ -354,14 +371,18 @@ class Wait extends Promise {
         });
     }
 
+    _isOfOthers(caller) {
+        return caller?.task !== this._caller?.task;
+    }
+
     _add(delivery) {
         const {caller} = delivery;
         this._followers.push(delivery);
-        if (caller?.task === this._caller?.task)
+        if (!this._isOfOthers(caller))
             return;
 
         // Somebody else has begun it: to cancel who has begun it is one thing, and to cancel who awaits another.
-        if (this._isInner && !this._isShielded && caller?.needsCancellable()) {
+        if (!this._isShielded && caller?.needsCancellable()) {
             delivery.cancellable = caller.task.get_cancellable();
             delivery.handler = delivery.cancellable.add_handler(() => this._giveUp(delivery));
         }
@@ -396,6 +417,41 @@ class Wait extends Promise {
     _deliver(delivery) {
         deliver({...delivery, finish: this._finish, putBack: this._putBack});
     }
+
+    // Lets the error that it ended with be reported unless somebody awaits it, as that of a task: when it is freed.
+    _carryError() {
+        soon.then(() => {
+            if (this._isFollowed)
+                return;
+            try {
+                this._finish();
+            } catch (error) {
+                this._carrier = makeCarrier(this._caller?.task, error);
+            }
+        });
+    }
+}
+
+const never = new Promise(() => {});
+
+// Calls begin() for what is delivered to somebody, and gives what then() gives. What awaits has no use for it.
+function derive(caller, others, begin) {
+    const {onFulfilled, onRejected, isOwn} = others;
+    if (isOwn || (isResolver(onFulfilled) && isResolver(onRejected))) {
+        begin({...others, resolve() {}, reject() {}});
+        return never;
+    }
+
+    const derived = new Wait(caller, false);
+    const resolve = value => derived._settle(() => value);
+    const reject = error => {
+        derived._settle(() => {
+            throw error;
+        });
+        derived._carryError();
+    };
+    begin({...others, resolve, reject});
+    return derived;
 }
 
 function throwEnded(task) {
@@ -465,22 +521,8 @@ function readArrival(arrival, finish) {
     return arrival.value;
 }
 
-// An error of which nobody would be told is logged, as that of a promise is.
-function tellUnfollowed(wait, name) {
-    soon.then(() => {
-        if (wait._isFollowed)
-            return;
-        try {
-            wait._finish();
-        } catch (error) {
-            if (!isCancelled(error))
-                logException(error, `Nobody waits for ${name}()`);
-        }
-    });
-}
-
 // In a function of its own, since a callback keeps what stands around it.
-function makeReady(wait, finish, {name, isLazy}) {
+function makeReady(wait, finish, {isLazy}) {
     return (source, result) => {
         const arrival = {source, result, isRead: false};
         wait._arrival = arrival;
@@ -488,7 +530,7 @@ function makeReady(wait, finish, {name, isLazy}) {
             wait._putBack = () => putBack(wait);
         wait._settle(() => readArrival(arrival, finish));
         if (!isLazy)
-            tellUnfollowed(wait, name);
+            wait._carryError();
         else if (!wait._isFollowed && wait._caller?.isOver())
             putBack(wait);
     };
@@ -543,8 +585,8 @@ function makeDeliverer(delivery) {
 
 // Waits as the caller for the end of the task, and calls one of the functions.
 function followTask(task, caller, onFulfilled, onRejected, isOwn = false) {
-    return new Promise((resolve, reject) => {
-        const delivery = newDelivery(caller, true, {onFulfilled, onRejected, resolve, reject, isOwn});
+    return derive(caller, {onFulfilled, onRejected, isOwn}, others => {
+        const delivery = newDelivery(caller, true, others);
         if (!caller?.isOver())
             beginTaskWait(task, caller, null, makeDeliverer(delivery));
         else if (isToBeTold(delivery))
@@ -598,10 +640,14 @@ function waitUnlessCancelled(wait, settleWait, begin) {
     const caller = wait._caller;
     const cancellable = caller.needsCancellable() ? caller.task.get_cancellable() : null;
     let handler = 0, takeBack = null;
-    const settle = finish => {
+    const leaveCancellable = () => {
+        caller.counts.pending?.delete(leaveCancellable);
         if (handler !== 0)
             cancellable.remove_handler(handler);
         handler = 0;
+    };
+    const settle = finish => {
+        leaveCancellable();
         wait._giveUpOuter = null;
         if (!wait._isFollowed)
             removeOuter(wait);
@@ -619,11 +665,21 @@ function waitUnlessCancelled(wait, settleWait, begin) {
     }
     if (!wait._isInner)
         addOuter(wait, cancellable === null ? null : giveUp);
-    if (cancellable !== null)
+    if (cancellable !== null) {
         handler = cancellable.add_handler(wait._isInner ? giveUp : () => giveUpOuter(caller));
+        caller.counts.pending ??= new Set();
+        caller.counts.pending.add(leaveCancellable);
+    }
     takeBack = begin(settle);
     if (!wait._isInner)
         giveUpOuter(caller);
+}
+
+// The code of a task goes on no more: its handlers would keep it.
+function dropWaits(task) {
+    const own = state(task);
+    for (const leaveCancellable of (own.run ?? own).pending ?? [])
+        leaveCancellable();
 }
 
 // A wait for a promise is given up after those that stand within it: see the head. It stands here until it has told

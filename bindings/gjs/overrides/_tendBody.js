@@ -6,7 +6,7 @@
 /* exported init, checkFunction, checkTask, refuseThread, checkNumber, checkOptions, wrapBody, wrapBegin, wrapWork,
    wrapHandler, applyOptions, returnValue, returnError, returnNative */
 
-const {callAttached, callDetached, settleFrom} = imports.overrides._tendAwait;
+const {callAttached, callDetached, dropWaits, settleFrom} = imports.overrides._tendAwait;
 const {headOf, isThenable, logException, setResult, setThrown, state, toGError} = imports.overrides._tendOutcome;
 const {endScope} = imports.overrides._tendGroups;
 const {tellLate} = imports.overrides._tendReport;
@@ -90,6 +90,7 @@ function give(task, func, argument) {
     if (own.run)
         own.run.isOver = true;
     own.hasReturned = true;
+    dropWaits(task);
     callDetached(() => func.call(task, argument));
 }
 
@@ -182,7 +183,7 @@ function wrapBegin(begin) {
         try {
             const result = callAttached(() => begin(task));
             if (isThenable(result))
-                asPromise(result).then(null, fail);
+                settleFrom(task, result, null, fail);
         } catch (error) {
             fail(error);
         }
@@ -199,7 +200,10 @@ function wrapWork(func) {
         try {
             result = callAttached(() => func(task));
         } catch (error) {
-            throw task.is_ended() ? toGError(error) : setThrown(task, error);
+            if (task.is_ended())
+                throw toGError(error);
+            dropWaits(task);
+            throw setThrown(task, error);
         }
         if (isThenable(result))
             settleFrom(task, result, null, error => endRun(task, null, returnError, error));

@@ -52,7 +52,7 @@ function promisify(klass, name, {nArguments = 0, convert = value => value, isLaz
         if (callback !== null)
             return begin.call(this, ...own, cancellable, callback);
 
-        return callAsync(cancellable, (given, ready) => begin.call(this, ...own, given, ready), read, {name, isLazy});
+        return callAsync(cancellable, (given, ready) => begin.call(this, ...own, given, ready), read, {isLazy});
     };
 
     Object.assign(klass.prototype, {

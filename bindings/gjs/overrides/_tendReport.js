@@ -6,10 +6,10 @@
 // A task of JavaScript is freed in a collection, where no line of JavaScript may run. So the library keeps the
 // reports, and they are taken from it in the next turn of the loop.
 
-/* exported init, markOrigin, tellLate */
+/* exported init, makeCarrier, markOrigin, tellLate */
 
 const {Gio, GLib} = imports.gi;
-const {describe, thrownOf} = imports.overrides._tendOutcome;
+const {describe, isSeveral, setThrown, thrownOf} = imports.overrides._tendOutcome;
 
 // How many stacks are known by the line that they lead to: to look one up takes a third of the time.
 const MAX_KNOWN = 1000;
@@ -90,10 +90,18 @@ function report(task, exception, origin) {
     }
 }
 
+// What was thrown, with the parts of an error that stands for several.
+function readError(error) {
+    const exception = thrownOf(error);
+    if (exception === error && isSeveral(error))
+        error.errors = Tend.Error.list(error).map(readError);
+    return exception;
+}
+
 function takeReports() {
     let [error, task, origin] = native.take_report();
     while (error !== null) {
-        report(task, thrownOf(error), origin);
+        report(task, readError(error), origin);
         [error, task, origin] = native.take_report();
     }
 }
@@ -108,6 +116,18 @@ function isEnding(exception) {
 function tellLate(task, exception) {
     if (!isEnding(exception))
         report(task.to_string(), exception, task.dup_origin());
+}
+
+// Gives a task that has failed with an error, which is reported when nobody has the task any more.
+function makeCarrier(task, exception) {
+    if (isEnding(exception))
+        return null;
+
+    const carrier = native.new_open(`promise of ${task?.get_name() ?? 'nobody'}`, null);
+    const line = exception instanceof Error ? findLine(String(exception.stack)) : null;
+    native.set_origin.call(carrier, line ?? task?.dup_origin() ?? 'an unknown place');
+    native.return_error.call(carrier, setThrown(carrier, exception));
+    return carrier;
 }
 
 function setUnobservedFunc(newFunc) {

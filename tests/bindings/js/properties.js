@@ -179,7 +179,7 @@ runTests({
             throw new Error('no luck');
         });
         clock.advance(0);
-        assertLog('task-added:a task-added:b task-ended:a task-failed:b:Error: no luck task-ended:b');
+        assertLog('task-added:a task-added:b task-ended:a task-failed:b:no luck task-ended:b');
     },
 
     managerOwnerAndParent() {
