@@ -16,7 +16,7 @@ from gi.repository import GLib, GObject
 
 from . import errors, units, values
 from .base import Tend
-from .interrupt import end_with
+from .interrupt import end_with, print_exception
 
 # By the names of classes and functions: the place of the callback, behind self.
 CALLBACKS = {
@@ -52,9 +52,12 @@ class Callback:
     def __call__(self, *args):
         try:
             return self.func(*args)
+        except Exception as exception:
+            if not end_with(exception):
+                print_exception(exception)
         except BaseException as exception:
             if not end_with(exception):
-                raise
+                raise  # which may end the process
         finally:
             del args  # from a frame that the exception keeps
 
@@ -175,10 +178,12 @@ class VirtualFunction:
 
     def __call__(self, instance, *args):
         try:
-            result = Callback(self.func)(instance, *self.convert(instance, *args)[1:])
+            args = self.convert(instance, *args)
+            if self.unit is None:
+                return Callback(self.func)(*args)
+            return self.unit.to_c(self.func(*args))
         finally:
             del instance, args
-        return result if self.unit is None else self.unit.to_c(result)
 
 
 def list_virtual(native):

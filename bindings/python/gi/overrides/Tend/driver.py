@@ -126,6 +126,7 @@ def run(task, *_):
     if started is not None and started is not collected:
         started.add(task)
     running.append(task)
+    failure = None
     try:
         value = context.run(func, *args)
         if isinstance(value, COROUTINES):
@@ -133,11 +134,15 @@ def run(task, *_):
         else:
             settle(task, value)
     except BaseException as exception:
-        settle_with_exception(task, exception)
+        failure = exception
+    try:
+        # Not where the exception is handled: what is thrown by those who hear of the end has nothing to do with it.
+        if failure is not None:
+            settle_with_exception(task, failure)
     finally:
         running.pop()
         # An exception keeps the frames that it came through, and so would keep its own task.
-        del func, args, task
+        del func, args, task, failure
     return True
 
 
@@ -296,21 +301,33 @@ class Driver:
 
     def step_once(self, value, exception):
         """Gives what the coroutine goes on with at once, or None where it waits, or has ended."""
+        failure = None
         try:
             if exception is None:
                 awaited = self.coroutine.send(value)
             else:
+                trace = exception.__traceback__
                 awaited = self.coroutine.throw(exception)
-        except StopIteration as stop:
-            self.coroutine = None
-            settle(self.task, stop.value)
-        except BaseException as raised:
-            self.coroutine = None
-            settle_with_exception(self.task, raised)
-        else:
+                # It is handled. The frames that it came through would live as long as it, and all that is in them.
+                exception.__traceback__ = trace
             return None if self.task.is_ended() else self.try_to_wait(awaited)
+        except StopIteration as stop:
+            result = stop.value
+        except BaseException as raised:
+            failure = raised
         finally:
             del exception
+            trace = None
+
+        # Not where the exception is handled; see run().
+        self.coroutine = None
+        try:
+            if failure is None:
+                settle(self.task, result)
+            else:
+                settle_with_exception(self.task, failure)
+        finally:
+            del failure
 
     def close(self):
         """Unwinds the coroutine, where each wait fails at once."""

@@ -66,6 +66,7 @@ def end(started, what, interrupt, wait):
                     f"it was made at {task.dup_origin()}")
     for task in left:
         task.stop()
+    interrupt.left = ()
 
 
 def end_run(started, interrupt):

@@ -10,6 +10,7 @@ number that finds the exception again, also in a copy that the library has hande
 import asyncio
 import builtins
 import collections
+import contextlib
 import gc
 import itertools
 import re
@@ -30,10 +31,8 @@ TASK = Tend.error_quark()
 thrown = weakref.WeakValueDictionary()
 numbers = itertools.count(1)
 
-# What was thrown by tasks that the garbage collector has found, by their numbers, or by what they print as: the library
-# is about to report it. Each is an exception, or None, and its traceback as text.
-last_words = {}
-MAX_LAST_WORDS = 20
+# Those whose exceptions a task hands on, by what that prints as.
+handed_on = weakref.WeakValueDictionary()
 
 
 class _Coded:
@@ -93,40 +92,116 @@ def format_exception(exception):
     return "".join(traceback.format_exception(exception)).rstrip()
 
 
+class Collection:
+    """What a run of the garbage collector has found.
+
+    It finalizes all of that before it frees the first task, which then is reported. By then weak references are gone,
+    so what is found leaves here what the report needs.
+    """
+
+    MAX_TEXTS = 20
+
+    def __init__(self):
+        self.is_running = False
+        self.words = {}     # the exception, or None, and its traceback as text, by the keys of Thrown
+        self.handed = {}    # the keys of what a task hands on, by what that prints as
+        gc.callbacks.append(self.notice)
+
+    def notice(self, phase, info):
+        self.is_running = phase == "start"
+        if self.is_running or not self.words and not self.handed:
+            return
+        # A task that was found and not freed will be found again. Nothing must keep it from that.
+        texts = list(self.words.items())[-self.MAX_TEXTS:]
+        self.words = {key: (None, text) for key, (_, text) in texts}
+        self.handed = {}
+
+
+collection = Collection()
+
+
 class Thrown(Kept):
     """What a task has thrown."""
 
-    __slots__ = ("is_observed", "key", "task")
+    __slots__ = ("is_observed", "key", "task", "trace")
 
     def __init__(self, exception, task):
         super().__init__(exception)
         self.is_observed = isinstance(exception, asyncio.CancelledError)  # nobody reports a cancellation
         self.task = task    # what it prints as
         self.key = task     # or the number of the exception
+        self.trace = None
 
     def __del__(self):
-        # Where the garbage collector finds a cycle, this runs before the task is finalized, which then reports.
-        if not self.is_observed and self.key is not None and not sys.is_finalizing():
+        if collection.is_running and not self.is_observed and self.key is not None and not sys.is_finalizing():
             self.leave(format_exception(self.value))
-            while len(last_words) > MAX_LAST_WORDS:
-                del last_words[next(iter(last_words))]
 
     def leave(self, text):
-        """Leaves the exception for what follows at once. Its traceback, by which it keeps its task, becomes a note."""
+        """Leaves the exception for the report. Its traceback, by which it keeps its task, becomes a note."""
         self.value.add_note(text)
-        last_words[self.key] = self.value, text
+        collection.words[self.key] = self.value, text
         for each in list_contexts(self.value):
-            each.__traceback__ = None  # which may be what frees the task
+            trace, each.__traceback__ = each.__traceback__, None
+            self.take(trace)
+
+    def take(self, trace):
+        """Takes a trace along, so that nothing is freed before all that the collector has found has left what it has.
+
+        A list of them would be new to the collector, which would take all in it for alive.
+        """
+        if self.trace is None:
+            self.trace = trace
+            return
+        last = self.trace
+        while last.tb_next is not None:
+            last = last.tb_next
+        with contextlib.suppress(ValueError):  # where it is in the chain already
+            last.tb_next = trace
 
 
-def forget_last_words(phase, info):
-    """Keeps no exception beyond the collection that has found its task: that may keep the task in other ways."""
-    if phase == "stop":
-        for task, (_, text) in last_words.items():
-            last_words[task] = None, text
+class Sources(list):
+    """The tasks whose exceptions another hands on."""
 
+    __slots__ = ("__weakref__", "is_observed", "task")
 
-gc.callbacks.append(forget_last_words)
+    def __init__(self, tasks=()):
+        super().__init__(tasks)
+        self.is_observed = False
+        self.task = None  # what that prints as
+
+    def belong_to(self, task):
+        self.task = task.to_string()
+        handed_on[self.task] = task._sources = self
+
+    def list_leaves(self):
+        """Gives the tasks that stand for no others, among these and those that these stand for."""
+        found, seen, waiting = [], set(self), collections.deque(self)
+        while waiting:
+            task = waiting.popleft()
+            sources = task.__dict__.get("_sources")
+            if sources is None or "_failure" in task.__dict__:
+                found.append(task)
+                continue
+            fresh = [each for each in sources if each not in seen]
+            seen.update(fresh)
+            waiting.extend(fresh)
+        return found
+
+    def list_thrown(self):
+        """Gives what they have thrown."""
+        attributes = (task.__dict__ for task in self.list_leaves())
+        return [each["_failure"] for each in attributes if "_failure" in each]
+
+    def list_keys(self):
+        """Gives the keys of that, and how many have failed otherwise."""
+        leaves = self.list_leaves()
+        others = [task for task in leaves if "_failure" not in task.__dict__]
+        return ([task.__dict__["_failure"].key for task in leaves if "_failure" in task.__dict__],
+                sum(task.get_status() == Tend.TaskStatus.FAILED for task in others))
+
+    def __del__(self):
+        if collection.is_running and self.task is not None and not self.is_observed and not sys.is_finalizing():
+            collection.handed[self.task] = self.list_keys()
 
 
 def list_contexts(exception):
@@ -216,19 +291,12 @@ def unpack_error(error, own=None):
 
 
 class Matching:
-    """Finds the exceptions of the tasks that another stands for by what they are in C: for those that have no number."""
+    """Finds what @sources have thrown by what it is in C: for those that have no number."""
 
-    def __init__(self, task):
+    def __init__(self, sources):
         self.found = {}
-        seen, waiting = set(), collections.deque([task])
-        while waiting:
-            task = waiting.popleft()
-            kept = task.__dict__.get("_failure")
-            if kept is None:
-                fresh = [each for each in task.__dict__.get("_sources", ()) if each not in seen]
-                seen.update(fresh)
-                waiting.extend(fresh)
-            elif isinstance(kept.value, GLib.Error) and not isinstance(kept.value, SeveralErrors):
+        for kept in sources.list_thrown():
+            if isinstance(kept.value, GLib.Error) and not isinstance(kept.value, SeveralErrors):
                 self.found.setdefault(self.get_key(kept.value), collections.deque()).append(kept)
 
     def get_key(self, error):
@@ -245,7 +313,7 @@ def unpack_several(task, error):
     exceptions, matching = [], None
     for part in Tend.Task.list_errors(task):
         if part.domain != DOMAIN and matching is None:
-            matching = Matching(task)
+            matching = Matching(task.__dict__.get("_sources", Sources()))
         exception = unpack_error(part, matching and matching.take(part))
         if is_fatal(exception):
             return exception
@@ -261,15 +329,16 @@ def get_exception(task):
     if error is None:
         return None
 
-    kept = task.__dict__.get("_failure")
-    if kept is not None:
-        kept.is_observed = True
+    kept, sources = task.__dict__.get("_failure"), task.__dict__.get("_sources")
+    for each in (kept, sources):
+        if each is not None:
+            each.is_observed = True
 
     if "_raised" not in task.__dict__:
         if error.matches(TASK, Tend.Error.SEVERAL):
             exception = unpack_several(task, error)
-        elif kept is None and error.domain != DOMAIN and "_sources" in task.__dict__:
-            exception = unpack_error(error, Matching(task).take(error))
+        elif kept is None and error.domain != DOMAIN and sources is not None:
+            exception = unpack_error(error, Matching(sources).take(error))
         else:
             exception = unpack_error(error, kept)
         task._raised = exception, exception.__traceback__
@@ -331,14 +400,58 @@ class Listener:
 
     def tell_of(self, task, error, origin, *_):
         """Is called by the library, with what the task prints as and its GError."""
-        kept = thrown.get(task)
-        saved, text = last_words.pop(error.code if error.domain == DOMAIN else task, (None, None))
-        if kept is not None:
-            kept.is_observed = True
-        exception = unpack_error(error, kept) if saved is None else saved
-        if kept is None and text is not None and exception is not saved:
-            exception.add_note(text)
+        key = error.code if error.domain == DOMAIN else task
+        if key in thrown:
+            # Who heard of it may have done so from another task that hands it on.
+            if not thrown[key].is_observed:
+                thrown[key].is_observed = True
+                self.tell(task, unpack_error(error, thrown[key]), origin)
+            return
+
+        exception, text = collection.words.pop(key, (None, None))
+        if exception is None:
+            exception = find_handed(task, error)
+            if exception is None:
+                return
+            if text is not None:
+                exception.add_note(text)
         self.tell(task, exception, origin, text)
+
+
+def take(key):
+    """Gives what is told now, or None if somebody was told of it."""
+    kept = thrown.get(key)
+    if kept is None:
+        return collection.words.pop(key, (None, None))[0]
+    if kept.is_observed:
+        return None
+    kept.is_observed = True
+    return kept.value
+
+
+def is_of(key, error):
+    """Whether @error is what was thrown by this key."""
+    exception = thrown[key].value if key in thrown else collection.words.get(key, (None, None))[0]
+    return exception is not None and is_same(error, exception)
+
+
+def find_handed(task, error):
+    """Gives the exception for an error that @task, as it prints, may have from others, or None if that was told."""
+    sources = handed_on.get(task)
+    if sources is not None:
+        sources.is_observed = True
+        keys, n_others = sources.list_keys()
+    else:
+        keys, n_others = collection.handed.pop(task, ((), 1))
+
+    if error.matches(TASK, Tend.Error.SEVERAL):
+        exceptions = [each for each in map(take, keys) if isinstance(each, Exception)]
+        if exceptions:
+            return SeveralErrors(error.message, exceptions)
+        return unpack_error(error) if n_others > 0 else None
+
+    key = next((key for key in keys if is_of(key, error)), None)
+    return unpack_error(error) if key is None else take(key)
 
 
 listener = Listener()

@@ -6,7 +6,7 @@
 import asyncio
 import types
 
-from . import callbacks, origin, values
+from . import callbacks, errors, origin, values
 from .base import Tend, override
 from .errors import SeveralErrors
 from .task import Task, with_sources
@@ -63,16 +63,48 @@ class TaskStream(Tend.TaskStream):
 MAX_FAILED = 1024
 
 
+def get_failed(group):
+    """Gives the children of @group that have failed."""
+    return group.__dict__.setdefault("_failed", errors.Sources())
+
+
 def keep_failed(child, failed):
     """The exit handler of a task in a group, which has what the task has thrown when it is over."""
     if child.get_status() == Tend.TaskStatus.FAILED and len(failed) < MAX_FAILED:
         failed.append(child)
 
 
-def join_errors(exception, more):
-    """Gives one exception for what a block has thrown, and what the tasks of its group have."""
-    exceptions = [exception, *(more.exceptions if isinstance(more, SeveralErrors) else (more,))]
-    return SeveralErrors("One or more errors occurred." + "".join(f" ({each})" for each in exceptions), exceptions)
+async def wait_for_end(task, cancel=None):
+    """Waits for the end of @task, cancelled or not; gives the cancellation that came meanwhile, which calls @cancel."""
+    cancelled = None
+    while not task.is_ended():
+        try:
+            await task.with_cancellable(None)
+        except asyncio.CancelledError as exception:
+            if not task.is_ended():
+                cancelled = exception
+                if cancel is not None:
+                    cancel()
+        except Exception:
+            pass  # which is that of the task
+    try:
+        return cancelled
+    finally:
+        del task, cancel, cancelled  # from a frame that an exception may keep
+
+
+def raise_failure(task, exception, failure):
+    """Raises @failure, of @task, for which a block has waited that has thrown @exception, if that is not None.
+
+    What ends more than the block is not hidden by it.
+    """
+    if exception is None or isinstance(exception, asyncio.CancelledError):
+        raise failure
+    if isinstance(exception, Exception):
+        exceptions = [exception, *(failure.exceptions if isinstance(failure, SeveralErrors) else (failure,))]
+        raise SeveralErrors("One or more errors occurred." + "".join(f" ({each})" for each in exceptions),
+                            exceptions) from exception
+    errors.tell_unobserved(task, failure)
 
 
 @override
@@ -81,13 +113,13 @@ class Group(Tend.Group):
         """Adds @task, or a new one whose body is the function or coroutine @task, and gives it."""
         if not isinstance(task, Tend.Task):
             task = Task(name, task, *args, **settings)
-        callbacks.add_exit_handler(task, keep_failed, self.__dict__.setdefault("_failed", []))
+        callbacks.add_exit_handler(task, keep_failed, get_failed(self))
         Tend.Group.add(self, task)
         return task
 
     def join(self):
         task = origin.note(Tend.Group.join(self))
-        task._sources = self.__dict__.setdefault("_failed", [])
+        get_failed(self).belong_to(task)
         return task
 
     async def __aenter__(self):
@@ -97,23 +129,12 @@ class Group(Tend.Group):
         if exception is not None:
             self.cancel()
 
-        cancelled = exception if isinstance(exception, asyncio.CancelledError) else None
         joined = self.join()
-        while not joined.is_ended():
-            try:
-                await joined.with_cancellable(None)
-            except asyncio.CancelledError as error:
-                # The end of the children belongs to the block, cancelled or not.
-                cancelled = cancelled or error
-                self.cancel()
-            except Exception:
-                pass  # which is the error of the group, and comes below
-
+        # The end of the children belongs to the block, cancelled or not.
+        cancelled = await wait_for_end(joined, self.cancel)
         failure = joined.exception
         if failure is None or isinstance(failure, asyncio.CancelledError) and (exception or cancelled):
             if exception is None and cancelled is not None:
                 raise cancelled
-        elif exception is None or isinstance(exception, asyncio.CancelledError):
-            raise failure
         elif failure is not exception:
-            raise join_errors(exception, failure) from exception
+            raise_failure(joined, exception, failure)

@@ -152,7 +152,7 @@ def watch_signals(reader, outer, interrupt):
             pass
         except BaseException as exception:
             if not interrupt.end_with(exception):
-                sys.excepthook(type(exception), exception, exception.__traceback__)
+                print_exception(exception)
 
 
 @contextlib.contextmanager
@@ -194,12 +194,24 @@ def handling_ctrl_c():
 
 # --- What is thrown elsewhere ---
 
+def forget_last():
+    """Lets go of what was printed last, unless there is somebody to debug it: by its frames it keeps tasks alive."""
+    if not hasattr(sys, "ps1"):
+        sys.last_type = sys.last_value = sys.last_traceback = None
+
+
+def print_exception(exception):
+    """Prints it as PyGObject does, but does not keep it."""
+    sys.excepthook(type(exception), exception, exception.__traceback__)
+
+
 @contextlib.contextmanager
 def catching(interrupt):
     """Gives @interrupt what is to end the program, wherever this thread throws it, also in a callback of GLib's."""
     def told(cls, exception, trace):
         if not end_with(exception):
             hook(cls, exception, trace)
+        forget_last()
 
     is_main = threading.current_thread() is threading.main_thread()
     outer, stepping.interrupt = stepping.interrupt, interrupt

@@ -5,6 +5,7 @@
 
 from . import callbacks, driver, errors, origin, units, values
 from .base import Tend, override
+from .group import raise_failure, wait_for_end
 from .task import Task, begin, new_task, set_times
 
 
@@ -25,8 +26,14 @@ class ShutDown:
     async def __aenter__(self):
         return self
 
-    async def __aexit__(self, *_):
-        await self.shutdown()
+    async def __aexit__(self, cls, exception, trace):
+        ending = self.shutdown()
+        cancelled = await wait_for_end(ending)
+        failure = ending.exception
+        if failure is not None:
+            raise_failure(ending, exception, failure)
+        elif exception is None and cancelled is not None:
+            raise cancelled
 
 
 @callbacks.replace_virtual

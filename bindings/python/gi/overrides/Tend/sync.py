@@ -123,7 +123,7 @@ class Retry(Tend.Retry):
     def create_task(self, name, func, *args, **settings):
         if not callable(func):
             raise TypeError(f"what is tried again is a function, and not {func!r}")
-        kept, place = [], origin.find()
+        kept, place = errors.Sources(), origin.find()
 
         def make(*_):
             # The latest attempt has the result or the exception of the whole.
@@ -133,7 +133,7 @@ class Retry(Tend.Retry):
             return kept[0]
 
         task = origin.note(set_times(Tend.Retry.create_task(self, name, make), **settings))
-        task._sources = kept
+        kept.belong_to(task)
         return task
 
     def run(self, name, func, *args, **settings):

@@ -95,7 +95,7 @@ async def operate(name, func, args, finish, cancellable=None):
 
 def with_sources(task, *sources):
     """Lets @task keep those whose values and exceptions it may hand on."""
-    task._sources = sources
+    errors.Sources(sources).belong_to(task)
     return origin.note(task, 3)
 
 
