@@ -21,10 +21,8 @@ open_run (TendTask *task)
   /* The function may fail after it has completed the task or has had it stopped. */
   if (tend_task_is_active (task))
     tend_task_run_ended (task, error);
-  else if (tend_task_status (task) != TEND_TASK_STATUS_STOPPED)
-    tend_task_fail (task, error);
   else
-    g_error_free (error);
+    tend_task_fail (task, error);
 }
 
 static void

@@ -191,6 +191,7 @@ static const TendBodyClass combine_body = {
   .returns = FALSE,
   .runs_once = TRUE,
   .starts_at_once = TRUE,
+  .passes_on = TRUE,
   .run = combine_run,
   .cancel = combine_cancel,
   .abandon = combine_abandon,

@@ -159,6 +159,7 @@ static const TendBodyClass join_body = {
   .returns = FALSE,
   .runs_once = TRUE,
   .starts_at_once = TRUE,
+  .passes_on = TRUE,
   .run = join_run,
   .cancel = join_cancel,
   .abandon = join_abandon,

@@ -422,6 +422,7 @@ retry_run (TendTask *task)
 
 static const TendBodyClass retry_body = {
   .returns = TRUE,
+  .passes_on = TRUE,
   .run = retry_run,
   .cancel = retry_interrupt,
   .abandon = retry_interrupt,

@@ -99,16 +99,41 @@ tend_task_set_origin (TendTask   *self,
   self->names_origin = TRUE;
 }
 
+typedef struct
+{
+  TendTask     *task;
+  const GError *error;
+} Report;
+
+static void
+report_cb (gpointer data)
+{
+  const Report *self = data;
+  g_autofree char *task = tend_task_to_string (self->task);
+  g_autofree char *head = tend_task_head (self->task);
+  g_autofree char *origin = tend_task_dup_origin (self->task);
+
+  tend_report_unobserved (task, head, self->error, origin);
+}
+
 /* Reports an error of the task that nobody else is told of. */
 void
 tend_task_report (TendTask     *self,
                   const GError *error)
 {
-  g_autofree char *task = tend_task_to_string (self);
-  g_autofree char *head = tend_task_head (self);
-  g_autofree char *origin = tend_task_dup_origin (self);
+  Report report = { self, error };
 
-  tend_report_unobserved (task, head, error, origin);
+  tend_call_native (report_cb, &report);
+}
+
+/* Takes the error, or NULL, with which a body comes when its task has ended without it. */
+void
+tend_task_take_late_error (TendTask *self,
+                           GError   *error)
+{
+  if (error != NULL && (self->body == NULL || !self->body->passes_on))
+    tend_task_report (self, error);
+  g_clear_error (&error);
 }
 
 /* --- How far it has come --- */

@@ -57,12 +57,15 @@ deliver (TendTask    *self,
 
   if (tend_task_has_ended (self))
     {
-      /* It was stopped, or failed in its scope: the result of its body is dropped now. */
-      gboolean was_active = self->is_active;
+      /* It was stopped, or failed in its scope: the result of its body is dropped, and its error told. */
+      GError *error = g_steal_pointer (&outcome->error);
+      g_autoptr(TendTask) kept = g_object_ref (self);
 
       tend_outcome_clear (outcome);
-      if (was_active && !self->body->returns)
-        tend_task_run_ended (self, NULL);
+      if (self->is_active && !self->body->returns)
+        tend_task_run_ended (self, error);
+      else
+        tend_task_take_late_error (self, error);
       return;
     }
 

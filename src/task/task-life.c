@@ -457,8 +457,8 @@ run_ended (TendTask *self,
 
   if (tend_task_has_ended (self))
     {
-      /* The result of the body is dropped, its error too: the task had ended without it. */
-      g_clear_error (&error);
+      /* The task had ended without the body: its result is dropped, and its error told to somebody else. */
+      tend_task_take_late_error (self, error);
       if (!self->is_ending)
         release (self);
       return;

@@ -18,7 +18,7 @@
  * current run ends, and the next one comes.
  *
  * A body returns once: a second result is a critical, and is dropped. A result that comes after the task was stopped is
- * dropped silently. May be called from any thread.
+ * dropped, and an error is reported as one that nobody observed. May be called from any thread.
  *
  * Since: 0.1
  */

@@ -76,4 +76,9 @@ void         tend_task_apply_pause       (TendTask            *self);
 void         tend_task_watch_forks       (void);
 void         tend_task_watch_gates       (void);
 
+/* --- task-about.c --- */
+
+void         tend_task_take_late_error   (TendTask            *self,
+                                          GError              *error);
+
 G_END_DECLS

@@ -26,6 +26,7 @@ typedef struct
   gboolean numbers_late;                  /* its tasks get their numbers on demand, and leave no gaps */
   gboolean runs_once;                     /* it stands for something that ends once: its tasks have no interval */
   gboolean starts_at_once;                /* run() calls nobody's code, and may nest as deep as bodies start others */
+  gboolean passes_on;                     /* its errors are those of other tasks, which tell them themselves */
   void (* run)     (TendTask *self);      /* takes the first step of a run */
   void (* cancel)  (TendTask *self);      /* active and asked to end; NULL: the cancellable does */
   void (* abandon) (TendTask *self);      /* active, and the task has ended without it */

@@ -211,7 +211,9 @@ test_finish_may_stop_the_task (void)
   Op op = { NULL };
   g_autoptr(TendTask) task = tend_task_run_async (NULL, op_async, stopping_finish, &op, op_destroyed_cb);
 
+  g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING, "Task *: nobody observed its error*: Dropped");
   op_return (&op, TRUE);
+  g_test_assert_expected_messages ();
   assert_status (task, "stopped");
   g_assert_cmpint (op.n_destroyed, ==, 1);
   assert_gone (task);

@@ -181,7 +181,7 @@ told_cb (const char   *task,
   note ("told:%s", error->message);
 }
 
-/* What a function has to say after the end is told, unless the task was stopped. */
+/* What a function has to say after the end is told. */
 static void
 test_fails_after_its_end (void)
 {
@@ -193,7 +193,7 @@ test_fails_after_its_end (void)
   assert_notes ("told:too late");
   stopped = tend_task_run_open (NULL, end_and_fail_body, (gpointer) "stop", NULL);
   assert_status (stopped, "stopped");
-  assert_notes ("");
+  assert_notes ("told:too late");
   tend_set_unobserved_func (NULL, NULL, NULL);
   assert_gone (completed);
   assert_gone (stopped);

@@ -108,16 +108,31 @@ attempt_cb (guint    attempt,
   return tend_task_new_open (NULL, fail_with_copies_body, NULL, NULL);
 }
 
+/* The error comes to nobody when the one who would have had it was stopped. */
+static void
+count_unobserved_cb (const char   *task,
+                     const GError *error,
+                     const char   *origin,
+                     gpointer      user_data)
+{
+  ++*(guint *) user_data;
+}
+
 /* With one attempt it is the run's error that is copied, with more that of the attempt before. */
 static void
 test_of_who_tries_again (void)
 {
+  guint n_unobserved = 0;
+
+  tend_set_unobserved_func (count_unobserved_cb, &n_unobserved, NULL);
   for (guint max_attempts = 1; max_attempts <= 2; max_attempts++)
     {
       g_autoptr(TendRetry) retry = tend_retry_new (max_attempts);
 
       check_stopped_by_copy (tend_retry_run (retry, NULL, attempt_cb, NULL, NULL));
+      g_assert_cmpuint (n_unobserved, <=, max_attempts);
     }
+  tend_set_unobserved_func (NULL, NULL, NULL);
 }
 
 /* --- In a thread --- */
