@@ -307,12 +307,15 @@ class Signals(unittest.TestCase):
 
     def test_in_a_run_within_another(self):
         """The inner one has it, and ends the outer one as any KeyboardInterrupt in a callback."""
+        async def inner():
+            GLib.timeout_add(1, self.send)
+            await self.wait(log, "inner")
+
         async def main():
-            GLib.timeout_add(1, Tend.run, self.wait(log, "inner"))
+            GLib.timeout_add(1, Tend.run, inner)
             await self.wait(log, "outer")
 
         log = []
-        GLib.timeout_add(20, self.send)
         with printed_errors() as printed:
             self.assertRaises(KeyboardInterrupt, Tend.run, main)
         self.assertEqual((log, printed.getvalue()), (["inner", "outer"], ""))

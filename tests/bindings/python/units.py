@@ -10,7 +10,7 @@ import unittest
 import xml.etree.ElementTree as ET
 
 import common
-from gi.overrides.Tend import units
+from gi.overrides.Tend import callbacks, units
 from gi.repository import GLib, GObject, Tend
 
 CORE = "{http://www.gtk.org/introspection/core/1.0}"
@@ -93,6 +93,38 @@ class TableTest(unittest.TestCase):
     def test_nothing_is_missing(self):
         self.maxDiff = None
         self.assertEqual(sorted(map(str, self.list_gir())), sorted(map(str, self.list_tables())))
+
+
+# Callbacks that other modules call: they are bodies, or called by functions of ours.
+OTHERS = {
+    (None, "keep_reports"), (None, "set_unobserved_func"), ("Retry", "create_task"), ("Retry", "run"), ("Retry", "set_predicate"),
+    *(("Task", name + kind) for name in ("new", "run") for kind in ("", "_main", "_open", "_thread")),
+}
+
+
+class CallbackTest(unittest.TestCase):
+    def list_gir(self):
+        """The functions that take a callback, with its place behind self."""
+        namespace = ET.parse(GIR).getroot().find(CORE + "namespace")
+        for owner in [namespace, *namespace.iterfind(CORE + "class")]:
+            for kind in "function", "method", "constructor":
+                for function in owner.iterfind(CORE + kind):
+                    if function.get("introspectable") == "0" or function.get("moved-to"):
+                        continue
+                    parameters = function.iterfind(f"{CORE}parameters/{CORE}parameter")
+                    for place, parameter in enumerate(parameters):
+                        if parameter.get("scope") is not None:
+                            yield (None if owner is namespace else owner.get("name"), function.get("name")), place
+                            break  # the others are what frees the data
+
+    def test_each_is_one_of_ours(self):
+        """What a callback throws goes on as the module says, whoever takes it."""
+        found = dict(self.list_gir())
+        for table in callbacks.CALLBACKS, callbacks.SCOPE:
+            for class_name, functions in table.items():
+                for name, place in functions.items():
+                    self.assertEqual(found.pop((class_name, name)), place, name)
+        self.assertLessEqual(set(found), OTHERS)
 
 
 class Slow(Tend.TaskManager):

@@ -33,7 +33,8 @@ SCOPE = {
 
 # Those whose signals anybody can connect to. That of a cancellable is GIO's: its connect() is another function.
 EMITTERS = (
-    "Channel", "Clock", "Completion", "Group", "NumberCache", "RequestCache", "Retry", "Task", "TaskManager", "TaskStream",
+    "Channel", "Clock", "Completion", "Group", "NumberCache", "RequestCache", "Retry", "Task", "TaskManager",
+    "TaskStream",
 )
 
 # For those of us who throw nothing.

@@ -9,6 +9,7 @@ given what is to end the program, wherever it was thrown, and ends the main part
 
 import _signal
 import contextlib
+import functools
 import os
 import signal
 import sys
@@ -136,7 +137,7 @@ def end_with(exception):
 # --- Signals ---
 
 def watch_signals(reader, outer, interrupt):
-    """Gives what is called, by send(), when a signal has come: a generator, where its handler runs within the "try".
+    """Gives what is called, by next(), when a signal has come: a generator, where its handler runs within the "try".
 
     A function would be left before its first line. @outer is a descriptor that another loop wants to be told by.
     """
@@ -164,7 +165,7 @@ def noticing_signals(interrupt, context):
     next(watch)
     source = GLib.unix_fd_source_new(reader, GLib.IOCondition.IN)
     source.set_priority(GLib.PRIORITY_HIGH)  # before callbacks of others, where the handler would run otherwise
-    source.set_callback(watch.send)
+    source.set_callback(functools.partial(next, watch))
     source.attach(context)
     try:
         yield

@@ -13,7 +13,10 @@ set_origin = Tend.Task.set_origin
 
 
 def find(depth=1):
-    """Gives the innermost line that is not of this library, as "file.py:12", or None. At least @depth frames are ours."""
+    """Gives the innermost line that is not of this library, as "file.py:12", or None.
+
+    So many of the innermost frames are ours at least.
+    """
     frame = sys._getframe(depth)
     while frame is not None and frame.f_globals.get("__name__", "").startswith(OURS):
         frame = frame.f_back
