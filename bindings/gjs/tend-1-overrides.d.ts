@@ -71,6 +71,11 @@ declare module 'gi://Tend?version=1' {
             wait_for_tasks(cancellable?: Gio.Cancellable | null): Promise<boolean>;
         }
 
+        interface Group {
+            /** Waits until no child is left; to cancel the caller cancels the children. */
+            wait(): Promise<any>;
+        }
+
         interface RequestCache {
             readonly size: number;
 

@@ -127,6 +127,15 @@ tend_keep_report (const char   *task,
 }
 
 /**
+ * TendReportsFunc:
+ * @user_data: data passed to [func@Tend.keep_reports]
+ *
+ * Takes the reports that [func@Tend.keep_reports] has kept.
+ *
+ * Since: 0.1
+ */
+
+/**
  * tend_keep_reports:
  * @func: (scope notified) (closure user_data) (destroy notify): is called when there are reports to take
  * @user_data: data for @func
@@ -174,7 +183,7 @@ tend_keep_reports (TendReportsFunc func,
  *
  * Only for the thread that called [func@Tend.keep_reports].
  *
- * Returns: (transfer full) (nullable): the error, or %NULL if there is no report; @task and @origin are %NULL then
+ * Returns: (transfer full): the error, or %NULL if there is no report; @task and @origin are %NULL then
  *
  * Since: 0.1
  */

@@ -8,6 +8,7 @@ const {GLib} = imports.gi;
 const Await = imports.overrides._tendAwait;
 const Body = imports.overrides._tendBody;
 const Classes = imports.overrides._tendClasses;
+const Deliver = imports.overrides._tendDeliver;
 const Groups = imports.overrides._tendGroups;
 const Outcome = imports.overrides._tendOutcome;
 const Report = imports.overrides._tendReport;
@@ -141,7 +142,7 @@ const taskMethods = {
 
     // With a callback as in C, and else a promise of the result.
     wait_async(cancellable = null, callback = null) {
-        return callback === null ? Await.waitForTask(this, Await.capture(), cancellable)
+        return callback === null ? Await.waitForTask(this, Deliver.capture(), cancellable)
             : native.wait_async.call(this, cancellable, callback);
     },
 
@@ -172,11 +173,11 @@ const taskMethods = {
     },
 
     stop() {
-        Await.callDetached(() => native.stop.call(this));
+        Deliver.callDetached(() => native.stop.call(this));
     },
 
     cancel() {
-        Await.callDetached(() => native.cancel.call(this));
+        Deliver.callDetached(() => native.cancel.call(this));
     },
 
     post(func) {
@@ -242,13 +243,13 @@ function defineTask() {
 // Lets the given time pass, in milliseconds. In a task that is a timer of it, which a pause holds up; the sleep is
 // given up when the task is cancelled.
 function sleep(milliseconds) {
-    const caller = Await.capture();
+    const caller = Deliver.capture();
     return caller === null ? native.run_delay(milliseconds).then(() => {}) : Await.sleepAs(caller, milliseconds);
 }
 
 // Lets a turn of the loop pass, and a task of its own stand still as long as it is paused.
 function checkpoint() {
-    const task = Await.capture()?.task;
+    const task = Deliver.capture()?.task;
     if (!task?.is_paused())
         return sleep(0);
 
@@ -263,7 +264,7 @@ function checkpoint() {
 // The jobs of promises wait while one of them runs the loop, so that no task would go on.
 function doPromisesRun() {
     let hasRun = false;
-    if (!Await.isDelivering()) {
+    if (!Deliver.isDelivering()) {
         Promise.resolve().then(() => (hasRun = true));
         // Another source may be called before that of the jobs.
         for (let i = 0; i < MAX_TURNS && !hasRun; i++)
@@ -331,7 +332,7 @@ function _init() {
     Units.init(Tend);
     defineTask();
     defineCombinators();
-    for (const module of [Outcome, Report, Await, Groups, Body, Classes])
+    for (const module of [Outcome, Report, Deliver, Await, Groups, Body, Classes])
         module.init(Tend, native);
     Object.assign(Tend, {sleep, checkpoint, run});
 }

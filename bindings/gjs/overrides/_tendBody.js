@@ -6,7 +6,8 @@
 /* exported init, checkFunction, checkTask, refuseThread, checkNumber, checkOptions, wrapBody, wrapBegin, wrapWork,
    wrapHandler, applyOptions, returnValue, returnError, returnNative */
 
-const {callAttached, callDetached, dropWaits, settleFrom} = imports.overrides._tendAwait;
+const {settleFrom} = imports.overrides._tendAwait;
+const {callAttached, callDetached, dropWaits} = imports.overrides._tendDeliver;
 const {headOf, isThenable, logException, setResult, setThrown, state, toGError} = imports.overrides._tendOutcome;
 const {endScope} = imports.overrides._tendGroups;
 const {tellLate} = imports.overrides._tendReport;

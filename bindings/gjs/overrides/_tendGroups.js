@@ -6,7 +6,8 @@
 
 /* exported init, endScope */
 
-const {callAsync, capture, waitForEnd} = imports.overrides._tendAwait;
+const {callAsync, waitForEnd} = imports.overrides._tendAwait;
+const {capture} = imports.overrides._tendDeliver;
 const {keepFailures, state} = imports.overrides._tendOutcome;
 const {markOrigin} = imports.overrides._tendReport;
 

@@ -37,8 +37,8 @@ CALLS = {
     lambda: Tend.Task("x", print): {
         "add_timer": [1, 1, print], "forward_progress": [Tend.Task("to"), 0.0, 1.0], "pulse": [None],
         "set_deadline": [1], "set_delay": [1], "set_interval": [1], "set_interval_mode": [Tend.IntervalMode.FIXED_RATE],
-        "set_keep_going": [True], "set_origin": ["a.py:1"], "set_priority": [1], "set_progress": [0.5, None],
-        "set_stack_size": [1],
+        "set_error_if_cancelled": [], "set_keep_going": [True], "set_origin": ["a.py:1"], "set_priority": [1],
+        "set_progress": [0.5, None], "set_stack_size": [1],
     },
     Tend.TaskManager: {
         "get_run_time": [0.5], "ignore_error": [1, 1], "set_grace_period": [1], "set_max_running": [1],
