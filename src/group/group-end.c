@@ -126,23 +126,20 @@ static void
 late_cb (TendJob *job)
 {
   TendChild *child = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendChild, job));
-  TendTask *task = child->task;
+  g_autoptr(TendTask) task = g_object_ref (child->task);
   g_autofree char *head = NULL;
   g_autofree char *origin = NULL;
 
-  /* Somebody has stopped it, and its thread goes on. */
-  if (tend_task_has_ended (task))
+  /* Either its owner is gone, and it may not have been told, or somebody has stopped it, and its thread goes on. */
+  if (tend_task_stop_if_barred (task) || tend_task_has_ended (task))
     return;
 
+  child->is_late = TRUE;
   head = tend_task_head (task);
   origin = tend_task_dup_origin (task);
   g_warning ("%s: did not end within %g s after its group was cancelled, and is stopped; it was made at %s",
              head, (double) child->grace_period / G_TIME_SPAN_SECOND, origin);
-
-  g_object_ref (task);
-  child->is_late = TRUE;
   tend_task_stop (task);
-  g_object_unref (task);
 }
 
 /* Gives the child its time to finish. If it has not begun yet, it never will. */
