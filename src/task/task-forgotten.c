@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Open tasks that nobody can end any more: their function has returned, and was to have somebody end the task.
+// Open tasks that nobody can end any more: their function has returned, and was to have somebody end the task. And tasks
+// that somebody waits for, and that nobody starts.
 //
 // GObject tells nobody when only the task's own reference is left, so the task is looked at when that may be so: in the
 // turn after its function has returned, and when a timer or a post of its scope is over. A timer for each open task was
@@ -74,10 +75,49 @@ tend_task_look_later (TendTask *self)
   tend_loop_queue_ready (self->loop, &scope->job);
 }
 
-/* The job of the task is needed for something else. */
+/* --- Tasks that were not started --- */
+
+/* A task may be waited for before it is started, but hardly for so long. */
+#define LONG_UNSTARTED (10 * G_TIME_SPAN_SECOND)
+
+static void
+unstarted_cb (TendJob *job)
+{
+  TendScope *scope = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendScope, job));
+  TendTask *self = scope->task;
+  g_autofree char *head = NULL;
+  g_autofree char *origin = NULL;
+
+  /* Whoever waited may have given up. */
+  if (!tend_task_has_waiters (self))
+    return;
+
+  self->is_told_forgotten = TRUE;
+  head = tend_task_head (self);
+  origin = tend_task_dup_origin (self);
+  g_warning ("%s: is waited for, and has not been started for %.0f s; it was made at %s", head,
+             (double) LONG_UNSTARTED / G_TIME_SPAN_SECOND, origin);
+}
+
+/* Somebody waits for the task, which has a body and may be started later. */
+void
+tend_task_expect_start (TendTask *self)
+{
+  TendJob *job = &tend_task_ensure_scope (self)->job;
+
+  if (self->is_told_forgotten || tend_job_is_waiting (job))
+    return;
+
+  job->run = unstarted_cb;
+  tend_loop_arm (self->loop, job, tend_time_add (tend_loop_now (self->loop), LONG_UNSTARTED));
+}
+
+/* The task is started, or its job is needed for something else. */
 void
 tend_task_look_no_more (TendTask *self)
 {
-  if (self->scope != NULL && self->scope->job.run == look_cb)
-    tend_loop_remove (self->loop, &self->scope->job);
+  TendScope *scope = self->scope;
+
+  if (scope != NULL && (scope->job.run == look_cb || scope->job.run == unstarted_cb))
+    tend_loop_remove (self->loop, &scope->job);
 }

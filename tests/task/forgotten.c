@@ -225,6 +225,62 @@ test_manager_has_a_reference (void)
   tend_task_return_boolean (task, TRUE);
 }
 
+/* --- Tasks that nobody starts --- */
+
+static void
+test_unstarted_is_told_once (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  g_autoptr(TendTask) task = tend_task_new_fiber ("forgotten", idle_body, NULL, NULL);
+
+  tend_clock_advance (clock, 100 * SECOND, NULL);
+  tend_task_wait_async (task, NULL, note_wait_cb, (gpointer) "first");
+  tend_clock_advance (clock, 9 * SECOND, NULL);
+  tend_task_wait_async (task, NULL, note_wait_cb, (gpointer) "second");
+  g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING,
+                         "Task 'forgotten': is waited for, and has not been started for 10 s; it was made at "
+                         "*test-task-forgotten*");
+  tend_clock_advance (clock, SECOND, NULL);
+  g_test_assert_expected_messages ();
+  tend_task_wait_async (task, NULL, note_wait_cb, (gpointer) "third");
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 0);
+
+  /* Dropped at last: those who wait get an error. */
+  g_object_unref (g_steal_pointer (&task));
+  settle ();
+  assert_notes ("first:tend-4 second:tend-4 third:tend-4");
+}
+
+static void
+test_started_in_time_is_not_told (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  g_autoptr(TendTaskManager) manager = tend_task_manager_new ();
+  g_autoptr(TendTask) plain = tend_task_new_open (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) delayed = tend_task_new_open (NULL, complete_body, NULL, NULL);
+  g_autoptr(TendTask) managed = tend_task_new_open ("managed", idle_body, NULL, NULL);
+  g_autoptr(TendTask) ended = tend_task_new_open (NULL, idle_body, NULL, NULL);
+  g_autoptr(TendTask) given_up = tend_task_new_open (NULL, idle_body, NULL, NULL);
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  TendTask *tasks[] = { plain, delayed, managed, ended };
+
+  tend_task_wait_async (given_up, cancellable, note_wait_cb, (gpointer) "given up");
+  for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
+    tend_task_wait_async (tasks[i], NULL, note_wait_cb, (gpointer) "wait");
+  tend_clock_advance (clock, 9 * SECOND, NULL);
+  g_assert_true (tend_task_start (plain, NULL));
+  tend_task_set_delay (delayed, 30 * SECOND);
+  g_assert_true (tend_task_start (delayed, NULL));
+  tend_task_manager_register (manager, g_object_ref (managed), TEND_NAME_POLICY_REJECT, NULL);
+  tend_task_cancel (ended);
+  g_cancellable_cancel (cancellable);
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, 30 * SECOND);
+  tend_task_stop (plain);
+  tend_task_stop (managed);
+  settle ();
+  g_string_free (g_steal_pointer (&notes), TRUE);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -240,6 +296,9 @@ main (int    argc,
   g_test_add_func ("/tend/task/forgotten/runs-again", test_runs_again);
   g_test_add_func ("/tend/task/forgotten/is-paused-in-the-same-turn", test_is_paused_in_the_same_turn);
   g_test_add_func ("/tend/task/forgotten/manager-has-a-reference", test_manager_has_a_reference);
+
+  g_test_add_func ("/tend/task/forgotten/unstarted-is-told-once", test_unstarted_is_told_once);
+  g_test_add_func ("/tend/task/forgotten/started-in-time-is-not-told", test_started_in_time_is_not_told);
 
   return g_test_run ();
 }
