@@ -225,6 +225,26 @@ test_manager_has_a_reference (void)
   tend_task_return_boolean (task, TRUE);
 }
 
+static gboolean
+forget_body (TendTask  *task,
+             gpointer   user_data,
+             GError   **error)
+{
+  start_open ("search", idle_body);
+  return tend_sleep (SECOND, error);
+}
+
+/* The end of the program has nothing to add. */
+static void
+test_is_not_told_again_at_the_end (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+
+  expect_forgotten ("search");
+  g_assert_true (tend_run (forget_body, NULL, NULL));
+  g_test_assert_expected_messages ();
+}
+
 /* --- Tasks that nobody starts --- */
 
 static void
@@ -297,6 +317,7 @@ main (int    argc,
   g_test_add_func ("/tend/task/forgotten/is-paused-in-the-same-turn", test_is_paused_in_the_same_turn);
   g_test_add_func ("/tend/task/forgotten/manager-has-a-reference", test_manager_has_a_reference);
 
+  g_test_add_func ("/tend/task/forgotten/is-not-told-again-at-the-end", test_is_not_told_again_at_the_end);
   g_test_add_func ("/tend/task/forgotten/unstarted-is-told-once", test_unstarted_is_told_once);
   g_test_add_func ("/tend/task/forgotten/started-in-time-is-not-told", test_started_in_time_is_not_told);
 
