@@ -38,6 +38,11 @@ TEND_AVAILABLE_IN_0_1
 void             tend_group_set_max_running  (TendGroup        *self,
                                               guint             n_tasks);
 TEND_AVAILABLE_IN_0_1
+gint64           tend_group_get_grace_period (TendGroup        *self);
+TEND_AVAILABLE_IN_0_1
+void             tend_group_set_grace_period (TendGroup        *self,
+                                              gint64            grace_period);
+TEND_AVAILABLE_IN_0_1
 guint            tend_group_get_n_left       (TendGroup        *self);
 
 TEND_AVAILABLE_IN_0_1

@@ -13,7 +13,11 @@ open_run (TendTask *task)
   GError *error = NULL;
 
   if (func (task, tend_task_user_data (task), &error))
-    return;
+    {
+      if (tend_task_is_active (task) && !tend_task_has_ended (task))
+        tend_task_look_later (task);
+      return;
+    }
 
   if (error == NULL)
     error = tend_task_new_missing (task);
@@ -33,6 +37,7 @@ open_abandon (TendTask *task)
 
 static const TendBodyClass open_body = {
   .returns = FALSE,
+  .stays_open = TRUE,
   .run = open_run,
   .abandon = open_abandon,
 };
@@ -49,6 +54,10 @@ static const TendBodyClass open_body = {
  * @func runs on the loop's thread and only begins the work. The task ends when one of the `return` methods is
  * called, by @func or by anybody later, from any thread, or when @func returns %FALSE with an error. Without @func
  * the task is running from the beginning.
+ *
+ * Whoever is to end the task holds a reference to it: @func takes one for the callback, which drops it. If @func has
+ * returned, only the task's own reference is left, and the task has no timer, source, cancel handler or cancellable that
+ * may lead to its end, then nobody can end it: a warning names it, once, in the next turn of the loop.
  *
  * Use it for callbacks that come from elsewhere. A task whose function does all of the work is simpler with
  * [ctor@Tend.Task.new]; a GIO pair with tend_task_new_async().

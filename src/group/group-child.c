@@ -50,18 +50,19 @@ tend_group_give_slots (TendGroup *self)
     }
 }
 
-void
-tend_child_free (TendChild *child)
+static void
+child_free (TendChild *child)
 {
   TendGroup *self = child->group;
 
   if (child->prev != NULL)
     child->prev->next = child->next;
-  else
+  else if (self != NULL)
     self->children = child->next;
   if (child->next != NULL)
     child->next->prev = child->prev;
-  self->n_left--;
+  if (self != NULL)
+    self->n_left--;
 
   tend_loop_remove (tend_task_loop (child->task), &child->job);
   tend_task_remove_observer (child->task, &child->observer);
@@ -73,11 +74,17 @@ static void
 child_ended (TendObserver *observer,
              TendTask     *task)
 {
-  TendGroup *self = g_object_ref (((TendChild *) observer)->group);
-  const GError *error = tend_task_peek_error (task);
-  gboolean is_ours = self->is_cancelled || self->is_settled;
-  gboolean settles;
+  TendChild *child = (TendChild *) observer;
+  TendGroup *self = child->group;
+  const GError *error;
+  gboolean is_ours, settles;
 
+  if (self == NULL)
+    return;
+
+  g_object_ref (self);
+  error = tend_task_peek_error (task);
+  is_ours = self->is_cancelled || self->is_settled;
   if (error == NULL)
     {
       settles = self->policy == TEND_GROUP_POLICY_FIRST_SUCCESS;
@@ -86,7 +93,7 @@ child_ended (TendObserver *observer,
     }
   else
     {
-      gboolean is_cancelled = tend_error_is_cancelled (error);
+      gboolean is_cancelled = tend_error_is_cancelled (error) || child->is_late;
 
       /* A cancellation that the group has caused is not an error of the group. */
       if ((!is_cancelled || !is_ours) && self->failed->len < MAX_FAILED)
@@ -97,7 +104,7 @@ child_ended (TendObserver *observer,
   if (settles && !self->is_settled)
     {
       self->is_settled = TRUE;
-      tend_group_cancel_children (self);
+      tend_group_cancel_others (self);
     }
 
   g_object_unref (self);
@@ -108,11 +115,18 @@ child_released (TendObserver *observer,
                 TendTask     *task)
 {
   TendChild *child = (TendChild *) observer;
-  TendGroup *self = g_object_ref (child->group);
+  TendGroup *self = child->group;
 
+  if (self == NULL)
+    {
+      child_free (child);
+      return;
+    }
+
+  g_object_ref (self);
   if (child->has_slot)
     self->n_running--;
-  tend_child_free (child);
+  child_free (child);
   tend_group_give_slots (self);
   tend_group_check_end (self);
 
@@ -205,30 +219,4 @@ tend_group_add (TendGroup  *self,
   self->n_running++;
 
   return tend_task_start (task, error);
-}
-
-/**
- * tend_group_cancel:
- * @self: a group
- *
- * Cancels every child, and refuses new ones.
- *
- * The group ends when all children are finished: as cancelled, if no child failed with another error.
- *
- * Since: 0.1
- */
-void
-tend_group_cancel (TendGroup *self)
-{
-  g_return_if_fail (TEND_IS_GROUP (self));
-  g_return_if_fail (tend_loop_is_mine (self->loop));
-
-  if (self->is_cancelled)
-    return;
-
-  self->is_cancelled = TRUE;
-  g_object_ref (self);
-  tend_group_cancel_children (self);
-  tend_group_check_end (self);
-  g_object_unref (self);
 }

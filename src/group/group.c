@@ -27,6 +27,11 @@
  * The fiber may return at any point: a group that is dropped cancels its children. Code outside of fibers waits for the
  * task of [method@Tend.Group.join]. Children may add children. To nest groups, let a child create a group of its own.
  *
+ * The *scope* of a group is the task that is current when the group is created or, later, joined for the first time. If
+ * this task fails, is cancelled or is stopped before the group is over, the group is cancelled, even if somebody still
+ * has a reference to it. If the task completes, the group goes on until it is over or dropped. A group of the main part
+ * of the program has no scope. See [method@Tend.Group.cancel] for the children that do not end then.
+ *
  * The [enum@Tend.GroupPolicy] decides what happens to the other children when one ends. The group ends with the errors
  * of its children, except for cancellations that the group caused, and for failures under
  * %TEND_GROUP_POLICY_FIRST_SUCCESS if a child completes. It keeps the first 1,024 children that fail; the errors of
@@ -57,81 +62,6 @@ G_DEFINE_ENUM_TYPE (TendGroupPolicy, tend_group_policy,
                     G_DEFINE_ENUM_VALUE (TEND_GROUP_POLICY_FIRST_SUCCESS, "first-success"))
 
 G_DEFINE_TYPE (TendGroup, tend_group, G_TYPE_OBJECT)
-
-/* --- The end of the group --- */
-
-/* The error of the group, whose children @failed: that of one, or of all of them. */
-static GError *
-make_error (GPtrArray *failed)
-{
-  g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
-
-  for (guint i = 0; i < failed->len; i++)
-    g_ptr_array_add (errors, g_error_copy (tend_task_peek_error (g_ptr_array_index (failed, i))));
-
-  if (errors->len == 1)
-    return g_ptr_array_steal_index (errors, 0);
-
-  return errors->len > 1 ? tend_combine_errors (errors) : NULL;
-}
-
-static gpointer
-ref_cb (gconstpointer object,
-        gpointer      user_data)
-{
-  return g_object_ref ((gpointer) object);
-}
-
-/* Ends the task of a group that was joined and has no child left. */
-void
-tend_group_check_end (TendGroup *self)
-{
-  g_autoptr(GPtrArray) failed = NULL;
-  g_autoptr(TendGroup) kept = NULL;
-  g_autoptr(TendTask) joined = NULL;
-  g_autoptr(GError) error = NULL;
-
-  if (self->joined == NULL || self->n_left > 0 || self->is_ending || tend_task_has_ended (self->joined))
-    return;
-
-  /*
-   * Copying an error may run user code, which cancels the group, disposes of it or drops it, or ends the joined task.
-   */
-  kept = g_object_ref (self);
-  joined = g_object_ref (self->joined);
-  failed = g_ptr_array_copy (self->failed, ref_cb, NULL);
-  self->is_ending = TRUE;
-  error = make_error (failed);
-  self->is_ending = FALSE;
-  if (tend_task_has_ended (joined))
-    return;
-
-  for (guint i = 0; i < failed->len; i++)
-    tend_task_set_observed (g_ptr_array_index (failed, i));
-  g_ptr_array_set_size (self->failed, 0);
-
-  if (self->winner != NULL)
-    tend_task_return_object (joined, self->winner);
-  else if (error != NULL)
-    tend_task_return_error (joined, g_steal_pointer (&error));
-  else if (self->is_cancelled)
-    tend_task_return_error (joined, tend_task_new_cancelled (joined));
-  else
-    tend_task_return_value (joined, NULL);
-}
-
-void
-tend_group_cancel_children (TendGroup *self)
-{
-  g_autoptr(GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
-
-  for (TendChild *child = self->children; child != NULL; child = child->next)
-    g_ptr_array_add (tasks, g_object_ref (child->task));
-
-  /* In the order in which they were added: the list has the newest first. */
-  for (guint i = tasks->len; i > 0; i--)
-    tend_task_cancel (g_ptr_array_index (tasks, i - 1));
-}
 
 /* --- Waiting --- */
 
@@ -195,6 +125,7 @@ tend_group_join (TendGroup *self)
 
   self->joined = tend_task_create_for (self->loop, &join_body, g_object_ref (self), g_object_unref,
                                        __builtin_return_address (0));
+  tend_group_enter_scope (self);
   /* Those who are notified of its end may dispose of the group. */
   joined = g_object_ref (self->joined);
   tend_task_start_or_fail (joined);
@@ -276,160 +207,19 @@ tend_group_wait (TendGroup  *self,
   return tend_task_propagate (joined, error);
 }
 
-/* --- Settings --- */
-
-typedef enum
-{
-  PROP_POLICY = 1,
-  PROP_MAX_RUNNING,
-} TendGroupProperty;
-
-#define N_PROPERTIES (PROP_MAX_RUNNING + 1)
-
-static GParamSpec *properties[N_PROPERTIES];
-
-/**
- * tend_group_get_policy:
- * @self: a group
- *
- * Gets the policy of the group.
- *
- * Returns: the policy
- *
- * Since: 0.1
- */
-TendGroupPolicy
-tend_group_get_policy (TendGroup *self)
-{
-  g_return_val_if_fail (TEND_IS_GROUP (self), TEND_GROUP_POLICY_WAIT_ALL);
-
-  return self->policy;
-}
-
-/**
- * tend_group_get_max_running:
- * @self: a group
- *
- * Gets how many children may run at once.
- *
- * Returns: the limit, or 0 for none
- *
- * Since: 0.1
- */
-guint
-tend_group_get_max_running (TendGroup *self)
-{
-  g_return_val_if_fail (TEND_IS_GROUP (self), 0);
-
-  return self->max_running;
-}
-
-/**
- * tend_group_set_max_running:
- * @self: a group
- * @n_tasks: the limit, or 0 for none
- *
- * Sets how many children may run at once.
- *
- * Children above the limit wait, in the order in which they were added.
- *
- * Since: 0.1
- */
-void
-tend_group_set_max_running (TendGroup *self,
-                            guint      n_tasks)
-{
-  g_return_if_fail (TEND_IS_GROUP (self));
-  g_return_if_fail (tend_loop_is_mine (self->loop));
-
-  if (self->max_running == n_tasks)
-    return;
-
-  self->max_running = n_tasks;
-  tend_group_give_slots (self);
-  tend_notify_native (G_OBJECT (self), properties[PROP_MAX_RUNNING]);
-}
-
-/**
- * tend_group_get_n_left:
- * @self: a group
- *
- * Gets the number of children that are not finished.
- *
- * Returns: the number
- *
- * Since: 0.1
- */
-guint
-tend_group_get_n_left (TendGroup *self)
-{
-  g_return_val_if_fail (TEND_IS_GROUP (self), 0);
-
-  return self->n_left;
-}
-
-static void
-tend_group_get_property (GObject    *object,
-                         guint       prop_id,
-                         GValue     *value,
-                         GParamSpec *pspec)
-{
-  TendGroup *self = TEND_GROUP (object);
-
-  switch ((TendGroupProperty) prop_id)
-    {
-    case PROP_POLICY:
-      g_value_set_enum (value, self->policy);
-      break;
-    case PROP_MAX_RUNNING:
-      g_value_set_uint (value, self->max_running);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
-    }
-}
-
-static void
-tend_group_set_property (GObject      *object,
-                         guint         prop_id,
-                         const GValue *value,
-                         GParamSpec   *pspec)
-{
-  TendGroup *self = TEND_GROUP (object);
-
-  switch ((TendGroupProperty) prop_id)
-    {
-    case PROP_POLICY:
-      self->policy = (TendGroupPolicy) g_value_get_enum (value);
-      break;
-    case PROP_MAX_RUNNING:
-      tend_group_set_max_running (self, g_value_get_uint (value));
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
-    }
-}
+/* --- The object --- */
 
 static void
 tend_group_dispose (GObject *object)
 {
   TendGroup *self = TEND_GROUP (object);
   g_autoptr(GPtrArray) failed = NULL;
-  g_autoptr(GPtrArray) tasks = NULL;
 
   if (tend_loop_take_home (self->loop, object))
     return;
 
-  tasks = g_ptr_array_new_with_free_func (g_object_unref);
-  while (self->children != NULL)
-    {
-      g_ptr_array_add (tasks, g_object_ref (self->children->task));
-      tend_child_free (self->children);
-    }
-  self->n_running = 0;
-  self->is_cancelled = TRUE;
-  for (guint i = tasks->len; i > 0; i--)
-    tend_task_cancel (g_ptr_array_index (tasks, i - 1));
+  tend_group_leave_scope (self);
+  tend_group_abandon_children (self);
 
   /* The joined task keeps the group, unless the group is disposed of by hand: those who wait must not hang. */
   tend_group_check_end (self);
@@ -464,32 +254,7 @@ tend_group_class_init (TendGroupClass *klass)
 
   object_class->dispose = tend_group_dispose;
   object_class->finalize = tend_group_finalize;
-  object_class->get_property = tend_group_get_property;
-  object_class->set_property = tend_group_set_property;
-
-  /**
-   * TendGroup:policy:
-   *
-   * Decides what happens to the other children when one ends.
-   *
-   * Since: 0.1
-   */
-  properties[PROP_POLICY] =
-    g_param_spec_enum ("policy", NULL, NULL, TEND_TYPE_GROUP_POLICY, TEND_GROUP_POLICY_WAIT_ALL,
-                       G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
-
-  /**
-   * TendGroup:max-running:
-   *
-   * How many children may run at once; 0 is no limit.
-   *
-   * Since: 0.1
-   */
-  properties[PROP_MAX_RUNNING] =
-    g_param_spec_uint ("max-running", NULL, NULL, 0, G_MAXUINT, 0,
-                       G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
-
-  g_object_class_install_properties (object_class, N_PROPERTIES, properties);
+  tend_group_install_properties (object_class);
 }
 
 static void
@@ -497,7 +262,9 @@ tend_group_init (TendGroup *self)
 {
   self->loop = tend_loop_acquire (NULL, G_PRIORITY_DEFAULT);
   self->failed = g_ptr_array_new_with_free_func (g_object_unref);
+  self->grace_period = TEND_GROUP_GRACE_PERIOD;
   tend_queue_init (&self->waiting);
+  tend_group_enter_scope (self);
 }
 
 /**

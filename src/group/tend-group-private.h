@@ -52,6 +52,9 @@ TendTask                *tend_retry_create       (TendRetry      *retry,
 
 /* --- A group --- */
 
+/* As a manager has it at first. */
+#define TEND_GROUP_GRACE_PERIOD (5 * G_TIME_SPAN_SECOND)
+
 typedef struct _TendChild TendChild;
 
 struct _TendGroup
@@ -61,6 +64,7 @@ struct _TendGroup
   TendLoop        *loop;            /* constant */
   TendGroupPolicy  policy;          /* constant */
   guint            max_running;     /* 0: no limit */
+  gint64           grace_period;    /* microseconds; TEND_FOREVER: no limit */
   guint            n_running;       /* how many slots are taken */
   TendQueue        waiting;         /* entries that wait for a slot */
   TendChild       *children;         /* newest first */
@@ -68,6 +72,8 @@ struct _TendGroup
   GPtrArray       *failed;          /* of TendTask; in the order in which they ended */
   TendTask        *winner;          /* the first child that completed; NULL but for FIRST_SUCCESS */
   TendTask        *joined;          /* stands for the end of the group; NULL until joined */
+  TendTask        *scope;           /* a reference; the task with which the group ends; NULL: none */
+  TendObserver     scope_observer;  /* of the scope */
   guint            is_cancelled : 1; /* by hand: it takes no more children */
   guint            is_settled : 1;  /* the policy has cancelled the others */
   guint            is_ending : 1;   /* the errors of those that failed are being copied */
@@ -76,17 +82,22 @@ struct _TendGroup
 struct _TendChild
 {
   TendObserver  observer;
-  TendJob       job;                /* its wait for a slot, or its beginning */
-  TendGroup    *group;              /* constant; not a reference */
+  TendJob       job;                /* its wait for a slot, its beginning, or once it is cancelled its grace period */
+  TendGroup    *group;              /* not a reference; NULL once the group is gone */
   TendTask     *task;               /* constant */
   TendChild    *prev;
   TendChild    *next;
+  gint64        grace_period;       /* microseconds, in which it is to end */
   gboolean      has_slot;
+  gboolean      is_late;            /* it did not end by then, and was stopped */
 };
 
-void tend_group_check_end       (TendGroup *self);
-void tend_group_cancel_children (TendGroup *self);
-void tend_group_give_slots      (TendGroup *self);
-void tend_child_free            (TendChild *child);
+void tend_group_install_properties (GObjectClass *klass);
+void tend_group_enter_scope      (TendGroup *self);
+void tend_group_leave_scope      (TendGroup *self);
+void tend_group_check_end        (TendGroup *self);
+void tend_group_cancel_others    (TendGroup *self);
+void tend_group_abandon_children (TendGroup *self);
+void tend_group_give_slots       (TendGroup *self);
 
 G_END_DECLS

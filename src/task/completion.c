@@ -42,8 +42,9 @@
  * cancelled: pass it to the operation that produces the result.
  *
  * If a completion is dropped without an outcome, the task fails with `TEND_ERROR_NOT_STARTED`, so that nobody waits in
- * vain. If nobody waits, this is not reported. An error that you set is the task's error: it is reported as unobserved
- * if nobody has read it when the task is finalized.
+ * vain. This error and one that you set are errors of the task like any other: they are reported as unobserved if nobody
+ * has read them when the task is finalized. A completion whose task nobody else has may be dropped without a word: nobody
+ * can have been waiting for it. If others have the task and need no outcome, cancel it before you drop the completion.
  *
  * If you write the work yourself, make it the body of a task ([ctor@Tend.Task.new]) instead: a body cannot be
  * forgotten.
@@ -96,13 +97,14 @@ static void
 fail_dropped (TendTask *task)
 {
   TendOutcome outcome = { G_VALUE_INIT, NULL };
+  gboolean is_known = g_atomic_int_get (&G_OBJECT (task)->ref_count) > 1;
 
   outcome.error = tend_task_new_error (task, TEND_ERROR, TEND_ERROR_NOT_STARTED,
                                        _("cannot be completed any more: its completion was dropped"));
-  if (tend_task_try_return (task, &outcome))
-    tend_task_set_observed (task);
-  else
+  if (!tend_task_try_return (task, &outcome))
     tend_outcome_clear (&outcome);
+  else if (!is_known)
+    tend_task_set_observed (task);
 }
 
 static void

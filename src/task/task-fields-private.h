@@ -75,6 +75,7 @@ struct _TendTask
   guint16              keep_going : 1;      /* constant once started */
   guint16              is_managed : 1;      /* loop thread; a manager has it, or had */
   guint16              names_origin : 1;    /* loop thread; the origin is a string */
+  guint16              is_told_forgotten : 1; /* loop thread; see task-forgotten.c */
   guint16              is_misnamed : 1;     /* constant; the name that it was given is not UTF-8, and was made so */
 };
 

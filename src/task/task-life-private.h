@@ -36,6 +36,11 @@ gboolean     tend_task_spare             (TendTask            *self);
 void         tend_task_keep_spare        (TendTask            *self);
 TendTask    *tend_task_take_spare        (void) G_GNUC_WARN_UNUSED_RESULT;
 
+/* --- task-forgotten.c --- */
+
+void         tend_task_tell_forgotten    (TendTask            *self);
+void         tend_task_look_no_more      (TendTask            *self);
+
 /* --- task-list.c --- */
 
 void         tend_task_enlist            (TendTask            *self);

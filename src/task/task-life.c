@@ -161,6 +161,8 @@ tend_task_unkeep (TendTask *self,
     }
 
   self->is_kept = FALSE;
+  if (self->is_active)
+    tend_task_tell_forgotten (self);
   let_go (self);
 }
 
@@ -430,6 +432,7 @@ go_on (TendTask     *self,
   if (tend_task_interval (self) < 0)
     return FALSE;
 
+  tend_task_look_no_more (self);
   g_object_ref (self);
   goes_on = tend_task_outlives_run (self, error);
 

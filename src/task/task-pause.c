@@ -14,8 +14,10 @@ static void
 stand_still (TendTask *self)
 {
   TendScope *scope = tend_task_ensure_scope (self);
-  gboolean is_ready = scope->job.place == TEND_JOB_QUEUED;
+  gboolean is_ready;
 
+  tend_task_look_no_more (self);
+  is_ready = scope->job.place == TEND_JOB_QUEUED;
   scope->rest = -1;
   if (tend_job_is_waiting (&scope->job))
     {

@@ -96,10 +96,19 @@ static void
 stop_started (Run *self)
 {
   g_autoptr(GPtrArray) tasks = run_list (self);
-  g_autofree char *text = tend_task_print_list (tasks);
+  g_autoptr(GPtrArray) late = g_ptr_array_new ();
 
-  g_warning ("Program: has ended, and stops what did not end within %.0f s after that: %s",
-             (double) GRACE_PERIOD / G_TIME_SPAN_SECOND, text);
+  /* What nobody can end was told before. */
+  for (guint i = 0; i < tasks->len; i++)
+    if (!((TendTask *) tasks->pdata[i])->is_told_forgotten)
+      g_ptr_array_add (late, tasks->pdata[i]);
+  if (late->len > 0)
+    {
+      g_autofree char *text = tend_task_print_list (late);
+
+      g_warning ("Program: has ended, and stops what did not end within %.0f s after that: %s",
+                 (double) GRACE_PERIOD / G_TIME_SPAN_SECOND, text);
+    }
   for (guint i = 0; i < tasks->len; i++)
     tend_task_stop (tasks->pdata[i]);
 }

@@ -68,4 +68,8 @@ void         tend_task_run_exit_handlers (TendTask            *self);
 void         tend_task_run_cancel_handlers (TendTask          *self);
 void         tend_task_drop_cancel_handlers (TendTask         *self);
 
+/* --- task-forgotten.c --- */
+
+void         tend_task_expect_start      (TendTask            *self);
+
 G_END_DECLS

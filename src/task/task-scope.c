@@ -76,6 +76,8 @@ tend_task_add_waiter (TendTask *self,
                       TendJob  *waiter)
 {
   tend_queue_push (&tend_task_ensure_scope (self)->waiters, waiter);
+  if (tend_task_status (self) == TEND_TASK_STATUS_CREATED)
+    tend_task_expect_start (self);
 }
 
 /* Sets the delay of a task that was not started, without a notification. */

@@ -33,7 +33,9 @@ hold (TendTask *self)
 {
   if (!self->is_held)
     {
+      tend_task_look_no_more (self);
       self->is_held = TRUE;
+      self->is_told_forgotten = FALSE;
       tend_task_enlist (self);
       g_object_ref (self);
     }

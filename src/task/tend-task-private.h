@@ -25,6 +25,7 @@ typedef struct
   gboolean returns;                       /* it ends by returning: return_value() only records */
   gboolean numbers_late;                  /* its tasks get their numbers on demand, and leave no gaps */
   gboolean runs_once;                     /* it stands for something that ends once: its tasks have no interval */
+  gboolean stays_open;                    /* its function only begins, and somebody ends the task */
   gboolean starts_at_once;                /* run() calls nobody's code, and may nest as deep as bodies start others */
   gboolean passes_on;                     /* its errors are those of other tasks, which tell them themselves */
   void (* run)     (TendTask *self);      /* takes the first step of a run */
@@ -130,6 +131,7 @@ void         tend_task_run_ended         (TendTask            *self,
 void         tend_task_fail              (TendTask            *self,
                                           GError              *error);
 void         tend_task_unwind            (TendTask            *self);
+void         tend_task_look_later        (TendTask            *self);
 
 /* --- What it came to --- */
 

@@ -318,6 +318,7 @@ test_context_is_never_run (void)
   completed = g_object_ref (tend_completion_get_task (completion));
   g_assert_finalize_object (completion);
   g_assert_true (tend_task_is_ended (completed));
+  g_assert_error (tend_task_get_error (completed), TEND_ERROR, TEND_ERROR_NOT_STARTED);
   g_assert_finalize_object (completed);
   g_assert_finalize_object (task);
   g_assert_cmpuint (n_freed, ==, 2);

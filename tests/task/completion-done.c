@@ -155,6 +155,7 @@ test_drop_is_not_notified (void)
 
   assert_status (task, "failed");
   assert_notes ("");
+  g_assert_error (tend_task_get_error (task), TEND_ERROR, TEND_ERROR_NOT_STARTED);
   assert_gone (task);
 }
 
@@ -210,6 +211,7 @@ test_it_goes_at_home (void)
       g_assert_cmpuint (n_gone, ==, 1);
       forget_notes ();
       assert_status (task, ways[i] == unref_thread ? "failed" : "completed");
+      g_assert_true ((tend_task_get_error (task) != NULL) == (ways[i] == unref_thread));
       assert_gone (task);
     }
 }

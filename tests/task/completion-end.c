@@ -113,13 +113,51 @@ test_dropped_completion_fails_its_task (void)
   assert_gone (task);
 }
 
-/* There is nobody to be told, and it is no task that failed by itself. */
 static void
-test_dropped_with_nobody_waiting_is_not_told (void)
+note_unobserved_cb (const char   *task,
+                    const GError *error,
+                    const char   *origin,
+                    gpointer      user_data)
+{
+  g_assert_error (error, TEND_ERROR, TEND_ERROR_NOT_STARTED);
+  g_assert_true (g_pattern_match_simple ("*test-task-completion-end*", origin));
+  note ("unobserved:%s", task);
+}
+
+/* Somebody has forgotten to complete it: where nobody hears of that by waiting, it is told. */
+static void
+test_dropped_with_nobody_waiting_is_told_once (void)
+{
+  TendCompletion *completion = tend_completion_new ("kept");
+  TendTask *task = g_object_ref (tend_completion_get_task (completion));
+
+  tend_set_unobserved_func (note_unobserved_cb, NULL, NULL);
+  g_assert_finalize_object (completion);
+  settle ();
+  assert_notes ("");
+  assert_gone (task);
+  g_assert_true (g_str_has_prefix (notes->str, "unobserved:Task('kept', "));
+  g_string_free (g_steal_pointer (&notes), TRUE);
+
+  completion = tend_completion_new ("waited for");
+  task = g_object_ref (tend_completion_get_task (completion));
+  tend_task_wait_async (task, NULL, note_wait_cb, (gpointer) "wait");
+  g_object_unref (completion);
+  settle ();
+  assert_gone (task);
+  g_autofree char *expected = g_strdup_printf ("wait:tend-%d", TEND_ERROR_NOT_STARTED);
+  assert_notes (expected);
+  tend_set_unobserved_func (NULL, NULL, NULL);
+}
+
+/* Nobody needs the outcome any more, or nobody has ever known of the task. */
+static void
+test_dropped_where_nobody_cares_is_not_told (void)
 {
   TendCompletion *completion = tend_completion_new (NULL);
   TendTask *task = g_object_ref (tend_completion_get_task (completion));
 
+  tend_task_cancel (task);
   g_assert_finalize_object (completion);
   assert_gone (task);
 
@@ -162,8 +200,10 @@ main (int    argc,
   g_test_add_func ("/tend/completion/exit-handler-is-too-late", test_exit_handler_is_too_late);
   g_test_add_func ("/tend/completion/scope-of-the-task-may-fail-it", test_scope_of_the_task_may_fail_it);
   g_test_add_func ("/tend/completion/dropped-fails-its-task", test_dropped_completion_fails_its_task);
-  g_test_add_func ("/tend/completion/dropped-with-nobody-waiting-is-not-told",
-                   test_dropped_with_nobody_waiting_is_not_told);
+  g_test_add_func ("/tend/completion/dropped-with-nobody-waiting-is-told-once",
+                   test_dropped_with_nobody_waiting_is_told_once);
+  g_test_add_func ("/tend/completion/dropped-where-nobody-cares-is-not-told",
+                   test_dropped_where_nobody_cares_is_not_told);
   g_test_add_func ("/tend/completion/dropped-elsewhere-fails-its-task-at-home",
                    test_dropped_elsewhere_fails_its_task_at_home);
 

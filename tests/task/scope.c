@@ -331,6 +331,7 @@ test_source_runs_while_the_task_does (void)
   g_autoptr(TendTask) task = tend_task_run_open (NULL, idle_body, NULL, NULL);
   g_autoptr(GSource) source = g_idle_source_new ();
 
+  settle ();
   g_source_set_callback (source, source_cb, NULL, NULL);
   tend_task_add_source (task, source);
   g_main_context_iteration (NULL, FALSE);

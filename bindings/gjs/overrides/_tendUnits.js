@@ -48,6 +48,10 @@ var FUNCTIONS = {
         get_time: {result: DURATION},
         run_until_idle: {result: DURATION},
     },
+    Group: {
+        get_grace_period: {result: LIMIT, property: 'grace-period'},
+        set_grace_period: {0: LIMIT},
+    },
     NumberCache: {
         get_timeout: {result: LIMIT},
         set_timeout: {0: LIMIT},
@@ -89,6 +93,7 @@ var FUNCTIONS = {
 };
 
 var PROPERTIES = {
+    Group: {grace_period: LIMIT},
     NumberCache: {timeout: LIMIT},
     Retry: {first_wait: DURATION, longest_wait: DURATION, timeout: POSITIVE_LIMIT},
     Task: {deadline: DEADLINE, delay: DELAY, interval: INTERVAL},

@@ -251,9 +251,10 @@ runTests({
 
     group() {
         const group = new Tend.Group({policy: Tend.GroupPolicy.FIRST_SUCCESS});
-        const assertLog = listen(group, 'max-running');
+        const assertLog = listen(group, 'max-running', 'grace-period');
         group.set_max_running(2);
-        assertLog('max-running=2');
+        group.set_grace_period(7000);
+        assertLog('max-running=2 grace-period=7000');
         assertEqual(group.policy, Tend.GroupPolicy.FIRST_SUCCESS);
     },
 });

@@ -23,7 +23,7 @@ const CALLS = [
         set_boolean: [true], set_cancelled: [], set_error: [], set_int: [1], set_object: [null], set_string: [null],
         set_value: [],
     }],
-    [() => new Tend.Group(), {set_max_running: [1]}],
+    [() => new Tend.Group(), {set_grace_period: [1], set_max_running: [1]}],
     [() => new Tend.NumberCache({prefix: 'p', number: 1}), {set_timeout: [1], remove_task: [null]}],
     [() => new Tend.RequestCache(), {
         has: ['p', 1], has_type: [Tend.NumberCache, 1], lookup: ['p', 1], lookup_type: [Tend.NumberCache, 1],
@@ -46,7 +46,7 @@ const CALLS = [
 ];
 
 const PROPERTIES = [
-    [() => new Tend.Group(), ['max_running']],
+    [() => new Tend.Group(), ['grace_period', 'max_running']],
     [() => new Tend.NumberCache({prefix: 'p', number: 1}), ['timeout']],
     [() => Tend.Retry.new(3), ['jitter', 'max_attempts', 'seed', 'timeout']],
     [makeTask, ['deadline', 'delay', 'interval', 'interval_mode', 'keep_going', 'priority', 'stack_size']],

@@ -263,10 +263,12 @@ class OthersTest(PropertiesTest):
 
     def test_group(self):
         group = Tend.Group(policy=Tend.GroupPolicy.FIRST_SUCCESS)
-        self.listen(group, "max-running")
+        self.listen(group, "max-running", "grace-period")
         group.set_max_running(2)
         self.assert_log("max-running=2")
+        group.set_grace_period(7)
         self.assertEqual((group.props.policy, group.props.max_running), (Tend.GroupPolicy.FIRST_SUCCESS, 2))
+        self.assertEqual((group.props.grace_period, Tend.Group(grace_period=None).get_grace_period()), (7, None))
 
 
 if __name__ == "__main__":

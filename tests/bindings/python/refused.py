@@ -23,7 +23,7 @@ CALLS = {
         "set_boolean": [True], "set_cancelled": [], "set_error": [], "set_int": [1], "set_object": [None],
         "set_string": [None], "set_value": [],
     },
-    Tend.Group: {"set_max_running": [1]},
+    Tend.Group: {"set_grace_period": [1], "set_max_running": [1]},
     lambda: Tend.NumberCache(prefix="p", number=1): {"set_timeout": [1], "remove_task": [None]},
     Tend.RequestCache: {
         "has": ["p", 1], "has_type": [Tend.NumberCache, 1], "lookup": ["p", 1], "lookup_type": [Tend.NumberCache, 1],
@@ -47,7 +47,7 @@ CALLS = {
     lambda: Tend.RandomNumberCache: {"new": [Tend.RequestCache(), "p", 16]},
 }
 PROPERTIES = {
-    Tend.Group: ("max_running",),
+    Tend.Group: ("grace_period", "max_running"),
     Tend.NumberCache: ("timeout",),
     Tend.Retry: ("jitter", "max_attempts", "seed", "timeout"),
     lambda: Tend.Task("x", print): ("deadline", "delay", "interval", "keep_going", "priority", "stack_size"),

@@ -308,9 +308,10 @@ void test_group (Tend.Clock clock) throws Error {
   var log = new Log ();
   var group = new Tend.Group (Tend.GroupPolicy.FIRST_SUCCESS);
 
-  log.listen (group, "max-running");
+  log.listen (group, "max-running", "grace-period");
   group.max_running = 2;
-  log.expect ("max-running=2");
+  group.grace_period = 7;
+  log.expect ("max-running=2 grace-period=7");
   assert (group.policy == Tend.GroupPolicy.FIRST_SUCCESS);
 }
 

@@ -177,7 +177,7 @@ use_group (void)
   if (group == NULL)
     return;
 
-  switch (pick (4))
+  switch (pick (6))
     {
     case 0:
       tend_group_cancel (group);
@@ -187,6 +187,12 @@ use_group (void)
       break;
     case 2:
       tend_group_get_max_running (group);
+      break;
+    case 3:
+      tend_group_set_grace_period (group, pick_time ());
+      break;
+    case 4:
+      tend_group_get_grace_period (group);
       break;
     default:
       rack_put (KIND_TASK, tend_group_join (group));

@@ -109,6 +109,10 @@ FUNCTIONS = {
         "get_time": {"return": DURATION},
         "run_until_idle": {"return": DURATION},
     },
+    "Group": {
+        "get_grace_period": {"return": LIMIT},
+        "set_grace_period": {0: LIMIT},
+    },
     "NumberCache": {
         "do_get_timeout": {"return": LIMIT},
         "get_timeout": {"return": LIMIT},
@@ -150,6 +154,7 @@ FUNCTIONS = {
 }
 
 PROPERTIES = {
+    "Group": {"grace-period": LIMIT},
     "NumberCache": {"timeout": LIMIT},
     "Retry": {"first-wait": DURATION, "longest-wait": DURATION, "timeout": POSITIVE_LIMIT},
     "Task": {"deadline": DEADLINE, "delay": DELAY, "interval": INTERVAL},
