@@ -162,6 +162,7 @@ dispose_native_cb (gpointer data)
       tend_task_cancel (g_ptr_array_index (tasks, i));
 
   tend_manager_give_up_waits (self);
+  tend_manager_clear_awaited (self);
   tend_manager_clear_kept (priv);
 }
 
@@ -187,6 +188,7 @@ tend_task_manager_finalize (GObject *object)
   tend_loop_remove (priv->loop, &priv->changed_job);
   tend_throttles_clear (priv);
   tend_statistics_clear (&priv->statistics);
+  g_clear_object (&priv->awaited);
   g_clear_pointer (&priv->ignored, g_array_unref);
   g_clear_pointer (&priv->gate, tend_gate_unref);
   tend_manager_free_entries (priv);
@@ -240,6 +242,8 @@ tend_task_manager_get_property (GObject    *object,
     case TEND_MANAGER_PROP_BUSY:
     case TEND_MANAGER_PROP_CLOSED:
     case TEND_MANAGER_PROP_SHUT_DOWN:
+    case TEND_MANAGER_PROP_GRACE_DEADLINE:
+    case TEND_MANAGER_PROP_AWAITED:
       tend_manager_get_change (self, prop_id, value);
       break;
     default:
@@ -288,6 +292,8 @@ tend_task_manager_set_property (GObject      *object,
     case TEND_MANAGER_PROP_BUSY:
     case TEND_MANAGER_PROP_CLOSED:
     case TEND_MANAGER_PROP_SHUT_DOWN:
+    case TEND_MANAGER_PROP_GRACE_DEADLINE:
+    case TEND_MANAGER_PROP_AWAITED:
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }

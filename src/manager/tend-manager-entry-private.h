@@ -122,6 +122,11 @@ void                tend_names_remove         (TendTaskManagerPrivate *priv,
                                                TendEntry        *entry);
 TendEntry          *tend_names_released       (TendEntry        *entry);
 
+/* --- manager-lookup.c --- */
+
+void                tend_manager_init_kept    (TendTaskManagerPrivate *priv);
+void                tend_manager_clear_kept   (TendTaskManagerPrivate *priv);
+
 /* --- manager-life.c --- */
 
 void                tend_manager_life_init    (void);
