@@ -300,16 +300,6 @@ tend_task_manager_set_property (GObject      *object,
 }
 
 static void
-tend_task_manager_task_slow (TendTaskManager *self,
-                             TendTask        *task,
-                             gint64           age)
-{
-  g_autofree char *text = tend_task_head (task);
-
-  g_warning ("%s: has no interval, and has been running for %.2f s", text, (double) age / G_TIME_SPAN_SECOND);
-}
-
-static void
 define_settings (void)
 {
   /**
@@ -448,11 +438,14 @@ install_signals (GType type)
    * TendTaskManager::task-slow:
    * @self: a manager
    * @task: the task
-   * @age: for how long it has run, in microseconds
+   * @age: for how long it has run, in microseconds; where @task is pending, since when the task that it waits for was
+   *   asked to end
    *
    * Emitted when a task has run for longer than [method@Tend.TaskManager.set_slow_check] allows.
    *
-   * The default handler logs a warning.
+   * Emitted too for a pending task whose name is kept for longer by a task that was asked to end and is not finished.
+   *
+   * The default handler logs a warning, which names both tasks in that case.
    *
    * Since: 0.1
    */
@@ -514,7 +507,7 @@ tend_task_manager_class_init (TendTaskManagerClass *klass)
   object_class->get_property = tend_task_manager_get_property;
   object_class->set_property = tend_task_manager_set_property;
   klass->task_failed = tend_manager_ignore_failure;
-  klass->task_slow = tend_task_manager_task_slow;
+  klass->task_slow = tend_slow_check_warn;
   klass->task_added = tend_manager_ignore_task;
   klass->task_ended = tend_manager_ignore_task;
 
