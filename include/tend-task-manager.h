@@ -137,6 +137,13 @@ double           tend_task_manager_get_progress           (TendTaskManager      
 TEND_AVAILABLE_IN_0_1
 gboolean         tend_task_manager_is_busy                (TendTaskManager      *self);
 TEND_AVAILABLE_IN_0_1
+gint64           tend_task_manager_get_age                (TendTaskManager      *self,
+                                                           TendTask             *task);
+TEND_AVAILABLE_IN_0_1
+GListModel      *tend_task_manager_get_awaited            (TendTaskManager      *self);
+TEND_AVAILABLE_IN_0_1
+gint64           tend_task_manager_get_grace_deadline     (TendTaskManager      *self);
+TEND_AVAILABLE_IN_0_1
 guint64          tend_task_manager_get_n_started          (TendTaskManager      *self);
 TEND_AVAILABLE_IN_0_1
 gint64           tend_task_manager_get_run_time           (TendTaskManager      *self,

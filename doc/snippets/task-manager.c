@@ -188,8 +188,27 @@ shut_down_cb (GObject *manager, GAsyncResult *result, gpointer user_data)
 }
 
 static void
+awaited_changed_cb (GListModel *awaited, guint position, guint n_removed, guint n_added, gpointer user_data)
+{
+  TendTaskManager *manager = user_data;
+  gint64 deadline = tend_task_manager_get_grace_deadline (manager);
+
+  for (guint i = 0; i < g_list_model_get_n_items (awaited); i++)
+    {
+      g_autoptr(TendTask) task = g_list_model_get_item (awaited, i);
+
+      g_print ("waiting for %s, %.1f s old", tend_task_get_name (task),
+               (double) tend_task_manager_get_age (manager, task) / G_TIME_SPAN_SECOND);
+      if (deadline < TEND_FOREVER)
+        g_print (", which is stopped in %.1f s", (double) (deadline - tend_get_time ()) / G_TIME_SPAN_SECOND);
+      g_print ("\n");
+    }
+}
+
+static void
 quit (TendTaskManager *manager, GMainLoop *loop)
 {
+  g_signal_connect (tend_task_manager_get_awaited (manager), "items-changed", G_CALLBACK (awaited_changed_cb), manager);
   tend_task_manager_shutdown_async (manager, NULL, shut_down_cb, loop);
 }
 

@@ -20,7 +20,7 @@
 #define QUEUED          64
 
 /* What a thread gets to end in when its task is cancelled by the shutdown. */
-#define GRACE_USEC      (G_TIME_SPAN_SECOND / 4)
+#define GRACE_USEC      (2 * G_TIME_SPAN_SECOND)
 
 /* The user data of a file's task, which the loop's thread frees when the task is finished. */
 typedef struct

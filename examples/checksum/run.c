@@ -153,30 +153,6 @@ end (Run      *self,
   view_close (g_steal_pointer (&self->view), self->totals.n_files > 0 ? summary : NULL);
 }
 
-static gboolean
-main_part (TendTask  *task,
-           gpointer   user_data,
-           GError   **error)
-{
-  static const Visitor visitor = { found_file, failed_directory };
-  Run *self = user_data;
-  g_autoptr(TendTask) scout_task = NULL;
-  gboolean is_complete;
-
-  begin (self, task);
-  if (self->view != NULL)
-    scout_task = tend_task_run_fiber ("scout", scout, self, NULL);
-
-  is_complete = walk (self->options->dir,
-                      G_FILE_ATTRIBUTE_STANDARD_NAME "," G_FILE_ATTRIBUTE_STANDARD_TYPE,
-                      &visitor, self, error) &&
-                files_wait (self, 0, error) &&
-                output_drain (self->output, error);
-
-  end (self, scout_task);
-  return is_complete;
-}
-
 /* The exit status, after the last messages. */
 static int
 conclude (Run    *self,
@@ -207,6 +183,35 @@ conclude (Run    *self,
   return code != 0 || error != NULL || self->has_failed;
 }
 
+static gboolean
+main_part (TendTask  *task,
+           gpointer   user_data,
+           GError   **error)
+{
+  static const Visitor visitor = { found_file, failed_directory };
+  Run *self = user_data;
+  g_autoptr(TendTask) scout_task = NULL;
+  gboolean is_complete;
+
+  begin (self, task);
+  if (self->view != NULL)
+    scout_task = tend_task_run_fiber ("scout", scout, self, NULL);
+
+  is_complete = walk (self->options->dir,
+                      G_FILE_ATTRIBUTE_STANDARD_NAME "," G_FILE_ATTRIBUTE_STANDARD_TYPE,
+                      &visitor, self, error) &&
+                files_wait (self, 0, error) &&
+                output_drain (self->output, error);
+
+  end (self, scout_task);
+
+  /* A thread that is still blocked has been named. tend_run() would wait for it, and it uses what run() frees. */
+  if (self->n_stuck > 0 || g_list_model_get_n_items (G_LIST_MODEL (self->manager)) > 0)
+    _exit (conclude (self, is_complete ? NULL : *error));
+
+  return is_complete;
+}
+
 /* Hashes every file below the directory; the program's exit status. */
 int
 run (const Options *options)
@@ -217,10 +222,6 @@ run (const Options *options)
 
   tend_run (main_part, &self, &error);
   status = conclude (&self, error);
-
-  /* A thread that is still blocked would use what is freed below when it wakes. */
-  if (self.n_stuck > 0 || g_list_model_get_n_items (G_LIST_MODEL (self.manager)) > 0)
-    _exit (status);
 
   output_free (self.output);
   files_clear (&self);

@@ -6,6 +6,7 @@
 // runs tasks pays for the job alone. Ownership: the loop thread's.
 
 #include "tend-manager-private.h"
+#include "tend-manager-shutdown-private.h"
 
 /* --- What it is --- */
 
@@ -123,6 +124,10 @@ tend_manager_get_change (TendTaskManager     *self,
     g_value_set_boolean (value, tend_task_manager_is_busy (self));
   else if (property == TEND_MANAGER_PROP_CLOSED)
     g_value_set_boolean (value, tend_task_manager_is_closed (self));
+  else if (property == TEND_MANAGER_PROP_GRACE_DEADLINE)
+    g_value_set_int64 (value, tend_task_manager_get_grace_deadline (self));
+  else if (property == TEND_MANAGER_PROP_AWAITED)
+    g_value_set_object (value, tend_task_manager_get_awaited (self));
   else if (property == TEND_MANAGER_PROP_SHUT_DOWN)
     g_value_set_boolean (value, tend_task_manager_is_shut_down (self));
   else
@@ -147,6 +152,7 @@ notify_native_cb (gpointer data)
     .is_busy = tend_task_manager_is_busy (self),
     .is_closed = tend_task_manager_is_closed (self),
     .is_shut_down = tend_task_manager_is_shut_down (self),
+    .grace_deadline = tend_task_manager_get_grace_deadline (self),
   };
   const struct { gboolean is_changed; TendManagerProperty property; } changes[] = {
     { old.n_pending != new.n_pending, TEND_MANAGER_PROP_N_PENDING },
@@ -157,6 +163,7 @@ notify_native_cb (gpointer data)
     { old.is_busy != new.is_busy, TEND_MANAGER_PROP_BUSY },
     { old.is_closed != new.is_closed, TEND_MANAGER_PROP_CLOSED },
     { old.is_shut_down != new.is_shut_down, TEND_MANAGER_PROP_SHUT_DOWN },
+    { old.grace_deadline != new.grace_deadline, TEND_MANAGER_PROP_GRACE_DEADLINE },
   };
 
   priv->told = new;
@@ -166,6 +173,7 @@ notify_native_cb (gpointer data)
       if (changes[i].is_changed)
         g_object_notify_by_pspec (G_OBJECT (self), tend_manager_properties[changes[i].property]);
     }
+  tend_manager_update_awaited (self);
   g_object_unref (self);
 }
 
@@ -182,6 +190,7 @@ void
 tend_manager_init_changes (TendTaskManagerPrivate *priv)
 {
   tend_job_init (&priv->changed_job, changed_cb);
+  priv->told.grace_deadline = TEND_FOREVER;
 }
 
 /* --- The properties --- */
@@ -234,6 +243,52 @@ define_counts (GParamFlags flags)
     g_param_spec_uint64 ("n-failed", NULL, NULL, 0, G_MAXUINT64, 0, flags);
 }
 
+static void
+define_end (GParamFlags flags)
+{
+  /**
+   * TendTaskManager:closed:
+   *
+   * Whether the manager refuses new tasks.
+   *
+   * Since: 0.1
+   */
+  tend_manager_properties[TEND_MANAGER_PROP_CLOSED] = g_param_spec_boolean ("closed", NULL, NULL, FALSE, flags);
+
+  /**
+   * TendTaskManager:shut-down:
+   *
+   * Whether the shutdown has begun.
+   *
+   * Since: 0.1
+   */
+  tend_manager_properties[TEND_MANAGER_PROP_SHUT_DOWN] = g_param_spec_boolean ("shut-down", NULL, NULL, FALSE, flags);
+
+  /**
+   * TendTaskManager:grace-deadline:
+   *
+   * When the tasks that the shutdown waits for are stopped; %TEND_FOREVER if there is no such time.
+   *
+   * See [method@Tend.TaskManager.get_grace_deadline]. Notified as [property@Tend.TaskManager:n-pending] is.
+   *
+   * Since: 0.1
+   */
+  tend_manager_properties[TEND_MANAGER_PROP_GRACE_DEADLINE] =
+    g_param_spec_int64 ("grace-deadline", NULL, NULL, 0, TEND_FOREVER, TEND_FOREVER, flags);
+
+  /**
+   * TendTaskManager:awaited: (getter get_awaited)
+   *
+   * The tasks that the drain or the shutdown waits for.
+   *
+   * See [method@Tend.TaskManager.get_awaited]. It is the same list at all times.
+   *
+   * Since: 0.1
+   */
+  tend_manager_properties[TEND_MANAGER_PROP_AWAITED] =
+    g_param_spec_object ("awaited", NULL, NULL, G_TYPE_LIST_MODEL, flags);
+}
+
 /* To be called before the properties are installed. */
 void
 tend_manager_define_changes (void)
@@ -241,6 +296,7 @@ tend_manager_define_changes (void)
   GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
 
   define_counts (flags);
+  define_end (flags);
 
   /**
    * TendTaskManager:progress:
@@ -263,22 +319,4 @@ tend_manager_define_changes (void)
    * Since: 0.1
    */
   tend_manager_properties[TEND_MANAGER_PROP_BUSY] = g_param_spec_boolean ("busy", NULL, NULL, FALSE, flags);
-
-  /**
-   * TendTaskManager:closed:
-   *
-   * Whether the manager refuses new tasks.
-   *
-   * Since: 0.1
-   */
-  tend_manager_properties[TEND_MANAGER_PROP_CLOSED] = g_param_spec_boolean ("closed", NULL, NULL, FALSE, flags);
-
-  /**
-   * TendTaskManager:shut-down:
-   *
-   * Whether the shutdown has begun.
-   *
-   * Since: 0.1
-   */
-  tend_manager_properties[TEND_MANAGER_PROP_SHUT_DOWN] = g_param_spec_boolean ("shut-down", NULL, NULL, FALSE, flags);
 }

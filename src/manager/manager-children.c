@@ -86,6 +86,16 @@ tend_manager_copy_family (TendTaskManager *self)
   return family;
 }
 
+/* Somebody wants to know of changes in the manager and in all below it, which are to tell those above from now on. */
+void
+tend_manager_set_watched (TendTaskManager *self)
+{
+  g_autoptr(GPtrArray) family = tend_manager_copy_family (self);
+
+  for (guint i = 0; i < family->len; i++)
+    tend_manager_get_private (g_ptr_array_index (family, i))->is_watched = TRUE;
+}
+
 /* Has the manager and all below it refuse new tasks. */
 void
 tend_manager_close (TendTaskManager *self)
@@ -125,6 +135,7 @@ tend_manager_leave_parent (TendTaskManager *self)
   tend_slots_move (self, parent, NULL);
   priv->parent = NULL;
 
+  tend_manager_changed (tend_manager_get_private (parent));
   g_object_ref (parent);
   g_object_ref (self);
   if (g_ptr_array_find (tend_manager_get_private (parent)->children, self, &i))
@@ -240,6 +251,8 @@ tend_task_manager_add_child (TendTaskManager  *self,
     priv->children = g_ptr_array_new_with_free_func (g_object_unref);
   g_ptr_array_add (priv->children, g_object_ref (child));
   tend_manager_get_private (child)->parent = self;
+  if (priv->is_watched)
+    tend_manager_set_watched (child);
   tend_slots_move (child, NULL, self);
   tend_call_native (notify_parent_native_cb, child);
 

@@ -237,6 +237,14 @@ entry_changed (TendObserver *observer,
   tend_manager_changed (tend_manager_get_private (((TendEntry *) observer)->manager));
 }
 
+static void
+entry_asked (TendObserver *observer,
+             TendTask     *task)
+{
+  ((TendEntry *) observer)->asked = MAX (1, tend_loop_now (tend_task_loop (task)));
+  entry_changed (observer, task);
+}
+
 /* Says what entries do when they hear of their tasks. */
 void
 tend_manager_life_init (void)
@@ -247,7 +255,7 @@ tend_manager_life_init (void)
     .told = entry_told,
     .released = entry_released,
     .paused = entry_paused,
-    .asked = entry_changed,
+    .asked = entry_asked,
     .progressed = entry_changed,
     .run_failed = entry_run_failed,
   };

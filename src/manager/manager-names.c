@@ -189,3 +189,27 @@ tend_names_released (TendEntry *entry)
 
   return next != NULL && next->is_blocked ? next : NULL;
 }
+
+/* The next of the name that only waits for @entry's task, and perhaps for others, to be finished; or NULL. */
+TendEntry *
+tend_names_find_waiting (TendEntry *entry)
+{
+  TendEntry *next = entry->after;
+
+  while (next != NULL && (is_released (next) || !next->is_blocked))
+    next = next->after;
+
+  return next != NULL && !next->is_delayed && !tend_task_stands_still (next->task) ? next : NULL;
+}
+
+/* The one of the name that drains, and for which @entry's task waits; or NULL. */
+TendEntry *
+tend_names_find_draining (TendEntry *entry)
+{
+  TendEntry *before = entry->before;
+
+  while (before != NULL && (is_released (before) || before->asked == 0))
+    before = before->before;
+
+  return before;
+}

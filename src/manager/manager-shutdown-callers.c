@@ -90,20 +90,20 @@ is_within (TendTaskManager *self,
   return other != NULL;
 }
 
-/* Whether @task is a shutdown task that runs now, in @self or in a manager below. */
-gboolean
-tend_manager_is_shutdown_task (TendTaskManager *self,
-                               TendTask        *task)
+/* The manager of which @task is the shutdown task that runs now, if that is @self or one below; or NULL. */
+TendTaskManager *
+tend_manager_find_ending (TendTaskManager *self,
+                          TendTask        *task)
 {
   for (TendObserver *o = tend_task_observers (task); o != NULL; o = o->next)
     {
       TendTaskManagerPrivate *priv = TEND_MANAGER_PRIVATE_OF (o, shutdown_observer);
 
       if (o->klass == &tend_shutdown_observer && is_within (self, priv->shutting_down))
-        return TRUE;
+        return priv->shutting_down;
     }
 
-  return FALSE;
+  return NULL;
 }
 
 /* The manager of @task, if that is @self or one below; or NULL. */

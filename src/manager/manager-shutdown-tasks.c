@@ -35,7 +35,12 @@ tend_manager_set_step (TendTaskManager *self,
   if (usec == 0)
     tend_loop_queue_ready (priv->loop, &priv->shutdown_step);
   else
-    tend_loop_arm (priv->loop, &priv->shutdown_step, tend_time_add (tend_loop_now (priv->loop), usec));
+    {
+      priv->step_began = tend_loop_now (priv->loop);
+      priv->grace_deadline = tend_time_add (priv->step_began, usec);
+      tend_loop_arm (priv->loop, &priv->shutdown_step, priv->grace_deadline);
+    }
+  tend_manager_changed (priv);
 }
 
 /* --- The last step --- */
@@ -65,6 +70,7 @@ tend_manager_shutdown_finish (TendTaskManager *self)
   /* Who gets the result may dispose of the owner, and then nothing must be left to end. */
   priv->state = TEND_MANAGER_SHUT_DOWN;
   priv->was_down = TRUE;
+  tend_manager_changed (priv);
   tend_manager_leave_when_done (self);
   tend_manager_release_rest (self);
   g_clear_pointer (&priv->drained, g_ptr_array_unref);

@@ -94,6 +94,7 @@ child_done_cb (GObject      *source_object,
     }
 
   priv->n_ending--;
+  tend_manager_changed (priv);
   tend_manager_shutdown_check (self);
 }
 
@@ -168,6 +169,7 @@ grace_over_cb (TendJob *job)
 
   /* From here on the shutdown waits for children, and for no task. */
   priv->state = TEND_MANAGER_ENDING_CHILDREN;
+  tend_manager_changed (priv);
 
   for (TendEntry *entry = NULL; (entry = tend_entry_list_next (&priv->entries, entry)) != NULL;)
     {
@@ -312,6 +314,7 @@ begin_drain (TendTaskManager *self)
 
   tend_manager_close (self);
   priv->state = TEND_MANAGER_DRAINING;
+  tend_manager_changed (priv);
   priv->shutting_down = g_object_ref (self);
   priv->drained = g_ptr_array_ref (children);
   end_children (self, children, drain_child_cb);
@@ -345,7 +348,7 @@ end_manager (TendTaskManager  *self,
       tend_manager_shutdown_return (priv->shutdown_errors, result);
       g_object_unref (result);
     }
-  else if (caller != NULL && tend_manager_is_shutdown_task (self, caller))
+  else if (caller != NULL && tend_manager_find_ending (self, caller) != NULL)
     {
       g_task_return_new_error (result, TEND_ERROR, TEND_ERROR_STATE,
                                "A shutdown task cannot wait for the shutdown that waits for it");
@@ -355,6 +358,7 @@ end_manager (TendTaskManager  *self,
     {
       TendManagerWait *wait = tend_manager_wait_new (self, priv->shutdown_waits, result, NULL);
 
+      tend_manager_changed (priv);
       g_set_object (&wait->caller, caller);
       if (caller != NULL && g_set_object (&manager, tend_manager_find_within (self, caller)))
         g_task_set_task_data (result, g_object_ref (manager), g_object_unref);

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The check for tasks that run for very long.
+// The check for tasks that run for very long, and for tasks that keep a name: they were asked to end, have not finished
+// since, and the next of the name waits for them.
 //
 // It looks at all tasks once in a while, and its timer is armed only while there are any. A queue in
 // the order of their beginnings would find the slow ones without looking at the others, but pauses
@@ -21,7 +22,37 @@ slow_clear (gpointer data)
   g_object_unref (((Slow *) data)->task);
 }
 
-/* Lists the tasks that have run for longer than they should. */
+static void
+add_slow (GArray   *found,
+          TendTask *task,
+          gint64    usec)
+{
+  Slow slow = { g_object_ref (task), usec };
+
+  g_array_append_val (found, slow);
+}
+
+/* Adds the task that waits for the name of @entry's, if that one has drained for too long: once for each that does. */
+static void
+find_waiting (GArray    *found,
+              TendEntry *entry,
+              gint64     age,
+              gint64     now)
+{
+  TendEntry *waiting;
+
+  if (entry->asked == 0 || entry->is_told_of || !entry->is_in_chain || now - entry->asked < age)
+    return;
+
+  waiting = tend_names_find_waiting (entry);
+  if (waiting == NULL)
+    return;
+
+  entry->is_told_of = TRUE;
+  add_slow (found, waiting->task, now - entry->asked);
+}
+
+/* Lists the tasks that have run, or wait for a name, for longer than they should. */
 static GArray *
 find_slow (TendTaskManagerPrivate *priv)
 {
@@ -31,17 +62,15 @@ find_slow (TendTaskManagerPrivate *priv)
   g_array_set_clear_func (found, slow_clear);
   for (TendEntry *entry = NULL; (entry = tend_entry_list_next (&priv->entries, entry)) != NULL;)
     {
-      Slow slow = { entry->task, 0 };
+      gint64 usec;
 
+      find_waiting (found, entry, priv->slow_age, now);
       if (!entry->has_begun || tend_task_interval (entry->task) > 0)
         continue;
 
-      slow.usec = tend_entry_get_run_time (entry, now);
-      if (slow.usec < priv->slow_age)
-        continue;
-
-      g_object_ref (slow.task);
-      g_array_append_val (found, slow);
+      usec = tend_entry_get_run_time (entry, now);
+      if (usec >= priv->slow_age)
+        add_slow (found, entry->task, usec);
     }
 
   return found;
@@ -84,6 +113,30 @@ tend_slow_check_init (TendTaskManagerPrivate *priv)
   tend_job_init (&priv->slow_job, slow_cb);
 }
 
+/* The default handler of task-slow. */
+void
+tend_slow_check_warn (TendTaskManager *self,
+                      TendTask        *task,
+                      gint64           usec)
+{
+  g_autofree char *head = tend_task_head (task);
+  g_autofree char *origin = NULL;
+  double seconds = (double) usec / G_TIME_SPAN_SECOND;
+  TendEntry *entry = tend_manager_find_entry (self, task);
+  TendEntry *draining = entry != NULL && entry->is_blocked ? tend_names_find_draining (entry) : NULL;
+
+  if (draining == NULL)
+    {
+      g_warning ("%s: has no interval, and has been running for %.2f s", head, seconds);
+      return;
+    }
+
+  /* Both have the same name: it is the place that tells which one is late. */
+  origin = tend_task_dup_origin (draining->task);
+  g_warning ("%s: waits for the task of its name before it, which was made at %s, was asked to end %.2f s ago, and is "
+             "not finished", head, origin != NULL ? origin : "an unknown place", seconds);
+}
+
 /* There is a task: the first look is at the earliest moment at which it can be slow. */
 void
 tend_slow_check_arm (TendTaskManager *self)
@@ -109,6 +162,9 @@ tend_slow_check_arm (TendTaskManager *self)
  * spent waiting or paused does not count, and interval tasks are left out. The first check comes @age after the first
  * task is registered, and further ones every @interval, as long as there are tasks. A task that was cancelled and takes
  * long to finish is reported too. Child managers have checks of their own.
+ *
+ * The signal is also emitted for a pending task that is due, and waits for its name because a task before it was asked
+ * to end longer than @age ago and is not finished: once for each task that keeps a name so, interval tasks included.
  *
  * Since: 0.1
  */

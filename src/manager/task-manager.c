@@ -162,6 +162,7 @@ dispose_native_cb (gpointer data)
       tend_task_cancel (g_ptr_array_index (tasks, i));
 
   tend_manager_give_up_waits (self);
+  tend_manager_clear_awaited (self);
   tend_manager_clear_kept (priv);
 }
 
@@ -187,6 +188,7 @@ tend_task_manager_finalize (GObject *object)
   tend_loop_remove (priv->loop, &priv->changed_job);
   tend_throttles_clear (priv);
   tend_statistics_clear (&priv->statistics);
+  g_clear_object (&priv->awaited);
   g_clear_pointer (&priv->ignored, g_array_unref);
   g_clear_pointer (&priv->gate, tend_gate_unref);
   tend_manager_free_entries (priv);
@@ -240,6 +242,8 @@ tend_task_manager_get_property (GObject    *object,
     case TEND_MANAGER_PROP_BUSY:
     case TEND_MANAGER_PROP_CLOSED:
     case TEND_MANAGER_PROP_SHUT_DOWN:
+    case TEND_MANAGER_PROP_GRACE_DEADLINE:
+    case TEND_MANAGER_PROP_AWAITED:
       tend_manager_get_change (self, prop_id, value);
       break;
     default:
@@ -288,19 +292,11 @@ tend_task_manager_set_property (GObject      *object,
     case TEND_MANAGER_PROP_BUSY:
     case TEND_MANAGER_PROP_CLOSED:
     case TEND_MANAGER_PROP_SHUT_DOWN:
+    case TEND_MANAGER_PROP_GRACE_DEADLINE:
+    case TEND_MANAGER_PROP_AWAITED:
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
-}
-
-static void
-tend_task_manager_task_slow (TendTaskManager *self,
-                             TendTask        *task,
-                             gint64           age)
-{
-  g_autofree char *text = tend_task_head (task);
-
-  g_warning ("%s: has no interval, and has been running for %.2f s", text, (double) age / G_TIME_SPAN_SECOND);
 }
 
 static void
@@ -442,11 +438,14 @@ install_signals (GType type)
    * TendTaskManager::task-slow:
    * @self: a manager
    * @task: the task
-   * @age: for how long it has run, in microseconds
+   * @age: for how long it has run, in microseconds; where @task is pending, since when the task that it waits for was
+   *   asked to end
    *
    * Emitted when a task has run for longer than [method@Tend.TaskManager.set_slow_check] allows.
    *
-   * The default handler logs a warning.
+   * Emitted too for a pending task whose name is kept for longer by a task that was asked to end and is not finished.
+   *
+   * The default handler logs a warning, which names both tasks in that case.
    *
    * Since: 0.1
    */
@@ -508,7 +507,7 @@ tend_task_manager_class_init (TendTaskManagerClass *klass)
   object_class->get_property = tend_task_manager_get_property;
   object_class->set_property = tend_task_manager_set_property;
   klass->task_failed = tend_manager_ignore_failure;
-  klass->task_slow = tend_task_manager_task_slow;
+  klass->task_slow = tend_slow_check_warn;
   klass->task_added = tend_manager_ignore_task;
   klass->task_ended = tend_manager_ignore_task;
 

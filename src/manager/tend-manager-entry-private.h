@@ -27,6 +27,7 @@ struct _TendEntry
   guint64          serial;      /* constant */
   gint64           registered;  /* constant; when, by the coarse clock */
   gint64           began;       /* when its body did, moved on by what it was paused; before that, when it was due */
+  gint64           asked;       /* when its body was asked to end, and began to drain; 0: it was not */
   gint64           rest;        /* while its task is paused: what is left of the delay, or has been run */
   TendEntry       *before;      /* in the chain of its name */
   TendEntry       *after;
@@ -44,6 +45,7 @@ struct _TendEntry
   guint            is_in_lane : 1;
   guint            has_slot : 1;
   guint            has_begun : 1;
+  guint            is_told_of : 1;  /* that it has drained for long while the next of its name waits */
   guint            is_adopted : 1;  /* somebody else has started its task, and begins it */
 };
 
@@ -121,6 +123,13 @@ void                tend_names_add            (TendTaskManagerPrivate *priv,
 void                tend_names_remove         (TendTaskManagerPrivate *priv,
                                                TendEntry        *entry);
 TendEntry          *tend_names_released       (TendEntry        *entry);
+TendEntry          *tend_names_find_waiting   (TendEntry        *entry);
+TendEntry          *tend_names_find_draining  (TendEntry        *entry);
+
+/* --- manager-lookup.c --- */
+
+void                tend_manager_init_kept    (TendTaskManagerPrivate *priv);
+void                tend_manager_clear_kept   (TendTaskManagerPrivate *priv);
 
 /* --- manager-life.c --- */
 

@@ -55,12 +55,16 @@ struct _TendTaskManagerPrivate
 
   TendJob           changed_job;      /* notifies, once in a turn, what is not as it was told last */
   TendManagerTold   told;
+  GListModel       *awaited;          /* of the tasks that its end waits for; NULL until somebody asks for it */
+  gboolean          is_watched;       /* it has such a list, or one above has, or had */
 
   GPtrArray        *waits;            /* of TendManagerWait; those for tasks */
 
   TendManagerState  state;
   gint64            grace_period;
   gint64            shutdown_began;   /* when its tasks were cancelled */
+  gint64            step_began;       /* that step, or the shutdown task */
+  gint64            grace_deadline;   /* when the wait of the shutdown ends, if it goes on */
   GQueue            shutdown_tasks;   /* of TendTask; owned */
   GPtrArray        *shutdown_waits;   /* of TendManagerWait */
   GPtrArray        *shutdown_errors;  /* of GError */
@@ -81,6 +85,8 @@ typedef enum
   TEND_MANAGER_PROP_PARENT,
   TEND_MANAGER_PROP_MAX_RUNNING,
   TEND_MANAGER_PROP_GRACE_PERIOD,
+  TEND_MANAGER_PROP_GRACE_DEADLINE,
+  TEND_MANAGER_PROP_AWAITED,
   TEND_MANAGER_PROP_RATE,
   TEND_MANAGER_PROP_RATE_PERIOD,
   TEND_MANAGER_PROP_SLOW_AGE,
@@ -173,11 +179,6 @@ gboolean            tend_manager_tell_error   (TendTaskManager  *self,
                                                const GError     *error);
 gboolean            tend_manager_ignores      (TendTaskManagerPrivate *priv,
                                                const GError     *error);
-
-/* --- manager-lookup.c --- */
-
-void                tend_manager_init_kept    (TendTaskManagerPrivate *priv);
-void                tend_manager_clear_kept   (TendTaskManagerPrivate *priv);
 
 /* --- manager-children.c --- */
 

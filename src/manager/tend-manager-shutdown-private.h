@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 
 /* --- manager-children.c --- */
 
+void                tend_manager_set_watched     (TendTaskManager *self);
 void                tend_manager_leave_when_done (TendTaskManager *self);
 void                tend_manager_release_rest    (TendTaskManager *self);
 
@@ -33,10 +34,16 @@ gboolean            tend_manager_is_caller       (TendTaskManagerPrivate *priv,
                                                TendTask         *task);
 gboolean            tend_manager_has_only_callers (TendTaskManagerPrivate *priv);
 gboolean            tend_manager_has_rest        (TendTaskManager *self);
-gboolean            tend_manager_is_shutdown_task (TendTaskManager *self,
-                                               TendTask         *task);
 TendTaskManager    *tend_manager_find_within    (TendTaskManager *self,
                                                TendTask         *task);
+
+TendTaskManager    *tend_manager_find_ending    (TendTaskManager *self,
+                                               TendTask        *task);
+
+/* --- manager-awaited.c --- */
+
+void                tend_manager_update_awaited  (TendTaskManager *self);
+void                tend_manager_clear_awaited   (TendTaskManager *self);
 
 /* --- manager-shutdown.c --- */
 

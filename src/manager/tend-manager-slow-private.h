@@ -12,6 +12,9 @@ G_BEGIN_DECLS
 #define TEND_DEFAULT_SLOW_INTERVAL (10 * G_TIME_SPAN_MINUTE)
 
 void tend_slow_check_arm          (TendTaskManager        *self);
+void tend_slow_check_warn         (TendTaskManager        *self,
+                                   TendTask               *task,
+                                   gint64                  usec);
 void tend_slow_check_init         (TendTaskManagerPrivate *priv);
 void tend_slow_check_set_interval (TendTaskManager        *self,
                                    gint64                  interval);

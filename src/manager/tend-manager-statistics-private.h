@@ -28,6 +28,7 @@ typedef struct
   gboolean is_busy;
   gboolean is_closed;
   gboolean is_shut_down;
+  gint64   grace_deadline;
 } TendManagerTold;
 
 /* --- manager-statistics.c --- */

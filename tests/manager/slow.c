@@ -380,6 +380,89 @@ test_nonsense_is_refused (Fixture       *fixture,
   g_test_assert_expected_messages ();
 }
 
+/* --- Names that are kept --- */
+
+static TendTask *
+replace (Fixture *fixture)
+{
+  TendTask *task = tend_task_manager_register (fixture->manager, tend_task_new_open ("NAME", count_run, NULL, NULL),
+                                               TEND_NAME_POLICY_REPLACE, NULL);
+
+  return watch (fixture, task);
+}
+
+static void
+test_text_about_a_kept_name (Fixture       *fixture,
+                             gconstpointer  unused)
+{
+  TendTask *task = register_callback (fixture, "NAME", run_on, NULL);
+
+  settle (fixture);
+  tend_task_manager_set_slow_check (fixture->manager, AGE, AGE);
+  tend_task_set_origin (task, "search.c:12");
+  tend_clock_advance (fixture->clock, 60 * SECOND);
+  replace (fixture);
+  g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING, "Task 'NAME': has no interval, and has been running for *");
+  g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING,
+                         "Task 'NAME': waits for the task of its name before it, which was made at search.c:12, was "
+                         "asked to end 1140.00 s ago, and is not finished");
+  g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING, "Task 'NAME': has no interval, and has been running for *");
+  tend_clock_advance (fixture->clock, 2 * AGE - 60 * SECOND);
+  g_test_assert_expected_messages ();
+}
+
+/* Once for the one that keeps it, whoever waits, and only while somebody who is due does. */
+static void
+test_kept_name_is_told_once (Fixture       *fixture,
+                             gconstpointer  unused)
+{
+  TendTask *ticking = register_with_delay (fixture, "NAME", run_on, 0, SECOND);
+
+  tend_task_manager_set_slow_check (fixture->manager, AGE, SECOND);
+  settle (fixture);
+  tend_task_manager_cancel_task (fixture->manager, "NAME");
+  tend_clock_advance (fixture->clock, 2 * AGE);
+  assert_log (fixture, "");
+
+  /* Who waits for its delay does not wait for the name yet. */
+  tend_task_manager_debounce (fixture->manager, watch (fixture, tend_task_new_open ("NAME", never_run, NULL, NULL)),
+                              5 * SECOND, NULL);
+  tend_clock_advance (fixture->clock, 4 * SECOND);
+  assert_log (fixture, "");
+  tend_clock_advance (fixture->clock, 2 * SECOND);
+  assert_log (fixture, "NAME:1205");
+  tend_clock_advance (fixture->clock, AGE);
+  replace (fixture);
+  tend_clock_advance (fixture->clock, AGE);
+  assert_log (fixture, "");
+
+  tend_task_stop (ticking);
+  settle (fixture);
+  g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (fixture->manager)), ==, 0);
+}
+
+/* A queue is told of at its head alone, and not while the one before it is just at work. */
+static void
+test_queue_behind_a_kept_name (Fixture       *fixture,
+                               gconstpointer  unused)
+{
+  TendTask *ticking = register_with_delay (fixture, "NAME", run_on, 0, SECOND);
+
+  tend_task_manager_set_slow_check (fixture->manager, AGE, SECOND);
+  for (guint i = 0; i < 5; i++)
+    tend_task_manager_register (fixture->manager, watch (fixture, tend_task_new_open ("NAME", count_run, NULL, NULL)),
+                                TEND_NAME_POLICY_QUEUE, NULL);
+  tend_clock_advance (fixture->clock, 2 * AGE);
+  assert_log (fixture, "");
+  tend_task_cancel (ticking);
+  tend_clock_advance (fixture->clock, AGE - 1);
+  assert_log (fixture, "");
+  tend_clock_advance (fixture->clock, AGE);
+  assert_log (fixture, "NAME:600");
+  tend_task_stop (ticking);
+  settle (fixture);
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -404,6 +487,10 @@ main (int   argc,
 
   add_quiet_test ("/tend/task-manager/slow/handler-ends-the-others", test_handler_ends_the_others);
   add_quiet_test ("/tend/task-manager/slow/handler-drops-the-manager", test_handler_drops_the_manager);
+
+  add_loud_test ("/tend/task-manager/slow/text-about-a-kept-name", test_text_about_a_kept_name);
+  add_quiet_test ("/tend/task-manager/slow/kept-name-is-told-once", test_kept_name_is_told_once);
+  add_quiet_test ("/tend/task-manager/slow/queue-behind-a-kept-name", test_queue_behind_a_kept_name);
 
   return g_test_run ();
 }

@@ -81,6 +81,8 @@ var FUNCTIONS = {
     },
     TaskManager: {
         debounce: {1: DURATION},
+        get_age: {result: DELAY},
+        get_grace_deadline: {result: DEADLINE, property: 'grace-deadline'},
         get_grace_period: {result: LIMIT, property: 'grace-period'},
         get_rate: {result: {1: DURATION}},
         get_run_time: {result: DURATION},
@@ -97,7 +99,10 @@ var PROPERTIES = {
     NumberCache: {timeout: LIMIT},
     Retry: {first_wait: DURATION, longest_wait: DURATION, timeout: POSITIVE_LIMIT},
     Task: {deadline: DEADLINE, delay: DELAY, interval: INTERVAL},
-    TaskManager: {grace_period: LIMIT, rate_period: POSITIVE, slow_age: POSITIVE_LIMIT, slow_interval: POSITIVE},
+    TaskManager: {
+        grace_deadline: DEADLINE, grace_period: LIMIT, rate_period: POSITIVE, slow_age: POSITIVE_LIMIT,
+        slow_interval: POSITIVE,
+    },
 };
 
 var SIGNALS = {

@@ -152,6 +152,25 @@ runTests({
         assertLog('shut-down=true');
     },
 
+    async managerEndIsShown() {
+        const manager = new Tend.TaskManager();
+        const task = manager.register(newHeedless());
+        await Tend.sleep(2000);
+        assertEqual(manager.awaited.get_n_items(), 0);
+        assertEqual(manager.grace_deadline, null);
+        const assertLog = listen(manager, 'grace-deadline');
+        manager.shutdown();
+        await Tend.sleep(0);
+        const deadline = Tend.get_time() + 5000;
+        assertLog(`grace-deadline=${deadline}`);
+        assertEqual(manager.get_grace_deadline(), deadline);
+        assertEqual(manager.get_awaited().get_item(0), task);
+        assertEqual(manager.get_age(task), 2000);
+        await Tend.sleep(1001);
+        assertLog('grace-deadline=null');
+        assertEqual(manager.get_age(task), null);
+    },
+
     managerSettings() {
         const manager = new Tend.TaskManager();
         const assertLog = listen(manager, 'max-running', 'grace-period', 'rate', 'rate-period', 'slow-age',

@@ -166,6 +166,29 @@ class ManagerTest(PropertiesTest):
         self.assert_log("shut-down=True")
         self.assertTrue(self.manager.props.shut_down)
 
+    def test_end_is_shown(self):
+        async def body():
+            try:
+                await Tend.sleep(3600)
+            finally:
+                await Tend.shield(Tend.Task.run_delay(1))
+
+        task = self.manager.register("x", body)
+        self.run_for(2)
+        self.assertEqual(list(self.manager.props.awaited), [])
+        self.assertIsNone(self.manager.props.grace_deadline)
+        self.listen(self.manager, "grace-deadline")
+        self.manager.shutdown()
+        self.run_for(0)
+        deadline = Tend.get_time() + 5
+        self.assert_log(f"grace-deadline={deadline}")
+        self.assertEqual(self.manager.get_grace_deadline(), deadline)
+        self.assertEqual([each.get_name() for each in self.manager.get_awaited()], ["x"])
+        self.assertEqual(self.manager.get_age(task), 2)
+        self.run_for(1)
+        self.assert_log("grace-deadline=None")
+        self.assertIsNone(self.manager.get_age(task))
+
     def test_settings(self):
         self.listen(self.manager, "max-running", "grace-period", "rate", "rate-period", "slow-age", "slow-interval")
         self.manager.set_rate(5, 2)

@@ -205,6 +205,24 @@ void test_manager_ends (Tend.Clock clock) throws Error {
   assert (manager.shut_down);
 }
 
+void test_manager_end_is_shown (Tend.Clock clock) throws Error {
+  var log = new Log ();
+  var manager = new Tend.TaskManager ();
+  var task = manager.register (heedless_task ());
+
+  clock.advance (0);
+  assert (manager.awaited.get_n_items () == 0 && manager.grace_deadline == Tend.FOREVER);
+  log.listen (manager, "grace-deadline");
+  manager.shutdown.begin (null);
+  clock.advance (0);
+  assert (manager.grace_deadline == Tend.get_time () + 5 * TimeSpan.SECOND);
+  log.expect ("grace-deadline=" + manager.grace_deadline.to_string ());
+  assert (manager.get_awaited ().get_item (0) == task && manager.get_age (task) == 0);
+  clock.advance (TimeSpan.SECOND);
+  log.expect ("grace-deadline=" + Tend.FOREVER.to_string ());
+  assert (manager.get_age (task) == -1);
+}
+
 void test_manager_settings (Tend.Clock clock) throws Error {
   var log = new Log ();
   var manager = new Tend.TaskManager ();
@@ -328,6 +346,7 @@ int main (string[] args) {
   TestTend.add_with_clock ("/tend/vala/properties/manager/draining", test_manager_draining);
   TestTend.add_with_clock ("/tend/vala/properties/manager/progress", test_manager_progress);
   TestTend.add_with_clock ("/tend/vala/properties/manager/ends", test_manager_ends);
+  TestTend.add_with_clock ("/tend/vala/properties/manager/end-is-shown", test_manager_end_is_shown);
   TestTend.add_with_clock ("/tend/vala/properties/manager/settings", test_manager_settings);
   TestTend.add_with_clock ("/tend/vala/properties/manager/signals", test_manager_signals);
   TestTend.add_with_clock ("/tend/vala/properties/channel", test_channel);

@@ -258,6 +258,23 @@ add_shutdown_task (void)
 
 /* --- Looking --- */
 
+static void
+look_at_awaited (TendTaskManager *manager)
+{
+  GListModel *awaited = tend_task_manager_get_awaited (manager);
+  gint64 deadline = tend_task_manager_get_grace_deadline (manager);
+
+  for (guint i = 0; i < g_list_model_get_n_items (awaited); i++)
+    {
+      g_autoptr(TendTask) task = g_list_model_get_item (awaited, i);
+
+      if (!tend_task_is_ended (task) && tend_task_manager_get_age (manager, task) < -1)
+        fail ("a task that is awaited has no age");
+    }
+  if (deadline < TEND_FOREVER && !tend_task_manager_is_shut_down (manager))
+    fail ("a manager that is not shut down says when its tasks are stopped");
+}
+
 /* The list holds what items-changed has told, and what the model gives. */
 static void
 look_at_list (void)
@@ -286,6 +303,7 @@ look_at_list (void)
       if (task != g_ptr_array_index (tasks, i))
         fail ("task %u of a manager is not that of its list", i);
     }
+  look_at_awaited (manager);
   draining = tend_task_manager_list_draining (manager);
   anonymous = tend_task_manager_list_anonymous (manager, "anonymous");
   if (draining->len > n || anonymous->len > n)

@@ -143,6 +143,8 @@ FUNCTIONS = {
     "TaskManager": {
         "debounce": {1: DURATION},
         "do_task_slow": {1: DURATION},
+        "get_age": {"return": DELAY},
+        "get_grace_deadline": {"return": DEADLINE},
         "get_grace_period": {"return": LIMIT},
         "get_rate": {"return": {1: DURATION}},
         "get_run_time": {"return": DURATION},
@@ -159,7 +161,8 @@ PROPERTIES = {
     "Retry": {"first-wait": DURATION, "longest-wait": DURATION, "timeout": POSITIVE_LIMIT},
     "Task": {"deadline": DEADLINE, "delay": DELAY, "interval": INTERVAL},
     "TaskManager": {
-        "grace-period": LIMIT, "rate-period": POSITIVE, "slow-age": POSITIVE_LIMIT, "slow-interval": POSITIVE,
+        "grace-deadline": DEADLINE, "grace-period": LIMIT, "rate-period": POSITIVE, "slow-age": POSITIVE_LIMIT,
+        "slow-interval": POSITIVE,
     },
 }
 
