@@ -97,12 +97,12 @@ test_shutdown_is_shown (Fixture       *fixture,
   add_sleep (fixture, "last");
   assert_shown (&show, "", 0);
 
-  tend_clock_advance (fixture->clock, 2 * SECOND);
+  tend_clock_advance (fixture->clock, 2 * SECOND, NULL);
   g_assert_cmpint (get_time_left (fixture->manager), ==, -1);
   shut_down (fixture);
   assert_shown (&show, "a b c below", 1);
   g_assert_cmpint (get_time_left (fixture->manager), ==, 5 * SECOND);
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   g_assert_cmpint (get_time_left (fixture->manager), ==, 4 * SECOND);
   g_assert_cmpint (get_time_left (child), ==, 4 * SECOND);
 
@@ -117,16 +117,16 @@ test_shutdown_is_shown (Fixture       *fixture,
   assert_shown (&show, "c below", 1);
 
   /* When they are stopped, the shutdown task is all that is left. */
-  tend_clock_advance (fixture->clock, 4 * SECOND);
+  tend_clock_advance (fixture->clock, 4 * SECOND, NULL);
   assert_shown (&show, "last", 2);
   g_assert_cmpint (get_time_left (fixture->manager), ==, 5 * SECOND);
-  tend_clock_advance (fixture->clock, SECOND / 2);
+  tend_clock_advance (fixture->clock, SECOND / 2, NULL);
   {
     g_autoptr(TendTask) task = g_list_model_get_item (show.list, 0);
 
     g_assert_cmpint (tend_task_manager_get_age (fixture->manager, task), ==, SECOND / 2);
   }
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   assert_log (fixture, "last< >last errors");
   assert_shown (&show, "", 1);
   g_assert_cmpint (get_time_left (fixture->manager), ==, -1);
@@ -163,7 +163,7 @@ test_callers_and_stopped_threads (Fixture       *fixture,
   work_wait_begun (work);
   shut_down (fixture);
   assert_shown (&show, "deaf", 1);
-  tend_clock_advance (fixture->clock, 5 * SECOND);
+  tend_clock_advance (fixture->clock, 5 * SECOND, NULL);
   assert_shown (&show, "", 1);
   assert_log (fixture, "error");
   g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (fixture->manager)), ==, 1);
@@ -226,7 +226,7 @@ test_end_of_a_child (Fixture       *fixture,
   g_assert_cmpint (get_time_left (child), ==, 5 * SECOND);
   shut_down (fixture);
   assert_shown (&show, "below", 1);
-  tend_clock_advance (fixture->clock, 5 * SECOND);
+  tend_clock_advance (fixture->clock, 5 * SECOND, NULL);
   assert_shown (&show, "", 1);
   assert_log (fixture, "error");
   show_end (&show);
@@ -241,7 +241,7 @@ test_age (Fixture       *fixture,
   g_autoptr(TendTask) other = tend_task_new_open (NULL, NULL, NULL, NULL);
   g_autoptr(TendTask) kept = g_object_ref (task);
 
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   g_assert_cmpint (tend_task_manager_get_age (fixture->manager, task), ==, SECOND);
   g_assert_cmpint (tend_task_manager_get_age (child, task), ==, SECOND);
   g_assert_cmpint (tend_task_manager_get_age (child, other), ==, -1);
@@ -285,9 +285,9 @@ test_deadline_is_notified (Fixture       *fixture,
   assert_log (fixture, "notify");
   g_object_get (fixture->manager, "grace-deadline", &deadline, NULL);
   g_assert_cmpint (deadline, ==, tend_get_time () + 5 * SECOND);
-  tend_clock_advance (fixture->clock, SECOND);
+  tend_clock_advance (fixture->clock, SECOND, NULL);
   assert_log (fixture, "");
-  tend_clock_run_until_idle (fixture->clock);
+  tend_clock_run_until_idle (fixture->clock, NULL);
   settle (fixture);
   assert_log (fixture, "last< notify >last error notify");
 }
@@ -339,7 +339,7 @@ test_asked_for_late (Fixture       *fixture,
   list = g_object_ref (tend_task_manager_get_awaited (fixture->manager));
   g_assert_cmpuint (g_list_model_get_n_items (list), ==, 1);
   g_assert_true (tend_task_manager_get_awaited (fixture->manager) == list);
-  tend_clock_advance (fixture->clock, 5 * SECOND);
+  tend_clock_advance (fixture->clock, 5 * SECOND, NULL);
   g_assert_cmpuint (g_list_model_get_n_items (list), ==, 0);
   assert_log (fixture, "error");
 }

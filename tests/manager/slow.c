@@ -400,14 +400,14 @@ test_text_about_a_kept_name (Fixture       *fixture,
   settle (fixture);
   tend_task_manager_set_slow_check (fixture->manager, AGE, AGE);
   tend_task_set_origin (task, "search.c:12");
-  tend_clock_advance (fixture->clock, 60 * SECOND);
+  tend_clock_advance (fixture->clock, 60 * SECOND, NULL);
   replace (fixture);
   g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING, "Task 'NAME': has no interval, and has been running for *");
   g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING,
                          "Task 'NAME': waits for the task of its name before it, which was made at search.c:12, was "
                          "asked to end 1140.00 s ago, and is not finished");
   g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING, "Task 'NAME': has no interval, and has been running for *");
-  tend_clock_advance (fixture->clock, 2 * AGE - 60 * SECOND);
+  tend_clock_advance (fixture->clock, 2 * AGE - 60 * SECOND, NULL);
   g_test_assert_expected_messages ();
 }
 
@@ -421,19 +421,19 @@ test_kept_name_is_told_once (Fixture       *fixture,
   tend_task_manager_set_slow_check (fixture->manager, AGE, SECOND);
   settle (fixture);
   tend_task_manager_cancel_task (fixture->manager, "NAME");
-  tend_clock_advance (fixture->clock, 2 * AGE);
+  tend_clock_advance (fixture->clock, 2 * AGE, NULL);
   assert_log (fixture, "");
 
   /* Who waits for its delay does not wait for the name yet. */
   tend_task_manager_debounce (fixture->manager, watch (fixture, tend_task_new_open ("NAME", never_run, NULL, NULL)),
                               5 * SECOND, NULL);
-  tend_clock_advance (fixture->clock, 4 * SECOND);
+  tend_clock_advance (fixture->clock, 4 * SECOND, NULL);
   assert_log (fixture, "");
-  tend_clock_advance (fixture->clock, 2 * SECOND);
+  tend_clock_advance (fixture->clock, 2 * SECOND, NULL);
   assert_log (fixture, "NAME:1205");
-  tend_clock_advance (fixture->clock, AGE);
+  tend_clock_advance (fixture->clock, AGE, NULL);
   replace (fixture);
-  tend_clock_advance (fixture->clock, AGE);
+  tend_clock_advance (fixture->clock, AGE, NULL);
   assert_log (fixture, "");
 
   tend_task_stop (ticking);
@@ -452,12 +452,12 @@ test_queue_behind_a_kept_name (Fixture       *fixture,
   for (guint i = 0; i < 5; i++)
     tend_task_manager_register (fixture->manager, watch (fixture, tend_task_new_open ("NAME", count_run, NULL, NULL)),
                                 TEND_NAME_POLICY_QUEUE, NULL);
-  tend_clock_advance (fixture->clock, 2 * AGE);
+  tend_clock_advance (fixture->clock, 2 * AGE, NULL);
   assert_log (fixture, "");
   tend_task_cancel (ticking);
-  tend_clock_advance (fixture->clock, AGE - 1);
+  tend_clock_advance (fixture->clock, AGE - 1, NULL);
   assert_log (fixture, "");
-  tend_clock_advance (fixture->clock, AGE);
+  tend_clock_advance (fixture->clock, AGE, NULL);
   assert_log (fixture, "NAME:600");
   tend_task_stop (ticking);
   settle (fixture);
