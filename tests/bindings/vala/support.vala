@@ -30,10 +30,10 @@ namespace TestTend {
       var clock = Tend.Clock.freeze ();
       try {
         func (clock);
+        clock.run_until_idle ();
       } catch (Error e) {
         error ("%s", e.message);
       }
-      clock.run_until_idle ();
       assert (Item.n_alive == 0);
     });
   }
