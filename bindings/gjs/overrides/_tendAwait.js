@@ -31,14 +31,8 @@ function init(namespace, methods) {
 // --- Waits ---
 
 // What a wait gives: it can be awaited as often as one likes, and each time belongs to whose code awaits.
-class Wait extends Promise {
-    // The derived promises are plain ones.
-    static get [Symbol.species]() {
-        return Promise;
-    }
-
+class Wait {
     constructor(caller, isInner = true) {
-        super(() => {});
         this._caller = caller;
         this._isInner = isInner;
         this._finish = null;
@@ -137,6 +131,9 @@ class Wait extends Promise {
         });
     }
 }
+
+// It is one to those who ask; but there is nothing in it that a promise would settle.
+Object.setPrototypeOf(Wait.prototype, Promise.prototype);
 
 const never = new Promise(() => {});
 
