@@ -153,7 +153,10 @@ test_of_who_waits_in_a_thread (void)
   g_autoptr(TendTask) wait = tend_task_run_thread (NULL, await_body, failing, NULL);
   g_autoptr(TendTask) released = NULL;
   TendTask *tasks[] = { wait };
+  guint n_unobserved = 0;
 
+  /* The body of the thread returns the error to a task that was stopped meanwhile. */
+  tend_set_unobserved_func (count_unobserved_cb, &n_unobserved, NULL);
   ended_by_copy = g_object_ref (wait);
   tend_task_return_error (failing, g_error_new_literal (test_error_quark (), 1, "No luck"));
   tend_task_wait_sync (wait, NULL);
@@ -162,6 +165,8 @@ test_of_who_waits_in_a_thread (void)
 
   released = tend_wait_all (tasks, G_N_ELEMENTS (tasks));
   tend_task_wait_sync (released, NULL);
+  g_assert_cmpuint (n_unobserved, <=, 1);
+  tend_set_unobserved_func (NULL, NULL, NULL);
 }
 
 /* --- A group --- */
