@@ -87,7 +87,7 @@ void test_class_method_chains_up (Tend.Clock clock) throws Error {
   assert_finalized ((owned) node);
 }
 
-void test_constructor_registers (Tend.Clock clock) {
+void test_constructor_registers (Tend.Clock clock) throws Error {
   TestNode node = new TestHastyNode ();
 
   assert (node.is_active ("hasty"));
