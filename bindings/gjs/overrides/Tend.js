@@ -288,13 +288,19 @@ function addInterruptHandler(func) {
 // it.
 function runUnderInterrupts(task) {
     let isAsked = false;
-    const handler = addInterruptHandler(() => {
-        if (isAsked)
-            task.stop();
-        else
-            task.cancel();
-        isAsked = true;
-        return GLib.SOURCE_CONTINUE;
+    let handler = 0;
+    // Before its first wait the task runs in no turn of the loop, and Ctrl-C ends the program as ever.
+    let source = GLib.idle_add(GLib.PRIORITY_HIGH, () => {
+        source = 0;
+        handler = addInterruptHandler(() => {
+            if (isAsked)
+                task.stop();
+            else
+                task.cancel();
+            isAsked = true;
+            return GLib.SOURCE_CONTINUE;
+        });
+        return GLib.SOURCE_REMOVE;
     });
 
     try {
@@ -303,7 +309,8 @@ function runUnderInterrupts(task) {
         if (!task.is_ended())
             throw error;
     } finally {
-        GLib.source_remove(handler);
+        for (const id of [source, handler].filter(each => each !== 0))
+            GLib.source_remove(id);
     }
 }
 

@@ -34,11 +34,13 @@ const CHILDREN = {
     interrupted: () => {
         let handler = null;
         try {
-            Tend.run(task => {
+            Tend.run(async task => {
                 handler = task;
-                print('ready');
                 task.add_cancel_handler(() => print('cancelled'));
-                return new Promise(() => {});
+                // Until the first wait, Ctrl-C ends the program.
+                await Tend.sleep(1);
+                print('ready');
+                await new Promise(() => {});
             });
         } catch (error) {
             print(error.matches(Tend.Error, Tend.Error.STOPPED), handler.is_ended());

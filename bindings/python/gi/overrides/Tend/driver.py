@@ -13,7 +13,6 @@ collector would not look into that.
 import asyncio
 import contextvars
 import ctypes
-import functools
 import sys
 import types
 
@@ -158,20 +157,11 @@ def run_in_thread(task, *_):
         drop_first_frame(exception)
         error, task._failure = errors.pack_exception(task, exception)
         Tend.Task.return_error(task, error)
-        if not task._failure.is_observed:
-            invoke(task.get_context(), functools.partial(check_late, task, task._failure))
     else:
         settle(task, value)
     finally:
         del func, args, task
     return True
-
-
-def check_late(task, kept):
-    """Tells of what another thread has thrown, if @task had ended otherwise before that came home."""
-    if task.is_ended() and task.get_status() != Tend.TaskStatus.FAILED:
-        kept.is_observed = True
-        tell_late(task, kept.value)
 
 
 def invoke(context, func):

@@ -30,7 +30,7 @@ def collecting(started):
 
 def is_left(task):
     # What runs further up on the stack cannot end before what asks here does.
-    return task.is_started() and not task.is_finished() and task not in stepping.running
+    return task.is_started() and not task.is_ended() and task not in stepping.running
 
 
 async def wait_until_finished(tasks):

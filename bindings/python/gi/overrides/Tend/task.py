@@ -4,7 +4,6 @@
 """The task in Python: what makes one, its result, and and its end."""
 
 import contextvars
-import functools
 import types
 
 from gi.repository import GLib
@@ -152,13 +151,7 @@ class Task(Tend.Task):
         Tend.Task.return_value(self, values.pack_for(self, value))
 
     def return_error(self, exception):
-        error = errors.pack_exception_for(self, exception)
-        is_here = self.is_owner_thread()
-        if is_here and self.is_ended():
-            driver.tell_late(self, exception)
-        Tend.Task.return_error(self, error)
-        if not is_here:
-            driver.invoke(self.get_context(), functools.partial(driver.check_late, self, values.Kept(exception)))
+        Tend.Task.return_error(self, errors.pack_exception_for(self, exception))
 
     def get_result(self):
         return driver.get_result(self)
