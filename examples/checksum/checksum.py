@@ -163,6 +163,7 @@ class Checksum:
                 members = {"error": f"Took longer than {self.options.timeout:g} s" if is_late else error.strerror}
                 self.fail(path, members["error"])
                 del self.unfinished[path]
+                task.stop()     # Tend.run() does not wait for what has been given up
             finally:
                 task.cancel()
             await self.lines.send((path, self.format(path, **members)))
@@ -223,8 +224,9 @@ class Checksum:
         return GLib.SOURCE_CONTINUE
 
     def tell_interrupted(self):
-        for path in self.unfinished:
+        for path, task in self.unfinished.items():
             self.say(path, "Interrupted")
+            task.stop()
         left_out = list(iter(lambda: self.paths.try_receive()[1], None))
         for path in left_out[:MAX_LEFT_OUT]:
             self.say(path, "Interrupted before it was read")
