@@ -28,7 +28,7 @@ MESSAGES = {
     "future": r".*Tend-WARNING.*: Task 0: nobody observed its error; it was made at .+: "
               r"(Error|(Exception: Error)\nTraceback .+(\n  .+)+\n\2)",
     # Who waits for all of them in JavaScript is stopped: the collector frees a wait that has failed.
-    "stop-group-by-failure": r"(.*Tend-WARNING.*: Task \d+: nobody observed its error; it was made at .+: One or more .+)?",
+    "stop-group-by-failure": r"(.*-WARNING.*: Task \d+: nobody observed its error; it was made at .+: One or more .*)?",
 }
 # What is run once more, another way: what that is called, what is in its environment, and its status.
 ONCE_MORE = {
