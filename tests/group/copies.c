@@ -165,6 +165,8 @@ test_of_who_waits_in_a_thread (void)
 
   released = tend_wait_all (tasks, G_N_ELEMENTS (tasks));
   tend_task_wait_sync (released, NULL);
+  while (!tend_task_is_finished (wait))
+    g_main_context_iteration (NULL, TRUE);
   g_assert_cmpuint (n_unobserved, <=, 1);
   tend_set_unobserved_func (NULL, NULL, NULL);
 }
