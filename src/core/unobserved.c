@@ -46,12 +46,16 @@ take_report (void)
 static void
 log_reports (void)
 {
+  static GSList *logged;
   Report *report;
 
   /* Nothing is freed: the interpreter, whose objects an error may hold, is gone. */
   while ((report = take_report ()) != NULL)
-    g_warning ("%s: nobody observed its error; it was made at %s: %s",
-               report->head, report->place, report->error->message);
+    {
+      logged = g_slist_prepend (logged, report);
+      g_warning ("%s: nobody observed its error; it was made at %s: %s",
+                 report->head, report->place, report->error->message);
+    }
 }
 
 /* Whether the keeper is called again. */
