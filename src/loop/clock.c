@@ -11,8 +11,9 @@
  */
 #define MAX_TURNS_PER_INSTANT 10000
 
-/* For how long the clock is run in one call, in real time. */
-#define MAX_REAL_TIME (60 * G_TIME_SPAN_SECOND)
+/* For how long the clock is run in one call, in real time, at which it looks once in so many turns. */
+#define MAX_REAL_TIME   (60 * G_TIME_SPAN_SECOND)
+#define CHECKS_PER_LOOK 128
 
 /**
  * TendClock:
@@ -107,7 +108,9 @@ char *(* tend_clock_print_tasks) (TendHub *hub);
 typedef struct
 {
   TendClock  *clock;
-  GSource    *timeout;  /* a reference; real time that is up ends a wait for a thread, too */
+  GSource    *timeout;  /* a reference; ends a wait for a thread when real time is up; NULL: there was none */
+  gint64      deadline; /* in real time; 0: not looked at yet */
+  guint       n_checks;
   const char *func;
   gint64      begin;
   gboolean    is_late;
@@ -130,10 +133,28 @@ drive_init (Drive      *self,
   /* The code that runs may drop the clock, which is then freed at the end. */
   *self = (Drive) { .clock = g_object_ref (clock), .func = func, .begin = tend_clock_get_time (clock) };
   clock->n_turns = 0;
+}
+
+/* Looks at real time, which costs as much as a turn, now and then. */
+static void
+look_at_time (Drive *self)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  if (self->deadline == 0)
+    self->deadline = now + MAX_REAL_TIME;
+  if (now >= self->deadline)
+    self->is_late = TRUE;
+}
+
+/* The next turn may block until a thread is done. */
+static void
+limit_wait (Drive *self)
+{
   self->timeout = g_timeout_source_new (MAX_REAL_TIME / 1000);
   g_source_set_priority (self->timeout, G_PRIORITY_HIGH);
   g_source_set_callback (self->timeout, late_cb, self, NULL);
-  g_source_attach (self->timeout, clock->hub->context);
+  g_source_attach (self->timeout, self->clock->hub->context);
 }
 
 static GError *
@@ -168,8 +189,11 @@ drive_end (Drive   *self,
       passed = -1;
     }
 
-  g_source_destroy (self->timeout);
-  g_source_unref (self->timeout);
+  if (self->timeout != NULL)
+    {
+      g_source_destroy (self->timeout);
+      g_source_unref (self->timeout);
+    }
   g_object_unref (self->clock);
 
   return passed;
@@ -179,6 +203,10 @@ drive_end (Drive   *self,
 static gboolean
 drive_check (Drive *self)
 {
+  if ((++self->n_checks & (CHECKS_PER_LOOK - 1)) == 0)
+    look_at_time (self);
+  if (self->timeout == NULL && self->clock->hub->n_outside > 0)
+    limit_wait (self);
   if (self->is_late || self->clock->n_turns >= MAX_TURNS_PER_INSTANT)
     self->is_over = TRUE;
 
