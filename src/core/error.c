@@ -270,10 +270,10 @@ tend_error_is_cancelled (const GError *error)
  * @user_data: data for @func
  * @notify: (nullable): destroys @user_data when another function takes its place
  *
- * Sets the function that reports the error of a failed task which was finalized before anybody read it.
+ * Sets the function that reports the errors that nobody else was told of.
  *
- * There is one such function in the process. Each error is reported once. Cancelled and stopped tasks are never
- * reported. May be called from any thread.
+ * There is one such function in the process. Each error is reported once. That a task was cancelled or stopped is no
+ * error that is reported. May be called from any thread.
  *
  * Since: 0.1
  */

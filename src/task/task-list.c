@@ -35,7 +35,6 @@ tend_task_delist (TendTask *self)
   self->next_started = self->prev_started = NULL;
 }
 
-
 /* Names the tasks, of which there is one at least. */
 char *
 tend_task_print_list (GPtrArray *tasks)

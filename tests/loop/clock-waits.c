@@ -333,7 +333,7 @@ test_interval_fails_run_until_idle (void)
 
   if (!g_test_slow ())
     {
-      g_test_skip ("It takes a minute.");
+      g_test_skip ("It takes a minute: suite stress runs it.");
       g_assert_finalize_object (clock);
       return;
     }

@@ -103,13 +103,16 @@ fail_in_body (TendTask  *task,
 }
 
 static TendTask *
+delayed (TendTask *task)
+{
+  tend_task_set_delay (task, SECOND);
+  return task;
+}
+
+static TendTask *
 of_callback (Trial *trial)
 {
-  TendTask *task = tend_task_new ("task", fail_in_body, trial, NULL);
-
-  tend_task_set_delay (task, SECOND);
-
-  return task;
+  return delayed (tend_task_new ("task", fail_in_body, trial, NULL));
 }
 
 /* Its waits fail when it is cancelled or stopped: what fails is its clean-up. */
@@ -128,15 +131,10 @@ of_fiber (Trial *trial)
   return tend_task_new_fiber ("task", fail_in_fiber, trial, NULL);
 }
 
-/* Another thread asks for the end as well. */
 static TendTask *
 of_thread (Trial *trial)
 {
-  TendTask *task = tend_task_new_thread ("task", fail_in_body, trial, NULL);
-
-  tend_task_set_delay (task, SECOND);
-
-  return task;
+  return delayed (tend_task_new_thread ("task", fail_in_body, trial, NULL));
 }
 
 static void
@@ -163,21 +161,13 @@ fail_in_finish (TendTask      *task,
 static TendTask *
 of_async_pair (Trial *trial)
 {
-  TendTask *task = tend_task_new_async ("task", begin_async, fail_in_finish, trial, NULL);
-
-  tend_task_set_delay (task, SECOND);
-
-  return task;
+  return delayed (tend_task_new_async ("task", begin_async, fail_in_finish, trial, NULL));
 }
 
 static TendTask *
 of_open_function (Trial *trial)
 {
-  TendTask *task = tend_task_new_open ("task", fail_in_body, trial, NULL);
-
-  tend_task_set_delay (task, SECOND);
-
-  return task;
+  return delayed (tend_task_new_open ("task", fail_in_body, trial, NULL));
 }
 
 static gboolean
@@ -194,11 +184,7 @@ return_error (TendTask  *task,
 static TendTask *
 of_return_error (Trial *trial)
 {
-  TendTask *task = tend_task_new_open ("task", return_error, trial, NULL);
-
-  tend_task_set_delay (task, SECOND);
-
-  return task;
+  return delayed (tend_task_new_open ("task", return_error, trial, NULL));
 }
 
 static gboolean
@@ -228,11 +214,7 @@ post_failure (TendTask  *task,
 static TendTask *
 of_post (Trial *trial)
 {
-  TendTask *task = tend_task_new_open ("task", post_failure, trial, NULL);
-
-  tend_task_set_delay (task, SECOND);
-
-  return task;
+  return delayed (tend_task_new_open ("task", post_failure, trial, NULL));
 }
 
 static gboolean
@@ -271,11 +253,7 @@ static TendTask *
 attempt (guint    n,
          gpointer user_data)
 {
-  TendTask *task = tend_task_new ("attempt", fail_in_body, user_data, NULL);
-
-  tend_task_set_delay (task, SECOND);
-
-  return task;
+  return delayed (tend_task_new ("attempt", fail_in_body, user_data, NULL));
 }
 
 static TendTask *
