@@ -168,6 +168,7 @@ notify_native_cb (gpointer data)
 
   priv->told = new;
   g_object_ref (self);
+  tend_manager_tell_view (self);
   for (guint i = 0; i < G_N_ELEMENTS (changes); i++)
     {
       if (changes[i].is_changed)

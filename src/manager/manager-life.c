@@ -180,13 +180,11 @@ entry_released (TendObserver *observer,
   TendEntry *entry = (TendEntry *) observer;
   TendTaskManager *self = entry->manager;
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
-  gboolean is_listened_to = tend_manager_is_heard (self, TEND_MANAGER_SIGNAL_ITEMS_CHANGED);
-  guint position = is_listened_to ? tend_entry_list_get_position (&priv->entries, entry) : 0;
   g_autoptr(GPtrArray) over = tend_manager_count_off (priv, entry);
-  TendTaskManager *held = is_listened_to || over != NULL ? g_object_ref (self) : NULL;
+  TendTaskManager *held = over != NULL ? g_object_ref (self) : NULL;
   TendEntry *next;
 
-  tend_entry_list_remove (&priv->entries, entry);
+  tend_entry_list_remove (&priv->entries, entry, tend_manager_shows (entry));
   tend_slots_leave (entry);
   next = tend_names_released (entry);
   if (next != NULL)
@@ -203,12 +201,7 @@ entry_released (TendObserver *observer,
   else
     tend_queue_push (&priv->leaving, &entry->job);
 
-  /*
-   * From here on user code runs, if there is any that hears of it, and may drop the manager. The list comes
-   * first: those who waited may change it again.
-   */
-  if (is_listened_to)
-    g_list_model_items_changed (G_LIST_MODEL (self), position, 1, 0);
+  /* From here on user code runs, if there is any that hears of it, and may drop the manager. */
   for (guint i = 0; over != NULL && i < over->len; i++)
     g_task_return_boolean (((TendManagerWait *) g_ptr_array_index (over, i))->result, TRUE);
   tend_manager_shutdown_check (self);
@@ -267,27 +260,20 @@ typedef struct
 {
   TendTaskManager *manager;
   TendTask        *task;
-  guint            position;
   gboolean         is_new;
 } Added;
 
-/*
- * Tells of the task in the list before it tells of its status: who hears of that may cancel it, or drop the manager.
- */
+/* Tells of the task before it tells of its status: who hears of that may cancel it, or drop the manager. */
 static void
 tell_added (Added *added)
 {
   TendTaskManager *self = added->manager;
-  gboolean is_listened_to = tend_manager_is_heard (self, TEND_MANAGER_SIGNAL_ITEMS_CHANGED);
-  gboolean is_heard = tend_manager_is_heard (self, TEND_MANAGER_SIGNAL_ADDED);
 
-  if (!is_listened_to && !is_heard)
+  if (!tend_manager_is_heard (self, TEND_MANAGER_SIGNAL_ADDED))
     return;
 
   g_object_ref (self);
-  if (is_listened_to)
-    g_list_model_items_changed (G_LIST_MODEL (self), added->position, 0, 1);
-  if (is_heard && !tend_manager_is_bereaved (tend_manager_get_private (self)))
+  if (!tend_manager_is_bereaved (tend_manager_get_private (self)))
     tend_manager_emit_task (self, TEND_MANAGER_SIGNAL_ADDED, added->task);
   g_object_unref (self);
 }
@@ -315,7 +301,7 @@ tend_manager_add_entry (TendTaskManager *self,
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   gboolean is_new = tend_task_status (task) == TEND_TASK_STATUS_CREATED && tend_task_body (task) != NULL;
-  Added added = { self, task, priv->entries.n_items, is_new };
+  Added added = { self, task, is_new };
   TendEntry *entry = tend_entry_new (self, task, base);
 
   tend_job_init (&entry->job, entry_due_cb);

@@ -3,6 +3,11 @@
 
 // The list of a manager's entries: appended at the end, removed from anywhere, and found by position.
 //
+// Beside it stands what the users of the list model know of it, the *view*: it lags behind the list until
+// manager-view.c tells them what has changed. Entries are appended behind the view. An entry that is removed from
+// the view while somebody listens leaves its task in its place, which the view keeps showing: it is *gone*. So the
+// places up to n_told hold the view, and those with an entry hold the list.
+//
 // Entries stand in an array with holes, and a bitmap says where. Blocks of the bitmap are counted in a
 // Fenwick tree (P. Fenwick, A New Data Structure for Cumulative Frequency Tables, 1994), so that a position
 // takes a dozen additions and eight words of bits. With more holes than entries the array is compacted.
@@ -14,6 +19,11 @@
 #include "tend-manager-entry-private.h"
 
 #include <string.h>
+
+/* The task that stands where its entry was; the entry of a place is even. */
+#define GONE(task) ((TendEntry *) ((guintptr) (task) | 1))
+#define is_gone(entry) (((guintptr) (entry) & 1) != 0)
+#define gone_task(entry) ((TendTask *) ((guintptr) (entry) & ~(guintptr) 1))
 
 #define WORD_BITS 64
 #define BLOCK_WORDS 8
@@ -81,7 +91,8 @@ rebuild (TendEntryList *list,
       if (list->entries[i] != NULL)
         {
           entries[n] = list->entries[i];
-          entries[n]->place = n;
+          if (!is_gone (entries[n]))
+            entries[n]->place = n;
           n++;
         }
     }
@@ -92,6 +103,8 @@ rebuild (TendEntryList *list,
   list->tree = g_renew (guint, list->tree, n_allocated / BLOCK_BITS + 1);
   list->n_allocated = n_allocated;
   list->n_places = n;
+  list->n_told_places = list->n_told;
+  list->first_gone = 0;
 
   memset (list->bits, 0, n_allocated / 8);
   memset (list->tree, 0, (n_allocated / BLOCK_BITS + 1) * sizeof *list->tree);
@@ -108,7 +121,7 @@ tend_entry_list_append (TendEntryList *list,
   if (list->n_places == list->n_allocated)
     {
       /* With less than half of it holes, there is room for as many again. */
-      gboolean is_sparse = list->n_items < list->n_places / 2;
+      gboolean is_sparse = list->n_items + list->n_gone < list->n_places / 2;
 
       rebuild (list, is_sparse ? list->n_allocated : MAX (BLOCK_BITS, 2 * list->n_allocated));
     }
@@ -121,57 +134,129 @@ tend_entry_list_append (TendEntryList *list,
   list->n_items++;
 }
 
-void
-tend_entry_list_remove (TendEntryList *list,
-                        TendEntry     *entry)
+/* Nothing stands at @place any more. */
+static void
+clear_place (TendEntryList *list,
+             guint          place)
 {
-  list->entries[entry->place] = NULL;
-  list->bits[entry->place / WORD_BITS] &= ~((guint64) 1 << (entry->place % WORD_BITS));
-  tree_add (list, entry->place / BLOCK_BITS, -1);
-  list->n_items--;
-  entry->is_listed = FALSE;
+  list->entries[place] = NULL;
+  list->bits[place / WORD_BITS] &= ~((guint64) 1 << (place % WORD_BITS));
+  tree_add (list, place / BLOCK_BITS, -1);
+  list->n_told -= place < list->n_told_places;
+}
 
-  if (list->n_items == 0)
-    list->n_places = 0;
-  if (list->n_allocated > MAX_KEPT && list->n_items < list->n_allocated / 4)
+/* Closes the holes if there are many. */
+static void
+trim (TendEntryList *list)
+{
+  guint n = list->n_items + list->n_gone;
+
+  if (n == 0)
+    list->n_places = list->n_told_places = 0;
+  if (list->n_allocated > MAX_KEPT && n < list->n_allocated / 4)
     rebuild (list, list->n_allocated / 2);
 }
 
-/* Forgets all entries. */
+/* With @is_shown its task stays in the view. */
+void
+tend_entry_list_remove (TendEntryList *list,
+                        TendEntry     *entry,
+                        gboolean       is_shown)
+{
+  list->n_items--;
+  entry->is_listed = FALSE;
+
+  if (is_shown)
+    {
+      list->first_gone = list->n_gone > 0 ? MIN (list->first_gone, entry->place) : entry->place;
+      list->entries[entry->place] = GONE (g_object_ref (entry->task));
+      list->n_gone++;
+    }
+  else
+    {
+      clear_place (list, entry->place);
+      trim (list);
+    }
+}
+
+/* Forgets all entries. The list is empty when the last references to tasks are dropped. */
 void
 tend_entry_list_clear (TendEntryList *list)
 {
-  g_clear_pointer (&list->entries, g_free);
-  g_clear_pointer (&list->bits, g_free);
-  g_clear_pointer (&list->tree, g_free);
-  list->n_allocated = list->n_places = list->n_items = 0;
+  TendEntryList old = *list;
+
+  memset (list, 0, sizeof *list);
+  for (guint i = old.first_gone; old.n_gone > 0; i++)
+    {
+      if (is_gone (old.entries[i]))
+        {
+          g_object_unref (gone_task (old.entries[i]));
+          old.n_gone--;
+        }
+    }
+
+  g_free (old.entries);
+  g_free (old.bits);
+  g_free (old.tree);
 }
 
 /* --- Positions --- */
 
-guint
-tend_entry_list_get_position (TendEntryList *list,
-                              TendEntry     *entry)
+static guint
+get_position (TendEntryList *list,
+              guint          place)
 {
-  guint block = entry->place / BLOCK_BITS, word = entry->place / WORD_BITS;
+  guint block = place / BLOCK_BITS, word = place / WORD_BITS;
   guint position = tree_sum (list, block);
 
   for (guint i = block * BLOCK_WORDS; i < word; i++)
     position += (guint) __builtin_popcountll (list->bits[i]);
 
-  return position +
-         (guint) __builtin_popcountll (list->bits[word] & (((guint64) 1 << (entry->place % WORD_BITS)) - 1));
+  return position + (guint) __builtin_popcountll (list->bits[word] & (((guint64) 1 << (place % WORD_BITS)) - 1));
 }
 
-/* The entry at @position, or NULL. */
-TendEntry *
-tend_entry_list_get (TendEntryList *list,
-                     guint          position)
+/* The first place from @place on where something stands; n_places: there is none. */
+static guint
+find_place (TendEntryList *list,
+            guint          place)
 {
+  while (place < list->n_places)
+    {
+      guint64 bits = list->bits[place / WORD_BITS] >> (place % WORD_BITS);
+
+      if (bits != 0)
+        return place + (guint) __builtin_ctzll (bits);
+      place = (place / WORD_BITS + 1) * WORD_BITS;
+    }
+
+  return list->n_places;
+}
+
+/* The entry after @entry, or the first for NULL; NULL: there is none. */
+TendEntry *
+tend_entry_list_next (TendEntryList *list,
+                      TendEntry     *entry)
+{
+  guint place = find_place (list, entry != NULL ? entry->place + 1 : 0);
+
+  while (place < list->n_places && is_gone (list->entries[place]))
+    place = find_place (list, place + 1);
+
+  return place < list->n_places ? list->entries[place] : NULL;
+}
+
+/* --- The view --- */
+
+/* The task at @position of the view, or NULL. */
+TendTask *
+tend_entry_list_get_told (TendEntryList *list,
+                          guint          position)
+{
+  TendEntry *entry;
   guint word;
   guint64 bits;
 
-  if (position >= list->n_items)
+  if (position >= list->n_told)
     return NULL;
 
   word = tree_find (list, &position) * BLOCK_WORDS;
@@ -181,24 +266,48 @@ tend_entry_list_get (TendEntryList *list,
   for (bits = list->bits[word]; position > 0; position--)
     bits &= bits - 1;
 
-  return list->entries[word * WORD_BITS + (guint) __builtin_ctzll (bits)];
+  entry = list->entries[word * WORD_BITS + (guint) __builtin_ctzll (bits)];
+
+  return is_gone (entry) ? gone_task (entry) : entry->task;
 }
 
-/* The entry after @entry, or the first for NULL; NULL: there is none. */
-TendEntry *
-tend_entry_list_next (TendEntryList *list,
-                      TendEntry     *entry)
+/*
+ * Takes up to @n neighbours out of the view that are gone, the first ones, and adds their tasks to @tasks, with the
+ * references. Returns their position.
+ */
+guint
+tend_entry_list_take_gone (TendEntryList *list,
+                           guint          n,
+                           GPtrArray     *tasks)
 {
-  guint place = entry != NULL ? entry->place + 1 : 0;
+  guint place = find_place (list, list->first_gone);
+  guint position;
 
-  while (place < list->n_places)
+  while (!is_gone (list->entries[place]))
+    place = find_place (list, place + 1);
+  position = get_position (list, place);
+
+  for (; n > 0 && place < list->n_places && is_gone (list->entries[place]); n--)
     {
-      guint64 bits = list->bits[place / WORD_BITS] >> (place % WORD_BITS);
-
-      if (bits != 0)
-        return list->entries[place + (guint) __builtin_ctzll (bits)];
-      place = (place / WORD_BITS + 1) * WORD_BITS;
+      g_ptr_array_add (tasks, gone_task (list->entries[place]));
+      clear_place (list, place);
+      list->n_gone--;
+      place = find_place (list, place + 1);
     }
+  list->first_gone = place;
+  trim (list);
 
-  return NULL;
+  return position;
+}
+
+/* Takes into the view what was appended. Returns how much it was. */
+guint
+tend_entry_list_take_new (TendEntryList *list)
+{
+  guint n_new = list->n_items + list->n_gone - list->n_told;
+
+  list->n_told += n_new;
+  list->n_told_places = list->n_places;
+
+  return n_new;
 }

@@ -292,9 +292,8 @@ tend_manager_clear_owner (TendTaskManager *self)
  * - A fiber is unwound: its wait fails, in the manager's thread before the memory of @owner is freed. It should only
  *   free what it holds. In tend_await_result() it waits for the operation to return, which may be later.
  * - The callbacks of other asynchronous functions are called.
- * - [signal@Gio.ListModel::items-changed] is emitted, so that a view of the tasks is updated. An owner connects to it
- *   with g_signal_connect_object(); newer versions of GLib may still call it for these changes after the owner's
- *   dispose has run.
+ * - [signal@Gio.ListModel::items-changed] is emitted in the next turn of the loop, so that a view of the tasks is
+ *   updated. An owner connects to it with g_signal_connect_object().
  *
  * If the last reference to @owner is dropped in another thread, the tasks end a moment later. A callback that runs or
  * is about to be called runs to its end, fibers are unwound after @owner is gone, and a source of

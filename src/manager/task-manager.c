@@ -27,8 +27,9 @@
  * [method@Tend.TaskManager.shutdown_async] ends everything in bounded time: new tasks are refused, every task is
  * cancelled, tasks that are not finished after the grace period are stopped, and then all shutdown tasks run.
  *
- * The manager is a [iface@Gio.ListModel] of the tasks that are not finished, in the order of registration. You may
- * derive from it.
+ * The manager is a [iface@Gio.ListModel] of the tasks that are not finished, in the order of registration. Its changes
+ * are emitted once per turn of the loop; [method@Tend.TaskManager.list_tasks] knows them at once. You may derive from
+ * the manager.
  *
  * A manager may be a child of another one, and it may belong to an object such as a window, with which its tasks end. A
  * manager that is finalized without a shutdown cancels its tasks and lets go of them.
@@ -58,9 +59,7 @@ tend_task_manager_get_item_type (GListModel *model)
 static guint
 tend_task_manager_get_n_items (GListModel *model)
 {
-  TendTaskManagerPrivate *priv = tend_manager_get_private (TEND_TASK_MANAGER (model));
-
-  return priv->entries.n_items;
+  return tend_manager_get_view_length (TEND_TASK_MANAGER (model));
 }
 
 static gpointer
@@ -68,15 +67,15 @@ tend_task_manager_get_item (GListModel *model,
                             guint       position)
 {
   TendTaskManager *self = TEND_TASK_MANAGER (model);
-  TendEntry *entry;
+  TendTask *task;
 
   /* Elsewhere the list may be built anew just now. */
   if (!tend_manager_check_thread (self, G_STRFUNC))
     return NULL;
 
-  entry = tend_entry_list_get (&tend_manager_get_private (self)->entries, position);
+  task = tend_manager_get_viewed (self, position);
 
-  return entry != NULL ? g_object_ref (entry->task) : NULL;
+  return task != NULL ? g_object_ref (task) : NULL;
 }
 
 static void
@@ -466,7 +465,7 @@ install_task_signals (GType type)
    * A task was registered.
    *
    * The task is in the list, and its body has not begun unless the task was running before. Emitted in the call that
-   * registers, after [signal@Gio.ListModel::items-changed].
+   * registers.
    *
    * Since: 0.1
    */

@@ -65,28 +65,43 @@ tend_entry_get_run_time (TendEntry *entry,
 
 /* --- manager-list.c --- */
 
-/* Entries in the order in which they came, which are found by position. */
+/* Entries in the order in which they came, and what the users of the list model know of them. */
 typedef struct
 {
-  TendEntry **entries;      /* with NULL in the holes */
-  guint64    *bits;         /* where there are entries */
+  TendEntry **entries;      /* with NULL in the holes, and tasks that are gone */
+  guint64    *bits;         /* where there is something */
   guint      *tree;         /* of counts of blocks of bits */
   guint       n_allocated;  /* places; whole blocks */
   guint       n_places;     /* that were used, with the holes among them */
-  guint       n_items;
+  guint       n_items;      /* entries */
+  guint       n_told_places; /* of the view, with the holes among them */
+  guint       n_told;       /* items of the view */
+  guint       n_gone;       /* of those, tasks whose entries were removed */
+  guint       first_gone;   /* no task is gone at a place before it */
 } TendEntryList;
 
 void                tend_entry_list_append    (TendEntryList    *list,
                                                TendEntry        *entry);
 void                tend_entry_list_remove    (TendEntryList    *list,
-                                               TendEntry        *entry);
+                                               TendEntry        *entry,
+                                               gboolean          is_shown);
 void                tend_entry_list_clear     (TendEntryList    *list);
-guint               tend_entry_list_get_position (TendEntryList *list,
-                                               TendEntry        *entry);
-TendEntry          *tend_entry_list_get       (TendEntryList    *list,
+TendTask           *tend_entry_list_get_told  (TendEntryList    *list,
                                                guint             position);
+guint               tend_entry_list_take_gone (TendEntryList    *list,
+                                               guint             n,
+                                               GPtrArray        *tasks);
+guint               tend_entry_list_take_new  (TendEntryList    *list);
 TendEntry          *tend_entry_list_next      (TendEntryList    *list,
                                                TendEntry        *entry);
+
+/* --- manager-view.c --- */
+
+guint               tend_manager_get_view_length (TendTaskManager *self);
+TendTask           *tend_manager_get_viewed   (TendTaskManager  *self,
+                                               guint             position);
+gboolean            tend_manager_shows        (TendEntry        *entry);
+void                tend_manager_tell_view    (TendTaskManager  *self);
 
 /* --- manager-entry.c --- */
 

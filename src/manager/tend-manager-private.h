@@ -57,6 +57,7 @@ struct _TendTaskManagerPrivate
   TendManagerTold   told;
   GListModel       *awaited;          /* of the tasks that its end waits for; NULL until somebody asks for it */
   gboolean          is_watched;       /* it has such a list, or one above has, or had */
+  gboolean          is_telling;       /* items-changed is emitted */
 
   GPtrArray        *waits;            /* of TendManagerWait; those for tasks */
 

@@ -31,7 +31,7 @@ adopt (Fixture  *fixture,
 
   g_assert_no_error (error);
   g_assert_true (holder == task);
-  g_assert_true (g_ptr_array_index (fixture->shadow, fixture->shadow->len - 1) == task);
+  g_assert_true (nth_task (fixture, n_tasks (fixture) - 1) == task);
 }
 
 static void
@@ -64,7 +64,7 @@ shut_down (Fixture *fixture)
   tend_task_manager_shutdown_async (fixture->manager, NULL, shut_down_cb, fixture);
   tend_clock_run_until_idle (fixture->clock, NULL);
   assert_log (fixture, "down");
-  g_assert_cmpuint (fixture->shadow->len, ==, 0);
+  g_assert_cmpuint (n_tasks (fixture), ==, 0);
 }
 
 /* --- What is taken --- */
@@ -175,7 +175,7 @@ test_completion (Fixture       *fixture,
   g_assert_true (tend_completion_set_error (failure, reason, NULL));
   settle (fixture);
   assert_log (fixture, "failed: no answer");
-  g_assert_cmpuint (fixture->shadow->len, ==, 1);
+  g_assert_cmpuint (n_tasks (fixture), ==, 1);
   g_assert_cmpint (tend_task_get_int (tend_completion_get_task (value)), ==, 7);
 
   shut_down (fixture);
@@ -205,7 +205,7 @@ test_cancelled_completion_tells_who_waits (Fixture       *fixture,
   tend_task_wait_async (tend_completion_get_task (completion), NULL, ended_cb, fixture);
   cancelled = tend_task_manager_cancel_task (fixture->manager, "c");
   g_assert_true (cancelled == tend_completion_get_task (completion));
-  g_assert_cmpuint (fixture->shadow->len, ==, 0);
+  g_assert_cmpuint (n_tasks (fixture), ==, 0);
   settle (fixture);
   assert_log (fixture, "cancelled");
 }
@@ -310,7 +310,7 @@ test_by_itself (Fixture       *fixture,
   g_autoptr(TendTask) task = watch (fixture, tend_task_run_open ("n", adopt_oneself, fixture, NULL));
 
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_COMPLETED);
-  g_assert_cmpuint (fixture->n_changes, ==, 2);
+  g_assert_cmpuint (n_tasks (fixture), ==, 0);
 }
 
 /* One that was cancelled before still has to end, and is waited for. */
@@ -402,7 +402,7 @@ test_takes_a_name_over (Fixture       *fixture,
   g_assert_true (tend_task_manager_lookup (fixture->manager, "n") == task);
   settle (fixture);
   g_assert_true (tend_task_is_running (task));
-  g_assert_cmpuint (fixture->shadow->len, ==, 1);
+  g_assert_cmpuint (n_tasks (fixture), ==, 1);
 }
 
 static void
@@ -428,7 +428,7 @@ test_takes_no_slot (Fixture       *fixture,
       tend_task_cancel (tasks[kind]);
       g_object_unref (tasks[kind]);
     }
-  while (fixture->shadow->len > 1)
+  while (n_tasks (fixture) > 1)
     g_main_context_iteration (NULL, TRUE);
   work = register_work (fixture, FIBER, "m");
   settle (fixture);
@@ -541,7 +541,7 @@ test_registered_twice (Fixture       *fixture,
   g_assert_finalize_object (other);
   g_assert_false (tend_task_is_cancelling (task));
   g_assert_cmpstr (tend_task_get_name (task), ==, "n");
-  g_assert_cmpuint (fixture->shadow->len, ==, 1);
+  g_assert_cmpuint (n_tasks (fixture), ==, 1);
 
   work_let_go (work);
   settle (fixture);

@@ -120,7 +120,7 @@ test_listed_by_their_base (Fixture       *fixture,
 
   tend_task_cancel (first);
   assert_listed (fixture, "test", second, NULL);
-  g_assert_cmpuint (fixture->shadow->len, ==, 5);
+  g_assert_cmpuint (n_tasks (fixture), ==, 5);
 }
 
 /* One that was cancelled is listed until its body has really ended. */
@@ -184,16 +184,11 @@ note_name_cb (TendTask   *task,
 }
 
 static void
-note_item_cb (GListModel *model,
-              guint       position,
-              guint       n_removed,
-              guint       n_added,
-              gpointer    data)
+note_task_cb (TendTaskManager *manager,
+              TendTask        *task,
+              gpointer         data)
 {
-  g_autoptr(TendTask) task = g_list_model_get_item (model, position);
-
-  if (n_added > 0)
-    note (data, "item: %s", tend_task_get_name (task));
+  note (data, "task: %s", tend_task_get_name (task));
 }
 
 static gboolean
@@ -220,11 +215,11 @@ test_new_name_is_notified (Fixture       *fixture,
   g_autoptr(TendTask) task = watch (fixture, tend_task_new_open ("test", count_run, NULL, NULL));
 
   g_signal_connect (task, "notify::name", G_CALLBACK (note_name_cb), fixture);
-  g_signal_connect (fixture->manager, "items-changed", G_CALLBACK (note_item_cb), fixture);
+  g_signal_connect (fixture->manager, "task-added", G_CALLBACK (note_task_cb), fixture);
   tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_ANONYMOUS, NULL);
-  assert_log (fixture, "item: test 1 test 1");
+  assert_log (fixture, "task: test 1 test 1");
 
-  g_signal_handlers_disconnect_by_func (fixture->manager, note_item_cb, fixture);
+  g_signal_handlers_disconnect_by_func (fixture->manager, note_task_cb, fixture);
   register_fiber (fixture, NULL, register_inside_fiber, fixture);
   settle (fixture);
   assert_log (fixture, "inner 2");
@@ -253,7 +248,7 @@ test_ended_by_the_notification (Fixture       *fixture,
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   assert_log (fixture, "cancel");
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CANCELLED);
-  g_assert_cmpuint (fixture->shadow->len, ==, 0);
+  g_assert_cmpuint (n_tasks (fixture), ==, 0);
   settle (fixture);
 }
 
@@ -282,7 +277,7 @@ test_registered_again_by_the_notification (Fixture       *fixture,
                                              NULL) ==
                  task);
   assert_log (fixture, "again");
-  g_assert_cmpuint (fixture->shadow->len, ==, 1);
+  g_assert_cmpuint (n_tasks (fixture), ==, 1);
   settle (fixture);
   g_assert_cmpuint (n_runs, ==, 1);
 }

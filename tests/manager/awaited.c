@@ -166,9 +166,10 @@ test_callers_and_stopped_threads (Fixture       *fixture,
   tend_clock_advance (fixture->clock, 5 * SECOND, NULL);
   assert_shown (&show, "", 1);
   assert_log (fixture, "error");
-  g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (fixture->manager)), ==, 1);
+  g_assert_cmpuint (n_tasks (fixture), ==, 1);
   work_let_go (work);
   work_wait_gone (work);
+  settle (fixture);
   show_end (&show);
 
   g_object_unref (fixture->manager);

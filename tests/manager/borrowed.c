@@ -65,14 +65,11 @@ stop_and_drop_lent (void)
 }
 
 static void
-items_changed_cb (GListModel *model,
-                  guint       position,
-                  guint       n_removed,
-                  guint       n_added,
-                  gpointer    user_data)
+task_added_cb (TendTaskManager *manager,
+               TendTask        *task,
+               gpointer         user_data)
 {
-  if (n_added > 0)
-    run_user_code ();
+  run_user_code ();
 }
 
 static void
@@ -114,11 +111,11 @@ check_kind (TendTaskManager *manager,
 }
 
 static void
-test_items_changed (gconstpointer data)
+test_task_added (gconstpointer data)
 {
   g_autoptr(TendTaskManager) manager = tend_task_manager_new ();
 
-  g_signal_connect (manager, "items-changed", G_CALLBACK (items_changed_cb), NULL);
+  g_signal_connect (manager, "task-added", G_CALLBACK (task_added_cb), NULL);
   check_kind (manager, ((const Kind *) data)->func, FALSE);
 }
 
@@ -193,10 +190,10 @@ main (int    argc,
 
   for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
     {
-      g_autofree char *items_path = g_strdup_printf ("/tend/borrowed/items-changed/%s", kinds[i].name);
+      g_autofree char *items_path = g_strdup_printf ("/tend/borrowed/task-added/%s", kinds[i].name);
       g_autofree char *status_path = g_strdup_printf ("/tend/borrowed/status/%s", kinds[i].name);
 
-      g_test_add_data_func (items_path, &kinds[i], test_items_changed);
+      g_test_add_data_func (items_path, &kinds[i], test_task_added);
       g_test_add_data_func (status_path, &kinds[i], test_status);
     }
   g_test_add_func ("/tend/borrowed/wait", test_wait);

@@ -55,12 +55,12 @@ test_draining_task_stays_owned_and_listed (Fixture       *fixture,
   tend_clock_advance (fixture->clock, SECOND - 1, NULL);
   assert_log (fixture, "cleaning");
   g_assert_cmpuint (fixture->n_alive, ==, 1);
-  g_assert_cmpuint (fixture->shadow->len, ==, 1);
-  g_assert_true (g_ptr_array_index (fixture->shadow, 0) == draining);
+  g_assert_cmpuint (n_tasks (fixture), ==, 1);
+  g_assert_true (nth_task (fixture, 0) == draining);
 
   tend_clock_advance (fixture->clock, 1, NULL);
   assert_log (fixture, "clean");
-  g_assert_cmpuint (fixture->shadow->len, ==, 0);
+  g_assert_cmpuint (n_tasks (fixture), ==, 0);
   g_assert_cmpuint (fixture->n_alive, ==, 0);
 }
 
@@ -75,11 +75,11 @@ test_removal_is_by_identity (Fixture       *fixture,
   settle (fixture);
   tend_task_manager_cancel_task (fixture->manager, "n");
   newest = register_fiber (fixture, "n", clean_up_slowly, fixture);
-  g_assert_cmpuint (fixture->shadow->len, ==, 2);
+  g_assert_cmpuint (n_tasks (fixture), ==, 2);
   g_assert_true (tend_task_manager_lookup (fixture->manager, "n") == newest);
 
   tend_clock_advance (fixture->clock, SECOND, NULL);
-  g_assert_cmpuint (fixture->shadow->len, ==, 1);
+  g_assert_cmpuint (n_tasks (fixture), ==, 1);
   g_assert_true (tend_task_manager_lookup (fixture->manager, "n") == newest);
   g_assert_null (tend_task_manager_register (fixture->manager, tend_task_new_open ("n", never_run, NULL, NULL),
                                              TEND_NAME_POLICY_REJECT, NULL));
@@ -124,7 +124,7 @@ test_wait_passes_on_when_the_next_is_cancelled (Fixture       *fixture,
     {
       tend_task_manager_cancel_task (fixture->manager, "n");
       last = register_fiber (fixture, "n", clean_up_slowly, fixture);
-      g_assert_cmpuint (fixture->shadow->len, ==, 2);
+      g_assert_cmpuint (n_tasks (fixture), ==, 2);
     }
 
   tend_clock_advance (fixture->clock, SECOND - 1, NULL);
@@ -151,11 +151,11 @@ test_pending_task_replaced_in_one_turn (Fixture       *fixture,
     }
   task = register_callback (fixture, "n", count_run, &n_runs);
   g_assert_true (tend_task_manager_lookup (fixture->manager, "n") == task);
-  g_assert_cmpuint (fixture->shadow->len, ==, 1);
+  g_assert_cmpuint (n_tasks (fixture), ==, 1);
 
   settle (fixture);
   g_assert_cmpuint (n_runs, ==, 1);
-  g_assert_cmpuint (fixture->shadow->len, ==, 0);
+  g_assert_cmpuint (n_tasks (fixture), ==, 0);
 }
 
 static void
@@ -169,13 +169,13 @@ test_thread_stays_until_it_returns (Fixture       *fixture,
   work_wait_begun (work);
   tend_task_manager_cancel_task (fixture->manager, "n");
   settle (fixture);
-  g_assert_cmpuint (fixture->shadow->len, ==, 1);
+  g_assert_cmpuint (n_tasks (fixture), ==, 1);
   g_assert_true (tend_task_is_running (task));
 
   /* It takes no notice, and so completes. */
   work_let_go (work);
   work_wait_gone (work);
-  g_assert_cmpuint (fixture->shadow->len, ==, 0);
+  g_assert_cmpuint (n_tasks (fixture), ==, 0);
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_COMPLETED);
 }
 
@@ -192,12 +192,12 @@ test_stopped_thread_stays_until_it_returns (Fixture       *fixture,
   settle (fixture);
   g_assert_false (tend_task_manager_is_active (fixture->manager, "n"));
   g_assert_null (tend_task_manager_lookup (fixture->manager, "n"));
-  g_assert_cmpuint (fixture->shadow->len, ==, 1);
+  g_assert_cmpuint (n_tasks (fixture), ==, 1);
   g_assert_cmpuint (work->n_freed, ==, 0);
 
   work_let_go (work);
   work_wait_gone (work);
-  g_assert_cmpuint (fixture->shadow->len, ==, 0);
+  g_assert_cmpuint (n_tasks (fixture), ==, 0);
   g_assert_cmpuint (fixture->n_alive, ==, 0);
 }
 
@@ -229,7 +229,7 @@ test_stopped_tasks_are_let_go (Fixture       *fixture,
           tend_task_stop (work->task);
           work_wait_gone (work);
           g_assert_cmpuint (fixture->n_alive, ==, 0);
-          g_assert_cmpuint (fixture->shadow->len, ==, 0);
+          g_assert_cmpuint (n_tasks (fixture), ==, 0);
           assert_log (fixture, waiting ? "stopped" : "");
         }
     }
@@ -317,7 +317,7 @@ test_body_that_finishes_after_all (Fixture       *fixture,
   tend_task_return_int (task, 42);
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_COMPLETED);
   g_assert_cmpint (tend_task_get_int (task), ==, 42);
-  g_assert_cmpuint (fixture->shadow->len, ==, 0);
+  g_assert_cmpuint (n_tasks (fixture), ==, 0);
 }
 
 /* --- All of them --- */
@@ -332,7 +332,7 @@ test_cancel_all (Fixture       *fixture,
   for (Kind kind = 0; kind < N_KINDS; kind++)
     works[kind] = register_work (fixture, kind, names[kind]);
   register_callback (fixture, NULL, never_run, NULL);
-  tend_task_cancel (g_ptr_array_index (fixture->shadow, N_KINDS));
+  tend_task_cancel (nth_task (fixture, N_KINDS));
   for (Kind kind = 0; kind < N_KINDS; kind++)
     work_wait_begun (works[kind]);
 
@@ -344,7 +344,7 @@ test_cancel_all (Fixture       *fixture,
     }
   for (Kind kind = 0; kind < N_KINDS; kind++)
     work_wait_gone (works[kind]);
-  g_assert_cmpuint (fixture->shadow->len, ==, 0);
+  g_assert_cmpuint (n_tasks (fixture), ==, 0);
 
   /* The manager is still open. */
   g_assert_false (tend_task_manager_is_shut_down (fixture->manager));
@@ -394,7 +394,7 @@ test_cancel_all_frees_every_name_first (Fixture       *fixture,
   tend_task_manager_cancel_all (fixture->manager);
   assert_log (fixture, "0");
   g_assert_true (tend_task_manager_is_active (fixture->manager, "0"));
-  g_assert_cmpuint (fixture->shadow->len, ==, 1);
+  g_assert_cmpuint (n_tasks (fixture), ==, 1);
   settle (fixture);
 }
 
@@ -413,8 +413,8 @@ test_cancel_all_inside_exit_handler (Fixture       *fixture,
   for (guint i = 0; i < 5; i++)
     tend_task_add_exit_handler (register_callback (fixture, NULL, never_run, NULL), cancel_others, fixture, NULL);
 
-  tend_task_stop (g_ptr_array_index (fixture->shadow, 2));
-  g_assert_cmpuint (fixture->shadow->len, ==, 0);
+  tend_task_stop (nth_task (fixture, 2));
+  g_assert_cmpuint (n_tasks (fixture), ==, 0);
   assert_log (fixture, "exit exit exit exit exit");
 }
 
@@ -445,7 +445,7 @@ test_cancel_all_in_managed_fiber (Fixture       *fixture,
   g_assert_true (work_has_run (work));
   assert_log (fixture, "cancelling");
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CANCELLED);
-  g_assert_cmpuint (fixture->shadow->len, ==, 0);
+  g_assert_cmpuint (n_tasks (fixture), ==, 0);
 }
 
 static gpointer
@@ -467,8 +467,9 @@ test_task_cancelled_in_another_thread (Fixture       *fixture,
       work_wait_begun (work);
       g_thread_join (g_thread_new ("elsewhere", cancel_in_thread, work->task));
       work_wait_gone (work);
+      g_assert_cmpuint (n_tasks (fixture), ==, 0);
+      settle (fixture);
       g_assert_cmpuint (fixture->n_alive, ==, 0);
-      g_assert_cmpuint (fixture->shadow->len, ==, 0);
       g_assert_null (tend_task_manager_lookup (fixture->manager, "n"));
     }
 }

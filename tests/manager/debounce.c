@@ -33,7 +33,7 @@ test_only_the_last_runs (Fixture       *fixture,
   go_to (fixture, 5);
   debounce (fixture, "B", SECOND);
   g_assert_cmpint (tend_task_get_status (first), ==, TEND_TASK_STATUS_CANCELLED);
-  g_assert_cmpuint (fixture->shadow->len, ==, 1);
+  g_assert_cmpuint (n_tasks (fixture), ==, 1);
   go_to (fixture, 14);
   debounce (fixture, "C", SECOND);
   go_to (fixture, 23);
@@ -98,7 +98,7 @@ test_waits_for_the_real_end (Fixture       *fixture,
   debounce (fixture, "B", SECOND);
   go_to (fixture, 40);
   assert_log (fixture, "");
-  g_assert_cmpuint (fixture->shadow->len, ==, 2);
+  g_assert_cmpuint (n_tasks (fixture), ==, 2);
 
   work_let_go (work);
   work_wait_gone (work);

@@ -89,7 +89,7 @@ test_from_another_thread (Fixture       *fixture,
 {
   for (Kind kind = 0; kind < N_KINDS; kind++)
     work_wait_begun (register_work (fixture, kind, NULL));
-  tend_task_add_exit_handler (g_ptr_array_index (fixture->shadow, FIBER), note_end, fixture, NULL);
+  tend_task_add_exit_handler (nth_task (fixture, FIBER), note_end, fixture, NULL);
   g_object_weak_ref (G_OBJECT (fixture->manager), gone_cb, fixture);
 
   g_assert_true (g_main_context_acquire (NULL));
@@ -140,7 +140,7 @@ test_inside_task_failed (Fixture       *fixture,
 }
 
 static void
-drop_when_changed_cb (GListModel *model,
+drop_when_removed_cb (GListModel *model,
                       guint       position,
                       guint       n_removed,
                       guint       n_added,
@@ -148,7 +148,22 @@ drop_when_changed_cb (GListModel *model,
 {
   Fixture *fixture = data;
 
-  note (fixture, n_added > 0 ? "added" : "removed");
+  if (n_removed == 0)
+    return;
+
+  note (fixture, "removed");
+  if (fixture->manager != NULL)
+    drop_manager (fixture);
+}
+
+static void
+drop_when_added_cb (TendTaskManager *manager,
+                    TendTask        *task,
+                    gpointer         data)
+{
+  Fixture *fixture = data;
+
+  note (fixture, "added");
   if (fixture->manager != NULL)
     drop_manager (fixture);
 }
@@ -167,10 +182,10 @@ test_inside_removal (Fixture       *fixture,
       if (i / 2)
         tend_task_wait_async (task, NULL, told_cb, fixture);
       register_work (fixture, FIBER, NULL);
-      g_signal_connect (fixture->manager, "items-changed", G_CALLBACK (drop_when_changed_cb), fixture);
+      g_signal_connect (fixture->manager, "items-changed", G_CALLBACK (drop_when_removed_cb), fixture);
       g_object_weak_ref (G_OBJECT (fixture->manager), gone_cb, fixture);
       settle (fixture);
-      assert_log (fixture, i / 2 ? "removed gone told" : "removed gone");
+      assert_log (fixture, i / 2 ? "told removed gone" : "removed gone");
 
       /* A new one for the next round. */
       g_ptr_array_set_size (fixture->shadow, 0);
@@ -188,7 +203,7 @@ test_inside_addition (Fixture       *fixture,
   Work work = { .fixture = fixture };
 
   register_work (fixture, FIBER, NULL);
-  g_signal_connect (manager, "items-changed", G_CALLBACK (drop_when_changed_cb), fixture);
+  g_signal_connect (manager, "task-added", G_CALLBACK (drop_when_added_cb), fixture);
   g_object_weak_ref (G_OBJECT (manager), gone_cb, fixture);
 
   /* The task goes with the manager, and cannot be handed back. */

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// What the tests of the manager share: a manager on a clock that stands still, a shadow of its list
+// What the tests of the manager share: a manager on a clock that stands still, a shadow of its list model
 // that is kept by items-changed alone and compared each time, and work of every kind that goes on
 // until it is let go or cancelled. At the end of each test every task must have been finalized, and
 // its data destroyed once.
@@ -74,6 +74,26 @@ assert_is_native (Fixture *fixture)
 
   tend_await_result (&result, &error);
   g_assert_error (error, TEND_ERROR, TEND_ERROR_NO_FIBER);
+}
+
+/* The tasks that are not finished: the list model tells of them in the next turn. */
+static inline guint
+n_tasks (Fixture *fixture)
+{
+  g_autoptr(GPtrArray) tasks = tend_task_manager_list_tasks (fixture->manager);
+
+  return tasks->len;
+}
+
+static inline TendTask *
+nth_task (Fixture *fixture,
+          guint    n)
+{
+  g_autoptr(GPtrArray) tasks = tend_task_manager_list_tasks (fixture->manager);
+
+  g_assert_cmpuint (n, <, tasks->len);
+
+  return g_ptr_array_index (tasks, n);
 }
 
 static inline void

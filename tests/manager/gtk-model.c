@@ -65,7 +65,7 @@ assert_shows (gpointer   model,
 static void
 assert_models (Models *models)
 {
-  g_autoptr(GPtrArray) tasks = tend_task_manager_list_tasks (models->fixture->manager);
+  g_autoptr(GPtrArray) tasks = g_ptr_array_copy (models->fixture->shadow, NULL, NULL);
   guint selected = gtk_single_selection_get_selected (models->selection);
 
   g_ptr_array_sort (tasks, compare_tasks);
@@ -193,7 +193,7 @@ register_random (Fixture *fixture)
   TendNamePolicy policy = (TendNamePolicy) g_test_rand_int_range (0, TEND_NAME_POLICY_ANONYMOUS + 1);
   g_autoptr(TendTask) task = NULL;
 
-  if (fixture->shadow->len >= MAX_TASKS)
+  if (n_tasks (fixture) >= MAX_TASKS)
     return;
 
   task = tend_task_new_fiber (name, sleep_for, GUINT_TO_POINTER (ms), NULL);
@@ -204,8 +204,8 @@ register_random (Fixture *fixture)
 static void
 step (Fixture *fixture)
 {
-  guint n = fixture->shadow->len;
-  TendTask *task = n > 0 ? g_ptr_array_index (fixture->shadow, (guint) g_test_rand_int_range (0, (gint32) n)) : NULL;
+  guint n = n_tasks (fixture);
+  TendTask *task = n > 0 ? nth_task (fixture, (guint) g_test_rand_int_range (0, (gint32) n)) : NULL;
   int kind = g_test_rand_int_range (0, 10);
 
   if (kind < 4 || task == NULL)
@@ -230,6 +230,8 @@ test_sorted_and_filtered (Fixture       *fixture,
   for (guint i = 0; i < N_STEPS; i++)
     {
       step (fixture);
+      if (g_test_rand_int_range (0, 4) == 0)
+        settle (fixture);
       assert_models (&models);
       if (i % 50 == 0 && fixture->shadow->len > 0)
         gtk_single_selection_set_selected (models.selection, fixture->shadow->len / 2);

@@ -127,7 +127,10 @@ static void
 task_gone_cb (gpointer  data,
               GObject  *object)
 {
-  ((State *) data)->n_alive--;
+  Side *side = data;
+
+  side->state->n_alive--;
+  g_ptr_array_remove (side->tasks, object);
 }
 
 static TendTask *
@@ -155,7 +158,7 @@ make_task (Side *side,
     task = tend_task_new_fiber (name_of_task, run_fiber, record, end_body);
 
   g_object_set_data_full (G_OBJECT (task), "record", record, g_free);
-  g_object_weak_ref (G_OBJECT (task), task_gone_cb, state);
+  g_object_weak_ref (G_OBJECT (task), task_gone_cb, side);
   state->n_alive++;
   tend_task_add_exit_handler (task, count_end, record, NULL);
   if (kind == 4)
@@ -299,9 +302,17 @@ act_on_task (TendTask *task,
 static TendTask *
 pick_task (Side *side)
 {
-  guint n = side->shadow->len;
+  g_autoptr(GPtrArray) tasks = list_tasks (side);
 
-  return n == 0 ? NULL : g_ptr_array_index (side->shadow, (guint) draw (side->state, (int) n));
+  return tasks->len == 0 ? NULL : g_ptr_array_index (tasks, (guint) draw (side->state, (int) tasks->len));
+}
+
+static gboolean
+has_room (Side *side)
+{
+  g_autoptr(GPtrArray) tasks = list_tasks (side);
+
+  return tasks->len < MAX_TASKS;
 }
 
 static void
@@ -311,11 +322,11 @@ operate (State *state)
   TendTask *task = pick_task (side);
   int kind = draw (state, 200);
 
-  if (kind < 70 && side->shadow->len < MAX_TASKS)
+  if (kind < 70 && has_room (side))
     register_one (side);
-  else if (kind < 78 && side->shadow->len < MAX_TASKS)
+  else if (kind < 78 && has_room (side))
     debounce_one (side);
-  else if (kind < 86 && side->shadow->len < MAX_TASKS)
+  else if (kind < 86 && has_room (side))
     throttle_one (side);
   else if (kind < 100)
     cancel_name (side);
@@ -348,7 +359,7 @@ operate_inside (State *state)
   switch (draw (state, 5))
     {
     case 0:
-      if (side->shadow->len < MAX_TASKS)
+      if (has_room (side))
         register_one (side);
       break;
     case 1:
@@ -363,6 +374,14 @@ operate_inside (State *state)
       break;
     }
   state->is_inside = FALSE;
+}
+
+static void
+task_added_cb (TendTaskManager *manager,
+               TendTask        *task,
+               gpointer         data)
+{
+  g_ptr_array_add (((Side *) data)->tasks, task);
 }
 
 static void
@@ -397,7 +416,9 @@ side_init (Side  *side,
 {
   side->state = state;
   side->manager = tend_task_manager_new ();
+  side->tasks = g_ptr_array_new ();
   side->shadow = g_ptr_array_new ();
+  g_signal_connect (side->manager, "task-added", G_CALLBACK (task_added_cb), side);
   g_signal_connect (side->manager, "items-changed", G_CALLBACK (items_changed_cb), side);
   hear_failures (side->manager);
 }
@@ -466,6 +487,7 @@ run_seed (guint32  seed,
     {
       g_assert_finalize_object (state.sides[i].manager);
       g_ptr_array_unref (state.sides[i].shadow);
+      g_ptr_array_unref (state.sides[i].tasks);
     }
   g_assert_cmpuint (state.n_alive, ==, 0);
 

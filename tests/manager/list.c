@@ -1,117 +1,194 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The list behind the list model, against a plain array.
+// The list behind the list model, and its view, against plain arrays.
 
 #include <tend.h>
 
 #include "tend-manager-private.h"
 
-static void
-assert_same (TendEntryList *list,
-             GPtrArray     *model)
+/* What was told, and what is. */
+typedef struct
 {
-  TendEntry *entry = NULL;
+  TendEntryList  list;
+  GPtrArray     *entries;       /* of TendEntry */
+  GPtrArray     *view;          /* of TendTask; not references */
+} Fixture;
 
-  g_assert_cmpuint (list->n_items, ==, model->len);
-  for (guint i = 0; i < model->len; i++)
-    {
-      entry = tend_entry_list_next (list, entry);
-      g_assert_true (entry == g_ptr_array_index (model, i));
-      g_assert_true (tend_entry_list_get (list, i) == entry);
-      g_assert_cmpuint (tend_entry_list_get_position (list, entry), ==, i);
-    }
-
-  g_assert_null (tend_entry_list_next (list, entry));
-  g_assert_null (tend_entry_list_get (list, model->len));
-  g_assert_null (tend_entry_list_get (list, G_MAXUINT));
+static void
+set_up (Fixture       *fixture,
+        gconstpointer  unused)
+{
+  fixture->entries = g_ptr_array_new_with_free_func (g_free);
+  fixture->view = g_ptr_array_new ();
 }
 
 static void
-append (TendEntryList *list,
-        GPtrArray     *model)
+tear_down (Fixture       *fixture,
+           gconstpointer  unused)
+{
+  tend_entry_list_clear (&fixture->list);
+  for (guint i = 0; i < fixture->entries->len; i++)
+    g_object_unref (((TendEntry *) g_ptr_array_index (fixture->entries, i))->task);
+  g_ptr_array_unref (fixture->entries);
+  g_ptr_array_unref (fixture->view);
+}
+
+static void
+assert_same (Fixture *fixture)
+{
+  TendEntryList *list = &fixture->list;
+  TendEntry *entry = NULL;
+
+  g_assert_cmpuint (list->n_items, ==, fixture->entries->len);
+  for (guint i = 0; i < fixture->entries->len; i++)
+    {
+      entry = tend_entry_list_next (list, entry);
+      g_assert_true (entry == g_ptr_array_index (fixture->entries, i));
+    }
+  g_assert_null (tend_entry_list_next (list, entry));
+
+  g_assert_cmpuint (list->n_told, ==, fixture->view->len);
+  for (guint i = 0; i < fixture->view->len; i++)
+    g_assert_true (tend_entry_list_get_told (list, i) == g_ptr_array_index (fixture->view, i));
+  g_assert_null (tend_entry_list_get_told (list, fixture->view->len));
+  g_assert_null (tend_entry_list_get_told (list, G_MAXUINT));
+}
+
+/* Tells of up to @n neighbours that are gone, or of all that is new. */
+static void
+tell (Fixture *fixture,
+      guint    n)
+{
+  guint n_told = fixture->view->len;
+
+  if (fixture->list.n_gone > 0)
+    {
+      g_autoptr(GPtrArray) gone = g_ptr_array_new_with_free_func (g_object_unref);
+      guint position = tend_entry_list_take_gone (&fixture->list, n, gone);
+
+      g_assert_cmpuint (gone->len, >, 0);
+      g_assert_cmpuint (gone->len, <=, n);
+      for (guint i = 0; i < gone->len; i++)
+        g_assert_true (g_ptr_array_index (gone, i) == g_ptr_array_index (fixture->view, position + i));
+      g_ptr_array_remove_range (fixture->view, position, gone->len);
+      return;
+    }
+
+  g_assert_cmpuint (tend_entry_list_take_new (&fixture->list), ==, fixture->entries->len - n_told);
+  for (guint i = n_told; i < fixture->entries->len; i++)
+    g_ptr_array_add (fixture->view, ((TendEntry *) g_ptr_array_index (fixture->entries, i))->task);
+}
+
+static void
+append (Fixture *fixture)
 {
   TendEntry *entry = g_new0 (TendEntry, 1);
 
-  tend_entry_list_append (list, entry);
+  entry->task = tend_task_new_open (NULL, NULL, NULL, NULL);
+  tend_entry_list_append (&fixture->list, entry);
   g_assert_true (entry->is_listed);
-  g_ptr_array_add (model, entry);
+  g_ptr_array_add (fixture->entries, entry);
 }
 
+/* What was told of is shown until it is told that it is gone, with @is_shown. */
 static void
-remove_at (TendEntryList *list,
-           GPtrArray     *model,
-           guint          i)
+remove_at (Fixture  *fixture,
+           guint     i,
+           gboolean  is_shown)
 {
-  TendEntry *entry = g_ptr_array_index (model, i);
+  TendEntry *entry = g_ptr_array_index (fixture->entries, i);
+  TendTask *task = entry->task;
 
-  tend_entry_list_remove (list, entry);
+  is_shown = is_shown && entry->place < fixture->list.n_told_places;
+  if (!is_shown)
+    g_ptr_array_remove (fixture->view, task);
+  tend_entry_list_remove (&fixture->list, entry, is_shown);
   g_assert_false (entry->is_listed);
-  g_ptr_array_remove_index (model, i);
+  g_ptr_array_remove_index (fixture->entries, i);
+  g_object_unref (task);
 }
 
 /* It grows and shrinks through several sizes of its array, and is looked at in between. */
 static void
-test_random_operations (void)
+test_random_operations (Fixture       *fixture,
+                        gconstpointer  is_shown)
 {
-  TendEntryList list = { 0 };
-  g_autoptr(GPtrArray) model = g_ptr_array_new_with_free_func (g_free);
-
-  assert_same (&list, model);
+  assert_same (fixture);
   for (guint phase = 0; phase < 8; phase++)
     {
       gboolean grows = phase % 2 == 0;
 
       for (guint i = 0; i < 5000; i++)
         {
-          if (model->len == 0 || g_test_rand_int_range (0, 10) < (grows ? 7 : 3))
-            append (&list, model);
-          else
-            remove_at (&list, model, (guint) g_test_rand_int_range (0, (gint32) model->len));
+          guint n = fixture->entries->len;
 
+          if (n == 0 || g_test_rand_int_range (0, 10) < (grows ? 7 : 3))
+            append (fixture);
+          else
+            remove_at (fixture, (guint) g_test_rand_int_range (0, (gint32) n), is_shown != NULL);
+
+          if (g_test_rand_int_range (0, 3) == 0)
+            tell (fixture, (guint) g_test_rand_int_range (1, 4));
           if (i % 500 == 0)
-            assert_same (&list, model);
+            assert_same (fixture);
         }
     }
-  assert_same (&list, model);
-  tend_entry_list_clear (&list);
+  assert_same (fixture);
 }
 
 /* Those at the front go and others come, for ever: the array is no larger than it has to be. */
 static void
-test_queue_stays_small (void)
+test_queue_stays_small (Fixture       *fixture,
+                        gconstpointer  is_shown)
 {
-  TendEntryList list = { 0 };
-  g_autoptr(GPtrArray) model = g_ptr_array_new_with_free_func (g_free);
-
   for (guint i = 0; i < 100; i++)
-    append (&list, model);
+    append (fixture);
   for (guint i = 0; i < 10000; i++)
     {
-      append (&list, model);
-      remove_at (&list, model, 0);
+      append (fixture);
+      remove_at (fixture, 0, is_shown != NULL);
+      tell (fixture, 1);
     }
 
-  assert_same (&list, model);
-  g_assert_cmpuint (list.n_allocated, <=, 1024);
-  tend_entry_list_clear (&list);
+  assert_same (fixture);
+  g_assert_cmpuint (fixture->list.n_allocated, <=, 1024);
 }
 
 static void
-test_empties_and_fills_again (void)
+test_empties_and_fills_again (Fixture       *fixture,
+                              gconstpointer  is_shown)
 {
-  TendEntryList list = { 0 };
-  g_autoptr(GPtrArray) model = g_ptr_array_new_with_free_func (g_free);
-
   for (guint round = 0; round < 3; round++)
     {
       for (guint i = 0; i < 3000; i++)
-        append (&list, model);
-      while (model->len > 0)
-        remove_at (&list, model, round == 0 ? 0 : round == 1 ? model->len - 1 : model->len / 2);
-      assert_same (&list, model);
+        append (fixture);
+      tend_entry_list_take_new (&fixture->list);
+      g_ptr_array_set_size (fixture->view, 0);
+      for (guint i = 0; i < 3000; i++)
+        g_ptr_array_add (fixture->view, ((TendEntry *) g_ptr_array_index (fixture->entries, i))->task);
+
+      for (guint n; (n = fixture->entries->len) > 0;)
+        remove_at (fixture, round == 0 ? 0 : round == 1 ? n - 1 : n / 2, is_shown != NULL);
+      assert_same (fixture);
+      if (is_shown)
+        tell (fixture, 3000);
+      assert_same (fixture);
+      g_assert_cmpuint (fixture->view->len, ==, 0);
     }
-  tend_entry_list_clear (&list);
+}
+
+/* A list that is dropped drops what it still shows. */
+static void
+test_dropped_while_it_shows (Fixture       *fixture,
+                             gconstpointer  is_shown)
+{
+  for (guint i = 0; i < 1000; i++)
+    append (fixture);
+  tell (fixture, 1);
+  while (fixture->entries->len > 500)
+    remove_at (fixture, 250, TRUE);
+  assert_same (fixture);
 }
 
 /* A batch that comes and goes builds nothing anew, and a large one leaves little behind. */
@@ -129,28 +206,36 @@ test_keeps_places_for_the_next_batch (void)
       if (batch == 0)
         places = list.entries;
       for (guint i = 0; i < 1500; i++)
-        tend_entry_list_remove (&list, &entries[i]);
+        tend_entry_list_remove (&list, &entries[i], FALSE);
       g_assert_true (list.entries == places);
     }
 
   for (guint i = 0; i < 100000; i++)
     tend_entry_list_append (&list, &entries[i]);
   for (guint i = 0; i < 100000; i++)
-    tend_entry_list_remove (&list, &entries[i]);
+    tend_entry_list_remove (&list, &entries[i], FALSE);
   g_assert_cmpuint (list.n_allocated, <=, 2048);
 
   tend_entry_list_clear (&list);
 }
 
+#define add_test(path, data, test) g_test_add ("/tend/entry-list/" path, Fixture, data, set_up, test, tear_down)
+
 int
 main (int    argc,
       char **argv)
 {
+  gpointer shown = GINT_TO_POINTER (TRUE);
+
   g_test_init (&argc, &argv, NULL);
 
-  g_test_add_func ("/tend/entry-list/random-operations", test_random_operations);
-  g_test_add_func ("/tend/entry-list/queue-stays-small", test_queue_stays_small);
-  g_test_add_func ("/tend/entry-list/empties-and-fills-again", test_empties_and_fills_again);
+  add_test ("random-operations", NULL, test_random_operations);
+  add_test ("random-operations/shown", shown, test_random_operations);
+  add_test ("queue-stays-small", NULL, test_queue_stays_small);
+  add_test ("queue-stays-small/shown", shown, test_queue_stays_small);
+  add_test ("empties-and-fills-again", NULL, test_empties_and_fills_again);
+  add_test ("empties-and-fills-again/shown", shown, test_empties_and_fills_again);
+  add_test ("dropped-while-it-shows", shown, test_dropped_while_it_shows);
   g_test_add_func ("/tend/entry-list/keeps-places-for-the-next-batch", test_keeps_places_for_the_next_batch);
 
   return g_test_run ();

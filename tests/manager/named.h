@@ -103,6 +103,6 @@ end_all (Fixture *fixture)
   for (guint i = 0; i < tasks->len; i++)
     tend_task_stop (g_ptr_array_index (tasks, i));
   settle (fixture);
-  g_assert_cmpuint (fixture->shadow->len, ==, 0);
+  g_assert_cmpuint (n_tasks (fixture), ==, 0);
   g_string_truncate (fixture->log, 0);
 }

@@ -18,7 +18,7 @@ reuse_name_cb (GObject      *object,
   /* It has ended, and is still known: only its name is free. */
   g_assert_true (tend_task_manager_lookup (fixture->manager, "n") == task);
   g_assert_false (tend_task_manager_is_active (fixture->manager, "n"));
-  g_assert_cmpuint (fixture->shadow->len, ==, 0);
+  g_assert_cmpuint (n_tasks (fixture), ==, 0);
 
   register_callback (fixture, "n", count_run, NULL);
   g_assert_true (tend_task_manager_is_active (fixture->manager, "n"));

@@ -146,6 +146,14 @@ drop_when_changed (GListModel *model,
     drop_in_handler (NULL, data);
 }
 
+static void
+drop_when_added (TendTaskManager *manager,
+                 TendTask        *task,
+                 gpointer         data)
+{
+  drop_when_changed (G_LIST_MODEL (manager), 0, 0, 1, data);
+}
+
 /* Where a task itself calls what drops the owner, after everything else has been registered. */
 static void
 test_inside_task (Scene         *scene,
@@ -194,17 +202,22 @@ test_inside_task_failed (Scene         *scene,
 }
 
 static void
-test_inside_items_changed (Scene         *scene,
+test_inside_list (Scene         *scene,
                            gconstpointer  is_removal)
 {
   g_autoptr(GError) error = NULL;
 
   populate (scene);
-  g_signal_connect (scene->fixture.manager, "items-changed", G_CALLBACK (drop_when_changed), &scene->datum);
   if (is_removal != NULL)
-    tend_task_cancel (tend_task_manager_lookup (scene->fixture.manager, "delayed"));
+    {
+      settle (&scene->fixture);
+      g_signal_connect (scene->fixture.manager, "items-changed", G_CALLBACK (drop_when_changed), &scene->datum);
+      tend_task_cancel (tend_task_manager_lookup (scene->fixture.manager, "delayed"));
+      settle (&scene->fixture);
+    }
   else
     {
+      g_signal_connect (scene->fixture.manager, "task-added", G_CALLBACK (drop_when_added), &scene->datum);
       /* It is stopped before it can be handed back. */
       g_assert_null (tend_task_manager_register (scene->fixture.manager,
                                                  tend_task_new_open (NULL, guarded_body, give (scene), destroyed),
@@ -436,10 +449,10 @@ test_list_stays_right (Scene         *scene,
   register_work (&scene->fixture, ASYNC, NULL);
   settle (&scene->fixture);
   drop_owner (scene);
-  g_assert_cmpuint (scene->fixture.shadow->len, ==, 1);
+  g_assert_cmpuint (n_tasks (&scene->fixture), ==, 1);
   assert_shadow (&scene->fixture);
   settle (&scene->fixture);
-  g_assert_cmpuint (scene->fixture.shadow->len, ==, 0);
+  g_assert_cmpuint (n_tasks (&scene->fixture), ==, 0);
   assert_shadow (&scene->fixture);
 }
 
@@ -457,7 +470,7 @@ post_in_thread (gpointer data)
 {
   Scene *scene = data;
 
-  tend_task_post (g_ptr_array_index (scene->fixture.shadow, 0), guarded_timer, give (scene), destroyed);
+  tend_task_post (scene->posted, guarded_timer, give (scene), destroyed);
   return NULL;
 }
 
@@ -480,10 +493,11 @@ test_in_another_thread (Scene         *scene,
 
   populate (scene);
   /* They unwind at home, after the owner is freed, and so cannot look at it. */
+  scene->posted = nth_task (&scene->fixture, 0);
   run_thread (post_in_thread, scene);
-  for (guint i = 0; i < scene->fixture.shadow->len; i++)
+  for (guint i = 0; i < n_tasks (&scene->fixture); i++)
     {
-      TendTask *task = g_ptr_array_index (scene->fixture.shadow, i);
+      TendTask *task = nth_task (&scene->fixture, i);
 
       if (g_strcmp0 (tend_task_get_name (task), "sleeping") == 0 ||
           g_strcmp0 (tend_task_get_name (task), "paused") == 0 ||
@@ -555,8 +569,8 @@ main (int   argc,
   add_inside_task ("post");
   add_inside_task ("exit-handler");
   add_scene ("inside-task-failed", NULL, test_inside_task_failed);
-  add_scene ("inside-addition", NULL, test_inside_items_changed);
-  add_scene ("inside-removal", "removal", test_inside_items_changed);
+  add_scene ("inside-addition", NULL, test_inside_list);
+  add_scene ("inside-removal", "removal", test_inside_list);
   add_scene ("inside-wait", NULL, test_inside_wait);
   add_scene ("inside-wait-for-tasks", "all", test_inside_wait);
 

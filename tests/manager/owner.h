@@ -38,6 +38,7 @@ struct _Scene
   Datum      datum;         /* for callbacks that destroy nothing */
   Work      *deaf;          /* a thread that goes on until it is let go */
   GPtrArray *others;        /* of tasks that are not the manager's */
+  TendTask  *posted;        /* what a thread posts to; not a reference */
   TendCompletion *completion;
   gboolean   is_over;       /* the owner was disposed of */
   gboolean   is_finalized;

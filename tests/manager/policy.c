@@ -64,7 +64,7 @@ test_reject_in_every_state (Fixture       *fixture,
                                                  TEND_NAME_POLICY_REJECT, &error));
       g_assert_error (error, TEND_ERROR, TEND_ERROR_EXISTS);
     }
-  g_assert_cmpuint (fixture->shadow->len, ==, 5);
+  g_assert_cmpuint (n_tasks (fixture), ==, 5);
 }
 
 /* --- Keep --- */
@@ -84,7 +84,7 @@ test_keep_gives_the_active_one (Fixture       *fixture,
       g_assert_no_error (error);
       g_assert_true (holder == active);
       g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CREATED);
-      g_assert_cmpuint (fixture->shadow->len, ==, 1);
+      g_assert_cmpuint (n_tasks (fixture), ==, 1);
       settle (fixture);
     }
   assert_log (fixture, "A+");
@@ -163,7 +163,7 @@ test_queue_runs_one_after_the_other (Fixture       *fixture,
   tasks[0] = add (fixture, "A", TEND_NAME_POLICY_QUEUE);
   tasks[1] = add (fixture, "B", TEND_NAME_POLICY_QUEUE);
   tasks[2] = add (fixture, "C", TEND_NAME_POLICY_QUEUE);
-  g_assert_cmpuint (fixture->shadow->len, ==, 3);
+  g_assert_cmpuint (n_tasks (fixture), ==, 3);
 
   /* The name passes on with each end. */
   for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
@@ -245,7 +245,7 @@ test_one_leaves_the_middle_of_the_queue (Fixture       *fixture,
   add (fixture, "C", TEND_NAME_POLICY_QUEUE);
   settle (fixture);
   tend_task_cancel (middle);
-  g_assert_cmpuint (fixture->shadow->len, ==, 2);
+  g_assert_cmpuint (n_tasks (fixture), ==, 2);
   tend_clock_advance (fixture->clock, 20 * SECOND, NULL);
   assert_log (fixture, "A+ A. C+ C.");
 }
@@ -373,10 +373,10 @@ test_random_operations (Fixture       *fixture,
 
           g_assert_true (cancelled == NULL || find (fixture) != cancelled);
         }
-      else if (choice < 7 && fixture->shadow->len > 0)
-        tend_task_stop (g_ptr_array_index (fixture->shadow, g_test_rand_int_range (0, (int) fixture->shadow->len)));
-      else if (choice < 8 && fixture->shadow->len > 0)
-        tend_task_cancel (g_ptr_array_index (fixture->shadow, g_test_rand_int_range (0, (int) fixture->shadow->len)));
+      else if (choice < 7 && n_tasks (fixture) > 0)
+        tend_task_stop (nth_task (fixture, g_test_rand_int_range (0, (int) n_tasks (fixture))));
+      else if (choice < 8 && n_tasks (fixture) > 0)
+        tend_task_cancel (nth_task (fixture, g_test_rand_int_range (0, (int) n_tasks (fixture))));
       else
         tend_clock_advance (fixture->clock, g_test_rand_int_range (0, 4) * SECOND / 2, NULL);
 
@@ -390,7 +390,7 @@ test_random_operations (Fixture       *fixture,
 
   /* Nobody is left behind in a wait for one that has gone. */
   tend_clock_run_until_idle (fixture->clock, NULL);
-  g_assert_cmpuint (fixture->shadow->len, ==, 0);
+  g_assert_cmpuint (n_tasks (fixture), ==, 0);
   g_string_truncate (fixture->log, 0);
 }
 

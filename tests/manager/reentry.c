@@ -396,13 +396,11 @@ test_disposed_while_slow_tasks_are_told (Fixture       *fixture,
 }
 
 static void
-run_at_addition_cb (GListModel *model,
-                    guint       position,
-                    guint       n_removed,
-                    guint       n_added,
-                    gpointer    data)
+run_at_addition_cb (TendTaskManager *manager,
+                    TendTask        *task,
+                    gpointer         data)
 {
-  while (n_added > 0 && g_main_context_iteration (NULL, FALSE))
+  while (g_main_context_iteration (NULL, FALSE))
     ;
 }
 
@@ -422,7 +420,7 @@ test_ends_while_it_is_added (Fixture       *fixture,
 {
   g_autoptr(GError) error = NULL;
 
-  g_signal_connect (fixture->manager, "items-changed", G_CALLBACK (run_at_addition_cb), NULL);
+  g_signal_connect (fixture->manager, "task-added", G_CALLBACK (run_at_addition_cb), NULL);
   g_assert_null (tend_task_manager_register (fixture->manager,
                                              tend_task_new_open ("a", complete_at_once, NULL, NULL),
                                              TEND_NAME_POLICY_REJECT, &error));
@@ -444,15 +442,12 @@ test_ends_while_it_is_added (Fixture       *fixture,
 }
 
 static void
-dispose_at_addition_cb (GListModel *model,
-                        guint       position,
-                        guint       n_removed,
-                        guint       n_added,
-                        gpointer    data)
+dispose_at_addition_cb (TendTaskManager *manager,
+                        TendTask        *task,
+                        gpointer         data)
 {
-  run_at_addition_cb (model, position, n_removed, n_added, data);
-  if (n_added > 0)
-    g_object_run_dispose (G_OBJECT (model));
+  run_at_addition_cb (manager, task, data);
+  g_object_run_dispose (G_OBJECT (manager));
 }
 
 static gboolean
@@ -473,7 +468,7 @@ test_disposed_while_it_is_added (Fixture       *fixture,
   TendTask *running = NULL;
   g_autoptr(GError) error = NULL;
 
-  g_signal_connect (manager, "items-changed", G_CALLBACK (dispose_at_addition_cb), NULL);
+  g_signal_connect (manager, "task-added", G_CALLBACK (dispose_at_addition_cb), NULL);
   g_assert_null (tend_task_manager_register (manager, tend_task_new_open ("a", keep_task_body, &running, NULL),
                                              TEND_NAME_POLICY_REJECT, &error));
   g_assert_error (error, TEND_ERROR, TEND_ERROR_STATE);

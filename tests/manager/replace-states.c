@@ -15,7 +15,7 @@ test_pending (Fixture       *fixture,
 
   add (fixture, "B", TEND_NAME_POLICY_REPLACE);
   g_assert_cmpint (tend_task_get_status (old), ==, TEND_TASK_STATUS_CANCELLED);
-  g_assert_cmpuint (fixture->shadow->len, ==, 1);
+  g_assert_cmpuint (n_tasks (fixture), ==, 1);
   settle (fixture);
   assert_log (fixture, "B+");
   end_all (fixture);
@@ -28,7 +28,7 @@ test_delayed (Fixture       *fixture,
   add_delayed (fixture, "A", TEND_NAME_POLICY_REPLACE, 5 * SECOND);
   tend_clock_advance (fixture->clock, SECOND, NULL);
   add (fixture, "B", TEND_NAME_POLICY_REPLACE);
-  g_assert_cmpuint (fixture->shadow->len, ==, 1);
+  g_assert_cmpuint (n_tasks (fixture), ==, 1);
   tend_clock_advance (fixture->clock, 10 * SECOND, NULL);
   assert_log (fixture, "B+ B.");
 }
@@ -48,7 +48,7 @@ test_waiting_for_a_slot (Fixture       *fixture,
   add (fixture, "B", TEND_NAME_POLICY_REPLACE);
   settle (fixture);
   assert_log (fixture, "");
-  g_assert_cmpuint (fixture->shadow->len, ==, 2);
+  g_assert_cmpuint (n_tasks (fixture), ==, 2);
 
   work_let_go (work);
   settle (fixture);
@@ -85,7 +85,7 @@ test_paused_before_it_began (Fixture       *fixture,
 
   tend_task_pause (old);
   add (fixture, "B", TEND_NAME_POLICY_REPLACE);
-  g_assert_cmpuint (fixture->shadow->len, ==, 1);
+  g_assert_cmpuint (n_tasks (fixture), ==, 1);
   settle (fixture);
   assert_log (fixture, "B+");
   end_all (fixture);

@@ -208,7 +208,7 @@ test_inside_managed_callback (Fixture       *fixture,
   g_assert_true (tend_task_manager_is_active (fixture->manager, "n"));
 
   tend_task_return_boolean (task, TRUE);
-  g_assert_cmpuint (fixture->shadow->len, ==, 0);
+  g_assert_cmpuint (n_tasks (fixture), ==, 0);
 }
 
 static void
@@ -378,7 +378,7 @@ test_inside_items_changed (Fixture       *fixture,
   for (guint i = 0; i < 3; i++)
     register_work (fixture, FIBER, NULL);
   settle (fixture);
-  tend_task_cancel (g_ptr_array_index (fixture->shadow, 1));
+  tend_task_cancel (nth_task (fixture, 1));
   settle (fixture);
   assert_log (fixture, "down");
 }

@@ -438,7 +438,7 @@ test_kept_name_is_told_once (Fixture       *fixture,
 
   tend_task_stop (ticking);
   settle (fixture);
-  g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (fixture->manager)), ==, 0);
+  g_assert_cmpuint (n_tasks (fixture), ==, 0);
 }
 
 /* A queue is told of at its head alone, and not while the one before it is just at work. */

@@ -97,20 +97,15 @@ test_what_is_not_over_is_not_forgotten (Fixture       *fixture,
 /* --- From inside --- */
 
 static void
-throttle_again_cb (GListModel *model,
-                   guint       position,
-                   guint       n_removed,
-                   guint       n_added,
-                   gpointer    data)
+throttle_again_cb (TendTaskManager *manager,
+                   TendTask        *task,
+                   gpointer         data)
 {
   Fixture *fixture = data;
 
-  if (n_added == 0)
-    return;
-
-  g_signal_handlers_block_by_func (model, throttle_again_cb, data);
+  g_signal_handlers_block_by_func (manager, throttle_again_cb, data);
   ask (fixture, tend_task_manager_throttle, "B", SECOND);
-  g_signal_handlers_unblock_by_func (model, throttle_again_cb, data);
+  g_signal_handlers_unblock_by_func (manager, throttle_again_cb, data);
 }
 
 /* Whoever is told of the first one throttles another: that is the one which comes too early. */
@@ -119,7 +114,7 @@ test_inside_addition (Fixture       *fixture,
                       gconstpointer  unused)
 {
   begin_time (fixture);
-  g_signal_connect (fixture->manager, "items-changed", G_CALLBACK (throttle_again_cb), fixture);
+  g_signal_connect (fixture->manager, "task-added", G_CALLBACK (throttle_again_cb), fixture);
   ask (fixture, tend_task_manager_throttle, "A", SECOND);
   g_signal_handlers_disconnect_by_func (fixture->manager, throttle_again_cb, fixture);
   go_to (fixture, 5);
@@ -129,16 +124,14 @@ test_inside_addition (Fixture       *fixture,
 }
 
 static void
-drop_manager_cb (GListModel *model,
-                 guint       position,
-                 guint       n_removed,
-                 guint       n_added,
-                 gpointer    data)
+drop_manager_cb (TendTaskManager *manager,
+                 TendTask        *task,
+                 gpointer         data)
 {
   Fixture *fixture = data;
 
-  g_signal_handlers_disconnect_by_func (model, items_changed_cb, fixture);
-  g_signal_handlers_disconnect_by_func (model, drop_manager_cb, fixture);
+  g_signal_handlers_disconnect_by_func (manager, items_changed_cb, fixture);
+  g_signal_handlers_disconnect_by_func (manager, drop_manager_cb, fixture);
   g_clear_object (&fixture->manager);
 }
 
@@ -156,7 +149,7 @@ test_manager_goes_inside (Fixture       *fixture,
 
       fixture->manager = fixture->manager != NULL ? fixture->manager : tend_task_manager_new ();
       watch (fixture, fixture->manager);
-      g_signal_connect (fixture->manager, "items-changed", G_CALLBACK (drop_manager_cb), fixture);
+      g_signal_connect (fixture->manager, "task-added", G_CALLBACK (drop_manager_cb), fixture);
       g_assert_null (funcs[i] (fixture->manager, tend_task_new_open (NAME, callback_work, work, work_freed_cb),
                                SECOND, &error));
       g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
@@ -268,7 +261,7 @@ test_random (Fixture       *fixture,
         tend_clock_advance (fixture->clock, g_test_rand_int_range (0, 8) * TENTH, NULL);
 
       /* One that runs, one that is due, and the latest. */
-      g_assert_cmpuint (fixture->shadow->len, <=, 3);
+      g_assert_cmpuint (n_tasks (fixture), <=, 3);
       if (i % 100 == 99 && choice < 10)
         {
           tend_clock_advance (fixture->clock, 10 * SECOND, NULL);
@@ -278,7 +271,7 @@ test_random (Fixture       *fixture,
 
   /* None is left that would begin after the series. */
   tend_clock_advance (fixture->clock, 10 * SECOND, NULL);
-  g_assert_cmpuint (fixture->shadow->len, ==, 0);
+  g_assert_cmpuint (n_tasks (fixture), ==, 0);
 }
 
 int

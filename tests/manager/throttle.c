@@ -38,7 +38,7 @@ test_first_and_last_of_a_burst (Fixture       *fixture,
   go_to (fixture, 6);
   throttle (fixture, "C", SECOND);
   g_assert_cmpint (tend_task_get_status (middle), ==, TEND_TASK_STATUS_CANCELLED);
-  g_assert_cmpuint (fixture->shadow->len, ==, 1);
+  g_assert_cmpuint (n_tasks (fixture), ==, 1);
   go_to (fixture, 9);
   assert_log (fixture, "");
   go_to (fixture, 15);
@@ -63,7 +63,7 @@ test_burst_in_one_turn (Fixture       *fixture,
   throttle (fixture, "A", SECOND);
   throttle (fixture, "B", SECOND);
   throttle (fixture, "C", SECOND);
-  g_assert_cmpuint (fixture->shadow->len, ==, 2);
+  g_assert_cmpuint (n_tasks (fixture), ==, 2);
   go_to (fixture, 30);
   assert_log (fixture, "A@0 C@10");
 }
@@ -77,7 +77,7 @@ test_asked_for_all_the_time (Fixture       *fixture,
     {
       go_to (fixture, i);
       throttle (fixture, i < 35 ? "x" : "last", SECOND);
-      g_assert_cmpuint (fixture->shadow->len, <=, 2);
+      g_assert_cmpuint (n_tasks (fixture), <=, 2);
     }
   go_to (fixture, 60);
   assert_log (fixture, "x@0 x@10 x@20 x@30 last@40");
@@ -108,7 +108,7 @@ test_slow_body_piles_nothing_up (Fixture       *fixture,
     {
       go_to (fixture, 5 + 5 * (int) i);
       throttle (fixture, tags[i], SECOND);
-      g_assert_cmpuint (fixture->shadow->len, ==, 2);
+      g_assert_cmpuint (n_tasks (fixture), ==, 2);
     }
   go_to (fixture, 100);
   assert_log (fixture, "A@0 A.50 J@50");
@@ -158,7 +158,7 @@ test_waiting_for_a_slot (Fixture       *fixture,
     {
       go_to (fixture, 5 + 8 * (int) i);
       throttle (fixture, tags[i], SECOND);
-      g_assert_cmpuint (fixture->shadow->len, ==, 3);
+      g_assert_cmpuint (n_tasks (fixture), ==, 3);
     }
   go_to (fixture, 30);
   assert_log (fixture, "");
