@@ -36,7 +36,7 @@ async function main(task: Tend.Task): Promise<number> {
     for (const running of manager)
         running.cancel();
 
-    const failed = Tend.Task.new('by hand', null);
+    const failed = Tend.Task.new_open('by hand', null);
     failed.return_error(new RangeError('too much'));
     await failed.catch((error: unknown) => {
         if (error instanceof GLib.Error)

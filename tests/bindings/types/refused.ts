@@ -6,7 +6,7 @@
 import Tend from 'gi://Tend?version=1';
 
 const manager = new Tend.TaskManager();
-const task = Tend.Task.new('task', null);
+const task = Tend.Task.new_open('task', null);
 
 // @ts-expect-error: a time is a number.
 Tend.sleep('long');
