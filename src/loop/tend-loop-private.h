@@ -51,7 +51,6 @@ typedef struct
   gint64        frozen_now; /* virtual time; negative: none; written by the loop thread, under the registry's lock */
   guint         n_outside;  /* loop thread; pieces of work outside the context */
   gpointer      tasks;      /* loop thread; the newest TendTask that was started and is not finished */
-  guint         n_started;  /* loop thread; how many were added to it; wraps around */
 } TendHub;
 
 /* How a thread has got into a loop; see tend_loop_enter(). */

@@ -41,6 +41,11 @@ TendTask    *tend_task_take_spare        (void) G_GNUC_WARN_UNUSED_RESULT;
 void         tend_task_tell_forgotten    (TendTask            *self);
 void         tend_task_look_no_more      (TendTask            *self);
 
+/* --- task-wait.c --- */
+
+gboolean     tend_task_wait_here         (TendTask            *self,
+                                          GError             **error);
+
 /* --- task-list.c --- */
 
 void         tend_task_enlist            (TendTask            *self);

@@ -18,7 +18,6 @@ tend_task_enlist (TendTask *self)
   if (self->next_started != NULL)
     self->next_started->prev_started = self;
   hub->tasks = self;
-  hub->n_started++;
 }
 
 void

@@ -4,6 +4,7 @@
 // The run of a program, which leaves no task behind. Ownership: the loop thread's.
 
 #include "task-life-private.h"
+#include "task-sigint-private.h"
 
 /* As a manager has it at first. */
 #define GRACE_PERIOD (5 * G_TIME_SPAN_SECOND)
@@ -17,6 +18,7 @@ typedef struct
   TendLoop   *loop;
   TendHub    *hub;      /* the loop's */
   GHashTable *before;   /* of TendTask, a reference each: what was there before it */
+  TendSigint  sigint;
   gboolean    is_late;
 } Run;
 
@@ -77,71 +79,83 @@ run_list (Run *self)
   return tasks;
 }
 
-/* Each of them once, oldest first. */
-static void
-cancel_started (Run *self)
-{
-  g_autoptr(GPtrArray) tasks = run_list (self);
-
-  for (guint i = tasks->len; i > 0; i--)
-    {
-      TendTask *task = tasks->pdata[i - 1];
-
-      if (!tend_task_has_ended (task) && !tend_task_cancelling (task))
-        tend_task_cancel (task);
-    }
-}
-
 static void
 stop_started (Run *self)
 {
   g_autoptr(GPtrArray) tasks = run_list (self);
+
+  for (guint i = 0; i < tasks->len; i++)
+    tend_task_stop (tasks->pdata[i]);
+}
+
+static void
+warn_of_late (Run *self)
+{
+  g_autoptr(GPtrArray) tasks = run_list (self);
   g_autoptr(GPtrArray) late = g_ptr_array_new ();
+  g_autofree char *text = NULL;
 
   /* What nobody can end was told before. */
   for (guint i = 0; i < tasks->len; i++)
     if (!((TendTask *) tasks->pdata[i])->is_told_forgotten)
       g_ptr_array_add (late, tasks->pdata[i]);
-  if (late->len > 0)
-    {
-      g_autofree char *text = tend_task_print_list (late);
+  if (late->len == 0)
+    return;
 
-      g_warning ("Program: has ended, and stops what did not end within %.0f s after that: %s",
-                 (double) GRACE_PERIOD / G_TIME_SPAN_SECOND, text);
-    }
-  for (guint i = 0; i < tasks->len; i++)
-    tend_task_stop (tasks->pdata[i]);
+  text = tend_task_print_list (late);
+  g_warning ("Program: has ended, and stops what did not end within %.0f s after that: %s",
+             (double) GRACE_PERIOD / G_TIME_SPAN_SECOND, text);
 }
 
-/* Cancels what was started under the run, and waits for it: no longer than the grace period. */
-static void
-cancel_and_wait (Run *self)
+static gboolean
+must_stop (Run *self)
 {
-  guint n_started = self->hub->n_started;
+  return self->is_late || self->sigint.is_stopped;
+}
 
-  tend_loop_arm (self->loop, &self->job, tend_time_add (tend_loop_now (self->loop), GRACE_PERIOD));
-  cancel_started (self);
-  while (!run_is_over (self) && !self->is_late)
+/* Cancels what has not ended, oldest first, and waits for it. */
+static void
+cancel_round (Run *self)
+{
+  g_autoptr(GPtrArray) tasks = run_list (self);
+
+  for (guint i = tasks->len; i > 0; i--)
+    tend_task_cancel (tasks->pdata[i - 1]);
+
+  while (!must_stop (self))
     {
-      if (n_started != self->hub->n_started)
-        {
-          n_started = self->hub->n_started;
-          cancel_started (self);
-          continue;
-        }
+      while (tasks->len > 0 && tend_task_has_ended (tasks->pdata[tasks->len - 1]))
+        g_ptr_array_set_size (tasks, tasks->len - 1);
+      if (tasks->len == 0)
+        break;
       if (self->hub->clock == NULL || !tend_clock_step (self->hub->clock, TEND_FOREVER))
         g_main_context_iteration (self->hub->context, TRUE);
     }
+}
+
+/*
+ * Cancels what was started under the run, and waits for it: no longer than the grace period. What is started meanwhile
+ * is cancelled when all those of the round before have ended, since the clean-up of one of them may wait for it.
+ */
+static void
+cancel_and_wait (Run *self)
+{
+  tend_loop_arm (self->loop, &self->job, tend_time_add (tend_loop_now (self->loop), GRACE_PERIOD));
+  while (!run_is_over (self) && !must_stop (self))
+    cancel_round (self);
   tend_loop_remove (self->loop, &self->job);
 }
 
 static void
 run_end (Run *self)
 {
+  cancel_and_wait (self);
   if (!run_is_over (self))
-    cancel_and_wait (self);
-  if (!run_is_over (self))
-    stop_started (self);
+    {
+      if (!self->sigint.is_stopped)
+        warn_of_late (self);
+      stop_started (self);
+    }
 
   for (guint i = 0; i < MAX_LAST_TURNS && self->hub->tasks != NULL &&
                     !g_hash_table_contains (self->before, self->hub->tasks); i++)
@@ -158,7 +172,15 @@ run_end (Run *self)
  * Use it as the main part of a program; [func@Tend.run] does the same for a function. When @task has ended, all tasks of
  * this main context that were started meanwhile and have not ended are cancelled and waited for. Those that have not
  * ended after 5 seconds are stopped, and a warning names them. While a [class@Tend.Clock] has frozen time, time
- * jumps from deadline to deadline.
+ * jumps from deadline to deadline. A task that is started by the clean-up of others is cancelled when these have ended.
+ *
+ * Ctrl-C, the signal `SIGINT`, cancels @task the first time: the task may clean up, and its error is
+ * `G_IO_ERROR_CANCELLED`. The second time, it stops @task and all tasks of this main context that were started
+ * meanwhile. The third time, it kills the process; so does a second time before the main context has noticed the
+ * first, because a callback does not return. In a run within another run of the same thread, the signal is for both.
+ * All this holds if the default action of the signal is set when the run begins, and no other thread runs a program
+ * likewise. A handler that you install meanwhile replaces that of the run. A program that was interrupted exits with
+ * the status 130.
  *
  * Only for the owning thread, outside fibers.
  *
@@ -184,9 +206,11 @@ tend_run_task (TendTask  *task,
 
   kept = g_object_ref (task);
   run_init (&run, task->loop);
+  tend_sigint_begin (&run.sigint, task, FALSE);
   has_completed = (tend_task_status (task) != TEND_TASK_STATUS_CREATED || tend_task_start (task, error)) &&
-                  tend_task_wait_sync (task, error);
+                  tend_task_wait_here (task, error);
   run_end (&run);
+  tend_sigint_end (&run.sigint);
   run_clear (&run);
 
   return has_completed;

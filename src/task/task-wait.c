@@ -7,7 +7,8 @@
 // started may be dropped, which wakes its waiters with an error. A wait that is given up leaves the queue. The task
 // stays alive until the last waiter has run.
 
-#include "task-fields-private.h"
+#include "task-life-private.h"
+#include "task-sigint-private.h"
 
 gboolean
 tend_wait_for_task (TendTask  *task,
@@ -275,6 +276,29 @@ tend_task_wait_finish (TendTask      *self,
   return tend_task_propagate (self, error);
 }
 
+/* Iterates the context until the task, which was started, has ended. */
+gboolean
+tend_task_wait_here (TendTask  *self,
+                     GError   **error)
+{
+  g_autoptr(TendTask) kept = g_object_ref (self);
+  TendHub *hub = tend_loop_get_hub (self->loop);
+
+  tend_worker_block ();
+  while (!tend_task_has_ended (self))
+    {
+      if (hub->clock == NULL || !tend_clock_step (hub->clock, TEND_FOREVER))
+        g_main_context_iteration (hub->context, TRUE);
+    }
+
+  /* If a body has ended within its start, its waiters run in a turn of the loop. */
+  while (self->scope != NULL && tend_job_is_waiting (&self->scope->job))
+    g_main_context_iteration (hub->context, FALSE);
+  tend_worker_unblock ();
+
+  return tend_task_propagate (self, error);
+}
+
 /**
  * tend_task_wait_sync:
  * @self: a task that was started
@@ -284,6 +308,9 @@ tend_task_wait_finish (TendTask      *self,
  *
  * Use it in the main part of a program and in tests. A fiber uses tend_await() instead. While a [class@Tend.Clock] has
  * frozen time, time jumps from deadline to deadline.
+ *
+ * In a callback of [func@Tend.run_task], Ctrl-C cancels @self as well as the task of the run. Elsewhere it has no
+ * effect on the task.
  *
  * Only for the owning thread.
  *
@@ -297,8 +324,9 @@ tend_task_wait_sync (TendTask  *self,
                      GError   **error)
 {
   g_autoptr(TendTask) kept = NULL;
+  TendSigint sigint;
   TendTaskStatus status;
-  TendHub *hub;
+  gboolean has_completed;
 
   g_return_val_if_fail (TEND_IS_TASK (self), FALSE);
   g_return_val_if_fail (self->loop != NULL && tend_loop_is_mine (self->loop), FALSE);
@@ -315,18 +343,9 @@ tend_task_wait_sync (TendTask  *self,
     }
 
   kept = g_object_ref (self);
-  hub = tend_loop_get_hub (self->loop);
-  tend_worker_block ();
-  while (!tend_task_has_ended (self))
-    {
-      if (hub->clock == NULL || !tend_clock_step (hub->clock, TEND_FOREVER))
-        g_main_context_iteration (hub->context, TRUE);
-    }
+  tend_sigint_begin (&sigint, self, TRUE);
+  has_completed = tend_task_wait_here (self, error);
+  tend_sigint_end (&sigint);
 
-  /* If a body has ended within its start, its waiters run in a turn of the loop. */
-  while (self->scope != NULL && tend_job_is_waiting (&self->scope->job))
-    g_main_context_iteration (hub->context, FALSE);
-  tend_worker_unblock ();
-
-  return tend_task_propagate (self, error);
+  return has_completed;
 }

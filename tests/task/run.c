@@ -151,6 +151,86 @@ test_cancels_what_the_cancelled_start (void)
   assert_status (left.second, "cancelled");
 }
 
+/* What the clean-up of a task waits for is left alone until that has ended. */
+static gboolean
+await_when_cancelled_body (TendTask  *task,
+                           gpointer   user_data,
+                           GError   **error)
+{
+  Left *left = user_data;
+  gboolean has_slept = tend_sleep (100 * SECOND, error);
+  g_auto(TendShield) shield = tend_shield_enter ();
+
+  left->second = tend_task_run_delay (SECOND);
+  note ("%s", tend_await (left->second, NULL) ? "awaited" : "cut off");
+
+  return has_slept;
+}
+
+static gboolean
+leave_awaiter_body (TendTask  *task,
+                    gpointer   user_data,
+                    GError   **error)
+{
+  ((Left *) user_data)->first = tend_task_run_fiber ("awaiter", await_when_cancelled_body, user_data, NULL);
+
+  return TRUE;
+}
+
+static void
+test_leaves_alone_what_a_clean_up_awaits (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  g_auto(Left) left = { NULL };
+  gint64 begin = tend_clock_get_time (clock);
+
+  g_assert_true (tend_run (leave_awaiter_body, &left, NULL));
+  assert_notes ("awaited");
+  assert_status (left.first, "cancelled");
+  g_assert_cmpint (tend_clock_get_time (clock) - begin, ==, SECOND);
+}
+
+/* Tasks of which each starts the next when it is cancelled do not go on for ever. */
+static gboolean
+start_another_body (TendTask  *task,
+                    gpointer   user_data,
+                    GError   **error)
+{
+  gboolean has_slept = tend_sleep (100 * SECOND, error);
+  g_auto(TendShield) shield = tend_shield_enter ();
+
+  if (!tend_sleep (SECOND, NULL))
+    return FALSE;
+  note ("%s", tend_task_get_name (task));
+  g_object_unref (tend_task_run_fiber ("another", start_another_body, NULL, NULL));
+
+  return has_slept;
+}
+
+static gboolean
+leave_chain_body (TendTask  *task,
+                  gpointer   user_data,
+                  GError   **error)
+{
+  g_object_unref (tend_task_run_fiber ("one", start_another_body, NULL, NULL));
+
+  return TRUE;
+}
+
+static void
+test_stops_a_chain_by_the_grace_period (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  gint64 begin = tend_clock_get_time (clock);
+
+  g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING, "Program: has ended, and stops what did not end*'another'*");
+  g_assert_true (tend_run (leave_chain_body, NULL, NULL));
+  g_test_assert_expected_messages ();
+  g_assert_true (g_str_has_prefix (notes->str, "one another another another"));
+  g_string_free (g_steal_pointer (&notes), TRUE);
+  g_assert_cmpint (tend_clock_get_time (clock) - begin, ==, 5 * SECOND);
+}
+
 /* Of a manager that nobody shuts down: what runs, and what waits for its turn. */
 static gboolean
 leave_manager_body (TendTask  *task,
@@ -236,6 +316,8 @@ main (int    argc,
   g_test_add_func ("/tend/run/names-and-stops-who-is-late", test_names_and_stops_who_is_late);
   g_test_add_func ("/tend/run/leaves-alone-what-was-there-before", test_leaves_alone_what_was_there_before);
   g_test_add_func ("/tend/run/cancels-what-the-cancelled-start", test_cancels_what_the_cancelled_start);
+  g_test_add_func ("/tend/run/leaves-alone-what-a-clean-up-awaits", test_leaves_alone_what_a_clean_up_awaits);
+  g_test_add_func ("/tend/run/stops-a-chain-by-the-grace-period", test_stops_a_chain_by_the_grace_period);
   g_test_add_func ("/tend/run/cancels-what-is-managed", test_cancels_what_is_managed);
   g_test_add_func ("/tend/run/ends-what-is-left-by-a-failure", test_ends_what_is_left_by_a_failure);
   g_test_add_func ("/tend/run/task-may-have-been-started", test_task_may_have_been_started);
