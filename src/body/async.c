@@ -26,6 +26,10 @@ ready_cb (GObject      *source_object,
         error = tend_task_new_missing (task);
       tend_task_leave (previous);
     }
+  else
+    {
+      error = tend_take_result_error (result);
+    }
 
   tend_task_run_ended (task, error);
 }
@@ -63,7 +67,8 @@ static const TendBodyClass async_body = {
  * Creates a task whose body is an asynchronous operation in GIO's style.
  *
  * The task ends when @finish has returned. Cancelling the task cancels the cancellable that @begin is given. If the
- * task is stopped while the operation is under way, @finish is not called.
+ * task is stopped while the operation is under way, @finish is not called; if its result is a [class@Gio.Task] with an
+ * error, the error is reported.
  *
  * For C and Vala. For a single operation in the middle of other work, await it in a fiber with tend_await_result().
  *

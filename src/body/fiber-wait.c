@@ -207,7 +207,8 @@ tend_resume (GObject      *source_object,
  *
  * Once an operation has begun with the address of a variable, call this function before the variable goes out of scope.
  * It always waits for the operation, whose callback writes to the variable. Cancelling or stopping the task cancels its
- * cancellable, and with it the operation. If the task was cancelled, the operation's finish function reports it.
+ * cancellable, and with it the operation. If the task was cancelled, the operation's finish function reports it. If the
+ * task was stopped and @result is a [class@Gio.Task] with an error, the error is reported.
  *
  * Returns: %TRUE with @result set; %FALSE with @result cleared and `TEND_ERROR_STOPPED` if the task ended meanwhile, or
  *   `TEND_ERROR_NO_FIBER` outside a fiber
@@ -219,6 +220,7 @@ tend_await_result (GAsyncResult **result,
                    GError       **error)
 {
   TendTask *task = tend_task_get_current ();
+  GError *dropped;
   SlotWaiter waiter;
 
   g_return_val_if_fail (result != NULL, FALSE);
@@ -243,7 +245,11 @@ tend_await_result (GAsyncResult **result,
   if (!tend_task_has_ended (task))
     return TRUE;
 
+  dropped = tend_take_result_error (*result);
   g_clear_object (result);
+  if (dropped != NULL)
+    tend_task_report (task, dropped);
+  g_clear_error (&dropped);
   tend_begin_wait (G_STRFUNC, error);
   return FALSE;
 }

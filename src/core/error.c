@@ -249,6 +249,21 @@ tend_error_is_cancelled (const GError *error)
   return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 }
 
+/*
+ * Takes the error of an operation whose result nobody will take; NULL if it has none, or keeps it in a way of its own.
+ * Before a result of GTask is taken as what it is, it gives its error as well.
+ */
+GError *
+tend_take_result_error (GAsyncResult *result)
+{
+  GError *error = NULL;
+
+  if (G_IS_TASK (result) && g_task_had_error (G_TASK (result)))
+    g_task_propagate_pointer (G_TASK (result), &error);
+
+  return error;
+}
+
 /**
  * TendUnobservedFunc:
  * @task: the task, as [method@Tend.Task.to_string] prints it

@@ -59,6 +59,7 @@ tend_outcome_clear (TendOutcome *outcome)
 
 GError  *tend_error_new_several    (GPtrArray    *errors);
 gboolean tend_error_is_cancelled   (const GError *error);
+GError  *tend_take_result_error    (GAsyncResult *result) G_GNUC_WARN_UNUSED_RESULT;
 void     tend_report_unobserved    (const char   *task,
                                     const char   *head,
                                     const GError *error,

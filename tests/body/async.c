@@ -219,6 +219,30 @@ test_finish_may_stop_the_task (void)
   assert_gone (task);
 }
 
+/* Nobody takes the result: its error is told, unless it is that the operation was cancelled. */
+static void
+test_stop_does_not_silence_the_operation (void)
+{
+  static const GIOErrorEnum codes[] = { G_IO_ERROR_BUSY, G_IO_ERROR_CANCELLED };
+
+  for (guint i = 0; i < G_N_ELEMENTS (codes); i++)
+    {
+      Op op = { NULL };
+      g_autoptr(TendTask) task = tend_task_run_async (NULL, op_async, op_finish, &op, op_destroyed_cb);
+
+      tend_task_stop (task);
+      if (codes[i] == G_IO_ERROR_BUSY)
+        g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING, "Task *: nobody observed its error*: Dropped");
+      g_task_return_new_error (op.operation, G_IO_ERROR, codes[i], "Dropped");
+      g_clear_object (&op.operation);
+      settle ();
+      g_test_assert_expected_messages ();
+      assert_notes ("");
+      g_assert_cmpint (op.n_destroyed, ==, 1);
+      assert_gone (task);
+    }
+}
+
 static void
 test_runs_again_by_its_interval (void)
 {
@@ -255,6 +279,7 @@ main (int    argc,
   g_test_add_func ("/tend/async/stop-drops-what-comes-back", test_stop_drops_what_comes_back);
   g_test_add_func ("/tend/async/finish-may-return-its-error", test_finish_may_return_its_error);
   g_test_add_func ("/tend/async/finish-may-stop-the-task", test_finish_may_stop_the_task);
+  g_test_add_func ("/tend/async/stop-does-not-silence-the-operation", test_stop_does_not_silence_the_operation);
   g_test_add_func ("/tend/async/runs-again-by-its-interval", test_runs_again_by_its_interval);
 
   return g_test_run ();

@@ -425,6 +425,24 @@ test_result_of_a_stopped_task (void)
   assert_gone (task);
 }
 
+/* Nobody takes that result any more, so its error is told. */
+static void
+test_error_of_a_stopped_task (void)
+{
+  Op op = { NULL };
+  g_autoptr(TendTask) task = tend_task_run_fiber (NULL, op_body, &op, NULL);
+
+  tend_task_stop (task);
+  g_task_set_check_cancellable (op.operation, FALSE);
+  g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING, "Task *: nobody observed its error*: Dropped");
+  g_task_return_new_error (op.operation, G_IO_ERROR, G_IO_ERROR_BUSY, "Dropped");
+  g_clear_object (&op.operation);
+  settle ();
+  g_test_assert_expected_messages ();
+  assert_notes ("unwound");
+  assert_gone (task);
+}
+
 /* --- The current cancellable, and shields --- */
 
 static gboolean
@@ -561,6 +579,7 @@ main (int    argc,
   g_test_add_func ("/tend/fiber/result-may-come-first", test_result_may_come_first);
   g_test_add_func ("/tend/fiber/result-of-a-cancelled-task", test_result_of_a_cancelled_task);
   g_test_add_func ("/tend/fiber/result-of-a-stopped-task", test_result_of_a_stopped_task);
+  g_test_add_func ("/tend/fiber/error-of-a-stopped-task", test_error_of_a_stopped_task);
   g_test_add_func ("/tend/fiber/shield-holds-against-cancel", test_shield_holds_against_cancel);
   g_test_add_func ("/tend/fiber/shield-holds-during-a-wait", test_shield_holds_during_a_wait);
   g_test_add_func ("/tend/fiber/no-shield-holds-against-stop", test_no_shield_holds_against_stop);
