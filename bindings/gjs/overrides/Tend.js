@@ -16,7 +16,6 @@ const Units = imports.overrides._tendUnits;
 
 // In how many turns of the loop the jobs of promises have run once.
 const MAX_TURNS = 16;
-const SIGINT = 2;
 
 const RETURN_METHODS = ['boolean', 'double', 'int', 'object', 'string'];
 
@@ -273,44 +272,13 @@ function doPromisesRun() {
     return hasRun;
 }
 
-// Adds a function that is called at each Ctrl-C. Newer versions of GLib have it in another namespace.
-function addInterruptHandler(func) {
-    let add = GLib.unix_signal_add;
-    try {
-        add = imports.gi.GLibUnix.signal_add_full ?? imports.gi.GLibUnix.signal_add;
-    } catch {
-        // There is no such namespace.
-    }
-    return add(GLib.PRIORITY_HIGH, SIGINT, func);
-}
-
-// Runs the main loop until the task has ended and left nothing behind. The first Ctrl-C cancels it, and the second stops
-// it.
-function runUnderInterrupts(task) {
-    let isAsked = false;
-    let handler = 0;
-    // Before its first wait the task runs in no turn of the loop, and Ctrl-C ends the program as ever.
-    let source = GLib.idle_add(GLib.PRIORITY_HIGH, () => {
-        source = 0;
-        handler = addInterruptHandler(() => {
-            if (isAsked)
-                task.stop();
-            else
-                task.cancel();
-            isAsked = true;
-            return GLib.SOURCE_CONTINUE;
-        });
-        return GLib.SOURCE_REMOVE;
-    });
-
+// Runs the main loop until the task has ended and left nothing behind; Ctrl-C cancels it.
+function runUntilEnded(task) {
     try {
         native.run_task(task);
     } catch (error) {
         if (!task.is_ended())
             throw error;
-    } finally {
-        for (const id of [source, handler].filter(each => each !== 0))
-            GLib.source_remove(id);
     }
 }
 
@@ -320,7 +288,7 @@ function run(main) {
     const task = main instanceof Tend.Task ? main : Report.markOrigin(native.new_main(Body.wrapBody(main)));
     if (!task.is_ended()) {
         if (doPromisesRun()) {
-            runUnderInterrupts(task);
+            runUntilEnded(task);
         } else {
             if (task.get_status() === Tend.TaskStatus.CREATED)
                 task.start();

@@ -5,6 +5,7 @@
 // at: "run.js NAME".
 
 import Gio from 'gi://Gio';
+import GLib from 'gi://GLib';
 import System from 'system';
 import Tend from 'gi://Tend?version=1';
 import {assertEqual, assertThrows} from './support.js';
@@ -31,14 +32,21 @@ const CHILDREN = {
         print('ended');
     },
 
+    busy: () => {
+        Tend.run(async () => {
+            await null;
+            print('ready');
+            for (;;)
+                GLib.usleep(1000);
+        });
+    },
+
     interrupted: () => {
         let handler = null;
         try {
             Tend.run(async task => {
                 handler = task;
                 task.add_cancel_handler(() => print('cancelled'));
-                // Until the first wait, Ctrl-C ends the program.
-                await Tend.sleep(1);
                 print('ready');
                 await new Promise(() => {});
             });
@@ -103,6 +111,19 @@ const TESTS = {
         process.send_signal(2);
         assertEqual(read(), 'true true');
         process.wait(null);
+    },
+
+    // Signals that come while one is pending are one.
+    interruptsEndABodyThatNeverWaits: () => {
+        const process = spawn('busy');
+        Gio.DataInputStream.new(process.get_stdout_pipe()).read_line_utf8(null);
+        let hasEnded = false;
+        process.wait_async(null, () => (hasEnded = true));
+        while (!hasEnded) {
+            process.send_signal(2);
+            GLib.MainContext.default().iteration(false);
+        }
+        assertEqual(process.get_if_signaled() && process.get_term_sig(), 2);
     },
 };
 
