@@ -322,6 +322,21 @@ class Unobserved(VirtualTimeTest):
             gc.collect()
         self.assertIn("in throw\n    raise exception\n", printed.getvalue())
 
+    def test_is_told_of_a_completion_without_the_traceback(self):
+        """By which the exception would keep the completion, and so itself: C refers to the task there."""
+        def fail():
+            completion = Tend.Completion("fetch")
+            try:
+                throw(ValueError("text"))
+            except ValueError as exception:
+                completion.set_error(exception.with_traceback(None))
+
+        with printed_errors() as printed:
+            fail()
+            self.run_for(1)
+            gc.collect()
+        self.assertEqual(printed.getvalue().count("Task 'fetch': nobody observed its error; "), 1)
+
     def test_is_not_told_if_it_was_observed(self):
         with printed_errors() as printed:
             for observe in (lambda task: task.exception, lambda task: self.assertRaises(ValueError, task.get_result),
