@@ -10,6 +10,7 @@
 #include <glib-unix.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -305,6 +306,17 @@ child_one_thread (void)
   return 0;
 }
 
+/* Without a pipe the signal does what it always does. */
+static int
+child_no_descriptor (void)
+{
+  const struct rlimit none = { 0, 0 };
+
+  g_main_context_default ();
+  setrlimit (RLIMIT_NOFILE, &none);
+  return run (raise_body);
+}
+
 /* --- Runs within runs --- */
 
 static gboolean
@@ -415,6 +427,7 @@ static const Child children[] = {
   { "/tend/run/sigint/third", child_third, "1\n2\n3\n", KILLED },
   { "/tend/run/sigint/own-handler", child_own_handler, "own handler\ncompleted\nhandled\n", 0 },
   { "/tend/run/sigint/ignored", child_ignored, "completed\nhandled\n", 0 },
+  { "/tend/run/sigint/no-descriptor", child_no_descriptor, "", KILLED },
   { "/tend/run/sigint/two-threads", child_two_threads,
     "completed\nhandled\nmain() is asked\nmain() is tidy\nTask 'main()': cancelled: interrupted\ndefault\n", 130 },
   { "/tend/run/sigint/one-thread", child_one_thread, "completed\ndefault\ndefault\n", 0 },
