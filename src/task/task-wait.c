@@ -276,12 +276,11 @@ tend_task_wait_finish (TendTask      *self,
   return tend_task_propagate (self, error);
 }
 
-/* Iterates the context until the task, which was started, has ended. */
+/* Iterates the context until the task, which was started and is kept by the caller, has ended. */
 gboolean
 tend_task_wait_here (TendTask  *self,
                      GError   **error)
 {
-  g_autoptr(TendTask) kept = g_object_ref (self);
   TendHub *hub = tend_loop_get_hub (self->loop);
 
   tend_worker_block ();

@@ -143,7 +143,7 @@ leave_starter_body (TendTask  *task,
 static void
 test_cancels_what_the_cancelled_start (void)
 {
-  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  g_autoptr(TendClock) clock G_GNUC_UNUSED = tend_clock_freeze (NULL);
   g_auto(Left) left = { NULL };
 
   g_assert_true (tend_run (leave_starter_body, &left, NULL));
@@ -254,7 +254,7 @@ leave_manager_body (TendTask  *task,
 static void
 test_cancels_what_is_managed (void)
 {
-  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  g_autoptr(TendClock) clock G_GNUC_UNUSED = tend_clock_freeze (NULL);
   g_auto(Left) left = { NULL };
 
   g_assert_true (tend_run (leave_manager_body, &left, NULL));
@@ -276,7 +276,7 @@ fail_and_leave_body (TendTask  *task,
 static void
 test_ends_what_is_left_by_a_failure (void)
 {
-  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  g_autoptr(TendClock) clock G_GNUC_UNUSED = tend_clock_freeze (NULL);
   g_autoptr(GError) error = NULL;
   g_auto(Left) left = { NULL };
 
@@ -289,7 +289,7 @@ test_ends_what_is_left_by_a_failure (void)
 static void
 test_task_may_have_been_started (void)
 {
-  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  g_autoptr(TendClock) clock G_GNUC_UNUSED = tend_clock_freeze (NULL);
   g_auto(Left) left = { NULL };
   g_autoptr(TendTask) main_task = tend_task_run_fiber ("mine", leave_late_body, &left, NULL);
   g_autoptr(TendTask) last = tend_task_run_delay (SECOND);

@@ -65,7 +65,7 @@ first_body (TendTask  *task,
             gpointer   user_data,
             GError   **error)
 {
-  g_autoptr(TendTask) left = tend_task_run_fiber ("left", tidy_body, GSIZE_TO_POINTER (1), NULL);
+  g_autoptr(TendTask) left G_GNUC_UNUSED = tend_task_run_fiber ("left", tidy_body, GSIZE_TO_POINTER (1), NULL);
 
   print_handler ();
   raise (SIGINT);
@@ -125,7 +125,7 @@ second_body (TendTask  *task,
              gpointer   user_data,
              GError   **error)
 {
-  g_autoptr(TendTask) left = tend_task_run_fiber ("left", tidy_body, NULL, NULL);
+  g_autoptr(TendTask) left G_GNUC_UNUSED = tend_task_run_fiber ("left", tidy_body, NULL, NULL);
   gboolean has_slept;
 
   raise (SIGINT);
@@ -168,7 +168,7 @@ leave_body (TendTask  *task,
             gpointer   user_data,
             GError   **error)
 {
-  g_autoptr(TendTask) left = tend_task_run_fiber ("left", raise_twice_body, NULL, NULL);
+  g_autoptr(TendTask) left G_GNUC_UNUSED = tend_task_run_fiber ("left", raise_twice_body, NULL, NULL);
 
   return TRUE;
 }
