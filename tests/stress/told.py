@@ -6,6 +6,9 @@
 Who waits and who handles task-failed may hear of an error; if none of them does, it is reported once, to the unobserved
 function or in the log. Each error has a number, and says where it arises.
 
+A combinator that nobody waits for any more is reported with the error that it passes on. Whoever holds the task itself
+may still wait for it, and hears of the error too.
+
 An error is not told while its task lives. Some do for ever: where the frames of an exception keep an object of C, that
 keeps a task in C, and the task keeps the exception, Python's collector does not see it. Those are counted only.
 
@@ -46,6 +49,7 @@ class Sequence:
         self.thrown = {}            # by number: where, and a weak reference
         self.heard = collections.Counter()
         self.reported = collections.Counter()
+        self.passed_on = set()      # what a combinator was reported with: who holds the task itself may still hear of it
         self.n_tasks = 0
         self.n_kept = 0
         self.held = []
@@ -78,6 +82,8 @@ class Sequence:
                 self.tell(counter, who, each)
         elif isinstance(exception, Failure):
             counter[exception.args[0]] += 1
+            if isinstance(who, Tend.Task) and who.get_name() is None:
+                self.passed_on.add(exception.args[0])
             self.trace(who, "is told", exception.args[0])
         elif isinstance(exception, GLib.Error) and "Failure" in exception.message:
             self.trace(who, "is told of a copy:", exception.message)
@@ -103,7 +109,8 @@ class Sequence:
             n_heard, n_reported = self.heard[number], self.reported[number]
             if n_heard + n_reported == 0 and reference() is not None:
                 self.n_kept += 1
-            elif (n_heard == 0) != (n_reported == 1) or n_reported > 1:
+            elif n_heard + n_reported == 0 or n_reported > 1 or (
+                    n_heard > 0 and n_reported > 0 and number not in self.passed_on):
                 wrong.append(f"error {number}, of {where}: heard of {n_heard} times, reported {n_reported} times")
         return wrong
 
