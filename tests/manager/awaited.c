@@ -169,7 +169,6 @@ test_callers_and_stopped_threads (Fixture       *fixture,
   g_assert_cmpuint (n_tasks (fixture), ==, 1);
   work_let_go (work);
   work_wait_gone (work);
-  settle (fixture);
   show_end (&show);
 
   g_object_unref (fixture->manager);

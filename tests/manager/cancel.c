@@ -468,7 +468,6 @@ test_task_cancelled_in_another_thread (Fixture       *fixture,
       g_thread_join (g_thread_new ("elsewhere", cancel_in_thread, work->task));
       work_wait_gone (work);
       g_assert_cmpuint (n_tasks (fixture), ==, 0);
-      settle (fixture);
       g_assert_cmpuint (fixture->n_alive, ==, 0);
       g_assert_null (tend_task_manager_lookup (fixture->manager, "n"));
     }

@@ -427,13 +427,14 @@ work_wait_begun (Work *work)
     g_thread_yield ();
 }
 
-/* Until the body has really ended. */
+/* Until the body has really ended, and the list has told of it. */
 static inline void
 work_wait_gone (Work *work)
 {
   settle (work->fixture);
   while (work->n_freed == 0)
     g_main_context_iteration (NULL, TRUE);
+  settle (work->fixture);
 }
 
 /* --- Other bodies --- */
