@@ -108,6 +108,10 @@ TEND_AVAILABLE_IN_0_1
 TendTask     *tend_task_run_fd           (const char           *name,
                                            int                   fd,
                                            GIOCondition          condition) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+TendTask     *tend_task_new_signal       (int                   signum) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+TendTask     *tend_task_run_signal       (int                   signum) G_GNUC_WARN_UNUSED_RESULT;
 
 TEND_AVAILABLE_IN_0_1
 gboolean      tend_task_start             (TendTask             *self,
