@@ -192,7 +192,7 @@ create (const char    *name,
  * of the descriptor are among them, and complete the task as well. If @fd is not open or the system refuses, the task
  * fails with the code of [func@Gio.io_error_from_errno].
  *
- * Use it to wait for a descriptor and for something else, with [func@Tend.wait_any]. A fiber waits with
+ * Use it to wait for a descriptor and for something else, with [func@Tend.when_any]. A fiber waits with
  * tend_await_fd(), and a task that is called again and again uses [method@Tend.Task.add_fd].
  *
  * The task does not own @fd, which has to stay open until the task has ended.

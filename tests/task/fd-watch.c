@@ -322,6 +322,23 @@ test_paused_in_its_callback (void)
   pair_clear (&pair);
 }
 
+/* --- Frozen time --- */
+
+/* Nobody knows whether the descriptor will ever be ready. */
+static void
+test_lets_time_go_on (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  g_autoptr(TendTask) delay = tend_task_run_delay (SECOND);
+  Pair pair = pair_new ();
+  TendTask *host = new_host ();
+
+  g_assert_nonnull (tend_task_add_fd (host, pair.here, G_IO_IN, read_cb, NULL, NULL, NULL));
+  g_assert_cmpint (tend_clock_run_until_idle (clock, NULL), ==, SECOND);
+  drop_host (host);
+  pair_clear (&pair);
+}
+
 /* --- Nested loops --- */
 
 static gboolean
@@ -368,6 +385,7 @@ main (int    argc,
   g_test_add_func ("/tend/fd-watch/dropped-in-another-thread", test_dropped_in_another_thread);
   g_test_add_func ("/tend/fd-watch/paused", test_paused);
   g_test_add_func ("/tend/fd-watch/paused-in-its-callback", test_paused_in_its_callback);
+  g_test_add_func ("/tend/fd-watch/lets-time-go-on", test_lets_time_go_on);
   g_test_add_func ("/tend/fd-watch/nested", test_nested);
 
   return g_test_run ();
