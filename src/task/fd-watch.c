@@ -16,6 +16,23 @@
 #include "tend-fd-watch.h"
 
 /**
+ * TendFdFunc:
+ * @task: the task
+ * @fd: the file descriptor
+ * @condition: what @fd is ready for, which may be an error or a hang-up
+ * @user_data: the data given with the function
+ * @error: return location for an error
+ *
+ * A callback that is called when a file descriptor is ready.
+ *
+ * It runs in the task's thread. If it sets @error, the task fails.
+ *
+ * Returns: %TRUE to be called again; %FALSE to end the watch
+ *
+ * Since: 0.1
+ */
+
+/**
  * TendFdWatch:
  *
  * A watch on a file descriptor that belongs to a task.
