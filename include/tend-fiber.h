@@ -29,6 +29,11 @@ TEND_AVAILABLE_IN_0_1
 gboolean      tend_sleep               (gint64          duration,
                                         GError        **error);
 TEND_AVAILABLE_IN_0_1
+gboolean      tend_await_fd            (int             fd,
+                                        GIOCondition    condition,
+                                        GIOCondition   *revents,
+                                        GError        **error);
+TEND_AVAILABLE_IN_0_1
 gboolean      tend_yield               (GError        **error);
 
 TEND_AVAILABLE_IN_0_1

@@ -101,6 +101,19 @@ TendTask     *tend_task_run_open         (const char           *name,
                                            GDestroyNotify        notify) G_GNUC_WARN_UNUSED_RESULT;
 
 TEND_AVAILABLE_IN_0_1
+TendTask     *tend_task_new_fd           (const char           *name,
+                                           int                   fd,
+                                           GIOCondition          condition) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+TendTask     *tend_task_run_fd           (const char           *name,
+                                           int                   fd,
+                                           GIOCondition          condition) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+TendTask     *tend_task_new_signal       (int                   signum) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+TendTask     *tend_task_run_signal       (int                   signum) G_GNUC_WARN_UNUSED_RESULT;
+
+TEND_AVAILABLE_IN_0_1
 gboolean      tend_task_start             (TendTask             *self,
                                            GError              **error);
 TEND_AVAILABLE_IN_0_1
@@ -307,6 +320,14 @@ TendTimer    *tend_task_add_timer         (TendTask             *self,
                                            TendScopeFunc         func,
                                            gpointer              user_data,
                                            GDestroyNotify        notify);
+TEND_AVAILABLE_IN_0_1
+TendFdWatch  *tend_task_add_fd            (TendTask             *self,
+                                           int                   fd,
+                                           GIOCondition          condition,
+                                           TendFdFunc            func,
+                                           gpointer              user_data,
+                                           GDestroyNotify        notify,
+                                           GError              **error);
 TEND_AVAILABLE_IN_0_1
 void          tend_task_add_source        (TendTask             *self,
                                            GSource              *source);

@@ -28,6 +28,7 @@ typedef struct _TendCancellable TendCancellable;
 typedef struct _TendChannel TendChannel;
 typedef struct _TendClock TendClock;
 typedef struct _TendCompletion TendCompletion;
+typedef struct _TendFdWatch TendFdWatch;
 typedef struct _TendGroup TendGroup;
 typedef struct _TendNumberCache TendNumberCache;
 typedef struct _TendRandomNumberCache TendRandomNumberCache;
@@ -43,6 +44,12 @@ typedef gboolean (* TendBodyFunc)   (TendTask             *task,
                                      GError              **error);
 
 typedef gboolean (* TendScopeFunc)  (TendTask             *task,
+                                     gpointer              user_data,
+                                     GError              **error);
+
+typedef gboolean (* TendFdFunc)     (TendTask             *task,
+                                     int                   fd,
+                                     GIOCondition          condition,
                                      gpointer              user_data,
                                      GError              **error);
 

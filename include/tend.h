@@ -14,6 +14,7 @@
 #include "tend-clock.h"
 #include "tend-completion.h"
 #include "tend-error.h"
+#include "tend-fd-watch.h"
 #include "tend-fiber.h"
 #include "tend-group.h"
 #include "tend-number-cache.h"

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The libtend authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Builds the library in other shapes: each option off, static, ucontext."""
+"""Builds the library in other shapes: each option off, static, ucontext, poll."""
 
 import pathlib
 import subprocess
@@ -17,6 +17,7 @@ SHAPES = {
     "static": ["-Ddefault_library=static"],
     "both": ["-Ddefault_library=both"],
     "ucontext": ["-Ducontext=true", "-Dintrospection=disabled"],
+    "poll": ["-Depoll=disabled", "-Dintrospection=disabled"],
     "reference": ["-Ddocs=enabled", "-Dtests=false"],
 }
 
@@ -51,6 +52,8 @@ def main(source):
             report(what, build(source, tmp / what, options))
         report("ucontext, run", run("meson", "test", "-C", tmp / "ucontext", "--suite", "body",
                                     "--suite", "bindings", "--print-errorlogs"))
+        report("poll, run", run("meson", "test", "-C", tmp / "poll", "--suite", "loop", "--suite", "task",
+                                "--suite", "body", "--suite", "failures", "--print-errorlogs"))
         for what, options in REFUSED.items():
             output = run("meson", "setup", tmp / what, source, *options)
             report(what, "" if "is made from the GIR" in output else f"not refused:\n{output}")

@@ -26,6 +26,7 @@ PUBLIC = {
     "tend-clock.h": "loop",
     "tend-cancellable.h": "cancel",
     "tend-completion.h": "task",
+    "tend-fd-watch.h": "task",
     "tend-task.h": "task",
     "tend-timer.h": "task",
     "tend-fiber.h": "body",

@@ -30,6 +30,9 @@ declare module 'gi://Tend?version=1' {
         /** Lets milliseconds pass. */
         function sleep(milliseconds: number): Task;
 
+        /** Waits until a descriptor is ready, and gives the conditions that it is in. */
+        function wait_fd(fd: number, condition?: number): Task;
+
         /** Lets a turn of the loop pass, and a task of its own stand still while it is paused. */
         function checkpoint(): Promise<unknown>;
 

@@ -17,6 +17,11 @@ void          tend_thread_interrupt (TendTask    *task);
 gboolean      tend_thread_await     (TendTask    *task,
                                      TendTask    *awaited,
                                      GError     **error);
+gboolean      tend_thread_await_fd  (TendTask    *task,
+                                     int          fd,
+                                     GIOCondition condition,
+                                     GIOCondition *revents,
+                                     GError     **error);
 gboolean      tend_thread_sleep     (TendTask    *task,
                                      gint64       usec,
                                      GError     **error);

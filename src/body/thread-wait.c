@@ -4,8 +4,11 @@
 // How the body of a thread waits: it blocks, and its thread does not count against the limit meanwhile.
 //
 // Everything that it waits for goes through the loop of its task, where the task is cancelled and stopped as well. So
-// one place ends the wait, and nothing of the wait is left when the body goes on. While the body waits it does not
-// count as work outside the context, so a virtual clock moves on.
+// one place ends the wait, and nothing of the wait is left when the body goes on. While the body waits for a task or for
+// time it does not count as work outside the context, so a virtual clock moves on.
+//
+// A poll() in the thread, with a descriptor that cancels it, would save two changes of threads. It would need a
+// descriptor for each thread, and would take a second way to end a wait.
 //
 // A sleep in real time is the exception: it needs no loop.
 //
@@ -13,6 +16,7 @@
 // Lock: waits_lock guards is_over, which the loop sets as the last thing that it does with a wait.
 
 #include "thread-private.h"
+#include "tend-descriptor-private.h"
 #include "tend-task-private.h"
 
 struct _TendThreadWait
@@ -21,6 +25,8 @@ struct _TendThreadWait
   TendTask *task;       /* constant; whose body waits; its being active holds it */
   TendTask *awaited;    /* constant; a reference of the body's; NULL: it sleeps */
   gint64    usec;       /* constant; for how long it sleeps */
+  gboolean  is_for_fd;  /* constant; it waits for a descriptor */
+  TendFdWait fd;        /* loop thread; likewise */
   TendWatch watch;      /* loop thread */
   GError   *error;      /* loop thread; what ended the wait, or NULL */
   TendCond  cond;
@@ -52,7 +58,10 @@ end (TendThreadWait *self,
   tend_task_set_body_state (self->task, NULL);
   tend_watch_clear (&self->watch);
   tend_loop_remove (tend_task_loop (self->task), &self->job);
-  tend_loop_hold (tend_task_loop (self->task));
+  if (self->is_for_fd)
+    tend_fd_wait_end (&self->fd, tend_task_loop (self->task));
+  else
+    tend_loop_hold (tend_task_loop (self->task));
   finish (self, error);
 }
 
@@ -75,6 +84,29 @@ slept_cb (TendJob *job)
   end ((TendThreadWait *) job, NULL);
 }
 
+static void
+ready_cb (TendJob *job)
+{
+  TendThreadWait *self = (TendThreadWait *) job;
+  int error = self->fd.error;
+
+  end (self, error != 0 ? tend_task_new_fd_error (self->task, self->fd.fd, error) : NULL);
+}
+
+/* A body that waits for a descriptor goes on counting as work outside the context. */
+static void
+begin_fd (TendThreadWait *self)
+{
+  int error;
+
+  self->job.run = ready_cb;
+  error = tend_fd_wait_begin (&self->fd, tend_task_loop (self->task));
+  if (error == 0)
+    tend_task_set_body_state (self->task, self);
+  else
+    finish (self, tend_task_new_fd_error (self->task, self->fd.fd, error));
+}
+
 static GError *
 new_interrupted (TendTask *task)
 {
@@ -90,6 +122,12 @@ begin_cb (TendJob *job)
   if (tend_task_has_ended (self->task) || tend_task_cancelling (self->task))
     {
       finish (self, new_interrupted (self->task));
+      return;
+    }
+
+  if (self->is_for_fd)
+    {
+      begin_fd (self);
       return;
     }
 
@@ -114,6 +152,28 @@ tend_thread_interrupt (TendTask *task)
 
 /* --- In the thread --- */
 
+/* Waits for what @self says. */
+static gboolean
+run_wait (TendThreadWait  *self,
+          GError         **error)
+{
+  tend_job_init (&self->job, begin_cb);
+  tend_worker_block ();
+  tend_loop_send (tend_task_loop (self->task), &self->job);
+
+  tend_lock (&waits_lock);
+  while (!self->is_over)
+    tend_cond_wait (&self->cond, &waits_lock);
+  tend_unlock (&waits_lock);
+  tend_worker_unblock ();
+
+  if (self->error == NULL)
+    return TRUE;
+
+  g_propagate_error (error, self->error);
+  return FALSE;
+}
+
 /* Waits for @awaited, or for @usec. */
 static gboolean
 wait_for (TendTask  *task,
@@ -123,21 +183,26 @@ wait_for (TendTask  *task,
 {
   TendThreadWait self = { .task = task, .awaited = awaited, .usec = usec, .cond = TEND_COND_INIT };
 
-  tend_job_init (&self.job, begin_cb);
-  tend_worker_block ();
-  tend_loop_send (tend_task_loop (task), &self.job);
+  return run_wait (&self, error);
+}
 
-  tend_lock (&waits_lock);
-  while (!self.is_over)
-    tend_cond_wait (&self.cond, &waits_lock);
-  tend_unlock (&waits_lock);
-  tend_worker_unblock ();
+/* Lets the body of @task, which runs in this thread, wait for a descriptor. */
+gboolean
+tend_thread_await_fd (TendTask      *task,
+                      int            fd,
+                      GIOCondition   condition,
+                      GIOCondition  *revents,
+                      GError       **error)
+{
+  TendThreadWait self = { .task = task, .is_for_fd = TRUE, .cond = TEND_COND_INIT };
 
-  if (self.error == NULL)
-    return TRUE;
+  tend_fd_wait_init (&self.fd, fd, condition, &self.job);
+  if (!run_wait (&self, error))
+    return FALSE;
 
-  g_propagate_error (error, self.error);
-  return FALSE;
+  if (revents != NULL)
+    *revents = (GIOCondition) self.fd.revents;
+  return TRUE;
 }
 
 /* Lets the body of @task, which runs in this thread, wait for @awaited, which may be of any context. */

@@ -3,9 +3,9 @@
 
 // One GSource per main context and priority, which runs every job of that pair.
 //
-// A turn: the inbox is emptied into the ready queue; the jobs that were ready when the turn began
-// run, then the timers that were due when it began, in the order of their deadlines; after each of
-// them the micro-queue is drained. What becomes ready meanwhile waits for the next turn. A turn is
+// A turn: the inbox is emptied into the ready queue, and the waits for descriptors that are ready go there as well; the
+// jobs that were ready when the turn began run, then the timers that were due when it began, in the order of their
+// deadlines; after each of them the micro-queue is drained. What becomes ready meanwhile waits for the next turn. A turn is
 // one dispatch, unless the budget cuts it short: then the next dispatch goes on with it, and others
 // come in between. doc/one-turn-of-the-loop.md tells it from the outside.
 //
@@ -16,7 +16,7 @@
 // context. A loop without users retires in its next turn, or with its context: the source goes, and
 // with it all our memory.
 
-#include "tend-hub-private.h"
+#include "descriptors-private.h"
 
 #include <time.h>
 
@@ -25,6 +25,9 @@
  * frame at 60 Hz: a redraw that waits for one budget still makes its frame.
  */
 #define BUDGET_USEC 4000
+
+/* A time between two looks in which the context must have slept: nothing was left to do meanwhile. */
+#define PAUSE_USEC 1000
 
 /* No coarse clock is further behind: at most one tick of the slowest there is, and as much again. */
 #define COARSE_LAG_USEC 20000
@@ -49,6 +52,13 @@ has_work (TendLoop *loop)
 {
   return !tend_queue_is_empty (&loop->micro) || !tend_queue_is_empty (&loop->ready) ||
          g_atomic_pointer_get (&loop->inbox) != NULL;
+}
+
+/* Whether descriptors are waited for. */
+static inline gboolean
+is_watching (TendLoop *loop)
+{
+  return loop->descriptors != NULL && tend_descriptors_is_busy (loop->descriptors);
 }
 
 /* --- The source --- */
@@ -106,6 +116,8 @@ tend_loop_prepare (GSource *source,
 
   if (loop->is_forgotten)
     {
+      if (loop->descriptors != NULL)
+        tend_descriptors_forget (loop);
       *timeout_ms = -1;
       return FALSE;
     }
@@ -120,6 +132,9 @@ tend_loop_prepare (GSource *source,
       *timeout_ms = 0;
       return FALSE;
     }
+
+  if (loop->descriptors != NULL)
+    tend_descriptors_prepare (loop->descriptors);
 
   if (!has_users)
     return TRUE;
@@ -167,6 +182,9 @@ tend_loop_check (GSource *source)
   if (G_UNLIKELY (loop->wake != NULL))
     tend_wake_take (loop->wake);
 
+  if (!loop->skipping && loop->descriptors != NULL && tend_descriptors_is_ready (loop->descriptors))
+    return TRUE;
+
   if (!loop->skipping && (has_work (loop) || !is_far_from_due (loop)) && is_ready (loop, &timeout_ms))
     return TRUE;
 
@@ -209,6 +227,7 @@ is_overdue (TendLoop *loop)
   /* A turn that was nested in this one may have reached the end of the work, and started again. */
   if (loop->busy_since == 0)
     loop->busy_since = now;
+  loop->looked_at = now;
 
   return now - loop->busy_since > BUDGET_USEC;
 }
@@ -320,6 +339,21 @@ run_timers (TendLoop *loop,
   return TRUE;
 }
 
+/* Counts from now on how long the loop is busy, unless it has been already. */
+static void
+begin_to_count (TendLoop *loop)
+{
+  gint64 now;
+
+  if (loop->busy_since != 0 && !is_watching (loop))
+    return;
+
+  /* Whether a descriptor is ready is known only when the context has slept. */
+  now = g_get_monotonic_time ();
+  if (loop->busy_since == 0 || now - loop->looked_at > PAUSE_USEC)
+    loop->busy_since = now;
+}
+
 static gboolean
 tend_loop_dispatch (GSource     *source,
                     GSourceFunc  callback,
@@ -335,13 +369,13 @@ tend_loop_dispatch (GSource     *source,
   if (!tend_loop_has_users (loop) && tend_loop_retire (loop))
     return G_SOURCE_REMOVE;
 
-  if (loop->busy_since == 0)
-    loop->busy_since = g_get_monotonic_time ();
-
+  begin_to_count (loop);
   if (!loop->is_cut)
     {
       loop->turn++;
       empty_inbox (loop);
+      if (loop->descriptors != NULL)
+        tend_descriptors_collect (loop);
       loop->turn_time = tend_loop_now (loop);
     }
   loop->is_cut = FALSE;
@@ -352,7 +386,7 @@ tend_loop_dispatch (GSource     *source,
 
   if (!drain_micro (loop) || !run_ready (loop, turn) || !run_timers (loop, now))
     loop->is_cut = loop->skip = TRUE;
-  else if (!has_work (loop) && tend_agenda_peek (&loop->timers) == NULL)
+  else if (!has_work (loop) && tend_agenda_peek (&loop->timers) == NULL && !is_watching (loop))
     loop->busy_since = 0;
   else if (loop->hub->clock == NULL && is_overdue (loop))
     loop->skip = TRUE;
@@ -370,6 +404,7 @@ tend_loop_finalize (GSource *source)
 
   tend_loop_retire (loop);
   tend_agenda_clear (&loop->timers);
+  g_clear_pointer (&loop->descriptors, tend_descriptors_free);
   g_clear_pointer (&loop->wake, tend_wake_unref);
 }
 

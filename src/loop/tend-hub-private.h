@@ -9,6 +9,7 @@
 
 G_BEGIN_DECLS
 
+typedef struct _TendDescriptors TendDescriptors;
 typedef struct _TendWake TendWake;
 
 /* What wakes a loop from another thread; see tend_loop_hold_waker(). */
@@ -31,11 +32,13 @@ struct _TendLoop
   TendQueue  ready;
   TendQueue  micro;
   TendAgenda timers;
+  TendDescriptors *descriptors;  /* NULL: nobody has waited for one yet */
   guint32    turn;
   guint32    round;         /* of the micro-queue: what is queued there now is the next one's */
   guint32    n_run;
   gint64     turn_time;     /* what is due in this turn was due by then */
   gint64     busy_since;    /* real time at which it last had nothing to do, or 0 */
+  gint64     looked_at;     /* real time of the last look at that */
   guint      is_forgotten : 1;  /* a fork has left it in the child, where it does nothing */
   guint      is_cut : 1;    /* the turn is not over: the budget was spent first */
   guint      is_micro_cut : 1;  /* within a round of the micro-queue */

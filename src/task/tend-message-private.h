@@ -47,4 +47,9 @@ GError      *tend_task_new_cancelled     (TendTask            *self) G_GNUC_WARN
 GError      *tend_task_new_stopped       (TendTask            *self) G_GNUC_WARN_UNUSED_RESULT;
 GError      *tend_task_new_missing       (TendTask            *self) G_GNUC_WARN_UNUSED_RESULT;
 
+/* "cannot wait for descriptor 5: " and what errno's @error is. */
+GError      *tend_task_new_fd_error      (TendTask            *self,
+                                          int                  fd,
+                                          int                  error) G_GNUC_WARN_UNUSED_RESULT;
+
 G_END_DECLS

@@ -216,15 +216,32 @@ take_all_descriptors (void)
   g_assert_cmpint (errno, ==, EMFILE);
 }
 
+/* By poll() the loop needs no descriptor of its own. */
+static void
+wait_without_descriptors (void)
+{
+  g_autoptr(TendTask) task = tend_task_run_fd ("pipe", STDERR_FILENO, G_IO_OUT);
+  g_autofree char *message = NULL;
+
+  if (tend_task_wait_sync (task, NULL))
+    return;
+
+  message = g_strdup_printf ("Task 'pipe': cannot wait for descriptor %d: %s", STDERR_FILENO, g_strerror (EMFILE));
+  g_assert_error (tend_task_get_error (task), G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
+  g_assert_cmpstr (tend_task_get_error (task)->message, ==, message);
+}
+
 static void
 run_without_descriptors (void)
 {
+  g_autoptr(TendTask) task = NULL;
   int first = dup (STDERR_FILENO);
   Refused refused;
 
   set_limit (RLIMIT_NOFILE, (rlim_t) first + 20);
   take_all_descriptors ();
 
+  wait_without_descriptors ();
   kinds_run_alone (&refused);
   g_assert_cmpint (refused.n_threads, ==, 0);
   g_assert_cmpint (refused.n_stacks, ==, 0);
@@ -232,6 +249,8 @@ run_without_descriptors (void)
   g_assert_cmpint (refused.n_watchdogs, ==, 1);
 
   lift_limit (RLIMIT_NOFILE);
+  task = tend_task_run_fd (NULL, STDERR_FILENO, G_IO_OUT);
+  g_assert_true (tend_task_wait_sync (task, NULL));
   kinds_run_good ();
 }
 

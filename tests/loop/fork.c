@@ -5,7 +5,7 @@
 // and in whichever context, and of what the parent had nothing goes on.
 
 #include "../support/child.h"
-#include "../task/common.h"
+#include "descriptors.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -53,6 +53,55 @@ post_thread (gpointer data)
   return NULL;
 }
 
+static gboolean
+reader_body (TendTask  *task,
+             gpointer   user_data,
+             GError   **error)
+{
+  char bytes[2];
+
+  if (!tend_await_fd (GPOINTER_TO_INT (user_data), G_IO_IN, NULL, error))
+    return FALSE;
+
+  tend_task_return_int (task, read (GPOINTER_TO_INT (user_data), bytes, sizeof bytes));
+  return TRUE;
+}
+
+static gboolean
+tick_fd_cb (TendTask      *task,
+            int            fd,
+            GIOCondition   condition,
+            gpointer       user_data,
+            GError       **error)
+{
+  n_ticks++;
+  return TRUE;
+}
+
+static gboolean
+set_flag_cb (gpointer user_data)
+{
+  *(gboolean *) user_data = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+/* What is registered by the parent is ready, and does not keep the child busy. */
+static gboolean
+is_idle (void)
+{
+  gboolean is_over = FALSE;
+  guint n_turns = 0;
+  GSource *source = g_timeout_source_new (50);
+
+  g_source_set_callback (source, set_flag_cb, &is_over, NULL);
+  g_source_attach (source, g_main_context_get_thread_default ());
+  for (; !is_over; n_turns++)
+    g_main_context_iteration (g_main_context_get_thread_default (), TRUE);
+  g_source_unref (source);
+
+  return n_turns < 1000;
+}
+
 /* Whether a task of each kind does what it should. */
 static gboolean
 all_kinds_work (void)
@@ -65,6 +114,8 @@ all_kinds_work (void)
   g_autoptr(TendTask) fiber = tend_task_run_fiber ("fiber", fiber_body, NULL, NULL);
   g_autoptr(TendTask) open = tend_task_new_open ("open", NULL, NULL, NULL);
   g_autoptr(TendTask) managed = tend_task_new_fiber ("managed", fiber_body, NULL, NULL);
+  Pair pair = pair_new ();
+  g_autoptr(TendTask) reader = tend_task_run_fiber ("reader", reader_body, GINT_TO_POINTER (pair.here), NULL);
   GThread *poster = g_thread_new ("poster", post_thread, open);
   gboolean works;
 
@@ -76,6 +127,10 @@ all_kinds_work (void)
   works = works && tend_task_wait_sync (fiber, NULL) && tend_task_get_int (fiber) == 42;
   works = works && tend_task_wait_sync (managed, NULL) && tend_task_get_int (managed) == 42;
   works = works && tend_task_wait_sync (open, NULL) && tend_task_get_int (open) == 42;
+  pair_write (&pair, 1);
+  works = works && tend_task_wait_sync (reader, NULL) && tend_task_get_int (reader) == 1;
+  pair_clear (&pair);
+  works = works && is_idle ();
   while (works && tend_number_cache_is_held (request))
     g_main_context_iteration (g_main_context_get_thread_default (), TRUE);
   g_thread_join (poster);
@@ -133,6 +188,9 @@ typedef struct
   TendTask *fibers[3];
   TendTask *thread;
   GMutex    lock;       /* what the thread waits for */
+  Pair      pair;       /* of which one end is readable, and two wait for the other */
+  TendFdWatch *watch;   /* not a reference */
+  TendTask *reader;
 } Parent;
 
 static gboolean
@@ -160,12 +218,19 @@ set_up (Parent        *parent,
   g_mutex_init (&parent->lock);
   g_mutex_lock (&parent->lock);
   parent->thread = tend_task_run_thread ("blocked", blocked_body, parent, NULL);
+
+  parent->pair = pair_new ();
+  pair_write (&parent->pair, 1);
+  parent->watch = tend_task_add_fd (parent->host, parent->pair.here, G_IO_IN, tick_fd_cb, NULL, NULL, NULL);
+  parent->reader = tend_task_run_fiber ("reader", reader_body, GINT_TO_POINTER (parent->pair.there), NULL);
 }
 
 static void
 tear_down (Parent        *parent,
            gconstpointer  unused)
 {
+  /* It is ready all the time. */
+  tend_fd_watch_cancel (parent->watch);
   g_mutex_unlock (&parent->lock);
   g_assert_true (tend_task_wait_sync (parent->thread, NULL));
   assert_gone (parent->thread);
@@ -178,7 +243,12 @@ tear_down (Parent        *parent,
       assert_gone (parent->fibers[i]);
     }
   g_assert_cmpuint (n_ticks, >, 0);
+  g_assert_cmpint (write (parent->pair.here, "", 1), ==, 1);
+  g_assert_true (tend_task_wait_sync (parent->reader, NULL));
+  g_assert_cmpint (tend_task_get_int (parent->reader), ==, 1);
+  assert_gone (parent->reader);
   tend_task_stop (parent->host);
+  pair_clear (&parent->pair);
   assert_gone (parent->host);
 }
 

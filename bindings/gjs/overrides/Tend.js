@@ -187,6 +187,10 @@ const taskMethods = {
         return native.add_timer.call(this, delay, interval, Body.wrapWork(func));
     },
 
+    add_fd(fd, condition, func) {
+        return native.add_fd.call(this, fd, condition, Body.wrapWork(func));
+    },
+
     add_exit_handler(func) {
         native.add_exit_handler.call(this, Body.wrapHandler(func, 'An exit handler'));
     },
@@ -244,6 +248,14 @@ function defineTask() {
 function sleep(milliseconds) {
     const caller = Deliver.capture();
     return caller === null ? native.run_delay(milliseconds).then(() => {}) : Await.sleepAs(caller, milliseconds);
+}
+
+// Waits until a descriptor is ready, and gives the conditions that it is in. In a task that is a watch of it.
+function wait_fd(fd, condition = GLib.IOCondition.IN) {
+    const caller = Deliver.capture();
+    if (caller === null)
+        return Tend.Task.run_fd(null, fd, condition).then(ready => ready);
+    return Await.waitForFdAs(caller, fd, condition);
 }
 
 // Lets a turn of the loop pass, and a task of its own stand still as long as it is paused.
@@ -309,5 +321,5 @@ function _init() {
     defineCombinators();
     for (const module of [Outcome, Report, Deliver, Await, Groups, Body, Classes])
         module.init(Tend, native);
-    Object.assign(Tend, {sleep, checkpoint, run});
+    Object.assign(Tend, {sleep, wait_fd, checkpoint, run});
 }

@@ -9,8 +9,8 @@
 //
 // Nothing here keeps a task that was not started: whoever waits for one that is dropped is told so.
 
-/* exported init, callAsync, thenOf, finallyOf, waitForTask, waitForPromise, waitForEnd, sleepAs, asPromise, follow,
-   settleFrom */
+/* exported init, callAsync, thenOf, finallyOf, waitForTask, waitForPromise, waitForEnd, sleepAs, waitForFdAs,
+   asPromise, follow, settleFrom */
 
 const {Gio, GLib} = imports.gi;
 const {
@@ -414,6 +414,22 @@ function sleepAs(caller, milliseconds) {
         waitUnlessCancelled(wait, settleWait, settle => {
             const timer = native.add_timer.call(caller.task, milliseconds, null, () => settle(() => {}));
             return () => timer.cancel();
+        });
+    });
+}
+
+// Waits for a descriptor by a watch of the caller's task.
+function waitForFdAs(caller, fd, condition) {
+    return newWait(caller, (settleWait, wait) => {
+        if (caller.isOver())
+            return;
+        wait._endsWithTask = true;
+        waitUnlessCancelled(wait, settleWait, settle => {
+            const watch = native.add_fd.call(caller.task, fd, condition, (task, number, ready) => {
+                settle(() => ready);
+                return false;
+            });
+            return () => watch.cancel();
         });
     });
 }

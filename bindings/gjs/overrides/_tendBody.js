@@ -196,10 +196,10 @@ function wrapBegin(begin) {
 // is to be called again is, unless it gives false.
 function wrapWork(func) {
     checkFunction(func, 'A callback of a task');
-    return task => {
+    return (task, ...args) => {
         let result;
         try {
-            result = callAttached(() => func(task));
+            result = callAttached(() => func(task, ...args));
         } catch (error) {
             if (task.is_ended())
                 throw toGError(error);

@@ -145,6 +145,19 @@ bool test_current (Tend.Task me) throws Error {
   return true;
 }
 
+bool test_descriptor (Tend.Task me) throws Error {
+  IOCondition revents;
+
+  Tend.await_fd (1, IOCondition.OUT, out revents);
+  assert (revents == IOCondition.OUT);
+  try {
+    Tend.await_fd (-1, IOCondition.IN);
+    assert_not_reached ();
+  } catch (IOError e) {
+    return true;
+  }
+}
+
 bool test_time_limit (Tend.Task me) throws Error {
   try {
     Tend.await (Tend.Task.run_delay (TimeSpan.HOUR).with_timeout (TimeSpan.MINUTE));
@@ -172,6 +185,7 @@ int main (string[] args) {
   TestTend.add ("/tend/vala/fibers/stop-unwinds", test_stop_unwinds);
   TestTend.add ("/tend/vala/fibers/signals", test_signals);
   TestTend.add ("/tend/vala/fibers/current", test_current);
+  TestTend.add ("/tend/vala/fibers/descriptor", test_descriptor);
   TestTend.add ("/tend/vala/fibers/time-limit", test_time_limit);
   TestTend.add ("/tend/vala/fibers/run-in-fiber", test_run_in_fiber);
   return Test.run ();

@@ -5,6 +5,8 @@
 
 #include "fuzz.h"
 
+#include <sys/socket.h>
+
 /* --- Operations that come back by themselves --- */
 
 /* GLib's own loop keeps their time: while one is out the virtual clock stands still. */
@@ -79,6 +81,24 @@ step_await_result (GError **error)
     return FALSE;
 
   return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/* A descriptor that is ready to be written to, all the time. */
+int
+ready_fd (void)
+{
+  static int ends[2] = { -1, -1 };
+
+  if (ends[0] < 0 && socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    fail ("the system gives no descriptors");
+
+  return ends[0];
+}
+
+static gboolean
+step_await_fd (GError **error)
+{
+  return tend_await_fd (ready_fd (), G_IO_OUT | G_IO_IN, NULL, error);
 }
 
 static gboolean
@@ -216,8 +236,10 @@ fiber_step (gboolean   ends,
     ok = tend_yield (error);
   else if (n < 9)
     ok = tend_checkpoint (error);
-  else if (n < 11)
+  else if (n < 10)
     ok = step_await_result (error);
+  else if (n < 11)
+    ok = step_await_fd (error);
   else if (n < 12)
     ok = step_shield (error);
   else if (n < 14)

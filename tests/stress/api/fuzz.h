@@ -208,6 +208,7 @@ void             give_away          (TendTask      *task);
 void             operation_begin    (GCancellable  *cancellable,
                                      GAsyncReadyCallback callback,
                                      gpointer       user_data);
+int              ready_fd           (void);
 gboolean         fiber_step         (gboolean       ends,
                                      GError       **error);
 

@@ -5,6 +5,8 @@
 
 #include "fuzz.h"
 
+#include <signal.h>
+
 /* --- Handlers --- */
 
 static void
@@ -118,6 +120,19 @@ add_timer (void)
 }
 
 static gboolean
+fd_cb (TendTask      *task,
+       int            fd,
+       GIOCondition   condition,
+       gpointer       data,
+       GError       **error)
+{
+  if (fd != ready_fd () || condition != G_IO_OUT)
+    fail ("descriptor %d is ready for %d", fd, condition);
+
+  return scope_cb (task, data, error);
+}
+
+static gboolean
 source_cb (gpointer data)
 {
   token_call (data);
@@ -137,6 +152,74 @@ add_source (void)
   source = pick (2) == 0 ? g_idle_source_new () : g_timeout_source_new_seconds (1000);
   g_source_set_callback (source, source_cb, token_new ("source", TOKEN_NOTIFIED), token_destroy);
   tend_task_add_source (task, source);
+}
+
+/* --- Descriptors --- */
+
+/* A reference to a watch stays with the operation only. */
+static void
+add_fd (void)
+{
+  TendTask *task = rack_get (KIND_TASK);
+  g_autoptr(TendFdWatch) watch = NULL;
+  g_autoptr(GError) error = NULL;
+  TendFdWatch *added;
+  Token *token;
+
+  if (task == NULL)
+    return;
+
+  token = token_new ("watch", TOKEN_NOTIFIED);
+  added = tend_task_add_fd (task, pick (6) == 0 ? -1 : ready_fd (), G_IO_OUT, fd_cb, token, token_destroy, &error);
+  if ((added == NULL) != (error != NULL) || (added == NULL && token->n_destroyed == 0))
+    fail ("watch %u was refused without an error, or its data are there", token->number);
+  if (added == NULL)
+    return;
+
+  watch = tend_fd_watch_ref (added);
+  hook ();
+  if (tend_fd_watch_is_active (watch) == (token->n_destroyed > 0))
+    fail ("watch %u is active, and its data are destroyed; or neither", token->number);
+  if (pick (3) != 0)
+    return;
+
+  tend_fd_watch_cancel (watch);
+  if (token->n_destroyed == 0 || tend_fd_watch_is_active (watch))
+    fail ("watch %u was cancelled, and is not over", token->number);
+}
+
+/* Each is ready in the next turn, or never open. */
+static void
+wait_for_fd (void)
+{
+  int fd = pick (6) == 0 ? -1 : ready_fd ();
+
+  if (pick (2) == 0)
+    {
+      rack_put (KIND_TASK, tend_task_run_fd (pick_name (), fd, G_IO_OUT));
+    }
+  else
+    {
+      TendTask *task = tend_task_new_fd (pick_name (), fd, G_IO_OUT);
+
+      tend_task_start (task, NULL);
+      rack_put (KIND_TASK, task);
+    }
+}
+
+/* No signal comes. */
+static void
+wait_for_signal (void)
+{
+  TendTask *task = pick (2) == 0 ? tend_task_run_signal (pick (4) == 0 ? SIGKILL : SIGUSR2)
+                                 : tend_task_new_signal (SIGUSR2);
+
+  hook ();
+  if (pick (2) == 0)
+    tend_task_cancel (task);
+  else
+    tend_task_stop (task);
+  rack_put (KIND_TASK, task);
 }
 
 static void
@@ -228,6 +311,9 @@ Op scope_operations[] = {
   { "post", post, 4 },
   { "add a timer", add_timer, 5 },
   { "add a source", add_source, 3 },
+  { "watch a descriptor", add_fd, 4 },
+  { "wait for a descriptor", wait_for_fd, 3 },
+  { "wait for a signal", wait_for_signal, 1 },
   { "add a cancellable", add_cancellable, 3 },
   { "set the progress", set_progress, 2, OP_ANYWHERE },
   { "forward the progress", forward_progress, 2 },

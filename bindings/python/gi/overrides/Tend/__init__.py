@@ -8,7 +8,7 @@ What it returns is the result, and what it throws fails the task. Times are seco
 """
 
 from . import units, callbacks  # before the modules that derive from what they replace
-from .awaiting import checkpoint, gio, shield, sleep, spawn, wait_for
+from .awaiting import checkpoint, gio, shield, sleep, spawn, wait_fd, wait_for
 from .driver import Stopped
 from .errors import CancelledError, SeveralErrors, TimeoutError, set_unobserved_func
 from .group import Group, TaskStream, wait_all, when_all, when_any, when_each
@@ -22,6 +22,6 @@ current_task = Task.get_current
 __all__ = [
     "CancelledError", "Channel", "Completion", "EventLoop", "Group", "NumberCache", "RequestCache", "Retry",
     "SeveralErrors", "Stopped", "Task", "TaskManager", "TaskStream", "TimeoutError", "checkpoint",
-    "current_task", "gio", "run", "set_unobserved_func", "shield", "sleep", "spawn", "wait_all", "wait_for",
+    "current_task", "gio", "run", "set_unobserved_func", "shield", "sleep", "spawn", "wait_all", "wait_fd", "wait_for",
     "when_all", "when_any", "when_each",
 ]

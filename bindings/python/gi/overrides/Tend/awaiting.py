@@ -6,6 +6,8 @@
 import asyncio
 import sys
 
+from gi.repository import GLib
+
 from . import driver
 from .base import Tend
 from .task import Task, operate
@@ -23,6 +25,15 @@ async def sleep(seconds):
         await delay
     finally:
         delay.cancel()
+
+
+async def wait_fd(fd, condition=GLib.IOCondition.IN):
+    """Waits in a coroutine until a descriptor is ready, or a file or socket, and gives the conditions that it is in."""
+    ready = Tend.Task.run_fd(None, fd if isinstance(fd, int) else fd.fileno(), condition)
+    try:
+        return GLib.IOCondition(await ready)
+    finally:
+        ready.cancel()
 
 
 def get_task(awaitable):

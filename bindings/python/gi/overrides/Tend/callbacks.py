@@ -3,8 +3,8 @@
 
 """What the library calls besides bodies: callbacks, handlers of signals, and virtual functions.
 
-What such a function throws goes on as follows. What is to end the program ends Tend.run(). A timer or a post fails its
-task with it, as in C. Anything else is printed, as PyGObject does it.
+What such a function throws goes on as follows. What is to end the program ends Tend.run(). A timer, a watch or a post
+fails its task with it, as in C. Anything else is printed, as PyGObject does it.
 
 They are given what Python has: seconds for times, and for an error the exception that was thrown. The tables say
 which functions take a callback; what they name is replaced in the introspected classes, as in units.py.
@@ -28,7 +28,7 @@ CALLBACKS = {
 }
 NAMES = {"callback", "func"}
 SCOPE = {
-    "Task": {"add_timer": 2, "post": 0},
+    "Task": {"add_fd": 2, "add_timer": 2, "post": 0},
 }
 
 # Those whose signals anybody can connect to. That of a cancellable is GIO's: its connect() is another function.
@@ -84,7 +84,7 @@ def pack_failure(task, exception):
 
 
 class ScopeCallback(Callback):
-    """A timer or a post of a task, which it may fail."""
+    """A timer, a watch or a post of a task, which it may fail."""
 
     __slots__ = ()
 

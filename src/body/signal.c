@@ -1,0 +1,164 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The body that waits for a Unix signal, by GLib's source for it.
+//
+// A signal may never come, so this is no work that a virtual clock would wait for.
+
+#include "tend-task-private.h"
+
+#include <glib-unix.h>
+#include <signal.h>
+
+/* What GLib can wait for. */
+static const struct
+{
+  int         signum;
+  const char *name;
+} signals[] = {
+  { SIGHUP, "SIGHUP" },
+  { SIGINT, "SIGINT" },
+  { SIGTERM, "SIGTERM" },
+  { SIGUSR1, "SIGUSR1" },
+  { SIGUSR2, "SIGUSR2" },
+  { SIGWINCH, "SIGWINCH" },
+};
+
+/* Returns %NULL for a signal that cannot be waited for. */
+static const char *
+get_name (int signum)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (signals); i++)
+    {
+      if (signals[i].signum == signum)
+        return signals[i].name;
+    }
+
+  return NULL;
+}
+
+static int
+get_signum (TendTask *task)
+{
+  return GPOINTER_TO_INT (tend_task_user_data (task));
+}
+
+static void
+drop_source (TendTask *task)
+{
+  GSource *source = tend_task_body_state (task);
+
+  tend_task_set_body_state (task, NULL);
+  g_source_destroy (source);
+  g_source_unref (source);
+}
+
+static gboolean
+signal_cb (gpointer user_data)
+{
+  TendTask *task = user_data;
+
+  if (tend_task_stop_if_barred (task))
+    return G_SOURCE_REMOVE;
+
+  drop_source (task);
+  tend_task_return_int (task, get_signum (task));
+  tend_task_run_ended (task, NULL);
+
+  return G_SOURCE_REMOVE;
+}
+
+static void
+signal_run (TendTask *task)
+{
+  TendLoop *loop = tend_task_loop (task);
+  GSource *source;
+
+  if (get_name (get_signum (task)) == NULL)
+    {
+      tend_task_run_ended (task, tend_task_new_error (task, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                                                      _("cannot wait for signal %d: only for SIGHUP, SIGINT, SIGTERM, "
+                                                        "SIGUSR1, SIGUSR2 and SIGWINCH"), get_signum (task)));
+      return;
+    }
+
+  source = g_unix_signal_source_new (get_signum (task));
+  g_source_set_priority (source, tend_loop_get_priority (loop));
+  g_source_set_callback (source, signal_cb, task, NULL);
+  tend_task_set_body_state (task, source);
+  g_source_attach (source, tend_loop_get_context (loop));
+}
+
+static void
+signal_cancel (TendTask *task)
+{
+  drop_source (task);
+  tend_task_run_ended (task, tend_task_new_cancelled (task));
+}
+
+static void
+signal_abandon (TendTask *task)
+{
+  drop_source (task);
+  tend_task_run_ended (task, NULL);
+}
+
+static const TendBodyClass signal_body = {
+  .returns = TRUE,
+  .runs_once = TRUE,
+  .run = signal_run,
+  .cancel = signal_cancel,
+  .abandon = signal_abandon,
+};
+
+/**
+ * tend_task_new_signal:
+ * @signum: the number of a signal: `SIGHUP`, `SIGINT`, `SIGTERM`, `SIGUSR1`, `SIGUSR2` or `SIGWINCH`
+ *
+ * Creates a task that completes when the process gets a Unix signal.
+ *
+ * Its name is that of the signal, and its result the number, an integer for [method@Tend.Task.get_int]. While the task
+ * runs, the signal does nothing else; when no task and no source of GLib waits for the signal any more, it has its
+ * default effect again. So wait for `SIGINT` once, and the second one ends the program. To handle a signal each time, give
+ * a source of `g_unix_signal_source_new()` to [method@Tend.Task.add_source]. The task runs once, without an interval.
+ *
+ * Several tasks may wait for the same signal, in any main contexts, and all of them complete. Several signals that come
+ * at once may count as one. For any other signal the task fails with `G_IO_ERROR_NOT_SUPPORTED`. The wait does not keep a
+ * [class@Tend.Clock] from moving time.
+ *
+ * The task belongs to the thread-default main context of the thread that creates it.
+ *
+ * Returns: (transfer full): the task, not started
+ *
+ * Since: 0.1
+ */
+TendTask *
+tend_task_new_signal (int signum)
+{
+  return tend_task_create (get_name (signum), &signal_body, NULL, GINT_TO_POINTER (signum), NULL,
+                           __builtin_return_address (0));
+}
+
+/**
+ * tend_task_run_signal:
+ * @signum: the number of a signal
+ *
+ * Creates a task as [ctor@Tend.Task.new_signal] does and starts it.
+ *
+ * In a thread that does not run the task's context, the task cannot be started: it fails with
+ * `TEND_ERROR_WRONG_THREAD`, in the thread that runs the context.
+ *
+ * Returns: (transfer full): the task, which waits
+ *
+ * Since: 0.1
+ */
+TendTask *
+tend_task_run_signal (int signum)
+{
+  TendTask *task = tend_task_create (get_name (signum), &signal_body, NULL, GINT_TO_POINTER (signum), NULL,
+                                     __builtin_return_address (0));
+
+  tend_task_start_or_fail (task);
+
+  return task;
+}
