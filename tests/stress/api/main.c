@@ -100,7 +100,16 @@ trace (const char *format,
 static gboolean
 is_expected (const char *message)
 {
-  return strstr (message, "has been running for") != NULL;
+  static const char *const told[] = {
+    "has been running for", "has not been started for", ": does not end: ", "waits for the task of its name before it",
+    "after its group was cancelled, and is stopped", "Program: has ended, and stops what did not end",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (told); i++)
+    if (strstr (message, told[i]) != NULL)
+      return TRUE;
+
+  return FALSE;
 }
 
 static void

@@ -275,7 +275,7 @@ look_at_awaited (TendTaskManager *manager)
     fail ("a manager that is not shut down says when its tasks are stopped");
 }
 
-/* The list holds what items-changed has told, and what the model gives. */
+/* The model gives what items-changed has told: where nobody hears of that, what is in the list. */
 static void
 look_at_list (void)
 {
@@ -284,7 +284,7 @@ look_at_list (void)
   g_autoptr(GPtrArray) draining = NULL;
   g_autoptr(GPtrArray) anonymous = NULL;
   Token *token;
-  guint n;
+  guint n, n_found = 0;
 
   if (manager == NULL)
     return;
@@ -292,7 +292,7 @@ look_at_list (void)
   token = get_token (manager);
   tasks = tend_task_manager_list_tasks (manager);
   n = g_list_model_get_n_items (G_LIST_MODEL (manager));
-  if (tasks->len != n)
+  if (token == NULL && tasks->len != n)
     fail ("a manager lists %u tasks, and its model has %u", tasks->len, n);
   if (token != NULL && !token->is_silent && token->n_destroyed == 0 && token->n_emitting == 0 && token->n_items != n)
     fail ("a manager has %u tasks, and has told of %u", n, token->n_items);
@@ -300,13 +300,16 @@ look_at_list (void)
     {
       g_autoptr(TendTask) task = g_list_model_get_item (G_LIST_MODEL (manager), i);
 
-      if (task != g_ptr_array_index (tasks, i))
+      if (task == NULL)
+        fail ("a manager's model has %u tasks, but not task %u", n, i);
+      n_found += n_found < tasks->len && task == g_ptr_array_index (tasks, n_found);
+      if (token == NULL && n_found <= i)
         fail ("task %u of a manager is not that of its list", i);
     }
   look_at_awaited (manager);
   draining = tend_task_manager_list_draining (manager);
   anonymous = tend_task_manager_list_anonymous (manager, "anonymous");
-  if (draining->len > n || anonymous->len > n)
+  if (draining->len > tasks->len || anonymous->len > tasks->len)
     fail ("a part of a manager's tasks is more than all");
 }
 
@@ -477,12 +480,13 @@ static void
 close_or_stop (void)
 {
   TendTaskManager *manager = rack_hold (KIND_MANAGER);
+  g_autoptr(GPtrArray) tasks = manager != NULL ? tend_task_manager_list_tasks (manager) : NULL;
 
   if (manager == NULL)
     return;
 
-  if (tend_task_manager_is_busy (manager) != (g_list_model_get_n_items (G_LIST_MODEL (manager)) > 0) ||
-      tend_task_manager_get_n_draining (manager) > g_list_model_get_n_items (G_LIST_MODEL (manager)) ||
+  if (tend_task_manager_is_busy (manager) != (tasks->len > 0) ||
+      tend_task_manager_get_n_draining (manager) > tasks->len ||
       !(tend_task_manager_get_progress (manager) >= 0.0 && tend_task_manager_get_progress (manager) <= 1.0))
     fail ("the counts of a manager do not fit its list");
   if (pick (4) == 0)
