@@ -19,13 +19,6 @@ TEND_AVAILABLE_IN_0_1
 gboolean      tend_await               (TendTask       *task,
                                         GError        **error);
 TEND_AVAILABLE_IN_0_1
-gboolean      tend_await_result        (GAsyncResult  **result,
-                                        GError        **error);
-TEND_AVAILABLE_IN_0_1
-void          tend_resume              (GObject        *source_object,
-                                        GAsyncResult   *result,
-                                        gpointer        user_data);
-TEND_AVAILABLE_IN_0_1
 gboolean      tend_sleep               (gint64          duration,
                                         GError        **error);
 TEND_AVAILABLE_IN_0_1

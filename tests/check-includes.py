@@ -29,6 +29,7 @@ PUBLIC = {
     "tend-fd-watch.h": "task",
     "tend-task.h": "task",
     "tend-timer.h": "task",
+    "tend-call.h": "body",
     "tend-fiber.h": "body",
     "tend-group.h": "group",
     "tend-retry.h": "group",

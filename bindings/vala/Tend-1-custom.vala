@@ -17,11 +17,27 @@ namespace Tend {
 	[CCode (cname = "_tend_vala_await_async")]
 	[Version (since = "0.1")]
 	public static GLib.AsyncResult await_async (Tend.AsyncFunc begin) throws GLib.Error {
-		GLib.AsyncResult? result = null;
-		begin (Tend.Task.get_current (), Tend.current_cancellable (),
-			(source, ready) => Tend.resume (source, ready, &result));
-		Tend.await_result (ref result);
-		return result;
+		Tend.Call call = {};
+		begin (Tend.Task.get_current (), call.start (), (source, ready) => Tend._call_ready (source, ready, &call));
+		call.await ();
+		return call.result;
+	}
+
+	[CCode (cname = "tend_call_ready")]
+	public static void _call_ready (GLib.Object? source, GLib.AsyncResult result, void* call);
+
+	// An operation that a fiber, or the body of a thread, waits for. It is waited for at the end of its scope, too.
+	[CCode (cheader_filename = "tend.h", cname = "TendCall", destroy_function = "tend_call_clear",
+	        has_type_id = false, has_copy_function = false, lvalue_access = false)]
+	[Version (since = "0.1")]
+	public struct Call {
+		public GLib.AsyncResult? result;
+		[CCode (cname = "tend_call_start")]
+		[Version (since = "0.1")]
+		public unowned GLib.Cancellable start ();
+		[CCode (cname = "tend_await_call")]
+		[Version (since = "0.1")]
+		public bool await () throws GLib.Error;
 	}
 
 	// In C the two functions of an asynchronous body have their data in common. Here each is a closure of

@@ -36,12 +36,12 @@ static gboolean
 save (TendTask *task, gpointer user_data, GError **error)
 {
   Editor *self = user_data;
-  g_autoptr(GAsyncResult) result = NULL;
+  g_auto(TendCall) call = TEND_CALL_INIT;
 
   g_file_replace_contents_bytes_async (self->file, self->text, NULL, FALSE, G_FILE_CREATE_NONE,
-                                       tend_current_cancellable (), tend_resume, &result);
-  if (!tend_await_result (&result, error) ||
-      !g_file_replace_contents_finish (self->file, result, NULL, error))
+                                       tend_call_start (&call), tend_call_ready, &call);
+  if (!tend_await_call (&call, error) ||
+      !g_file_replace_contents_finish (self->file, call.result, NULL, error))
     return FALSE;
 
   g_print ("saved\n");
@@ -60,15 +60,15 @@ changed (Editor *self)
 static gboolean
 look (TendTask *task, gpointer user_data, GError **error)
 {
-  g_autoptr(GAsyncResult) result = NULL;
+  g_auto(TendCall) call = TEND_CALL_INIT;
   g_autoptr(GFileInfo) info = NULL;
 
   g_file_query_info_async (user_data, G_FILE_ATTRIBUTE_STANDARD_SIZE, G_FILE_QUERY_INFO_NONE,
-                           G_PRIORITY_DEFAULT, tend_current_cancellable (), tend_resume, &result);
-  if (!tend_await_result (&result, error))
+                           G_PRIORITY_DEFAULT, tend_call_start (&call), tend_call_ready, &call);
+  if (!tend_await_call (&call, error))
     return FALSE;
 
-  info = g_file_query_info_finish (user_data, result, error);
+  info = g_file_query_info_finish (user_data, call.result, error);
   if (info != NULL)
     g_print ("looked at one\n");
   return info != NULL;

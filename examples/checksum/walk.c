@@ -3,7 +3,7 @@
 
 // The way through the tree: sequential code in a fiber that awaits GIO's asynchronous calls.
 //
-// Every call of GIO takes the same three lines: begin it with tend_resume() and the address of a result, await the
+// Every call of GIO takes the same three lines: begin it with tend_call_start() and the address of a call, await the
 // result, call the finish function. Meanwhile the main loop goes on. The code need not be split into callbacks, and
 // cancelling the task ends it in its current wait.
 //
@@ -78,17 +78,17 @@ visit_batch (Walk             *self,
              guint            *n_visited,
              GError          **error)
 {
-  g_autoptr(GAsyncResult) result = NULL;
+  g_auto(TendCall) call = TEND_CALL_INIT;
   g_autolist(GFileInfo) infos = NULL;
   g_autoptr(GError) failure = NULL;
 
   g_file_enumerator_next_files_async (enumerator, BATCH, G_PRIORITY_DEFAULT,
-                                      tend_current_cancellable (), tend_resume, &result);
-  if (!tend_await_result (&result, error))
+                                      tend_call_start (&call), tend_call_ready, &call);
+  if (!tend_await_call (&call, error))
     return FALSE;
 
   *n_visited = 0;
-  infos = g_file_enumerator_next_files_finish (enumerator, result, &failure);
+  infos = g_file_enumerator_next_files_finish (enumerator, call.result, &failure);
   if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     {
       g_propagate_error (error, g_steal_pointer (&failure));
@@ -112,18 +112,18 @@ visit_directory (Walk        *self,
                  GError     **error)
 {
   g_autoptr(GFile) file = get_file (self, dir);
-  g_autoptr(GAsyncResult) result = NULL;
+  g_auto(TendCall) call = TEND_CALL_INIT;
   g_autoptr(GFileEnumerator) enumerator = NULL;
   g_autoptr(GError) failure = NULL;
   guint n_visited;
 
   g_file_enumerate_children_async (file, self->attributes, G_FILE_QUERY_INFO_NOFOLLOW_SYMLINKS,
-                                   G_PRIORITY_DEFAULT, tend_current_cancellable (),
-                                   tend_resume, &result);
-  if (!tend_await_result (&result, error))
+                                   G_PRIORITY_DEFAULT, tend_call_start (&call),
+                                   tend_call_ready, &call);
+  if (!tend_await_call (&call, error))
     return FALSE;
 
-  enumerator = g_file_enumerate_children_finish (file, result, &failure);
+  enumerator = g_file_enumerate_children_finish (file, call.result, &failure);
   if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     {
       g_propagate_error (error, g_steal_pointer (&failure));

@@ -127,16 +127,16 @@ receive (TendTask  *task,
 
   for (;;)
     {
-      g_autoptr(GAsyncResult) result = NULL;
+      g_auto(TendCall) call = TEND_CALL_INIT;
       g_autoptr(GBytes) datagram = NULL;
 
       /* One byte more than there may be shows that a datagram is too long. */
       g_input_stream_read_bytes_async (stream, MAX_DATAGRAM + 1, G_PRIORITY_DEFAULT,
-                                       tend_current_cancellable (), tend_resume, &result);
-      if (!tend_await_result (&result, error))
+                                       tend_call_start (&call), tend_call_ready, &call);
+      if (!tend_await_call (&call, error))
         return FALSE;
 
-      datagram = g_input_stream_read_bytes_finish (stream, result, error);
+      datagram = g_input_stream_read_bytes_finish (stream, call.result, error);
       if (datagram == NULL)
         return FALSE;
 

@@ -75,15 +75,15 @@ static gboolean
 fill (Names   *self,
       GError **error)
 {
-  g_autoptr(GAsyncResult) result = NULL;
+  g_auto(TendCall) call = TEND_CALL_INIT;
   gssize n;
 
   g_input_stream_read_async (self->stream, self->buffer, BUFFER_SIZE, G_PRIORITY_DEFAULT,
-                             tend_current_cancellable (), tend_resume, &result);
-  if (!tend_await_result (&result, error))
+                             tend_call_start (&call), tend_call_ready, &call);
+  if (!tend_await_call (&call, error))
     return FALSE;
 
-  n = g_input_stream_read_finish (self->stream, result, error);
+  n = g_input_stream_read_finish (self->stream, call.result, error);
   self->offset = 0;
   self->size = n > 0 ? (gsize) n : 0;
 

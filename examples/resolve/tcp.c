@@ -25,12 +25,12 @@ read_all (GInputStream  *stream,
           gsize          size,
           GError       **error)
 {
-  g_autoptr(GAsyncResult) result = NULL;
+  g_auto(TendCall) call = TEND_CALL_INIT;
   gsize n_read;
 
-  g_input_stream_read_all_async (stream, bytes, size, G_PRIORITY_DEFAULT, tend_current_cancellable (),
-                                 tend_resume, &result);
-  if (!tend_await_result (&result, error) || !g_input_stream_read_all_finish (stream, result, &n_read, error))
+  g_input_stream_read_all_async (stream, bytes, size, G_PRIORITY_DEFAULT, tend_call_start (&call),
+                                 tend_call_ready, &call);
+  if (!tend_await_call (&call, error) || !g_input_stream_read_all_finish (stream, call.result, &n_read, error))
     return FALSE;
 
   if (n_read < size)
@@ -48,8 +48,8 @@ exchange (Request  *request,
 {
   g_autoptr(GSocketClient) client = g_socket_client_new ();
   g_autoptr(GSocketConnection) connection = NULL;
-  g_autoptr(GAsyncResult) connected = NULL;
-  g_autoptr(GAsyncResult) written = NULL;
+  g_auto(TendCall) connecting = TEND_CALL_INIT;
+  g_auto(TendCall) writing = TEND_CALL_INIT;
   g_autofree guint8 *answer = NULL;
   guint8 packet[LENGTH_SIZE + DNS_MAX_QUERY], length[LENGTH_SIZE];
   gsize n = dns_build_query (id, request->qname, request->type, packet + LENGTH_SIZE);
@@ -58,10 +58,10 @@ exchange (Request  *request,
 
   g_socket_client_set_enable_proxy (client, FALSE);
   g_socket_client_connect_async (client, G_SOCKET_CONNECTABLE (request->run->options->server),
-                                 tend_current_cancellable (), tend_resume, &connected);
-  if (!tend_await_result (&connected, error))
+                                 tend_call_start (&connecting), tend_call_ready, &connecting);
+  if (!tend_await_call (&connecting, error))
     return NULL;
-  connection = g_socket_client_connect_finish (client, connected, error);
+  connection = g_socket_client_connect_finish (client, connecting.result, error);
   if (connection == NULL)
     return NULL;
 
@@ -69,9 +69,9 @@ exchange (Request  *request,
   packet[0] = (guint8) (n >> 8);
   packet[1] = (guint8) n;
   out = g_io_stream_get_output_stream (G_IO_STREAM (connection));
-  g_output_stream_write_all_async (out, packet, LENGTH_SIZE + n, G_PRIORITY_DEFAULT, tend_current_cancellable (),
-                                   tend_resume, &written);
-  if (!tend_await_result (&written, error) || !g_output_stream_write_all_finish (out, written, NULL, error))
+  g_output_stream_write_all_async (out, packet, LENGTH_SIZE + n, G_PRIORITY_DEFAULT, tend_call_start (&writing),
+                                   tend_call_ready, &writing);
+  if (!tend_await_call (&writing, error) || !g_output_stream_write_all_finish (out, writing.result, NULL, error))
     return NULL;
 
   in = g_io_stream_get_input_stream (G_IO_STREAM (connection));

@@ -70,7 +70,7 @@ static const TendBodyClass async_body = {
  * task is stopped while the operation is under way, @finish is not called; if its result is a [class@Gio.Task] with an
  * error, the error is reported.
  *
- * For C and Vala. For a single operation in the middle of other work, await it in a fiber with tend_await_result().
+ * For C and Vala. For a single operation in the middle of other work, await it in a fiber with tend_await_call().
  *
  * The task belongs to the thread-default main context of the thread that creates it.
  *

@@ -13,6 +13,7 @@
 // Ownership: everything belongs to the loop thread. The fiber's record is at the top of its own stack, and is freed
 // with it.
 
+#include "call-private.h"
 #include "switch-private.h"
 #include "tend-task-private.h"
 
@@ -34,14 +35,21 @@ typedef struct
   gpointer       data;
 } Hop;
 
+/* The stack that has resumed a fiber. */
+typedef struct
+{
+  TendContext context;
+  Hop        *hop;          /* the function to call there before the fiber goes on */
+} Native;
+
 typedef struct
 {
   TendContext     context;
-  TendContext    *native;           /* the context that resumed it; valid while it runs */
+  Native         *native;           /* the context that resumed it; valid while it runs */
   TendStack       stack;
   TendTask       *task;             /* not a reference: the task is held while it is active */
   TendJob         wake;
-  Hop            *hop;              /* the function to call on the native stack before it goes on */
+  TendCalls       calls;            /* operations that will write to its stack */
   GError         *error;            /* what the body ended with */
   TendExceptions  exceptions;       /* its own while it is suspended; the native stack's while it runs */
   guint           shield;           /* how many shields are on */
@@ -74,8 +82,9 @@ give_up (Fiber *self)
   g_clear_pointer (&task, g_free);
   g_clear_error (&self->error);
 
+  tend_calls_end (&self->calls);
   self->is_done = TRUE;
-  tend_context_switch_last (&self->context, self->native);
+  tend_context_switch_last (&self->context, &self->native->context);
 }
 
 /* Whether the task goes on; otherwise sets the error with which every wait of an ended or cancelled task fails. */
@@ -120,8 +129,9 @@ unwound (gboolean is_forced)
       g_clear_error (&self->error);
       self->error = tend_task_new_error (self->task, TEND_ERROR, TEND_ERROR_STATE,
                                          _("the body has tried to end its thread, as pthread_exit() does"));
+      tend_calls_end (&self->calls);
       self->is_done = TRUE;
-      tend_context_switch_last (&self->context, self->native);
+      tend_context_switch_last (&self->context, &self->native->context);
     }
 
   /* The runtime of the language ends the process, and can say what the exception is. */
@@ -172,8 +182,8 @@ call_natively (TendNativeFunc func,
   Fiber *self = current;
   Hop hop = { func, data };
 
-  self->hop = &hop;
-  tend_context_switch (&self->context, self->native);
+  self->native->hop = &hop;
+  tend_context_switch (&self->context, &self->native->context);
 }
 
 /* Suspends the fiber until its job is run. */
@@ -182,7 +192,7 @@ stand_still (Fiber *self)
 {
   self->n_at_once = 0;
   self->is_waiting = TRUE;
-  tend_context_switch (&self->context, self->native);
+  tend_context_switch (&self->context, &self->native->context);
   self->is_waiting = FALSE;
 }
 
@@ -241,6 +251,12 @@ shield (int change)
   return change < 0 || current->shield > 0;
 }
 
+static TendCalls *
+get_calls (void)
+{
+  return &current->calls;
+}
+
 static const TendFiberClass fiber_class = {
   .hop = call_natively,
   .begin_wait = begin_wait,
@@ -248,6 +264,7 @@ static const TendFiberClass fiber_class = {
   .get_job = get_job,
   .wait_bound = wait_bound,
   .shield = shield,
+  .get_calls = get_calls,
   .peek = peek,
   .unwound = unwound,
 };
@@ -273,10 +290,15 @@ finish (Fiber *self)
   TendTask *task = self->task;
   GError *error = self->error;
   TendStack stack = self->stack;
+  gboolean is_lost = self->calls.first != NULL;
+
+  if (G_UNLIKELY (is_lost))
+    tend_calls_leave (&self->calls, task);
 
   tend_task_set_body_state (task, NULL);
   tend_context_clear (&self->context);
-  tend_stack_release (&stack);
+  if (G_LIKELY (!is_lost))
+    tend_stack_release (&stack);
   tend_stack_see_to_trim (tend_loop_get_context (tend_task_loop (task)));
   tend_task_run_ended (task, error);
 }
@@ -314,7 +336,7 @@ static void
 resume (Fiber *self)
 {
   TendExceptions *exceptions = tend_exceptions_get ();
-  TendContext native = { 0 };
+  Native native = { 0 };
   TendTask *previous;
 
   if (G_UNLIKELY (current != NULL))
@@ -330,14 +352,14 @@ resume (Fiber *self)
       current = self;
       tend_set_fiber (&fiber_class);
       tend_exceptions_swap (exceptions, &self->exceptions);
-      tend_context_switch (&native, &self->context);
+      tend_context_switch (&native.context, &self->context);
       if (exceptions == NULL)
         exceptions = look_for_exceptions (self);
       tend_exceptions_swap (exceptions, &self->exceptions);
       tend_set_fiber (NULL);
       current = NULL;
 
-      hop = g_steal_pointer (&self->hop);
+      hop = g_steal_pointer (&native.hop);
       if (hop == NULL)
         break;
       hop->func (hop->data);
@@ -393,7 +415,7 @@ enter_cb (gpointer data)
     self->error = tend_task_new_missing (task);
 
   self->is_done = TRUE;
-  tend_context_switch_last (&self->context, self->native);
+  tend_context_switch_last (&self->context, &self->native->context);
 }
 
 /* --- The body --- */
@@ -457,12 +479,18 @@ fiber_cancel (TendTask *task)
 
   if (self->shield == 0)
     interrupt (self);
+  if (self->calls.first != NULL)
+    tend_calls_cancel (&self->calls, FALSE);
 }
 
 static void
 fiber_abandon (TendTask *task)
 {
-  interrupt (tend_task_body_state (task));
+  Fiber *self = tend_task_body_state (task);
+
+  interrupt (self);
+  if (self->calls.first != NULL)
+    tend_calls_cancel (&self->calls, TRUE);
 }
 
 static void
@@ -483,7 +511,7 @@ static const TendBodyClass fiber_body = {
   .cancel = fiber_cancel,
   .abandon = fiber_abandon,
   .unwind = fiber_unwind,
-  .ready = tend_resume,
+  .ready = tend_call_ready,
 };
 
 /**

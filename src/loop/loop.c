@@ -47,6 +47,9 @@
  */
 #define MAX_MICRO_ROUNDS 100
 
+/* Turns that this thread is in: those of nested main loops, and what tend_loop_run_micro() runs, count as well. */
+static TEND_THREAD guint n_turns;
+
 static inline gboolean
 has_work (TendLoop *loop)
 {
@@ -384,12 +387,15 @@ tend_loop_dispatch (GSource     *source,
   turn = loop->turn;
   now = loop->turn_time;
 
+  n_turns++;
   if (!drain_micro (loop) || !run_ready (loop, turn) || !run_timers (loop, now))
     loop->is_cut = loop->skip = TRUE;
   else if (!has_work (loop) && tend_agenda_peek (&loop->timers) == NULL && !is_watching (loop))
     loop->busy_since = 0;
   else if (loop->hub->clock == NULL && is_overdue (loop))
     loop->skip = TRUE;
+
+  n_turns--;
 
   if (loop->skip)
     loop->busy_since = 0;
@@ -504,6 +510,23 @@ tend_loop_queue_micro (TendLoop *loop,
 {
   job->turn = loop->round;
   tend_queue_push (&loop->micro, job);
+}
+
+/*
+ * Runs the micro-queue now, which is otherwise left to the next turn, unless the thread is in a turn. For what a source
+ * of somebody else has woken: a turn of our own for it would be one more poll.
+ */
+void
+tend_loop_run_micro (TendLoop *loop)
+{
+  if (n_turns > 0)
+    return;
+
+  n_turns++;
+  tend_loop_ref (loop);
+  drain_micro (loop);
+  tend_loop_release (loop);
+  n_turns--;
 }
 
 void

@@ -68,6 +68,12 @@ tend_shield_fiber (int change)
   return current_fiber != NULL && current_fiber->shield (change);
 }
 
+TendCalls *
+tend_get_fiber_calls (void)
+{
+  return current_fiber != NULL ? current_fiber->get_calls () : NULL;
+}
+
 gboolean
 tend_peek_fiber (const char **name,
                  guint64     *id)

@@ -107,6 +107,7 @@ gint64        tend_loop_get_deadline (TendLoop    *loop,
                                      TendJob      *job);
 void          tend_loop_remove      (TendLoop     *loop,
                                      TendJob      *job);
+void          tend_loop_run_micro   (TendLoop     *loop);
 void          tend_loop_hold        (TendLoop     *loop);
 void          tend_loop_unhold      (TendLoop     *loop);
 

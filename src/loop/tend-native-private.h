@@ -11,6 +11,14 @@ G_BEGIN_DECLS
 
 typedef void (* TendNativeFunc) (gpointer data);
 
+/* The operations in flight of a fiber; see body/call.c. */
+typedef struct _TendOperation TendOperation;
+
+typedef struct
+{
+  TendOperation *first;
+} TendCalls;
+
 /* What a fiber can do, for the layers that do not see fibers. Set while one runs on this thread. */
 typedef struct
 {
@@ -21,6 +29,7 @@ typedef struct
   TendJob * (* get_job)    (void);
   void      (* wait_bound) (void);
   gboolean  (* shield)     (int              change);
+  TendCalls * (* get_calls) (void);
   void      (* peek)       (const char     **name,
                             guint64         *id);
   void      (* unwound)    (gboolean         is_forced);
@@ -56,6 +65,9 @@ void         tend_wait_bound             (void);
  * fiber has one then; FALSE outside a fiber, and if there was none to remove.
  */
 gboolean     tend_shield_fiber           (int                  change);
+
+/* Returns the operations in flight of the current fiber; NULL outside a fiber. */
+TendCalls   *tend_get_fiber_calls        (void);
 
 /* Returns the task whose fiber runs in this thread: FALSE if none does. For signal handlers. */
 gboolean     tend_peek_fiber             (const char         **name,

@@ -290,7 +290,7 @@ tend_manager_clear_owner (TendTaskManager *self)
  *
  * - A thread goes on until it looks at its cancellable. It should hold references to what it uses.
  * - A fiber is unwound: its wait fails, in the manager's thread before the memory of @owner is freed. It should only
- *   free what it holds. In tend_await_result() it waits for the operation to return, which may be later.
+ *   free what it holds. In tend_await_call() it waits for the operation to return, which may be later.
  * - The callbacks of other asynchronous functions are called.
  * - [signal@Gio.ListModel::items-changed] is emitted in the next turn of the loop, so that a view of the tasks is
  *   updated. An owner connects to it with g_signal_connect_object().

@@ -46,7 +46,7 @@ fiber_wait_cb (GObject      *source_object,
 }
 
 /*
- * Waits in a fiber for what @begin begins. It does not use tend_await_result(), which is for work outside of the
+ * Waits in a fiber for what @begin begins. It does not use tend_await_call(), which is for work outside of the
  * context: virtual time stands still for that. The caller holds @self, since the fiber may stand still before @begin
  * runs.
  */

@@ -200,12 +200,12 @@ wait_in_callback_body (TendTask  *task,
                        gpointer   user_data,
                        GError   **error)
 {
-  g_autoptr(GAsyncResult) result = NULL;
+  g_auto(TendCall) call = TEND_CALL_INIT;
   GError *refusal = NULL;
 
   assert_no_fiber (tend_sleep (1, &refusal), "tend_sleep", &refusal);
   assert_no_fiber (tend_await (task, &refusal), "tend_await", &refusal);
-  assert_no_fiber (tend_await_result (&result, &refusal), "tend_await_result", &refusal);
+  assert_no_fiber (tend_await_call (&call, &refusal), "tend_await_call", &refusal);
   g_assert_false (tend_yield (&refusal));
   g_assert_error (refusal, TEND_ERROR, TEND_ERROR_NO_FIBER);
   g_clear_error (&refusal);
@@ -289,21 +289,21 @@ test_run_gives_the_error (void)
   g_assert_false (tend_run (await_self_body, NULL, NULL));
 }
 
-/* --- tend_await_result () --- */
+/* --- tend_await_call () --- */
 
 static gboolean
-await_result_body (TendTask  *task,
+await_call_body (TendTask  *task,
                    gpointer   user_data,
                    GError   **error)
 {
   g_autoptr(GFile) file = g_file_new_for_path (user_data);
-  g_autoptr(GAsyncResult) result = NULL;
+  g_auto(TendCall) call = TEND_CALL_INIT;
   g_autofree char *contents = NULL;
 
-  g_file_load_contents_async (file, tend_current_cancellable (), tend_resume, &result);
-  if (!tend_await_result (&result, error))
+  g_file_load_contents_async (file, tend_call_start (&call), tend_call_ready, &call);
+  if (!tend_await_call (&call, error))
     return FALSE;
-  if (!g_file_load_contents_finish (file, result, &contents, NULL, NULL, error))
+  if (!g_file_load_contents_finish (file, call.result, &contents, NULL, NULL, error))
     return FALSE;
 
   tend_task_return_string (task, contents);
@@ -313,8 +313,8 @@ await_result_body (TendTask  *task,
 static void
 test_awaits_a_result (void)
 {
-  g_autoptr(TendTask) good = tend_task_run_fiber (NULL, await_result_body, (gpointer) "/proc/self/comm", NULL);
-  g_autoptr(TendTask) bad = tend_task_run_fiber (NULL, await_result_body, (gpointer) "/nonexistent", NULL);
+  g_autoptr(TendTask) good = tend_task_run_fiber (NULL, await_call_body, (gpointer) "/proc/self/comm", NULL);
+  g_autoptr(TendTask) bad = tend_task_run_fiber (NULL, await_call_body, (gpointer) "/nonexistent", NULL);
 
   g_assert_true (tend_task_wait_sync (good, NULL));
   g_assert_true (g_str_has_suffix (tend_task_get_string (good), "\n"));
@@ -345,18 +345,17 @@ op_body (TendTask  *task,
          GError   **error)
 {
   Op *op = user_data;
-  g_autoptr(GAsyncResult) result = NULL;
+  g_auto(TendCall) call = TEND_CALL_INIT;
 
-  op_async (op, tend_current_cancellable (), tend_resume, &result);
-  if (!tend_await_result (&result, error))
+  op_async (op, tend_call_start (&call), tend_call_ready, &call);
+  if (!tend_await_call (&call, error))
     {
-      g_assert_null (result);
       note ("unwound");
       return FALSE;
     }
 
   note ("result");
-  return g_task_propagate_boolean (G_TASK (result), error);
+  return g_task_propagate_boolean (G_TASK (call.result), error);
 }
 
 /* The operation came back before anybody waited for it. */
@@ -366,15 +365,15 @@ late_op_body (TendTask  *task,
               GError   **error)
 {
   Op *op = user_data;
-  g_autoptr(GAsyncResult) result = NULL;
+  g_auto(TendCall) call = TEND_CALL_INIT;
 
-  op_async (op, tend_current_cancellable (), tend_resume, &result);
+  op_async (op, tend_call_start (&call), tend_call_ready, &call);
   g_task_return_boolean (op->operation, TRUE);
   g_clear_object (&op->operation);
   if (!tend_sleep (SECOND, error))
     return FALSE;
-  g_assert_nonnull (result);
-  return tend_await_result (&result, error) && g_task_propagate_boolean (G_TASK (result), error);
+  g_assert_nonnull (call.result);
+  return tend_await_call (&call, error) && g_task_propagate_boolean (G_TASK (call.result), error);
 }
 
 static void
@@ -386,7 +385,7 @@ test_result_may_come_first (void)
   g_assert_true (tend_run (late_op_body, &op, NULL));
 }
 
-/* Cancelling reaches the operation, whose own end decides. */
+/* Cancelling reaches the operation, and the task waits for the end of that. */
 static void
 test_result_of_a_cancelled_task (void)
 {
@@ -401,12 +400,12 @@ test_result_of_a_cancelled_task (void)
   g_task_return_new_error (op.operation, G_IO_ERROR, G_IO_ERROR_CANCELLED, "Given up");
   g_clear_object (&op.operation);
   settle ();
-  assert_notes ("result");
+  assert_notes ("unwound");
   assert_status (task, "cancelled");
   assert_gone (task);
 }
 
-/* The variable stays until the operation has written to it; then the fiber unwinds. */
+/* The call stays until the operation has written to it; then the fiber unwinds. */
 static void
 test_result_of_a_stopped_task (void)
 {

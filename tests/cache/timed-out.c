@@ -201,10 +201,10 @@ assert_native (TendNumberCache  *cache,
 {
   g_autoptr(GTask) dummy = g_task_new (NULL, NULL, NULL, NULL);
   g_autoptr(GError) error = NULL;
-  GAsyncResult *result = G_ASYNC_RESULT (dummy);
+  TendCall call = TEND_CALL_INIT;
 
   g_task_return_boolean (dummy, TRUE);
-  tend_await_result (&result, &error);
+  tend_await_call (&call, &error);
   g_assert_error (error, TEND_ERROR, TEND_ERROR_NO_FIBER);
   note ("native");
 }

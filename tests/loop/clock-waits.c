@@ -119,13 +119,13 @@ load_body (TendTask  *task,
            GError   **error)
 {
   g_autoptr(GFile) file = g_file_new_for_path ("/proc/self/status");
-  g_autoptr(GAsyncResult) result = NULL;
+  g_auto(TendCall) call = TEND_CALL_INIT;
   g_autofree char *contents = NULL;
 
-  g_file_load_contents_async (file, tend_current_cancellable (), tend_resume, &result);
-  if (!tend_await_result (&result, error))
+  g_file_load_contents_async (file, tend_call_start (&call), tend_call_ready, &call);
+  if (!tend_await_call (&call, error))
     return FALSE;
-  if (!g_file_load_contents_finish (file, result, &contents, NULL, NULL, error))
+  if (!g_file_load_contents_finish (file, call.result, &contents, NULL, NULL, error))
     return FALSE;
 
   g_string_append_c (trace, 'l');

@@ -223,13 +223,13 @@ bound_fiber (TendTask  *task,
              GError   **error)
 {
   TendTask *other = g_ptr_array_index (((Datum *) data)->scene->others, 0);
-  g_autoptr(GAsyncResult) result = NULL;
+  g_auto(TendCall) call = TEND_CALL_INIT;
 
   called (data);
-  tend_task_wait_async (other, tend_current_cancellable (), tend_resume, &result);
-  if (!tend_await_result (&result, error))
+  tend_task_wait_async (other, tend_call_start (&call), tend_call_ready, &call);
+  if (!tend_await_call (&call, error))
     return FALSE;
-  return tend_task_wait_finish (other, result, error);
+  return tend_task_wait_finish (other, call.result, error);
 }
 
 /* Waits for itself and another by callback, and listens to its cancellable. */

@@ -314,7 +314,7 @@ test_result_owns_its_value (Fixture       *fixture,
   GAsyncResult *result = NULL;
 
   try_send_token (fixture->channel, 1);
-  tend_channel_receive_async (fixture->channel, NULL, tend_resume, &result);
+  tend_channel_receive_async (fixture->channel, NULL, keep_result_cb, &result);
   settle (fixture);
   source = g_async_result_get_source_object (result);
   g_assert_true (source == G_OBJECT (fixture->channel));
@@ -334,7 +334,7 @@ test_unread_value_takes_room (Fixture       *fixture,
   g_autoptr(GAsyncResult) result = NULL;
 
   try_send_token (fixture->channel, 1);
-  tend_channel_receive_async (fixture->channel, NULL, tend_resume, &result);
+  tend_channel_receive_async (fixture->channel, NULL, keep_result_cb, &result);
   settle (fixture);
   send_async (fixture, "s", 2, NULL);
   settle (fixture);
@@ -345,7 +345,7 @@ test_unread_value_takes_room (Fixture       *fixture,
   assert_log (fixture, "s+2");
 
   g_clear_object (&result);
-  tend_channel_receive_async (fixture->channel, NULL, tend_resume, &result);
+  tend_channel_receive_async (fixture->channel, NULL, keep_result_cb, &result);
   settle (fixture);
   tend_channel_close (fixture->channel);
   receive_async (fixture, "a", NULL);
@@ -366,8 +366,8 @@ test_unread_value_goes_back (Fixture       *fixture,
 
   for (int i = 1; i <= 3; i++)
     try_send_token (fixture->channel, i);
-  tend_channel_receive_async (fixture->channel, NULL, tend_resume, &first);
-  tend_channel_receive_async (fixture->channel, NULL, tend_resume, &second);
+  tend_channel_receive_async (fixture->channel, NULL, keep_result_cb, &first);
+  tend_channel_receive_async (fixture->channel, NULL, keep_result_cb, &second);
   settle (fixture);
   g_object_run_dispose (G_OBJECT (second));
   g_assert_cmpuint (tend_channel_get_length (fixture->channel), ==, 2);
@@ -387,14 +387,14 @@ await_value (TendTask  *task,
              GError   **error)
 {
   Actor *actor = data;
-  g_autoptr(GAsyncResult) result = NULL;
+  g_auto(TendCall) call = TEND_CALL_INIT;
   const GValue *value;
 
-  tend_channel_receive_async (actor->fixture->channel, tend_current_cancellable (), tend_resume, &result);
-  if (!tend_await_result (&result, error))
+  tend_channel_receive_async (actor->fixture->channel, tend_call_start (&call), tend_call_ready, &call);
+  if (!tend_await_call (&call, error))
     return FALSE;
 
-  value = tend_channel_receive_finish (actor->fixture->channel, result, error);
+  value = tend_channel_receive_finish (actor->fixture->channel, call.result, error);
   if (value == NULL)
     return FALSE;
 

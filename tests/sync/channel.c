@@ -393,7 +393,7 @@ test_wrong_result (Fixture       *fixture,
   g_autoptr(GAsyncResult) result = NULL;
   g_autoptr(GError) error = NULL;
 
-  tend_channel_send_async (fixture->channel, NULL, NULL, tend_resume, &result);
+  tend_channel_send_async (fixture->channel, NULL, NULL, keep_result_cb, &result);
   settle (fixture);
 
   g_test_expect_message ("Tend", G_LOG_LEVEL_CRITICAL, "tend_channel_receive_finish: assertion *");

@@ -72,15 +72,15 @@ step_await (GError **error)
 }
 
 static gboolean
-step_await_result (GError **error)
+step_await_call (GError **error)
 {
-  g_autoptr(GAsyncResult) result = NULL;
+  g_auto(TendCall) call = TEND_CALL_INIT;
 
-  operation_begin (tend_current_cancellable (), tend_resume, &result);
-  if (!tend_await_result (&result, error))
+  operation_begin (tend_call_start (&call), tend_call_ready, &call);
+  if (!tend_await_call (&call, error))
     return FALSE;
 
-  return g_task_propagate_boolean (G_TASK (result), error);
+  return g_task_propagate_boolean (G_TASK (call.result), error);
 }
 
 /* A descriptor that is ready to be written to, all the time. */
@@ -237,7 +237,7 @@ fiber_step (gboolean   ends,
   else if (n < 9)
     ok = tend_checkpoint (error);
   else if (n < 10)
-    ok = step_await_result (error);
+    ok = step_await_call (error);
   else if (n < 11)
     ok = step_await_fd (error);
   else if (n < 12)

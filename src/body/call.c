@@ -1,0 +1,612 @@
+// SPDX-FileCopyrightText: The libtend authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The asynchronous operation that a fiber waits for, or the body of a thread.
+//
+// A TendCall lies on a stack, and the operation calls back with its address. So the stack must not go before that: the
+// scope that is left, and the fiber that is given up, wait for the operation. The record of an operation is on the
+// heap, and is the cancellable that the operation is given: one allocation for both. The operation holds it until it
+// has called back, so that a record is never found dead.
+//
+//   in a fiber      the list of the fiber has the record until the operation has called back. Cancelling and stopping
+//                   the task go through that list, and need no cancellable of the task.
+//   in a thread     the operation runs in a main context of the thread's own, which is iterated while the body waits.
+//   anywhere else   is a mistake: the operation is cancelled from the beginning, and leaving the scope iterates the
+//                   main context until it has called back.
+//
+// A fiber goes on in the callback itself if nothing of libtend runs in the thread at that moment. Otherwise its job is
+// in the micro-queue, as that of any other wait.
+//
+// Ownership: a record is of the thread in which the operation was begun. Only its being cancelled, and a callback that
+// comes in another thread, are not; such a callback sends its result home.
+
+#include "call-private.h"
+
+/**
+ * TendCall:
+ * @result: (nullable): the result of the operation, once it has called back
+ *
+ * An asynchronous operation that a fiber, or the body of a thread, waits for.
+ *
+ * For C and Vala. In C, declare it as `g_auto(TendCall) call = TEND_CALL_INIT;`, in a function of the body. See
+ * [func@Tend.await_call].
+ *
+ * Since: 0.1
+ */
+
+struct _TendOperation
+{
+  GCancellable    parent_instance;
+
+  TendCall       *call;         /* where the result goes; NULL: the fiber has left it behind */
+  TendCalls      *calls;        /* of the fiber; NULL: not of a fiber */
+  TendOperation  *next;         /* in that list */
+  TendLoop       *loop;         /* of the fiber that began it */
+  TendTask       *worker;       /* whose body in this thread began it; NULL: none */
+  GCancellable   *source;       /* a reference to the cancellable of that task */
+  gulong          handler;
+  GMainContext   *context;      /* a reference; where it calls back if it is not of a fiber */
+  TendJob        *wake;         /* of the fiber that waits for it; NULL: none */
+  guint           n_out;        /* callbacks to come: more than one by mistake */
+  guint           is_shielded : 1;
+  guint           is_pushed : 1;    /* the context is the thread's default one until the operation has ended */
+  guint           is_misused : 1;   /* begun again before its end */
+};
+
+typedef GCancellableClass TendOperationClass;
+
+GType tend_operation_get_type (void) G_GNUC_CONST;
+
+G_DEFINE_FINAL_TYPE (TendOperation, tend_operation, G_TYPE_CANCELLABLE)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TendOperation, g_object_unref)
+
+#define CHECK_WORD ((gsize) 0x5ca1ab1e)
+
+/* The context of a thread's body in which its operations call back, and how often it was pushed. */
+static TEND_THREAD GMainContext *thread_context;
+static TEND_THREAD guint n_pushed;
+
+/* What is cancelled may call back at once, and is not to run a fiber within the call that cancels. */
+static TEND_THREAD guint n_cancelling;
+
+static void
+tend_operation_finalize (GObject *object)
+{
+  TendOperation *self = (TendOperation *) object;
+
+  g_clear_pointer (&self->context, g_main_context_unref);
+  g_clear_object (&self->source);
+
+  G_OBJECT_CLASS (tend_operation_parent_class)->finalize (object);
+}
+
+static void
+tend_operation_class_init (TendOperationClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = tend_operation_finalize;
+}
+
+static void
+tend_operation_init (TendOperation *self)
+{
+}
+
+static inline gsize
+get_check (TendCall *call)
+{
+  return (gsize) call ^ (gsize) call->operation ^ CHECK_WORD;
+}
+
+/* --- Cancelling --- */
+
+static void
+cancel_cb (gpointer data)
+{
+  n_cancelling++;
+  g_cancellable_cancel (data);
+  n_cancelling--;
+}
+
+/*
+ * Cancels the operations, those that began under a shield too if @also_shielded. On the native stack. Code that is
+ * notified may run the main context, where the fiber may end: @calls is not looked at again.
+ */
+void
+tend_calls_cancel (TendCalls *calls,
+                   gboolean   also_shielded)
+{
+  GSList *going = NULL;
+
+  for (TendOperation *self = calls->first; self != NULL; self = self->next)
+    {
+      if (also_shielded || !self->is_shielded)
+        going = g_slist_prepend (going, g_object_ref (self));
+    }
+
+  for (GSList *l = going; l != NULL; l = l->next)
+    cancel_cb (l->data);
+  g_slist_free_full (going, g_object_unref);
+}
+
+/* In the thread that cancels the task. */
+static void
+source_cancelled_cb (GCancellable *source,
+                     gpointer      user_data)
+{
+  g_cancellable_cancel (user_data);
+}
+
+/* --- The end of an operation --- */
+
+static void
+unlink_from_fiber (TendOperation *self)
+{
+  TendOperation **link = &self->calls->first;
+
+  while (*link != self)
+    link = &(*link)->next;
+  *link = self->next;
+  self->next = NULL;
+}
+
+/* Queues the fiber that waits. It runs now, with whatever came before it, unless something else of ours is running. */
+static void
+wake_fiber (TendOperation *self)
+{
+  TendLoop *loop = self->loop;
+  TendJob *wake = g_steal_pointer (&self->wake);
+
+  tend_loop_queue_micro (loop, wake);
+  if (n_cancelling == 0 && !tend_is_on_fiber () && tend_task_peek_current () == NULL)
+    tend_loop_run_micro (loop);
+}
+
+/* The operation has called back. In the thread in which it was begun. Takes over its reference to the record. */
+static void
+arrive (TendOperation *self,
+        GAsyncResult  *result)
+{
+  g_autoptr(TendOperation) held = self;
+
+  if (--self->n_out > 0 || self->call == NULL)
+    return;
+
+  self->call->result = g_object_ref (result);
+  if (self->calls != NULL)
+    unlink_from_fiber (self);
+  if (self->wake != NULL)
+    wake_fiber (self);
+}
+
+/* A result from another thread, on its way to the fiber. */
+typedef struct
+{
+  TendJob        job;
+  TendOperation *self;
+  GAsyncResult  *result;
+} Arrival;
+
+static void
+arrival_cb (TendJob *job)
+{
+  g_autofree Arrival *arrival = (Arrival *) job;
+  g_autoptr(GAsyncResult) result = arrival->result;
+
+  arrive (arrival->self, result);
+}
+
+static void
+send_home (TendOperation *self,
+           GAsyncResult  *result)
+{
+  Arrival *arrival = g_new0 (Arrival, 1);
+
+  tend_job_init (&arrival->job, arrival_cb);
+  arrival->self = self;
+  arrival->result = g_object_ref (result);
+  tend_loop_send (self->loop, &arrival->job);
+}
+
+/**
+ * tend_call_ready: (skip)
+ * @source_object: (nullable): what the operation was called on
+ * @result: its result
+ * @user_data: the address of a [struct@Tend.Call]
+ *
+ * Hands the result of an asynchronous operation to the body that waits for it.
+ *
+ * Give this function as the callback of the operation, and the address of the call as its data. See
+ * [func@Tend.await_call].
+ *
+ * Since: 0.1
+ */
+void
+tend_call_ready (GObject      *source_object,
+                 GAsyncResult *result,
+                 gpointer      user_data)
+{
+  TendCall *call = user_data;
+  TendOperation *self = call->operation;
+  TendLoop *loop;
+  TendPass pass;
+
+  if (call->check != get_check (call))
+    {
+      g_critical ("%s(): an operation has called back, and its TendCall is gone: declare it with g_auto(TendCall)",
+                  G_STRFUNC);
+      return;
+    }
+
+  loop = self->loop;
+  if (loop == NULL)
+    {
+      arrive (self, result);
+      return;
+    }
+
+  pass = tend_loop_enter (loop);
+  if (pass == TEND_PASS_NONE)
+    send_home (self, result);
+  else
+    arrive (self, result);
+  tend_loop_leave (loop, pass);
+}
+
+/* --- Waiting for that --- */
+
+/* Waits in a fiber until the operation has called back. */
+static void
+wait_in_fiber (TendOperation *self)
+{
+  TendLoop *loop = self->loop;
+
+  if (self->n_out == 0)
+    return;
+
+  self->wake = tend_begin_bound_wait ();
+  tend_loop_hold (loop);
+  tend_wait_bound ();
+  tend_loop_unhold (loop);
+}
+
+static void
+iterate (TendOperation *self)
+{
+  if (self->n_out == 0)
+    return;
+
+  if (self->worker != NULL)
+    tend_worker_block ();
+  while (self->n_out > 0)
+    g_main_context_iteration (self->context, TRUE);
+  if (self->worker != NULL)
+    tend_worker_unblock ();
+}
+
+/* The thread's default context is again what it was before the operation. */
+static void
+leave_thread (TendOperation *self)
+{
+  if (self->handler != 0)
+    g_cancellable_disconnect (self->source, self->handler);
+  self->handler = 0;
+
+  if (!self->is_pushed)
+    return;
+
+  self->is_pushed = FALSE;
+  g_main_context_pop_thread_default (thread_context);
+  if (--n_pushed == 0)
+    g_clear_pointer (&thread_context, g_main_context_unref);
+}
+
+static void
+wait_until_ended (TendOperation *self)
+{
+  if (self->calls != NULL)
+    {
+      wait_in_fiber (self);
+      return;
+    }
+
+  iterate (self);
+  leave_thread (self);
+}
+
+/* Cancels the operations of the running fiber, whose stack goes, and waits for them. */
+void
+tend_calls_end (TendCalls *calls)
+{
+  while (calls->first != NULL)
+    {
+      g_autoptr(TendOperation) self = g_object_ref (calls->first);
+
+      tend_call_native (cancel_cb, self);
+      wait_in_fiber (self);
+    }
+}
+
+/* The fiber has returned with operations in flight, which will write to its stack. That stays, and is lost. */
+void
+tend_calls_leave (TendCalls *calls,
+                  TendTask  *task)
+{
+  g_autofree char *head = tend_task_head (task);
+
+  g_critical ("%s: the body has returned before its operation has ended: declare the TendCall with g_auto(TendCall)",
+              head);
+
+  tend_calls_cancel (calls, TRUE);
+  while (calls->first != NULL)
+    {
+      TendOperation *self = calls->first;
+
+      unlink_from_fiber (self);
+      self->calls = NULL;
+      self->call = NULL;
+      self->loop = NULL;
+      /* It was the fiber's reference, whose TendCall nobody will clear. */
+      g_object_unref (self);
+    }
+}
+
+/* --- Beginning --- */
+
+static void
+begin_in_fiber (TendOperation *self,
+                TendCalls     *calls)
+{
+  TendTask *task = tend_task_get_current ();
+
+  self->calls = calls;
+  self->loop = tend_task_loop (task);
+  self->next = calls->first;
+  calls->first = self;
+  self->is_shielded = tend_shield_fiber (0);
+
+  if (tend_task_has_ended (task) || (tend_task_cancelling (task) && !self->is_shielded))
+    tend_call_native (cancel_cb, self);
+}
+
+static void
+begin_in_thread (TendOperation *self,
+                 TendTask      *worker)
+{
+  GMainContext *context = g_main_context_get_thread_default ();
+
+  /* What the thread has for a default without being told is the context of another thread. */
+  if (context == NULL || context == thread_context)
+    {
+      if (thread_context == NULL)
+        thread_context = g_main_context_new ();
+      context = thread_context;
+      g_main_context_push_thread_default (context);
+      self->is_pushed = TRUE;
+      n_pushed++;
+    }
+
+  self->worker = worker;
+  self->context = g_main_context_ref (context);
+  self->source = g_object_ref (tend_task_get_cancellable (worker));
+  self->handler = g_cancellable_connect (self->source, G_CALLBACK (source_cancelled_cb),
+                                         g_object_ref (self), g_object_unref);
+}
+
+static void
+begin_elsewhere (TendOperation *self)
+{
+  g_critical ("%s(): an operation can only be awaited in a fiber and in the body of a thread", "tend_call_start");
+
+  self->context = g_main_context_ref_thread_default ();
+  cancel_cb (self);
+}
+
+/* By mistake @call is begun again before its end: the second operation is to end at once, like the first one. */
+static GCancellable *
+refuse (TendOperation *self)
+{
+  g_critical ("%s(): the operation of this TendCall has not ended yet", "tend_call_start");
+
+  self->is_misused = TRUE;
+  self->n_out++;
+  tend_call_native (cancel_cb, g_object_ref (self));
+
+  return G_CANCELLABLE (self);
+}
+
+/* A record may serve once more in a fiber, if nobody else has it and it was not cancelled. */
+static gboolean
+is_fresh (TendOperation *self,
+          TendCalls     *calls)
+{
+  return self != NULL && calls != NULL && self->calls == calls && !self->is_misused &&
+         g_atomic_int_get (&G_OBJECT (self)->ref_count) == 1 && !g_cancellable_is_cancelled (G_CANCELLABLE (self));
+}
+
+/**
+ * tend_call_start: (skip)
+ * @call: a call whose operation has not begun, or has called back
+ *
+ * Gets the cancellable for an asynchronous operation that begins now.
+ *
+ * Call it where the operation takes its cancellable, and begin the operation at once: its callback is
+ * [func@Tend.Call.ready], and the data of the callback is @call. The reference is that of [func@Tend.await_call].
+ *
+ * The cancellable is of this operation alone. It is cancelled when the current task is cancelled or ends, and when
+ * @call is cleared, which `g_auto(TendCall)` does at the end of the scope. Under a shield only the last two cancel it.
+ *
+ * A call may be used again once its operation has called back: its result is freed. To begin again before that is a
+ * mistake, which is logged as critical. Then both operations are cancelled, and [func@Tend.await_call] fails.
+ *
+ * Outside a fiber and the body of a thread this logs a critical, and the operation is cancelled.
+ *
+ * Returns: (transfer none): the cancellable, valid until @call is cleared or begins again
+ *
+ * Since: 0.1
+ */
+GCancellable *
+tend_call_start (TendCall *call)
+{
+  TendOperation *self;
+  TendCalls *calls;
+  TendTask *worker;
+
+  g_return_val_if_fail (call != NULL, NULL);
+
+  self = call->operation;
+  if (self != NULL && self->n_out > 0)
+    return refuse (self);
+
+  /* A result may hold the cancellable. */
+  g_clear_object (&call->result);
+  calls = tend_get_fiber_calls ();
+  if (!is_fresh (self, calls))
+    {
+      tend_call_clear (call);
+      self = g_object_new (tend_operation_get_type (), NULL);
+    }
+
+  self->call = call;
+  call->operation = self;
+  call->check = get_check (call);
+  self->n_out = 1;
+  g_object_ref (self);
+
+  worker = calls == NULL ? tend_task_get_blocking () : NULL;
+  if (calls != NULL)
+    begin_in_fiber (self, calls);
+  else if (worker != NULL)
+    begin_in_thread (self, worker);
+  else
+    begin_elsewhere (self);
+
+  return G_CANCELLABLE (self);
+}
+
+/* Whether the running body has begun the operation. What was begun outside of bodies belongs to nobody. */
+static gboolean
+is_callers (TendOperation *self)
+{
+  return self->calls == tend_get_fiber_calls () && (self->calls != NULL || self->worker == tend_task_get_blocking ());
+}
+
+/* Whether the caller may wait for the operation; otherwise sets the error. */
+static gboolean
+check_caller (TendOperation  *self,
+              GError        **error)
+{
+  gboolean is_body = tend_is_on_fiber () || tend_task_get_blocking () != NULL;
+
+  if (is_body && self != NULL && is_callers (self))
+    return TRUE;
+
+  if (!is_body)
+    {
+      tend_begin_wait ("tend_await_call", error);
+      return FALSE;
+    }
+
+  if (self == NULL)
+    g_critical ("%s(): no operation was begun with this TendCall", "tend_await_call");
+  else
+    g_critical ("%s(): this TendCall is of another body", "tend_await_call");
+  g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, _("%s(): there is no operation to wait for"), "tend_await_call");
+  return FALSE;
+}
+
+/**
+ * tend_await_call: (skip)
+ * @call: a call whose operation was begun
+ * @error: return location for an error
+ *
+ * Waits for an asynchronous operation, in the body of a fiber or of a thread.
+ *
+ * The operation is begun with the cancellable of [method@Tend.Call.start], with [func@Tend.Call.ready] as its callback,
+ * and with the address of @call as the data of the callback:
+ *
+ *     g_auto(TendCall) call = TEND_CALL_INIT;
+ *
+ *     g_file_load_contents_async (file, tend_call_start (&call), tend_call_ready, &call);
+ *     if (!tend_await_call (&call, error))
+ *       return FALSE;
+ *     return g_file_load_contents_finish (file, call.result, &data, &length, NULL, error);
+ *
+ * The call always waits until the operation has called back, because that writes to @call. If the task is cancelled or
+ * ends meanwhile, the operation is cancelled, and calls back soon. An operation that ignores its cancellable keeps the
+ * body until it ends. Then the error is that of the task, with its reason or deadline. The result is in @call all the
+ * same: call the finish function with it if the operation may have succeeded and what it made must not be lost.
+ *
+ * A fiber goes on within the callback of the operation if no other task runs in the thread at that moment. Several
+ * operations may be in flight, each with a call of its own, and are awaited in any order. In the body of a thread the
+ * operation runs in a main context of the thread's own, which is its default one from [method@Tend.Call.start] until the
+ * end of the wait.
+ *
+ * While the result of an operation is awaited, virtual time stands still.
+ *
+ * Returns: %TRUE if the operation has called back, and `call.result` is set. %FALSE with `G_IO_ERROR_CANCELLED` or
+ *   `TEND_ERROR_STOPPED` if the task was cancelled or has ended; with `TEND_ERROR_NO_FIBER` outside such a body; with
+ *   `TEND_ERROR_STATE`, after a critical, if no operation was begun, or another one before its end
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_await_call (TendCall  *call,
+                 GError   **error)
+{
+  TendOperation *self;
+
+  g_return_val_if_fail (call != NULL, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  self = call->operation;
+  if (!check_caller (self, error))
+    return FALSE;
+
+  wait_until_ended (self);
+  if (self->is_misused)
+    {
+      g_set_error (error, TEND_ERROR, TEND_ERROR_STATE, _("%s(): another operation was begun before the end"),
+                   G_STRFUNC);
+      return FALSE;
+    }
+
+  return self->worker != NULL ? tend_worker_checkpoint (self->worker, error) : tend_begin_wait (G_STRFUNC, error) != NULL;
+}
+
+/**
+ * tend_call_clear: (skip)
+ * @call: a call, also one whose operation was never begun
+ *
+ * Cancels the operation of @call, waits until it has called back, and frees the result.
+ *
+ * `g_auto(TendCall)` calls it at the end of the scope, so that the operation never finds a dead stack. Nothing cuts
+ * this wait short, as under a shield. The call may be used again.
+ *
+ * Since: 0.1
+ */
+void
+tend_call_clear (TendCall *call)
+{
+  TendOperation *self;
+
+  g_return_if_fail (call != NULL);
+
+  self = call->operation;
+  if (self != NULL && self->n_out > 0 && !is_callers (self))
+    {
+      g_critical ("%s(): this TendCall is of another body, and its operation has not ended yet", G_STRFUNC);
+      return;
+    }
+
+  if (self != NULL)
+    {
+      if (self->n_out > 0)
+        tend_call_native (cancel_cb, self);
+      wait_until_ended (self);
+      call->operation = NULL;
+      call->check = 0;
+      g_object_unref (self);
+    }
+
+  g_clear_object (&call->result);
+}
