@@ -38,7 +38,7 @@ struct _TendOperation
 {
   GCancellable    parent_instance;
 
-  TendCall       *call;         /* where the result goes; NULL: the fiber has left it behind */
+  TendCall       *call;         /* where the result goes */
   TendCalls      *calls;        /* of the fiber; NULL: not of a fiber */
   TendOperation  *next;         /* in that list */
   TendLoop       *loop;         /* of the fiber that began it */
@@ -51,6 +51,7 @@ struct _TendOperation
   guint           is_shielded : 1;
   guint           is_pushed : 1;    /* the context is the thread's default one until the operation has ended */
   guint           is_misused : 1;   /* begun again before its end */
+  guint           is_left : 1;      /* the fiber has left it behind, and its call may be anything */
 };
 
 typedef GCancellableClass TendOperationClass;
@@ -65,6 +66,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (TendOperation, g_object_unref)
 /* The context of a thread's body in which its operations call back, and how often it was pushed. */
 static TEND_THREAD GMainContext *thread_context;
 static TEND_THREAD guint n_pushed;
+
+/* What fibers of this thread have left behind, of TendOperation; not references. */
+static TEND_THREAD GSList *left;
 
 /* What is cancelled may call back at once, and is not to run a fiber within the call that cancels. */
 static TEND_THREAD guint n_cancelling;
@@ -168,8 +172,14 @@ arrive (TendOperation *self,
 {
   g_autoptr(TendOperation) held = self;
 
-  if (--self->n_out > 0 || self->call == NULL)
+  if (--self->n_out > 0)
     return;
+
+  if (self->is_left)
+    {
+      left = g_slist_remove (left, self);
+      return;
+    }
 
   self->call->result = g_object_ref (result);
   if (self->calls != NULL)
@@ -207,6 +217,19 @@ send_home (TendOperation *self,
   tend_loop_send (self->loop, &arrival->job);
 }
 
+/* Returns the operation of @call, or of what was there before its fiber has left it; or NULL. */
+static TendOperation *
+find_operation (TendCall *call)
+{
+  for (GSList *l = left; l != NULL; l = l->next)
+    {
+      if (((TendOperation *) l->data)->call == call)
+        return l->data;
+    }
+
+  return call->operation != NULL && call->check == get_check (call) ? call->operation : NULL;
+}
+
 /**
  * tend_call_ready: (skip)
  * @source_object: (nullable): what the operation was called on
@@ -226,11 +249,11 @@ tend_call_ready (GObject      *source_object,
                  gpointer      user_data)
 {
   TendCall *call = user_data;
-  TendOperation *self = call->operation;
+  TendOperation *self = find_operation (call);
   TendLoop *loop;
   TendPass pass;
 
-  if (call->check != get_check (call))
+  if (self == NULL)
     {
       g_critical ("%s(): an operation has called back, and its TendCall is gone: declare it with g_auto(TendCall)",
                   G_STRFUNC);
@@ -343,8 +366,9 @@ tend_calls_leave (TendCalls *calls,
 
       unlink_from_fiber (self);
       self->calls = NULL;
-      self->call = NULL;
       self->loop = NULL;
+      self->is_left = TRUE;
+      left = g_slist_prepend (left, self);
       /* It was the fiber's reference, whose TendCall nobody will clear. */
       g_object_unref (self);
     }
