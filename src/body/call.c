@@ -132,12 +132,17 @@ tend_calls_cancel (TendCalls *calls,
   g_slist_free_full (going, g_object_unref);
 }
 
-/* In the thread that cancels the task. */
+/*
+ * In the thread that cancels the task. The operation is cancelled in its own thread, where its sources are: GLib does
+ * not free a source of a cancellable that is removed while another thread cancels.
+ */
 static void
 source_cancelled_cb (GCancellable *source,
                      gpointer      user_data)
 {
-  g_cancellable_cancel (user_data);
+  TendOperation *self = user_data;
+
+  g_main_context_wakeup (self->context);
 }
 
 /* --- The end of an operation --- */
@@ -301,7 +306,12 @@ iterate (TendOperation *self)
   if (self->worker != NULL)
     tend_worker_block ();
   while (self->n_out > 0)
-    g_main_context_iteration (self->context, TRUE);
+    {
+      if (self->source != NULL && g_cancellable_is_cancelled (self->source))
+        cancel_cb (self);
+      if (self->n_out > 0)
+        g_main_context_iteration (self->context, TRUE);
+    }
   if (self->worker != NULL)
     tend_worker_unblock ();
 }
@@ -414,6 +424,8 @@ begin_in_thread (TendOperation *self,
   self->source = g_object_ref (tend_task_get_cancellable (worker));
   self->handler = g_cancellable_connect (self->source, G_CALLBACK (source_cancelled_cb),
                                          g_object_ref (self), g_object_unref);
+  if (g_cancellable_is_cancelled (self->source))
+    cancel_cb (self);
 }
 
 static void

@@ -71,16 +71,26 @@ step_await (GError **error)
   return tend_await (task, error);
 }
 
+/* One or two at a time, some of which are left before their end; and one after the other with the same call. */
 static gboolean
 step_await_call (GError **error)
 {
   g_auto(TendCall) call = TEND_CALL_INIT;
+  g_auto(TendCall) other = TEND_CALL_INIT;
 
-  operation_begin (tend_call_start (&call), tend_call_ready, &call);
-  if (!tend_await_call (&call, error))
-    return FALSE;
+  if (pick (3) == 0)
+    operation_begin (tend_call_start (&other), tend_call_ready, &other);
 
-  return g_task_propagate_boolean (G_TASK (call.result), error);
+  for (guint i = pick (3); ; i--)
+    {
+      operation_begin (tend_call_start (&call), tend_call_ready, &call);
+      if (pick (4) == 0)
+        tend_call_clear (&call);
+      else if (!tend_await_call (&call, error) || !g_task_propagate_boolean (G_TASK (call.result), error))
+        return FALSE;
+      if (i == 0)
+        return TRUE;
+    }
 }
 
 /* A descriptor that is ready to be written to, all the time. */
