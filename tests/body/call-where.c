@@ -186,6 +186,32 @@ test_goes_on_behind_a_callback (void)
 }
 
 static void
+wait_ends_op_cb (GObject      *source_object,
+                 GAsyncResult *result,
+                 gpointer      user_data)
+{
+  note ("waiter(");
+  end_at_once (user_data);
+  note (")");
+}
+
+/* The callback of a wait is no task's, and is called in a turn of the loop all the same. */
+static void
+test_goes_on_behind_a_waiter (void)
+{
+  Op op = OP_IGNORES;
+  g_autoptr(TendTask) task = tend_task_run_fiber (NULL, at_once_body, &op, NULL);
+  g_autoptr(TendTask) other = tend_task_run_open (NULL, idle_body, NULL, NULL);
+
+  tend_task_wait_async (other, NULL, wait_ends_op_cb, &op);
+  tend_task_return_boolean (other, TRUE);
+  settle ();
+  assert_notes ("waiter( ) fiber");
+  assert_gone (task);
+  assert_gone (other);
+}
+
+static void
 exit_ends_op_cb (TendTask *task,
                  gpointer  user_data)
 {
@@ -594,6 +620,7 @@ main (int    argc,
   g_test_add_func ("/tend/call/takes-one-poll", test_takes_one_poll);
   g_test_add_func ("/tend/call/goes-on-in-the-callback", test_goes_on_in_the_callback);
   g_test_add_func ("/tend/call/goes-on-behind-a-callback", test_goes_on_behind_a_callback);
+  g_test_add_func ("/tend/call/goes-on-behind-a-waiter", test_goes_on_behind_a_waiter);
   g_test_add_func ("/tend/call/goes-on-behind-an-exit-handler", test_goes_on_behind_an_exit_handler);
   g_test_add_func ("/tend/call/goes-on-behind-its-cancelling", test_goes_on_behind_its_cancelling);
   g_test_add_func ("/tend/call/callback-may-come-in-another-thread", test_callback_may_come_in_another_thread);
