@@ -33,6 +33,7 @@ SCENARIOS = (
     Scenario("S7", "memory", "n tasks that wait", (MIDDLE,), (MIDDLE,), mode="memory"),
     Scenario("S8", "calls", "calls to the system, with n tasks, jobs or timers", (MIDDLE,), (MIDDLE,), n_cpus=2,
              mode="calls", parts=("S1", "S5", "S8")),
+    Scenario("call", "call", "n operations of GIO, one after the other", (LARGE,), (MIDDLE,)),
     Scenario("instructions", "instructions", "instructions of operations", (SMALL,), (SMALL,), mode="instructions"),
     Scenario("fair", "fair", "the frames of a window on a loop that has n ready tasks", (LARGE,), (LARGE,)),
     # The slices of older GLib are not given back to the system, whoever used them; newer GLib has none.
@@ -121,6 +122,8 @@ AIMS = (
         "instructions"),
     Aim("S8", "instructions", "fiber, make, run and free", SMALL, "libtend", "1 instruction", 3900, 2000,
         "instructions"),
+    Aim("call", "call", "operation that is done at once", LARGE, "libtend", "GIO callback", 1.10, 1.0),
+    Aim("call", "call", "read from a socket", LARGE, "libtend", "GIO callback", 1.10, 1.0),
     Aim("fair", "fair", "frames beside n ready tasks", LARGE, "libtend", "1 frame", 1.0, 0.0, "frames missed"),
     Aim("scale", "scale", "n fibers that sleep, cancelled", LARGE, "libtend", "1 %", 5.0, 1.0, "kept of the growth"),
     Aim("scale", "scale", "n fibers that sleep, stopped", LARGE, "libtend", "1 %", 5.0, 1.0, "kept of the growth"),

@@ -39,3 +39,6 @@ extern const BenchPeer glib_cache_table_peer;
 /* glib-manager.c */
 extern const BenchPeer glib_manager_source_peer;
 extern const BenchPeer glib_manager_name_peer;
+
+/* glib-call.c */
+extern const BenchPeer glib_call_peer;
