@@ -70,6 +70,10 @@ static TEND_THREAD guint n_pushed;
 /* What fibers of this thread have left behind, of TendOperation; not references. */
 static TEND_THREAD GSList *left;
 
+/* A record that is not in use, of this thread. */
+static GPrivate spare = G_PRIVATE_INIT (g_object_unref);
+static guint cancelled_signal;
+
 /* What is cancelled may call back at once, and is not to run a fiber within the call that cancels. */
 static TEND_THREAD guint n_cancelling;
 
@@ -88,6 +92,7 @@ static void
 tend_operation_class_init (TendOperationClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = tend_operation_finalize;
+  cancelled_signal = g_signal_lookup ("cancelled", G_TYPE_CANCELLABLE);
 }
 
 static void
@@ -450,13 +455,43 @@ refuse (TendOperation *self)
   return G_CANCELLABLE (self);
 }
 
-/* A record may serve once more in a fiber, if nobody else has it and it was not cancelled. */
+/*
+ * Whether a record, which is in no list, may serve once more: nobody else has it, it was not cancelled, and no operation
+ * has left a handler behind. Making one and freeing it takes as long as the rest of the call.
+ */
 static gboolean
-is_fresh (TendOperation *self,
-          TendCalls     *calls)
+is_fresh (TendOperation *self)
 {
-  return self != NULL && calls != NULL && self->calls == calls && !self->is_misused &&
-         g_atomic_int_get (&G_OBJECT (self)->ref_count) == 1 && !g_cancellable_is_cancelled (G_CANCELLABLE (self));
+  return self->calls != NULL && !self->is_misused && g_atomic_int_get (&G_OBJECT (self)->ref_count) == 1 &&
+         !g_cancellable_is_cancelled (G_CANCELLABLE (self)) &&
+         !g_signal_has_handler_pending (self, cancelled_signal, 0, TRUE);
+}
+
+/* Frees a record, or keeps it for the thread's next operation. */
+static void
+give_back (TendOperation *self)
+{
+  if (g_private_get (&spare) == NULL && is_fresh (self))
+    {
+      self->call = NULL;
+      self->calls = NULL;
+      self->loop = NULL;
+      g_private_set (&spare, self);
+    }
+  else
+    g_object_unref (self);
+}
+
+static TendOperation *
+take (void)
+{
+  TendOperation *self = g_private_get (&spare);
+
+  if (self == NULL)
+    return g_object_new (tend_operation_get_type (), NULL);
+
+  g_private_set (&spare, NULL);
+  return self;
 }
 
 /**
@@ -493,15 +528,9 @@ tend_call_start (TendCall *call)
   if (self != NULL && self->n_out > 0)
     return refuse (self);
 
-  /* A result may hold the cancellable. */
-  g_clear_object (&call->result);
+  tend_call_clear (call);
   calls = tend_get_fiber_calls ();
-  if (!is_fresh (self, calls))
-    {
-      tend_call_clear (call);
-      self = g_object_new (tend_operation_get_type (), NULL);
-    }
-
+  self = take ();
   self->call = call;
   call->operation = self;
   call->check = get_check (call);
@@ -639,10 +668,12 @@ tend_call_clear (TendCall *call)
       if (self->n_out > 0)
         tend_call_native (cancel_cb, self);
       wait_until_ended (self);
-      call->operation = NULL;
-      call->check = 0;
-      g_object_unref (self);
     }
 
+  /* The result may hold the record. */
   g_clear_object (&call->result);
+  if (self != NULL)
+    give_back (self);
+  call->operation = NULL;
+  call->check = 0;
 }

@@ -122,7 +122,6 @@ AIMS = (
         "instructions"),
     Aim("S8", "instructions", "fiber, make, run and free", SMALL, "libtend", "1 instruction", 3900, 2000,
         "instructions"),
-    Aim("call", "call", "operation that is done at once", LARGE, "libtend", "GIO callback", 1.10, 1.0),
     Aim("call", "call", "read from a socket", LARGE, "libtend", "GIO callback", 1.10, 1.0),
     Aim("fair", "fair", "frames beside n ready tasks", LARGE, "libtend", "1 frame", 1.0, 0.0, "frames missed"),
     Aim("scale", "scale", "n fibers that sleep, cancelled", LARGE, "libtend", "1 %", 5.0, 1.0, "kept of the growth"),
