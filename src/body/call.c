@@ -6,7 +6,7 @@
 // A TendCall lies on a stack, and the operation calls back with its address. So the stack must not go before that: the
 // scope that is left, and the fiber that is given up, wait for the operation. The record of an operation is on the
 // heap, and is the cancellable that the operation is given: one allocation for both. The operation holds it until it
-// has called back, so that a record is never found dead.
+// has called back, so that a record is never found dead (operation.c).
 //
 //   in a fiber      the list of the fiber has the record until the operation has called back. Cancelling and stopping
 //                   the task go through that list, and need no cancellable of the task.
@@ -34,258 +34,11 @@
  * Since: 0.1
  */
 
-struct _TendOperation
-{
-  GCancellable    parent_instance;
-
-  TendCall       *call;         /* where the result goes */
-  TendCalls      *calls;        /* of the fiber; NULL: not of a fiber */
-  TendOperation  *next;         /* in that list */
-  TendLoop       *loop;         /* of the fiber that began it */
-  TendTask       *worker;       /* whose body in this thread began it; NULL: none */
-  GCancellable   *source;       /* a reference to the cancellable of that task */
-  gulong          handler;
-  GMainContext   *context;      /* a reference; where it calls back if it is not of a fiber */
-  TendJob        *wake;         /* of the fiber that waits for it; NULL: none */
-  guint           n_out;        /* callbacks to come: more than one by mistake */
-  guint           is_shielded : 1;
-  guint           is_pushed : 1;    /* the context is the thread's default one until the operation has ended */
-  guint           is_misused : 1;   /* begun again before its end */
-  guint           is_left : 1;      /* the fiber has left it behind, and its call may be anything */
-};
-
-typedef GCancellableClass TendOperationClass;
-
-GType tend_operation_get_type (void) G_GNUC_CONST;
-
-G_DEFINE_FINAL_TYPE (TendOperation, tend_operation, G_TYPE_CANCELLABLE)
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (TendOperation, g_object_unref)
-
-#define CHECK_WORD ((gsize) 0x5ca1ab1e)
-
 /* The context of a thread's body in which its operations call back, and how often it was pushed. */
 static TEND_THREAD GMainContext *thread_context;
 static TEND_THREAD guint n_pushed;
 
-/* What fibers of this thread have left behind, of TendOperation; not references. */
-static TEND_THREAD GSList *left;
-
-/* A record that is not in use, of this thread. */
-static GPrivate spare = G_PRIVATE_INIT (g_object_unref);
-static guint cancelled_signal;
-
-/* What is cancelled may call back at once, and is not to run a fiber within the call that cancels. */
-static TEND_THREAD guint n_cancelling;
-
-static void
-tend_operation_finalize (GObject *object)
-{
-  TendOperation *self = (TendOperation *) object;
-
-  g_clear_pointer (&self->context, g_main_context_unref);
-  g_clear_object (&self->source);
-
-  G_OBJECT_CLASS (tend_operation_parent_class)->finalize (object);
-}
-
-static void
-tend_operation_class_init (TendOperationClass *klass)
-{
-  G_OBJECT_CLASS (klass)->finalize = tend_operation_finalize;
-  cancelled_signal = g_signal_lookup ("cancelled", G_TYPE_CANCELLABLE);
-}
-
-static void
-tend_operation_init (TendOperation *self)
-{
-}
-
-static inline gsize
-get_check (TendCall *call)
-{
-  return (gsize) call ^ (gsize) call->operation ^ CHECK_WORD;
-}
-
-/* --- Cancelling --- */
-
-static void
-cancel_cb (gpointer data)
-{
-  n_cancelling++;
-  g_cancellable_cancel (data);
-  n_cancelling--;
-}
-
-/*
- * Cancels the operations, those that began under a shield too if @also_shielded. On the native stack. Code that is
- * notified may run the main context, where the fiber may end: @calls is not looked at again.
- */
-void
-tend_calls_cancel (TendCalls *calls,
-                   gboolean   also_shielded)
-{
-  GSList *going = NULL;
-
-  for (TendOperation *self = calls->first; self != NULL; self = self->next)
-    {
-      if (also_shielded || !self->is_shielded)
-        going = g_slist_prepend (going, g_object_ref (self));
-    }
-
-  for (GSList *l = going; l != NULL; l = l->next)
-    cancel_cb (l->data);
-  g_slist_free_full (going, g_object_unref);
-}
-
-/*
- * In the thread that cancels the task. The operation is cancelled in its own thread, where its sources are: GLib does
- * not free a source of a cancellable that is removed while another thread cancels.
- */
-static void
-source_cancelled_cb (GCancellable *source,
-                     gpointer      user_data)
-{
-  TendOperation *self = user_data;
-
-  g_main_context_wakeup (self->context);
-}
-
-/* --- The end of an operation --- */
-
-static void
-unlink_from_fiber (TendOperation *self)
-{
-  TendOperation **link = &self->calls->first;
-
-  while (*link != self)
-    link = &(*link)->next;
-  *link = self->next;
-  self->next = NULL;
-}
-
-/* Queues the fiber that waits. It runs now, with whatever came before it, unless something else of ours is running. */
-static void
-wake_fiber (TendOperation *self)
-{
-  TendLoop *loop = self->loop;
-  TendJob *wake = g_steal_pointer (&self->wake);
-
-  tend_loop_queue_micro (loop, wake);
-  if (n_cancelling == 0 && !tend_is_on_fiber () && tend_task_peek_current () == NULL)
-    tend_loop_run_micro (loop);
-}
-
-/* The operation has called back. In the thread in which it was begun. Takes over its reference to the record. */
-static void
-arrive (TendOperation *self,
-        GAsyncResult  *result)
-{
-  g_autoptr(TendOperation) held = self;
-
-  if (--self->n_out > 0)
-    return;
-
-  if (self->is_left)
-    {
-      left = g_slist_remove (left, self);
-      return;
-    }
-
-  self->call->result = g_object_ref (result);
-  if (self->calls != NULL)
-    unlink_from_fiber (self);
-  if (self->wake != NULL)
-    wake_fiber (self);
-}
-
-/* A result from another thread, on its way to the fiber. */
-typedef struct
-{
-  TendJob        job;
-  TendOperation *self;
-  GAsyncResult  *result;
-} Arrival;
-
-static void
-arrival_cb (TendJob *job)
-{
-  g_autofree Arrival *arrival = (Arrival *) job;
-  g_autoptr(GAsyncResult) result = arrival->result;
-
-  arrive (arrival->self, result);
-}
-
-static void
-send_home (TendOperation *self,
-           GAsyncResult  *result)
-{
-  Arrival *arrival = g_new0 (Arrival, 1);
-
-  tend_job_init (&arrival->job, arrival_cb);
-  arrival->self = self;
-  arrival->result = g_object_ref (result);
-  tend_loop_send (self->loop, &arrival->job);
-}
-
-/* Returns the operation of @call, or of what was there before its fiber has left it; or NULL. */
-static TendOperation *
-find_operation (TendCall *call)
-{
-  for (GSList *l = left; l != NULL; l = l->next)
-    {
-      if (((TendOperation *) l->data)->call == call)
-        return l->data;
-    }
-
-  return call->operation != NULL && call->check == get_check (call) ? call->operation : NULL;
-}
-
-/**
- * tend_call_ready: (skip)
- * @source_object: (nullable): what the operation was called on
- * @result: its result
- * @user_data: the address of a [struct@Tend.Call]
- *
- * Hands the result of an asynchronous operation to the body that waits for it.
- *
- * Give this function as the callback of the operation, and the address of the call as its data. See
- * [func@Tend.await_call].
- *
- * Since: 0.1
- */
-void
-tend_call_ready (GObject      *source_object,
-                 GAsyncResult *result,
-                 gpointer      user_data)
-{
-  TendCall *call = user_data;
-  TendOperation *self = find_operation (call);
-  TendLoop *loop;
-  TendPass pass;
-
-  if (self == NULL)
-    {
-      g_critical ("%s(): an operation has called back, and its TendCall is gone: declare it with g_auto(TendCall)",
-                  G_STRFUNC);
-      return;
-    }
-
-  loop = self->loop;
-  if (loop == NULL)
-    {
-      arrive (self, result);
-      return;
-    }
-
-  pass = tend_loop_enter (loop);
-  if (pass == TEND_PASS_NONE)
-    send_home (self, result);
-  else
-    arrive (self, result);
-  tend_loop_leave (loop, pass);
-}
-
-/* --- Waiting for that --- */
+/* --- Waiting --- */
 
 /* Waits in a fiber until the operation has called back. */
 static void
@@ -313,7 +66,7 @@ iterate (TendOperation *self)
   while (self->n_out > 0)
     {
       if (self->source != NULL && g_cancellable_is_cancelled (self->source))
-        cancel_cb (self);
+        tend_operation_cancel (self);
       if (self->n_out > 0)
         g_main_context_iteration (self->context, TRUE);
     }
@@ -359,37 +112,25 @@ tend_calls_end (TendCalls *calls)
     {
       g_autoptr(TendOperation) self = g_object_ref (calls->first);
 
-      tend_call_native (cancel_cb, self);
+      tend_call_native (tend_operation_cancel, self);
       wait_in_fiber (self);
     }
 }
 
-/* The fiber has returned with operations in flight, which will write to its stack. That stays, and is lost. */
-void
-tend_calls_leave (TendCalls *calls,
-                  TendTask  *task)
-{
-  g_autofree char *head = tend_task_head (task);
-
-  g_critical ("%s: the body has returned before its operation has ended: declare the TendCall with g_auto(TendCall)",
-              head);
-
-  tend_calls_cancel (calls, TRUE);
-  while (calls->first != NULL)
-    {
-      TendOperation *self = calls->first;
-
-      unlink_from_fiber (self);
-      self->calls = NULL;
-      self->loop = NULL;
-      self->is_left = TRUE;
-      left = g_slist_prepend (left, self);
-      /* It was the fiber's reference, whose TendCall nobody will clear. */
-      g_object_unref (self);
-    }
-}
-
 /* --- Beginning --- */
+
+/*
+ * In the thread that cancels the task. The operation is cancelled in its own thread, where its sources are: GLib does
+ * not free a source of a cancellable that is removed while another thread cancels.
+ */
+static void
+source_cancelled_cb (GCancellable *source,
+                     gpointer      user_data)
+{
+  TendOperation *self = user_data;
+
+  g_main_context_wakeup (self->context);
+}
 
 static void
 begin_in_fiber (TendOperation *self,
@@ -404,7 +145,7 @@ begin_in_fiber (TendOperation *self,
   self->is_shielded = tend_shield_fiber (0);
 
   if (tend_task_has_ended (task) || (tend_task_cancelling (task) && !self->is_shielded))
-    tend_call_native (cancel_cb, self);
+    tend_call_native (tend_operation_cancel, self);
 }
 
 static void
@@ -430,7 +171,7 @@ begin_in_thread (TendOperation *self,
   self->handler = g_cancellable_connect (self->source, G_CALLBACK (source_cancelled_cb),
                                          g_object_ref (self), g_object_unref);
   if (g_cancellable_is_cancelled (self->source))
-    cancel_cb (self);
+    tend_operation_cancel (self);
 }
 
 static void
@@ -439,7 +180,7 @@ begin_elsewhere (TendOperation *self)
   g_critical ("%s(): an operation can only be awaited in a fiber and in the body of a thread", "tend_call_start");
 
   self->context = g_main_context_ref_thread_default ();
-  cancel_cb (self);
+  tend_operation_cancel (self);
 }
 
 /* By mistake @call is begun again before its end: the second operation is to end at once, like the first one. */
@@ -450,48 +191,9 @@ refuse (TendOperation *self)
 
   self->is_misused = TRUE;
   self->n_out++;
-  tend_call_native (cancel_cb, g_object_ref (self));
+  tend_call_native (tend_operation_cancel, g_object_ref (self));
 
   return G_CANCELLABLE (self);
-}
-
-/*
- * Whether a record, which is in no list, may serve once more: nobody else has it, it was not cancelled, and no operation
- * has left a handler behind. Making one and freeing it takes as long as the rest of the call.
- */
-static gboolean
-is_fresh (TendOperation *self)
-{
-  return self->calls != NULL && !self->is_misused && g_atomic_int_get (&G_OBJECT (self)->ref_count) == 1 &&
-         !g_cancellable_is_cancelled (G_CANCELLABLE (self)) &&
-         !g_signal_has_handler_pending (self, cancelled_signal, 0, TRUE);
-}
-
-/* Frees a record, or keeps it for the thread's next operation. */
-static void
-give_back (TendOperation *self)
-{
-  if (g_private_get (&spare) == NULL && is_fresh (self))
-    {
-      self->call = NULL;
-      self->calls = NULL;
-      self->loop = NULL;
-      g_private_set (&spare, self);
-    }
-  else
-    g_object_unref (self);
-}
-
-static TendOperation *
-take (void)
-{
-  TendOperation *self = g_private_get (&spare);
-
-  if (self == NULL)
-    return g_object_new (tend_operation_get_type (), NULL);
-
-  g_private_set (&spare, NULL);
-  return self;
 }
 
 /**
@@ -530,12 +232,7 @@ tend_call_start (TendCall *call)
 
   tend_call_clear (call);
   calls = tend_get_fiber_calls ();
-  self = take ();
-  self->call = call;
-  call->operation = self;
-  call->check = get_check (call);
-  self->n_out = 1;
-  g_object_ref (self);
+  self = tend_operation_take (call);
 
   worker = calls == NULL ? tend_task_get_blocking () : NULL;
   if (calls != NULL)
@@ -603,8 +300,8 @@ check_caller (TendOperation  *self,
  *
  * A fiber goes on within the callback of the operation if no other task runs in the thread at that moment. Several
  * operations may be in flight, each with a call of its own, and are awaited in any order. In the body of a thread the
- * operation runs in a main context of the thread's own, which is its default one from [method@Tend.Call.start] until the
- * end of the wait.
+ * operation runs in a main context of the thread's own, which is its default one from [method@Tend.Call.start] until
+ * the end of the wait.
  *
  * While the result of an operation is awaited, virtual time stands still.
  *
@@ -635,7 +332,10 @@ tend_await_call (TendCall  *call,
       return FALSE;
     }
 
-  return self->worker != NULL ? tend_worker_checkpoint (self->worker, error) : tend_begin_wait (G_STRFUNC, error) != NULL;
+  if (self->worker != NULL)
+    return tend_worker_checkpoint (self->worker, error);
+
+  return tend_begin_wait (G_STRFUNC, error) != NULL;
 }
 
 /**
@@ -666,14 +366,14 @@ tend_call_clear (TendCall *call)
   if (self != NULL)
     {
       if (self->n_out > 0)
-        tend_call_native (cancel_cb, self);
+        tend_call_native (tend_operation_cancel, self);
       wait_until_ended (self);
     }
 
   /* The result may hold the record. */
   g_clear_object (&call->result);
   if (self != NULL)
-    give_back (self);
+    tend_operation_give_back (self);
   call->operation = NULL;
   call->check = 0;
 }
