@@ -338,6 +338,22 @@ tend_await_call (TendCall  *call,
   return tend_begin_wait (G_STRFUNC, error) != NULL;
 }
 
+/* Nobody takes the result of a stopped fiber's operation any more, so that its error is reported. */
+static void
+report_dropped (TendOperation *self)
+{
+  TendTask *task = tend_task_get_current ();
+  g_autoptr(GError) dropped = NULL;
+
+  if (self->calls == NULL || self->calls != tend_get_fiber_calls () || !tend_task_has_ended (task) ||
+      self->call->result == NULL)
+    return;
+
+  dropped = tend_take_result_error (self->call->result);
+  if (dropped != NULL)
+    tend_task_report (task, dropped);
+}
+
 /**
  * tend_call_clear: (skip)
  * @call: a call, also one whose operation was never begun
@@ -345,7 +361,8 @@ tend_await_call (TendCall  *call,
  * Cancels the operation of @call, waits until it has called back, and frees the result.
  *
  * `g_auto(TendCall)` calls it at the end of the scope, so that the operation never finds a dead stack. Nothing cuts
- * this wait short, as under a shield. The call may be used again.
+ * this wait short, as under a shield. If the task has ended, and the result is a [class@Gio.Task] with an error that
+ * no finish function has taken, the error is reported. The call may be used again.
  *
  * Since: 0.1
  */
@@ -368,6 +385,7 @@ tend_call_clear (TendCall *call)
       if (self->n_out > 0)
         tend_call_native (tend_operation_cancel, self);
       wait_until_ended (self);
+      report_dropped (self);
     }
 
   /* The result may hold the record. */
