@@ -177,16 +177,25 @@ destroy_remains (gpointer data)
 
 /* On the native stack. */
 static void
-take_apart_cb (gpointer data)
+report_unobserved_cb (gpointer data)
 {
   TendTask *self = data;
-  Remains remains = { NULL, NULL, { G_VALUE_INIT, NULL } };
 
   if (tend_task_status (self) == TEND_TASK_STATUS_FAILED && !self->is_observed)
     {
       self->is_observed = TRUE;
       tend_task_report (self, self->outcome->error);
     }
+}
+
+/* On the native stack. */
+static void
+take_apart_cb (gpointer data)
+{
+  TendTask *self = data;
+  Remains remains = { NULL, NULL, { G_VALUE_INIT, NULL } };
+
+  report_unobserved_cb (self);
 
   remains.notify = g_steal_pointer (&self->notify);
   remains.user_data = g_steal_pointer (&self->user_data);
@@ -240,6 +249,10 @@ tend_task_dispose (GObject *object)
     }
 
   tend_task_drop_cancellable (self);
+
+  /* By g_object_run_dispose() a language binding reports the error that nobody will read, before it drops the task. */
+  if (self->loop != NULL)
+    tend_call_native (report_unobserved_cb, self);
 
   /* The task was disposed of by hand, and others still hold it. */
   if (self->loop != NULL && g_atomic_int_get (&object->ref_count) == 1)

@@ -71,6 +71,26 @@ test_origin_may_be_set (void)
   g_assert_true (g_pattern_match_simple ("*test-task-unobserved*", told.origin));
 }
 
+/* A language binding does so, where the last reference goes in a place that can run no code. */
+static void
+test_is_told_when_disposed_of_by_hand (void)
+{
+  g_auto(Told) told = { 0 };
+  TendTask *task = tend_task_run_open ("loser", fail_body, NULL, NULL);
+
+  listen (&told);
+  g_object_run_dispose (G_OBJECT (task));
+  g_assert_cmpint (told.n_told, ==, 1);
+  g_object_unref (task);
+  g_assert_cmpint (told.n_told, ==, 1);
+
+  task = tend_task_run_open ("loser", fail_body, NULL, NULL);
+  g_assert_nonnull (tend_task_get_error (task));
+  g_object_run_dispose (G_OBJECT (task));
+  g_object_unref (task);
+  g_assert_cmpint (told.n_told, ==, 1);
+}
+
 static void
 test_is_told_at_the_finalization (void)
 {
@@ -332,6 +352,7 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/tend/task/unobserved/is-told-at-the-finalization", test_is_told_at_the_finalization);
+  g_test_add_func ("/tend/task/unobserved/is-told-when-disposed-of-by-hand", test_is_told_when_disposed_of_by_hand);
   g_test_add_func ("/tend/task/unobserved/origin-may-be-set", test_origin_may_be_set);
   g_test_add_func ("/tend/task/unobserved/default-is-a-warning", test_default_is_a_warning);
   g_test_add_func ("/tend/task/unobserved/each-is-told-once", test_each_is_told_once);

@@ -37,9 +37,12 @@ class Wait {
         this._isInner = isInner;
         this._finish = null;
         this._followers = [];
+        this._heirs = [];
         this._isFollowed = false;
         // It goes on when the caller is cancelled, and says so at its end.
         this._isShielded = false;
+        // It has done something when it is over, which a cancellation that comes later must not hide.
+        this._isFirm = false;
         // A task that has failed with the error that nobody has seen.
         this._carrier = null;
     }
@@ -60,15 +63,28 @@ class Wait {
     _follow(caller, onFulfilled, onRejected, isOwn = false) {
         return derive(caller, {onFulfilled, onRejected, isOwn, wait: this}, others => {
             const delivery = newDelivery(caller, this._isInner || this._isOfOthers(caller), others);
-            this._isFollowed = true;
-            if (this._carrier !== null)
-                native.get_error.call(this._carrier);
-            this._carrier = null;
+            this._noteFollower();
             if (this._finish !== null)
                 this._deliver(delivery);
             else
                 this._add(delivery);
         });
+    }
+
+    _noteFollower() {
+        this._isFollowed = true;
+        if (this._carrier !== null)
+            native.get_error.call(this._carrier);
+        this._carrier = null;
+    }
+
+    // Calls settle(finish) when it is over, where nobody reads what it ended with.
+    _handOn(settle) {
+        this._noteFollower();
+        if (this._finish !== null)
+            settle(this._finish);
+        else
+            this._heirs.push(settle);
     }
 
     _isOfOthers(caller) {
@@ -112,6 +128,9 @@ class Wait {
                 delivery.cancellable.remove_handler(delivery.handler);
             this._deliver(delivery);
         }
+        const heirs = this._heirs;
+        this._heirs = [];
+        heirs.forEach(settle => settle(finish));
     }
 
     _deliver(delivery) {
@@ -159,7 +178,7 @@ function derive(caller, others, begin) {
 
 function throwEnded(task) {
     throw new GLib.Error(Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED,
-        `${task.to_string()} has ended, and with it the wait that it had begun`);
+        `${task?.to_string() ?? 'Who has waited'} has ended, and with it the wait that it had begun`);
 }
 
 // A wait for what begin(settle) begins as the caller.
@@ -194,17 +213,18 @@ function beginAs(caller, given, begin) {
 // Hands back what nobody will read, such as the value of a channel. Those that are behind it on the way move up: what
 // goes back is what came last, so that the order stays.
 function putBack(wait) {
-    if (wait._arrival.isRead || getQueue().some(other => other.wait === wait))
+    if (wait._arrival.isRead || getQueue().some(other => other.wait?._arrival === wait._arrival))
         return;
 
     const {source} = wait._arrival;
     let {result} = wait._arrival;
     for (const {wait: other} of getQueue()) {
-        const arrival = other?._arrival;
+        // What was sent arrives as well.
+        const arrival = other?._putBack ? other._arrival : null;
         if (arrival && !arrival.isRead && arrival.source === source)
             [arrival.result, result] = [result, arrival.result];
     }
-    wait._finish = () => throwEnded(wait._caller.task);
+    wait._finish = () => throwEnded(wait._caller?.task);
     result.run_dispose();
 }
 
@@ -245,6 +265,7 @@ function callAsync(given, begin, finish, options) {
     const caller = capture();
     return newWait(caller, (settle, wait) => {
         wait._isShielded = Boolean(options.isShielded);
+        wait._isFirm = Boolean(options.isFirm);
         if (!caller?.isOver())
             beginAs(caller, given, cancellable => begin(cancellable, makeReady(wait, finish, options)));
     });
@@ -391,6 +412,25 @@ function followPromise(caller, promise) {
     }, false);
 }
 
+// Settles a wait as another one, which is not read before somebody reads this one.
+function followWait(caller, inner) {
+    return newWait(caller, (settleWait, wait) => {
+        if (caller.isOver())
+            return;
+        waitUnlessCancelled(wait, settleWait, settle => {
+            inner._handOn(finish => {
+                if (wait._finish !== null || caller.isOver()) {
+                    inner._putBack?.();
+                    return;
+                }
+                wait._arrival = inner._arrival;
+                wait._putBack = inner._putBack;
+                settle(finish);
+            });
+        });
+    }, false);
+}
+
 function follow({caller, resolve, reject}, promise) {
     followPromise(caller, promise)._follow(caller, resolve, reject);
 }
@@ -400,6 +440,9 @@ function waitForPromise(task, promise) {
     const caller = captureTask(task);
     if (promise instanceof Tend.Task)
         return waitForTask(promise, caller, null);
+    // What it ends with is not read before the task goes on, and so not lost if the task does not.
+    if (promise instanceof Wait && caller !== null)
+        return promise._isInner && !promise._isOfOthers(caller) ? promise : followWait(caller, promise);
 
     const settled = Promise.resolve(promise);
     return caller === null ? settled : followPromise(caller, settled);

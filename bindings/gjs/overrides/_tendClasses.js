@@ -42,7 +42,7 @@ function defineGetter(klass, name, get) {
 
 // Lets an asynchronous function give a promise when it is called without a callback, also under the name of its
 // twin that waits in a fiber of C. The last of its own arguments comes before the cancellable.
-function promisify(klass, name, {nArguments = 0, convert = value => value, isLazy = false} = {}) {
+function promisify(klass, name, {nArguments = 0, convert = value => value, isLazy = false, isFirm = false} = {}) {
     const {[`${name}_async`]: begin, [`${name}_finish`]: finish} = klass.prototype;
     // Nothing of a call stands around it: a wait does not keep its object.
     const read = (source, result) => convert(finishWith(finish, source, result));
@@ -52,7 +52,8 @@ function promisify(klass, name, {nArguments = 0, convert = value => value, isLaz
         if (callback !== null)
             return begin.call(this, ...own, cancellable, callback);
 
-        return callAsync(cancellable, (given, ready) => begin.call(this, ...own, given, ready), read, {isLazy});
+        return callAsync(cancellable, (given, ready) => begin.call(this, ...own, given, ready), read,
+            {isLazy, isFirm});
     };
 
     Object.assign(klass.prototype, {
@@ -330,6 +331,6 @@ function init(namespace) {
     promisify(Tend.TaskManager, 'drain');
     promisify(Tend.TaskManager, 'wait_for_tasks');
     promisify(Tend.RequestCache, 'shutdown');
-    promisify(Tend.Channel, 'send', {nArguments: 1});
+    promisify(Tend.Channel, 'send', {nArguments: 1, isFirm: true});
     promisify(Tend.Channel, 'receive', {convert: unbox, isLazy: true});
 }

@@ -262,7 +262,8 @@ function giveUpIfCancelled(delivery, caller) {
         return;
     }
     caller.counts.nInner--;
-    if (caller.isToBeCancelled() && !delivery.isGivenUp && !delivery.wait?._isShielded) {
+    const {isGivenUp, wait} = delivery;
+    if (caller.isToBeCancelled() && !isGivenUp && !wait?._isShielded && !wait?._isFirm) {
         drop(delivery);
         delivery.finish = () => caller.throwCancelled();
     }

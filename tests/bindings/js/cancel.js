@@ -325,6 +325,43 @@ Object.assign(tests, {
         await Tend.sleep(10);
         assertEqual(log.join(), '');
     },
+
+    whatWasSentIsSentForWhoIsCancelledMeanwhile: async () => {
+        // Who hears of the cancellation at the next wait.
+        for (const isInTurn of [false, true]) {
+            const channel = new Tend.Channel();
+            const log = [];
+            const sender = Tend.Task.run('sender', async () => {
+                try {
+                    await channel.send('value');
+                    log.push('sent');
+                    await Tend.sleep(1);
+                } catch (error) {
+                    log.push(isCancelled(error));
+                }
+            });
+            if (isInTurn)
+                await Tend.Task.run(null, () => {});
+            sender.cancel();
+            await sender;
+            assertEqual(log.join(), channel.try_receive()[0] ? 'sent,true' : 'true');
+        }
+    },
+
+    aValueThatGoesBackLeavesSendersAlone: async () => {
+        const channel = new Tend.Channel();
+        let second = null;
+        Tend.Task.run('first', async () => {
+            await channel.receive();
+            second.stop();
+        });
+        second = Tend.Task.run('second', () => channel.receive());
+        second.catch(() => {});
+        const sent = await Promise.all([1, 2, 3].map(value => channel.send(value)));
+        await Tend.sleep(1);
+        assertEqual(sent.join(), 'true,true,true');
+        assertEqual([1, 2].map(() => channel.try_receive()[1]).join(), '2,3');
+    },
 });
 
 runTests(tests);

@@ -96,5 +96,93 @@ class Channel(unittest.TestCase):
             self.assertFalse(hasattr(Tend.Channel, name))
 
 
+class LostValues(unittest.TestCase):
+    """What comes for a coroutine that does not go on is not lost."""
+
+    def setUp(self):
+        self.clock = Tend.Clock.freeze(None)
+
+    def tearDown(self):
+        del self.clock
+
+    def test_goes_back_from_a_receiver_that_is_stopped(self):
+        async def first():
+            await channel.receive()
+            tasks[1].stop()
+
+        async def other(name):
+            received.append((name, await channel.receive()))
+
+        async def main():
+            tasks.append(Tend.spawn(first))
+            tasks.extend(Tend.spawn(other, name) for name in ("second", "third", "fourth"))
+            for n in range(3):
+                channel.try_send([n])
+            await Tend.sleep(1)
+
+        channel, tasks, received = Tend.Channel(), [], []
+        Tend.run(main())
+        self.assertEqual(dict(received), {"third": [1], "fourth": [2]})
+
+    def test_is_received_in_the_turn_of_the_timeout(self):
+        async def send():
+            await Tend.sleep(1)
+            channel.try_send(["value"])
+
+        async def main():
+            Tend.spawn(send)
+            return await Tend.wait_for(channel.receive(), 1)
+
+        channel = Tend.Channel()
+        self.assertEqual(Tend.run(main()), ["value"])
+
+    def test_is_received_by_who_is_cancelled_in_that_turn(self):
+        """Who hears of the cancellation where he waits next."""
+        async def receive():
+            log.append(await Tend.wait_for(channel.receive(), 10))
+            try:
+                await Tend.sleep(1)
+            except Tend.CancelledError:
+                log.append("cancelled")
+                raise
+
+        async def main():
+            task = Tend.spawn(receive)
+            await Tend.sleep(1)
+            channel.try_send("value")
+            task.cancel()
+            await Tend.sleep(2)
+            if not log:
+                log.extend((channel.try_receive()[1], "cancelled"))
+            return task.get_status()
+
+        channel, log = Tend.Channel(), []
+        self.assertEqual(Tend.run(main()), Tend.TaskStatus.CANCELLED)
+        self.assertEqual(log, ["value", "cancelled"])
+
+    def test_is_sent_though_who_sends_is_stopped(self):
+        async def send():
+            await channel.send(["value"])
+
+        async def main():
+            task = Tend.spawn(send)
+            task.stop()
+            await Tend.sleep(1)
+
+        channel = Tend.Channel()
+        Tend.run(main())
+        self.assertEqual(channel.try_receive(), (True, ["value"]))
+
+    def test_is_returned_by_what_completes_though_it_is_late(self):
+        async def complete():
+            try:
+                await Tend.sleep(10)
+            except Tend.CancelledError:
+                await Tend.sleep(1)
+            return "late"
+
+        self.assertEqual(Tend.run(Tend.wait_for(complete(), 1)), "late")
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -5,6 +5,8 @@
 
 import asyncio
 import gc
+import subprocess
+import sys
 import traceback
 import unittest
 
@@ -291,6 +293,52 @@ class Unobserved(VirtualTimeTest):
             self.assertEqual(printed.count("Task 'fetch': nobody observed its error; "), 1)
             self.assertIn(f": {text}\n", printed)
             self.assertIn("in throw\n    raise exception\n", printed)
+
+    def test_is_told_at_the_end_of_the_program(self):
+        program = """
+import gi
+gi.require_version("Tend", "1")
+from gi.repository import Tend
+
+def fail():
+    raise ValueError("text")
+
+cycle = Tend.spawn(fail)
+cycle.cycle = cycle
+del cycle
+held = Tend.spawn(fail)
+heard = Tend.spawn(fail)
+heard.get_error()
+"""
+        ended = subprocess.run([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True, check=True)
+        self.assertEqual(ended.stderr.count("nobody observed its error"), 2)
+
+    def test_leaves_an_exception_on_its_way_alone(self):
+        """Which frees what is on the stack, such as a task that has failed."""
+        def fail():
+            return [Tend.spawn(throw, ValueError("text")), 1 / 0]
+
+        with printed_errors() as printed:
+            self.assertRaises(ZeroDivisionError, fail)
+        self.assertEqual(printed.getvalue().count("nobody observed its error"), 1)
+        self.assertIn("in throw\n    raise exception\n", printed.getvalue())
+
+    def test_leaves_a_cancellation_on_its_way_alone(self):
+        async def clean_up():
+            limited = Tend.spawn(Tend.sleep, 100).with_timeout(1)
+            try:
+                await Tend.sleep(100)
+            except Tend.CancelledError:
+                await Tend.sleep(1)
+                raise
+
+        with printed_errors() as printed:
+            task = Tend.spawn(clean_up)
+            self.run_for(2)
+            task.cancel()
+            self.run_for(2)
+            self.assertEqual(task.get_status(), Tend.TaskStatus.CANCELLED)
+        self.assertEqual(printed.getvalue().count("nobody observed its error"), 1)
 
     def test_is_told_of_the_very_exception_by_the_collector(self):
         """Also where nothing but what it has thrown keeps the task, by the frames of its traceback."""

@@ -70,15 +70,33 @@ async def end(task):
 async def wait_for(awaitable, seconds):
     """Awaits @awaitable, but cancels it after so many seconds, and then raises TimeoutError.
 
-    It is cancelled too where the one who awaits it is. What its clean-up throws is raised instead.
+    It is cancelled too where the one who awaits it is. What its clean-up throws is raised instead. If it completes all
+    the same, its result is not lost: that is returned.
     """
     task = get_task(awaitable)
+    limited = task if seconds is None else task.with_timeout(seconds)
     try:
-        return await (task if seconds is None else task.with_timeout(seconds))
-    except BaseException:
+        return await limited
+    except (Exception, asyncio.CancelledError) as exception:
         if not task.is_ended():
+            give_up(limited, task)
             await end(task)
+        if task.get_status() != Tend.TaskStatus.COMPLETED:
+            raise
+        if isinstance(exception, asyncio.CancelledError):
+            driver.cancel_next_wait()
+        return task.result
+    except BaseException:
+        give_up(limited, task)
+        task.cancel()
         raise
+
+
+def give_up(limited, task):
+    """Ends the wait for @task. Nobody need be told that it is late: who has waited knows, or has ended otherwise."""
+    if limited is not task and not task.is_ended():
+        limited.cancel()
+        limited.get_error()
 
 
 async def shield(awaitable):

@@ -3,6 +3,8 @@
 
 """What the other modules stand on: the library as it is introspected."""
 
+import gc
+
 from gi.module import get_introspection_module
 from gi.overrides import override as gi_override
 from gi.repository import GLib
@@ -24,7 +26,33 @@ def say_cancelled(task, reason=None):
     return GLib.dgettext("libtend", form).replace("%1$s", "%s").replace("%s", place, 1) + what
 
 
+class Collector:
+    """Python's garbage collector."""
+
+    def __init__(self):
+        self.is_running = False
+        gc.callbacks.append(self.notice)
+
+    def notice(self, phase, info):
+        self.is_running = phase == "start"
+
+
+collector = Collector()
+
+
+def dispose(self):
+    """Lets go of what an object has, which may call Python, before PyGObject drops the last reference to it.
+
+    An exception may be on its way there, which frees what was on the stack. Code of Python that is called then fails,
+    and both that exception and what was to be told are lost. Here Python has put the exception aside. Where the
+    collector frees the object there is none, and what is reported needs all that the collector finalizes first.
+    """
+    if not collector.is_running and self.__grefcount__ == 1:
+        self.run_dispose()
+
+
 def override(cls):
     """Makes @cls the Python face of the class that it derives from."""
     cls.__module__ = "gi.overrides.Tend"  # which is where PyGObject takes the namespace from
+    cls.__del__ = dispose
     return gi_override(cls)

@@ -218,6 +218,14 @@ def leave_asyncio():
     return task
 
 
+def cancel_next_wait():
+    """Lets the current coroutine, which was told that it is cancelled, hear of that where it waits next."""
+    if stepping.driver is not None:
+        stepping.driver.is_cancelled = False
+    else:
+        asyncio.current_task().cancel()
+
+
 async def close_generator(generator):
     await generator.aclose()
 

@@ -8,6 +8,7 @@ number that finds the exception again, also in a copy that the library has hande
 """
 
 import asyncio
+import atexit
 import builtins
 import collections
 import contextlib
@@ -118,6 +119,15 @@ class Collection:
 
 
 collection = Collection()
+
+
+@atexit.register
+def report_rest():
+    """Reports the errors of the tasks that live until the program ends: where Python frees them, none is reported."""
+    gc.collect()
+    for each in gc.get_objects():
+        if issubclass(type(each), Tend.Task) and each.get_status() == Tend.TaskStatus.FAILED:
+            each.run_dispose()
 
 
 class Thrown(Kept):

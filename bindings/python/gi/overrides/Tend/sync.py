@@ -37,6 +37,49 @@ class Completion(Tend.Completion):
         return Tend.Completion.set_error(self, errors.pack_exception_for(self.get_task(), exception))
 
 
+class Arrival:
+    """What comes for a coroutine that receives. Until the coroutine goes on, the channel may have the value back."""
+
+    def __init__(self, channel):
+        self.channel = channel
+        self.cancellable = None
+        self.result = None
+        self.is_left = False
+
+    def begin(self, cancellable, ready):
+        self.cancellable = cancellable
+        self.channel.receive_async(cancellable, ready)
+
+    def come(self, _, result):
+        if self.is_left:
+            result.run_dispose()
+        elif self.cancellable.is_cancelled():
+            # Nothing has come. The operation, which ends with the error, ends as a cancelled one.
+            self.channel.receive_finish(result)
+        else:
+            self.result = result
+            self.channel.__dict__.setdefault("_arrivals", []).append(self)
+
+    def take(self):
+        """Gives what has come to whoever reads it now."""
+        self.channel._arrivals.remove(self)
+        result, self.result = self.result, None
+        return self.channel.receive_finish(result)
+
+    def leave(self):
+        """Hands back what nobody will read. What is behind it on its way moves up, so that the order stays."""
+        self.is_left = True
+        if self.result is None:
+            return
+        arrivals = self.channel._arrivals
+        last = self.result
+        for other in arrivals[arrivals.index(self) + 1:]:
+            other.result, last = last, other.result
+        arrivals.remove(self)
+        self.result = None
+        last.run_dispose()
+
+
 @override
 class Channel(Tend.Channel):
     """Its values are kept by the channel itself until they are received, as those of a task by the task."""
@@ -52,13 +95,17 @@ class Channel(Tend.Channel):
     async def send(self, value):
         """Sends @value, and waits until there is room for it."""
         packed = values.pack_for(self, value)
-        try:
-            return await operate("send", Tend.Channel.send_async, (self, packed),
-                                 lambda _, result: self.send_finish(result))
-        except BaseException:
-            if type(packed) is values.Token:
-                values.discard(self, packed())
-            raise
+
+        def finish(_, result):
+            try:
+                return self.send_finish(result)
+            except BaseException:
+                # Not where the sender hears of it, who may be stopped when the value is in the channel already.
+                if type(packed) is values.Token:
+                    values.discard(self, packed())
+                raise
+
+        return await operate("send", Tend.Channel.send_async, (self, packed), finish)
 
     def send_async(self, value, cancellable, callback, *user_data):
         Tend.Channel.send_async(self, values.pack_for(self, value), cancellable, callback, *user_data)
@@ -73,7 +120,13 @@ class Channel(Tend.Channel):
 
     async def receive(self):
         """Waits for a value, and gives it."""
-        return await operate("receive", self.receive_async, (), lambda _, result: self.receive_finish(result))
+        arrival = Arrival(self)
+        try:
+            await operate("receive", arrival.begin, (), arrival.come)
+            return arrival.take()
+        except BaseException:
+            arrival.leave()
+            raise
 
     def receive_finish(self, result):
         try:
