@@ -9,6 +9,9 @@ function or in the log. Each error has a number, and says where it arises.
 A combinator that nobody waits for any more is reported with the error that it passes on. Whoever holds the task itself
 may still wait for it, and hears of the error too.
 
+An error that is on its way through clean-up which is cancelled or stopped itself is replaced by that end, as everywhere in
+Python: it is the context of the other exception.
+
 An error is not told while its task lives. Some do for ever: where the frames of an exception keep an object of C, that
 keeps a task in C, and the task keeps the exception, Python's collector does not see it. Those are counted only.
 
@@ -49,6 +52,7 @@ class Sequence:
         self.thrown = {}            # by number: where, and a weak reference
         self.heard = collections.Counter()
         self.reported = collections.Counter()
+        self.superseded = set()     # what was on its way through clean-up that was cancelled or stopped
         self.passed_on = set()      # what a combinator was reported with: who holds the task itself may still hear of it
         self.n_tasks = 0
         self.n_kept = 0
@@ -109,16 +113,29 @@ class Sequence:
             n_heard, n_reported = self.heard[number], self.reported[number]
             if n_heard + n_reported == 0 and reference() is not None:
                 self.n_kept += 1
-            elif n_heard + n_reported == 0 or n_reported > 1 or (
+            elif (n_heard + n_reported == 0 and number not in self.superseded) or n_reported > 1 or (
                     n_heard > 0 and n_reported > 0 and number not in self.passed_on):
                 wrong.append(f"error {number}, of {where}: heard of {n_heard} times, reported {n_reported} times")
         return wrong
 
     # Bodies.
 
+    @contextlib.contextmanager
+    def noting_superseded(self):
+        try:
+            yield
+        except (asyncio.CancelledError, GeneratorExit, Tend.Stopped) as end:
+            cause = end.__context__
+            while cause is not None:
+                if isinstance(cause, Failure):
+                    self.superseded.add(cause.args[0])
+                cause = cause.__context__
+            raise
+
     async def wait(self, awaitable):
         try:
-            await awaitable
+            with self.noting_superseded():
+                await awaitable
         except asyncio.CancelledError:
             raise
         except Exception as exception:
@@ -128,11 +145,12 @@ class Sequence:
         for _ in range(self.chance.randint(0, 4)):
             step = self.chance.choice(self.STEPS)
             self.trace(Tend.current_task(), step.__name__)
-            try:
-                await step(self, depth)
-            finally:
-                if self.chance.random() < 0.1:
-                    await self.clean_up()
+            with self.noting_superseded():
+                try:
+                    await step(self, depth)
+                finally:
+                    if self.chance.random() < 0.1:
+                        await self.clean_up()
         self.may_throw("a body", 0.4)
 
     async def clean_up(self):
