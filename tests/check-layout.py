@@ -16,6 +16,7 @@ import tempfile
 MOST_IN_CIRCLE = 3
 MOST_IN_HEADER = 200
 MOST_IN_FUNCTION = 60
+MOST_COLUMNS = 120
 
 
 HEAD = re.compile(r"^(\w+) \(")
@@ -100,6 +101,9 @@ def check_lengths(src):
         length = text.count("\n")
         if name.endswith("-private.h") and length > MOST_IN_HEADER:
             problems.append(f"{name}: {length} lines are too many for a private header")
+        for number, line in enumerate(text.split("\n"), 1):
+            if len(line) > MOST_COLUMNS:
+                problems.append(f"{name}:{number}: has {len(line)} columns")
         for function, n_lines in find_functions(text):
             if n_lines > MOST_IN_FUNCTION:
                 problems.append(f"{name}: {function}() has {n_lines} lines")
@@ -148,10 +152,10 @@ def self_test():
         write(src, {
             "task/task-fields-private.h": "struct _TendTask\n{\n  int a;\n};\n",
             "task/a.c": '#include "task-fields-private.h"\n' + function,
-            "task/long-private.h": "\n" * 201,
+            "task/long-private.h": "\n" * 201 + "//" + "x" * 119,
         })
         assert check_fields(src) == [], check_fields(src)
-        assert len(check_lengths(src)) == 2, check_lengths(src)
+        assert len(check_lengths(src)) == 3, check_lengths(src)
         write(src, {
             "task/door-private.h": '#include "task-fields-private.h"\n',
             "body/b.c": '#include "door-private.h"\n',

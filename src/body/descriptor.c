@@ -188,9 +188,9 @@ create (const char    *name,
  *
  * Creates a task that completes when a file descriptor is ready.
  *
- * Its result is the conditions for which @fd is ready, an integer for [method@Tend.Task.get_int]. An error and a hang-up
- * of the descriptor are among them, and complete the task as well. If @fd is not open or the system refuses, the task
- * fails with the code of [func@Gio.io_error_from_errno].
+ * Its result is the conditions for which @fd is ready, an integer for [method@Tend.Task.get_int]. An error and a
+ * hang-up of the descriptor are among them, and complete the task as well. If @fd is not open or the system refuses,
+ * the task fails with the code of [func@Gio.io_error_from_errno].
  *
  * Use it to wait for a descriptor and for something else, with [func@Tend.when_any]. A fiber waits with
  * tend_await_fd(), and a task that is called again and again uses [method@Tend.Task.add_fd].

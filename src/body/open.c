@@ -56,8 +56,8 @@ static const TendBodyClass open_body = {
  * the task is running from the beginning.
  *
  * Whoever is to end the task holds a reference to it: @func takes one for the callback, which drops it. If @func has
- * returned, only the task's own reference is left, and the task has no timer, source, cancel handler or cancellable that
- * may lead to its end, then nobody can end it: a warning names it, once, in the next turn of the loop.
+ * returned, only the task's own reference is left, and the task has no timer, source, cancel handler or cancellable
+ * that may lead to its end, then nobody can end it: a warning names it, once, in the next turn of the loop.
  *
  * Use it for callbacks that come from elsewhere. A task whose function does all of the work is simpler with
  * [ctor@Tend.Task.new]; a GIO pair with tend_task_new_async().

@@ -119,12 +119,13 @@ static const TendBodyClass signal_body = {
  *
  * Its name is that of the signal, and its result the number, an integer for [method@Tend.Task.get_int]. While the task
  * runs, the signal does nothing else; when no task and no source of GLib waits for the signal any more, it has its
- * default effect again. So wait for `SIGINT` once, and the second one ends the program. To handle a signal each time, give
- * a source of `g_unix_signal_source_new()` to [method@Tend.Task.add_source]. The task runs once, without an interval.
+ * default effect again. So wait for `SIGINT` once, and the second one ends the program. To handle a signal each time,
+ * give a source of `g_unix_signal_source_new()` to [method@Tend.Task.add_source]. The task runs once, without an
+ * interval.
  *
  * Several tasks may wait for the same signal, in any main contexts, and all of them complete. Several signals that come
- * at once may count as one. For any other signal the task fails with `G_IO_ERROR_NOT_SUPPORTED`. The wait does not keep a
- * [class@Tend.Clock] from moving time.
+ * at once may count as one. For any other signal the task fails with `G_IO_ERROR_NOT_SUPPORTED`. The wait does not keep
+ * a [class@Tend.Clock] from moving time.
  *
  * The task belongs to the thread-default main context of the thread that creates it.
  *

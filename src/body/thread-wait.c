@@ -4,8 +4,8 @@
 // How the body of a thread waits: it blocks, and its thread does not count against the limit meanwhile.
 //
 // Everything that it waits for goes through the loop of its task, where the task is cancelled and stopped as well. So
-// one place ends the wait, and nothing of the wait is left when the body goes on. While the body waits for a task or for
-// time it does not count as work outside the context, so a virtual clock moves on.
+// one place ends the wait, and nothing of the wait is left when the body goes on. While the body waits for a task or
+// for time it does not count as work outside the context, so a virtual clock moves on.
 //
 // A poll() in the thread, with a descriptor that cancels it, would save two changes of threads. It would need a
 // descriptor for each thread, and would take a second way to end a wait.

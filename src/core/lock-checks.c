@@ -24,15 +24,19 @@ print_place (gconstpointer address)
   Dl_info info;
   g_autofree char *offset = NULL;
   g_autofree char *line = NULL;
+  char *argv[] = { (char *) "addr2line", (char *) "-e", NULL, NULL, NULL };
 
   if (dladdr (address, &info) == 0)
     return g_strdup_printf ("%p", address);
 
   offset = g_strdup_printf ("%#lx", (gulong) ((const char *) address - (const char *) info.dli_fbase) - 1);
 
+  argv[2] = (char *) info.dli_fname;
+  argv[3] = offset;
+
   /* Its descriptors left open, it is started without a fork(), which would wait for the lock. */
-  if (!g_spawn_sync (NULL, (char *[]) { (char *) "addr2line", (char *) "-e", (char *) info.dli_fname, offset, NULL }, NULL,
-                     G_SPAWN_SEARCH_PATH | G_SPAWN_LEAVE_DESCRIPTORS_OPEN, NULL, NULL, &line, NULL, NULL, NULL) ||
+  if (!g_spawn_sync (NULL, argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_LEAVE_DESCRIPTORS_OPEN, NULL, NULL,
+                     &line, NULL, NULL, NULL) ||
       *line == '?' || *line == '\0')
     return g_strdup_printf ("%s+%s", info.dli_fname, offset);
 

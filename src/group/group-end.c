@@ -4,7 +4,8 @@
 // How a group ends: when its scope does, when it is cancelled, and when no child is left.
 //
 // The scope of a group is the task that created it, or that joined it. The group watches this task. Each child that the
-// group cancels has the grace period to finish, for which the job of its record waits: the record may outlive the group.
+// group cancels has the grace period to finish, for which the job of its record waits: the record may outlive the
+// group.
 //
 // Ownership: the loop thread's.
 
@@ -46,7 +47,8 @@ tend_group_enter_scope (TendGroup *self)
 {
   TendTask *task = tend_task_peek_current ();
 
-  if (task == NULL || task == self->scope || tend_task_loop (task) == NULL || !tend_loop_is_mine (tend_task_loop (task)) ||
+  if (task == NULL || task == self->scope || tend_task_loop (task) == NULL ||
+      !tend_loop_is_mine (tend_task_loop (task)) ||
       tend_loop_get_context (tend_task_loop (task)) != tend_loop_get_context (self->loop) || tend_task_has_ended (task))
     return;
 

@@ -3,15 +3,15 @@
 
 // The descriptors that a loop waits for, and who waits for each.
 //
-// What is registered with the system is left there when a wait is over: most descriptors are soon waited for again. Only
-// when one is ready and nobody waits for it, its registration is changed or removed. So a descriptor that is read and
-// waited for in turn costs one registration in all.
+// What is registered with the system is left there when a wait is over: most descriptors are soon waited for again.
+// Only when one is ready and nobody waits for it, its registration is changed or removed. So a descriptor that is read
+// and waited for in turn costs one registration in all.
 //
 // Numbers of descriptors are used again, so a registration that is kept may be that of another file. Each new wait
 // therefore changes the registration of its descriptor, which fails if the file is another one. Who vouches that it is
-// still the same one saves that call: tend_fd_wait_again(). A file that was closed stays registered as long as a copy of
-// its descriptor is open, somewhere: nobody can remove that registration, so when it reports something the whole poller
-// is renewed. Each registration has a serial number, by which such a report is known.
+// still the same one saves that call: tend_fd_wait_again(). A file that was closed stays registered as long as a copy
+// of its descriptor is open, somewhere: nobody can remove that registration, so when it reports something the whole
+// poller is renewed. Each registration has a serial number, by which such a report is known.
 //
 // Ownership: everything is the loop thread's.
 

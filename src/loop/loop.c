@@ -5,8 +5,8 @@
 //
 // A turn: the inbox is emptied into the ready queue, and the waits for descriptors that are ready go there as well; the
 // jobs that were ready when the turn began run, then the timers that were due when it began, in the order of their
-// deadlines; after each of them the micro-queue is drained. What becomes ready meanwhile waits for the next turn. A turn is
-// one dispatch, unless the budget cuts it short: then the next dispatch goes on with it, and others
+// deadlines; after each of them the micro-queue is drained. What becomes ready meanwhile waits for the next turn. A
+// turn is one dispatch, unless the budget cuts it short: then the next dispatch goes on with it, and others
 // come in between. doc/one-turn-of-the-loop.md tells it from the outside.
 //
 // Ownership: everything but the inbox, the count of users and the thread is touched by the loop

@@ -291,8 +291,8 @@ tend_manager_clear_awaited (TendTaskManager *self)
  * Gets when the tasks that the shutdown waits for are stopped.
  *
  * This is the end of the [property@Tend.TaskManager:grace-period], which begins with the shutdown, and again with each
- * shutdown task. When it has passed, the tasks have been stopped, and the shutdown may still wait for the shutdown tasks
- * of child managers. A child manager has a deadline of its own; that of a manager above it may be earlier.
+ * shutdown task. When it has passed, the tasks have been stopped, and the shutdown may still wait for the shutdown
+ * tasks of child managers. A child manager has a deadline of its own; that of a manager above it may be earlier.
  *
  * Returns: a point of [func@Tend.get_time]; %TEND_FOREVER if the manager is not shut down, is drained, or has a grace
  *   period of %TEND_FOREVER

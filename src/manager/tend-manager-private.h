@@ -72,7 +72,7 @@ struct _TendTaskManagerPrivate
   GPtrArray        *drained;          /* of TendTaskManager; the children when the drain began; NULL: it has not */
   guint             n_ending;         /* child managers that are drained or shut down */
   gboolean          was_down;         /* its shutdown is over, or its owner went */
-  gboolean          is_bereft;        /* its owner went, and no shutdown has begun since, which would wait for the rest */
+  gboolean          is_bereft;        /* its owner went, and no shutdown has begun since, to wait for the rest */
   TendJob           shutdown_step;
   TendTaskManager  *shutting_down;    /* a reference while the shutdown goes on */
   TendObserver      shutdown_observer;

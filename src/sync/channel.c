@@ -13,8 +13,8 @@
 // front of the free ones, and so those that were woken after it still get the values in order.
 // Handing each value to one receiver was tried: a value that came back had been overtaken.
 //
-// The value of a result that nobody has read yet is in neither queue. It takes its room until it was read, since it goes
-// back to the front if the result is dropped.
+// The value of a result that nobody has read yet is in neither queue. It takes its room until it was read, since it
+// goes back to the front if the result is dropped.
 //
 // The value of a waiting sender is its own until there is room. Then it is in the channel, and the
 // send has succeeded, whatever becomes of the sender before it goes on.

@@ -42,9 +42,10 @@
  * cancelled: pass it to the operation that produces the result.
  *
  * If a completion is dropped without an outcome, the task fails with `TEND_ERROR_NOT_STARTED`, so that nobody waits in
- * vain. This error and one that you set are errors of the task like any other: they are reported as unobserved if nobody
- * has read them when the task is finalized. A completion whose task nobody else has may be dropped without a word: nobody
- * can have been waiting for it. If others have the task and need no outcome, cancel it before you drop the completion.
+ * vain. This error and one that you set are errors of the task like any other: they are reported as unobserved if
+ * nobody has read them when the task is finalized. A completion whose task nobody else has may be dropped without a
+ * word: nobody can have been waiting for it. If others have the task and need no outcome, cancel it before you drop the
+ * completion.
  *
  * If you write the work yourself, make it the body of a task ([ctor@Tend.Task.new]) instead: a body cannot be
  * forgotten.

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Open tasks that nobody can end any more: their function has returned, and was to have somebody end the task. And tasks
-// that somebody waits for, and that nobody starts.
+// Open tasks that nobody can end any more: their function has returned, and was to have somebody end the task. And
+// tasks that somebody waits for, and that nobody starts.
 //
 // GObject tells nobody when only the task's own reference is left, so the task is looked at when that may be so: in the
 // turn after its function has returned, and when a timer or a post of its scope is over. A timer for each open task was

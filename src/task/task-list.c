@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The tasks that a thread has under way: the hub of a context has a list of those that were started and are not finished,
-// newest first. Ownership: the loop thread's.
+// The tasks that a thread has under way: the hub of a context has a list of those that were started and are not
+// finished, newest first. Ownership: the loop thread's.
 
 #include "task-life-private.h"
 

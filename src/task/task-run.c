@@ -169,8 +169,8 @@ run_end (Run *self)
  *
  * Starts @task if it was not started, and iterates the main context until it has ended and left nothing behind.
  *
- * Use it as the main part of a program; [func@Tend.run] does the same for a function. When @task has ended, all tasks of
- * this main context that were started meanwhile and have not ended are cancelled and waited for. Those that have not
+ * Use it as the main part of a program; [func@Tend.run] does the same for a function. When @task has ended, all tasks
+ * of this main context that were started meanwhile and have not ended are cancelled and waited for. Those that have not
  * ended after 5 seconds are stopped, and a warning names them. While a [class@Tend.Clock] has frozen time, time
  * jumps from deadline to deadline. A task that is started by the clean-up of others is cancelled when these have ended.
  *

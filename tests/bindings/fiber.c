@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// A fiber for tests in Python and JavaScript, which have none: it does what a binding can observe, from the fiber's stack.
+// A fiber for tests in Python and JavaScript, which have none: it does what a binding can observe, from the fiber's
+// stack.
 
 #include "fiber.h"
 

@@ -458,8 +458,8 @@ shut_down_body (TendTask  *task,
 }
 
 /*
- * The owner of a task that shuts the request cache down goes meanwhile: the shutdown goes on, nobody is called back, and
- * nothing is left, which the end of the fixture sees.
+ * The owner of a task that shuts the request cache down goes meanwhile: the shutdown goes on, nobody is called back,
+ * and nothing is left, which the end of the fixture sees.
  */
 static void
 test_owner_goes (Fixture       *fixture,

@@ -3,8 +3,8 @@
 
 // The functions of the C library that stand before its own and fail when they are told to, where it is the library that
 // calls. They are part of a program; or a module of their own, which is loaded before all else (LD_PRELOAD) and told by
-// the environment: TEND_REFUSE=SEED:N:CALL,CALL has one in N of these calls fail, which ones is the seed's; but never so
-// many in a row that somebody who tries again would give up. How many have failed is added to the file that
+// the environment: TEND_REFUSE=SEED:N:CALL,CALL has one in N of these calls fail, which ones is the seed's; but never
+// so many in a row that somebody who tries again would give up. How many have failed is added to the file that
 // TEND_REFUSE_COUNT names, as a line, when the process exits.
 //
 // Which calls of a thread fail hangs on nothing but their number. All state is atomic.
@@ -240,8 +240,8 @@ is_library (gconstpointer caller)
 /* --- The calls --- */
 
 /*
- * GLib's, which has the library's thread made. In a program for ThreadSanitizer the one of tsan-glib.c takes its place, and
- * no thread is refused.
+ * GLib's, which has the library's thread made. In a program for ThreadSanitizer the one of tsan-glib.c takes its place,
+ * and no thread is refused.
  */
 #pragma weak g_thread_try_new
 DECLARE (GThread *, g_thread_try_new, (const char *name, GThreadFunc func, gpointer data, GError **error));

@@ -8,8 +8,8 @@
 // The bodies of thread tasks run in the pool, and use nothing of what stands here. Calls that any thread may make are
 // made in a helper thread at times, for which the home thread waits.
 //
-// Each callback has a token, which knows how often it was called and its data destroyed, and lives until the sequence is
-// over. A call too many is seen at once, one too few at the end.
+// Each callback has a token, which knows how often it was called and its data destroyed, and lives until the sequence
+// is over. A call too many is seen at once, one too few at the end.
 
 #pragma once
 
