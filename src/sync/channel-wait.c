@@ -21,7 +21,7 @@ wait_for_room (TendChannel  *self,
   TendWaiter waiter;
 
   /* A value in the channel was sent, even if the sender was cancelled before it went on. */
-  tend_waiter_wait_in (&waiter, self, &self->senders, wake, item, &failure);
+  tend_waiter_wait_in (&waiter, self, self, &self->senders, wake, item, &failure);
   if (waiter.is_granted)
     g_clear_error (&failure);
   else if (failure == NULL)

@@ -19,9 +19,9 @@
  * What is waited for is an expression of the program, which the waiting task looks at before and after each wait:
  *
  * ```c
- * while (!has_work (state))
+ * while (service->n_jobs == 0)
  *   {
- *     if (!tend_condition_wait (condition, error))
+ *     if (!tend_condition_wait (service->changed, error))
  *       return FALSE;
  *   }
  * ```
@@ -210,8 +210,8 @@ tend_condition_wait (TendCondition  *self,
   g_return_val_if_fail (tend_loop_is_mine (self->loop), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  /* The fiber may be suspended before it waits here, so that others run, and those drop the condition. */
-  kept = g_object_ref (self);
+  /* Others may run before the fiber waits here, and drop the condition. */
+  kept = tend_fiber_lets_run () ? g_object_ref (self) : NULL;
   if (!tend_waiter_begin (self->loop, &wake, error))
     return FALSE;
 
@@ -221,7 +221,7 @@ tend_condition_wait (TendCondition  *self,
       return FALSE;
     }
 
-  goes_on = tend_waiter_wait_in (&waiter, g_steal_pointer (&kept), &self->waiters, wake, NULL, error);
+  goes_on = tend_waiter_wait_in (&waiter, self, g_steal_pointer (&kept), &self->waiters, wake, NULL, error);
   if (goes_on && !waiter.is_granted)
     set_gone_error (error);
   else if (!goes_on && waiter.data == &alone)

@@ -3,10 +3,21 @@
 
 // An event: something that happens, for which any number of tasks waits.
 //
+// A fiber of the event's own loop stands in the queue by its own job, as one that waits for a task does: to wake a
+// thousand of them touches none of their stacks. Those that wait for the same set() share a batch, which says how their
+// wait has ended. Everybody else stands there by the link of a TendWaiter, which has no function.
+//
 // Ownership: all of it is the loop thread's.
 
 #include "tend-sync-private.h"
 #include "tend-event.h"
+
+/* How the wait of several fibers has ended. */
+typedef struct
+{
+  guint    n_users;     /* those fibers, and the event while they wait */
+  gboolean is_set;
+} Batch;
 
 /**
  * TendEvent:
@@ -32,11 +43,45 @@ struct _TendEvent
   GObject   parent_instance;
 
   TendLoop *loop;       /* constant */
-  TendQueue waiters;    /* of TendWaiter */
+  TendQueue waiters;    /* of TendWaiter, and of fibers' jobs */
+  Batch    *batch;      /* that of the fibers that wait; NULL: none does */
   gboolean  is_set;
 };
 
 G_DEFINE_FINAL_TYPE (TendEvent, tend_event, G_TYPE_OBJECT)
+
+static void
+batch_unref (Batch *batch)
+{
+  if (--batch->n_users == 0)
+    g_free (batch);
+}
+
+/* The caller holds a reference, so that those of the waiters tell nobody. */
+static void
+wake_all (TendEvent *self,
+          gboolean   is_set)
+{
+  TendJob *job;
+
+  if (self->batch != NULL)
+    {
+      self->batch->is_set = is_set;
+      batch_unref (g_steal_pointer (&self->batch));
+    }
+
+  while ((job = tend_queue_peek (&self->waiters)) != NULL)
+    {
+      if (job->run == NULL)
+        {
+          tend_waiter_wake_link (job, is_set);
+          continue;
+        }
+
+      tend_job_unlink (job);
+      tend_loop_queue_micro (self->loop, job);
+    }
+}
 
 /* Those who still wait are woken, and hold the event until they have gone on. */
 static void
@@ -47,7 +92,7 @@ tend_event_dispose (GObject *object)
   if (tend_loop_take_home (self->loop, object))
     return;
 
-  tend_waiters_wake_all (&self->waiters, FALSE);
+  wake_all (self, FALSE);
 
   G_OBJECT_CLASS (tend_event_parent_class)->dispose (object);
 }
@@ -115,7 +160,7 @@ tend_event_set (TendEvent *self)
   /* Waking takes references, of which user code is not told, since this is the first one. */
   g_object_ref (self);
   self->is_set = TRUE;
-  tend_waiters_wake_all (&self->waiters, TRUE);
+  wake_all (self, TRUE);
   g_object_unref (self);
 }
 
@@ -165,6 +210,55 @@ set_gone_error (GError **error)
   g_set_error (error, TEND_ERROR, TEND_ERROR_CLOSED, _("Event: nobody can set it any more"));
 }
 
+/* Lets a fiber of the event's loop wait. Takes @kept, a reference to @self or NULL. */
+static gboolean
+wait_in_batch (TendEvent  *self,
+               TendEvent  *kept,
+               TendJob    *wake,
+               GError    **error)
+{
+  gboolean goes_on, is_set;
+  Batch *batch;
+
+  if (self->batch == NULL)
+    {
+      self->batch = g_new (Batch, 1);
+      *self->batch = (Batch) { .n_users = 1 };
+    }
+  batch = self->batch;
+  batch->n_users++;
+  tend_queue_push (&self->waiters, wake);
+  if (kept != NULL)
+    g_object_unref (kept);
+
+  /* From here on the event may be gone. */
+  goes_on = tend_wait (error);
+  is_set = batch->is_set;
+  batch_unref (batch);
+  if (goes_on && !is_set)
+    set_gone_error (error);
+
+  return goes_on && is_set;
+}
+
+/* Lets any other fiber wait. */
+static gboolean
+wait_as_waiter (TendEvent  *self,
+                TendEvent  *kept,
+                TendJob    *wake,
+                GError    **error)
+{
+  TendWaiter waiter;
+  gboolean goes_on = tend_waiter_wait_in (&waiter, self, kept, &self->waiters, wake, NULL, error);
+
+  if (goes_on && !waiter.is_granted)
+    set_gone_error (error);
+  if (waiter.is_woken)
+    g_object_unref (self);
+
+  return goes_on && waiter.is_granted;
+}
+
 /**
  * tend_event_wait: (skip)
  * @self: an event
@@ -188,16 +282,14 @@ tend_event_wait (TendEvent  *self,
                  GError    **error)
 {
   g_autoptr(TendEvent) kept = NULL;
-  TendWaiter waiter;
-  gboolean goes_on;
   TendJob *wake;
 
   g_return_val_if_fail (TEND_IS_EVENT (self), FALSE);
   g_return_val_if_fail (tend_loop_is_mine (self->loop), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  /* The fiber may be suspended before it waits here, so that others run, and those drop the event. */
-  kept = g_object_ref (self);
+  /* Others may run before the fiber waits here, and drop the event. */
+  kept = tend_fiber_lets_run () ? g_object_ref (self) : NULL;
   if (!tend_waiter_begin (self->loop, &wake, error))
     return FALSE;
 
@@ -210,13 +302,9 @@ tend_event_wait (TendEvent  *self,
       return FALSE;
     }
 
-  goes_on = tend_waiter_wait_in (&waiter, g_steal_pointer (&kept), &self->waiters, wake, NULL, error);
-  if (goes_on && !waiter.is_granted)
-    set_gone_error (error);
-  if (waiter.is_woken)
-    g_object_unref (self);
-
-  return goes_on && waiter.is_granted;
+  if (tend_task_loop (tend_task_get_current ()) == self->loop)
+    return wait_in_batch (self, g_steal_pointer (&kept), wake, error);
+  return wait_as_waiter (self, g_steal_pointer (&kept), wake, error);
 }
 
 static void
@@ -264,7 +352,7 @@ tend_event_wait_async (TendEvent           *self,
   wait = tend_async_wait_new (&wait_kind, self, self->loop, NULL, cancellable, callback, user_data);
   tend_queue_push (&self->waiters, &wait->waiter.link);
   if (self->is_set)
-    tend_waiters_wake_all (&self->waiters, TRUE);
+    wake_all (self, TRUE);
   g_object_unref (self);
 }
 

@@ -11,6 +11,9 @@
 // is finished, and not when it ends: the body of a stopped fiber still unwinds in between. The scope of the task was
 // tried for it, which is dropped too early. Permits that were acquired outside tasks are only counted.
 //
+// A task that acquires and releases, again and again, keeps its hold meanwhile. There is one such idle hold for the loops
+// of a main context, so that a task has no long list of them.
+//
 // Ownership: all of it is the loop thread's. No user code runs where a decision is pending.
 
 #include "tend-sync-private.h"
@@ -50,8 +53,10 @@ struct _TendSemaphore
   guint     n_waiting;      /* those whose wait is not over */
   guint     n_unowned;      /* permits that were acquired outside tasks */
   GQueue    holds;          /* of Hold; that which is the oldest comes first */
-  gpointer  spare;          /* a Hold for the next task; NULL: none */
+  TendHub  *hub;            /* constant; that of the loop */
+  gpointer  recent;         /* the Hold that was used last; NULL: none */
   TendQueue waiters;        /* of TendWaiter */
+  gboolean  is_disposed;    /* by hand, maybe: what was held until then was given back */
   TendJob   changed_job;    /* notifies, once in a turn, what is not as it was told last */
   guint     told_available;
   guint     told_waiting;
@@ -68,7 +73,7 @@ typedef enum
 
 static GParamSpec *properties[PROP_N_WAITING + 1];
 
-/* The permits that a task has of a semaphore. */
+/* The permits that a task has of a semaphore: none, if it is the idle one. */
 typedef struct
 {
   TendObserver   observer;  /* of the task */
@@ -97,6 +102,15 @@ changed_cb (TendJob *job)
     tend_notify_native (G_OBJECT (self), properties[PROP_N_WAITING]);
 }
 
+/* Has the properties notified that are not as they were. */
+static inline void
+note_change (TendSemaphore *self)
+{
+  if ((self->told_available != self->n_available || self->told_waiting != self->n_waiting) &&
+      !tend_job_is_waiting (&self->changed_job))
+    tend_loop_queue_ready (self->loop, &self->changed_job);
+}
+
 /* Gives the permits that are available to those who wait. To be called whenever something has changed. */
 static void
 settle (TendSemaphore *self)
@@ -109,24 +123,27 @@ settle (TendSemaphore *self)
       tend_waiter_wake (waiter, TRUE);
     }
 
-  if ((self->told_available != self->n_available || self->told_waiting != self->n_waiting) &&
-      !tend_job_is_waiting (&self->changed_job))
-    tend_loop_queue_ready (self->loop, &self->changed_job);
+  note_change (self);
 }
 
-/* While somebody waits, waking takes references, of which the first must not be one that user code is told of. */
-static void
+static G_GNUC_NO_INLINE void
+give_to_waiters (TendSemaphore *self)
+{
+  /* Waking takes references, of which the first must not be one that user code is told of. */
+  g_object_ref (self);
+  settle (self);
+  g_object_unref (self);
+}
+
+static inline void
 give_back (TendSemaphore *self,
            guint          n)
 {
-  gboolean is_waited_for = !tend_queue_is_empty (&self->waiters);
-
-  if (is_waited_for)
-    g_object_ref (self);
   self->n_available += n;
-  settle (self);
-  if (is_waited_for)
-    g_object_unref (self);
+  if (tend_queue_is_empty (&self->waiters))
+    note_change (self);
+  else
+    give_to_waiters (self);
 }
 
 /* --- Who holds what --- */
@@ -138,10 +155,29 @@ hold_free (Hold *hold)
 
   tend_task_remove_observer (hold->task, &hold->observer);
   g_queue_unlink (&self->holds, &hold->link);
-  if (self->spare == NULL)
-    self->spare = hold;
-  else
-    g_free (hold);
+  if (self->recent == hold)
+    self->recent = NULL;
+  if (self->hub->idle_hold == hold)
+    self->hub->idle_hold = NULL;
+  g_free (hold);
+}
+
+/* The task has given back what it had, and may acquire again soon. */
+static void
+hold_rest (Hold *hold)
+{
+  TendHub *hub = hold->semaphore->hub;
+
+  if (hub->idle_hold != NULL && ((Hold *) hub->idle_hold)->n == 0)
+    hold_free (hub->idle_hold);
+  hub->idle_hold = hold;
+}
+
+static inline void
+release_hold (Hold *hold)
+{
+  if (--hold->n == 0 && hold->semaphore->hub->idle_hold != hold)
+    hold_rest (hold);
 }
 
 static void
@@ -153,7 +189,8 @@ released_cb (TendObserver *observer,
   guint n = hold->n;
 
   hold_free (hold);
-  give_back (self, n);
+  if (n > 0)
+    give_back (self, n);
 }
 
 static const TendObserverClass hold_class = { .released = released_cb };
@@ -176,6 +213,11 @@ static Hold *
 find_hold (TendSemaphore *self,
            TendTask      *task)
 {
+  Hold *recent = self->recent;
+
+  if (recent != NULL && recent->task == task)
+    return recent;
+
   if (!may_hold (self, task))
     return NULL;
 
@@ -207,10 +249,26 @@ add_hold (TendSemaphore *self,
       return;
     }
 
-  hold = self->spare != NULL ? g_steal_pointer (&self->spare) : g_new (Hold, 1);
+  hold = g_new (Hold, 1);
   *hold = (Hold) { .observer.klass = &hold_class, .link.data = hold, .semaphore = self, .task = task, .n = 1 };
   g_queue_push_tail_link (&self->holds, &hold->link);
   tend_task_add_observer (task, &hold->observer);
+  self->recent = hold;
+}
+
+/* The hold that is the oldest of those that are not idle; NULL: there is none. */
+static Hold *
+find_oldest_hold (TendSemaphore *self)
+{
+  for (GList *l = self->holds.head; l != NULL; l = l->next)
+    {
+      Hold *hold = l->data;
+
+      if (hold->n > 0)
+        return hold;
+    }
+
+  return NULL;
 }
 
 /* Takes a permit from what @task holds, or from what nobody does. FALSE if there is none. */
@@ -220,6 +278,8 @@ remove_hold (TendSemaphore *self,
 {
   Hold *hold = find_hold (self, task);
 
+  if (hold != NULL && hold->n == 0)
+    hold = NULL;
   if (hold == NULL && self->n_unowned > 0)
     {
       self->n_unowned--;
@@ -227,13 +287,12 @@ remove_hold (TendSemaphore *self,
     }
 
   /* Code that has lost its task, as JavaScript does in some promises, may release what it has acquired. */
-  if (hold == NULL && !may_hold (self, task) && self->holds.head != NULL)
-    hold = self->holds.head->data;
+  if (hold == NULL && (task == NULL || tend_task_loop (task) == NULL))
+    hold = find_oldest_hold (self);
   if (hold == NULL)
     return FALSE;
 
-  if (--hold->n == 0)
-    hold_free (hold);
+  release_hold (hold);
   return TRUE;
 }
 
@@ -248,6 +307,9 @@ tend_semaphore_dispose (GObject *object)
   if (tend_loop_take_home (self->loop, object))
     return;
 
+  self->is_disposed = TRUE;
+  self->n_available += self->n_unowned;
+  self->n_unowned = 0;
   while (self->holds.head != NULL)
     {
       Hold *hold = self->holds.head->data;
@@ -268,7 +330,6 @@ tend_semaphore_finalize (GObject *object)
   g_assert (self->holds.head == NULL && tend_queue_is_empty (&self->waiters));
 
   tend_loop_remove (self->loop, &self->changed_job);
-  g_free (self->spare);
   tend_loop_release (self->loop);
 
   G_OBJECT_CLASS (tend_semaphore_parent_class)->finalize (object);
@@ -381,6 +442,7 @@ static void
 tend_semaphore_init (TendSemaphore *self)
 {
   self->loop = tend_loop_acquire (NULL, G_PRIORITY_DEFAULT);
+  self->hub = tend_loop_get_hub (self->loop);
   g_queue_init (&self->holds);
   tend_queue_init (&self->waiters);
   tend_job_init (&self->changed_job, changed_cb);
@@ -410,7 +472,7 @@ tend_semaphore_new (guint n_permits)
  *
  * Gets how many permits there are.
  *
- * May be called from any thread.
+ * Only for the owning thread.
  *
  * Returns: the number that the semaphore was created with
  *
@@ -420,6 +482,7 @@ guint
 tend_semaphore_get_n_permits (TendSemaphore *self)
 {
   g_return_val_if_fail (TEND_IS_SEMAPHORE (self), 0);
+  g_return_val_if_fail (tend_loop_is_mine (self->loop), 0);
 
   return self->n_permits;
 }
@@ -472,6 +535,16 @@ set_gone_error (GError **error)
   g_set_error (error, TEND_ERROR, TEND_ERROR_CLOSED, _("Semaphore: nobody can release it any more"));
 }
 
+/* Whether @task acquires once more what it has had last, so that nothing but the count of its hold changes. */
+static inline gboolean
+is_recent (TendSemaphore *self,
+           TendTask      *task)
+{
+  Hold *recent = self->recent;
+
+  return recent != NULL && recent->task == task;
+}
+
 /* Takes a permit for the current task, if one is available. */
 static gboolean
 take (TendSemaphore *self)
@@ -481,15 +554,16 @@ take (TendSemaphore *self)
 
   self->n_available--;
   add_hold (self, tend_task_peek_current ());
-  settle (self);
+  note_change (self);
   return TRUE;
 }
 
 /* --- Acquiring in a fiber --- */
 
-/* Takes a reference. */
+/* Takes @kept, a reference to @self or NULL. */
 static gboolean
 wait_for_permit (TendSemaphore  *self,
+                 TendSemaphore  *kept,
                  TendJob        *wake,
                  GError        **error)
 {
@@ -497,8 +571,8 @@ wait_for_permit (TendSemaphore  *self,
   gboolean goes_on;
 
   self->n_waiting++;
-  settle (self);
-  goes_on = tend_waiter_wait_in (&waiter, self, &self->waiters, wake, NULL, error);
+  note_change (self);
+  goes_on = tend_waiter_wait_in (&waiter, self, kept, &self->waiters, wake, NULL, error);
   self->n_waiting--;
 
   if (goes_on && waiter.is_granted)
@@ -515,6 +589,32 @@ wait_for_permit (TendSemaphore  *self,
   return goes_on && waiter.is_granted;
 }
 
+/* Apart from the function below, whose way is short where it is one that is gone again and again. */
+static G_GNUC_NO_INLINE gboolean
+acquire (TendSemaphore  *self,
+         const char     *func,
+         GError        **error)
+{
+  g_autoptr(TendSemaphore) kept = NULL;
+  TendJob *wake;
+
+  /* Others may run before the fiber waits here, and drop the semaphore. */
+  kept = tend_fiber_lets_run () ? g_object_ref (self) : NULL;
+  if (!tend_waiter_begin (self->loop, &wake, error))
+    return FALSE;
+
+  if (take (self))
+    return TRUE;
+
+  if (wake == NULL)
+    {
+      tend_begin_wait (func, error);
+      return FALSE;
+    }
+
+  return wait_for_permit (self, g_steal_pointer (&kept), wake, error);
+}
+
 /**
  * tend_semaphore_acquire: (skip)
  * @self: a semaphore
@@ -523,13 +623,10 @@ wait_for_permit (TendSemaphore  *self,
  * Acquires a permit, and waits while there is none.
  *
  * The permit belongs to the task of the fiber until [method@Tend.Semaphore.release], or until the task is finished. For
- * the rest of a scope, use a guard, which releases it:
+ * the rest of a scope, use the guard `TendPermit`, which releases it:
  *
  * ```c
- * g_auto(TendPermit) permit = tend_permit_acquire (semaphore, error);
- *
- * if (!tend_permit_is_held (&permit))
- *   return FALSE;
+ * g_auto(TendPermit) permit = tend_permit_acquire (account->lock, error);
  * ```
  *
  * Waiting tasks get their turn in the order of waiting. If the task is cancelled or stopped meanwhile, it gets none: a
@@ -547,28 +644,20 @@ gboolean
 tend_semaphore_acquire (TendSemaphore  *self,
                         GError        **error)
 {
-  g_autoptr(TendSemaphore) kept = NULL;
-  TendJob *wake;
-
   g_return_val_if_fail (TEND_IS_SEMAPHORE (self), FALSE);
   g_return_val_if_fail (tend_loop_is_mine (self->loop), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  /* The fiber may be suspended before it waits here, so that others run, and those drop the semaphore. */
-  kept = g_object_ref (self);
-  if (!tend_waiter_begin (self->loop, &wake, error))
-    return FALSE;
-
-  if (take (self))
-    return TRUE;
-
-  if (wake == NULL)
+  /* The task is one of this main context, since it has been here before. */
+  if (self->n_available > 0 && is_recent (self, tend_task_peek_current ()) && tend_fiber_goes_on ())
     {
-      tend_begin_wait (G_STRFUNC, error);
-      return FALSE;
+      self->n_available--;
+      ((Hold *) self->recent)->n++;
+      note_change (self);
+      return TRUE;
     }
 
-  return wait_for_permit (g_steal_pointer (&kept), wake, error);
+  return acquire (self, G_STRFUNC, error);
 }
 
 /* --- By callback --- */
@@ -616,11 +705,13 @@ take_back_permit (TendAsyncWait *wait)
 {
   TendSemaphore *self = wait->waiter.source;
   g_autoptr(TendTask) task = g_steal_pointer (&wait->waiter.data);
+  Hold *hold;
 
   if (!wait->waiter.is_granted || wait->error != NULL || is_finished (task))
     return;
 
-  if (may_hold (self, task) && find_hold (self, task) == NULL)
+  hold = find_hold (self, task);
+  if (may_hold (self, task) && (hold == NULL || hold->n == 0))
     return;
 
   if (remove_hold (self, task))
@@ -749,11 +840,19 @@ tend_semaphore_try_acquire (TendSemaphore *self)
 void
 tend_semaphore_release (TendSemaphore *self)
 {
+  TendTask *task;
+
   g_return_if_fail (TEND_IS_SEMAPHORE (self));
   g_return_if_fail (tend_loop_is_mine (self->loop));
 
-  if (remove_hold (self, tend_task_peek_current ()))
+  task = tend_task_peek_current ();
+  if (is_recent (self, task) && ((Hold *) self->recent)->n > 0)
+    {
+      release_hold (self->recent);
+      give_back (self, 1);
+    }
+  else if (remove_hold (self, task))
     give_back (self, 1);
-  else
+  else if (!self->is_disposed)
     g_critical ("Semaphore: released by a task that holds no permit");
 }

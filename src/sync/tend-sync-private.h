@@ -41,11 +41,14 @@ void        tend_waiter_init  (TendWaiter  *self,
                                gpointer     data);
 void        tend_waiter_wake  (TendWaiter  *self,
                                gboolean     is_granted);
+void        tend_waiter_wake_link (TendJob *link,
+                               gboolean     is_granted);
 gboolean    tend_waiter_begin (TendLoop    *loop,
                                TendJob    **wake,
                                GError     **error);
 gboolean    tend_waiter_wait_in (TendWaiter *self,
                                gpointer     source,
+                               gpointer     kept,
                                TendQueue   *queue,
                                TendJob     *wake,
                                gpointer     data,

@@ -54,6 +54,16 @@ tend_waiter_is_given_up (TendWaiter *self)
   return g_atomic_int_get (&self->is_given_up) || (self->gate != NULL && tend_gate_is_closed (self->gate));
 }
 
+/* Wakes the waiter whose link is @link; it is granted nothing if it was given up, or goes on already. */
+void
+tend_waiter_wake_link (TendJob  *link,
+                       gboolean  is_granted)
+{
+  TendWaiter *self = G_STRUCT_MEMBER_P (link, -(glong) G_STRUCT_OFFSET (TendWaiter, link));
+
+  tend_waiter_wake (self, is_granted && !tend_waiter_is_given_up (self) && !tend_job_is_waiting (self->wake));
+}
+
 /* Returns the first waiter that still waits. Those before it that were given up are continued. */
 TendWaiter *
 tend_waiters_peek (TendQueue *queue)
@@ -86,7 +96,8 @@ tend_waiters_wake_all (TendQueue *queue,
 
 /*
  * Begins a possible wait for what belongs to @loop. Returns the job that will wake the calling fiber, or NULL outside
- * of fibers, where nothing can wait. FALSE if the fiber must not go on. The fiber may be suspended here.
+ * of fibers, where nothing can wait. FALSE if the fiber must not go on. The fiber may be suspended here, as
+ * tend_fiber_lets_run() says.
  */
 gboolean
 tend_waiter_begin (TendLoop  *loop,
@@ -100,7 +111,8 @@ tend_waiter_begin (TendLoop  *loop,
     return TRUE;
 
   task = tend_task_get_current ();
-  if (tend_loop_get_context (tend_task_loop (task)) != tend_loop_get_context (loop))
+  if (tend_task_loop (task) != loop &&
+      tend_loop_get_context (tend_task_loop (task)) != tend_loop_get_context (loop))
     {
       tend_task_set_error (task, error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
                            _("belongs to another main context than the object that it waits for"));
@@ -130,12 +142,13 @@ tend_waiter_wait (TendWaiter  *self,
 }
 
 /*
- * Lets the calling fiber wait in @queue of @source, as tend_waiter_wait() does. Takes a reference to @source: a waiter
- * holds none until it is woken. If it was woken, the caller drops the waiter's reference.
+ * Lets the calling fiber wait in @queue of @source, as tend_waiter_wait() does. Takes @kept, a reference to @source or
+ * NULL: a waiter holds none until it is woken. If it was woken, the caller drops the waiter's reference.
  */
 gboolean
 tend_waiter_wait_in (TendWaiter  *self,
                      gpointer     source,
+                     gpointer     kept,
                      TendQueue   *queue,
                      TendJob     *wake,
                      gpointer     data,
@@ -143,7 +156,8 @@ tend_waiter_wait_in (TendWaiter  *self,
 {
   tend_waiter_init (self, source, tend_task_loop (tend_task_get_current ()), wake, data);
   tend_queue_push (queue, &self->link);
-  g_object_unref (source);
+  if (kept != NULL)
+    g_object_unref (kept);
 
   return tend_waiter_wait (self, error);
 }
