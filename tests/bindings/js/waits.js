@@ -170,6 +170,19 @@ runTests({
         assertEqual(`${log}`, 'a,c,d');
     },
 
+    // The error of a receiver that is cancelled is its own, and goes to nobody else.
+    async receiverCancelledWithValueOnItsWay() {
+        const channel = new Tend.Channel();
+        const tasks = ['a', 'b', 'c'].map(name => start(async () => `${name}${await channel.receive()}`));
+        await Tend.sleep(0);
+        channel.try_send(1);
+        channel.try_send(2);
+        tasks[0].cancel();
+        await assertRejects(tasks[0], Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED);
+        assertEqual(await tasks[1], 'b1');
+        assertEqual(await tasks[2], 'c2');
+    },
+
     finalClasses() {
         for (const name of ['Semaphore', 'Event', 'Condition'])
             assertIs(assertThrows(() => imports.gi.GObject.registerClass(class extends Tend[name] {})), TypeError);
