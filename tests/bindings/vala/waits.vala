@@ -4,25 +4,25 @@
 // Semaphores, events and conditions in Vala: in fibers, and as asynchronous methods.
 
 bool test_semaphore (Tend.Task me) throws Error {
-  var lock = new Tend.Semaphore ();
+  var permits = new Tend.Semaphore ();
   Tend.Task[] tasks = {};
   string log = "";
 
   foreach (var name in new string[] { "a", "b", "c" }) {
     tasks += Tend.Task.run_fiber (name, (task) => {
-      lock.await_acquire ();
+      permits.await_acquire ();
       log += task.name;
       Tend.sleep (TimeSpan.SECOND);
-      lock.release ();
+      permits.release ();
       return true;
     });
   }
-  assert (lock.n_permits == 1 && lock.n_available == 0 && lock.n_waiting == 2);
+  assert (permits.n_permits == 1 && permits.n_available == 0 && permits.n_waiting == 2);
   Tend.await (Tend.when_all (tasks));
   assert (log == "abc");
-  assert (lock.n_available == 1);
-  assert (lock.try_acquire ());
-  lock.release ();
+  assert (permits.n_available == 1);
+  assert (permits.try_acquire ());
+  permits.release ();
   return true;
 }
 
@@ -74,14 +74,14 @@ bool test_condition (Tend.Task me) throws Error {
 }
 
 async void test_async () throws Error {
-  var lock = new Tend.Semaphore ();
+  var permits = new Tend.Semaphore ();
   var event = new Tend.Event ();
   var condition = new Tend.Condition ();
   var cancellable = new Cancellable ();
 
-  yield lock.acquire ();
-  assert (lock.n_available == 0);
-  lock.release ();
+  yield permits.acquire ();
+  assert (permits.n_available == 0);
+  permits.release ();
 
   event.set ();
   yield event.wait ();
