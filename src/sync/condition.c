@@ -3,8 +3,8 @@
 
 // A condition: tasks wait until somebody notifies one or all of them.
 //
-// A notification for one is not lost to a waiter that does not go on: it wakes the next one then. It is nobody's once it
-// has found no waiter. The condition remembers nothing, and so needs no state beside its queue.
+// A notification for one is not lost to a waiter that does not go on: it wakes the next one then. One that finds no
+// waiter is gone. The condition remembers nothing, and needs no state beside its queue.
 //
 // Ownership: all of it is the loop thread's.
 
@@ -185,8 +185,8 @@ set_gone_error (GError **error)
  *
  * Waits in a fiber for a notification.
  *
- * Only those who wait at the time of a notification are woken. Look at the state again afterwards: another task may have
- * changed it before the fiber goes on. If the task is cancelled or stopped when [method@Tend.Condition.notify_one] has
+ * Only those who wait at the time of a notification are woken. Look at the state again afterwards: another task may
+ * have changed it before the fiber goes on. If the task is cancelled or stopped when [method@Tend.Condition.notify_one] has
  * woken it, the next one that waits is woken.
  *
  * Only for the owning thread, and for a fiber of the condition's main context.

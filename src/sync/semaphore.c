@@ -11,8 +11,8 @@
 // is finished, and not when it ends: the body of a stopped fiber still unwinds in between. The scope of the task was
 // tried for it, which is dropped too early. Permits that were acquired outside tasks are only counted.
 //
-// A task that acquires and releases, again and again, keeps its hold meanwhile. There is one such idle hold for the loops
-// of a main context, so that a task has no long list of them.
+// A task that acquires and releases, again and again, keeps its hold meanwhile. There is one such idle hold for the
+// loops of a main context, so that a task has no long list of them.
 //
 // Ownership: all of it is the loop thread's. No user code runs where a decision is pending.
 

@@ -83,7 +83,7 @@ tend_waiters_peek (TendQueue *queue)
   return NULL;
 }
 
-/* Wakes all who wait in @queue. The caller holds a reference to the source, so that those of the waiters tell nobody. */
+/* Wakes all who wait in @queue. The caller has a reference to the source, so that those of the waiters tell nobody. */
 void
 tend_waiters_wake_all (TendQueue *queue,
                        gboolean   is_granted)
