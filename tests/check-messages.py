@@ -25,7 +25,8 @@ TEXT = re.compile(rf"{LITERAL.pattern}(?:\s*(?:PR[IX]\w+|G_G\w+_FORMAT)?\s*{LITE
 
 WHAT = r"(?![A-Z][a-z])(?s:.*[^.!\s]|.*: )"
 FUNCTION = r"(?:%s|\w+)\(\): "
-NAMELESS = ["Channel", "Clock", "Lock", "Loop", "Manager", "Operation", "Program", "Watchdog"]
+NAMELESS = ["Channel", "Clock", "Condition", "Event", "Lock", "Loop", "Manager", "Operation", "Program", "Semaphore",
+            "Watchdog"]
 MESSAGE = re.compile(rf"(?:{FUNCTION}|(?:{'|'.join(NAMELESS)}): ){WHAT}")
 LOGGED = re.compile(rf"(?:%s: |{FUNCTION}|(?:{'|'.join(NAMELESS)}): |(?:Task|Cache) '%s': ){WHAT}")
 

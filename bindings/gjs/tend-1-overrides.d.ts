@@ -92,6 +92,21 @@ declare module 'gi://Tend?version=1' {
             receive(cancellable?: Gio.Cancellable | null): Promise<any>;
         }
 
+        interface Semaphore {
+            acquire(cancellable?: Gio.Cancellable | null): Promise<boolean>;
+
+            /** Calls the function with a permit, which is released when what the function gives has ended. */
+            run<T>(body: () => T | PromiseLike<T>): Promise<T>;
+        }
+
+        interface Event {
+            wait(cancellable?: Gio.Cancellable | null): Promise<boolean>;
+        }
+
+        interface Condition {
+            wait(cancellable?: Gio.Cancellable | null): Promise<boolean>;
+        }
+
         interface TaskStream extends AsyncIterable<Task> {
         }
 

@@ -225,6 +225,25 @@ begin_wait (GError **error)
   return &self->wake;
 }
 
+static gboolean
+lets_run (void)
+{
+  return current->n_at_once >= MAX_AT_ONCE;
+}
+
+static gboolean
+goes_on (void)
+{
+  Fiber *self = current;
+
+  if (self->n_at_once >= MAX_AT_ONCE || tend_task_has_ended (self->task) ||
+      (self->shield == 0 && tend_task_cancelling (self->task)))
+    return FALSE;
+
+  self->n_at_once++;
+  return TRUE;
+}
+
 static TendJob *
 get_job (void)
 {
@@ -260,6 +279,8 @@ get_calls (void)
 static const TendFiberClass fiber_class = {
   .hop = call_natively,
   .begin_wait = begin_wait,
+  .lets_run = lets_run,
+  .goes_on = goes_on,
   .wait = wait_for_wake,
   .get_job = get_job,
   .wait_bound = wait_bound,

@@ -45,6 +45,18 @@ tend_begin_wait (const char  *func,
 }
 
 gboolean
+tend_fiber_lets_run (void)
+{
+  return current_fiber != NULL && current_fiber->lets_run ();
+}
+
+gboolean
+tend_fiber_goes_on (void)
+{
+  return current_fiber != NULL && current_fiber->goes_on ();
+}
+
+gboolean
 tend_wait (GError **error)
 {
   return current_fiber->wait (error);

@@ -50,6 +50,7 @@ typedef struct
   TendClock    *clock;      /* loop thread; not NULL while time is frozen */
   gint64        frozen_now; /* virtual time; negative: none; written by the loop thread, under the registry's lock */
   guint         n_outside;  /* loop thread; pieces of work outside the context */
+  gpointer      idle_hold;  /* loop thread; the record of permits that was used last, of a task that has none left */
   gpointer      tasks;      /* loop thread; the newest TendTask that was started and is not finished */
 } TendHub;
 

@@ -25,6 +25,8 @@ typedef struct
   void      (* hop)        (TendNativeFunc   func,
                             gpointer         data);
   TendJob * (* begin_wait) (GError         **error);
+  gboolean  (* lets_run)   (void);
+  gboolean  (* goes_on)    (void);
   gboolean  (* wait)       (GError         **error);
   TendJob * (* get_job)    (void);
   void      (* wait_bound) (void);
@@ -55,6 +57,18 @@ void         tend_call_native            (TendNativeFunc       func,
 TendJob     *tend_begin_wait             (const char          *func,
                                           GError             **error);
 gboolean     tend_wait                   (GError             **error);
+
+/*
+ * Whether the next tend_begin_wait() suspends the fiber, so that others run: it has not waited for long. Those may drop
+ * what the caller has no reference to.
+ */
+gboolean     tend_fiber_lets_run         (void);
+
+/*
+ * For a fiber that need not wait: counts as a wait that is over at once. FALSE outside a fiber, and if the fiber has to
+ * call tend_begin_wait(), which may suspend it or set an error.
+ */
+gboolean     tend_fiber_goes_on          (void);
 
 /* A wait that cannot be cut short, because the code that ends it writes to the fiber's stack. Not outside a fiber. */
 TendJob     *tend_begin_bound_wait       (void);

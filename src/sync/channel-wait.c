@@ -8,33 +8,6 @@
 
 #include "tend-sync-private.h"
 
-/*
- * Begins a possible wait. Returns the job that will wake the calling fiber, or NULL outside of fibers, where nothing
- * can wait. FALSE if the fiber must not go on.
- */
-static gboolean
-begin (TendChannel  *self,
-       TendJob     **wake,
-       GError      **error)
-{
-  TendTask *task;
-
-  *wake = NULL;
-  if (!tend_is_on_fiber ())
-    return TRUE;
-
-  task = tend_task_get_current ();
-  if (tend_loop_get_context (tend_task_loop (task)) != tend_loop_get_context (self->loop))
-    {
-      tend_task_set_error (task, error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
-                           _("belongs to another main context than the channel that it uses"));
-      return FALSE;
-    }
-
-  *wake = tend_begin_wait (G_STRFUNC, error);
-  return *wake != NULL;
-}
-
 /* --- Sending in a fiber --- */
 
 /* Takes a reference: a waiter holds none, and is woken when the channel is dropped. */
@@ -47,12 +20,8 @@ wait_for_room (TendChannel  *self,
   GError *failure = NULL;
   TendWaiter waiter;
 
-  tend_waiter_init (&waiter, self, tend_task_loop (tend_task_get_current ()), wake, item);
-  tend_queue_push (&self->senders, &waiter.link);
-  g_object_unref (self);
-
   /* A value in the channel was sent, even if the sender was cancelled before it went on. */
-  tend_waiter_wait (&waiter, &failure);
+  tend_waiter_wait_in (&waiter, self, self, &self->senders, wake, item, &failure);
   if (waiter.is_granted)
     g_clear_error (&failure);
   else if (failure == NULL)
@@ -76,7 +45,7 @@ send_item (TendChannel  *self,
   g_autoptr(TendChannel) kept = self;
   TendJob *wake;
 
-  if (!begin (self, &wake, error))
+  if (!tend_waiter_begin (self->loop, &wake, error))
     return FALSE;
 
   if (self->is_closed)
@@ -197,7 +166,7 @@ receive_item (TendChannel  *self,
   g_autoptr(TendChannel) kept = self;
   TendJob *wake;
 
-  if (!begin (self, &wake, error))
+  if (!tend_waiter_begin (self->loop, &wake, error))
     return NULL;
 
   if (wake != NULL ? can_take_at_once (self) : self->items.length > 0)
@@ -317,24 +286,6 @@ take_back_item (TendAsyncWait *wait)
     tend_channel_put_back (wait->waiter.source, g_steal_pointer (&wait->waiter.data));
 }
 
-/* Returns the error of the wait, if it has one. The code that copies it may drop the result. */
-static gboolean
-propagate (TendAsyncWait  *wait,
-           GError        **error)
-{
-  if (wait->error == NULL)
-    return TRUE;
-
-  if (error != NULL)
-    {
-      g_object_ref (wait);
-      *error = g_error_copy (wait->error);
-      g_object_unref (wait);
-    }
-
-  return FALSE;
-}
-
 static const TendAsyncWaitKind send_kind = {
   .settle = settle_send,
   .free_data = free_item_cb,
@@ -413,7 +364,7 @@ tend_channel_send_finish (TendChannel   *self,
   wait = tend_async_wait_check (result, &send_kind, self);
   g_return_val_if_fail (wait != NULL, FALSE);
 
-  return propagate (wait, error);
+  return tend_async_wait_propagate (wait, error);
 }
 
 /**
@@ -490,5 +441,5 @@ tend_channel_receive_finish (TendChannel   *self,
   if (is_first && wait->error == NULL)
     tend_channel_set_read (self);
 
-  return propagate (wait, error) ? &((TendItem *) wait->waiter.data)->value : NULL;
+  return tend_async_wait_propagate (wait, error) ? &((TendItem *) wait->waiter.data)->value : NULL;
 }

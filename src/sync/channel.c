@@ -112,15 +112,6 @@ changed_cb (TendJob *job)
     tend_notify_native (G_OBJECT (self), properties[PROP_CLOSED]);
 }
 
-static void
-wake_all (TendQueue *queue)
-{
-  TendWaiter *waiter;
-
-  while ((waiter = tend_waiters_peek (queue)) != NULL)
-    tend_waiter_wake (waiter, FALSE);
-}
-
 /* Lets everybody go on who can. To be called whenever something has changed. */
 void
 tend_channel_settle (TendChannel *self)
@@ -140,9 +131,9 @@ tend_channel_settle (TendChannel *self)
     }
 
   if (self->is_closed)
-    wake_all (&self->senders);
+    tend_waiters_wake_all (&self->senders, FALSE);
   if (tend_channel_is_at_end (self))
-    wake_all (&self->receivers);
+    tend_waiters_wake_all (&self->receivers, FALSE);
 
   if ((self->told_length != count_items (self) || self->told_closed != self->is_closed) &&
       !tend_job_is_waiting (&self->changed_job))

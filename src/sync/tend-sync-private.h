@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The waiters of this folder, fibers and callbacks, their queue, and the parts of the channel.
+// The waiters of this folder, fibers and callbacks, their queue, and the parts of the channel. A semaphore, an event and
+// a condition have a file each, and share nothing but the waiters.
 //
 // What is waited for, the source, keeps its waiters in a TendQueue and wakes the first of them when
 // it is that one's turn: tend_waiters_peek(), then tend_waiter_wake(). Waking is no more than
@@ -40,10 +41,24 @@ void        tend_waiter_init  (TendWaiter  *self,
                                gpointer     data);
 void        tend_waiter_wake  (TendWaiter  *self,
                                gboolean     is_granted);
+void        tend_waiter_wake_link (TendJob *link,
+                               gboolean     is_granted);
+gboolean    tend_waiter_begin (TendLoop    *loop,
+                               TendJob    **wake,
+                               GError     **error);
+gboolean    tend_waiter_wait_in (TendWaiter *self,
+                               gpointer     source,
+                               gpointer     kept,
+                               TendQueue   *queue,
+                               TendJob     *wake,
+                               gpointer     data,
+                               GError     **error);
 gboolean    tend_waiter_wait  (TendWaiter  *self,
                                GError     **error);
 gboolean    tend_waiter_is_given_up (TendWaiter *self);
 TendWaiter *tend_waiters_peek (TendQueue   *queue);
+void        tend_waiters_wake_all (TendQueue *queue,
+                               gboolean     is_granted);
 
 /* An asynchronous wait: the waiter, and the result that its callback is given. */
 typedef struct _TendAsyncWait TendAsyncWait;
@@ -81,6 +96,8 @@ TendAsyncWait *tend_async_wait_new   (const TendAsyncWaitKind *kind,
 TendAsyncWait *tend_async_wait_check (gpointer                 result,
                                       const TendAsyncWaitKind *kind,
                                       gpointer                 source);
+gboolean       tend_async_wait_propagate (TendAsyncWait       *self,
+                                      GError                 **error);
 
 /* --- item.c --- */
 

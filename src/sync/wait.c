@@ -54,6 +54,16 @@ tend_waiter_is_given_up (TendWaiter *self)
   return g_atomic_int_get (&self->is_given_up) || (self->gate != NULL && tend_gate_is_closed (self->gate));
 }
 
+/* Wakes the waiter whose link is @link; it is granted nothing if it was given up, or goes on already. */
+void
+tend_waiter_wake_link (TendJob  *link,
+                       gboolean  is_granted)
+{
+  TendWaiter *self = G_STRUCT_MEMBER_P (link, -(glong) G_STRUCT_OFFSET (TendWaiter, link));
+
+  tend_waiter_wake (self, is_granted && !tend_waiter_is_given_up (self) && !tend_job_is_waiting (self->wake));
+}
+
 /* Returns the first waiter that still waits. Those before it that were given up are continued. */
 TendWaiter *
 tend_waiters_peek (TendQueue *queue)
@@ -73,6 +83,46 @@ tend_waiters_peek (TendQueue *queue)
   return NULL;
 }
 
+/* Wakes all who wait in @queue. The caller has a reference to the source, so that those of the waiters tell nobody. */
+void
+tend_waiters_wake_all (TendQueue *queue,
+                       gboolean   is_granted)
+{
+  TendWaiter *waiter;
+
+  while ((waiter = tend_waiters_peek (queue)) != NULL)
+    tend_waiter_wake (waiter, is_granted);
+}
+
+/*
+ * Begins a possible wait for what belongs to @loop. Returns the job that will wake the calling fiber, or NULL outside
+ * of fibers, where nothing can wait. FALSE if the fiber must not go on. The fiber may be suspended here, as
+ * tend_fiber_lets_run() says.
+ */
+gboolean
+tend_waiter_begin (TendLoop  *loop,
+                   TendJob  **wake,
+                   GError   **error)
+{
+  TendTask *task;
+
+  *wake = NULL;
+  if (!tend_is_on_fiber ())
+    return TRUE;
+
+  task = tend_task_get_current ();
+  if (tend_task_loop (task) != loop &&
+      tend_loop_get_context (tend_task_loop (task)) != tend_loop_get_context (loop))
+    {
+      tend_task_set_error (task, error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
+                           _("belongs to another main context than the object that it waits for"));
+      return FALSE;
+    }
+
+  *wake = tend_begin_wait (G_STRFUNC, error);
+  return *wake != NULL;
+}
+
 /*
  * Suspends the fiber whose waiter @self is. FALSE, with an error, if its task was cancelled or has ended; the waiter
  * may have been woken all the same. It is in no queue then.
@@ -89,6 +139,27 @@ tend_waiter_wait (TendWaiter  *self,
     tend_job_unlink (&self->link);
 
   return goes_on;
+}
+
+/*
+ * Lets the calling fiber wait in @queue of @source, as tend_waiter_wait() does. Takes @kept, a reference to @source or
+ * NULL: a waiter holds none until it is woken. If it was woken, the caller drops the waiter's reference.
+ */
+gboolean
+tend_waiter_wait_in (TendWaiter  *self,
+                     gpointer     source,
+                     gpointer     kept,
+                     TendQueue   *queue,
+                     TendJob     *wake,
+                     gpointer     data,
+                     GError     **error)
+{
+  tend_waiter_init (self, source, tend_task_loop (tend_task_get_current ()), wake, data);
+  tend_queue_push (queue, &self->link);
+  if (kept != NULL)
+    g_object_unref (kept);
+
+  return tend_waiter_wait (self, error);
 }
 
 /* --- Asynchronous waits --- */
@@ -252,4 +323,22 @@ tend_async_wait_check (gpointer                 result,
     return NULL;
 
   return self->kind == kind && self->waiter.source == source ? self : NULL;
+}
+
+/* Returns the error of the wait, if it has one. The code that copies it may drop the result. */
+gboolean
+tend_async_wait_propagate (TendAsyncWait  *self,
+                           GError        **error)
+{
+  if (self->error == NULL)
+    return TRUE;
+
+  if (error != NULL)
+    {
+      g_object_ref (self);
+      *error = g_error_copy (self->error);
+      g_object_unref (self);
+    }
+
+  return FALSE;
 }

@@ -35,6 +35,7 @@ SCENARIOS = (
              mode="calls", parts=("S1", "S5", "S8")),
     Scenario("call", "call", "n operations of GIO, one after the other", (LARGE,), (MIDDLE,)),
     Scenario("instructions", "instructions", "instructions of operations", (SMALL,), (SMALL,), mode="instructions"),
+    Scenario("waits", "waits", "a lock that nobody else wants, and n fibers that are woken", (SMALL,), (SMALL,)),
     Scenario("fair", "fair", "the frames of a window on a loop that has n ready tasks", (LARGE,), (LARGE,)),
     # The slices of older GLib are not given back to the system, whoever used them; newer GLib has none.
     Scenario("scale", "scale", "memory after very many tasks", (LARGE,), (MIDDLE,),
@@ -123,6 +124,8 @@ AIMS = (
     Aim("S8", "instructions", "fiber, make, run and free", SMALL, "libtend", "1 instruction", 3900, 2000,
         "instructions"),
     Aim("call", "call", "read from a socket", LARGE, "libtend", "GIO callback", 1.10, 1.0),
+    Aim("waits", "waits", "acquire and release", SMALL, "libtend", "GMutex", 3.0, 2.0),
+    Aim("waits", "waits", "woken by an event", SMALL, "libtend", "libtend", 1.2, 1.0, their_case="yield"),
     Aim("fair", "fair", "frames beside n ready tasks", LARGE, "libtend", "1 frame", 1.0, 0.0, "frames missed"),
     Aim("scale", "scale", "n fibers that sleep, cancelled", LARGE, "libtend", "1 %", 5.0, 1.0, "kept of the growth"),
     Aim("scale", "scale", "n fibers that sleep, stopped", LARGE, "libtend", "1 %", 5.0, 1.0, "kept of the growth"),

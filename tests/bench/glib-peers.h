@@ -40,5 +40,8 @@ extern const BenchPeer glib_cache_table_peer;
 extern const BenchPeer glib_manager_source_peer;
 extern const BenchPeer glib_manager_name_peer;
 
+/* glib-waits.c */
+extern const BenchPeer glib_waits_peer;
+
 /* glib-call.c */
 extern const BenchPeer glib_call_peer;

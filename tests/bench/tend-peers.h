@@ -27,6 +27,9 @@ extern const BenchPeer tend_memory_peer;
 /* tend-calls.c */
 extern const BenchPeer tend_calls_peer;
 
+/* tend-waits.c */
+extern const BenchPeer tend_waits_peer;
+
 /* tend-call.c */
 extern const BenchPeer tend_call_peer;
 

@@ -16,6 +16,7 @@ static const BenchPeer *const peers[] = {
   &tend_cancel_peer,
   &tend_memory_peer,
   &tend_call_peer,
+  &tend_waits_peer,
   &tend_calls_peer,
   &tend_fair_peer,
   &tend_scale_peer,

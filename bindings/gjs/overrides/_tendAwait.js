@@ -211,17 +211,17 @@ function beginAs(caller, given, begin) {
 // --- Asynchronous functions of C ---
 
 // Hands back what nobody will read, such as the value of a channel. Those that are behind it on the way move up: what
-// goes back is what came last, so that the order stays.
+// goes back is what came last, so that the order stays. A wait that was given up has got an error, which is its own.
 function putBack(wait) {
     if (wait._arrival.isRead || getQueue().some(other => other.wait?._arrival === wait._arrival))
         return;
 
     const {source} = wait._arrival;
     let {result} = wait._arrival;
-    for (const {wait: other} of getQueue()) {
+    for (const {wait: other} of wait._arrival.isGivenUp ? [] : getQueue()) {
         // What was sent arrives as well.
         const arrival = other?._putBack ? other._arrival : null;
-        if (arrival && !arrival.isRead && arrival.source === source)
+        if (arrival && !arrival.isRead && !arrival.isGivenUp && arrival.source === source)
             [arrival.result, result] = [result, arrival.result];
     }
     wait._finish = () => throwEnded(wait._caller?.task);
@@ -245,9 +245,9 @@ function readArrival(arrival, finish) {
 }
 
 // In a function of its own, since a callback keeps what stands around it.
-function makeReady(wait, finish, {isLazy}) {
+function makeReady(wait, finish, cancellable, {isLazy}) {
     return (source, result) => {
-        const arrival = {source, result, isRead: false};
+        const arrival = {source, result, isRead: false, isGivenUp: cancellable?.is_cancelled() ?? false};
         wait._arrival = arrival;
         if (isLazy)
             wait._putBack = () => putBack(wait);
@@ -267,7 +267,8 @@ function callAsync(given, begin, finish, options) {
         wait._isShielded = Boolean(options.isShielded);
         wait._isFirm = Boolean(options.isFirm);
         if (!caller?.isOver())
-            beginAs(caller, given, cancellable => begin(cancellable, makeReady(wait, finish, options)));
+            beginAs(caller, given, cancellable =>
+                begin(cancellable, makeReady(wait, finish, cancellable, options)));
     });
 }
 

@@ -1,13 +1,14 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Managers, channels, completions, caches and the others, with promises, iterators and values of any kind.
+// Managers, channels, semaphores, completions, caches and the others, with promises, iterators and values of any kind.
 
 /* exported init */
 
 const {GLib} = imports.gi;
 const {callAsync} = imports.overrides._tendAwait;
 const {applyOptions, checkFunction, checkOptions, checkTask, refuseThread} = imports.overrides._tendBody;
+const {capture} = imports.overrides._tendDeliver;
 const {
     box, isThenable, logException, originalOf, resultOf, setCombined, setResult, setThrown, state, toGError,
     toNative, unbox,
@@ -17,7 +18,7 @@ const {markOrigin} = imports.overrides._tendReport;
 let Tend = null;
 
 // The interpreter would abort the program that derives a class from one of these.
-const FINAL_CLASSES = ['Clock', 'Retry', 'Task', 'TaskStream'];
+const FINAL_CLASSES = ['Clock', 'Condition', 'Event', 'Retry', 'Semaphore', 'Task', 'TaskStream'];
 
 function refuseDerived(name) {
     Tend[name]._classInit = () => {
@@ -188,6 +189,53 @@ const makeCacheMethods = native => ({
     },
 });
 
+// --- Semaphores ---
+
+// Releases a permit of the task that has acquired it, whose code no longer runs where a promise goes on. What a task
+// has that is finished was given back.
+function releaseFor(semaphore, task) {
+    if (task === null) {
+        semaphore.release();
+    } else if (!task.is_finished()) {
+        task.push_current();
+        try {
+            semaphore.release();
+        } finally {
+            task.pop_current();
+        }
+    }
+}
+
+function runHeld(semaphore, body) {
+    const task = capture()?.task ?? null;
+    let result;
+    try {
+        result = body();
+    } catch (error) {
+        releaseFor(semaphore, task);
+        throw error;
+    }
+    if (isThenable(result))
+        return result.then(value => {
+            releaseFor(semaphore, task);
+            return value;
+        }, error => {
+            releaseFor(semaphore, task);
+            throw error;
+        });
+
+    releaseFor(semaphore, task);
+    return result;
+}
+
+const semaphoreMethods = {
+    // Calls the function with a permit, which is released when what it gives has ended.
+    run(body) {
+        checkFunction(body, 'What is run with a permit');
+        return this.acquire().then(() => runHeld(this, body));
+    },
+};
+
 // --- Channels and streams ---
 
 const makeChannelMethods = native => ({
@@ -320,6 +368,7 @@ function init(namespace) {
     define(Tend.Completion, makeCompletionMethods);
     define(Tend.NumberCache, makeCacheMethods);
     define(Tend.Channel, makeChannelMethods);
+    Object.assign(Tend.Semaphore.prototype, semaphoreMethods);
     define(Tend.TaskStream, makeStreamMethods);
     define(Tend.Retry, makeRetryMethods);
 
@@ -333,4 +382,7 @@ function init(namespace) {
     promisify(Tend.RequestCache, 'shutdown');
     promisify(Tend.Channel, 'send', {nArguments: 1, isFirm: true});
     promisify(Tend.Channel, 'receive', {convert: unbox, isLazy: true});
+    promisify(Tend.Semaphore, 'acquire', {isLazy: true});
+    promisify(Tend.Event, 'wait');
+    promisify(Tend.Condition, 'wait', {isLazy: true});
 }

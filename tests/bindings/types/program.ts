@@ -19,6 +19,17 @@ async function consume(channel: Tend.Channel): Promise<string[]> {
     return words;
 }
 
+async function useWaits(): Promise<number> {
+    const permits = new Tend.Semaphore({n_permits: 2});
+    const event = Tend.Event.new();
+
+    await permits.acquire();
+    permits.release();
+    event.set();
+    await event.wait();
+    return await permits.run(async () => 42);
+}
+
 async function main(task: Tend.Task): Promise<number> {
     const manager = new Tend.TaskManager();
     const channel = Tend.Channel.new(1);
@@ -28,6 +39,7 @@ async function main(task: Tend.Task): Promise<number> {
         return 42;
     }, {delay: 1, policy: Tend.NamePolicy.REPLACE});
     const producer = manager.register('producer', () => produce(channel));
+    manager.register('waits', useWaits);
     const consumer = manager.register('consumer', () => consume(channel));
 
     const [number] = await Tend.when_all([answer, producer, consumer]);

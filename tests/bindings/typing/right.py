@@ -120,6 +120,18 @@ async def channels() -> None:
         assert_type(number, int)
 
 
+async def waits() -> None:
+    permits = Tend.Semaphore(2)
+    async with permits:
+        assert_type(permits.get_n_available(), int)
+    assert_type(await permits.acquire(), bool)
+    permits.release()
+    event, condition = Tend.Event(), Tend.Condition()
+    event.set()
+    assert_type(await event.wait(), bool)
+    assert_type(await condition.wait_for(lambda: "now"), str)
+
+
 async def errors() -> None:
     try:
         await Tend.spawn(fail)
@@ -140,7 +152,7 @@ async def errors() -> None:
 
 
 async def main() -> int:
-    for part in (tasks, combinations, managers, caches, channels, errors):
+    for part in (tasks, combinations, managers, caches, channels, waits, errors):
         await part()
     return 0
 

@@ -186,6 +186,46 @@ step_receive (GError **error)
   return FALSE;
 }
 
+/* Half of the permits are released while the fiber still has them to itself. */
+static gboolean
+step_semaphore (GError **error)
+{
+  TendSemaphore *semaphore = fuzz.slots[fuzz.side][KIND_SEMAPHORE][pick (N_SLOTS)];
+
+  if (semaphore == NULL)
+    return TRUE;
+
+  if (pick (2) == 0)
+    {
+      g_auto(TendPermit) permit = tend_permit_acquire (semaphore, error);
+
+      return tend_permit_is_held (&permit) && tend_sleep (pick_time (), error);
+    }
+
+  if (!tend_semaphore_acquire (semaphore, error))
+    return FALSE;
+
+  if (rack_has (semaphore) && pick (2) == 0)
+    tend_semaphore_release (semaphore);
+  return TRUE;
+}
+
+static gboolean
+step_event (GError **error)
+{
+  TendEvent *event = fuzz.slots[fuzz.side][KIND_EVENT][pick (N_SLOTS)];
+
+  return event == NULL || tend_event_wait (event, error);
+}
+
+static gboolean
+step_condition (GError **error)
+{
+  TendCondition *condition = fuzz.slots[fuzz.side][KIND_CONDITION][pick (N_SLOTS)];
+
+  return condition == NULL || tend_condition_wait (condition, error);
+}
+
 static gboolean
 step_group (GError **error)
 {
@@ -234,7 +274,7 @@ gboolean
 fiber_step (gboolean   ends,
             GError   **error)
 {
-  guint n = pick (ends ? 16 : 20);
+  guint n = pick (ends ? 16 : 22);
   gboolean ok;
 
   trace ("step %u", n);
@@ -258,7 +298,11 @@ fiber_step (gboolean   ends,
     ok = step_receive (error);
   else if (n < 17)
     ok = step_group (error);
+  else if (n < 18)
+    ok = step_semaphore (error);
   else if (n < 19)
+    ok = pick (2) == 0 ? step_event (error) : step_condition (error);
+  else if (n < 21)
     ok = step_manager (error);
   else
     ok = step_request_cache (error);

@@ -26,6 +26,9 @@ typedef enum
   KIND_CANCELLABLE,         /* GCancellable, or derived from it */
   KIND_COMPLETION,
   KIND_CHANNEL,
+  KIND_SEMAPHORE,
+  KIND_EVENT,
+  KIND_CONDITION,
   KIND_GROUP,
   KIND_STREAM,
   KIND_RETRY,
@@ -218,6 +221,7 @@ extern Op task_operations[];
 extern Op scope_operations[];
 extern Op wait_operations[];
 extern Op sync_operations[];
+extern Op waits_operations[];
 extern Op cancel_operations[];
 extern Op manager_operations[];
 extern Op cache_operations[];

@@ -12,8 +12,8 @@
 #define MAX_DEPTH 4
 
 static Op *const operation_tables[] = {
-  task_operations, scope_operations, wait_operations, sync_operations, cancel_operations, manager_operations,
-  cache_operations, process_operations, NULL,
+  task_operations, scope_operations, wait_operations, sync_operations, waits_operations, cancel_operations,
+  manager_operations, cache_operations, process_operations, NULL,
 };
 
 /* Whether this runs on the stack of the thread, and not on that of a fiber. */

@@ -14,14 +14,14 @@ from .errors import CancelledError, SeveralErrors, TimeoutError, set_unobserved_
 from .group import Group, TaskStream, wait_all, when_all, when_any, when_each
 from .loop import EventLoop, run
 from .manager import NumberCache, RequestCache, TaskManager
-from .sync import Channel, Completion, Retry
+from .sync import Channel, Completion, Condition, Event, Retry, Semaphore
 from .task import Task
 
 current_task = Task.get_current
 
 __all__ = [
-    "CancelledError", "Channel", "Completion", "EventLoop", "Group", "NumberCache", "RequestCache", "Retry",
-    "SeveralErrors", "Stopped", "Task", "TaskManager", "TaskStream", "TimeoutError", "checkpoint",
-    "current_task", "gio", "run", "set_unobserved_func", "shield", "sleep", "spawn", "wait_all", "wait_fd", "wait_for",
-    "when_all", "when_any", "when_each",
+    "CancelledError", "Channel", "Completion", "Condition", "Event", "EventLoop", "Group", "NumberCache",
+    "RequestCache", "Retry", "Semaphore", "SeveralErrors", "Stopped", "Task", "TaskManager", "TaskStream",
+    "TimeoutError", "checkpoint", "current_task", "gio", "run", "set_unobserved_func", "shield", "sleep", "spawn",
+    "wait_all", "wait_fd", "wait_for", "when_all", "when_any", "when_each",
 ]

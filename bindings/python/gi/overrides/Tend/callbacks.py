@@ -22,7 +22,10 @@ from .interrupt import end_with, print_exception
 CALLBACKS = {
     "Cancellable": {"add_handler": 0},
     "Channel": {"receive_async": 1, "send_async": 2},
+    "Condition": {"wait_async": 1},
+    "Event": {"wait_async": 1},
     "RequestCache": {"shutdown_async": 1},
+    "Semaphore": {"acquire_async": 1},
     "Task": {"add_cancel_handler": 0, "add_exit_handler": 0, "wait_async": 1},
     "TaskManager": {"drain_async": 1, "shutdown_async": 1, "wait_for_tasks_async": 1},
 }
@@ -33,8 +36,8 @@ SCOPE = {
 
 # Those whose signals anybody can connect to. That of a cancellable is GIO's: its connect() is another function.
 EMITTERS = (
-    "Channel", "Clock", "Completion", "Group", "NumberCache", "RequestCache", "Retry", "Task", "TaskManager",
-    "TaskStream",
+    "Channel", "Clock", "Completion", "Condition", "Event", "Group", "NumberCache", "RequestCache", "Retry",
+    "Semaphore", "Task", "TaskManager", "TaskStream",
 )
 
 # For those of us who throw nothing.

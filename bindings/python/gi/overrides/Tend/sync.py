@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The libtend authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""What is handed from one task to another: completions, channels, and attempts."""
+"""What is handed from one task to another, and what tasks wait for: completions, channels, semaphores, attempts."""
 
 import types
 
@@ -153,6 +153,48 @@ class Channel(Tend.Channel):
             if error.matches(errors.TASK, Tend.Error.CLOSED):
                 raise StopAsyncIteration from None
             raise
+
+
+@override
+class Semaphore(Tend.Semaphore):
+    """Permits, one of which the body of "async with semaphore" has."""
+
+    def __init__(self, n_permits=1):
+        super().__init__(n_permits=n_permits)
+
+    @classmethod
+    def new(cls, n_permits=1):
+        return cls(n_permits)
+
+    async def acquire(self):
+        """Waits for a permit, which is the running task's until release(), or until the task is finished."""
+        return await operate("acquire", self.acquire_async, (), lambda _, result: self.acquire_finish(result))
+
+    async def __aenter__(self):
+        await self.acquire()
+
+    async def __aexit__(self, *exception):
+        self.release()
+
+
+@override
+class Event(Tend.Event):
+    async def wait(self):
+        """Waits until the event is set."""
+        return await operate("wait", self.wait_async, (), lambda _, result: self.wait_finish(result))
+
+
+@override
+class Condition(Tend.Condition):
+    async def wait(self):
+        """Waits for a notification."""
+        return await operate("wait", self.wait_async, (), lambda _, result: self.wait_finish(result))
+
+    async def wait_for(self, predicate):
+        """Waits until @predicate() is true, which is looked at after each notification, and gives what it gave."""
+        while not (value := predicate()):
+            await self.wait()
+        return value
 
 
 async def follow(task):
