@@ -22,6 +22,7 @@
 #include "tend-random-number-cache.h"
 #include "tend-request-cache.h"
 #include "tend-retry.h"
+#include "tend-socket.h"
 #include "tend-task.h"
 #include "tend-task-manager.h"
 #include "tend-timer.h"
