@@ -10,8 +10,8 @@
 // again. So it keeps the serial number of the registration that its last wait has used. No other registration has that
 // number, in no loop: if the loop still knows the number, the registration is this socket's.
 //
-// A fiber whose socket is always ready does not keep the loop from everything else: tend_begin_wait() yields now and then,
-// before the call has taken anything.
+// A fiber whose socket is always ready does not keep the loop from everything else: tend_begin_wait() yields now and
+// then, before the call has taken anything.
 //
 // Ownership: everything is the loop thread's.
 
