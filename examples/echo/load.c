@@ -3,8 +3,8 @@
 
 // echo-load: many connections to an echo server at once, each of which asks and compares the answers.
 //
-// There is a fiber for each connection. The main part waits for all of them. Ctrl-C cancels the main part, as tend_run()
-// does in any program, and with it the connections.
+// There is a fiber for each connection. The main part waits for all of them. Ctrl-C cancels the main part, as in any
+// program that tend_run() runs, and with it the connections.
 
 #include "echo.h"
 
