@@ -25,6 +25,7 @@
 #include "tend-request-cache.h"
 #include "tend-retry.h"
 #include "tend-semaphore.h"
+#include "tend-socket.h"
 #include "tend-task.h"
 #include "tend-task-manager.h"
 #include "tend-timer.h"

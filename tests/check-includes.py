@@ -14,7 +14,7 @@ import re
 import sys
 import tempfile
 
-LAYERS = ["core", "loop", "cancel", "task", "body", "group", "sync", "manager", "cache", "monitor"]
+LAYERS = ["core", "loop", "cancel", "task", "body", "group", "sync", "net", "manager", "cache", "monitor"]
 STRANGERS = {"body", "group", "sync"}
 
 # The folders of the public headers; a header which is not named here is nobody's and refused.
@@ -38,6 +38,7 @@ PUBLIC = {
     "tend-condition.h": "sync",
     "tend-event.h": "sync",
     "tend-semaphore.h": "sync",
+    "tend-socket.h": "net",
     "tend-task-manager.h": "manager",
     "tend-number-cache.h": "cache",
     "tend-random-number-cache.h": "cache",

@@ -10,7 +10,6 @@
 
 #include "checksum.h"
 
-#include <glib-unix.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -98,63 +97,49 @@ out_of_patience_cb (TendTask  *task,
   return FALSE;
 }
 
-static gboolean
-interrupt (Run *self,
-           int  signum)
+/* The end of a task that waits for a signal: it has come, or the program ends without it. */
+static void
+signalled_cb (TendTask *task,
+              gpointer  user_data)
 {
-  if (self->signum != 0)
-    return G_SOURCE_CONTINUE;
+  Run *self = user_data;
+
+  if (self->signum != 0 || tend_task_get_status (task) != TEND_TASK_STATUS_COMPLETED)
+    return;
 
   /* The second one does not wait for this loop. */
   signal (SIGINT, leave_at_once);
   signal (SIGTERM, leave_at_once);
 
-  self->signum = signum;
+  self->signum = (int) tend_task_get_int (task);
   if (self->view != NULL)
     view_close (g_steal_pointer (&self->view), NULL);
 
   tend_task_add_timer (self->task, SILENCE_USEC, -1, still_waiting_cb, self, NULL);
   tend_task_add_timer (self->task, PATIENCE_USEC, -1, out_of_patience_cb, self, NULL);
   tend_task_cancel (self->task);
-
-  return G_SOURCE_CONTINUE;
 }
 
-static gboolean
-sigint_cb (gpointer user_data)
-{
-  return interrupt (user_data, SIGINT);
-}
-
-static gboolean
-sigterm_cb (gpointer user_data)
-{
-  return interrupt (user_data, SIGTERM);
-}
-
-/* The source dies with the main task, to whose scope it is added. */
+/* The task waits until tend_run() ends it, which need not care for Ctrl-C itself meanwhile. */
 static void
-add_signal (Run         *self,
-            int          signum,
-            GSourceFunc  func)
+add_signal (Run *self,
+            int  signum)
 {
-  g_autoptr(GSource) source = NULL;
+  g_autoptr(TendTask) waiting = NULL;
   struct sigaction action;
 
   /* Whoever started the program with the signal ignored, as nohup does, means it. */
   if (sigaction (signum, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
     return;
 
-  source = g_unix_signal_source_new (signum);
-  g_source_set_callback (source, func, self, NULL);
-  g_source_set_priority (source, G_PRIORITY_HIGH);
-  tend_task_add_source (self->task, source);
+  waiting = tend_task_run_signal (signum);
+  tend_task_add_exit_handler (waiting, signalled_cb, self, NULL);
 }
 
 /* Waits for the signals as long as the main task goes on. */
 void
 interrupt_init (Run *self)
 {
-  add_signal (self, SIGINT, sigint_cb);
-  add_signal (self, SIGTERM, sigterm_cb);
+  add_signal (self, SIGINT);
+  add_signal (self, SIGTERM);
 }

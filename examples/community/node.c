@@ -18,16 +18,15 @@
 
 struct _Node
 {
-  TendTaskManager    parent_instance;
+  TendTaskManager parent_instance;
 
-  char              *name;
-  guint              n_nodes;
-  GSocket           *socket;
-  GSocketConnection *connection;   /* reads what the socket receives */
-  guint16            port;
-  GHashTable        *peers;        /* the ports of those that the node knows */
-  GHashTable        *greeted_by;   /* the names of those that it has heard */
-  TendCompletion    *met;          /* done once it has heard all of the others */
+  char           *name;
+  guint           n_nodes;
+  GSocket        *socket;
+  guint16         port;
+  GHashTable     *peers;        /* the ports of those that the node knows */
+  GHashTable     *greeted_by;   /* the names of those that it has heard */
+  TendCompletion *met;          /* done once it has heard all of the others */
 };
 
 G_DEFINE_FINAL_TYPE (Node, node, TEND_TYPE_TASK_MANAGER)
@@ -68,16 +67,16 @@ send_to_peers (Node        *self,
 
 /* The words of a datagram; NULL if it is malformed. */
 static GStrv
-parse (GBytes *datagram)
+parse (const char *datagram,
+       gssize      size)
 {
-  gsize size = g_bytes_get_size (datagram);
   g_autofree char *text = NULL;
   g_auto(GStrv) words = NULL;
 
   if (size == 0 || size > MAX_DATAGRAM)
     return NULL;
 
-  text = g_utf8_make_valid (g_bytes_get_data (datagram, NULL), (gssize) size);
+  text = g_utf8_make_valid (datagram, size);
   if (!g_regex_match_simple (DATAGRAM_PATTERN, text, 0, 0))
     return NULL;
 
@@ -92,10 +91,11 @@ parse (GBytes *datagram)
 }
 
 static void
-received (Node   *self,
-          GBytes *datagram)
+received (Node       *self,
+          const char *datagram,
+          gssize      size)
 {
-  g_auto(GStrv) words = parse (datagram);
+  g_auto(GStrv) words = parse (datagram, size);
 
   if (words == NULL || g_str_equal (words[1], self->name))
     return;
@@ -116,32 +116,20 @@ received (Node   *self,
 
 /* --- The tasks --- */
 
-/* Goes on until the shutdown cancels it: then the read fails, and its error says so. */
+/* Goes on until the shutdown cancels it: then the call fails, and its error says so. */
 static gboolean
 receive (TendTask  *task,
          gpointer   user_data,
          GError   **error)
 {
   Node *self = user_data;
-  GInputStream *stream = g_io_stream_get_input_stream (G_IO_STREAM (self->connection));
+  char datagram[MAX_DATAGRAM + 1];    /* one byte more shows that a datagram is too long */
+  gssize size;
 
-  for (;;)
-    {
-      g_auto(TendCall) call = TEND_CALL_INIT;
-      g_autoptr(GBytes) datagram = NULL;
+  while ((size = tend_socket_receive (self->socket, datagram, sizeof datagram, TEND_FOREVER, error)) >= 0)
+    received (self, datagram, size);
 
-      /* One byte more than there may be shows that a datagram is too long. */
-      g_input_stream_read_bytes_async (stream, MAX_DATAGRAM + 1, G_PRIORITY_DEFAULT,
-                                       tend_call_start (&call), tend_call_ready, &call);
-      if (!tend_await_call (&call, error))
-        return FALSE;
-
-      datagram = g_input_stream_read_bytes_finish (stream, call.result, error);
-      if (datagram == NULL)
-        return FALSE;
-
-      received (self, datagram);
-    }
+  return FALSE;
 }
 
 /* Runs at each interval: greets all peers, and tells them of one another. */
@@ -203,7 +191,6 @@ bind_socket (Node     *self,
 
   g_socket_set_blocking (self->socket, FALSE);
   self->port = g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (address));
-  self->connection = g_socket_connection_factory_create_connection (self->socket);
 
   return TRUE;
 }
@@ -278,7 +265,6 @@ node_finalize (GObject *object)
 {
   Node *self = COMMUNITY_NODE (object);
 
-  g_clear_object (&self->connection);
   g_clear_object (&self->socket);
   g_clear_object (&self->met);
   g_clear_pointer (&self->peers, g_hash_table_unref);

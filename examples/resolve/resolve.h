@@ -57,6 +57,7 @@ struct _Run
   TendTask         *task;           /* the main part's */
   TendRequestCache *cache;
   Transport        *transport;
+  Names            *names;
   Print            *print;
   GQueue            requests;       /* those whose outcome was not printed yet, in the order of the input */
   guint             n_outstanding;

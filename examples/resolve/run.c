@@ -9,7 +9,6 @@
 #include "resolve.h"
 
 #include <errno.h>
-#include <glib-unix.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,52 +34,38 @@ leave_at_once (int signum)
   _exit (128 + signum);
 }
 
-static gboolean
-interrupt (Run *self,
-           int  signum)
+/* The end of a task that waits for a signal: it has come, or the program ends without it. */
+static void
+signalled_cb (TendTask *task,
+              gpointer  user_data)
 {
-  if (self->signum != 0)
-    return G_SOURCE_CONTINUE;
+  Run *self = user_data;
+
+  if (self->signum != 0 || tend_task_get_status (task) != TEND_TASK_STATUS_COMPLETED)
+    return;
 
   /* The second one does not wait for this loop. */
   signal (SIGINT, leave_at_once);
   signal (SIGTERM, leave_at_once);
 
-  self->signum = signum;
+  self->signum = (int) tend_task_get_int (task);
   tend_task_cancel (self->task);
-
-  return G_SOURCE_CONTINUE;
 }
 
-static gboolean
-sigint_cb (gpointer user_data)
-{
-  return interrupt (user_data, SIGINT);
-}
-
-static gboolean
-sigterm_cb (gpointer user_data)
-{
-  return interrupt (user_data, SIGTERM);
-}
-
-/* The source dies with the main part, to whose scope it is added. */
+/* The task waits until tend_run() ends it, which need not care for Ctrl-C itself meanwhile. */
 static void
-add_signal (Run         *self,
-            int          signum,
-            GSourceFunc  func)
+add_signal (Run *self,
+            int  signum)
 {
-  g_autoptr(GSource) source = NULL;
+  g_autoptr(TendTask) waiting = NULL;
   struct sigaction action;
 
   /* Whoever started the program with the signal ignored, as nohup does, means it. */
   if (sigaction (signum, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
     return;
 
-  source = g_unix_signal_source_new (signum);
-  g_source_set_callback (source, func, self, NULL);
-  g_source_set_priority (source, G_PRIORITY_HIGH);
-  tend_task_add_source (self->task, source);
+  waiting = tend_task_run_signal (signum);
+  tend_task_add_exit_handler (waiting, signalled_cb, self, NULL);
 }
 
 /* --- The main part --- */
@@ -191,8 +176,8 @@ begin (Run      *self,
                                      self->options->n_sockets + MAX_CONNECTIONS);
 
   signal (SIGPIPE, SIG_IGN);
-  add_signal (self, SIGINT, sigint_cb);
-  add_signal (self, SIGTERM, sigterm_cb);
+  add_signal (self, SIGINT);
+  add_signal (self, SIGTERM);
 }
 
 /* Ends what is left, which is nothing unless the main part was cancelled. */
@@ -219,13 +204,11 @@ main_part (TendTask  *task,
            GError   **error)
 {
   Run *self = user_data;
-  /* Before the signals are the loop's: to open a named pipe waits for a writer, and not in the loop. */
-  Names *names = names_new (self->options, error);
   gboolean is_fine;
 
   begin (self, task);
-  is_fine = names != NULL && transport_open (self->transport, error) && ask_all (self, names, error);
-  g_clear_pointer (&names, names_free);
+  is_fine = transport_open (self->transport, error) && ask_all (self, self->names, error);
+  g_clear_pointer (&self->names, names_free);
 
   end (self);
   return is_fine;
@@ -249,10 +232,17 @@ run (const Options *options)
 {
   g_autoptr(GError) error = NULL;
   Run self = { .options = options };
-  gboolean is_fine = tend_run (main_part, &self, &error);
-  int code = print_get_errno (self.print);
+  gboolean is_fine;
+  int code = 0;
 
-  print_free (self.print);
+  /* Before the signals are the loop's: to open a named pipe waits for a writer, and not in the loop. */
+  self.names = names_new (options, &error);
+  is_fine = self.names != NULL && tend_run (main_part, &self, &error);
+  if (self.print != NULL)
+    {
+      code = print_get_errno (self.print);
+      print_free (self.print);
+    }
   if (!options->is_quiet)
     print_counts (&self.counts);
 

@@ -20,23 +20,23 @@
 
 /* Reads exactly so many bytes. */
 static gboolean
-read_all (GInputStream  *stream,
-          guint8        *bytes,
-          gsize          size,
-          GError       **error)
+receive_all (GSocket  *socket,
+             guint8   *bytes,
+             gsize     size,
+             GError  **error)
 {
-  g_auto(TendCall) call = TEND_CALL_INIT;
-  gsize n_read;
+  for (gsize n_received = 0; n_received < size;)
+    {
+      gssize n = tend_socket_receive (socket, bytes + n_received, size - n_received, TEND_FOREVER, error);
 
-  g_input_stream_read_all_async (stream, bytes, size, G_PRIORITY_DEFAULT, tend_call_start (&call),
-                                 tend_call_ready, &call);
-  if (!tend_await_call (&call, error) || !g_input_stream_read_all_finish (stream, call.result, &n_read, error))
-    return FALSE;
+      if (n == 0)
+        g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The server has closed the connection");
+      if (n <= 0)
+        return FALSE;
+      n_received += (gsize) n;
+    }
 
-  if (n_read < size)
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The server has closed the connection");
-
-  return n_read == size;
+  return TRUE;
 }
 
 /* Connects, asks, and reads the answer: NULL if there is none. */
@@ -46,40 +46,25 @@ exchange (Request  *request,
           gsize    *size,
           GError  **error)
 {
-  g_autoptr(GSocketClient) client = g_socket_client_new ();
-  g_autoptr(GSocketConnection) connection = NULL;
-  g_auto(TendCall) connecting = TEND_CALL_INIT;
-  g_auto(TendCall) writing = TEND_CALL_INIT;
+  g_autoptr(GSocket) socket = NULL;
   g_autofree guint8 *answer = NULL;
   guint8 packet[LENGTH_SIZE + DNS_MAX_QUERY], length[LENGTH_SIZE];
   gsize n = dns_build_query (id, request->qname, request->type, packet + LENGTH_SIZE);
-  GOutputStream *out;
-  GInputStream *in;
 
-  g_socket_client_set_enable_proxy (client, FALSE);
-  g_socket_client_connect_async (client, G_SOCKET_CONNECTABLE (request->run->options->server),
-                                 tend_call_start (&connecting), tend_call_ready, &connecting);
-  if (!tend_await_call (&connecting, error))
-    return NULL;
-  connection = g_socket_client_connect_finish (client, connecting.result, error);
-  if (connection == NULL)
+  socket = tend_socket_connect (G_SOCKET_CONNECTABLE (request->run->options->server), TEND_FOREVER, error);
+  if (socket == NULL)
     return NULL;
 
-  /* The length and the packet in one write, so that they travel together. */
+  /* The length and the packet in one call, so that they travel together. */
   packet[0] = (guint8) (n >> 8);
   packet[1] = (guint8) n;
-  out = g_io_stream_get_output_stream (G_IO_STREAM (connection));
-  g_output_stream_write_all_async (out, packet, LENGTH_SIZE + n, G_PRIORITY_DEFAULT, tend_call_start (&writing),
-                                   tend_call_ready, &writing);
-  if (!tend_await_call (&writing, error) || !g_output_stream_write_all_finish (out, writing.result, NULL, error))
+  if (!tend_socket_send_all (socket, packet, LENGTH_SIZE + n, NULL, TEND_FOREVER, error) ||
+      !receive_all (socket, length, LENGTH_SIZE, error))
     return NULL;
 
-  in = g_io_stream_get_input_stream (G_IO_STREAM (connection));
-  if (!read_all (in, length, LENGTH_SIZE, error))
-    return NULL;
   *size = (gsize) length[0] << 8 | length[1];
   answer = g_malloc (*size + 1);
-  if (!read_all (in, answer, *size, error))
+  if (!receive_all (socket, answer, *size, error))
     return NULL;
 
   return g_steal_pointer (&answer);

@@ -43,27 +43,57 @@ get_signum (TendTask *task)
   return GPOINTER_TO_INT (tend_task_user_data (task));
 }
 
-static void
-drop_source (TendTask *task)
+/* The state of a body that waits. */
+typedef struct
 {
-  GSource *source = tend_task_body_state (task);
+  TendJob   job;        /* completes the task, once the source is gone */
+  TendTask *task;       /* not a reference: it is held while it is active */
+  GSource  *source;     /* NULL: the signal has come */
+} SignalWait;
 
-  tend_task_set_body_state (task, NULL);
-  g_source_destroy (source);
-  g_source_unref (source);
+static void
+drop_source (SignalWait *self)
+{
+  if (self->source != NULL)
+    g_source_destroy (self->source);
+  g_clear_pointer (&self->source, g_source_unref);
 }
 
+static void
+drop_wait (TendTask *task)
+{
+  SignalWait *self = tend_task_body_state (task);
+
+  tend_task_set_body_state (task, NULL);
+  drop_source (self);
+  tend_loop_remove (tend_task_loop (task), &self->job);
+  g_free (self);
+}
+
+static void
+came_cb (TendJob *job)
+{
+  TendTask *task = ((SignalWait *) job)->task;
+
+  if (tend_task_stop_if_barred (task))
+    return;
+
+  drop_wait (task);
+  tend_task_return_int (task, get_signum (task));
+  tend_task_run_ended (task, NULL);
+}
+
+/*
+ * GLib restores the default effect of the signal when it has dispatched its source. The task completes after that, so
+ * that a handler which is installed then stays.
+ */
 static gboolean
 signal_cb (gpointer user_data)
 {
-  TendTask *task = user_data;
+  SignalWait *self = user_data;
 
-  if (tend_task_stop_if_barred (task))
-    return G_SOURCE_REMOVE;
-
-  drop_source (task);
-  tend_task_return_int (task, get_signum (task));
-  tend_task_run_ended (task, NULL);
+  drop_source (self);
+  tend_loop_queue_ready (tend_task_loop (self->task), &self->job);
 
   return G_SOURCE_REMOVE;
 }
@@ -72,7 +102,7 @@ static void
 signal_run (TendTask *task)
 {
   TendLoop *loop = tend_task_loop (task);
-  GSource *source;
+  SignalWait *self;
 
   if (get_name (get_signum (task)) == NULL)
     {
@@ -82,24 +112,27 @@ signal_run (TendTask *task)
       return;
     }
 
-  source = g_unix_signal_source_new (get_signum (task));
-  g_source_set_priority (source, tend_loop_get_priority (loop));
-  g_source_set_callback (source, signal_cb, task, NULL);
-  tend_task_set_body_state (task, source);
-  g_source_attach (source, tend_loop_get_context (loop));
+  self = g_new0 (SignalWait, 1);
+  self->task = task;
+  tend_job_init (&self->job, came_cb);
+  self->source = g_unix_signal_source_new (get_signum (task));
+  g_source_set_priority (self->source, tend_loop_get_priority (loop));
+  g_source_set_callback (self->source, signal_cb, self, NULL);
+  tend_task_set_body_state (task, self);
+  g_source_attach (self->source, tend_loop_get_context (loop));
 }
 
 static void
 signal_cancel (TendTask *task)
 {
-  drop_source (task);
+  drop_wait (task);
   tend_task_run_ended (task, tend_task_new_cancelled (task));
 }
 
 static void
 signal_abandon (TendTask *task)
 {
-  drop_source (task);
+  drop_wait (task);
   tend_task_run_ended (task, NULL);
 }
 
@@ -118,10 +151,10 @@ static const TendBodyClass signal_body = {
  * Creates a task that completes when the process gets a Unix signal.
  *
  * Its name is that of the signal, and its result the number, an integer for [method@Tend.Task.get_int]. While the task
- * runs, the signal does nothing else; when no task and no source of GLib waits for the signal any more, it has its
- * default effect again. So wait for `SIGINT` once, and the second one ends the program. To handle a signal each time,
- * give a source of `g_unix_signal_source_new()` to [method@Tend.Task.add_source]. The task runs once, without an
- * interval.
+ * runs, the signal does nothing else. When no task and no source of GLib waits for the signal any more, it has its
+ * default effect again, before the task completes. So wait for `SIGINT` once, and the second one ends the program,
+ * unless an exit handler of the task installs another handler. To handle a signal each time, give a source of
+ * `g_unix_signal_source_new()` to [method@Tend.Task.add_source]. The task runs once, without an interval.
  *
  * Several tasks may wait for the same signal, in any main contexts, and all of them complete. Several signals that come
  * at once may count as one. For any other signal the task fails with `G_IO_ERROR_NOT_SUPPORTED`. The wait does not keep

@@ -11,7 +11,8 @@
 // therefore changes the registration of its descriptor, which fails if the file is another one. Who vouches that it is
 // still the same one saves that call: tend_fd_wait_again(). A file that was closed stays registered as long as a copy
 // of its descriptor is open, somewhere: nobody can remove that registration, so when it reports something the whole
-// poller is renewed. Each registration has a serial number, by which such a report is known.
+// poller is renewed. Each registration has a serial number, by which such a report is known. No other registration of
+// the process has that number, not even in another loop: who vouches for a descriptor names its registration by it.
 //
 // Ownership: everything is the loop thread's.
 
@@ -41,8 +42,9 @@ struct _TendDescriptors
   Entry     **pages;            /* of PAGE_SIZE each; the entries of descriptors by their number */
   guint       n_pages;
   guint       n_waits;
-  guint32     last_serial;
 };
+
+static guint last_serial;       /* atomic */
 
 /* --- The table --- */
 
@@ -191,6 +193,15 @@ lose (TendLoop *loop,
   wake_matching (loop, entry, G_IO_NVAL, error);
 }
 
+/* After four thousand million registrations the numbers come again, when hardly one of the first is left. */
+static guint32
+new_serial (void)
+{
+  guint32 serial = (guint32) g_atomic_int_add (&last_serial, 1) + 1;
+
+  return serial != 0 ? serial : new_serial ();
+}
+
 /* Registers a descriptor for all who wait for it, and for @condition. Gives errno's, or 0. */
 static int
 enlist (TendDescriptors *self,
@@ -199,12 +210,13 @@ enlist (TendDescriptors *self,
         GIOCondition     condition)
 {
   GIOCondition wanted = get_wanted (entry) | condition;
-  int error = tend_poller_add (self->poller, fd, ++self->last_serial, wanted);
+  guint32 serial = new_serial ();
+  int error = tend_poller_add (self->poller, fd, serial, wanted);
 
   if (error != 0)
     return error;
 
-  entry->serial = self->last_serial;
+  entry->serial = serial;
   entry->registered = (guint16) wanted;
   entry->is_registered = TRUE;
 

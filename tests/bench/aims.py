@@ -40,6 +40,7 @@ SCENARIOS = (
     # The slices of older GLib are not given back to the system, whoever used them; newer GLib has none.
     Scenario("scale", "scale", "memory after very many tasks", (LARGE,), (MIDDLE,),
              environment=(("G_SLICE", "always-malloc"),)),
+    Scenario("echo", "echo", "an echo to one or all of n connections", (1, 500, 3_000, MIDDLE), (500,), n_cpus=2),
     Scenario("manager", "manager", "n named tasks in a manager", (SMALL, MIDDLE, LARGE, HUGE), (MIDDLE,)),
 )
 
@@ -126,6 +127,13 @@ AIMS = (
     Aim("call", "call", "read from a socket", LARGE, "libtend", "GIO callback", 1.10, 1.0),
     Aim("waits", "waits", "acquire and release", SMALL, "libtend", "GMutex", 3.0, 2.0),
     Aim("waits", "waits", "woken by an event", SMALL, "libtend", "libtend", 1.2, 1.0, their_case="yield"),
+    Aim("echo", "echo", "all active", MIDDLE, "libtend", "GIO", 0.60, 0.50, "processor time"),
+    Aim("echo", "echo", "one active", 500, "libtend", "GIO", 0.20, 0.10, "processor time"),
+    Aim("echo", "echo", "one active", 3_000, "libtend", "GIO", 0.02, 0.01, "processor time"),
+    Aim("echo", "echo", "one active", MIDDLE, "libtend", "GIO", 0.002, 0.001, "processor time"),
+    Aim("echo", "echo", "one active", MIDDLE, "libtend", "libtend", 1.5, 1.1, "processor time",
+        their_case="one connection"),
+    Aim("echo", "echo", "all active", MIDDLE, "libtend", "libuv", 1.5, 1.0, "processor time"),
     Aim("fair", "fair", "frames beside n ready tasks", LARGE, "libtend", "1 frame", 1.0, 0.0, "frames missed"),
     Aim("scale", "scale", "n fibers that sleep, cancelled", LARGE, "libtend", "1 %", 5.0, 1.0, "kept of the growth"),
     Aim("scale", "scale", "n fibers that sleep, stopped", LARGE, "libtend", "1 %", 5.0, 1.0, "kept of the growth"),

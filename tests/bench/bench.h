@@ -115,6 +115,29 @@ void        bench_frames_init    (BenchFrames  *frames,
 void        bench_frames_clear   (BenchFrames  *frames,
                                   const char   *name);
 
+/* --- Echo, in bench-echo.c --- */
+
+typedef struct _BenchEcho BenchEcho;
+
+/* A client in a process of its own, and the socket of the server that it connects to. */
+BenchEcho  *bench_echo_new       (guint       n);
+void        bench_echo_free      (BenchEcho  *self);
+int         bench_echo_get_fd    (BenchEcho  *self);
+guint       bench_echo_get_n     (BenchEcho  *self);
+
+/* Has the client connect until it has so many connections. The server accepts them. */
+void        bench_echo_connect   (BenchEcho  *self,
+                                  guint       n);
+
+/* Has the first @n_active connections ask @n_rounds times, and gives how many questions that are. */
+guint       bench_echo_ask       (BenchEcho  *self,
+                                  guint       n_active,
+                                  guint       n_rounds);
+
+/* So many questions of one connection among many. */
+#define BENCH_ECHO_ROUNDS 50
+#define BENCH_ECHO_SIZE   64
+
 /* --- Timers --- */
 
 typedef struct _BenchTimers BenchTimers;

@@ -29,6 +29,9 @@ extern const BenchPeer glib_memory_task_peer;
 extern const BenchPeer glib_memory_cancellable_peer;
 extern const BenchPeer glib_memory_source_peer;
 
+/* glib-echo.c */
+extern const BenchPeer glib_echo_peer;
+
 /* glib-load.c */
 extern const BenchPeer glib_fair_peer;
 

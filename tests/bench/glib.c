@@ -22,6 +22,7 @@ static const BenchPeer *const peers[] = {
   &glib_memory_source_peer,
   &glib_call_peer,
   &glib_waits_peer,
+  &glib_echo_peer,
   &glib_fair_peer,
   &glib_cache_source_peer,
   &glib_cache_table_peer,

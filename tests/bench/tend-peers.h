@@ -36,6 +36,9 @@ extern const BenchPeer tend_call_peer;
 /* tend-operations.c */
 extern const BenchPeer tend_operations_peer;
 
+/* tend-echo.c */
+extern const BenchPeer tend_echo_peer;
+
 /* tend-load.c */
 extern const BenchPeer tend_fair_peer;
 extern const BenchPeer tend_scale_peer;

@@ -18,6 +18,7 @@ static const BenchPeer *const peers[] = {
   &tend_call_peer,
   &tend_waits_peer,
   &tend_calls_peer,
+  &tend_echo_peer,
   &tend_fair_peer,
   &tend_scale_peer,
   &tend_cache_peer,

@@ -397,8 +397,12 @@ static const BenchPeer memory_peer = {
 
 /* --- The program --- */
 
+/* uv-echo.c */
+extern const BenchPeer uv_echo_peer;
+
 static const BenchPeer *const peers[] = {
-  &spawn_peer, &yield_peer, &timers_peer, &accuracy_peer, &threads_peer, &cancel_peer, &memory_peer, NULL
+  &spawn_peer, &yield_peer, &timers_peer, &accuracy_peer, &threads_peer, &cancel_peer, &memory_peer, &uv_echo_peer,
+  NULL
 };
 
 int

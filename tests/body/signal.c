@@ -79,6 +79,66 @@ test_cancelled_and_stopped (void)
   assert_gone (stopped);
 }
 
+static gboolean
+cancel_idle_cb (gpointer task)
+{
+  tend_task_cancel (task);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+stop_idle_cb (gpointer task)
+{
+  tend_task_stop (task);
+  return G_SOURCE_REMOVE;
+}
+
+static volatile sig_atomic_t n_handled;
+
+static void
+handle (int signum)
+{
+  n_handled++;
+}
+
+static void
+install_cb (TendTask *task,
+            gpointer  user_data)
+{
+  signal (SIGUSR2, handle);
+}
+
+/* What is installed at the end of the task is not undone by what the task leaves behind. */
+static void
+test_gives_way_to_a_handler (void)
+{
+  TendTask *task = tend_task_run_signal (SIGUSR2);
+
+  tend_task_add_exit_handler (task, install_cb, NULL, NULL);
+  kill (getpid (), SIGUSR2);
+  g_assert_true (tend_task_wait_sync (task, NULL));
+  assert_gone (task);
+  kill (getpid (), SIGUSR2);
+  g_assert_cmpint (n_handled, ==, 1);
+  signal (SIGUSR2, SIG_DFL);
+}
+
+/* Ended when the signal has come, and the task has not completed yet. */
+static void
+test_ended_meanwhile (void)
+{
+  for (guint i = 0; i < 2; i++)
+    {
+      TendTask *task = tend_task_run_signal (SIGUSR1);
+
+      kill (getpid (), SIGUSR1);
+      g_idle_add_full (G_PRIORITY_HIGH, i == 0 ? cancel_idle_cb : stop_idle_cb, task, NULL);
+      tend_task_wait_sync (task, NULL);
+      g_assert_true (tend_task_is_ended (task));
+      assert_gone (task);
+    }
+}
+
 /* The second signal has its default effect. */
 static void
 test_second_one_ends_the_process (void)
@@ -146,6 +206,8 @@ main (int    argc,
   g_test_add_func ("/tend/signal/wakes-all", test_wakes_all);
   g_test_add_func ("/tend/signal/others-are-refused", test_others_are_refused);
   g_test_add_func ("/tend/signal/cancelled-and-stopped", test_cancelled_and_stopped);
+  g_test_add_func ("/tend/signal/gives-way-to-a-handler", test_gives_way_to_a_handler);
+  g_test_add_func ("/tend/signal/ended-meanwhile", test_ended_meanwhile);
   g_test_add_func ("/tend/signal/second-one-ends-the-process", test_second_one_ends_the_process);
   g_test_add_func ("/tend/signal/lets-time-go-on", test_lets_time_go_on);
 

@@ -375,6 +375,65 @@ child_wait (void)
   return 0;
 }
 
+/* A task that waits for the signal has it, and the program goes on; the next one ends the process. */
+static gboolean
+awaits_body (TendTask  *task,
+             gpointer   user_data,
+             GError   **error)
+{
+  g_autoptr(TendTask) signalled = tend_task_run_signal (SIGINT);
+
+  raise (SIGINT);
+  if (!tend_await (signalled, error))
+    return FALSE;
+
+  g_print ("%" G_GINT64_FORMAT "\n", tend_task_get_int (signalled));
+  print_handler ();
+  if (user_data != NULL)
+    raise (SIGINT);
+
+  return TRUE;
+}
+
+static int
+child_awaits (void)
+{
+  return run (awaits_body);
+}
+
+static gboolean
+awaits_two_body (TendTask  *task,
+                 gpointer   user_data,
+                 GError   **error)
+{
+  return awaits_body (task, task, error);
+}
+
+static int
+child_awaits_two (void)
+{
+  return run (awaits_two_body);
+}
+
+/* One that nobody has waited for to the end is left to the end of the run, as any other task. */
+static gboolean
+leaves_body (TendTask  *task,
+             gpointer   user_data,
+             GError   **error)
+{
+  g_autoptr(TendTask) signalled G_GNUC_UNUSED = tend_task_run_signal (SIGINT);
+
+  print_handler ();
+  return tend_yield (error);
+}
+
+/* The run after it has the signal again. */
+static int
+child_leaves (void)
+{
+  return run (leaves_body) + run (go_on_body);
+}
+
 static gboolean
 fork_body (TendTask  *task,
            gpointer   user_data,
@@ -438,6 +497,9 @@ static const Child children[] = {
     "inner is asked\nmain() is asked\ninner is tidy\nTask 'inner': cancelled: interrupted\nhandled\n"
     "Task 'main()': cancelled: interrupted\ndefault\n", 130 },
   { "/tend/run/sigint/wait", child_wait, "", KILLED },
+  { "/tend/run/sigint/awaits", child_awaits, "2\ndefault\ncompleted\ndefault\n", 0 },
+  { "/tend/run/sigint/awaits-two", child_awaits_two, "2\ndefault\n", KILLED },
+  { "/tend/run/sigint/leaves", child_leaves, "handled\ncompleted\ndefault\ncompleted\ndefault\n", 0 },
   { "/tend/run/sigint/fork", child_fork, "killed\ncompleted\ndefault\n", 0 },
 };
 

@@ -111,6 +111,62 @@ step_await_fd (GError **error)
   return tend_await_fd (ready_fd (), G_IO_OUT | G_IO_IN, NULL, error);
 }
 
+/* Soon, never, or in the past. */
+static gint64
+pick_deadline (void)
+{
+  return pick (3) == 0 ? TEND_FOREVER : tend_get_time () + pick_time () - (pick (8) == 0);
+}
+
+/* What was sent is there, so that nobody waits for longer than the loop takes. */
+static gboolean
+step_socket_pair (GError **error)
+{
+  g_autoptr(GSocketAddress) address = NULL;
+  g_autoptr(GSocket) here = NULL;
+  g_autoptr(GSocket) there = NULL;
+  int ends[2];
+  char byte = 0;
+  gsize n_sent;
+
+  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    fail ("the system gives no descriptors");
+  here = g_socket_new_from_fd (ends[0], NULL);
+  there = g_socket_new_from_fd (ends[1], NULL);
+  if (pick (8) == 0)
+    g_socket_close (here, NULL);
+
+  return tend_socket_send (here, &byte, 1, pick_deadline (), error) == 1 &&
+         tend_socket_receive (there, &byte, 1, pick_deadline (), error) == 1 &&
+         tend_socket_send_all (here, &byte, 1, pick (2) == 0 ? &n_sent : NULL, pick_deadline (), error) &&
+         tend_socket_receive_from (there, pick (2) == 0 ? &address : NULL, &byte, 1, pick_deadline (), error) == 1 &&
+         tend_socket_send_to (here, NULL, &byte, 1, pick_deadline (), error) == 1 &&
+         tend_socket_receive (there, &byte, 1, pick_deadline (), error) == 1;
+}
+
+/* To a listener that may not be there. */
+static gboolean
+step_connect (GError **error)
+{
+  g_autoptr(GInetAddress) loopback = g_inet_address_new_loopback (G_SOCKET_FAMILY_IPV4);
+  g_autoptr(GSocketAddress) any = g_inet_socket_address_new (loopback, 0);
+  g_autoptr(GSocket) listener = g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL);
+  g_autoptr(GSocketAddress) address = NULL;
+  g_autoptr(GSocket) connected = NULL;
+  g_autoptr(GSocket) accepted = NULL;
+
+  if (listener == NULL || !g_socket_bind (listener, any, TRUE, NULL) ||
+      (pick (4) != 0 && !g_socket_listen (listener, NULL)))
+    fail ("the system gives no sockets");
+  address = g_socket_get_local_address (listener, NULL);
+  connected = tend_socket_connect (G_SOCKET_CONNECTABLE (address), pick_deadline (), error);
+  if (connected == NULL)
+    return FALSE;
+
+  accepted = tend_socket_accept (listener, pick_deadline (), error);
+  return accepted != NULL;
+}
+
 static gboolean
 step_shield (GError **error)
 {
@@ -274,7 +330,7 @@ gboolean
 fiber_step (gboolean   ends,
             GError   **error)
 {
-  guint n = pick (ends ? 16 : 22);
+  guint n = pick (ends ? 18 : 24);
   gboolean ok;
 
   trace ("step %u", n);
@@ -297,12 +353,16 @@ fiber_step (gboolean   ends,
   else if (n < 16)
     ok = step_receive (error);
   else if (n < 17)
-    ok = step_group (error);
+    ok = step_socket_pair (error);
   else if (n < 18)
-    ok = step_semaphore (error);
+    ok = step_connect (error);
   else if (n < 19)
-    ok = pick (2) == 0 ? step_event (error) : step_condition (error);
+    ok = step_group (error);
+  else if (n < 20)
+    ok = step_semaphore (error);
   else if (n < 21)
+    ok = pick (2) == 0 ? step_event (error) : step_condition (error);
+  else if (n < 23)
     ok = step_manager (error);
   else
     ok = step_request_cache (error);
