@@ -28,6 +28,7 @@ struct _TendOperation
   guint           is_shielded : 1;
   guint           is_pushed : 1;    /* the context is the thread's default one until the operation has ended */
   guint           is_misused : 1;   /* begun again before its end */
+  guint           is_awaited : 1;   /* the body has been given the result */
   guint           is_left : 1;      /* the fiber has left it behind, and its call may be anything */
 };
 

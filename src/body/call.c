@@ -276,6 +276,27 @@ check_caller (TendOperation  *self,
   return FALSE;
 }
 
+/*
+ * A stopped fiber has no use for a result, whose error is reported. A fiber that has the result already may have taken
+ * its error: a GTask does not tell.
+ */
+static void
+drop_result (TendOperation *self)
+{
+  TendTask *task = tend_task_get_current ();
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) dropped = NULL;
+
+  if (self->calls == NULL || self->calls != tend_get_fiber_calls () || !tend_task_has_ended (task) ||
+      self->call->result == NULL)
+    return;
+
+  result = g_steal_pointer (&self->call->result);
+  dropped = tend_take_result_error (result);
+  if (dropped != NULL)
+    tend_task_report (task, dropped);
+}
+
 /**
  * tend_await_call: (skip)
  * @call: a call whose operation was begun
@@ -295,8 +316,9 @@ check_caller (TendOperation  *self,
  *
  * The call always waits until the operation has called back, because that writes to @call. If the task is cancelled or
  * ends meanwhile, the operation is cancelled, and calls back soon. An operation that ignores its cancellable keeps the
- * body until it ends. Then the error is that of the task, with its reason or deadline. The result is in @call all the
- * same: call the finish function with it if the operation may have succeeded and what it made must not be lost.
+ * body until it ends. Then the error is that of the task, with its reason or deadline. If the task was cancelled, the
+ * result is in @call all the same: call the finish function with it if the operation may have succeeded and what it made
+ * must not be lost. If the task of a fiber has ended, the result is dropped.
  *
  * A fiber goes on within the callback of the operation if no other task runs in the thread at that moment. Several
  * operations may be in flight, each with a call of its own, and are awaited in any order. In the body of a thread the
@@ -332,27 +354,17 @@ tend_await_call (TendCall  *call,
       return FALSE;
     }
 
+  self->is_awaited = TRUE;
   if (self->worker != NULL)
     return tend_worker_checkpoint (self->worker, error);
 
-  return tend_begin_wait (G_STRFUNC, error) != NULL;
+  if (tend_begin_wait (G_STRFUNC, error) != NULL)
+    return TRUE;
+
+  drop_result (self);
+  return FALSE;
 }
 
-/* Nobody takes the result of a stopped fiber's operation any more, so that its error is reported. */
-static void
-report_dropped (TendOperation *self)
-{
-  TendTask *task = tend_task_get_current ();
-  g_autoptr(GError) dropped = NULL;
-
-  if (self->calls == NULL || self->calls != tend_get_fiber_calls () || !tend_task_has_ended (task) ||
-      self->call->result == NULL)
-    return;
-
-  dropped = tend_take_result_error (self->call->result);
-  if (dropped != NULL)
-    tend_task_report (task, dropped);
-}
 
 /**
  * tend_call_clear: (skip)
@@ -361,8 +373,8 @@ report_dropped (TendOperation *self)
  * Cancels the operation of @call, waits until it has called back, and frees the result.
  *
  * `g_auto(TendCall)` calls it at the end of the scope, so that the operation never finds a dead stack. Nothing cuts
- * this wait short, as under a shield. If the task has ended, and the result is a [class@Gio.Task] with an error that
- * no finish function has taken, the error is reported. The call may be used again.
+ * this wait short, as under a shield. If the task of a fiber has ended, and nothing has awaited the operation, the error
+ * of a [class@Gio.Task] is reported. The call may be used again.
  *
  * Since: 0.1
  */
@@ -385,7 +397,8 @@ tend_call_clear (TendCall *call)
       if (self->n_out > 0)
         tend_call_native (tend_operation_cancel, self);
       wait_until_ended (self);
-      report_dropped (self);
+      if (!self->is_awaited)
+        drop_result (self);
     }
 
   /* The result may hold the record. */

@@ -293,6 +293,7 @@ tend_operation_take (TendCall *call)
   call->operation = self;
   call->check = get_check (call);
   self->n_out = 1;
+  self->is_awaited = FALSE;
 
   return g_object_ref (self);
 }

@@ -101,6 +101,39 @@ test_result_is_there_all_the_same (void)
   assert_gone (task);
 }
 
+static gboolean
+takes_error_body (TendTask  *task,
+                  gpointer   user_data,
+                  GError   **error)
+{
+  g_auto(TendCall) call = TEND_CALL_INIT;
+  g_autoptr(GError) taken = NULL;
+
+  op_begin (user_data, tend_call_start (&call), tend_call_ready, &call);
+  g_assert_true (tend_await_call (&call, error));
+  g_assert_false (g_task_propagate_boolean (G_TASK (call.result), &taken));
+  g_assert_error (taken, G_IO_ERROR, G_IO_ERROR_FAILED);
+  note ("taken");
+
+  return tend_sleep (G_TIME_SPAN_HOUR, error);
+}
+
+/* An error that the fiber has taken is its own, also when it is stopped later. */
+static void
+test_stopped_with_an_error_taken (void)
+{
+  Op op = OP_OBEYS;
+  g_autoptr(TendTask) task = tend_task_run_fiber (NULL, takes_error_body, &op, NULL);
+
+  op_fail (&op);
+  settle ();
+  assert_notes ("taken");
+  tend_task_stop (task);
+  settle ();
+  assert_status (task, "stopped");
+  assert_gone (task);
+}
+
 /* The task's own cancellable is not needed, and is not made for it. */
 static gboolean
 own_cancellable_body (TendTask  *task,
@@ -432,6 +465,7 @@ main (int    argc,
   g_test_add_func ("/tend/call/deadline-is-the-tasks-own", test_deadline_is_the_tasks_own);
   g_test_add_func ("/tend/call/operation-may-ignore-it", test_operation_may_ignore_it);
   g_test_add_func ("/tend/call/result-is-there-all-the-same", test_result_is_there_all_the_same);
+  g_test_add_func ("/tend/call/stopped-with-an-error-taken", test_stopped_with_an_error_taken);
   g_test_add_func ("/tend/call/each-has-its-own-cancellable", test_each_has_its_own_cancellable);
   g_test_add_func ("/tend/call/begins-cancelled-in-a-cancelled-task", test_begins_cancelled_in_a_cancelled_task);
   g_test_add_func ("/tend/call/shield-keeps-it-going", test_shield_keeps_it_going);
