@@ -139,7 +139,7 @@ static void
 try_address (Race           *self,
              GSocketAddress *address)
 {
-  g_autoptr(GSocketAddress) tried = address;
+  g_autoptr(GSocketAddress) tried G_GNUC_UNUSED = address;
   g_autoptr(GSocket) socket = NULL;
   GError *error = NULL;
 

@@ -376,10 +376,15 @@ test_outside_of_fibers (void)
 {
   g_autoptr(GError) error = NULL;
   Ends ends = ends_new (SOCK_STREAM);
+  TendTask *task;
   char byte;
 
   g_assert_cmpint (tend_socket_receive (ends.here, &byte, 1, TEND_FOREVER, &error), ==, -1);
   g_assert_error (error, TEND_ERROR, TEND_ERROR_NO_FIBER);
+
+  /* A thread has the calls that block. */
+  task = tend_task_run_thread (NULL, receive_body, ends.here, NULL);
+  assert_fails (task, TEND_ERROR, TEND_ERROR_NO_FIBER);
   ends_clear (&ends);
 }
 
