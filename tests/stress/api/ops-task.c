@@ -136,6 +136,8 @@ look_at_value (TendTask     *task,
     tend_task_get_string (task);
   else if (G_VALUE_HOLDS_OBJECT (value))
     tend_task_get_object (task);
+  else if (G_VALUE_HOLDS_VARIANT (value))
+    tend_task_get_variant (task);
   else if (G_VALUE_HOLDS_POINTER (value))
     tend_task_get_pointer (task);
 }
