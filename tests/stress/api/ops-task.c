@@ -194,6 +194,8 @@ look (void)
   if (task == NULL)
     return;
 
+  if (tend_task_get_invocation (task) != NULL)
+    fail ("a task has a D-Bus call, and none was registered");
   status = tend_task_get_status (task);
   if (tend_task_is_started (task) != (status != TEND_TASK_STATUS_CREATED) ||
       tend_task_is_running (task) != (status == TEND_TASK_STATUS_RUNNING) ||
