@@ -97,6 +97,15 @@ TendTask        *tend_task_manager_register              (TendTaskManager      *
                                                            TendNamePolicy        policy,
                                                            GError              **error);
 TEND_AVAILABLE_IN_0_1
+TendTask        *tend_task_manager_register_invocation    (TendTaskManager      *self,
+                                                           GDBusMethodInvocation *invocation,
+                                                           TendBodyFunc          func,
+                                                           gpointer              user_data,
+                                                           GDestroyNotify        notify,
+                                                           GError              **error);
+TEND_AVAILABLE_IN_0_1
+GDBusMethodInvocation *tend_task_get_invocation           (TendTask             *self);
+TEND_AVAILABLE_IN_0_1
 TendTask        *tend_task_manager_debounce              (TendTaskManager      *self,
                                                            TendTask             *task,
                                                            gint64                delay,

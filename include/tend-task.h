@@ -228,6 +228,9 @@ void          tend_task_return_pointer    (TendTask             *self,
                                            gpointer              value,
                                            GDestroyNotify        notify);
 TEND_AVAILABLE_IN_0_1
+void          tend_task_return_variant    (TendTask             *self,
+                                           GVariant             *value);
+TEND_AVAILABLE_IN_0_1
 void          tend_task_return_error      (TendTask             *self,
                                            GError               *error);
 TEND_AVAILABLE_IN_0_1
@@ -243,6 +246,9 @@ void          tend_task_return_new_error  (TendTask             *self,
                                            int                   code,
                                            const char           *format,
                                            ...) G_GNUC_PRINTF (4, 5);
+TEND_AVAILABLE_IN_0_1
+void          tend_task_return_to_task    (TendTask             *self,
+                                           GTask                *to);
 
 TEND_AVAILABLE_IN_0_1
 const GValue *tend_task_get_result        (TendTask             *self,
@@ -259,6 +265,8 @@ TEND_AVAILABLE_IN_0_1
 gpointer      tend_task_get_object        (TendTask             *self);
 TEND_AVAILABLE_IN_0_1
 gpointer      tend_task_get_pointer       (TendTask             *self);
+TEND_AVAILABLE_IN_0_1
+GVariant     *tend_task_get_variant       (TendTask             *self);
 TEND_AVAILABLE_IN_0_1
 const GError *tend_task_get_error         (TendTask             *self);
 TEND_AVAILABLE_IN_0_1

@@ -13,8 +13,8 @@ G_BEGIN_DECLS
 typedef struct
 {
   gatomicrefcount  ref_count;
-  gpointer         pointer;     /* constant */
-  GDestroyNotify   notify;      /* constant */
+  gpointer         pointer;     /* constant, until its one owner gives it away (task-to-gio.c) */
+  GDestroyNotify   notify;      /* likewise */
 } TendPointer;
 
 GType        tend_pointer_get_type       (void) G_GNUC_CONST;

@@ -250,6 +250,29 @@ tend_task_get_object (TendTask *self)
 }
 
 /**
+ * tend_task_get_variant: (skip)
+ * @self: a completed task whose result is a variant
+ *
+ * Gets the result that tend_task_return_variant() recorded.
+ *
+ * Only for the owning thread.
+ *
+ * Returns: (transfer none) (nullable): the result, owned by the task
+ *
+ * Since: 0.1
+ */
+GVariant *
+tend_task_get_variant (TendTask *self)
+{
+  const GValue *value;
+
+  g_return_val_if_fail (TEND_IS_TASK (self), NULL);
+
+  value = expect_result (self, G_TYPE_VARIANT, NULL, G_STRFUNC);
+  return value != NULL ? g_value_get_variant (value) : NULL;
+}
+
+/**
  * tend_task_get_pointer: (skip)
  * @self: a completed task whose result is a pointer
  *

@@ -150,6 +150,30 @@ tend_task_return_object (TendTask *self,
   g_object_unref (self);
 }
 
+/**
+ * tend_task_return_variant: (skip)
+ * @self: a task
+ * @value: (nullable): the result, of which a reference is taken; one that is floating is sunk
+ *
+ * Returns a variant as the result of the task; see [method@Tend.Task.return_value].
+ *
+ * For C. The bindings return it as any other value.
+ *
+ * Since: 0.1
+ */
+void
+tend_task_return_variant (TendTask *self,
+                          GVariant *value)
+{
+  TendOutcome outcome = { G_VALUE_INIT, NULL };
+
+  g_return_if_fail (TEND_IS_TASK (self));
+
+  g_value_init (&outcome.value, G_TYPE_VARIANT);
+  g_value_set_variant (&outcome.value, value);
+  tend_task_return_outcome (self, &outcome);
+}
+
 static TendPointer *
 tend_pointer_ref (TendPointer *self)
 {

@@ -133,6 +133,7 @@ CALL (tend_task_return_boolean, object, TRUE)
 CALL (tend_task_return_int, object, 1)
 CALL (tend_task_return_double, object, 0.5)
 CALL (tend_task_return_string, object, "result")
+CALL (tend_task_return_variant, object, g_variant_new_int32 (5))
 CALL (tend_task_return_pointer, object, ticket_new ("result", home), ticket_end)
 CALL (tend_task_return_error, object, new_error ())
 CALL (tend_task_return_new_error, object, G_IO_ERROR, G_IO_ERROR_FAILED, "%s", "At random")
@@ -269,6 +270,7 @@ static const Row rows[] = {
   ROW (tend_task_return_int, OPEN_TASK, TRUE),
   ROW (tend_task_return_double, OPEN_TASK, TRUE),
   ROW (tend_task_return_string, OPEN_TASK, TRUE),
+  ROW (tend_task_return_variant, OPEN_TASK, TRUE),
   ROW (tend_task_return_object, OPEN_TASK, TRUE),
   ROW (tend_task_return_pointer, OPEN_TASK, TRUE),
   ROW (tend_task_return_error, OPEN_TASK, TRUE),

@@ -21,7 +21,7 @@ give_result (TendTask *task)
   g_autoptr(GObject) object = NULL;
 
   trace ("return of %p", task);
-  switch (pick (10))
+  switch (pick (11))
     {
     case 0:
       tend_task_return_boolean (task, TRUE);
@@ -50,6 +50,9 @@ give_result (TendTask *task)
       break;
     case 8:
       tend_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_FAILED, "failed as number %d", 8);
+      break;
+    case 9:
+      tend_task_return_variant (task, pick (2) == 0 ? g_variant_new_int32 (9) : NULL);
       break;
     default:
       value_pick (&value);

@@ -12,6 +12,7 @@ import sys
 EXCEPTIONS = {
     "tend_keep_reports": "cannot be undone: the reports are counted by a function",
     "tend_take_report": "goes with the former; see core/reports",
+    "tend_task_manager_register_invocation": "needs a bus; see manager/invocation",
     "tend_fd_watch_unref": "is what g_autoptr() calls",
     "tend_timer_unref": "is what g_autoptr() calls",
 }

@@ -136,6 +136,8 @@ look_at_value (TendTask     *task,
     tend_task_get_string (task);
   else if (G_VALUE_HOLDS_OBJECT (value))
     tend_task_get_object (task);
+  else if (G_VALUE_HOLDS_VARIANT (value))
+    tend_task_get_variant (task);
   else if (G_VALUE_HOLDS_POINTER (value))
     tend_task_get_pointer (task);
 }
@@ -192,6 +194,8 @@ look (void)
   if (task == NULL)
     return;
 
+  if (tend_task_get_invocation (task) != NULL)
+    fail ("a task has a D-Bus call, and none was registered");
   status = tend_task_get_status (task);
   if (tend_task_is_started (task) != (status != TEND_TASK_STATUS_CREATED) ||
       tend_task_is_running (task) != (status == TEND_TASK_STATUS_RUNNING) ||

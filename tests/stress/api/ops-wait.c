@@ -49,6 +49,34 @@ wait_async (void)
   token->is_begun = TRUE;
 }
 
+/* What a task gives to one GTask, another one may not get any more. */
+static void
+bridged_cb (GObject      *source,
+            GAsyncResult *result,
+            gpointer      data)
+{
+  token_call (data);
+  hook ();
+}
+
+static void
+bridge (void)
+{
+  TendTask *task = rack_get (KIND_TASK);
+  GCancellable *cancellable = pick (2) == 0 ? rack_hold (KIND_CANCELLABLE) : NULL;
+  g_autoptr(GTask) to = NULL;
+  Token *token;
+
+  if (task == NULL)
+    return;
+
+  token = token_new ("bridge", TOKEN_ONCE);
+  token->is_begun = FALSE;
+  to = g_task_new (NULL, cancellable, bridged_cb, token);
+  tend_task_return_to_task (task, to);
+  token->is_begun = TRUE;
+}
+
 /* Whatever the task does, the time is up at some point. */
 static void
 wait_sync (void)
@@ -303,6 +331,7 @@ run_retry (void)
 
 Op wait_operations[] = {
   { "wait", wait_async, 10 },
+  { "bridge to a GTask", bridge, 5 },
   { "wait and run the loop", wait_sync, 3, OP_NATIVE | OP_BLOCKING },
   { "combine tasks", combine, 8 },
   { "limit a task", limit, 5 },
