@@ -104,7 +104,7 @@ check_answer (Call         *self,
     {
       if (*answer == NULL || fits_property (self->invocation, *answer))
         return TRUE;
-      type = _("a value of another type than the property");
+      type = "a value of another type than the property";
     }
 
   task = tend_task_head (self->task);

@@ -148,7 +148,7 @@ bool test_await_async (Tend.Task me) throws Error {
   uint8[] contents;
 
   var result = Tend.await_async ((task, cancellable, done) => {
-    assert (task == me && cancellable == me.get_cancellable ());
+    assert (task == me && cancellable != null && cancellable != me.get_cancellable ());
     file.replace_contents_async.begin ("Hello".data, null, false, FileCreateFlags.NONE, cancellable, done);
   });
   file.replace_contents_async.end (result, null);
@@ -157,6 +157,40 @@ bool test_await_async (Tend.Task me) throws Error {
   file.load_contents_async.end (result, out contents, null);
   assert ((string) contents == "Hello");
   return file.delete ();
+}
+
+// Two operations at a time, each with a call of its own.
+bool test_call (Tend.Task me) throws Error {
+  FileIOStream stream;
+  var file = File.new_tmp (null, out stream);
+  uint8[] contents;
+  Tend.Call first = {};
+  Tend.Call second = {};
+
+  file.query_info_async.begin ("standard::size", FileQueryInfoFlags.NONE, Priority.DEFAULT, first.start (),
+                               (source, ready) => Tend._call_ready (source, ready, &first));
+  file.load_contents_async.begin (second.start (), (source, ready) => Tend._call_ready (source, ready, &second));
+  assert (second.await ());
+  file.load_contents_async.end (second.result, out contents, null);
+  assert (contents.length == 0);
+  assert (first.await ());
+  assert (file.query_info_async.end (first.result).get_size () == 0);
+  return file.delete ();
+}
+
+// A task inside an asynchronous method of another library: what it ends with is the result of the GTask.
+bool test_return_to_task (Tend.Task me) throws Error {
+  Tend.Call call = {};
+  var to = new GLib.Task (me, call.start (), (source, ready) => Tend._call_ready (source, ready, &call));
+  var inner = Tend.Task.run_fiber (null, (task) => {
+    Tend.yield_turn ();
+    return task.return_int (5);
+  });
+
+  inner.return_to_task (to);
+  assert (call.await ());
+  assert (to.propagate_int () == 5);
+  return inner.get_invocation () == null;
 }
 
 bool test_await_async_error (Tend.Task me) throws Error {
@@ -205,6 +239,8 @@ int main (string[] args) {
   TestTend.add_with_clock ("/tend/vala/bodies/managed", test_managed);
   TestTend.add_with_clock ("/tend/vala/bodies/callback", test_callback);
   TestTend.add ("/tend/vala/bodies/await-async", test_await_async);
+  TestTend.add ("/tend/vala/bodies/call", test_call);
+  TestTend.add ("/tend/vala/bodies/return-to-task", test_return_to_task);
   TestTend.add ("/tend/vala/bodies/await-async-error", test_await_async_error);
   TestTend.add_with_clock ("/tend/vala/bodies/await-async-cancelled", test_await_async_cancelled);
   return Test.run ();
