@@ -22,9 +22,14 @@ TEND_AVAILABLE_IN_0_1
 void       tend_timer_unref     (TendTimer *self);
 
 TEND_AVAILABLE_IN_0_1
-gboolean   tend_timer_is_active (TendTimer *self);
+gboolean   tend_timer_is_active     (TendTimer *self);
 TEND_AVAILABLE_IN_0_1
-void       tend_timer_cancel    (TendTimer *self);
+gint64     tend_timer_get_remaining (TendTimer *self);
+TEND_AVAILABLE_IN_0_1
+void       tend_timer_set_delay     (TendTimer *self,
+                                     gint64     delay);
+TEND_AVAILABLE_IN_0_1
+void       tend_timer_cancel        (TendTimer *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TendTimer, tend_timer_unref)
 

@@ -21,6 +21,12 @@ TEND_AVAILABLE_IN_0_1
 TendTask       *tend_when_any              (TendTask       **tasks,
                                             gsize            n_tasks) G_GNUC_WARN_UNUSED_RESULT;
 TEND_AVAILABLE_IN_0_1
+TendTask       *tend_when_first_success    (TendTask       **tasks,
+                                            gsize            n_tasks) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+TendTask       *tend_when_first_error      (TendTask       **tasks,
+                                            gsize            n_tasks) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
 TendTaskStream *tend_when_each             (TendTask       **tasks,
                                             gsize            n_tasks) G_GNUC_WARN_UNUSED_RESULT;
 

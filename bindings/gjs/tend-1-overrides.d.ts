@@ -42,6 +42,8 @@ declare module 'gi://Tend?version=1' {
         function wait_all(tasks: Iterable<Task>): Task;
         function when_all(tasks: Iterable<Task>): Task;
         function when_any(tasks: Iterable<Task>): Task;
+        function when_first_success(tasks: Iterable<Task>): Task;
+        function when_first_error(tasks: Iterable<Task>): Task;
         function when_each(tasks: Iterable<Task>): TaskStream;
 
         interface Task extends PromiseLike<any> {

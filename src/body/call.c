@@ -317,8 +317,8 @@ drop_result (TendOperation *self)
  * The call always waits until the operation has called back, because that writes to @call. If the task is cancelled or
  * ends meanwhile, the operation is cancelled, and calls back soon. An operation that ignores its cancellable keeps the
  * body until it ends. Then the error is that of the task, with its reason or deadline. If the task was cancelled, the
- * result is in @call all the same: call the finish function with it if the operation may have succeeded and what it made
- * must not be lost. If the task of a fiber has ended, the result is dropped.
+ * result is in @call all the same: call the finish function with it if the operation may have succeeded and what it
+ * made must not be lost. If the task of a fiber has ended, the result is dropped.
  *
  * A fiber goes on within the callback of the operation if no other task runs in the thread at that moment. Several
  * operations may be in flight, each with a call of its own, and are awaited in any order. In the body of a thread the
@@ -373,8 +373,8 @@ tend_await_call (TendCall  *call,
  * Cancels the operation of @call, waits until it has called back, and frees the result.
  *
  * `g_auto(TendCall)` calls it at the end of the scope, so that the operation never finds a dead stack. Nothing cuts
- * this wait short, as under a shield. If the task of a fiber has ended, and nothing has awaited the operation, the error
- * of a [class@Gio.Task] is reported. The call may be used again.
+ * this wait short, as under a shield. If the task of a fiber has ended, and nothing has awaited the operation, the
+ * error of a [class@Gio.Task] is reported. The call may be used again.
  *
  * Since: 0.1
  */

@@ -15,6 +15,8 @@ typedef enum
   WAIT_ALL,
   WHEN_ALL,
   WHEN_ANY,
+  FIRST_SUCCESS,
+  FIRST_ERROR,
   FOLLOW,
 } Kind;
 
@@ -66,19 +68,28 @@ return_list (Combine *self)
   tend_task_return_object (self->result, list);
 }
 
+/* Counts the errors of the tasks that have ended as observed. */
+static void
+observe_ended (Combine *self)
+{
+  for (guint i = 0; i < self->n_tasks; i++)
+    {
+      TendWatch *watch = &self->watches[i];
+
+      if (watch->has_ended && tend_task_peek_error (watch->task) != NULL)
+        tend_watch_observe (watch);
+    }
+}
+
 /* The errors count as observed when the result has them, and not before: it may be given up. Frees @self. */
 static void
 all_ended (Combine *self)
 {
-  for (guint i = 0; i < self->n_tasks; i++)
-    {
-      if (tend_task_peek_error (self->watches[i].task) != NULL)
-        tend_watch_observe (&self->watches[i]);
-    }
+  observe_ended (self);
 
   if (self->errors != NULL)
     tend_task_return_error (self->result, tend_combine_errors (self->errors));
-  else if (self->kind == WHEN_ALL)
+  else if (self->kind == WHEN_ALL || self->kind == FIRST_ERROR)
     return_list (self);
   else
     tend_task_return_value (self->result, NULL);
@@ -99,6 +110,30 @@ follow (TendTask  *result,
     }
   else
     tend_task_return_value (result, tend_task_get_result (task, NULL));
+}
+
+/*
+ * Whether the end of @task is that of the result, whatever the others do. May free @self. An error is copied first, as
+ * that may run user code, which ends the result.
+ */
+static gboolean
+settle_first (Combine   *self,
+              TendTask  *task,
+              TendWatch *watch)
+{
+  gboolean has_failed = tend_task_peek_error (task) != NULL;
+
+  if (self->kind == FIRST_ERROR && has_failed)
+    follow (self->result, task, watch);
+  else if (self->kind == FIRST_SUCCESS && !has_failed)
+    {
+      observe_ended (self);
+      tend_task_return_object (self->result, task);
+    }
+  else
+    return FALSE;
+
+  return TRUE;
 }
 
 /* Takes @error. */
@@ -140,6 +175,11 @@ one_ended (TendWatch *watch)
     case FOLLOW:
       follow (result, task, watch);
       break;
+    case FIRST_SUCCESS:
+    case FIRST_ERROR:
+      if (settle_first (self, task, watch))
+        break;
+      G_GNUC_FALLTHROUGH;
     case WAIT_ALL:
     case WHEN_ALL:
       /* Copying an error may run user code, which ends the result and so frees this data. */
@@ -305,6 +345,61 @@ tend_when_any (TendTask **tasks,
   g_return_val_if_fail (tend_watch_check (tasks, n_tasks, G_STRFUNC), NULL);
 
   return combine (WHEN_ANY, tasks, n_tasks, __builtin_return_address (0));
+}
+
+/**
+ * tend_when_first_success:
+ * @tasks: (array length=n_tasks): tasks, of any main context; at least one
+ * @n_tasks: the number of tasks
+ *
+ * Creates a task that completes when the first of @tasks completes, with that one as its result.
+ *
+ * Use it for several ways to the same end. If none of @tasks completes, it fails as [func@Tend.wait_all] does. The
+ * errors of the tasks that have failed by its end count as observed. A task that fails later reports its error, unless
+ * somebody else reads it.
+ *
+ * Cancelling it ends the wait. It cancels none of @tasks: use a [class@Tend.Group] with
+ * %TEND_GROUP_POLICY_FIRST_SUCCESS to cancel the others.
+ *
+ * Returns: (transfer full): the task, for the thread-default main context
+ *
+ * Since: 0.1
+ */
+TendTask *
+tend_when_first_success (TendTask **tasks,
+                         gsize      n_tasks)
+{
+  g_return_val_if_fail (n_tasks > 0, NULL);
+  g_return_val_if_fail (tend_watch_check (tasks, n_tasks, G_STRFUNC), NULL);
+
+  return combine (FIRST_SUCCESS, tasks, n_tasks, __builtin_return_address (0));
+}
+
+/**
+ * tend_when_first_error:
+ * @tasks: (array length=n_tasks): tasks, of any main context
+ * @n_tasks: the number of tasks
+ *
+ * Creates a task that fails when the first of @tasks fails, with the error of that one.
+ *
+ * If all of @tasks complete, it completes as [func@Tend.when_all] does, with the tasks as its result. A task that is
+ * cancelled or stopped counts as failed. Only the error that it passes on counts as observed. A task that fails later
+ * reports its error, unless somebody else reads it.
+ *
+ * Cancelling it ends the wait. It cancels none of @tasks: use a [class@Tend.Group] with
+ * %TEND_GROUP_POLICY_FIRST_ERROR to cancel the others.
+ *
+ * Returns: (transfer full): the task, for the thread-default main context
+ *
+ * Since: 0.1
+ */
+TendTask *
+tend_when_first_error (TendTask **tasks,
+                       gsize      n_tasks)
+{
+  g_return_val_if_fail (tend_watch_check (tasks, n_tasks, G_STRFUNC), NULL);
+
+  return combine (FIRST_ERROR, tasks, n_tasks, __builtin_return_address (0));
 }
 
 /**

@@ -186,8 +186,8 @@ set_gone_error (GError **error)
  * Waits in a fiber for a notification.
  *
  * Only those who wait at the time of a notification are woken. Look at the state again afterwards: another task may
- * have changed it before the fiber goes on. If the task is cancelled or stopped when [method@Tend.Condition.notify_one] has
- * woken it, the next one that waits is woken.
+ * have changed it before the fiber goes on. If the task is cancelled or stopped when
+ * [method@Tend.Condition.notify_one] has woken it, the next one that waits is woken.
  *
  * Only for the owning thread, and for a fiber of the condition's main context.
  *

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The waiters of this folder, fibers and callbacks, their queue, and the parts of the channel. A semaphore, an event and
-// a condition have a file each, and share nothing but the waiters.
+// The waiters of this folder, fibers and callbacks, their queue, and the parts of the channel. A semaphore, an event
+// and a condition have a file each, and share nothing but the waiters.
 //
 // What is waited for, the source, keeps its waiters in a TendQueue and wakes the first of them when
 // it is that one's turn: tend_waiters_peek(), then tend_waiter_wake(). Waking is no more than

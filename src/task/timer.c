@@ -29,14 +29,15 @@ struct _TendTimer
   TendJob          job;         /* loop thread, or the inbox's until a post arrives */
   TendScopeItem    item;        /* loop thread; linked while active */
   gatomicrefcount  ref_count;   /* the scope holds one while active, which calls that go on take over */
-  guint            n_calls;     /* loop thread; how many times its callback is on the stack */
+  guint            n_calls : 31; /* loop thread; how many times its callback is on the stack */
+  guint            is_set : 1;  /* loop thread; whether it was set anew since its last call began */
   TendTask        *task;        /* loop thread; NULL once inactive; not a reference */
   GDestroyNotify   notify;      /* loop thread; NULL once inactive */
   gpointer         user_data;   /* loop thread */
   TendScopeFunc    func;        /* constant */
   gint64           interval;    /* constant; -1: fires once */
   gint64           deadline;    /* loop thread; while the task is paused, how long is left */
-  guint64          sequence;    /* constant; its place among equal deadlines, at each tick */
+  guint64          sequence;    /* loop thread; its place among equal deadlines, at each tick, until it is set anew */
 };
 
 G_DEFINE_BOXED_TYPE (TendTimer, tend_timer, tend_timer_ref, tend_timer_unref)
@@ -75,6 +76,13 @@ timer_let_go (TendScopeItem *item)
     timer_free (self);
 }
 
+/* Whether it fires once, and its callback runs, which has not set it anew. */
+static gboolean
+timer_is_going (TendTimer *self)
+{
+  return self->interval < 0 && self->n_calls > 0 && !self->is_set;
+}
+
 static void
 timer_wait (TendTimer *self,
             gint64     usec)
@@ -96,8 +104,7 @@ timer_stand (TendScopeItem *item,
   TendTimer *self = timer_of_item (item);
   TendLoop *loop = self->task->loop;
 
-  /* One that fires once is about to go. */
-  if (self->interval < 0 && self->n_calls > 0)
+  if (timer_is_going (self))
     return;
 
   if (still)
@@ -121,7 +128,7 @@ static const TendScopeItemClass clock_timer_item_class = {
   .let_go = timer_let_go,
 };
 
-/* Lets a new timer wait, once its task goes on if that is paused. */
+/* Lets a timer that is new or set anew wait, once its task goes on if that is paused. */
 static void
 timer_begin (TendTimer *self,
              gint64     usec)
@@ -132,7 +139,7 @@ timer_begin (TendTimer *self,
     timer_wait (self, usec);
 }
 
-/* Runs the callback on behalf of @task. */
+/* Runs the callback on behalf of @task. Returns: whether the timer is to fire again */
 static gboolean
 timer_call (TendTimer  *self,
             TendTask   *task,
@@ -142,11 +149,12 @@ timer_call (TendTimer  *self,
   gboolean go_on;
 
   self->n_calls++;
+  self->is_set = FALSE;
   go_on = self->func (task, self->user_data, error);
   self->n_calls--;
   tend_task_leave (previous);
 
-  return go_on;
+  return self->interval > 0 ? go_on : self->is_set;
 }
 
 /* Fixed rate: the next tick stays on the grid, and the ticks that were missed are skipped. */
@@ -191,7 +199,7 @@ timer_fire (TendJob *job)
   by_itself = tend_task_keep (task);
   if (self->interval > 0)
     timer_arm_next (self);
-  go_on = timer_call (self, task, &error) && self->interval > 0;
+  go_on = timer_call (self, task, &error);
 
   if (self->task == NULL)
     {
@@ -221,6 +229,7 @@ timer_new (TendTask       *task,
   self->item.klass = &timer_item_class;
   g_atomic_ref_count_init (&self->ref_count);
   self->n_calls = 0;
+  self->is_set = FALSE;
   self->task = task;
   self->notify = notify;
   self->user_data = user_data;
@@ -287,6 +296,69 @@ tend_timer_is_active (TendTimer *self)
   g_return_val_if_fail (self != NULL, FALSE);
 
   return self->task != NULL;
+}
+
+/**
+ * tend_timer_get_remaining:
+ * @self: a timer
+ *
+ * Gets how long it takes until the timer fires next.
+ *
+ * While the task is paused, this is what is left when the task is resumed. In the callback of a timer that fires once
+ * it is 0, until [method@Tend.Timer.set_delay] is called.
+ *
+ * Only for the thread that owns the timer's task.
+ *
+ * Returns: the time in microseconds; 0 if the timer is due, -1 if it is not active
+ *
+ * Since: 0.1
+ */
+gint64
+tend_timer_get_remaining (TendTimer *self)
+{
+  g_return_val_if_fail (self != NULL, -1);
+
+  if (self->task == NULL)
+    return -1;
+
+  g_return_val_if_fail (tend_loop_is_mine (self->task->loop), -1);
+  if (timer_is_going (self))
+    return 0;
+  if (tend_task_stands_still (self->task))
+    return self->deadline;
+
+  return MAX (0, self->deadline - tend_loop_now (self->task->loop));
+}
+
+/**
+ * tend_timer_set_delay:
+ * @self: a timer
+ * @delay: when to fire next, in microseconds from now; 0 is the next turn of the loop
+ *
+ * Sets when the timer fires next, earlier or later than it would have.
+ *
+ * A repeating timer counts its further ticks from there. In its own callback, a timer that fires once is set to fire
+ * once more; without this, it ends when the callback returns. While the task is paused, the timer waits, and @delay is
+ * the time that is left when the task is resumed.
+ *
+ * Does nothing if the timer is not active. Only for the thread that owns the timer's task.
+ *
+ * Since: 0.1
+ */
+void
+tend_timer_set_delay (TendTimer *self,
+                      gint64     delay)
+{
+  g_return_if_fail (self != NULL);
+  g_return_if_fail (delay >= 0);
+
+  if (self->task == NULL)
+    return;
+
+  g_return_if_fail (tend_loop_is_mine (self->task->loop));
+  tend_loop_remove (self->task->loop, &self->job);
+  self->is_set = TRUE;
+  timer_begin (self, delay);
 }
 
 /**

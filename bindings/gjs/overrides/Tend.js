@@ -63,7 +63,7 @@ function combine(task, sources, read) {
 
 // Combinators: they remember what they stand for, whose results and exceptions are the language's.
 function defineCombinators() {
-    for (const name of ['wait_all', 'when_all', 'when_any', 'when_each'])
+    for (const name of ['wait_all', 'when_all', 'when_any', 'when_first_success', 'when_first_error', 'when_each'])
         native[name] = Tend[name];
     for (const name of ['with_cancellable', 'with_deadline', 'with_timeout']) {
         native[name] = Tend.Task.prototype[name];
@@ -80,12 +80,18 @@ function defineCombinators() {
         const sources = checkTasks(tasks);
         return combine(native.when_all(sources), sources, () => sources.map(Outcome.resultOf));
     };
-    Tend.when_any = function (tasks) {
+    Tend.when_first_error = function (tasks) {
         const sources = checkTasks(tasks);
-        if (sources.length === 0)
-            throw new RangeError('At least one task is needed');
-        return combine(native.when_any(sources), sources);
+        return combine(native.when_first_error(sources), sources, () => sources.map(Outcome.resultOf));
     };
+    for (const name of ['when_any', 'when_first_success']) {
+        Tend[name] = function (tasks) {
+            const sources = checkTasks(tasks);
+            if (sources.length === 0)
+                throw new RangeError('At least one task is needed');
+            return combine(native[name](sources), sources);
+        };
+    }
     Tend.when_each = function (tasks) {
         return native.when_each(checkTasks(tasks));
     };

@@ -92,6 +92,10 @@ var FUNCTIONS = {
         throttle: {1: POSITIVE},
         vfunc_task_slow: {1: DURATION},
     },
+    Timer: {
+        get_remaining: {result: DELAY},
+        set_delay: {0: DURATION},
+    },
 };
 
 var PROPERTIES = {

@@ -75,6 +75,15 @@ function join(policy, ...tasks) {
     assertEqual(tasks.map(() => wait(stream.next()).get_result()).join(), '1,2,3');
     assertEqual(wait(stream.next()), null);
 }
+{ // The first success and the first error
+    const [fast, slow] = [run(1, 'fast'), run(2, 'slow')];
+    assertEqual(wait(Tend.when_first_success(new Set([fast, slow]))), fast);
+    assertEqual(wait(Tend.when_first_error([fast, slow])).join(), 'fast,slow');
+    assertEqual(wait(Tend.when_first_error([])).length, 0);
+    const late = run(1).with_timeout(0);
+    assertFails(Tend.when_first_error([run(9), late]), Gio.IOErrorEnum, Gio.IOErrorEnum.TIMED_OUT);
+    assertFails(Tend.when_first_success([late]), Tend.Error, Tend.Error.SEVERAL);
+}
 { // Timeouts and deadlines
     const [task, late] = [run(5, 'in the end'), newLateTask()];
     assertFails(task.with_timeout(2 * SECOND), Gio.IOErrorEnum, Gio.IOErrorEnum.TIMED_OUT);

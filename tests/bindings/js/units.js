@@ -114,6 +114,29 @@ runTests({
         clock.advance(1000);
     },
 
+    timers() {
+        const task = Tend.Task.new_open('x', () => true);
+        const times = [];
+        const begin = clock.get_time();
+        const timer = task.add_timer(1000, null, () => {
+            times.push(clock.get_time() - begin);
+            if (times.length === 1)
+                timer.set_delay(500);
+            return true;
+        });
+        assertEqual(timer.get_remaining(), 1000);
+        timer.set_delay(2000);
+        clock.advance(500);
+        assertEqual(timer.get_remaining(), 1500);
+        for (const time of [-1, NaN, Infinity])
+            assertThrows(() => timer.set_delay(time), RangeError);
+        assertThrows(() => timer.set_delay(null), TypeError);
+        clock.advance(10000);
+        assertEqual(times.join(), '2000,2500');
+        assertEqual(timer.get_remaining(), null);
+        task.stop();
+    },
+
     whatIsNoTime() {
         const task = new Tend.Task('x', () => {});
         const manager = new Tend.TaskManager();

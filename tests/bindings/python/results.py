@@ -109,6 +109,24 @@ class Results(VirtualTimeTest):
         self.assertIs(Tend.run(Tend.when_any(iter(tasks))), tasks[1])
         self.assertRaises(ValueError, Tend.when_any, [])
 
+    def test_of_the_first_success_and_error(self):
+        async def fail(error, seconds):
+            await Tend.sleep(seconds)
+            raise error
+
+        error, early = ValueError("x"), KeyError("early")
+        tasks = [Tend.spawn(fail, early, 1), Tend.spawn(later, 5)]
+        self.assertIs(Tend.run(Tend.when_first_success(iter(tasks))), tasks[1])
+        self.assertEqual(Tend.run(Tend.when_first_error(iter([Tend.spawn(later, n) for n in (1, 2)]))), [1, 2])
+        self.assertEqual(Tend.run(Tend.when_first_error([])), [])
+        with self.assertRaises(ValueError) as caught:
+            Tend.run(Tend.when_first_error([Tend.spawn(Tend.sleep, 60), Tend.spawn(fail, error, 2)]))
+        self.assertIs(caught.exception, error)
+        with self.assertRaises(Tend.SeveralErrors) as caught:
+            Tend.run(Tend.when_first_success([Tend.spawn(fail, error, 2), Tend.spawn(fail, early, 1)]))
+        self.assertEqual(caught.exception.exceptions, (early, error))
+        self.assertRaises(ValueError, Tend.when_first_success, [])
+
     def test_the_sources_may_be_dropped(self):
         """A task that stands for others keeps what they have."""
         everything = Tend.when_all([Tend.spawn(later, [1]), Tend.spawn(later, [2])]).with_cancellable(None)

@@ -213,6 +213,28 @@ class UnitsTest(common.VirtualTimeTest):
         self.assertEqual((manager.age, ages), (1.5, [1.5]))
         self.run_for(1)
 
+    def test_timers(self):
+        def call(_):
+            calls.append(self.clock.get_time() - begin)
+            if len(calls) == 1:
+                timer.set_delay(datetime.timedelta(seconds=0.5))
+            return True
+
+        calls, begin = [], self.clock.get_time()
+        task = Tend.Task("x")
+        timer = task.add_timer(1, None, call)
+        self.assertEqual(timer.get_remaining(), 1)
+        timer.set_delay(2)
+        self.run_for(0.5)
+        self.assertEqual(timer.get_remaining(), 1.5)
+        for time in (-1, float("inf")):
+            self.assertRaises(ValueError, timer.set_delay, time)
+        self.assertRaises(TypeError, timer.set_delay, None)
+        self.run_for(10)
+        self.assertEqual(calls, [2, 2.5])
+        self.assertIsNone(timer.get_remaining())
+        task.stop()
+
     def test_waits(self):
         with self.assert_takes(0.5):
             self.clock.advance(0.25)

@@ -35,6 +35,24 @@ void test_timer_is_kept (Tend.Clock clock) throws Error {
   assert (!timer.is_active ());
 }
 
+void test_timer_is_set_anew (Tend.Clock clock) throws Error {
+  int n_calls = 0;
+  var task = new Tend.Task.open (null);
+  Tend.Timer? timer = null;
+
+  timer = task.add_timer (TimeSpan.SECOND, -1, () => {
+    if (++n_calls == 1)
+      timer.set_delay (TimeSpan.MINUTE);
+    return true;
+  });
+  assert (timer.get_remaining () == TimeSpan.SECOND);
+  clock.advance (TimeSpan.SECOND);
+  assert (n_calls == 1 && timer.get_remaining () == TimeSpan.MINUTE);
+  clock.advance (TimeSpan.HOUR);
+  assert (n_calls == 2 && timer.get_remaining () == -1);
+  task.return_value ();
+}
+
 void test_error_in_scope (Tend.Clock clock) throws Error {
   var task = Tend.Task.run_open (null, (task) => {
     task.post (() => {
@@ -169,6 +187,7 @@ int main (string[] args) {
   Test.init (ref args);
   TestTend.add_with_clock ("/tend/vala/scope/timer", test_timer);
   TestTend.add_with_clock ("/tend/vala/scope/timer-is-kept", test_timer_is_kept);
+  TestTend.add_with_clock ("/tend/vala/scope/timer-is-set-anew", test_timer_is_set_anew);
   TestTend.add_with_clock ("/tend/vala/scope/error", test_error_in_scope);
   TestTend.add_with_clock ("/tend/vala/scope/source", test_source);
   TestTend.add_with_clock ("/tend/vala/scope/exit-handlers", test_exit_handlers);

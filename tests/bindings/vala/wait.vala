@@ -128,6 +128,19 @@ async void wait_for_all () throws Error {
   assert (sum == 126);
 }
 
+async void wait_for_the_first () throws Error {
+  Tend.Task[] tasks = { make_failing (), make_late () };
+  var first = Tend.when_first_success (tasks);
+
+  yield first.wait ();
+  assert (first.get_object () == tasks[1]);
+  try {
+    yield Tend.when_first_error (tasks).wait ();
+    assert_not_reached ();
+  } catch (IOError.NOT_FOUND e) {
+  }
+}
+
 async void several_errors () throws Error {
   try {
     yield Tend.wait_all ({ make_failing (), make_late (), make_failing () }).wait ();
@@ -207,6 +220,8 @@ int main (string[] args) {
                       (done) => stop_while_waiting.begin (done), (result) => stop_while_waiting.end (result));
   TestTend.add_async ("/tend/vala/wait/all",
                       (done) => wait_for_all.begin (done), (result) => wait_for_all.end (result));
+  TestTend.add_async ("/tend/vala/wait/first",
+                      (done) => wait_for_the_first.begin (done), (result) => wait_for_the_first.end (result));
   TestTend.add_async ("/tend/vala/wait/several-errors",
                       (done) => several_errors.begin (done), (result) => several_errors.end (result));
   TestTend.add ("/tend/vala/wait/fiber", test_fiber);

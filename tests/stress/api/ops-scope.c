@@ -111,6 +111,10 @@ add_timer (void)
   hook ();
   if (tend_timer_is_active (timer) == (token->n_destroyed > 0))
     fail ("timer %u is active, and its data are destroyed; or neither", token->number);
+  if (tend_timer_is_active (timer) != (tend_timer_get_remaining (timer) >= 0))
+    fail ("timer %u is active, and nothing remains; or neither", token->number);
+  if (pick (3) == 0 && token->n_calls == 0)
+    tend_timer_set_delay (timer, pick_time ());
   if (pick (3) != 0)
     return;
 

@@ -102,10 +102,17 @@ combine (void)
   TendTask *tasks[MAX_TASKS];
   guint n = rack_collect (tasks, MAX_TASKS);
 
-  switch (pick (3))
+  switch (pick (5))
     {
     case 0:
       rack_put (KIND_TASK, tend_wait_all (tasks, n));
+      break;
+    case 2:
+      rack_put (KIND_TASK, tend_when_first_error (tasks, n));
+      break;
+    case 3:
+      if (n > 0)
+        rack_put (KIND_TASK, tend_when_first_success (tasks, n));
       break;
     case 1:
       rack_put (KIND_TASK, tend_when_all (tasks, n));

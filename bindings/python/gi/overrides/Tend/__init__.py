@@ -11,7 +11,9 @@ from . import units, callbacks  # before the modules that derive from what they 
 from .awaiting import checkpoint, gio, shield, sleep, spawn, wait_fd, wait_for
 from .driver import Stopped
 from .errors import CancelledError, SeveralErrors, TimeoutError, set_unobserved_func
-from .group import Group, TaskStream, wait_all, when_all, when_any, when_each
+from .group import (
+    Group, TaskStream, wait_all, when_all, when_any, when_each, when_first_error, when_first_success,
+)
 from .loop import EventLoop, run
 from .manager import NumberCache, RequestCache, TaskManager
 from .sync import Channel, Completion, Condition, Event, Retry, Semaphore
@@ -24,4 +26,5 @@ __all__ = [
     "RequestCache", "Retry", "Semaphore", "SeveralErrors", "Stopped", "Task", "TaskManager", "TaskStream",
     "TimeoutError", "checkpoint", "current_task", "gio", "run", "set_unobserved_func", "shield", "sleep", "spawn",
     "wait_all", "wait_fd", "wait_for", "when_all", "when_any", "when_each",
+    "when_first_error", "when_first_success",
 ]

@@ -32,6 +32,20 @@ def when_any(tasks):
     return with_sources(Tend.when_any(tasks), *tasks)
 
 
+def when_first_success(tasks):
+    """Gives a task that completes when the first of @tasks, any iterable, does; that one is its result."""
+    tasks = list(tasks)
+    if not tasks:
+        raise ValueError("when_first_success() needs a task to wait for")
+    return with_sources(Tend.when_first_success(tasks), *tasks)
+
+
+def when_first_error(tasks):
+    """Gives a task that fails when the first of @tasks, any iterable, does; otherwise it is as when_all()."""
+    tasks = list(tasks)
+    return with_sources(Tend.when_first_error(tasks), *tasks)
+
+
 def when_each(tasks):
     """Gives @tasks, any iterable, in the order in which they end: `async for task in Tend.when_each(tasks)`."""
     tasks = list(tasks)

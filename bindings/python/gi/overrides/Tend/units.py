@@ -153,6 +153,10 @@ FUNCTIONS = {
         "set_slow_check": {0: POSITIVE_LIMIT, 1: INTERVAL},
         "throttle": {1: POSITIVE},
     },
+    "Timer": {
+        "get_remaining": {"return": DELAY},
+        "set_delay": {0: DURATION},
+    },
 }
 
 PROPERTIES = {
