@@ -29,11 +29,19 @@ struct _TendNumberCacheClass
 TEND_AVAILABLE_IN_0_1
 TendNumberCache *tend_number_cache_new                 (const char       *prefix,
                                                         guint64           number) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+TendNumberCache *tend_number_cache_new_for_key         (const char       *prefix,
+                                                        GBytes           *key) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+TendNumberCache *tend_number_cache_new_for_text        (const char       *prefix,
+                                                        const char       *text) G_GNUC_WARN_UNUSED_RESULT;
 
 TEND_AVAILABLE_IN_0_1
 const char      *tend_number_cache_get_prefix          (TendNumberCache  *self);
 TEND_AVAILABLE_IN_0_1
 guint64          tend_number_cache_get_number          (TendNumberCache  *self);
+TEND_AVAILABLE_IN_0_1
+GBytes          *tend_number_cache_get_key             (TendNumberCache  *self);
 TEND_AVAILABLE_IN_0_1
 char            *tend_number_cache_to_string           (TendNumberCache  *self) G_GNUC_WARN_UNUSED_RESULT;
 TEND_AVAILABLE_IN_0_1

@@ -53,6 +53,30 @@ TendNumberCache  *tend_request_cache_pop_type        (TendRequestCache     *self
                                                       GType                 type,
                                                       guint64               number) G_GNUC_WARN_UNUSED_RESULT;
 TEND_AVAILABLE_IN_0_1
+gboolean          tend_request_cache_has_key         (TendRequestCache     *self,
+                                                      const char           *prefix,
+                                                      GBytes               *key);
+TEND_AVAILABLE_IN_0_1
+TendNumberCache  *tend_request_cache_lookup_key      (TendRequestCache     *self,
+                                                      const char           *prefix,
+                                                      GBytes               *key);
+TEND_AVAILABLE_IN_0_1
+TendNumberCache  *tend_request_cache_pop_key         (TendRequestCache     *self,
+                                                      const char           *prefix,
+                                                      GBytes               *key) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+gboolean          tend_request_cache_has_text        (TendRequestCache     *self,
+                                                      const char           *prefix,
+                                                      const char           *text);
+TEND_AVAILABLE_IN_0_1
+TendNumberCache  *tend_request_cache_lookup_text     (TendRequestCache     *self,
+                                                      const char           *prefix,
+                                                      const char           *text);
+TEND_AVAILABLE_IN_0_1
+TendNumberCache  *tend_request_cache_pop_text        (TendRequestCache     *self,
+                                                      const char           *prefix,
+                                                      const char           *text) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
 gboolean          tend_request_cache_remove          (TendRequestCache     *self,
                                                       TendNumberCache      *cache);
 
@@ -60,6 +84,16 @@ TEND_AVAILABLE_IN_0_1
 TendTask         *tend_request_cache_wait_for        (TendRequestCache     *self,
                                                       const char           *prefix,
                                                       guint64               number,
+                                                      gint64                timeout) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+TendTask         *tend_request_cache_wait_for_key    (TendRequestCache     *self,
+                                                      const char           *prefix,
+                                                      GBytes               *key,
+                                                      gint64                timeout) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+TendTask         *tend_request_cache_wait_for_text   (TendRequestCache     *self,
+                                                      const char           *prefix,
+                                                      const char           *text,
                                                       gint64                timeout) G_GNUC_WARN_UNUSED_RESULT;
 
 TEND_AVAILABLE_IN_0_1

@@ -35,6 +35,7 @@ typedef enum
 {
   PROP_PREFIX = 1,
   PROP_NUMBER,
+  PROP_KEY,
   PROP_TIMEOUT,
   PROP_HELD,
 } TendNumberCacheProperty;
@@ -151,6 +152,8 @@ tend_number_cache_finalize (GObject *object)
 
   if (priv->prefix != priv->short_prefix)
     g_free (priv->prefix);
+  if (priv->is_keyed)
+    g_bytes_unref (priv->key);
   g_clear_pointer (&priv->loop, tend_loop_release);
 
   G_OBJECT_CLASS (tend_number_cache_parent_class)->finalize (object);
@@ -184,7 +187,7 @@ check_unset (TendNumberCache *self,
   if (!is_set && tend_number_cache_get_private (self)->loop == NULL)
     return TRUE;
 
-  name = tend_number_print (tend_number_cache_peek_prefix (self), tend_number_cache_get_private (self)->number);
+  name = tend_number_cache_print (self);
   g_critical ("Cache '%s': the %s cannot be changed", name, pspec->name);
   return FALSE;
 }
@@ -217,6 +220,21 @@ give_number (TendNumberCache *self,
   tend_notify_native (G_OBJECT (self), properties[PROP_NUMBER]);
 }
 
+/* Takes the place of a number: what has the one does not have the other. */
+static void
+give_key (TendNumberCache *self,
+          GBytes          *key)
+{
+  TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
+
+  if (key == NULL || !check_unset (self, priv->has_number, properties[PROP_KEY]))
+    return;
+
+  priv->key = g_bytes_ref (key);
+  priv->has_number = priv->is_keyed = TRUE;
+  tend_notify_native (G_OBJECT (self), properties[PROP_KEY]);
+}
+
 static void
 tend_number_cache_get_property (GObject    *object,
                                 guint       prop_id,
@@ -232,6 +250,9 @@ tend_number_cache_get_property (GObject    *object,
       break;
     case PROP_NUMBER:
       g_value_set_uint64 (value, tend_number_cache_get_number (self));
+      break;
+    case PROP_KEY:
+      g_value_set_boxed (value, tend_number_cache_get_key (self));
       break;
     case PROP_TIMEOUT:
       g_value_set_int64 (value, tend_number_cache_get_private (self)->timeout);
@@ -260,6 +281,9 @@ tend_number_cache_set_property (GObject      *object,
     case PROP_NUMBER:
       give_number (self, g_value_get_uint64 (value));
       break;
+    case PROP_KEY:
+      give_key (self, g_value_get_boxed (value));
+      break;
     case PROP_TIMEOUT:
       tend_number_cache_set_timeout (self, g_value_get_int64 (value));
       break;
@@ -270,8 +294,27 @@ tend_number_cache_set_property (GObject      *object,
 }
 
 static void
+create_key_property (void)
+{
+  /**
+   * TendNumberCache:key:
+   *
+   * The bytes by which the answer finds the cache, instead of a number; %NULL for a cache with a number.
+   *
+   * It is set once, usually at construction, before the cache is added, and without a number.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_KEY] =
+    g_param_spec_boxed ("key", NULL, NULL, G_TYPE_BYTES,
+                        G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+}
+
+static void
 install_properties (GObjectClass *object_class)
 {
+  create_key_property ();
+
   /**
    * TendNumberCache:prefix:
    *
@@ -397,6 +440,65 @@ tend_number_cache_new (const char *prefix,
 }
 
 /**
+ * tend_number_cache_new_for_key:
+ * @prefix: (nullable): the space of keys, or %NULL for the name of the class
+ * @key: bytes of any length, such as a hash
+ *
+ * Creates a cache that is found by bytes instead of a number.
+ *
+ * A key and a number never clash, even under the same prefix. Find the cache by
+ * [method@Tend.RequestCache.lookup_key] and [method@Tend.RequestCache.pop_key]. If the answer has a number of up to 64
+ * bits, use [ctor@Tend.NumberCache.new], which is faster.
+ *
+ * Returns: (transfer full): the cache, which is in no request cache
+ *
+ * Since: 0.1
+ */
+TendNumberCache *
+tend_number_cache_new_for_key (const char *prefix,
+                               GBytes     *key)
+{
+  TendNumberCache *self;
+  TendNumberCachePrivate *priv;
+
+  g_return_val_if_fail (key != NULL, NULL);
+
+  self = g_object_new (TEND_TYPE_NUMBER_CACHE, NULL);
+  priv = tend_number_cache_get_private (self);
+  if (prefix != NULL)
+    set_prefix (priv, prefix);
+  priv->key = g_bytes_ref (key);
+  priv->has_number = priv->is_keyed = TRUE;
+
+  return self;
+}
+
+/**
+ * tend_number_cache_new_for_text:
+ * @prefix: (nullable): the space of keys, or %NULL for the name of the class
+ * @text: text of any length
+ *
+ * Creates a cache that is found by text instead of a number.
+ *
+ * The key is the bytes of the text. See [ctor@Tend.NumberCache.new_for_key].
+ *
+ * Returns: (transfer full): the cache, which is in no request cache
+ *
+ * Since: 0.1
+ */
+TendNumberCache *
+tend_number_cache_new_for_text (const char *prefix,
+                                const char *text)
+{
+  g_autoptr(GBytes) key = NULL;
+
+  g_return_val_if_fail (text != NULL, NULL);
+
+  key = g_bytes_new (text, strlen (text));
+  return tend_number_cache_new_for_key (prefix, key);
+}
+
+/**
  * tend_number_cache_get_prefix:
  * @self: a cache
  *
@@ -420,7 +522,7 @@ tend_number_cache_get_prefix (TendNumberCache *self)
  *
  * Gets the number by which the answer finds the cache.
  *
- * Returns: the number
+ * Returns: the number; 0 for a cache with a key
  *
  * Since: 0.1
  */
@@ -429,7 +531,25 @@ tend_number_cache_get_number (TendNumberCache *self)
 {
   g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), 0);
 
-  return tend_number_cache_get_private (self)->number;
+  return tend_number_cache_get_private (self)->is_keyed ? 0 : tend_number_cache_get_private (self)->number;
+}
+
+/**
+ * tend_number_cache_get_key:
+ * @self: a cache
+ *
+ * Gets the key by which the answer finds the cache.
+ *
+ * Returns: (transfer none) (nullable): the key, or %NULL for a cache with a number
+ *
+ * Since: 0.1
+ */
+GBytes *
+tend_number_cache_get_key (TendNumberCache *self)
+{
+  g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), NULL);
+
+  return tend_number_cache_get_private (self)->is_keyed ? tend_number_cache_get_private (self)->key : NULL;
 }
 
 /**
@@ -437,6 +557,9 @@ tend_number_cache_get_number (TendNumberCache *self)
  * @self: a cache
  *
  * Prints the cache: `<TendNumberCache dns-query-4711>`.
+ *
+ * A key that is printable text is printed as it is, any other key in hexadecimal. Of a key longer than 32 bytes, only
+ * the first 32 are printed.
  *
  * Returns: (transfer full): the text
  *
@@ -449,7 +572,7 @@ tend_number_cache_to_string (TendNumberCache *self)
 
   g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), NULL);
 
-  name = tend_number_print (tend_number_cache_peek_prefix (self), tend_number_cache_get_number (self));
+  name = tend_number_cache_print (self);
   return g_strdup_printf ("<%s %s>", G_OBJECT_TYPE_NAME (self), name);
 }
 

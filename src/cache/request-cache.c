@@ -11,7 +11,7 @@
 /**
  * TendRequestCache:
  *
- * Holds the requests of a program that wait for an answer, each under a number.
+ * Holds the requests of a program that wait for an answer, each under a number or a key.
  *
  * Add a [class@Tend.NumberCache] when you send a request, and pop it by its number when the answer comes. A request
  * without an answer times out. An answer that comes late, twice, or for a request that was never made finds nothing:
@@ -39,12 +39,6 @@ static GParamSpec *properties[PROP_SHUT_DOWN + 1];
 
 /* --- Adding --- */
 
-static char *
-print_cache (TendNumberCache *cache)
-{
-  return tend_number_print (tend_number_cache_peek_prefix (cache), tend_number_cache_get_private (cache)->number);
-}
-
 /* A cache of another thread is not even asked for its timeout, and its tasks are left alone. */
 static gboolean
 check_home (TendNumberCache  *cache,
@@ -56,7 +50,7 @@ check_home (TendNumberCache  *cache,
   if (loop == NULL || tend_loop_is_mine (loop))
     return TRUE;
 
-  name = print_cache (cache);
+  name = tend_number_cache_print (cache);
   tend_number_cache_set_error (name, error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
                                _("belongs to the main context of another thread"));
   return FALSE;
@@ -76,7 +70,7 @@ check_addable (TendRequestCache  *self,
   if (!priv->is_held && !self->is_shut_down)
     return TRUE;
 
-  name = print_cache (cache);
+  name = tend_number_cache_print (cache);
   if (priv->is_held)
     tend_number_cache_set_error (name, error, TEND_ERROR, TEND_ERROR_STATE, _("has been added already"));
   else
@@ -149,7 +143,7 @@ tend_request_cache_add (TendRequestCache  *self,
     timeout = tend_request_cache_override (self, cache, timeout);
   if (timeout < 0)
     {
-      g_autofree char *name = print_cache (cache);
+      g_autofree char *name = tend_number_cache_print (cache);
 
       tend_number_cache_set_error (name, error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                                    _("the timeout of its class is negative"));

@@ -99,6 +99,17 @@ tend_request_cache_find (TendRequestCache *self,
   return tend_place_get_cache (place) != NULL ? place : NULL;
 }
 
+/* The place that has a cache of that key; NULL if there is none. */
+static inline TendTablePlace *
+tend_request_cache_find_key (TendRequestCache *self,
+                             const char       *prefix,
+                             GBytes           *key)
+{
+  TendNumberSpace *space = tend_request_cache_get_space (self, prefix, FALSE);
+
+  return space != NULL ? tend_number_space_find_key (space, key) : NULL;
+}
+
 /* --- request-cache-shutdown.c --- */
 
 void              tend_request_cache_drop_all (TendRequestCache   *self);

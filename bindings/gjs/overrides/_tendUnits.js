@@ -60,6 +60,8 @@ var FUNCTIONS = {
     RequestCache: {
         push_timeout: {1: LIMIT},
         wait_for: {2: LIMIT},
+        wait_for_key: {2: LIMIT},
+        wait_for_text: {2: LIMIT},
     },
     Retry: {
         get_back_off: {result: {1: DURATION, 2: DURATION}},

@@ -118,6 +118,34 @@ const tests = {
         assertEqual(requests.has_type(TestQuery, 7), false);
     },
 
+    keys(requests) {
+        const key = new GLib.Bytes(new Uint8Array([0, 1, 2, 255]));
+        const query = new TestQuery({key, prefix: 'keyed'});
+        requests.add(query);
+        assertEqual(query.get_key().equal(key), true);
+        assertEqual(query.key.equal(key), true);
+        assertEqual(requests.has_key('keyed', new GLib.Bytes(new Uint8Array([0, 1, 2, 255]))), true);
+        assertEqual(requests.lookup_key('keyed', key), query);
+        assertEqual(requests.pop_key('keyed', key), query);
+        assertEqual(requests.has_key('keyed', key), false);
+        assertEqual(Tend.NumberCache.new('p', 1).get_key(), null);
+    },
+
+    text(requests) {
+        const waiter = requests.wait_for_text('p', 'n\u00e4me', SECOND);
+        const late = requests.wait_for_key('p', new GLib.Bytes(new TextEncoder().encode('other')), SECOND);
+        const cache = Tend.NumberCache.new_for_text('p', 'n\u00e4me');
+        requests.add(cache);
+        assertEqual(waiter.get_result(), cache);
+        assertEqual(cache.to_string(), '<TendNumberCache p-n\u00e4me>');
+        assertEqual(requests.has_text('p', 'n\u00e4me'), true);
+        assertEqual(requests.lookup_text('p', 'n\u00e4me'), cache);
+        assertEqual(requests.lookup_key('p', new GLib.Bytes(new TextEncoder().encode('n\u00e4me'))), cache);
+        assertEqual(requests.pop_text('p', 'n\u00e4me'), cache);
+        clock.advance(SECOND);
+        assertThrows(() => late.get_result(), Gio.IOErrorEnum, Gio.IOErrorEnum.TIMED_OUT);
+    },
+
     duplicate(requests) {
         requests.add(new TestQuery({number: 7}));
         assertThrows(() => requests.add(new TestQuery({number: 7})), Tend.Error, Tend.Error.EXISTS);

@@ -40,6 +40,11 @@ class TestPing(Tend.RandomNumberCache):
         self.add_task(self.answer.get_task(), "no answer")
 
 
+class TestKeyed(Tend.NumberCache):
+    def __init__(self, key):
+        super().__init__(prefix="keyed", key=key)
+
+
 class TestFaulty(Tend.NumberCache):
     def do_timed_out(self):
         raise RuntimeError("a fault of the handler")
@@ -122,6 +127,33 @@ class Test(unittest.TestCase):
         self.assertIsInstance(self.requests.lookup_type(TestQuery, 7), TestQuery)
         self.assertIsInstance(self.requests.pop_type(TestQuery, 7), TestQuery)
         self.assertFalse(self.requests.has_type(TestQuery, 7))
+
+    def test_keys(self):
+        key = GLib.Bytes.new(bytes(range(20)))
+        query = TestKeyed(key)
+        self.assertTrue(self.requests.add(query))
+        self.assertEqual(query.get_key().get_data(), bytes(range(20)))
+        self.assertEqual(query.props.key.get_data(), bytes(range(20)))
+        self.assertIn(query, self.requests)
+        self.assertTrue(self.requests.has_key("keyed", GLib.Bytes.new(bytes(range(20)))))
+        self.assertIs(self.requests.lookup_key("keyed", key), query)
+        self.assertIs(self.requests.pop_key("keyed", key), query)
+        self.assertNotIn(query, self.requests)
+        self.assertIsNone(Tend.NumberCache.new("p", 1).get_key())
+
+    def test_text(self):
+        waiter = self.requests.wait_for_text("p", "n\u00e4me", 1)
+        late = self.requests.wait_for_key("p", GLib.Bytes.new(b"other"), SECOND)
+        cache = Tend.NumberCache.new_for_text("p", "n\u00e4me")
+        self.requests.add(cache)
+        self.assertIs(waiter.get_result(), cache)
+        self.assertEqual(cache.to_string(), "<TendNumberCache p-n\u00e4me>")
+        self.assertTrue(self.requests.has_text("p", "n\u00e4me"))
+        self.assertIs(self.requests.lookup_text("p", "n\u00e4me"), cache)
+        self.assertIs(self.requests.lookup_key("p", GLib.Bytes.new("n\u00e4me".encode())), cache)
+        self.assertIs(self.requests.pop_text("p", "n\u00e4me"), cache)
+        clock.advance(SECOND)
+        self.assertIsInstance(late.exception, Tend.TimeoutError)
 
     def test_duplicate(self):
         self.requests.add(TestQuery(7))

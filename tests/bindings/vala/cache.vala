@@ -121,6 +121,38 @@ void test_types () throws Error {
   assert (!requests.has_type (typeof (TestQuery), 7));
 }
 
+class TestKeyed : Tend.NumberCache {
+  public TestKeyed (Bytes key) {
+    Object (prefix: "keyed", key: key);
+  }
+}
+
+void test_keys (Tend.Clock clock) throws Error {
+  var requests = new Tend.RequestCache ();
+  var key = new Bytes ({ 0, 1, 2, 255 });
+  var query = new TestKeyed (key);
+
+  requests.add (query);
+  assert (query.key.compare (key) == 0);
+  assert (query.get_key ().compare (key) == 0);
+  assert (requests.has_key ("keyed", new Bytes ({ 0, 1, 2, 255 })));
+  assert (requests.lookup_key ("keyed", key) == query);
+  assert (requests.pop_key ("keyed", key) == query);
+
+  var waiter = requests.wait_for_text ("p", "name");
+  var late = requests.wait_for_key ("p", key, TimeSpan.SECOND);
+  var cache = new Tend.NumberCache.for_text ("p", "name");
+  requests.add (cache);
+  assert (waiter.get_object () == cache);
+  assert (cache.to_string () == "<TendNumberCache p-name>");
+  assert (requests.has_text ("p", "name") && requests.lookup_text ("p", "name") == cache);
+  assert (requests.pop_text ("p", "name") == cache);
+  requests.add (new Tend.NumberCache.for_key ("p", new Bytes ("other".data)));
+  assert (requests.has_text ("p", "other"));
+  clock.advance (TimeSpan.SECOND);
+  assert (late.get_error ().matches (IOError.quark (), IOError.TIMED_OUT));
+}
+
 void test_wait_for (Tend.Clock clock) throws Error {
   var requests = new Tend.RequestCache ();
   var query = new TestQuery (7);
@@ -197,6 +229,7 @@ int main () {
     test_random_number ();
     test_numbers_run_out ();
     test_types ();
+    test_keys (clock);
     test_wait_for (clock);
     test_override (clock);
     test_shutdown (clock);

@@ -101,6 +101,12 @@ class RequestCache(ShutDown, Tend.RequestCache):
     def wait_for(self, prefix, number, timeout):
         return origin.note(Tend.RequestCache.wait_for(self, prefix, number, timeout))
 
+    def wait_for_key(self, prefix, key, timeout):
+        return origin.note(Tend.RequestCache.wait_for_key(self, prefix, key, timeout))
+
+    def wait_for_text(self, prefix, text, timeout):
+        return origin.note(Tend.RequestCache.wait_for_text(self, prefix, text, timeout))
+
     def __len__(self):
         return self.get_n_caches()
 
@@ -108,4 +114,8 @@ class RequestCache(ShutDown, Tend.RequestCache):
         return True  # with no caches, too
 
     def __contains__(self, cache):
-        return isinstance(cache, Tend.NumberCache) and self.lookup(cache.get_prefix(), cache.get_number()) is cache
+        if not isinstance(cache, Tend.NumberCache):
+            return False
+        prefix, key = cache.get_prefix(), cache.get_key()
+        found = self.lookup(prefix, cache.get_number()) if key is None else self.lookup_key(prefix, key)
+        return found is cache

@@ -121,6 +121,8 @@ FUNCTIONS = {
     "RequestCache": {
         "push_timeout": {1: LIMIT},
         "wait_for": {2: LIMIT},
+        "wait_for_key": {2: LIMIT},
+        "wait_for_text": {2: LIMIT},
     },
     "Retry": {
         "get_back_off": {"return": {1: DURATION, 2: DURATION}},
