@@ -22,8 +22,9 @@ struct _TendNumberCacheClass
 
   void   (* timed_out)   (TendNumberCache *self);
   gint64 (* get_timeout) (TendNumberCache *self);
+  void   (* dropped)     (TendNumberCache *self);
 
-  gpointer padding[8];
+  gpointer padding[7];
 };
 
 TEND_AVAILABLE_IN_0_1

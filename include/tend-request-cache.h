@@ -29,6 +29,9 @@ gboolean          tend_request_cache_add             (TendRequestCache     *self
 TEND_AVAILABLE_IN_0_1
 guint             tend_request_cache_get_n_caches    (TendRequestCache     *self);
 TEND_AVAILABLE_IN_0_1
+GPtrArray        *tend_request_cache_list_caches     (TendRequestCache     *self,
+                                                      const char           *prefix) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
 gboolean          tend_request_cache_has             (TendRequestCache     *self,
                                                       const char           *prefix,
                                                       guint64               number);
@@ -105,6 +108,9 @@ void              tend_request_cache_pop_timeout     (TendRequestCache     *self
 
 TEND_AVAILABLE_IN_0_1
 void              tend_request_cache_clear           (TendRequestCache     *self);
+TEND_AVAILABLE_IN_0_1
+void              tend_request_cache_clear_with_error (TendRequestCache    *self,
+                                                      const GError         *reason);
 TEND_AVAILABLE_IN_0_1
 gboolean          tend_request_cache_is_shut_down    (TendRequestCache     *self);
 TEND_AVAILABLE_IN_0_1

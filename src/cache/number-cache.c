@@ -45,6 +45,7 @@ typedef enum
 enum
 {
   SIGNAL_TIMED_OUT,
+  SIGNAL_DROPPED,
   N_SIGNALS
 };
 
@@ -75,10 +76,28 @@ timed_out_cb (TendJob *job)
   g_object_unref (self);
 }
 
+/* A request cache has released it without an answer, and its time is not over. The caller has a reference. */
+void
+tend_number_cache_drop (TendNumberCache *self,
+                        const GError    *reason,
+                        gboolean         is_told)
+{
+  tend_number_cache_mark_due (self);
+  tend_number_cache_notify_held (self);
+  if (is_told)
+    g_signal_emit (self, signals[SIGNAL_DROPPED], 0);
+  tend_number_cache_drop_due (self, reason);
+}
+
 /* --- The object --- */
 
 static void
 tend_number_cache_timed_out (TendNumberCache *self)
+{
+}
+
+static void
+tend_number_cache_dropped (TendNumberCache *self)
 {
 }
 
@@ -371,21 +390,8 @@ install_properties (GObjectClass *object_class)
 }
 
 static void
-tend_number_cache_class_init (TendNumberCacheClass *klass)
+install_signals (GType type)
 {
-  GObjectClass *object_class = G_OBJECT_CLASS (klass);
-
-  tend_number_cache_private_offset = g_type_class_get_instance_private_offset (klass);
-
-  object_class->dispose = tend_number_cache_dispose;
-  object_class->finalize = tend_number_cache_finalize;
-  object_class->get_property = tend_number_cache_get_property;
-  object_class->set_property = tend_number_cache_set_property;
-  klass->timed_out = tend_number_cache_timed_out;
-  klass->get_timeout = tend_number_cache_real_get_timeout;
-
-  install_properties (object_class);
-
   /**
    * TendNumberCache::timed-out:
    * @self: a cache
@@ -398,8 +404,48 @@ tend_number_cache_class_init (TendNumberCacheClass *klass)
    * Since: 0.1
    */
   signals[SIGNAL_TIMED_OUT] =
-    g_signal_new ("timed-out", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST,
+    g_signal_new ("timed-out", type, G_SIGNAL_RUN_LAST,
                   G_STRUCT_OFFSET (TendNumberCacheClass, timed_out), NULL, NULL, NULL, G_TYPE_NONE, 0);
+
+  /**
+   * TendNumberCache::dropped:
+   * @self: a cache
+   *
+   * Emitted when the request cache has dropped the cache without an answer, before its time was over.
+   *
+   * [method@Tend.RequestCache.remove] drops one cache. [method@Tend.RequestCache.clear],
+   * [method@Tend.RequestCache.clear_with_error] and the shutdown drop all. The request cache no longer holds the cache,
+   * whose number is free. The tasks of the cache have not ended yet. A task that a handler completes or removes keeps
+   * what the handler made of it.
+   *
+   * It is not emitted if the request cache is freed without a shutdown: in JavaScript, a garbage collection does that,
+   * during which no handler can run.
+   *
+   * Since: 0.1
+   */
+  signals[SIGNAL_DROPPED] =
+    g_signal_new ("dropped", type, G_SIGNAL_RUN_LAST,
+                  G_STRUCT_OFFSET (TendNumberCacheClass, dropped), NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+tend_number_cache_class_init (TendNumberCacheClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  tend_number_cache_private_offset = g_type_class_get_instance_private_offset (klass);
+
+  object_class->dispose = tend_number_cache_dispose;
+  object_class->finalize = tend_number_cache_finalize;
+  object_class->get_property = tend_number_cache_get_property;
+  object_class->set_property = tend_number_cache_set_property;
+  klass->timed_out = tend_number_cache_timed_out;
+  klass->dropped = tend_number_cache_dropped;
+  klass->get_timeout = tend_number_cache_real_get_timeout;
+
+  install_properties (object_class);
+
+  install_signals (G_TYPE_FROM_CLASS (klass));
 }
 
 static void

@@ -131,6 +131,28 @@ tend_number_space_take_caches (TendNumberSpace *self,
   tend_table_clear (&self->keyed);
 }
 
+static void
+list_table (const TendTable *table,
+            GPtrArray       *caches)
+{
+  for (guint i = 0; i < table->n_places; i++)
+    {
+      TendNumberCache *cache = tend_place_get_cache (&table->places[i]);
+
+      if (cache != NULL)
+        g_ptr_array_add (caches, g_object_ref (cache));
+    }
+}
+
+/* Adds references to all caches to @caches. */
+void
+tend_number_space_list_caches (const TendNumberSpace *self,
+                               GPtrArray             *caches)
+{
+  list_table (&self->caches, caches);
+  list_table (&self->keyed, caches);
+}
+
 /* Returns how many of the numbers below 2^@bits are in use. */
 static guint64
 count_used (TendNumberSpace *self,

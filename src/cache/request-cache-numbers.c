@@ -188,6 +188,23 @@ tend_request_cache_release (TendRequestCache *self,
                                                            : tend_number_space_find (priv->space, priv->number));
 }
 
+/* Adds references to the caches of @prefix, or to all, to @caches. */
+void
+tend_request_cache_list (TendRequestCache *self,
+                         const char       *prefix,
+                         GPtrArray        *caches)
+{
+  GHashTableIter iter;
+  gpointer key, space;
+
+  g_hash_table_iter_init (&iter, self->spaces);
+  while (g_hash_table_iter_next (&iter, &key, &space))
+    {
+      if (prefix == NULL || strcmp (key, prefix) == 0)
+        tend_number_space_list_caches (space, caches);
+    }
+}
+
 /* Releases all caches, and returns them. */
 GPtrArray *
 tend_request_cache_release_all (TendRequestCache *self)

@@ -199,6 +199,32 @@ tend_request_cache_get_n_caches (TendRequestCache *self)
 }
 
 /**
+ * tend_request_cache_list_caches:
+ * @self: a request cache
+ * @prefix: (nullable): a prefix, or %NULL for all
+ *
+ * Lists the caches that wait for their answers, in no particular order.
+ *
+ * Returns: (transfer container) (element-type TendNumberCache): the caches, to which the list holds references
+ *
+ * Since: 0.1
+ */
+GPtrArray *
+tend_request_cache_list_caches (TendRequestCache *self,
+                                const char       *prefix)
+{
+  GPtrArray *caches;
+
+  g_return_val_if_fail (TEND_IS_REQUEST_CACHE (self), NULL);
+
+  caches = g_ptr_array_new_with_free_func (g_object_unref);
+  if (tend_request_cache_check_thread (self, G_STRFUNC))
+    tend_request_cache_list (self, prefix, caches);
+
+  return caches;
+}
+
+/**
  * tend_request_cache_lookup:
  * @self: a request cache
  * @prefix: a prefix
@@ -361,7 +387,8 @@ tend_request_cache_pop_type (TendRequestCache *self,
  *
  * Drops a cache whose answer is no longer wanted.
  *
- * The cache does not time out, its number is free, and its tasks are cancelled.
+ * The cache does not time out, and its number is free. [signal@Tend.NumberCache::dropped] is emitted, and then its
+ * tasks are cancelled.
  *
  * Returns: %TRUE if @self held it
  *
@@ -379,8 +406,7 @@ tend_request_cache_remove (TendRequestCache *self,
     return FALSE;
 
   cache = tend_request_cache_release (self, cache);
-  tend_number_cache_cancel_tasks (cache);
-  tend_number_cache_notify_held (cache);
+  tend_number_cache_drop (cache, NULL, TRUE);
   g_object_unref (cache);
 
   return TRUE;
@@ -397,7 +423,7 @@ tend_request_cache_dispose (GObject *object)
     return;
 
   self->is_shut_down = TRUE;
-  tend_request_cache_drop_all (self);
+  tend_request_cache_drop_all (self, NULL, FALSE);
   tend_request_cache_leave_manager (self);
 
   G_OBJECT_CLASS (tend_request_cache_parent_class)->dispose (object);

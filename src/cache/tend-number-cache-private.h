@@ -103,6 +103,8 @@ tend_number_cache_get_holder (TendNumberCache *self)
 
 void              tend_number_cache_mark_due (TendNumberCache     *self);
 void              tend_number_cache_settle_due (TendNumberCache   *self);
+void              tend_number_cache_drop_due (TendNumberCache     *self,
+                                              const GError        *reason);
 void              tend_number_cache_cancel_tasks (TendNumberCache *self);
 void              tend_number_cache_forget_tasks (TendNumberCache *self);
 
@@ -112,5 +114,8 @@ void              tend_number_cache_give_prefix (TendNumberCache  *self,
                                               const char          *prefix);
 gint64            tend_number_cache_ask_timeout (TendNumberCache  *self);
 void              tend_number_cache_notify_held (TendNumberCache  *self);
+void              tend_number_cache_drop     (TendNumberCache     *self,
+                                              const GError        *reason,
+                                              gboolean             is_told);
 
 G_END_DECLS

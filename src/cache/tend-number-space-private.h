@@ -34,6 +34,8 @@ void              tend_number_space_remove   (TendNumberSpace     *self,
                                               TendTablePlace      *place);
 void              tend_number_space_take_caches (TendNumberSpace *self,
                                               GPtrArray           *caches);
+void              tend_number_space_list_caches (const TendNumberSpace *self,
+                                              GPtrArray           *caches);
 gboolean          tend_number_space_choose   (TendNumberSpace     *self,
                                               guint                bits,
                                               guint64             *number,

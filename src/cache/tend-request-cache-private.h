@@ -59,6 +59,9 @@ TendNumberCache  *tend_request_cache_take_out (TendRequestCache   *self,
                                               TendTablePlace      *place) G_GNUC_WARN_UNUSED_RESULT;
 TendNumberCache  *tend_request_cache_release (TendRequestCache    *self,
                                               TendNumberCache     *cache) G_GNUC_WARN_UNUSED_RESULT;
+void              tend_request_cache_list    (TendRequestCache    *self,
+                                              const char          *prefix,
+                                              GPtrArray           *caches);
 GPtrArray        *tend_request_cache_release_all (TendRequestCache *self);
 
 /* Whether the caller is in its thread; says so if not. */
@@ -112,7 +115,9 @@ tend_request_cache_find_key (TendRequestCache *self,
 
 /* --- request-cache-shutdown.c --- */
 
-void              tend_request_cache_drop_all (TendRequestCache   *self);
+void              tend_request_cache_drop_all (TendRequestCache   *self,
+                                              const GError        *reason,
+                                              gboolean             is_told);
 void              tend_request_cache_leave_manager (TendRequestCache *self);
 
 /* --- request-cache-wait.c --- */

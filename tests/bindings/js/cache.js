@@ -25,6 +25,11 @@ const TestQuery = GObject.registerClass({
         this.log.push(`timed out: ${this.host}`);
     }
 
+    vfunc_dropped() {
+        super.vfunc_dropped();
+        this.log.push('dropped');
+    }
+
     vfunc_get_timeout() {
         return 3 * SECOND;
     }
@@ -146,6 +151,35 @@ const tests = {
         assertThrows(() => late.get_result(), Gio.IOErrorEnum, Gio.IOErrorEnum.TIMED_OUT);
     },
 
+    listCaches(requests) {
+        const caches = [new TestQuery({number: 7}), Tend.NumberCache.new_for_text('p', 'name')];
+        for (const cache of caches)
+            requests.add(cache);
+        assertEqual(requests.list_caches(null).length, 2);
+        assertEqual(requests.list_caches('query')[0], caches[0]);
+        assertEqual(requests.list_caches('p')[0], caches[1]);
+        assertEqual(requests.list_caches('other').length, 0);
+        requests.clear();
+    },
+
+    clearWithError(requests) {
+        const query = new TestQuery({number: 7});
+        const answer = Tend.Completion.new('answer');
+        query.connect('dropped', emitter => emitter.log.push(`${requests.has('query', 7)} ${answer.is_done()}`));
+        query.add_task(answer.get_task(), 42);
+        requests.add(query);
+        const lost = new TypeError('the connection is lost');
+        requests.clear_with_error(lost);
+        assertEqual(query.log.join(), 'false false,dropped');
+        try {
+            answer.get_task().get_result();
+        } catch (error) {
+            assertEqual(error, lost);
+            return;
+        }
+        throw new Error('it did not throw');
+    },
+
     duplicate(requests) {
         requests.add(new TestQuery({number: 7}));
         assertThrows(() => requests.add(new TestQuery({number: 7})), Tend.Error, Tend.Error.EXISTS);
@@ -200,7 +234,7 @@ const tests = {
         assertEqual(ping.answer.get_task().get_status(), Tend.TaskStatus.CANCELLED);
         clock.advance(10 * SECOND);
         assertEqual(log.join(), 'true');
-        assertEqual(query.log.length, 0);
+        assertEqual(query.log.join(), 'dropped');
         assertThrows(() => requests.add(query), Tend.Error, Tend.Error.SHUT_DOWN);
     },
 

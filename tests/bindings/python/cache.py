@@ -29,6 +29,9 @@ class TestQuery(Tend.NumberCache):
     def do_timed_out(self):
         self.log.append(f"timed out: {self.host}")
 
+    def do_dropped(self):
+        self.log.append("dropped")
+
     def do_get_timeout(self):
         return 3 * SECOND
 
@@ -155,6 +158,36 @@ class Test(unittest.TestCase):
         clock.advance(SECOND)
         self.assertIsInstance(late.exception, Tend.TimeoutError)
 
+    def test_list_caches(self):
+        caches = [TestQuery(7), TestQuery(8), Tend.NumberCache.new_for_text("p", "name")]
+        for cache in caches:
+            self.requests.add(cache)
+        self.assertEqual(set(self.requests.list_caches()), set(caches))
+        self.assertEqual(set(self.requests.list_caches("TestQuery")), set(caches[:2]))
+        self.assertEqual(self.requests.list_caches("other"), [])
+        self.requests.clear()
+
+    def test_clear_with_error(self):
+        query, answer = TestQuery(7), Tend.Completion.new("answer")
+        query.connect("dropped", lambda query: query.log.append((self.requests.has("TestQuery", 7), answer.is_done())))
+        query.add_task(answer.get_task(), 42)
+        self.requests.add(query)
+        lost = ValueError("the connection is lost")
+        self.requests.clear_with_error(lost)
+        self.assertEqual(query.log, [(False, False), "dropped"])
+        with self.assertRaises(ValueError) as raised:
+            answer.get_task().get_result()
+        self.assertIs(raised.exception, lost)
+        self.assertRaises(TypeError, self.requests.clear_with_error, "text")
+
+    def test_dropped(self):
+        query = TestQuery(7)
+        self.requests.add(query)
+        self.requests.remove(query)
+        self.requests.add(query)
+        self.requests.clear()
+        self.assertEqual(query.log, ["dropped", "dropped"])
+
     def test_duplicate(self):
         self.requests.add(TestQuery(7))
         with self.assertRaises(GLib.Error) as raised:
@@ -201,7 +234,7 @@ class Test(unittest.TestCase):
         self.requests.shutdown_async(None, lambda requests, result: log.append(requests.shutdown_finish(result)))
         self.assertEqual(ping.answer.get_task().get_status(), Tend.TaskStatus.CANCELLED)
         clock.advance(10 * SECOND)
-        self.assertEqual((log, query.log, self.requests.get_n_caches()), ([True], [], 0))
+        self.assertEqual((log, query.log, self.requests.get_n_caches()), ([True], ["dropped"], 0))
         with self.assertRaisesRegex(GLib.Error, "Cache 'TestQuery-7': is not added: .* has been shut down"):
             self.requests.add(query)
 

@@ -16,6 +16,11 @@ class TestQuery : Tend.NumberCache {
     log += "timed out: " + host;
   }
 
+  public override void dropped () {
+    base.dropped ();
+    log += "dropped";
+  }
+
   public override int64 get_timeout () {
     return 3 * TimeSpan.SECOND;
   }
@@ -153,6 +158,21 @@ void test_keys (Tend.Clock clock) throws Error {
   assert (late.get_error ().matches (IOError.quark (), IOError.TIMED_OUT));
 }
 
+void test_clear_with_error () throws Error {
+  var requests = new Tend.RequestCache ();
+  var query = new TestQuery (7);
+  var answer = new Tend.Completion ("answer");
+
+  query.add_task (answer.get_task (), 42);
+  query.dropped.connect (() => query.log += requests.has ("query", 7) || answer.is_done () ? "late " : "handler ");
+  requests.add (query);
+  assert (requests.list_caches ().length == 1 && requests.list_caches ("query")[0] == query);
+  assert (requests.list_caches ("other").length == 0);
+  requests.clear_with_error (new IOError.CONNECTION_CLOSED ("lost"));
+  assert (query.log == "handler dropped");
+  assert (answer.get_task ().get_error () is IOError.CONNECTION_CLOSED);
+}
+
 void test_wait_for (Tend.Clock clock) throws Error {
   var requests = new Tend.RequestCache ();
   var query = new TestQuery (7);
@@ -203,7 +223,7 @@ void test_shutdown (Tend.Clock clock) throws Error {
   shut_down.begin (requests, query);
   assert (ping.answer.get_task ().get_status () == Tend.TaskStatus.CANCELLED);
   clock.advance (10 * TimeSpan.SECOND);
-  assert (query.log == "down");
+  assert (query.log == "droppeddown");
   try {
     requests.add (query);
     assert_not_reached ();
@@ -230,6 +250,7 @@ int main () {
     test_numbers_run_out ();
     test_types ();
     test_keys (clock);
+    test_clear_with_error ();
     test_wait_for (clock);
     test_override (clock);
     test_shutdown (clock);

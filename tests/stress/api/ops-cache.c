@@ -28,6 +28,13 @@ fuzz_cache_timed_out (TendNumberCache *cache)
   hook ();
 }
 
+static void
+fuzz_cache_dropped (TendNumberCache *cache)
+{
+  trace ("call dropped");
+  hook ();
+}
+
 /* It may be negative, which is refused. */
 static gint64
 fuzz_cache_get_timeout (TendNumberCache *cache)
@@ -41,6 +48,7 @@ static void
 fuzz_cache_class_init (FuzzCacheClass *klass)
 {
   klass->parent_class.timed_out = fuzz_cache_timed_out;
+  klass->parent_class.dropped = fuzz_cache_dropped;
   klass->parent_class.get_timeout = fuzz_cache_get_timeout;
 }
 
@@ -314,10 +322,35 @@ drop_some (void)
   if (requests == NULL)
     return;
 
-  if (cache == NULL || pick (4) == 0)
+  if (pick (8) == 0)
+    {
+      g_autoptr(GError) reason = error_pick ();
+
+      tend_request_cache_clear_with_error (requests, reason);
+    }
+  else if (cache == NULL || pick (4) == 0)
     tend_request_cache_clear (requests);
   else
     tend_request_cache_remove (requests, cache);
+}
+
+static void
+list (void)
+{
+  TendRequestCache *requests = rack_hold (KIND_REQUEST_CACHE);
+  g_autoptr(GPtrArray) all = requests != NULL ? tend_request_cache_list_caches (requests, NULL) : NULL;
+  g_autoptr(GPtrArray) some = requests != NULL ? tend_request_cache_list_caches (requests, pick_name ()) : NULL;
+
+  if (requests == NULL)
+    return;
+
+  if (all->len != tend_request_cache_get_n_caches (requests) || some->len > all->len)
+    fail ("a request cache lists others than it has");
+  for (guint i = 0; i < all->len; i++)
+    {
+      if (!tend_number_cache_is_held (g_ptr_array_index (all, i)))
+        fail ("a request cache lists one that it does not hold");
+    }
 }
 
 static void
@@ -400,6 +433,7 @@ Op cache_operations[] = {
   { "find a cache by its key", find_by_key, 2 },
   { "pop a cache by its key", pop_by_key, 3 },
   { "wait for a key", wait_for_key, 2 },
+  { "list the caches", list, 1 },
   { "drop number caches", drop_some, 3 },
   { "wait for a number", wait, 4 },
   { "override the time-outs", override, 2 },

@@ -101,6 +101,15 @@ class RequestCache(ShutDown, Tend.RequestCache):
     def wait_for(self, prefix, number, timeout):
         return origin.note(Tend.RequestCache.wait_for(self, prefix, number, timeout))
 
+    def clear_with_error(self, exception):
+        error = errors.pack_exception_for(self, exception)
+        # A task may live longer than the request cache, and gives the exception itself.
+        for cache in self.list_caches():
+            for task in cache.list_tasks():
+                errors.keep(task, self._failure)
+        Tend.RequestCache.clear_with_error(self, error)
+        del self._failure
+
     def wait_for_key(self, prefix, key, timeout):
         return origin.note(Tend.RequestCache.wait_for_key(self, prefix, key, timeout))
 
