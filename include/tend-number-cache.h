@@ -51,6 +51,9 @@ TEND_AVAILABLE_IN_0_1
 void             tend_number_cache_set_timeout         (TendNumberCache  *self,
                                                         gint64            timeout);
 TEND_AVAILABLE_IN_0_1
+gboolean         tend_number_cache_restart_timeout     (TendNumberCache  *self,
+                                                        gint64            timeout);
+TEND_AVAILABLE_IN_0_1
 gboolean         tend_number_cache_is_held             (TendNumberCache  *self);
 
 TEND_AVAILABLE_IN_0_1

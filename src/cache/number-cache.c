@@ -650,7 +650,8 @@ tend_number_cache_get_timeout (TendNumberCache *self)
  *
  * Sets how long a request cache holds the cache; ten seconds by default.
  *
- * Set it before the cache is added: a request cache that already holds the cache keeps the old time.
+ * Set it before the cache is added: a request cache that already holds the cache keeps the old time. For that, use
+ * [method@Tend.NumberCache.restart_timeout].
  *
  * Since: 0.1
  */

@@ -164,16 +164,7 @@ tend_request_cache_add (TendRequestCache  *self,
   self->n_caches++;
   tend_request_cache_changed (self);
 
-  /*
-   * The coarse clock would make this 15 % cheaper. But what is added within one tick would be due at the same moment,
-   * which the agenda cannot deal out, and to pop one took 10 % longer. And a tick that comes late, as on a virtual
-   * machine, would let requests time out early.
-   */
-  if (timeout > 0)
-    tend_loop_arm (self->loop, &priv->job, tend_time_add (tend_loop_now (self->loop), timeout));
-  else
-    tend_loop_queue_ready (self->loop, &priv->job);
-
+  tend_request_cache_arm (self, priv, timeout);
   tell_added (self, cache);
   return TRUE;
 }

@@ -54,6 +54,7 @@ var FUNCTIONS = {
     },
     NumberCache: {
         get_timeout: {result: LIMIT},
+        restart_timeout: {0: LIMIT},
         set_timeout: {0: LIMIT},
         vfunc_get_timeout: {result: LIMIT},
     },

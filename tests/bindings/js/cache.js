@@ -180,6 +180,18 @@ const tests = {
         throw new Error('it did not throw');
     },
 
+    restartTimeout(requests) {
+        const query = new TestQuery({number: 7});
+        assertEqual(query.restart_timeout(5 * SECOND), false);
+        requests.add(query);
+        clock.advance(2 * SECOND);
+        assertEqual(query.restart_timeout(5 * SECOND), true);
+        clock.advance(5 * SECOND - 0.001);
+        assertEqual(query.log.join(), '');
+        clock.advance(0.001);
+        assertEqual(query.log.join(), 'timed out: ');
+    },
+
     duplicate(requests) {
         requests.add(new TestQuery({number: 7}));
         assertThrows(() => requests.add(new TestQuery({number: 7})), Tend.Error, Tend.Error.EXISTS);

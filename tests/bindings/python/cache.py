@@ -188,6 +188,17 @@ class Test(unittest.TestCase):
         self.requests.clear()
         self.assertEqual(query.log, ["dropped", "dropped"])
 
+    def test_restart_timeout(self):
+        query = TestQuery(7)
+        self.assertFalse(query.restart_timeout(5 * SECOND))
+        self.requests.add(query)
+        clock.advance(2 * SECOND)
+        self.assertTrue(query.restart_timeout(5 * SECOND))
+        clock.advance(5 * SECOND - 1e-6)
+        self.assertEqual(query.log, [])
+        clock.advance(1e-6)
+        self.assertEqual(query.log, ["timed out: "])
+
     def test_duplicate(self):
         self.requests.add(TestQuery(7))
         with self.assertRaises(GLib.Error) as raised:

@@ -24,7 +24,8 @@ CALLS = {
         "set_string": [None], "set_value": [],
     },
     Tend.Group: {"set_grace_period": [1], "set_max_running": [1]},
-    lambda: Tend.NumberCache(prefix="p", number=1): {"set_timeout": [1], "remove_task": [None]},
+    lambda: Tend.NumberCache(prefix="p", number=1): {"set_timeout": [1], "restart_timeout": [1],
+                                                           "remove_task": [None]},
     Tend.RequestCache: {
         "has": ["p", 1], "has_type": [Tend.NumberCache, 1], "lookup": ["p", 1], "lookup_type": [Tend.NumberCache, 1],
         "pop": ["p", 1], "pop_type": [Tend.NumberCache, 1], "push_timeout": [Tend.NumberCache, 1],

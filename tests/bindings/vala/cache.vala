@@ -173,6 +173,20 @@ void test_clear_with_error () throws Error {
   assert (answer.get_task ().get_error () is IOError.CONNECTION_CLOSED);
 }
 
+void test_restart_timeout (Tend.Clock clock) throws Error {
+  var requests = new Tend.RequestCache ();
+  var query = new TestQuery (7);
+
+  assert (!query.restart_timeout (TimeSpan.SECOND));
+  requests.add (query);
+  clock.advance (2 * TimeSpan.SECOND);
+  assert (query.restart_timeout (5 * TimeSpan.SECOND));
+  clock.advance (5 * TimeSpan.SECOND - 1);
+  assert (query.log == "");
+  clock.advance (1);
+  assert (query.log == "timed out: ");
+}
+
 void test_wait_for (Tend.Clock clock) throws Error {
   var requests = new Tend.RequestCache ();
   var query = new TestQuery (7);
@@ -251,6 +265,7 @@ int main () {
     test_types ();
     test_keys (clock);
     test_clear_with_error ();
+    test_restart_timeout (clock);
     test_wait_for (clock);
     test_override (clock);
     test_shutdown (clock);

@@ -186,7 +186,8 @@ look_at_cache (void)
     fail ("%s has a key, and a number", text);
   tend_number_cache_get_timeout (cache);
   tend_number_cache_set_timeout (cache, pick_time ());
-  tend_number_cache_is_held (cache);
+  if (tend_number_cache_restart_timeout (cache, pick_time ()) != tend_number_cache_is_held (cache))
+    fail ("%s is held, and has no timeout", text);
 }
 
 /* --- Request caches --- */

@@ -116,6 +116,7 @@ FUNCTIONS = {
     "NumberCache": {
         "do_get_timeout": {"return": LIMIT},
         "get_timeout": {"return": LIMIT},
+        "restart_timeout": {0: LIMIT},
         "set_timeout": {0: LIMIT},
     },
     "RequestCache": {
