@@ -22,24 +22,36 @@ struct _TendNumberCacheClass
 
   void   (* timed_out)   (TendNumberCache *self);
   gint64 (* get_timeout) (TendNumberCache *self);
+  void   (* dropped)     (TendNumberCache *self);
 
-  gpointer padding[8];
+  gpointer padding[7];
 };
 
 TEND_AVAILABLE_IN_0_1
 TendNumberCache *tend_number_cache_new                 (const char       *prefix,
                                                         guint64           number) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+TendNumberCache *tend_number_cache_new_for_key         (const char       *prefix,
+                                                        GBytes           *key) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+TendNumberCache *tend_number_cache_new_for_text        (const char       *prefix,
+                                                        const char       *text) G_GNUC_WARN_UNUSED_RESULT;
 
 TEND_AVAILABLE_IN_0_1
 const char      *tend_number_cache_get_prefix          (TendNumberCache  *self);
 TEND_AVAILABLE_IN_0_1
 guint64          tend_number_cache_get_number          (TendNumberCache  *self);
 TEND_AVAILABLE_IN_0_1
+GBytes          *tend_number_cache_get_key             (TendNumberCache  *self);
+TEND_AVAILABLE_IN_0_1
 char            *tend_number_cache_to_string           (TendNumberCache  *self) G_GNUC_WARN_UNUSED_RESULT;
 TEND_AVAILABLE_IN_0_1
 gint64           tend_number_cache_get_timeout         (TendNumberCache  *self);
 TEND_AVAILABLE_IN_0_1
 void             tend_number_cache_set_timeout         (TendNumberCache  *self,
+                                                        gint64            timeout);
+TEND_AVAILABLE_IN_0_1
+gboolean         tend_number_cache_restart_timeout     (TendNumberCache  *self,
                                                         gint64            timeout);
 TEND_AVAILABLE_IN_0_1
 gboolean         tend_number_cache_is_held             (TendNumberCache  *self);

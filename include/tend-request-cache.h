@@ -29,6 +29,9 @@ gboolean          tend_request_cache_add             (TendRequestCache     *self
 TEND_AVAILABLE_IN_0_1
 guint             tend_request_cache_get_n_caches    (TendRequestCache     *self);
 TEND_AVAILABLE_IN_0_1
+GPtrArray        *tend_request_cache_list_caches     (TendRequestCache     *self,
+                                                      const char           *prefix) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
 gboolean          tend_request_cache_has             (TendRequestCache     *self,
                                                       const char           *prefix,
                                                       guint64               number);
@@ -53,6 +56,30 @@ TendNumberCache  *tend_request_cache_pop_type        (TendRequestCache     *self
                                                       GType                 type,
                                                       guint64               number) G_GNUC_WARN_UNUSED_RESULT;
 TEND_AVAILABLE_IN_0_1
+gboolean          tend_request_cache_has_key         (TendRequestCache     *self,
+                                                      const char           *prefix,
+                                                      GBytes               *key);
+TEND_AVAILABLE_IN_0_1
+TendNumberCache  *tend_request_cache_lookup_key      (TendRequestCache     *self,
+                                                      const char           *prefix,
+                                                      GBytes               *key);
+TEND_AVAILABLE_IN_0_1
+TendNumberCache  *tend_request_cache_pop_key         (TendRequestCache     *self,
+                                                      const char           *prefix,
+                                                      GBytes               *key) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+gboolean          tend_request_cache_has_text        (TendRequestCache     *self,
+                                                      const char           *prefix,
+                                                      const char           *text);
+TEND_AVAILABLE_IN_0_1
+TendNumberCache  *tend_request_cache_lookup_text     (TendRequestCache     *self,
+                                                      const char           *prefix,
+                                                      const char           *text);
+TEND_AVAILABLE_IN_0_1
+TendNumberCache  *tend_request_cache_pop_text        (TendRequestCache     *self,
+                                                      const char           *prefix,
+                                                      const char           *text) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
 gboolean          tend_request_cache_remove          (TendRequestCache     *self,
                                                       TendNumberCache      *cache);
 
@@ -60,6 +87,16 @@ TEND_AVAILABLE_IN_0_1
 TendTask         *tend_request_cache_wait_for        (TendRequestCache     *self,
                                                       const char           *prefix,
                                                       guint64               number,
+                                                      gint64                timeout) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+TendTask         *tend_request_cache_wait_for_key    (TendRequestCache     *self,
+                                                      const char           *prefix,
+                                                      GBytes               *key,
+                                                      gint64                timeout) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+TendTask         *tend_request_cache_wait_for_text   (TendRequestCache     *self,
+                                                      const char           *prefix,
+                                                      const char           *text,
                                                       gint64                timeout) G_GNUC_WARN_UNUSED_RESULT;
 
 TEND_AVAILABLE_IN_0_1
@@ -71,6 +108,9 @@ void              tend_request_cache_pop_timeout     (TendRequestCache     *self
 
 TEND_AVAILABLE_IN_0_1
 void              tend_request_cache_clear           (TendRequestCache     *self);
+TEND_AVAILABLE_IN_0_1
+void              tend_request_cache_clear_with_error (TendRequestCache    *self,
+                                                      const GError         *reason);
 TEND_AVAILABLE_IN_0_1
 gboolean          tend_request_cache_is_shut_down    (TendRequestCache     *self);
 TEND_AVAILABLE_IN_0_1

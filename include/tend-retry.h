@@ -61,6 +61,9 @@ void       tend_retry_set_predicate (TendRetry              *self,
                                      GDestroyNotify          notify);
 
 TEND_AVAILABLE_IN_0_1
+void       tend_retry_retry_now     (TendRetry              *self);
+
+TEND_AVAILABLE_IN_0_1
 TendTask  *tend_retry_create_task   (TendRetry              *self,
                                      const char             *name,
                                      TendRetryFunc           func,

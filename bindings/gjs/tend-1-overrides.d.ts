@@ -84,6 +84,7 @@ declare module 'gi://Tend?version=1' {
         interface RequestCache {
             readonly size: number;
 
+            clear_with_error(exception: unknown): void;
             shutdown(cancellable?: Gio.Cancellable | null): Promise<boolean>;
         }
 

@@ -143,6 +143,7 @@ namespace Tend {
 	// is for the sake of speed, and makes no difference to Object ().
 	public class NumberCache : GLib.Object {
 		public uint64 number { get; construct; }
+		public GLib.Bytes? key { get; construct; }
 		public string prefix { get; construct; }
 	}
 

@@ -116,6 +116,20 @@ received (Resolver *self, const char *server, guint64 number, const char *addres
   tend_completion_set_string (RESOLVER_QUERY (cache)->answer, address, NULL);
 }
 
+/* Two that fetch the same piece share one request. */
+static TendNumberCache *
+fetch (TendRequestCache *requests, GBytes *sha1, GError **error)
+{
+  TendNumberCache *running = tend_request_cache_lookup_key (requests, "piece", sha1);
+  g_autoptr(TendNumberCache) cache = NULL;
+
+  if (running != NULL)
+    return running;
+
+  cache = tend_number_cache_new_for_key ("piece", sha1);
+  return tend_request_cache_add (requests, cache, error) ? cache : NULL;
+}
+
 typedef struct
 {
   Resolver *resolver;
@@ -197,12 +211,15 @@ static gboolean
 resolve_all (TendTask *task, gpointer user_data, GError **error)
 {
   g_autoptr(TendRequestCache) requests = tend_request_cache_new ();
+  g_autoptr(GBytes) sha1 = g_bytes_new_static ("aaaaabbbbbcccccddddd", 20);
   Resolver resolver = { requests, "192.0.2.53", 0 };
 
   try_resolve (&resolver, "example.org");
   try_resolve (&resolver, "nowhere.invalid");
   test_no_answer (&resolver);
   g_print ("%u datagrams\n", resolver.n_sent);
+
+  g_assert_true (fetch (requests, sha1, NULL) == fetch (requests, sha1, NULL));
 
   return tend_request_cache_shutdown (requests, error);
 }

@@ -30,6 +30,15 @@ is_worth_it_cb (TendTask     *task,
   return !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
 }
 
+static void
+network_changed_cb (GNetworkMonitor *monitor,
+                    gboolean         is_available,
+                    gpointer         retry)
+{
+  if (is_available)
+    tend_retry_retry_now (retry);
+}
+
 int
 main (void)
 {
@@ -41,6 +50,9 @@ main (void)
   tend_retry_set_jitter (retry, 0.5);
   tend_retry_set_timeout (retry, 2 * G_TIME_SPAN_MINUTE);
   tend_retry_set_predicate (retry, is_worth_it_cb, NULL, NULL);
+
+  g_signal_connect_object (g_network_monitor_get_default (), "network-changed",
+                           G_CALLBACK (network_changed_cb), retry, 0);
 
   task = tend_retry_run (retry, "fetch", attempt_cb, (gpointer) "host", NULL);
 

@@ -113,17 +113,48 @@ tend_number_cache_mark_due (TendNumberCache *self)
     ((ManagedTask *) l->data)->is_due = TRUE;
 }
 
-/* Completes the tasks that were marked and are still there. They are before all that were added since. */
+/* Takes out the first of the tasks that were marked and are still there: they are before all that were added since. */
+static ManagedTask *
+take_due (TendNumberCache *self)
+{
+  GList *first = peek_tasks (self);
+
+  if (first == NULL || !((ManagedTask *) first->data)->is_due)
+    return NULL;
+
+  return g_queue_pop_head (tend_number_cache_get_private (self)->tasks);
+}
+
+/* Completes the tasks that were marked and are still there. */
 void
 tend_number_cache_settle_due (TendNumberCache *self)
 {
-  GList *first;
+  ManagedTask *managed;
 
-  while ((first = peek_tasks (self)) != NULL && ((ManagedTask *) first->data)->is_due)
+  while ((managed = take_due (self)) != NULL)
     {
-      ManagedTask *managed = g_queue_pop_head (tend_number_cache_get_private (self)->tasks);
-
       settle (managed);
+      managed_free (managed);
+    }
+}
+
+/* Ends those tasks with @reason instead of their own values and errors, or cancels them if that is NULL. */
+void
+tend_number_cache_drop_due (TendNumberCache *self,
+                            const GError    *reason)
+{
+  ManagedTask *managed;
+
+  while ((managed = take_due (self)) != NULL)
+    {
+      if (reason == NULL)
+        tend_task_cancel (managed->task);
+      else
+        {
+          tend_outcome_clear (&managed->outcome);
+          managed->outcome = (TendOutcome) { G_VALUE_INIT, g_error_copy (reason) };
+          settle (managed);
+        }
       managed_free (managed);
     }
 }
@@ -170,7 +201,8 @@ tend_number_cache_forget_tasks (TendNumberCache *self)
  * If the cache times out, [signal@Tend.NumberCache::timed-out] is emitted first, and its handlers may still list and
  * remove @task. Then @task completes with @value, if it has not ended. If the cache goes in any other way, @task is
  * cancelled: when the request cache is cleared, shut down or freed, when it refuses the cache, or when the cache is
- * freed without having been popped. After [method@Tend.RequestCache.pop] the task is yours.
+ * freed without having been popped. [method@Tend.RequestCache.clear_with_error] lets it fail instead. After
+ * [method@Tend.RequestCache.pop] the task is yours.
  *
  * A task whose body does not run when the cache times out, because it was not started or waits for its interval, cannot
  * get a result: it is cancelled as well.

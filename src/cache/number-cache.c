@@ -35,6 +35,7 @@ typedef enum
 {
   PROP_PREFIX = 1,
   PROP_NUMBER,
+  PROP_KEY,
   PROP_TIMEOUT,
   PROP_HELD,
 } TendNumberCacheProperty;
@@ -44,6 +45,7 @@ typedef enum
 enum
 {
   SIGNAL_TIMED_OUT,
+  SIGNAL_DROPPED,
   N_SIGNALS
 };
 
@@ -74,10 +76,28 @@ timed_out_cb (TendJob *job)
   g_object_unref (self);
 }
 
+/* A request cache has released it without an answer, and its time is not over. The caller has a reference. */
+void
+tend_number_cache_drop (TendNumberCache *self,
+                        const GError    *reason,
+                        gboolean         is_told)
+{
+  tend_number_cache_mark_due (self);
+  tend_number_cache_notify_held (self);
+  if (is_told)
+    g_signal_emit (self, signals[SIGNAL_DROPPED], 0);
+  tend_number_cache_drop_due (self, reason);
+}
+
 /* --- The object --- */
 
 static void
 tend_number_cache_timed_out (TendNumberCache *self)
+{
+}
+
+static void
+tend_number_cache_dropped (TendNumberCache *self)
 {
 }
 
@@ -151,6 +171,8 @@ tend_number_cache_finalize (GObject *object)
 
   if (priv->prefix != priv->short_prefix)
     g_free (priv->prefix);
+  if (priv->is_keyed)
+    g_bytes_unref (priv->key);
   g_clear_pointer (&priv->loop, tend_loop_release);
 
   G_OBJECT_CLASS (tend_number_cache_parent_class)->finalize (object);
@@ -184,7 +206,7 @@ check_unset (TendNumberCache *self,
   if (!is_set && tend_number_cache_get_private (self)->loop == NULL)
     return TRUE;
 
-  name = tend_number_print (tend_number_cache_peek_prefix (self), tend_number_cache_get_private (self)->number);
+  name = tend_number_cache_print (self);
   g_critical ("Cache '%s': the %s cannot be changed", name, pspec->name);
   return FALSE;
 }
@@ -217,6 +239,21 @@ give_number (TendNumberCache *self,
   tend_notify_native (G_OBJECT (self), properties[PROP_NUMBER]);
 }
 
+/* Takes the place of a number: what has the one does not have the other. */
+static void
+give_key (TendNumberCache *self,
+          GBytes          *key)
+{
+  TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
+
+  if (key == NULL || !check_unset (self, priv->has_number, properties[PROP_KEY]))
+    return;
+
+  priv->key = g_bytes_ref (key);
+  priv->has_number = priv->is_keyed = TRUE;
+  tend_notify_native (G_OBJECT (self), properties[PROP_KEY]);
+}
+
 static void
 tend_number_cache_get_property (GObject    *object,
                                 guint       prop_id,
@@ -232,6 +269,9 @@ tend_number_cache_get_property (GObject    *object,
       break;
     case PROP_NUMBER:
       g_value_set_uint64 (value, tend_number_cache_get_number (self));
+      break;
+    case PROP_KEY:
+      g_value_set_boxed (value, tend_number_cache_get_key (self));
       break;
     case PROP_TIMEOUT:
       g_value_set_int64 (value, tend_number_cache_get_private (self)->timeout);
@@ -260,6 +300,9 @@ tend_number_cache_set_property (GObject      *object,
     case PROP_NUMBER:
       give_number (self, g_value_get_uint64 (value));
       break;
+    case PROP_KEY:
+      give_key (self, g_value_get_boxed (value));
+      break;
     case PROP_TIMEOUT:
       tend_number_cache_set_timeout (self, g_value_get_int64 (value));
       break;
@@ -270,8 +313,27 @@ tend_number_cache_set_property (GObject      *object,
 }
 
 static void
+create_key_property (void)
+{
+  /**
+   * TendNumberCache:key:
+   *
+   * The bytes by which the answer finds the cache, instead of a number; %NULL for a cache with a number.
+   *
+   * It is set once, usually at construction, before the cache is added, and without a number.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_KEY] =
+    g_param_spec_boxed ("key", NULL, NULL, G_TYPE_BYTES,
+                        G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+}
+
+static void
 install_properties (GObjectClass *object_class)
 {
+  create_key_property ();
+
   /**
    * TendNumberCache:prefix:
    *
@@ -328,21 +390,8 @@ install_properties (GObjectClass *object_class)
 }
 
 static void
-tend_number_cache_class_init (TendNumberCacheClass *klass)
+install_signals (GType type)
 {
-  GObjectClass *object_class = G_OBJECT_CLASS (klass);
-
-  tend_number_cache_private_offset = g_type_class_get_instance_private_offset (klass);
-
-  object_class->dispose = tend_number_cache_dispose;
-  object_class->finalize = tend_number_cache_finalize;
-  object_class->get_property = tend_number_cache_get_property;
-  object_class->set_property = tend_number_cache_set_property;
-  klass->timed_out = tend_number_cache_timed_out;
-  klass->get_timeout = tend_number_cache_real_get_timeout;
-
-  install_properties (object_class);
-
   /**
    * TendNumberCache::timed-out:
    * @self: a cache
@@ -355,8 +404,48 @@ tend_number_cache_class_init (TendNumberCacheClass *klass)
    * Since: 0.1
    */
   signals[SIGNAL_TIMED_OUT] =
-    g_signal_new ("timed-out", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST,
+    g_signal_new ("timed-out", type, G_SIGNAL_RUN_LAST,
                   G_STRUCT_OFFSET (TendNumberCacheClass, timed_out), NULL, NULL, NULL, G_TYPE_NONE, 0);
+
+  /**
+   * TendNumberCache::dropped:
+   * @self: a cache
+   *
+   * Emitted when the request cache has dropped the cache without an answer, before its time was over.
+   *
+   * [method@Tend.RequestCache.remove] drops one cache. [method@Tend.RequestCache.clear],
+   * [method@Tend.RequestCache.clear_with_error] and the shutdown drop all. The request cache no longer holds the cache,
+   * whose number is free. The tasks of the cache have not ended yet. A task that a handler completes or removes keeps
+   * what the handler made of it.
+   *
+   * It is not emitted if the request cache is freed without a shutdown: in JavaScript, a garbage collection does that,
+   * during which no handler can run.
+   *
+   * Since: 0.1
+   */
+  signals[SIGNAL_DROPPED] =
+    g_signal_new ("dropped", type, G_SIGNAL_RUN_LAST,
+                  G_STRUCT_OFFSET (TendNumberCacheClass, dropped), NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+tend_number_cache_class_init (TendNumberCacheClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  tend_number_cache_private_offset = g_type_class_get_instance_private_offset (klass);
+
+  object_class->dispose = tend_number_cache_dispose;
+  object_class->finalize = tend_number_cache_finalize;
+  object_class->get_property = tend_number_cache_get_property;
+  object_class->set_property = tend_number_cache_set_property;
+  klass->timed_out = tend_number_cache_timed_out;
+  klass->dropped = tend_number_cache_dropped;
+  klass->get_timeout = tend_number_cache_real_get_timeout;
+
+  install_properties (object_class);
+
+  install_signals (G_TYPE_FROM_CLASS (klass));
 }
 
 static void
@@ -397,6 +486,65 @@ tend_number_cache_new (const char *prefix,
 }
 
 /**
+ * tend_number_cache_new_for_key:
+ * @prefix: (nullable): the space of keys, or %NULL for the name of the class
+ * @key: bytes of any length, such as a hash
+ *
+ * Creates a cache that is found by bytes instead of a number.
+ *
+ * A key and a number never clash, even under the same prefix. Find the cache by
+ * [method@Tend.RequestCache.lookup_key] and [method@Tend.RequestCache.pop_key]. If the answer has a number of up to 64
+ * bits, use [ctor@Tend.NumberCache.new], which is faster.
+ *
+ * Returns: (transfer full): the cache, which is in no request cache
+ *
+ * Since: 0.1
+ */
+TendNumberCache *
+tend_number_cache_new_for_key (const char *prefix,
+                               GBytes     *key)
+{
+  TendNumberCache *self;
+  TendNumberCachePrivate *priv;
+
+  g_return_val_if_fail (key != NULL, NULL);
+
+  self = g_object_new (TEND_TYPE_NUMBER_CACHE, NULL);
+  priv = tend_number_cache_get_private (self);
+  if (prefix != NULL)
+    set_prefix (priv, prefix);
+  priv->key = g_bytes_ref (key);
+  priv->has_number = priv->is_keyed = TRUE;
+
+  return self;
+}
+
+/**
+ * tend_number_cache_new_for_text:
+ * @prefix: (nullable): the space of keys, or %NULL for the name of the class
+ * @text: text of any length
+ *
+ * Creates a cache that is found by text instead of a number.
+ *
+ * The key is the bytes of the text. See [ctor@Tend.NumberCache.new_for_key].
+ *
+ * Returns: (transfer full): the cache, which is in no request cache
+ *
+ * Since: 0.1
+ */
+TendNumberCache *
+tend_number_cache_new_for_text (const char *prefix,
+                                const char *text)
+{
+  g_autoptr(GBytes) key = NULL;
+
+  g_return_val_if_fail (text != NULL, NULL);
+
+  key = g_bytes_new (text, strlen (text));
+  return tend_number_cache_new_for_key (prefix, key);
+}
+
+/**
  * tend_number_cache_get_prefix:
  * @self: a cache
  *
@@ -420,7 +568,7 @@ tend_number_cache_get_prefix (TendNumberCache *self)
  *
  * Gets the number by which the answer finds the cache.
  *
- * Returns: the number
+ * Returns: the number; 0 for a cache with a key
  *
  * Since: 0.1
  */
@@ -429,7 +577,25 @@ tend_number_cache_get_number (TendNumberCache *self)
 {
   g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), 0);
 
-  return tend_number_cache_get_private (self)->number;
+  return tend_number_cache_get_private (self)->is_keyed ? 0 : tend_number_cache_get_private (self)->number;
+}
+
+/**
+ * tend_number_cache_get_key:
+ * @self: a cache
+ *
+ * Gets the key by which the answer finds the cache.
+ *
+ * Returns: (transfer none) (nullable): the key, or %NULL for a cache with a number
+ *
+ * Since: 0.1
+ */
+GBytes *
+tend_number_cache_get_key (TendNumberCache *self)
+{
+  g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), NULL);
+
+  return tend_number_cache_get_private (self)->is_keyed ? tend_number_cache_get_private (self)->key : NULL;
 }
 
 /**
@@ -437,6 +603,9 @@ tend_number_cache_get_number (TendNumberCache *self)
  * @self: a cache
  *
  * Prints the cache: `<TendNumberCache dns-query-4711>`.
+ *
+ * A key that is printable text is printed as it is, any other key in hexadecimal. Of a key longer than 32 bytes, only
+ * the first 32 are printed.
  *
  * Returns: (transfer full): the text
  *
@@ -449,7 +618,7 @@ tend_number_cache_to_string (TendNumberCache *self)
 
   g_return_val_if_fail (TEND_IS_NUMBER_CACHE (self), NULL);
 
-  name = tend_number_print (tend_number_cache_peek_prefix (self), tend_number_cache_get_number (self));
+  name = tend_number_cache_print (self);
   return g_strdup_printf ("<%s %s>", G_OBJECT_TYPE_NAME (self), name);
 }
 
@@ -481,7 +650,8 @@ tend_number_cache_get_timeout (TendNumberCache *self)
  *
  * Sets how long a request cache holds the cache; ten seconds by default.
  *
- * Set it before the cache is added: a request cache that already holds the cache keeps the old time.
+ * Set it before the cache is added: a request cache that already holds the cache keeps the old time. For that, use
+ * [method@Tend.NumberCache.restart_timeout].
  *
  * Since: 0.1
  */

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The numbers of one prefix that are in use, and the choice of those that are not.
+// The numbers and keys of one prefix that are in use, and the choice of numbers that are not.
 
-#include "tend-number-space-private.h"
+#include "tend-number-cache-private.h"
 
 #include <errno.h>
 #include <string.h>
@@ -38,6 +38,7 @@ tend_number_space_unref (TendNumberSpace *self)
 
   g_free (self->prefix);
   tend_table_clear (&self->caches);
+  tend_table_clear (&self->keyed);
   g_free (self);
 }
 
@@ -69,6 +70,34 @@ tend_number_space_remove (TendNumberSpace *self,
   tend_table_remove (&self->caches, place);
 }
 
+/* The place of the key, or NULL. */
+TendTablePlace *
+tend_number_space_find_key (const TendNumberSpace *self,
+                            GBytes                *key)
+{
+  TendTablePlace *place = tend_table_find (&self->keyed, tend_key_hash (key));
+
+  while (place != NULL && !g_bytes_equal (tend_number_cache_get_private (place->item)->key, key))
+    place = tend_table_find_next (&self->keyed, place);
+
+  return place;
+}
+
+/* Puts a key in use for @holder, unless it is in use. Returns its place, which has the holder. */
+TendTablePlace *
+tend_number_space_insert_key (TendNumberSpace *self,
+                              GBytes          *key,
+                              gpointer         holder)
+{
+  TendTablePlace *place = tend_number_space_find_key (self, key);
+
+  if (place != NULL)
+    return place;
+
+  tend_table_insert (&self->keyed, tend_key_hash (key), holder);
+  return tend_number_space_find_key (self, key);
+}
+
 /*
  * Takes all caches out of the table, and leaves what is reserved. One by one, in the order of the table,
  * they would leave the others ever more crowded behind them.
@@ -93,6 +122,35 @@ tend_number_space_take_caches (TendNumberSpace *self,
         tend_number_space_insert (self, place->number, place->item);
     }
   tend_table_clear (&old);
+
+  for (guint i = 0; i < self->keyed.n_places; i++)
+    {
+      if (self->keyed.places[i].item != NULL)
+        g_ptr_array_add (caches, self->keyed.places[i].item);
+    }
+  tend_table_clear (&self->keyed);
+}
+
+static void
+list_table (const TendTable *table,
+            GPtrArray       *caches)
+{
+  for (guint i = 0; i < table->n_places; i++)
+    {
+      TendNumberCache *cache = tend_place_get_cache (&table->places[i]);
+
+      if (cache != NULL)
+        g_ptr_array_add (caches, g_object_ref (cache));
+    }
+}
+
+/* Adds references to all caches to @caches. */
+void
+tend_number_space_list_caches (const TendNumberSpace *self,
+                               GPtrArray             *caches)
+{
+  list_table (&self->caches, caches);
+  list_table (&self->keyed, caches);
 }
 
 /* Returns how many of the numbers below 2^@bits are in use. */

@@ -22,7 +22,7 @@ void
 tend_request_cache_drop_space (TendNumberSpace *space)
 {
   /* The one used last is kept for a program that has one request at a time. */
-  if (space->caches.n_items == 0 && space->owner != NULL && space->owner->latest != space)
+  if (tend_number_space_is_empty (space) && space->owner != NULL && space->owner->latest != space)
     g_hash_table_remove (space->owner->spaces, space->prefix);
 }
 
@@ -96,7 +96,7 @@ tend_number_cache_give_back (TendNumberCache *self)
 {
   TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
   TendNumberSpace *space = g_steal_pointer (&priv->space);
-  TendTablePlace *place = space != NULL ? tend_number_space_find (space, priv->number) : NULL;
+  TendTablePlace *place = space != NULL && !priv->is_keyed ? tend_number_space_find (space, priv->number) : NULL;
 
   if (place != NULL && place->item == tend_reserve (self))
     {
@@ -117,15 +117,17 @@ tend_request_cache_take_number (TendRequestCache  *self,
   TendNumberCachePrivate *priv = tend_number_cache_get_private (cache);
   const char *prefix = tend_number_cache_peek_prefix (cache);
   TendNumberSpace *space = tend_request_cache_get_space (self, prefix, TRUE);
-  TendTablePlace *place = tend_number_space_insert (space, priv->number, cache);
+  TendTablePlace *place = priv->is_keyed ? tend_number_space_insert_key (space, priv->key, cache)
+                                         : tend_number_space_insert (space, priv->number, cache);
 
   if (place->item == tend_reserve (cache))
     place->item = cache;
   else if (place->item != cache)
     {
-      g_autofree char *name = tend_number_print (prefix, priv->number);
+      g_autofree char *name = tend_number_cache_print (cache);
 
-      tend_number_cache_set_error (name, error, TEND_ERROR, TEND_ERROR_EXISTS, _("the number is in use"));
+      tend_number_cache_set_error (name, error, TEND_ERROR, TEND_ERROR_EXISTS,
+                                   priv->is_keyed ? _("the key is in use") : _("the number is in use"));
       return FALSE;
     }
 
@@ -166,7 +168,10 @@ tend_request_cache_take_out (TendRequestCache *self,
   TendNumberCache *cache = place->item;
   TendNumberCachePrivate *priv = tend_number_cache_get_private (cache);
 
-  tend_number_space_remove (priv->space, place);
+  if (priv->is_keyed)
+    tend_table_remove (&priv->space->keyed, place);
+  else
+    tend_number_space_remove (priv->space, place);
   let_go (self, priv);
 
   return cache;
@@ -179,7 +184,25 @@ tend_request_cache_release (TendRequestCache *self,
 {
   TendNumberCachePrivate *priv = tend_number_cache_get_private (cache);
 
-  return tend_request_cache_take_out (self, tend_number_space_find (priv->space, priv->number));
+  return tend_request_cache_take_out (self, priv->is_keyed ? tend_number_space_find_key (priv->space, priv->key)
+                                                           : tend_number_space_find (priv->space, priv->number));
+}
+
+/* Adds references to the caches of @prefix, or to all, to @caches. */
+void
+tend_request_cache_list (TendRequestCache *self,
+                         const char       *prefix,
+                         GPtrArray        *caches)
+{
+  GHashTableIter iter;
+  gpointer key, space;
+
+  g_hash_table_iter_init (&iter, self->spaces);
+  while (g_hash_table_iter_next (&iter, &key, &space))
+    {
+      if (prefix == NULL || strcmp (key, prefix) == 0)
+        tend_number_space_list_caches (space, caches);
+    }
 }
 
 /* Releases all caches, and returns them. */

@@ -11,18 +11,17 @@
 #include "tend-manager-shutdown-private.h"
 #include "tend-manager-wait-private.h"
 
-/* Drops every cache, and cancels its tasks. */
+/* Drops every cache. Its tasks end with @reason, or are cancelled if that is NULL. @is_told: "dropped" is emitted. */
 void
-tend_request_cache_drop_all (TendRequestCache *self)
+tend_request_cache_drop_all (TendRequestCache *self,
+                             const GError     *reason,
+                             gboolean          is_told)
 {
   g_autoptr(GPtrArray) caches = tend_request_cache_release_all (self);
 
   tend_request_cache_changed (self);
   for (guint i = 0; i < caches->len; i++)
-    {
-      tend_number_cache_cancel_tasks (g_ptr_array_index (caches, i));
-      tend_number_cache_notify_held (g_ptr_array_index (caches, i));
-    }
+    tend_number_cache_drop (g_ptr_array_index (caches, i), reason, is_told);
 
   if (self->is_shut_down)
     tend_request_cache_cancel_waiters (self);
@@ -32,6 +31,7 @@ typedef struct
 {
   TendRequestCache *request_cache;
   gboolean          is_end;
+  const GError     *reason;         /* NULL: cancel */
 } Drop;
 
 /* Code that is notified of the tasks' ends runs on the native stack. */
@@ -42,7 +42,7 @@ drop_native_cb (gpointer data)
 
   g_object_ref (drop->request_cache);
   drop->request_cache->is_shut_down |= drop->is_end;
-  tend_request_cache_drop_all (drop->request_cache);
+  tend_request_cache_drop_all (drop->request_cache, drop->reason, TRUE);
   g_object_unref (drop->request_cache);
 }
 
@@ -52,7 +52,8 @@ drop_native_cb (gpointer data)
  *
  * Drops every cache.
  *
- * The caches do not time out, and their tasks are cancelled. Tasks of [method@Tend.RequestCache.wait_for] go on
+ * The caches do not time out. [signal@Tend.NumberCache::dropped] is emitted for each, and then its tasks are
+ * cancelled. Tasks of [method@Tend.RequestCache.wait_for] go on
  * waiting.
  *
  * Since: 0.1
@@ -60,12 +61,45 @@ drop_native_cb (gpointer data)
 void
 tend_request_cache_clear (TendRequestCache *self)
 {
-  Drop drop = { self, FALSE };
+  Drop drop = { self, FALSE, NULL };
 
   g_return_if_fail (TEND_IS_REQUEST_CACHE (self));
 
   if (tend_request_cache_check_thread (self, G_STRFUNC))
     tend_call_native (drop_native_cb, &drop);
+}
+
+/**
+ * tend_request_cache_clear_with_error:
+ * @self: a request cache
+ * @reason: the error of the tasks that wait for the answers
+ *
+ * Drops every cache, and lets the tasks of the caches fail with an error.
+ *
+ * Use it if you know that no answer comes, for example because the connection is lost. The values and errors that the
+ * tasks were added with do not count. In everything else it behaves as [method@Tend.RequestCache.clear].
+ *
+ * Since: 0.1
+ */
+void
+tend_request_cache_clear_with_error (TendRequestCache *self,
+                                     const GError     *reason)
+{
+  g_autoptr(GError) kept = NULL;
+  Drop drop = { self, FALSE, NULL };
+
+  g_return_if_fail (TEND_IS_REQUEST_CACHE (self));
+  g_return_if_fail (reason != NULL);
+
+  if (!tend_request_cache_check_thread (self, G_STRFUNC))
+    return;
+
+  /* Those who hear of it may free the caller's, and copying it may run code that drops the request cache. */
+  g_object_ref (self);
+  kept = g_error_copy (reason);
+  drop.reason = kept;
+  tend_call_native (drop_native_cb, &drop);
+  g_object_unref (self);
 }
 
 /**
@@ -118,7 +152,7 @@ manager_ends_cb (TendTask  *task,
   if (self != NULL)
     {
       self->is_shut_down = TRUE;
-      tend_request_cache_drop_all (self);
+      tend_request_cache_drop_all (self, NULL, TRUE);
     }
 
   return TRUE;
@@ -213,7 +247,7 @@ tend_request_cache_shutdown_async (TendRequestCache    *self,
                                    GAsyncReadyCallback  callback,
                                    gpointer             user_data)
 {
-  Drop drop = { self, TRUE };
+  Drop drop = { self, TRUE, NULL };
   GTask *task;
 
   g_return_if_fail (TEND_IS_REQUEST_CACHE (self));

@@ -10,7 +10,8 @@
 
 typedef struct
 {
-  guint64  number;
+  guint64  number;      /* or the hash of the key */
+  GBytes  *bytes;       /* the key; NULL: there is a number */
   char    *prefix;
 } Key;
 
@@ -38,7 +39,24 @@ key_equal (gconstpointer a,
 {
   const Key *left = a, *right = b;
 
-  return left->number == right->number && g_str_equal (left->prefix, right->prefix);
+  if (left->number != right->number || !g_str_equal (left->prefix, right->prefix))
+    return FALSE;
+
+  return left->bytes == right->bytes ||
+         (left->bytes != NULL && right->bytes != NULL && g_bytes_equal (left->bytes, right->bytes));
+}
+
+static Key
+key_copy (const Key *key)
+{
+  return (Key) { key->number, key->bytes != NULL ? g_bytes_ref (key->bytes) : NULL, g_strdup (key->prefix) };
+}
+
+static void
+key_clear (Key *key)
+{
+  g_clear_pointer (&key->bytes, g_bytes_unref);
+  g_free (key->prefix);
 }
 
 static void
@@ -46,7 +64,7 @@ key_free (gpointer data)
 {
   Key *key = data;
 
-  g_free (key->prefix);
+  key_clear (key);
   g_free (key);
 }
 
@@ -57,7 +75,7 @@ waiter_free (Waiter *waiter)
   TendTask *task = waiter->task;
 
   tend_task_remove_observer (task, &waiter->observer);
-  g_free (waiter->key.prefix);
+  key_clear (&waiter->key);
   g_free (waiter);
 
   return task;
@@ -106,7 +124,7 @@ add_waiter (TendRequestCache *self,
     {
       Key *key = g_new (Key, 1);
 
-      *key = (Key) { waiter->key.number, g_strdup (waiter->key.prefix) };
+      *key = key_copy (&waiter->key);
       waiters = g_new0 (GQueue, 1);
       g_hash_table_insert (self->waiters, key, waiters);
     }
@@ -130,7 +148,11 @@ tend_request_cache_tell_waiters (TendRequestCache *self,
                                  TendNumberCache  *cache)
 {
   TendNumberCachePrivate *priv = tend_number_cache_get_private (cache);
-  Key key = { priv->number, (char *) tend_number_cache_peek_prefix (cache) };
+  Key key = {
+    priv->is_keyed ? tend_key_hash (priv->key) : priv->number,
+    priv->is_keyed ? priv->key : NULL,
+    (char *) tend_number_cache_peek_prefix (cache),
+  };
   GQueue *waiters = g_hash_table_lookup (self->waiters, &key);
   g_autoptr(GPtrArray) tasks = NULL;
 
@@ -165,6 +187,48 @@ tend_request_cache_cancel_waiters (TendRequestCache *self)
     tend_task_cancel (g_ptr_array_index (tasks, i));
 }
 
+/* Creates the task for which @cache is, which is there, or any cache of @key that is added later. */
+static TendTask *
+wait_for (TendRequestCache *self,
+          TendNumberCache  *cache,
+          const Key        *key,
+          gint64            timeout,
+          gconstpointer     origin)
+{
+  TendTask *task = tend_task_create_for (self->loop, NULL, NULL, NULL, origin);
+  Waiter *waiter;
+
+  if (cache != NULL)
+    {
+      tend_task_return_object (task, cache);
+      return task;
+    }
+
+  if (self->is_shut_down)
+    {
+      tend_task_cancel (task);
+      return task;
+    }
+
+  waiter = g_new0 (Waiter, 1);
+  waiter->observer.klass = &waiter_observer;
+  waiter->link.data = waiter;
+  waiter->request_cache = self;
+  waiter->task = g_object_ref (task);
+  waiter->key = key_copy (key);
+  add_waiter (self, waiter);
+  tend_task_add_observer (task, &waiter->observer);
+  if (timeout < TEND_FOREVER)
+    {
+      char *name = key->bytes != NULL ? tend_key_print (key->prefix, key->bytes)
+                                      : tend_number_print (key->prefix, key->number);
+
+      tend_task_add_timer (task, timeout, -1, waiter_late_cb, name, g_free);
+    }
+
+  return task;
+}
+
 /**
  * tend_request_cache_wait_for:
  * @self: a request cache
@@ -188,39 +252,87 @@ tend_request_cache_wait_for (TendRequestCache *self,
                              guint64           number,
                              gint64            timeout)
 {
+  Key key = { number, NULL, (char *) prefix };
   TendNumberCache *cache;
-  TendTask *task;
-  Waiter *waiter;
 
   g_return_val_if_fail (TEND_IS_REQUEST_CACHE (self), NULL);
   g_return_val_if_fail (prefix != NULL, NULL);
   g_return_val_if_fail (timeout >= 0, NULL);
   g_return_val_if_fail (tend_loop_is_mine (self->loop), NULL);
 
-  task = tend_task_create_for (self->loop, NULL, NULL, NULL, __builtin_return_address (0));
   cache = tend_place_get_cache (tend_request_cache_find (self, prefix, number));
-  if (cache != NULL)
-    {
-      tend_task_return_object (task, cache);
-      return task;
-    }
+  return wait_for (self, cache, &key, timeout, __builtin_return_address (0));
+}
 
-  if (self->is_shut_down)
-    {
-      tend_task_cancel (task);
-      return task;
-    }
+/**
+ * tend_request_cache_wait_for_key:
+ * @self: a request cache
+ * @prefix: a prefix
+ * @key: a key
+ * @timeout: microseconds for which to wait; 0 for the rest of this turn, %TEND_FOREVER for no limit
+ *
+ * Waits for a cache with a key, which may be there or be added later.
+ *
+ * In everything else it behaves as [method@Tend.RequestCache.wait_for].
+ *
+ * Returns: (transfer full): a task to wait for, whose result is the cache
+ *
+ * Since: 0.1
+ */
+TendTask *
+tend_request_cache_wait_for_key (TendRequestCache *self,
+                                 const char       *prefix,
+                                 GBytes           *key,
+                                 gint64            timeout)
+{
+  Key wanted = { 0, key, (char *) prefix };
+  TendNumberCache *cache;
 
-  waiter = g_new0 (Waiter, 1);
-  waiter->observer.klass = &waiter_observer;
-  waiter->link.data = waiter;
-  waiter->request_cache = self;
-  waiter->task = g_object_ref (task);
-  waiter->key = (Key) { number, g_strdup (prefix) };
-  add_waiter (self, waiter);
-  tend_task_add_observer (task, &waiter->observer);
-  if (timeout < TEND_FOREVER)
-    tend_task_add_timer (task, timeout, -1, waiter_late_cb, tend_number_print (prefix, number), g_free);
+  g_return_val_if_fail (TEND_IS_REQUEST_CACHE (self), NULL);
+  g_return_val_if_fail (prefix != NULL, NULL);
+  g_return_val_if_fail (key != NULL, NULL);
+  g_return_val_if_fail (timeout >= 0, NULL);
+  g_return_val_if_fail (tend_loop_is_mine (self->loop), NULL);
 
-  return task;
+  wanted.number = tend_key_hash (key);
+  cache = tend_place_get_cache (tend_request_cache_find_key (self, prefix, key));
+  return wait_for (self, cache, &wanted, timeout, __builtin_return_address (0));
+}
+
+/**
+ * tend_request_cache_wait_for_text:
+ * @self: a request cache
+ * @prefix: a prefix
+ * @text: a key that is text
+ * @timeout: microseconds for which to wait; 0 for the rest of this turn, %TEND_FOREVER for no limit
+ *
+ * Waits for a cache with a key that is text, which may be there or be added later.
+ *
+ * In everything else it behaves as [method@Tend.RequestCache.wait_for].
+ *
+ * Returns: (transfer full): a task to wait for, whose result is the cache
+ *
+ * Since: 0.1
+ */
+TendTask *
+tend_request_cache_wait_for_text (TendRequestCache *self,
+                                  const char       *prefix,
+                                  const char       *text,
+                                  gint64            timeout)
+{
+  g_autoptr(GBytes) key = NULL;
+  Key wanted = { 0, NULL, (char *) prefix };
+  TendNumberCache *cache;
+
+  g_return_val_if_fail (TEND_IS_REQUEST_CACHE (self), NULL);
+  g_return_val_if_fail (prefix != NULL, NULL);
+  g_return_val_if_fail (text != NULL, NULL);
+  g_return_val_if_fail (timeout >= 0, NULL);
+  g_return_val_if_fail (tend_loop_is_mine (self->loop), NULL);
+
+  key = g_bytes_new (text, strlen (text));
+  wanted.bytes = key;
+  wanted.number = tend_key_hash (key);
+  cache = tend_place_get_cache (tend_request_cache_find_key (self, prefix, key));
+  return wait_for (self, cache, &wanted, timeout, __builtin_return_address (0));
 }

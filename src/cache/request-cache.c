@@ -11,7 +11,7 @@
 /**
  * TendRequestCache:
  *
- * Holds the requests of a program that wait for an answer, each under a number.
+ * Holds the requests of a program that wait for an answer, each under a number or a key.
  *
  * Add a [class@Tend.NumberCache] when you send a request, and pop it by its number when the answer comes. A request
  * without an answer times out. An answer that comes late, twice, or for a request that was never made finds nothing:
@@ -39,12 +39,6 @@ static GParamSpec *properties[PROP_SHUT_DOWN + 1];
 
 /* --- Adding --- */
 
-static char *
-print_cache (TendNumberCache *cache)
-{
-  return tend_number_print (tend_number_cache_peek_prefix (cache), tend_number_cache_get_private (cache)->number);
-}
-
 /* A cache of another thread is not even asked for its timeout, and its tasks are left alone. */
 static gboolean
 check_home (TendNumberCache  *cache,
@@ -56,7 +50,7 @@ check_home (TendNumberCache  *cache,
   if (loop == NULL || tend_loop_is_mine (loop))
     return TRUE;
 
-  name = print_cache (cache);
+  name = tend_number_cache_print (cache);
   tend_number_cache_set_error (name, error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
                                _("belongs to the main context of another thread"));
   return FALSE;
@@ -76,7 +70,7 @@ check_addable (TendRequestCache  *self,
   if (!priv->is_held && !self->is_shut_down)
     return TRUE;
 
-  name = print_cache (cache);
+  name = tend_number_cache_print (cache);
   if (priv->is_held)
     tend_number_cache_set_error (name, error, TEND_ERROR, TEND_ERROR_STATE, _("has been added already"));
   else
@@ -149,7 +143,7 @@ tend_request_cache_add (TendRequestCache  *self,
     timeout = tend_request_cache_override (self, cache, timeout);
   if (timeout < 0)
     {
-      g_autofree char *name = print_cache (cache);
+      g_autofree char *name = tend_number_cache_print (cache);
 
       tend_number_cache_set_error (name, error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                                    _("the timeout of its class is negative"));
@@ -170,16 +164,7 @@ tend_request_cache_add (TendRequestCache  *self,
   self->n_caches++;
   tend_request_cache_changed (self);
 
-  /*
-   * The coarse clock would make this 15 % cheaper. But what is added within one tick would be due at the same moment,
-   * which the agenda cannot deal out, and to pop one took 10 % longer. And a tick that comes late, as on a virtual
-   * machine, would let requests time out early.
-   */
-  if (timeout > 0)
-    tend_loop_arm (self->loop, &priv->job, tend_time_add (tend_loop_now (self->loop), timeout));
-  else
-    tend_loop_queue_ready (self->loop, &priv->job);
-
+  tend_request_cache_arm (self, priv, timeout);
   tell_added (self, cache);
   return TRUE;
 }
@@ -202,6 +187,32 @@ tend_request_cache_get_n_caches (TendRequestCache *self)
   g_return_val_if_fail (TEND_IS_REQUEST_CACHE (self), 0);
 
   return self->n_caches;
+}
+
+/**
+ * tend_request_cache_list_caches:
+ * @self: a request cache
+ * @prefix: (nullable): a prefix, or %NULL for all
+ *
+ * Lists the caches that wait for their answers, in no particular order.
+ *
+ * Returns: (transfer container) (element-type TendNumberCache): the caches, to which the list holds references
+ *
+ * Since: 0.1
+ */
+GPtrArray *
+tend_request_cache_list_caches (TendRequestCache *self,
+                                const char       *prefix)
+{
+  GPtrArray *caches;
+
+  g_return_val_if_fail (TEND_IS_REQUEST_CACHE (self), NULL);
+
+  caches = g_ptr_array_new_with_free_func (g_object_unref);
+  if (tend_request_cache_check_thread (self, G_STRFUNC))
+    tend_request_cache_list (self, prefix, caches);
+
+  return caches;
 }
 
 /**
@@ -367,7 +378,8 @@ tend_request_cache_pop_type (TendRequestCache *self,
  *
  * Drops a cache whose answer is no longer wanted.
  *
- * The cache does not time out, its number is free, and its tasks are cancelled.
+ * The cache does not time out, and its number is free. [signal@Tend.NumberCache::dropped] is emitted, and then its
+ * tasks are cancelled.
  *
  * Returns: %TRUE if @self held it
  *
@@ -385,8 +397,7 @@ tend_request_cache_remove (TendRequestCache *self,
     return FALSE;
 
   cache = tend_request_cache_release (self, cache);
-  tend_number_cache_cancel_tasks (cache);
-  tend_number_cache_notify_held (cache);
+  tend_number_cache_drop (cache, NULL, TRUE);
   g_object_unref (cache);
 
   return TRUE;
@@ -403,7 +414,7 @@ tend_request_cache_dispose (GObject *object)
     return;
 
   self->is_shut_down = TRUE;
-  tend_request_cache_drop_all (self);
+  tend_request_cache_drop_all (self, NULL, FALSE);
   tend_request_cache_leave_manager (self);
 
   G_OBJECT_CLASS (tend_request_cache_parent_class)->dispose (object);

@@ -19,11 +19,16 @@ typedef struct
 {
   char             *prefix;         /* constant once it was given, or a loop is there; NULL: the name of the class */
   gint64            timeout;        /* microseconds */
-  guint64           number;         /* constant like the prefix */
+  union
+  {
+    guint64         number;         /* constant like the prefix */
+    GBytes         *key;            /* the same, and a reference; if is_keyed */
+  };
   GQueue           *tasks;          /* of what number-cache-tasks.c has of each; loop thread; NULL: none */
   TendLoop         *loop;           /* a use of it; NULL until it belongs to a thread */
   char              short_prefix[12];   /* a prefix that fits in is kept here */
-  guint             has_number : 1; /* it was given */
+  guint             has_number : 1; /* it, or a key, was given */
+  guint             is_keyed : 1;   /* the key takes the place of the number */
   guint             has_no_number : 1;  /* none was chosen when it was made, or none was left */
   guint             is_popped : 1;  /* whoever has popped it has its tasks */
   guint             is_held : 1;    /* by the request cache that owns the space */
@@ -72,6 +77,11 @@ tend_prefix_print (const char *prefix)
 char             *tend_number_print (const char *prefix,
                                      guint64     number) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Prints what a cache is found by, for messages: a key that is text as that, any other one in hexadecimal. */
+char             *tend_key_print             (const char *prefix,
+                                              GBytes     *key) G_GNUC_WARN_UNUSED_RESULT;
+char             *tend_number_cache_print    (TendNumberCache *self) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Sets an error about the cache that prints as @name; @format says what is wrong, and is translated. */
 void              tend_number_cache_set_error (const char  *name,
                                                GError     **error,
@@ -93,6 +103,8 @@ tend_number_cache_get_holder (TendNumberCache *self)
 
 void              tend_number_cache_mark_due (TendNumberCache     *self);
 void              tend_number_cache_settle_due (TendNumberCache   *self);
+void              tend_number_cache_drop_due (TendNumberCache     *self,
+                                              const GError        *reason);
 void              tend_number_cache_cancel_tasks (TendNumberCache *self);
 void              tend_number_cache_forget_tasks (TendNumberCache *self);
 
@@ -102,5 +114,8 @@ void              tend_number_cache_give_prefix (TendNumberCache  *self,
                                               const char          *prefix);
 gint64            tend_number_cache_ask_timeout (TendNumberCache  *self);
 void              tend_number_cache_notify_held (TendNumberCache  *self);
+void              tend_number_cache_drop     (TendNumberCache     *self,
+                                              const GError        *reason,
+                                              gboolean             is_told);
 
 G_END_DECLS

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The numbers of one prefix, and random numbers.
+// The numbers and keys of one prefix, and random numbers.
 
 #pragma once
 
@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 
 /* --- number-space.c --- */
 
-/* The numbers of one prefix in one request cache. Loop thread only. */
+/* The numbers and keys of one prefix in one request cache. Loop thread only. */
 typedef struct
 {
   guint             ref_count;
@@ -21,6 +21,7 @@ typedef struct
   TendRequestCache *owner;      /* in whose table it is; not a reference; NULL: in none */
   TendTable         caches;     /* by the numbers in use; reserved ones are marked by tend_reserve() */
   guint             counts[65]; /* of numbers in use, by how many bits they have */
+  TendTable         keyed;      /* the caches that have a key, by its hash; several may have one hash */
 } TendNumberSpace;
 
 TendNumberSpace  *tend_number_space_new      (const char          *prefix) G_GNUC_WARN_UNUSED_RESULT;
@@ -33,10 +34,25 @@ void              tend_number_space_remove   (TendNumberSpace     *self,
                                               TendTablePlace      *place);
 void              tend_number_space_take_caches (TendNumberSpace *self,
                                               GPtrArray           *caches);
+void              tend_number_space_list_caches (const TendNumberSpace *self,
+                                              GPtrArray           *caches);
 gboolean          tend_number_space_choose   (TendNumberSpace     *self,
                                               guint                bits,
                                               guint64             *number,
                                               int                 *refusal);
+
+TendTablePlace   *tend_number_space_find_key (const TendNumberSpace *self,
+                                              GBytes              *key);
+TendTablePlace   *tend_number_space_insert_key (TendNumberSpace   *self,
+                                              GBytes              *key,
+                                              gpointer             holder);
+
+/* Whether nothing of the prefix is in use. */
+static inline gboolean
+tend_number_space_is_empty (const TendNumberSpace *self)
+{
+  return self->caches.n_items == 0 && self->keyed.n_items == 0;
+}
 
 /* The place of the number, or NULL. */
 static inline TendTablePlace *
@@ -59,6 +75,10 @@ tend_place_get_cache (const TendTablePlace *place)
 {
   return place != NULL && !(GPOINTER_TO_SIZE (place->item) & 1) ? place->item : NULL;
 }
+
+/* --- key.c --- */
+
+guint64           tend_key_hash              (GBytes              *key);
 
 /* --- random.c --- */
 

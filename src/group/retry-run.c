@@ -28,6 +28,7 @@ typedef struct
   GRand          *random;       /* NULL: GLib's own */
   TendTimer      *timeout;      /* a reference; NULL: no deadline of the run's own */
   TendTimer      *pause;        /* a reference; NULL unless it waits for the next attempt */
+  GList           waiting_link; /* among those of the retry that wait; its data is this while it is there */
   double          wait;         /* microseconds; until the next attempt, without jitter */
   GError         *last_error;   /* of the attempt before; NULL before the second */
   guint           n_attempts;
@@ -63,11 +64,23 @@ set_last_error (Run          *self,
   self->in_call = FALSE;
 }
 
+/* The wait for the next attempt is over, or the run is. */
+static void
+clear_pause (Run *self)
+{
+  if (self->waiting_link.data != NULL)
+    {
+      self->retry->waiting = g_list_remove_link (self->retry->waiting, &self->waiting_link);
+      self->waiting_link.data = NULL;
+    }
+  clear_timer (&self->pause);
+}
+
 static void
 run_clear (Run *self)
 {
   clear_timer (&self->timeout);
-  clear_timer (&self->pause);
+  clear_pause (self);
   g_clear_pointer (&self->random, g_rand_free);
   set_last_error (self, NULL);
 }
@@ -149,9 +162,35 @@ wait_over_cb (TendTask  *task,
 {
   Run *self = tend_task_user_data (task);
 
-  clear_timer (&self->pause);
+  clear_pause (self);
   begin_attempt (self);
   return FALSE;
+}
+
+static void
+begin_wait (Run    *self,
+            gint64  wait)
+{
+  self->pause = tend_timer_ref (tend_task_add_timer (self->task, wait, -1, wait_over_cb, NULL, NULL));
+  self->waiting_link.data = self;
+  self->retry->waiting = g_list_concat (&self->waiting_link, self->retry->waiting);
+}
+
+/* Lets every run that waits begin its next attempt in the next turn: a paused one, when it is resumed. */
+void
+tend_retry_end_waits (TendRetry *retry)
+{
+  GList *waiting = g_steal_pointer (&retry->waiting);
+
+  while (waiting != NULL)
+    {
+      Run *self = waiting->data;
+
+      waiting = g_list_remove_link (waiting, &self->waiting_link);
+      self->waiting_link.data = NULL;
+      clear_timer (&self->pause);
+      begin_wait (self, 0);
+    }
 }
 
 /* Asks the predicate whether @error is worth another attempt. */
@@ -199,7 +238,7 @@ attempt_failed (Run          *self,
   if (end != TEND_FOREVER && tend_time_add (tend_loop_now (tend_task_loop (self->task)), wait) >= end)
     run_fail (self, error, _(", with no time left for another"));
   else
-    self->pause = tend_timer_ref (tend_task_add_timer (self->task, wait, -1, wait_over_cb, NULL, NULL));
+    begin_wait (self, wait);
 }
 
 /* --- An attempt --- */

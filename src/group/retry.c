@@ -152,6 +152,26 @@ tend_retry_set_predicate (TendRetry              *self,
 }
 
 /**
+ * tend_retry_retry_now:
+ * @self: a retry
+ *
+ * Ends the waits between two attempts: each task that waits begins its next attempt in the next turn of the loop.
+ *
+ * Call it when the reason of the failures may be gone, for example because the network is back. A task that is paused
+ * begins its attempt when it is resumed. It does not change an attempt that runs, nor how long later waits are.
+ *
+ * Since: 0.1
+ */
+void
+tend_retry_retry_now (TendRetry *self)
+{
+  g_return_if_fail (TEND_IS_RETRY (self));
+  g_return_if_fail (tend_loop_is_mine (self->loop));
+
+  tend_retry_end_waits (self);
+}
+
+/**
  * TendRetryFunc:
  * @attempt: which attempt it is, from 1
  * @user_data: the data given with the function

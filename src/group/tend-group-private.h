@@ -34,6 +34,7 @@ struct _TendRetry
 
   TendLoop          *loop;          /* constant */
   TendRetrySettings  settings;
+  GList             *waiting;       /* of runs between two attempts, in no order */
   TendCallback      *predicate;     /* a reference; NULL: any error is worth another attempt */
 };
 
@@ -43,6 +44,7 @@ gboolean                 tend_retry_ask          (TendRetry      *self,
                                                   TendTask       *task,
                                                   guint           attempt,
                                                   const GError   *error);
+void                     tend_retry_end_waits    (TendRetry      *retry);
 TendTask                *tend_retry_create       (TendRetry      *retry,
                                                   const char     *name,
                                                   TendRetryFunc   func,

@@ -494,6 +494,50 @@ test_popped_and_added (Fixture       *fixture,
   assert_notes ("");
 }
 
+/* Each counts from the moment when it is given. */
+static void
+test_restarted (Fixture       *fixture,
+                gconstpointer  unused)
+{
+  g_autoptr(TendNumberCache) cache = g_object_ref (request_add (fixture, 1, SECOND, NULL));
+
+  advance (fixture, SECOND - 1);
+  g_assert_true (tend_number_cache_restart_timeout (cache, 2 * SECOND));
+  advance (fixture, 2 * SECOND - 1);
+  assert_notes ("");
+  g_assert_true (tend_number_cache_restart_timeout (cache, TEND_FOREVER));
+  advance (fixture, 1000 * SECOND);
+  assert_notes ("");
+  g_assert_true (tend_number_cache_restart_timeout (cache, 1));
+  g_assert_true (tend_number_cache_restart_timeout (cache, 0));
+  assert_notes ("");
+  advance (fixture, 0);
+  assert_notes ("p-1");
+  g_assert_cmpint (tend_number_cache_get_timeout (cache), ==, SECOND);
+
+  g_assert_false (tend_number_cache_restart_timeout (cache, SECOND));
+  advance (fixture, SECOND);
+  assert_notes ("");
+
+  expect_critical ("*timeout >= 0*");
+  g_assert_false (tend_number_cache_restart_timeout (cache, -1));
+  g_test_assert_expected_messages ();
+}
+
+/* The longer time is given when the old one is over, and nobody has been told yet. */
+static void
+test_restarted_when_due (Fixture       *fixture,
+                         gconstpointer  unused)
+{
+  TendNumberCache *cache = request_add (fixture, 1, 0, NULL);
+
+  g_assert_true (tend_number_cache_restart_timeout (cache, SECOND));
+  advance (fixture, SECOND - 1);
+  assert_notes ("");
+  advance (fixture, 1);
+  assert_notes ("p-1");
+}
+
 int
 main (int    argc,
       char **argv)
@@ -521,6 +565,9 @@ main (int    argc,
   add_test ("/tend/number-cache/timed-out/handler-drops-the-request-cache", test_handler_drops_the_request_cache);
   add_test ("/tend/number-cache/timed-out/handler-drops-the-cache", test_handler_drops_itself);
   add_test ("/tend/number-cache/timed-out/once-when-popped-and-added", test_popped_and_added);
+
+  add_test ("/tend/number-cache/timed-out/restarted", test_restarted);
+  add_test ("/tend/number-cache/timed-out/restarted-when-due", test_restarted_when_due);
 
   return g_test_run ();
 }

@@ -352,6 +352,73 @@ test_pause_holds_the_wait (Work          *work,
   assert_all_gone (work, task, retry);
 }
 
+/* --- No more waiting --- */
+
+static void
+test_retry_now (Work          *work,
+                gconstpointer  unused)
+{
+  TendRetry *retry = new_retry (5);
+  TendTask *task;
+
+  tend_retry_retry_now (retry);
+  work->n_failures = 3;
+  task = run (work, retry);
+  tend_clock_advance (work->clock, 50 * MSEC, NULL);
+  assert_notes ("1@0");
+  tend_retry_retry_now (retry);
+  tend_retry_retry_now (retry);
+  assert_notes ("");
+  tend_clock_advance (work->clock, 0, NULL);
+  assert_notes ("2@50");
+
+  /* The next wait is as long as it would have been, and the old one does not end it. */
+  tend_clock_run_until_idle (work->clock, NULL);
+  assert_notes ("3@250 4@650");
+  g_assert_cmpint (tend_task_get_int (task), ==, 42);
+  tend_retry_retry_now (retry);
+  assert_all_gone (work, task, retry);
+}
+
+static void
+test_retry_now_when_cancelled (Work          *work,
+                               gconstpointer  unused)
+{
+  TendRetry *retry = new_retry (3);
+  TendTask *task;
+
+  work->n_failures = 10;
+  task = run (work, retry);
+  tend_clock_advance (work->clock, 50 * MSEC, NULL);
+  tend_retry_retry_now (retry);
+  tend_task_cancel (task);
+  tend_retry_retry_now (retry);
+  tend_clock_run_until_idle (work->clock, NULL);
+  assert_notes ("1@0");
+  assert_status (task, "cancelled");
+  assert_all_gone (work, task, retry);
+}
+
+static void
+test_retry_now_when_paused (Work          *work,
+                            gconstpointer  unused)
+{
+  TendRetry *retry = new_retry (3);
+  TendTask *task;
+
+  work->n_failures = 1;
+  task = run (work, retry);
+  tend_clock_advance (work->clock, 50 * MSEC, NULL);
+  tend_task_pause (task);
+  tend_retry_retry_now (retry);
+  tend_clock_advance (work->clock, SECOND, NULL);
+  assert_notes ("1@0");
+  tend_task_resume (task);
+  tend_clock_advance (work->clock, 0, NULL);
+  assert_notes ("2@1050");
+  assert_all_gone (work, task, retry);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -368,6 +435,10 @@ main (int    argc,
   add_test ("/tend/retry/function-may-end-its-task", test_function_may_end_its_task);
   add_test ("/tend/retry/predicate-may-end-the-task", test_predicate_may_end_the_task);
   add_test ("/tend/retry/pause-holds-the-wait", test_pause_holds_the_wait);
+
+  add_test ("/tend/retry/now", test_retry_now);
+  add_test ("/tend/retry/now-when-cancelled", test_retry_now_when_cancelled);
+  add_test ("/tend/retry/now-when-paused", test_retry_now_when_paused);
 
   return g_test_run ();
 }

@@ -189,6 +189,12 @@ const makeCacheMethods = native => ({
     },
 });
 
+const makeRequestCacheMethods = native => ({
+    clear_with_error(exception) {
+        return native.clear_with_error.call(this, toGError(exception));
+    },
+});
+
 // --- Semaphores ---
 
 // Releases a permit of the task that has acquired it, whose code no longer runs where a promise goes on. What a task
@@ -367,6 +373,7 @@ function init(namespace) {
     defineTaskFailed();
     define(Tend.Completion, makeCompletionMethods);
     define(Tend.NumberCache, makeCacheMethods);
+    define(Tend.RequestCache, makeRequestCacheMethods);
     define(Tend.Channel, makeChannelMethods);
     Object.assign(Tend.Semaphore.prototype, semaphoreMethods);
     define(Tend.TaskStream, makeStreamMethods);

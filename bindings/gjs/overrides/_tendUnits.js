@@ -54,12 +54,15 @@ var FUNCTIONS = {
     },
     NumberCache: {
         get_timeout: {result: LIMIT},
+        restart_timeout: {0: LIMIT},
         set_timeout: {0: LIMIT},
         vfunc_get_timeout: {result: LIMIT},
     },
     RequestCache: {
         push_timeout: {1: LIMIT},
         wait_for: {2: LIMIT},
+        wait_for_key: {2: LIMIT},
+        wait_for_text: {2: LIMIT},
     },
     Retry: {
         get_back_off: {result: {1: DURATION, 2: DURATION}},

@@ -25,6 +25,11 @@ const TestQuery = GObject.registerClass({
         this.log.push(`timed out: ${this.host}`);
     }
 
+    vfunc_dropped() {
+        super.vfunc_dropped();
+        this.log.push('dropped');
+    }
+
     vfunc_get_timeout() {
         return 3 * SECOND;
     }
@@ -118,6 +123,75 @@ const tests = {
         assertEqual(requests.has_type(TestQuery, 7), false);
     },
 
+    keys(requests) {
+        const key = new GLib.Bytes(new Uint8Array([0, 1, 2, 255]));
+        const query = new TestQuery({key, prefix: 'keyed'});
+        requests.add(query);
+        assertEqual(query.get_key().equal(key), true);
+        assertEqual(query.key.equal(key), true);
+        assertEqual(requests.has_key('keyed', new GLib.Bytes(new Uint8Array([0, 1, 2, 255]))), true);
+        assertEqual(requests.lookup_key('keyed', key), query);
+        assertEqual(requests.pop_key('keyed', key), query);
+        assertEqual(requests.has_key('keyed', key), false);
+        assertEqual(Tend.NumberCache.new('p', 1).get_key(), null);
+    },
+
+    text(requests) {
+        const waiter = requests.wait_for_text('p', 'n\u00e4me', SECOND);
+        const late = requests.wait_for_key('p', new GLib.Bytes(new TextEncoder().encode('other')), SECOND);
+        const cache = Tend.NumberCache.new_for_text('p', 'n\u00e4me');
+        requests.add(cache);
+        assertEqual(waiter.get_result(), cache);
+        assertEqual(cache.to_string(), '<TendNumberCache p-n\u00e4me>');
+        assertEqual(requests.has_text('p', 'n\u00e4me'), true);
+        assertEqual(requests.lookup_text('p', 'n\u00e4me'), cache);
+        assertEqual(requests.lookup_key('p', new GLib.Bytes(new TextEncoder().encode('n\u00e4me'))), cache);
+        assertEqual(requests.pop_text('p', 'n\u00e4me'), cache);
+        clock.advance(SECOND);
+        assertThrows(() => late.get_result(), Gio.IOErrorEnum, Gio.IOErrorEnum.TIMED_OUT);
+    },
+
+    listCaches(requests) {
+        const caches = [new TestQuery({number: 7}), Tend.NumberCache.new_for_text('p', 'name')];
+        for (const cache of caches)
+            requests.add(cache);
+        assertEqual(requests.list_caches(null).length, 2);
+        assertEqual(requests.list_caches('query')[0], caches[0]);
+        assertEqual(requests.list_caches('p')[0], caches[1]);
+        assertEqual(requests.list_caches('other').length, 0);
+        requests.clear();
+    },
+
+    clearWithError(requests) {
+        const query = new TestQuery({number: 7});
+        const answer = Tend.Completion.new('answer');
+        query.connect('dropped', emitter => emitter.log.push(`${requests.has('query', 7)} ${answer.is_done()}`));
+        query.add_task(answer.get_task(), 42);
+        requests.add(query);
+        const lost = new TypeError('the connection is lost');
+        requests.clear_with_error(lost);
+        assertEqual(query.log.join(), 'false false,dropped');
+        try {
+            answer.get_task().get_result();
+        } catch (error) {
+            assertEqual(error, lost);
+            return;
+        }
+        throw new Error('it did not throw');
+    },
+
+    restartTimeout(requests) {
+        const query = new TestQuery({number: 7});
+        assertEqual(query.restart_timeout(5 * SECOND), false);
+        requests.add(query);
+        clock.advance(2 * SECOND);
+        assertEqual(query.restart_timeout(5 * SECOND), true);
+        clock.advance(5 * SECOND - 0.001);
+        assertEqual(query.log.join(), '');
+        clock.advance(0.001);
+        assertEqual(query.log.join(), 'timed out: ');
+    },
+
     duplicate(requests) {
         requests.add(new TestQuery({number: 7}));
         assertThrows(() => requests.add(new TestQuery({number: 7})), Tend.Error, Tend.Error.EXISTS);
@@ -172,7 +246,7 @@ const tests = {
         assertEqual(ping.answer.get_task().get_status(), Tend.TaskStatus.CANCELLED);
         clock.advance(10 * SECOND);
         assertEqual(log.join(), 'true');
-        assertEqual(query.log.length, 0);
+        assertEqual(query.log.join(), 'dropped');
         assertThrows(() => requests.add(query), Tend.Error, Tend.Error.SHUT_DOWN);
     },
 

@@ -130,6 +130,24 @@ const tests = {
         assertEqual(attempts.join(), '1,2,3');
     },
 
+    retryNow() {
+        const retry = Tend.Retry.new(2);
+        const attempts = [];
+        retry.set_back_off(1e9, 1e9, 1);
+        const task = retry.run('try', (_task, number) => {
+            attempts.push(number);
+            if (number < 2)
+                throw newError('busy');
+            return number;
+        });
+        for (let i = 0; i < 10; i++)
+            GLib.MainContext.default().iteration(false);
+        assertEqual(attempts.join(), '1');
+        retry.retry_now();
+        assertEqual(wait(task), true);
+        assertEqual(attempts.join(), '1,2');
+    },
+
     retryPredicate() {
         const retry = Tend.Retry.new(5);
         const seen = [];

@@ -24,10 +24,11 @@ const CALLS = [
         set_value: [],
     }],
     [() => new Tend.Group(), {set_grace_period: [1], set_max_running: [1]}],
-    [() => new Tend.NumberCache({prefix: 'p', number: 1}), {set_timeout: [1], remove_task: [null]}],
+    [() => new Tend.NumberCache({prefix: 'p', number: 1}), {set_timeout: [1], restart_timeout: [1], remove_task: [null]}],
     [() => new Tend.RequestCache(), {
         has: ['p', 1], has_type: [Tend.NumberCache, 1], lookup: ['p', 1], lookup_type: [Tend.NumberCache, 1],
         pop: ['p', 1], pop_type: [Tend.NumberCache, 1], push_timeout: [Tend.NumberCache, 1], wait_for: ['p', 1, 1],
+        wait_for_text: ['p', 'k', 1], has_text: ['p', 'k'], lookup_text: ['p', 'k'], pop_text: ['p', 'k'],
     }],
     [() => Tend.Retry.new(3), {
         set_back_off: [1, 2, 2], set_jitter: [0.5], set_max_attempts: [1], set_predicate: [null], set_seed: [1],

@@ -29,6 +29,9 @@ class TestQuery(Tend.NumberCache):
     def do_timed_out(self):
         self.log.append(f"timed out: {self.host}")
 
+    def do_dropped(self):
+        self.log.append("dropped")
+
     def do_get_timeout(self):
         return 3 * SECOND
 
@@ -38,6 +41,11 @@ class TestPing(Tend.RandomNumberCache):
         super().__init__(request_cache=requests, prefix="ping", bits=bits)
         self.answer = Tend.Completion.new("answer")
         self.add_task(self.answer.get_task(), "no answer")
+
+
+class TestKeyed(Tend.NumberCache):
+    def __init__(self, key):
+        super().__init__(prefix="keyed", key=key)
 
 
 class TestFaulty(Tend.NumberCache):
@@ -123,6 +131,74 @@ class Test(unittest.TestCase):
         self.assertIsInstance(self.requests.pop_type(TestQuery, 7), TestQuery)
         self.assertFalse(self.requests.has_type(TestQuery, 7))
 
+    def test_keys(self):
+        key = GLib.Bytes.new(bytes(range(20)))
+        query = TestKeyed(key)
+        self.assertTrue(self.requests.add(query))
+        self.assertEqual(query.get_key().get_data(), bytes(range(20)))
+        self.assertEqual(query.props.key.get_data(), bytes(range(20)))
+        self.assertIn(query, self.requests)
+        self.assertTrue(self.requests.has_key("keyed", GLib.Bytes.new(bytes(range(20)))))
+        self.assertIs(self.requests.lookup_key("keyed", key), query)
+        self.assertIs(self.requests.pop_key("keyed", key), query)
+        self.assertNotIn(query, self.requests)
+        self.assertIsNone(Tend.NumberCache.new("p", 1).get_key())
+
+    def test_text(self):
+        waiter = self.requests.wait_for_text("p", "n\u00e4me", 1)
+        late = self.requests.wait_for_key("p", GLib.Bytes.new(b"other"), SECOND)
+        cache = Tend.NumberCache.new_for_text("p", "n\u00e4me")
+        self.requests.add(cache)
+        self.assertIs(waiter.get_result(), cache)
+        self.assertEqual(cache.to_string(), "<TendNumberCache p-n\u00e4me>")
+        self.assertTrue(self.requests.has_text("p", "n\u00e4me"))
+        self.assertIs(self.requests.lookup_text("p", "n\u00e4me"), cache)
+        self.assertIs(self.requests.lookup_key("p", GLib.Bytes.new("n\u00e4me".encode())), cache)
+        self.assertIs(self.requests.pop_text("p", "n\u00e4me"), cache)
+        clock.advance(SECOND)
+        self.assertIsInstance(late.exception, Tend.TimeoutError)
+
+    def test_list_caches(self):
+        caches = [TestQuery(7), TestQuery(8), Tend.NumberCache.new_for_text("p", "name")]
+        for cache in caches:
+            self.requests.add(cache)
+        self.assertEqual(set(self.requests.list_caches()), set(caches))
+        self.assertEqual(set(self.requests.list_caches("TestQuery")), set(caches[:2]))
+        self.assertEqual(self.requests.list_caches("other"), [])
+        self.requests.clear()
+
+    def test_clear_with_error(self):
+        query, answer = TestQuery(7), Tend.Completion.new("answer")
+        query.connect("dropped", lambda query: query.log.append((self.requests.has("TestQuery", 7), answer.is_done())))
+        query.add_task(answer.get_task(), 42)
+        self.requests.add(query)
+        lost = ValueError("the connection is lost")
+        self.requests.clear_with_error(lost)
+        self.assertEqual(query.log, [(False, False), "dropped"])
+        with self.assertRaises(ValueError) as raised:
+            answer.get_task().get_result()
+        self.assertIs(raised.exception, lost)
+        self.assertRaises(TypeError, self.requests.clear_with_error, "text")
+
+    def test_dropped(self):
+        query = TestQuery(7)
+        self.requests.add(query)
+        self.requests.remove(query)
+        self.requests.add(query)
+        self.requests.clear()
+        self.assertEqual(query.log, ["dropped", "dropped"])
+
+    def test_restart_timeout(self):
+        query = TestQuery(7)
+        self.assertFalse(query.restart_timeout(5 * SECOND))
+        self.requests.add(query)
+        clock.advance(2 * SECOND)
+        self.assertTrue(query.restart_timeout(5 * SECOND))
+        clock.advance(5 * SECOND - 1e-6)
+        self.assertEqual(query.log, [])
+        clock.advance(1e-6)
+        self.assertEqual(query.log, ["timed out: "])
+
     def test_duplicate(self):
         self.requests.add(TestQuery(7))
         with self.assertRaises(GLib.Error) as raised:
@@ -169,7 +245,7 @@ class Test(unittest.TestCase):
         self.requests.shutdown_async(None, lambda requests, result: log.append(requests.shutdown_finish(result)))
         self.assertEqual(ping.answer.get_task().get_status(), Tend.TaskStatus.CANCELLED)
         clock.advance(10 * SECOND)
-        self.assertEqual((log, query.log, self.requests.get_n_caches()), ([True], [], 0))
+        self.assertEqual((log, query.log, self.requests.get_n_caches()), ([True], ["dropped"], 0))
         with self.assertRaisesRegex(GLib.Error, "Cache 'TestQuery-7': is not added: .* has been shut down"):
             self.requests.add(query)
 

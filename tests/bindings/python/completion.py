@@ -178,6 +178,17 @@ class Retry(unittest.TestCase):
         self.assertEqual(self.attempts, [1, 2, 3])
         self.assertEqual(task.dup_message(), "attempt 3 of 5")
 
+    def test_retry_now(self):
+        retry = Tend.Retry.new(5)
+        retry.set_back_off(SECOND, 10 * SECOND, 2.0)
+        task = retry.run("try", self.attempt, 2)
+        self.clock.advance(0.5 * SECOND)
+        self.assertEqual(self.attempts, [1])
+        retry.retry_now()
+        self.clock.advance(0)
+        self.assertEqual(self.attempts, [1, 2])
+        self.assertEqual(task.get_result(), ["result", 2])
+
     def test_predicate(self):
         seen = []
 

@@ -24,11 +24,14 @@ CALLS = {
         "set_string": [None], "set_value": [],
     },
     Tend.Group: {"set_grace_period": [1], "set_max_running": [1]},
-    lambda: Tend.NumberCache(prefix="p", number=1): {"set_timeout": [1], "remove_task": [None]},
+    lambda: Tend.NumberCache(prefix="p", number=1): {"set_timeout": [1], "restart_timeout": [1],
+                                                           "remove_task": [None]},
     Tend.RequestCache: {
         "has": ["p", 1], "has_type": [Tend.NumberCache, 1], "lookup": ["p", 1], "lookup_type": [Tend.NumberCache, 1],
         "pop": ["p", 1], "pop_type": [Tend.NumberCache, 1], "push_timeout": [Tend.NumberCache, 1],
-        "wait_for": ["p", 1, 1],
+        "wait_for": ["p", 1, 1], "wait_for_key": ["p", GLib.Bytes.new(b"k"), 1], "wait_for_text": ["p", "k", 1],
+        "has_key": ["p", GLib.Bytes.new(b"k")], "has_text": ["p", "k"], "lookup_key": ["p", GLib.Bytes.new(b"k")],
+        "lookup_text": ["p", "k"], "pop_key": ["p", GLib.Bytes.new(b"k")], "pop_text": ["p", "k"],
     },
     lambda: Tend.Retry.new(3): {
         "set_back_off": [1, 2, 2.0], "set_jitter": [0.5], "set_max_attempts": [1], "set_predicate": [None],

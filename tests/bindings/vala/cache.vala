@@ -16,6 +16,11 @@ class TestQuery : Tend.NumberCache {
     log += "timed out: " + host;
   }
 
+  public override void dropped () {
+    base.dropped ();
+    log += "dropped";
+  }
+
   public override int64 get_timeout () {
     return 3 * TimeSpan.SECOND;
   }
@@ -121,6 +126,67 @@ void test_types () throws Error {
   assert (!requests.has_type (typeof (TestQuery), 7));
 }
 
+class TestKeyed : Tend.NumberCache {
+  public TestKeyed (Bytes key) {
+    Object (prefix: "keyed", key: key);
+  }
+}
+
+void test_keys (Tend.Clock clock) throws Error {
+  var requests = new Tend.RequestCache ();
+  var key = new Bytes ({ 0, 1, 2, 255 });
+  var query = new TestKeyed (key);
+
+  requests.add (query);
+  assert (query.key.compare (key) == 0);
+  assert (query.get_key ().compare (key) == 0);
+  assert (requests.has_key ("keyed", new Bytes ({ 0, 1, 2, 255 })));
+  assert (requests.lookup_key ("keyed", key) == query);
+  assert (requests.pop_key ("keyed", key) == query);
+
+  var waiter = requests.wait_for_text ("p", "name");
+  var late = requests.wait_for_key ("p", key, TimeSpan.SECOND);
+  var cache = new Tend.NumberCache.for_text ("p", "name");
+  requests.add (cache);
+  assert (waiter.get_object () == cache);
+  assert (cache.to_string () == "<TendNumberCache p-name>");
+  assert (requests.has_text ("p", "name") && requests.lookup_text ("p", "name") == cache);
+  assert (requests.pop_text ("p", "name") == cache);
+  requests.add (new Tend.NumberCache.for_key ("p", new Bytes ("other".data)));
+  assert (requests.has_text ("p", "other"));
+  clock.advance (TimeSpan.SECOND);
+  assert (late.get_error ().matches (IOError.quark (), IOError.TIMED_OUT));
+}
+
+void test_clear_with_error () throws Error {
+  var requests = new Tend.RequestCache ();
+  var query = new TestQuery (7);
+  var answer = new Tend.Completion ("answer");
+
+  query.add_task (answer.get_task (), 42);
+  query.dropped.connect (() => query.log += requests.has ("query", 7) || answer.is_done () ? "late " : "handler ");
+  requests.add (query);
+  assert (requests.list_caches ().length == 1 && requests.list_caches ("query")[0] == query);
+  assert (requests.list_caches ("other").length == 0);
+  requests.clear_with_error (new IOError.CONNECTION_CLOSED ("lost"));
+  assert (query.log == "handler dropped");
+  assert (answer.get_task ().get_error () is IOError.CONNECTION_CLOSED);
+}
+
+void test_restart_timeout (Tend.Clock clock) throws Error {
+  var requests = new Tend.RequestCache ();
+  var query = new TestQuery (7);
+
+  assert (!query.restart_timeout (TimeSpan.SECOND));
+  requests.add (query);
+  clock.advance (2 * TimeSpan.SECOND);
+  assert (query.restart_timeout (5 * TimeSpan.SECOND));
+  clock.advance (5 * TimeSpan.SECOND - 1);
+  assert (query.log == "");
+  clock.advance (1);
+  assert (query.log == "timed out: ");
+}
+
 void test_wait_for (Tend.Clock clock) throws Error {
   var requests = new Tend.RequestCache ();
   var query = new TestQuery (7);
@@ -171,7 +237,7 @@ void test_shutdown (Tend.Clock clock) throws Error {
   shut_down.begin (requests, query);
   assert (ping.answer.get_task ().get_status () == Tend.TaskStatus.CANCELLED);
   clock.advance (10 * TimeSpan.SECOND);
-  assert (query.log == "down");
+  assert (query.log == "droppeddown");
   try {
     requests.add (query);
     assert_not_reached ();
@@ -197,6 +263,9 @@ int main () {
     test_random_number ();
     test_numbers_run_out ();
     test_types ();
+    test_keys (clock);
+    test_clear_with_error ();
+    test_restart_timeout (clock);
     test_wait_for (clock);
     test_override (clock);
     test_shutdown (clock);

@@ -208,6 +208,24 @@ bool test_retry (Tend.Task me) throws Error {
   return true;
 }
 
+bool test_retry_now (Tend.Task me) throws Error {
+  var retry = new Tend.Retry (2);
+
+  retry.set_back_off (TimeSpan.HOUR, TimeSpan.HOUR, 1);
+  retry.set_timeout (Tend.FOREVER);
+  var begin = Tend.get_time ();
+  var task = retry.run ("retry", (attempt) => Tend.Task.run_fiber (null, (task) => {
+    if (attempt < 2)
+      throw new IOError.BUSY ("busy");
+    return task.return_int (attempt);
+  }));
+  Tend.sleep (0);
+  retry.retry_now ();
+  Tend.await (task);
+  assert (task.get_int () == 2 && Tend.get_time () - begin < TimeSpan.HOUR);
+  return true;
+}
+
 bool test_cache_passes_its_value (Tend.Task me) throws Error {
   var requests = new Tend.RequestCache ();
   var cache = new Tend.RandomNumberCache (requests, "ping");
@@ -240,6 +258,7 @@ int main (string[] args) {
   TestTend.add ("/tend/vala/managers/owner", test_owner);
   TestTend.add ("/tend/vala/managers/group", test_group);
   TestTend.add ("/tend/vala/managers/retry", test_retry);
+  TestTend.add ("/tend/vala/managers/retry-now", test_retry_now);
   TestTend.add ("/tend/vala/managers/cache", test_cache_passes_its_value);
   return Test.run ();
 }

@@ -28,6 +28,13 @@ fuzz_cache_timed_out (TendNumberCache *cache)
   hook ();
 }
 
+static void
+fuzz_cache_dropped (TendNumberCache *cache)
+{
+  trace ("call dropped");
+  hook ();
+}
+
 /* It may be negative, which is refused. */
 static gint64
 fuzz_cache_get_timeout (TendNumberCache *cache)
@@ -41,6 +48,7 @@ static void
 fuzz_cache_class_init (FuzzCacheClass *klass)
 {
   klass->parent_class.timed_out = fuzz_cache_timed_out;
+  klass->parent_class.dropped = fuzz_cache_dropped;
   klass->parent_class.get_timeout = fuzz_cache_get_timeout;
 }
 
@@ -66,6 +74,38 @@ closure_gone_cb (gpointer  data,
 
 /* --- Number caches --- */
 
+static const char *
+pick_text (void)
+{
+  static const char *texts[] = { "", "name", "a longer name" };
+
+  return texts[pick (G_N_ELEMENTS (texts))];
+}
+
+static GBytes *
+pick_key (void)
+{
+  const char *text = pick_text ();
+
+  return g_bytes_new (text, strlen (text));
+}
+
+static TendNumberCache *
+make_keyed (void)
+{
+  g_autoptr(GBytes) key = pick_key ();
+
+  switch (pick (3))
+    {
+    case 0:
+      return tend_number_cache_new_for_text (pick_name (), pick_text ());
+    case 1:
+      return tend_number_cache_new_for_key (pick_name (), key);
+    default:
+      return g_object_new (fuzz_cache_get_type (), "prefix", pick_name (), "key", key, NULL);
+    }
+}
+
 static void
 make_cache (void)
 {
@@ -82,6 +122,8 @@ make_cache (void)
       if (tend_random_number_cache_get_bits (TEND_RANDOM_NUMBER_CACHE (cache)) > 8)
         fail ("a random number has more bits than it was given");
     }
+  else if (pick (4) == 0)
+    cache = make_keyed ();
   else if (pick (2) == 0)
     cache = tend_number_cache_new (pick_name (), pick (3));
   else
@@ -140,9 +182,12 @@ look_at_cache (void)
   text = tend_number_cache_to_string (cache);
   if (tend_number_cache_get_prefix (cache) == NULL || tend_number_cache_get_number (cache) > 255)
     fail ("%s has no prefix, or a number that nobody gave it", text);
+  if (tend_number_cache_get_key (cache) != NULL && tend_number_cache_get_number (cache) != 0)
+    fail ("%s has a key, and a number", text);
   tend_number_cache_get_timeout (cache);
   tend_number_cache_set_timeout (cache, pick_time ());
-  tend_number_cache_is_held (cache);
+  if (tend_number_cache_restart_timeout (cache, pick_time ()) != tend_number_cache_is_held (cache))
+    fail ("%s is held, and has no timeout", text);
 }
 
 /* --- Request caches --- */
@@ -199,6 +244,59 @@ find (void)
     fail ("a request cache has a number, and counts none");
 }
 
+/* Whichever finds what the other one put there: both are bytes. */
+static void
+find_by_key (void)
+{
+  TendRequestCache *requests = rack_hold (KIND_REQUEST_CACHE);
+  const char *name = pick_name (), *text = pick_text ();
+  g_autoptr(GBytes) key = g_bytes_new (text, strlen (text));
+  TendNumberCache *found;
+
+  if (requests == NULL || name == NULL)
+    return;
+
+  found = tend_request_cache_lookup_key (requests, name, key);
+  if (found != tend_request_cache_lookup_text (requests, name, text) ||
+      tend_request_cache_has_key (requests, name, key) != (found != NULL) ||
+      tend_request_cache_has_text (requests, name, text) != (found != NULL))
+    fail ("a request cache has a key, and has not");
+  if (found != NULL && !tend_number_cache_is_held (found))
+    fail ("a request cache finds a key that it does not hold");
+}
+
+static void
+pop_by_key (void)
+{
+  TendRequestCache *requests = rack_get (KIND_REQUEST_CACHE);
+  const char *name = pick_name ();
+  g_autoptr(GBytes) key = pick_key ();
+  TendNumberCache *cache;
+
+  if (requests == NULL || name == NULL)
+    return;
+
+  cache = pick (2) == 0 ? tend_request_cache_pop_key (requests, name, key)
+                        : tend_request_cache_pop_text (requests, name, pick_text ());
+  if (cache != NULL && tend_number_cache_is_held (cache))
+    fail ("a cache was popped by its key, and is held");
+  rack_put (KIND_NUMBER_CACHE, cache);
+}
+
+static void
+wait_for_key (void)
+{
+  TendRequestCache *requests = rack_get (KIND_REQUEST_CACHE);
+  const char *name = pick_name ();
+  g_autoptr(GBytes) key = pick_key ();
+
+  if (requests == NULL || name == NULL)
+    return;
+
+  rack_put (KIND_TASK, pick (2) == 0 ? tend_request_cache_wait_for_key (requests, name, key, pick_time ())
+                                     : tend_request_cache_wait_for_text (requests, name, pick_text (), pick_time ()));
+}
+
 static void
 pop (void)
 {
@@ -225,10 +323,35 @@ drop_some (void)
   if (requests == NULL)
     return;
 
-  if (cache == NULL || pick (4) == 0)
+  if (pick (8) == 0)
+    {
+      g_autoptr(GError) reason = error_pick ();
+
+      tend_request_cache_clear_with_error (requests, reason);
+    }
+  else if (cache == NULL || pick (4) == 0)
     tend_request_cache_clear (requests);
   else
     tend_request_cache_remove (requests, cache);
+}
+
+static void
+list (void)
+{
+  TendRequestCache *requests = rack_hold (KIND_REQUEST_CACHE);
+  g_autoptr(GPtrArray) all = requests != NULL ? tend_request_cache_list_caches (requests, NULL) : NULL;
+  g_autoptr(GPtrArray) some = requests != NULL ? tend_request_cache_list_caches (requests, pick_name ()) : NULL;
+
+  if (requests == NULL)
+    return;
+
+  if (all->len != tend_request_cache_get_n_caches (requests) || some->len > all->len)
+    fail ("a request cache lists others than it has");
+  for (guint i = 0; i < all->len; i++)
+    {
+      if (!tend_number_cache_is_held (g_ptr_array_index (all, i)))
+        fail ("a request cache lists one that it does not hold");
+    }
 }
 
 static void
@@ -308,6 +431,10 @@ Op cache_operations[] = {
   { "add a number cache", add, 10 },
   { "find a number cache", find, 2 },
   { "pop a number cache", pop, 5 },
+  { "find a cache by its key", find_by_key, 2 },
+  { "pop a cache by its key", pop_by_key, 3 },
+  { "wait for a key", wait_for_key, 2 },
+  { "list the caches", list, 1 },
   { "drop number caches", drop_some, 3 },
   { "wait for a number", wait, 4 },
   { "override the time-outs", override, 2 },

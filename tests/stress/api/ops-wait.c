@@ -287,6 +287,7 @@ set_retry (TendRetry *retry)
           tend_retry_get_back_off (retry, NULL, NULL) < 1.0)
         fail ("a retry has settings that nobody can set");
       tend_retry_set_max_attempts (retry, tend_retry_get_max_attempts (retry));
+      tend_retry_retry_now (retry);
       break;
     default:
       if (pick (4) == 0)

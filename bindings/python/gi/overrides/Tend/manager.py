@@ -101,6 +101,21 @@ class RequestCache(ShutDown, Tend.RequestCache):
     def wait_for(self, prefix, number, timeout):
         return origin.note(Tend.RequestCache.wait_for(self, prefix, number, timeout))
 
+    def clear_with_error(self, exception):
+        error = errors.pack_exception_for(self, exception)
+        # A task may live longer than the request cache, and gives the exception itself.
+        for cache in self.list_caches():
+            for task in cache.list_tasks():
+                errors.keep(task, self._failure)
+        Tend.RequestCache.clear_with_error(self, error)
+        del self._failure
+
+    def wait_for_key(self, prefix, key, timeout):
+        return origin.note(Tend.RequestCache.wait_for_key(self, prefix, key, timeout))
+
+    def wait_for_text(self, prefix, text, timeout):
+        return origin.note(Tend.RequestCache.wait_for_text(self, prefix, text, timeout))
+
     def __len__(self):
         return self.get_n_caches()
 
@@ -108,4 +123,8 @@ class RequestCache(ShutDown, Tend.RequestCache):
         return True  # with no caches, too
 
     def __contains__(self, cache):
-        return isinstance(cache, Tend.NumberCache) and self.lookup(cache.get_prefix(), cache.get_number()) is cache
+        if not isinstance(cache, Tend.NumberCache):
+            return False
+        prefix, key = cache.get_prefix(), cache.get_key()
+        found = self.lookup(prefix, cache.get_number()) if key is None else self.lookup_key(prefix, key)
+        return found is cache

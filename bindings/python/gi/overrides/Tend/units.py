@@ -116,11 +116,14 @@ FUNCTIONS = {
     "NumberCache": {
         "do_get_timeout": {"return": LIMIT},
         "get_timeout": {"return": LIMIT},
+        "restart_timeout": {0: LIMIT},
         "set_timeout": {0: LIMIT},
     },
     "RequestCache": {
         "push_timeout": {1: LIMIT},
         "wait_for": {2: LIMIT},
+        "wait_for_key": {2: LIMIT},
+        "wait_for_text": {2: LIMIT},
     },
     "Retry": {
         "get_back_off": {"return": {1: DURATION, 2: DURATION}},
