@@ -54,4 +54,6 @@ async def main():
         pass  # It was stopped.
 
 
+# Its parent is stopped before it hears of the failure, which would be reported.
+Tend.set_unobserved_func(lambda task, exception, origin: None)
 Tend.run(main())

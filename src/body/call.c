@@ -277,8 +277,8 @@ check_caller (TendOperation  *self,
 }
 
 /*
- * A stopped fiber has no use for a result, whose error is reported. A fiber that has the result already may have taken
- * its error: a GTask does not tell.
+ * A fiber that does not go on has no use for an error, which is reported, and a stopped one has none for a result. A
+ * fiber that has the result already may have taken its error: a GTask does not tell.
  */
 static void
 drop_result (TendOperation *self)
@@ -287,8 +287,10 @@ drop_result (TendOperation *self)
   g_autoptr(GAsyncResult) result = NULL;
   g_autoptr(GError) dropped = NULL;
 
-  if (self->calls == NULL || self->calls != tend_get_fiber_calls () || !tend_task_has_ended (task) ||
-      self->call->result == NULL)
+  if (self->calls == NULL || self->calls != tend_get_fiber_calls () || self->call->result == NULL)
+    return;
+  if (!tend_task_has_ended (task) &&
+      (!G_IS_TASK (self->call->result) || !g_task_had_error (G_TASK (self->call->result))))
     return;
 
   result = g_steal_pointer (&self->call->result);
@@ -317,8 +319,9 @@ drop_result (TendOperation *self)
  * The call always waits until the operation has called back, because that writes to @call. If the task is cancelled or
  * ends meanwhile, the operation is cancelled, and calls back soon. An operation that ignores its cancellable keeps the
  * body until it ends. Then the error is that of the task, with its reason or deadline. If the task was cancelled, the
- * result is in @call all the same: call the finish function with it if the operation may have succeeded and what it
- * made must not be lost. If the task of a fiber has ended, the result is dropped.
+ * result may be in @call all the same: then call the finish function with it if what the operation made must not be
+ * lost. If the task of a fiber has ended, or the result is a [class@Gio.Task] with an error, the result is dropped, and
+ * an error that is no cancellation is reported.
  *
  * A fiber goes on within the callback of the operation if no other task runs in the thread at that moment. Several
  * operations may be in flight, each with a call of its own, and are awaited in any order. In the body of a thread the
@@ -397,7 +400,7 @@ tend_call_clear (TendCall *call)
       if (self->n_out > 0)
         tend_call_native (tend_operation_cancel, self);
       wait_until_ended (self);
-      if (!self->is_awaited)
+      if (!self->is_awaited && self->calls != NULL && tend_task_has_ended (tend_task_get_current ()))
         drop_result (self);
     }
 
