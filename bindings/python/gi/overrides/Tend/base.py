@@ -4,6 +4,7 @@
 """What the other modules stand on: the library as it is introspected."""
 
 import gc
+import sys
 
 from gi.module import get_introspection_module
 from gi.overrides import override as gi_override
@@ -40,14 +41,15 @@ class Collector:
 collector = Collector()
 
 
-def dispose(self):
+def dispose(self, is_finalizing=sys.is_finalizing):
     """Lets go of what an object has, which may call Python, before PyGObject drops the last reference to it.
 
     An exception may be on its way there, which frees what was on the stack. Code of Python that is called then fails,
     and both that exception and what was to be told are lost. Here Python has put the exception aside. Where the
-    collector frees the object there is none, and what is reported needs all that the collector finalizes first.
+    collector frees the object there is none, and what is reported needs all that the collector finalizes first. When
+    the interpreter goes, nothing of Python can be called any more.
     """
-    if not collector.is_running and self.__grefcount__ == 1:
+    if not is_finalizing() and not collector.is_running and self.__grefcount__ == 1:
         self.run_dispose()
 
 
