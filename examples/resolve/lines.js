@@ -25,7 +25,6 @@ export class Names {
         if (names !== null)
             return;
 
-        // To open a named pipe waits for a writer. That is done before the signals are the loop's.
         this.channel = file === null ? null : Names.open(file);
         this.stream = new InputStream({fd: this.channel?.unix_get_fd() ?? STDIN, close_fd: false});
     }

@@ -52,6 +52,13 @@ class Resolver {
         this.room = null;           // what the main part waits for
         this.output = new Output(() => this.wake());
         this.stderr = new OutputStream({fd: STDERR, close_fd: false});
+
+        // To open a named pipe waits for a writer. That is done before Tend.run() handles Ctrl-C.
+        try {
+            this.names = new Names(options);
+        } catch (error) {
+            this.error = error;
+        }
     }
 
     // --- One name and type ---
@@ -265,13 +272,14 @@ class Resolver {
     async run(task) {
         this.task = task;
         try {
-            const names = new Names(this.options);
+            if (this.error !== null)
+                throw this.error;
             for (const signum of [SIGINT, SIGTERM])
                 addSignal(GLib.PRIORITY_HIGH, signum, () => this.interrupt(signum));
             if (this.options.showsProgress)
                 task.add_timer(PROGRESS_INTERVAL, PROGRESS_INTERVAL, () => this.showProgress());
             this.ports = Array.from({length: this.options.nSockets}, (_, i) => new Port(this, i));
-            await task.wait_for(this.askAll(task, names));
+            await task.wait_for(this.askAll(task, this.names));
         } catch (error) {
             if (!isError(error, Gio.IOErrorEnum.CANCELLED))
                 this.error ??= error;
@@ -328,7 +336,9 @@ try {
     System.exit(2);
 }
 
-if (options.isHelp)
+if (options.isHelp) {
     print(getHelp());
-else
-    System.exit(Tend.run(task => new Resolver(options).run(task)));
+} else {
+    const resolver = new Resolver(options);
+    System.exit(Tend.run(task => resolver.run(task)));
+}
