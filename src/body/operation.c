@@ -119,7 +119,7 @@ static void
 arrive (TendOperation *self,
         GAsyncResult  *result)
 {
-  g_autoptr(TendOperation) held = self;
+  G_GNUC_UNUSED g_autoptr(TendOperation) held = self;
 
   if (--self->n_out > 0)
     return;

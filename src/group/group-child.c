@@ -182,7 +182,7 @@ tend_group_add (TendGroup  *self,
                 TendTask   *task,
                 GError    **error)
 {
-  g_autoptr(TendTask) held = task;
+  G_GNUC_UNUSED g_autoptr(TendTask) held = task;
   TendChild *child;
 
   g_return_val_if_fail (TEND_IS_GROUP (self), FALSE);

@@ -172,7 +172,7 @@ static void
 kept_job_cb (TendJob *job)
 {
   TendTaskManagerPrivate *priv = TEND_MANAGER_PRIVATE_OF (job, kept_job);
-  g_autoptr(GPtrArray) kept = g_steal_pointer (&priv->kept);
+  G_GNUC_UNUSED g_autoptr(GPtrArray) kept = g_steal_pointer (&priv->kept);
 }
 
 void
@@ -240,8 +240,8 @@ tend_task_manager_cancel_task (TendTaskManager *self,
   task = entry->task;
   if (!tend_task_has_ended (task))
     {
-      g_autoptr(TendTaskManager) held = g_object_ref (self);
-      g_autoptr(TendTask) cancelled = g_object_ref (task);
+      G_GNUC_UNUSED g_autoptr(TendTaskManager) held = g_object_ref (self);
+      G_GNUC_UNUSED g_autoptr(TendTask) cancelled = g_object_ref (task);
 
       entry->is_named = FALSE;
       tend_task_cancel (task);

@@ -228,7 +228,7 @@ tend_task_manager_register (TendTaskManager  *self,
                             TendNamePolicy    policy,
                             GError          **error)
 {
-  g_autoptr(TendTask) held = task;
+  G_GNUC_UNUSED g_autoptr(TendTask) held = task;
   TendTask *holder = NULL;
 
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);

@@ -186,7 +186,7 @@ tend_task_manager_debounce (TendTaskManager  *self,
                             gint64            delay,
                             GError          **error)
 {
-  g_autoptr(TendTask) held = task;
+  G_GNUC_UNUSED g_autoptr(TendTask) held = task;
 
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);
   g_return_val_if_fail (TEND_IS_TASK (task), NULL);
@@ -264,7 +264,7 @@ tend_task_manager_throttle (TendTaskManager  *self,
                             gint64            interval,
                             GError          **error)
 {
-  g_autoptr(TendTask) held = task;
+  G_GNUC_UNUSED g_autoptr(TendTask) held = task;
 
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), NULL);
   g_return_val_if_fail (TEND_IS_TASK (task), NULL);

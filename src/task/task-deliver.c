@@ -59,7 +59,7 @@ deliver (TendTask    *self,
     {
       /* It was stopped, or failed in its scope: the result of its body is dropped, and its error told. */
       GError *error = g_steal_pointer (&outcome->error);
-      g_autoptr(TendTask) kept = g_object_ref (self);
+      G_GNUC_UNUSED g_autoptr(TendTask) kept = g_object_ref (self);
 
       tend_outcome_clear (outcome);
       if (self->is_active && !self->body->returns)
