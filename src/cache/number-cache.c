@@ -130,11 +130,18 @@ ask_class (TendNumberCache *self)
   return ask.timeout;
 }
 
+/* Whether a derived class decides on the time-out, which may do anything meanwhile. */
+gboolean
+tend_number_cache_has_own_timeout (TendNumberCache *self)
+{
+  return TEND_NUMBER_CACHE_GET_CLASS (self)->get_timeout != tend_number_cache_real_get_timeout;
+}
+
 /* The time-out that its class wants for it. A derived class may be an interpreter's. */
 gint64
 tend_number_cache_ask_timeout (TendNumberCache *self)
 {
-  if (G_LIKELY (TEND_NUMBER_CACHE_GET_CLASS (self)->get_timeout == tend_number_cache_real_get_timeout))
+  if (G_LIKELY (!tend_number_cache_has_own_timeout (self)))
     return tend_number_cache_get_private (self)->timeout;
 
   return ask_class (self);

@@ -64,11 +64,11 @@ check_addable (TendRequestCache  *self,
   TendNumberCachePrivate *priv = tend_number_cache_get_private (cache);
   g_autofree char *name = NULL;
 
+  if (G_LIKELY (!priv->has_no_number && !priv->is_held && !self->is_shut_down))
+    return TRUE;
+
   if (!tend_number_cache_check_number (cache, error))
     return FALSE;
-
-  if (!priv->is_held && !self->is_shut_down)
-    return TRUE;
 
   name = tend_number_cache_print (cache);
   if (priv->is_held)
@@ -134,8 +134,9 @@ tend_request_cache_add (TendRequestCache  *self,
   if (!tend_request_cache_check_thread (self, G_STRFUNC) || !check_home (cache, error))
     return FALSE;
 
-  /* A method of the class, which may do anything meanwhile, such as dropping both objects. */
-  kept = g_object_ref (self);
+  /* A method of the class may drop both objects. */
+  if (self->overrides != NULL || tend_number_cache_has_own_timeout (cache))
+    kept = g_object_ref (self);
   held = g_object_ref (cache);
   priv = tend_number_cache_get_private (cache);
   timeout = tend_number_cache_ask_timeout (cache);

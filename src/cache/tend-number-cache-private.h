@@ -112,6 +112,7 @@ void              tend_number_cache_forget_tasks (TendNumberCache *self);
 
 void              tend_number_cache_give_prefix (TendNumberCache  *self,
                                               const char          *prefix);
+gboolean          tend_number_cache_has_own_timeout (TendNumberCache *self);
 gint64            tend_number_cache_ask_timeout (TendNumberCache  *self);
 void              tend_number_cache_notify_held (TendNumberCache  *self);
 void              tend_number_cache_drop     (TendNumberCache     *self,
