@@ -26,7 +26,7 @@
 #define MAX_REFUSED_WAITS 1000
 
 /* How many waits in a row may need no waiting before the fiber lets the loop turn. */
-#define MAX_AT_ONCE 64
+#define MAX_AT_ONCE 128
 
 /* It is on the stack of the fiber that hops. */
 typedef struct
