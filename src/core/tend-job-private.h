@@ -95,6 +95,21 @@ tend_queue_push (TendQueue *queue,
   job->next->prev = job;
 }
 
+/* Moves all jobs of @other to the end of @queue. */
+static inline void
+tend_queue_splice (TendQueue *queue,
+                   TendQueue *other)
+{
+  if (tend_queue_is_empty (other))
+    return;
+
+  other->next->prev = queue->prev;
+  other->prev->next = tend_queue_sentinel (queue);
+  queue->prev->next = other->next;
+  queue->prev = other->prev;
+  tend_queue_init (other);
+}
+
 static inline void
 tend_job_unlink (TendJob *job)
 {

@@ -512,6 +512,28 @@ tend_loop_queue_micro (TendLoop *loop,
   tend_queue_push (&loop->micro, job);
 }
 
+/* Puts @job in @queue, from which tend_loop_queue_micro_all() will take it. */
+void
+tend_loop_queue_aside (TendLoop  *loop,
+                       TendQueue *queue,
+                       TendJob   *job)
+{
+  job->turn = loop->round;
+  tend_queue_push (queue, job);
+}
+
+/*
+ * Queues all jobs of @queue as tend_loop_queue_micro() does, and touches none of them: thousands of fibers that wait
+ * are in no cache. A job that was put aside in an earlier round runs in this one, and once more at most, since it is
+ * put aside in this one then.
+ */
+void
+tend_loop_queue_micro_all (TendLoop  *loop,
+                           TendQueue *queue)
+{
+  tend_queue_splice (&loop->micro, queue);
+}
+
 /*
  * Runs the micro-queue now, which is otherwise left to the next turn, unless the thread is in a turn. For what a source
  * of somebody else has woken: a turn of our own for it would be one more poll.

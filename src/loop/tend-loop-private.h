@@ -96,6 +96,11 @@ void          tend_loop_queue_ready (TendLoop     *loop,
                                      TendJob      *job);
 void          tend_loop_queue_micro (TendLoop     *loop,
                                      TendJob      *job);
+void          tend_loop_queue_aside (TendLoop     *loop,
+                                     TendQueue    *queue,
+                                     TendJob      *job);
+void          tend_loop_queue_micro_all (TendLoop *loop,
+                                     TendQueue    *queue);
 guint64       tend_loop_next_sequence (TendLoop   *loop);
 void          tend_loop_arm         (TendLoop     *loop,
                                      TendJob      *job,

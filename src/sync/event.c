@@ -46,6 +46,7 @@ struct _TendEvent
   TendQueue waiters;    /* of TendWaiter, and of fibers' jobs */
   Batch    *batch;      /* that of the fibers that wait; NULL: none does */
   gboolean  is_set;
+  gboolean  is_mixed;   /* others than fibers of the loop may wait as well */
 };
 
 G_DEFINE_FINAL_TYPE (TendEvent, tend_event, G_TYPE_OBJECT)
@@ -70,6 +71,13 @@ wake_all (TendEvent *self,
       batch_unref (g_steal_pointer (&self->batch));
     }
 
+  if (!self->is_mixed)
+    {
+      tend_loop_queue_micro_all (self->loop, &self->waiters);
+      return;
+    }
+
+  self->is_mixed = FALSE;
   while ((job = tend_queue_peek (&self->waiters)) != NULL)
     {
       if (job->run == NULL)
@@ -210,38 +218,35 @@ set_gone_error (GError **error)
   g_set_error (error, TEND_ERROR, TEND_ERROR_CLOSED, _("Event: nobody can set it any more"));
 }
 
-/* Lets a fiber of the event's loop wait. Takes @kept, a reference to @self or NULL. */
-static gboolean
+/* Lets a fiber of the event's loop wait. */
+static inline gboolean
 wait_in_batch (TendEvent  *self,
-               TendEvent  *kept,
                TendJob    *wake,
                GError    **error)
 {
   gboolean goes_on, is_set;
   Batch *batch;
 
-  if (self->batch == NULL)
+  if (G_UNLIKELY (self->batch == NULL))
     {
       self->batch = g_new (Batch, 1);
       *self->batch = (Batch) { .n_users = 1 };
     }
   batch = self->batch;
   batch->n_users++;
-  tend_queue_push (&self->waiters, wake);
-  if (kept != NULL)
-    g_object_unref (kept);
+  tend_loop_queue_aside (self->loop, &self->waiters, wake);
 
   /* From here on the event may be gone. */
   goes_on = tend_wait (error);
   is_set = batch->is_set;
   batch_unref (batch);
-  if (goes_on && !is_set)
+  if (G_UNLIKELY (goes_on && !is_set))
     set_gone_error (error);
 
   return goes_on && is_set;
 }
 
-/* Lets any other fiber wait. */
+/* Lets any fiber wait. Takes @kept, a reference to @self or NULL. */
 static gboolean
 wait_as_waiter (TendEvent  *self,
                 TendEvent  *kept,
@@ -249,14 +254,42 @@ wait_as_waiter (TendEvent  *self,
                 GError    **error)
 {
   TendWaiter waiter;
-  gboolean goes_on = tend_waiter_wait_in (&waiter, self, kept, &self->waiters, wake, NULL, error);
+  gboolean goes_on;
 
+  self->is_mixed = TRUE;
+  goes_on = tend_waiter_wait_in (&waiter, self, kept, &self->waiters, wake, NULL, error);
   if (goes_on && !waiter.is_granted)
     set_gone_error (error);
   if (waiter.is_woken)
     g_object_unref (self);
 
   return goes_on && waiter.is_granted;
+}
+
+/* Apart from the public function, whose way is short where a fiber waits again and again. */
+static G_GNUC_NO_INLINE gboolean
+wait_slowly (TendEvent   *self,
+             const char  *func,
+             GError     **error)
+{
+  g_autoptr(TendEvent) kept = NULL;
+  TendJob *wake;
+
+  /* Others may run before the fiber waits here, and drop the event. */
+  kept = tend_fiber_lets_run () ? g_object_ref (self) : NULL;
+  if (!tend_waiter_begin (self->loop, &wake, error))
+    return FALSE;
+
+  if (self->is_set)
+    return TRUE;
+
+  if (wake == NULL)
+    {
+      tend_begin_wait (func, error);
+      return FALSE;
+    }
+
+  return wait_as_waiter (self, g_steal_pointer (&kept), wake, error);
 }
 
 /**
@@ -281,30 +314,21 @@ gboolean
 tend_event_wait (TendEvent  *self,
                  GError    **error)
 {
-  g_autoptr(TendEvent) kept = NULL;
-  TendJob *wake;
-
   g_return_val_if_fail (TEND_IS_EVENT (self), FALSE);
-  g_return_val_if_fail (tend_loop_is_mine (self->loop), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  /* Others may run before the fiber waits here, and drop the event. */
-  kept = tend_fiber_lets_run () ? g_object_ref (self) : NULL;
-  if (!tend_waiter_begin (self->loop, &wake, error))
-    return FALSE;
-
-  if (self->is_set)
-    return TRUE;
-
-  if (wake == NULL)
+  /* A fiber of the event's loop, which therefore runs in this thread. */
+  if (tend_is_on_fiber () && !self->is_set && tend_task_loop (tend_task_peek_current ()) == self->loop &&
+      !tend_fiber_lets_run ())
     {
-      tend_begin_wait (G_STRFUNC, error);
-      return FALSE;
+      TendJob *wake = tend_begin_wait (G_STRFUNC, error);
+
+      return wake != NULL && wait_in_batch (self, wake, error);
     }
 
-  if (tend_task_loop (tend_task_get_current ()) == self->loop)
-    return wait_in_batch (self, g_steal_pointer (&kept), wake, error);
-  return wait_as_waiter (self, g_steal_pointer (&kept), wake, error);
+  g_return_val_if_fail (tend_loop_is_mine (self->loop), FALSE);
+
+  return wait_slowly (self, G_STRFUNC, error);
 }
 
 static void
@@ -350,6 +374,7 @@ tend_event_wait_async (TendEvent           *self,
   /* A toggle reference of the cancellable may tell user code that it is held, and that drop the event. */
   g_object_ref (self);
   wait = tend_async_wait_new (&wait_kind, self, self->loop, NULL, cancellable, callback, user_data);
+  self->is_mixed = TRUE;
   tend_queue_push (&self->waiters, &wait->waiter.link);
   if (self->is_set)
     wake_all (self, TRUE);

@@ -145,7 +145,7 @@ G_GNUC_UNUSED
 static void
 use_up_waits (void)
 {
-  for (guint i = 0; i < 64; i++)
+  for (guint i = 0; i < 128; i++)
     g_assert_true (tend_checkpoint (NULL));
 }
 
