@@ -8,7 +8,7 @@
 #include "tend-group-private.h"
 
 /* A group may take children for as long as the program runs. Failures above this number are reported as unobserved. */
-#define MAX_FAILED 1024
+#define MAX_FAILED 65536
 
 static TendChild *
 child_of_job (TendJob *job)

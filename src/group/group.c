@@ -34,7 +34,7 @@
  *
  * The [enum@Tend.GroupPolicy] decides what happens to the other children when one ends. The group ends with the errors
  * of its children, except for cancellations that the group caused, and for failures under
- * %TEND_GROUP_POLICY_FIRST_SUCCESS if a child completes. It keeps the first 1,024 children that fail; the errors of
+ * %TEND_GROUP_POLICY_FIRST_SUCCESS if a child completes. It keeps the first 65,536 children that fail; the errors of
  * others are reported, see [func@Tend.set_unobserved_func].
  *
  * Use a [class@Tend.TaskManager] for tasks with names that come and go, and [func@Tend.wait_all] for tasks that

@@ -78,7 +78,7 @@ const tests = {
     },
 
     aGroupHandsOnWhatWasThrown: async () => {
-        const given = Array.from({length: 1024}, (_, n) => n % 2 === 0 ? new OwnError(`${n}`) : {n, call() {}});
+        const given = Array.from({length: 1500}, (_, n) => n % 2 === 0 ? new OwnError(`${n}`) : {n, call() {}});
         const group = new Tend.Group({policy: Tend.GroupPolicy.WAIT_ALL});
         given.forEach(exception => group.add(new Tend.Task(null, throwing(exception))));
         const error = await assertRejects(group.join(), Tend.Error, Tend.Error.SEVERAL);

@@ -74,7 +74,7 @@ class TaskStream(Tend.TaskStream):
 
 
 # As in C: what fails beyond is not an error of the group, and is reported.
-MAX_FAILED = 1024
+MAX_FAILED = 65536
 
 
 def get_failed(group):
