@@ -9,6 +9,7 @@
 #include "tend-version.h"
 #include "tend-types.h"
 
+#include "tend-application.h"
 #include "tend-call.h"
 #include "tend-cancellable.h"
 #include "tend-channel.h"

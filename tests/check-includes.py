@@ -14,7 +14,7 @@ import re
 import sys
 import tempfile
 
-LAYERS = ["core", "loop", "cancel", "task", "body", "group", "sync", "net", "manager", "cache", "monitor"]
+LAYERS = ["core", "loop", "cancel", "task", "body", "group", "sync", "net", "manager", "cache", "application", "monitor"]
 STRANGERS = {"body", "group", "sync"}
 
 # The folders of the public headers; a header which is not named here is nobody's and refused.
@@ -43,6 +43,7 @@ PUBLIC = {
     "tend-number-cache.h": "cache",
     "tend-random-number-cache.h": "cache",
     "tend-request-cache.h": "cache",
+    "tend-application.h": "application",
     "tend-watchdog.h": "monitor",
 }
 

@@ -265,6 +265,14 @@ tend_clock_step (TendClock *self,
   return can_jump;
 }
 
+/* Lets the thread wait for a turn of the context; while a clock has frozen time, time jumps to the next deadline. */
+void
+tend_hub_turn (TendHub *self)
+{
+  if (self->clock == NULL || !tend_clock_step (self->clock, TEND_FOREVER))
+    g_main_context_iteration (self->context, TRUE);
+}
+
 /**
  * tend_clock_freeze:
  * @context: (nullable): a main context, or %NULL for the default one

@@ -128,5 +128,6 @@ gboolean      tend_loop_take_home   (TendLoop     *loop,
 extern char *(* tend_clock_print_tasks) (TendHub *hub);
 gboolean      tend_clock_step       (TendClock    *self,
                                      gint64        until);
+void          tend_hub_turn         (TendHub      *self);
 
 G_END_DECLS

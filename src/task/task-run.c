@@ -128,8 +128,7 @@ cancel_round (Run *self)
         g_ptr_array_set_size (tasks, tasks->len - 1);
       if (tasks->len == 0)
         break;
-      if (self->hub->clock == NULL || !tend_clock_step (self->hub->clock, TEND_FOREVER))
-        g_main_context_iteration (self->hub->context, TRUE);
+      tend_hub_turn (self->hub);
     }
 }
 

@@ -285,10 +285,7 @@ tend_task_wait_here (TendTask  *self,
 
   tend_worker_block ();
   while (!tend_task_has_ended (self))
-    {
-      if (hub->clock == NULL || !tend_clock_step (hub->clock, TEND_FOREVER))
-        g_main_context_iteration (hub->context, TRUE);
-    }
+    tend_hub_turn (hub);
 
   /* If a body has ended within its start, its waiters run in a turn of the loop. */
   while (self->scope != NULL && tend_job_is_waiting (&self->scope->job))
