@@ -31,7 +31,6 @@ string run (Tend.ApplicationFlags flags, bool quits) {
   assert (application.run () == 0);
   assert (manager.is_shut_down ());
   assert (!manager.is_busy ());
-  clock.thaw ();
 
   return log;
 }
