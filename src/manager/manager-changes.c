@@ -145,6 +145,7 @@ notify_native_cb (gpointer data)
   TendTaskManager *self = data;
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   TendManagerTold old = priv->told;
+  gboolean is_told;
   TendManagerTold new = {
     .n_pending = priv->statistics.counts[TEND_TASK_STATUS_PENDING],
     .n_running = priv->statistics.counts[TEND_TASK_STATUS_RUNNING],
@@ -168,7 +169,11 @@ notify_native_cb (gpointer data)
 
   priv->told = new;
   g_object_ref (self);
-  tend_manager_tell_view (self);
+  is_told = tend_view_tell (&priv->entries, self);
+  if (priv->running != NULL)
+    is_told = tend_running_tell (priv->running) && is_told;
+  if (!is_told)
+    tend_manager_changed (priv);
   for (guint i = 0; i < G_N_ELEMENTS (changes); i++)
     {
       if (changes[i].is_changed)

@@ -50,6 +50,7 @@ tend_entry_new (TendTaskManager *self,
   entry->manager = self;
   entry->task = g_object_ref (task);
   tend_entry_list_append (&priv->entries, entry);
+  entry->is_listed = TRUE;
   entry->serial = ++priv->serial;
   entry->registered = tend_loop_now_coarse (tend_task_loop (task));
   entry->base = g_strdup (base);
@@ -67,6 +68,8 @@ tend_entry_free (TendEntry *entry)
   tend_loop_remove (tend_task_loop (task), &entry->job);
   tend_task_remove_observer (task, &entry->observer);
   g_free (entry->base);
+  if (entry->is_running)
+    tend_running_remove (entry);
 
   if (priv->n_spare < MAX_SPARE && !tend_tools_watch () && !tend_debug_has (TEND_DEBUG_NO_SPARES))
     {
@@ -99,13 +102,17 @@ tend_manager_free_entries (TendTaskManagerPrivate *priv)
 /* The body of the task begins, at @now. */
 void
 tend_entry_note_begin (TendEntry *entry,
-            gint64     now)
+                       gint64     now)
 {
+  TendTaskManagerPrivate *priv = tend_manager_get_private (entry->manager);
+
   entry->has_begun = TRUE;
   entry->began = now;
   entry->rest = 0;
-  tend_statistics_began (&tend_manager_get_private (entry->manager)->statistics);
-  tend_manager_changed (tend_manager_get_private (entry->manager));
+  if (priv->running != NULL)
+    tend_running_add (entry);
+  tend_statistics_began (&priv->statistics);
+  tend_manager_changed (priv);
 }
 
 /* Begins the task of an entry, for which it waits no longer, at @now; on the native stack. */

@@ -141,6 +141,8 @@ entry_ended (TendObserver *observer,
 
   if (entry->has_begun && tend_task_interval (task) <= 0)
     usec = tend_entry_get_run_time (entry, tend_loop_now (tend_task_loop (task)));
+  if (entry->is_running)
+    tend_running_remove (entry);
   tend_statistics_ended (&priv->statistics, tend_task_status (task), entry->has_begun, usec);
   tend_manager_changed (priv);
 
@@ -184,7 +186,8 @@ entry_released (TendObserver *observer,
   TendTaskManager *held = over != NULL ? g_object_ref (self) : NULL;
   TendEntry *next;
 
-  tend_entry_list_remove (&priv->entries, entry, tend_manager_shows (entry));
+  tend_view_remove (&priv->entries, self, entry);
+  entry->is_listed = FALSE;
   tend_slots_leave (entry);
   next = tend_names_released (entry);
   if (next != NULL)

@@ -92,7 +92,7 @@ rebuild (TendEntryList *list,
         {
           entries[n] = list->entries[i];
           if (!is_gone (entries[n]))
-            entries[n]->place = n;
+            entries[n]->places[list->which] = n;
           n++;
         }
     }
@@ -118,6 +118,8 @@ void
 tend_entry_list_append (TendEntryList *list,
                         TendEntry     *entry)
 {
+  guint place;
+
   if (list->n_places == list->n_allocated)
     {
       /* With less than half of it holes, there is room for as many again. */
@@ -126,11 +128,10 @@ tend_entry_list_append (TendEntryList *list,
       rebuild (list, is_sparse ? list->n_allocated : MAX (BLOCK_BITS, 2 * list->n_allocated));
     }
 
-  entry->place = list->n_places++;
-  entry->is_listed = TRUE;
-  list->entries[entry->place] = entry;
-  list->bits[entry->place / WORD_BITS] |= (guint64) 1 << (entry->place % WORD_BITS);
-  tree_add (list, entry->place / BLOCK_BITS, 1);
+  place = entry->places[list->which] = list->n_places++;
+  list->entries[place] = entry;
+  list->bits[place / WORD_BITS] |= (guint64) 1 << (place % WORD_BITS);
+  tree_add (list, place / BLOCK_BITS, 1);
   list->n_items++;
 }
 
@@ -163,18 +164,18 @@ tend_entry_list_remove (TendEntryList *list,
                         TendEntry     *entry,
                         gboolean       is_shown)
 {
-  list->n_items--;
-  entry->is_listed = FALSE;
+  guint place = entry->places[list->which];
 
+  list->n_items--;
   if (is_shown)
     {
-      list->first_gone = list->n_gone > 0 ? MIN (list->first_gone, entry->place) : entry->place;
-      list->entries[entry->place] = GONE (g_object_ref (entry->task));
+      list->first_gone = list->n_gone > 0 ? MIN (list->first_gone, place) : place;
+      list->entries[place] = GONE (g_object_ref (entry->task));
       list->n_gone++;
     }
   else
     {
-      clear_place (list, entry->place);
+      clear_place (list, place);
       trim (list);
     }
 }
@@ -185,7 +186,7 @@ tend_entry_list_clear (TendEntryList *list)
 {
   TendEntryList old = *list;
 
-  memset (list, 0, sizeof *list);
+  *list = (TendEntryList) { .which = old.which, .is_telling = old.is_telling };
   for (guint i = old.first_gone; old.n_gone > 0; i++)
     {
       if (is_gone (old.entries[i]))
@@ -237,7 +238,7 @@ TendEntry *
 tend_entry_list_next (TendEntryList *list,
                       TendEntry     *entry)
 {
-  guint place = find_place (list, entry != NULL ? entry->place + 1 : 0);
+  guint place = find_place (list, entry != NULL ? entry->places[list->which] + 1 : 0);
 
   while (place < list->n_places && is_gone (list->entries[place]))
     place = find_place (list, place + 1);

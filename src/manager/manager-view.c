@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// A manager as a list model: what it shows, and how it tells of changes.
+// The list models of a manager, that of all tasks and that of those that run: what each shows, and how it tells of
+// changes.
 //
 // A list view takes time for each emission of items-changed, and more the more rows it has. So a change of the list is
 // not told when it happens but in the next turn of the loop: each run of neighbours that went is one emission, and what
@@ -16,13 +17,17 @@
 #define MAX_EMISSIONS 256
 #define MAX_DROPPED 4096
 
-guint
-tend_manager_get_view_length (TendTaskManager *self)
+static gboolean
+is_heard (gpointer model)
 {
-  TendEntryList *list = &tend_manager_get_private (self)->entries;
+  return g_signal_has_handler_pending (model, tend_manager_signals[TEND_MANAGER_SIGNAL_ITEMS_CHANGED], 0, FALSE);
+}
 
-  if (list->n_gone == 0 && list->n_told < list->n_items &&
-      !tend_manager_is_heard (self, TEND_MANAGER_SIGNAL_ITEMS_CHANGED))
+guint
+tend_view_get_length (TendEntryList *list,
+                      gpointer       model)
+{
+  if (list->n_gone == 0 && list->n_told < list->n_items && !is_heard (model))
     tend_entry_list_take_new (list);
 
   return list->n_told;
@@ -30,30 +35,32 @@ tend_manager_get_view_length (TendTaskManager *self)
 
 /* The task at @position as the list model shows it, or NULL. */
 TendTask *
-tend_manager_get_viewed (TendTaskManager *self,
-                         guint            position)
+tend_view_get_item (TendEntryList *list,
+                    gpointer       model,
+                    guint          position)
 {
-  tend_manager_get_view_length (self);
+  tend_view_get_length (list, model);
 
-  return tend_entry_list_get_told (&tend_manager_get_private (self)->entries, position);
+  return tend_entry_list_get_told (list, position);
 }
 
-/* Whether the task of @entry is still to be shown when @entry has left the list. */
-gboolean
-tend_manager_shows (TendEntry *entry)
+/* Removes @entry from the list; its task is shown until somebody has been told, where anybody listens. */
+void
+tend_view_remove (TendEntryList *list,
+                  gpointer       model,
+                  TendEntry     *entry)
 {
-  TendEntryList *list = &tend_manager_get_private (entry->manager)->entries;
+  gboolean is_shown = entry->places[list->which] < list->n_told_places && (list->n_gone > 0 || is_heard (model));
 
-  return entry->place < list->n_told_places &&
-         (list->n_gone > 0 || tend_manager_is_heard (entry->manager, TEND_MANAGER_SIGNAL_ITEMS_CHANGED));
+  tend_entry_list_remove (list, entry, is_shown);
 }
 
 /* Tells of the next change: FALSE if there is none. Takes as many from @n_dropped as tasks were dropped. */
 static gboolean
-tell_next (TendTaskManager *self,
-           guint           *n_dropped)
+tell_next (TendEntryList *list,
+           gpointer       model,
+           guint         *n_dropped)
 {
-  TendEntryList *list = &tend_manager_get_private (self)->entries;
   g_autoptr(GPtrArray) gone = g_ptr_array_new_with_free_func (g_object_unref);
   guint position = list->n_told;
   guint n_new = 0;
@@ -66,28 +73,30 @@ tell_next (TendTaskManager *self,
     return FALSE;
 
   *n_dropped -= gone->len;
-  g_list_model_items_changed (G_LIST_MODEL (self), position, gone->len, n_new);
+  g_list_model_items_changed (model, position, gone->len, n_new);
 
   return TRUE;
 }
 
-/* On the native stack: who listens may do anything with the manager, and may run the loop. */
-void
-tend_manager_tell_view (TendTaskManager *self)
+/*
+ * Tells of what has changed; FALSE if there was too much for one turn. On the native stack: who listens may do anything
+ * with the manager, and may run the loop. The caller holds a reference to @model, which has the list.
+ */
+gboolean
+tend_view_tell (TendEntryList *list,
+                gpointer       model)
 {
-  TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   guint n_dropped = MAX_DROPPED;
   guint n_emissions = 0;
 
   /* A list model must not change again before all have heard of the change. */
-  if (priv->is_telling)
-    return;
+  if (list->is_telling)
+    return TRUE;
 
-  priv->is_telling = TRUE;
-  while (n_emissions < MAX_EMISSIONS && n_dropped > 0 && tell_next (self, &n_dropped))
+  list->is_telling = TRUE;
+  while (n_emissions < MAX_EMISSIONS && n_dropped > 0 && tell_next (list, model, &n_dropped))
     n_emissions++;
-  priv->is_telling = FALSE;
+  list->is_telling = FALSE;
 
-  if (priv->entries.n_gone > 0 || priv->entries.n_told < priv->entries.n_items)
-    tend_manager_changed (priv);
+  return list->n_gone == 0 && list->n_told == list->n_items;
 }

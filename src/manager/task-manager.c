@@ -59,7 +59,7 @@ tend_task_manager_get_item_type (GListModel *model)
 static guint
 tend_task_manager_get_n_items (GListModel *model)
 {
-  return tend_manager_get_view_length (TEND_TASK_MANAGER (model));
+  return tend_view_get_length (&tend_manager_get_private (TEND_TASK_MANAGER (model))->entries, model);
 }
 
 static gpointer
@@ -73,7 +73,7 @@ tend_task_manager_get_item (GListModel *model,
   if (!tend_manager_check_thread (self, G_STRFUNC))
     return NULL;
 
-  task = tend_manager_get_viewed (self, position);
+  task = tend_view_get_item (&tend_manager_get_private (self)->entries, model, position);
 
   return task != NULL ? g_object_ref (task) : NULL;
 }
@@ -162,6 +162,7 @@ dispose_native_cb (gpointer data)
 
   tend_manager_give_up_waits (self);
   tend_manager_clear_awaited (self);
+  tend_manager_clear_running (priv);
   tend_manager_clear_kept (priv);
 }
 
@@ -188,6 +189,7 @@ tend_task_manager_finalize (GObject *object)
   tend_throttles_clear (priv);
   tend_statistics_clear (&priv->statistics);
   g_clear_object (&priv->awaited);
+  g_clear_object (&priv->running);
   g_clear_pointer (&priv->ignored, g_array_unref);
   g_clear_pointer (&priv->gate, tend_gate_unref);
   tend_manager_free_entries (priv);

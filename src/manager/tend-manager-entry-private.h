@@ -33,9 +33,10 @@ struct _TendEntry
   TendEntry       *after;
   TendEntry       *last;        /* of the chain; only in the first of it */
   char            *base;        /* of the name of an anonymous task; NULL: it is none */
-  guint            place;       /* in the list */
+  guint            places[2];   /* in the list of all entries, and in that of those that run */
   guint            hash;        /* of the name; while it is in a chain */
   guint            is_listed : 1;   /* its task is not released */
+  guint            is_running : 1;  /* it is in the list of those that run */
   guint            is_in_chain : 1;
   guint            is_named : 1;    /* it answers to its name */
   guint            is_told : 1;     /* those who waited for the task have been told */
@@ -68,6 +69,7 @@ tend_entry_get_run_time (TendEntry *entry,
 /* Entries in the order in which they came, and what the users of the list model know of them. */
 typedef struct
 {
+  guint       which;        /* constant; which of the places of an entry is the one in this list */
   TendEntry **entries;      /* with NULL in the holes, and tasks that are gone */
   guint64    *bits;         /* where there is something */
   guint      *tree;         /* of counts of blocks of bits */
@@ -78,6 +80,7 @@ typedef struct
   guint       n_told;       /* items of the view */
   guint       n_gone;       /* of those, tasks whose entries were removed */
   guint       first_gone;   /* no task is gone at a place before it */
+  gboolean    is_telling;   /* its model emits items-changed */
 } TendEntryList;
 
 void                tend_entry_list_append    (TendEntryList    *list,
@@ -97,11 +100,16 @@ TendEntry          *tend_entry_list_next      (TendEntryList    *list,
 
 /* --- manager-view.c --- */
 
-guint               tend_manager_get_view_length (TendTaskManager *self);
-TendTask           *tend_manager_get_viewed   (TendTaskManager  *self,
+guint               tend_view_get_length      (TendEntryList    *list,
+                                               gpointer          model);
+TendTask           *tend_view_get_item        (TendEntryList    *list,
+                                               gpointer          model,
                                                guint             position);
-gboolean            tend_manager_shows        (TendEntry        *entry);
-void                tend_manager_tell_view    (TendTaskManager  *self);
+void                tend_view_remove          (TendEntryList    *list,
+                                               gpointer          model,
+                                               TendEntry        *entry);
+gboolean            tend_view_tell            (TendEntryList    *list,
+                                               gpointer          model);
 
 /* --- manager-entry.c --- */
 

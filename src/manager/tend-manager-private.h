@@ -24,6 +24,8 @@ typedef enum
   TEND_MANAGER_SHUT_DOWN,
 } TendManagerState;
 
+typedef struct _TendRunning TendRunning;
+
 struct _TendTaskManagerPrivate
 {
   TendLoop         *loop;             /* constant; of the context that the manager belongs to */
@@ -57,7 +59,7 @@ struct _TendTaskManagerPrivate
   TendManagerTold   told;
   GListModel       *awaited;          /* of the tasks that its end waits for; NULL until somebody asks for it */
   gboolean          is_watched;       /* it has such a list, or one above has, or had */
-  gboolean          is_telling;       /* items-changed is emitted */
+  TendRunning      *running;          /* the list of those that run; NULL until somebody asks for it */
 
   GPtrArray        *waits;            /* of TendManagerWait; those for tasks */
 
@@ -172,6 +174,13 @@ tend_manager_changed (TendTaskManagerPrivate *priv)
   if (!tend_job_is_waiting (&priv->changed_job))
     tend_loop_queue_ready (priv->loop, &priv->changed_job);
 }
+
+/* --- manager-running.c --- */
+
+void                tend_running_add          (TendEntry        *entry);
+void                tend_running_remove       (TendEntry        *entry);
+gboolean            tend_running_tell         (TendRunning      *self);
+void                tend_manager_clear_running (TendTaskManagerPrivate *priv);
 
 /* --- manager-errors.c --- */
 

@@ -385,6 +385,25 @@ task_added_cb (TendTaskManager *manager,
 }
 
 static void
+follow (GPtrArray  *shadow,
+        GListModel *model,
+        guint       position,
+        guint       n_removed,
+        guint       n_added)
+{
+  g_assert_cmpuint (position + n_removed, <=, shadow->len);
+  if (n_removed > 0)
+    g_ptr_array_remove_range (shadow, position, n_removed);
+  for (guint i = 0; i < n_added; i++)
+    {
+      g_autoptr(TendTask) task = g_list_model_get_item (model, position + i);
+
+      g_ptr_array_insert (shadow, (int) (position + i), task);
+    }
+  g_assert_cmpuint (g_list_model_get_n_items (model), ==, shadow->len);
+}
+
+static void
 items_changed_cb (GListModel *model,
                   guint       position,
                   guint       n_removed,
@@ -394,17 +413,21 @@ items_changed_cb (GListModel *model,
   Side *side = data;
 
   side->state->n_changes++;
-  g_assert_cmpuint (position + n_removed, <=, side->shadow->len);
-  if (n_removed > 0)
-    g_ptr_array_remove_range (side->shadow, position, n_removed);
-  for (guint i = 0; i < n_added; i++)
-    {
-      g_autoptr(TendTask) task = g_list_model_get_item (model, position + i);
-
-      g_ptr_array_insert (side->shadow, (int) (position + i), task);
-    }
-
+  follow (side->shadow, model, position, n_removed, n_added);
   check_side (side);
+  operate_inside (side->state);
+}
+
+static void
+running_changed_cb (GListModel *model,
+                    guint       position,
+                    guint       n_removed,
+                    guint       n_added,
+                    gpointer    data)
+{
+  Side *side = data;
+
+  follow (side->running_shadow, model, position, n_removed, n_added);
   operate_inside (side->state);
 }
 
@@ -420,6 +443,12 @@ side_init (Side  *side,
   side->shadow = g_ptr_array_new ();
   g_signal_connect (side->manager, "task-added", G_CALLBACK (task_added_cb), side);
   g_signal_connect (side->manager, "items-changed", G_CALLBACK (items_changed_cb), side);
+  side->running = tend_task_manager_list_running (side->manager);
+  if (side == &state->sides[0])
+    {
+      side->running_shadow = g_ptr_array_new ();
+      g_signal_connect (side->running, "items-changed", G_CALLBACK (running_changed_cb), side);
+    }
   hear_failures (side->manager);
 }
 
@@ -450,7 +479,7 @@ side_end (Side *side)
       g_main_context_iteration (NULL, FALSE);
     }
   check_slot (side);
-  while (side->shadow->len > 0)
+  while (side->shadow->len > 0 || (side->running_shadow != NULL && side->running_shadow->len > 0))
     g_main_context_iteration (NULL, FALSE);
   check_all (side);
   for (guint i = 0; i < N_NAMES; i++)
@@ -486,6 +515,8 @@ run_seed (guint32  seed,
   for (guint i = 0; i < N_SIDES; i++)
     {
       g_assert_finalize_object (state.sides[i].manager);
+      g_assert_finalize_object (state.sides[i].running);
+      g_clear_pointer (&state.sides[i].running_shadow, g_ptr_array_unref);
       g_ptr_array_unref (state.sides[i].shadow);
       g_ptr_array_unref (state.sides[i].tasks);
     }

@@ -268,6 +268,84 @@ test_handler_drops (void)
     g_assert_finalize_object (tasks[i]);
 }
 
+/* --- Those that run --- */
+
+static void
+count_changes_cb (GListModel *model,
+                  guint       position,
+                  guint       n_removed,
+                  guint       n_added,
+                  guint      *n_changes)
+{
+  ++*n_changes;
+}
+
+static void
+assert_running (GListModel *running,
+                TendTask   *first,
+                TendTask   *second)
+{
+  TendTask *expected[] = { first, second };
+  guint n = second != NULL ? 2 : first != NULL;
+
+  g_assert_cmpuint (g_list_model_get_n_items (running), ==, n);
+  for (guint i = 0; i < n; i++)
+    {
+      g_autoptr(TendTask) task = g_list_model_get_item (running, i);
+
+      g_assert_true (task == expected[i]);
+    }
+}
+
+static gboolean
+begin_body (TendTask  *task,
+            gpointer   user_data,
+            GError   **error)
+{
+  return TRUE;
+}
+
+/* In the order in which they have begun, from when one asks; the changes of a turn are told together. */
+static void
+test_running (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  TendTaskManager *manager = tend_task_manager_new ();
+  g_autoptr(GListModel) running = NULL;
+  TendTask *tasks[3];
+  guint n_changes = 0;
+
+  for (guint i = 0; i < 3; i++)
+    {
+      tasks[i] = tend_task_new_open (NULL, begin_body, NULL, NULL);
+      tend_task_set_delay (tasks[i], (3 - i) * SECOND);
+      tend_task_manager_register (manager, g_object_ref (tasks[i]), TEND_NAME_POLICY_REJECT, NULL);
+    }
+  tend_clock_advance (clock, SECOND, NULL);
+  running = tend_task_manager_list_running (manager);
+  assert_running (running, tasks[2], NULL);
+  tend_clock_advance (clock, SECOND, NULL);
+  assert_running (running, tasks[2], tasks[1]);
+
+  g_signal_connect (running, "items-changed", G_CALLBACK (count_changes_cb), &n_changes);
+  tend_task_stop (tasks[2]);
+  tend_task_stop (tasks[1]);
+  assert_running (running, tasks[2], tasks[1]);
+  g_assert_cmpuint (n_changes, ==, 0);
+  g_main_context_iteration (NULL, FALSE);
+  g_assert_cmpuint (n_changes, ==, 1);
+  assert_running (running, NULL, NULL);
+
+  tend_clock_advance (clock, SECOND, NULL);
+  assert_running (running, tasks[0], NULL);
+  g_assert_finalize_object (manager);
+  assert_running (running, NULL, NULL);
+  g_assert_cmpuint (n_changes, ==, 3);
+  tend_task_stop (tasks[0]);
+  for (guint i = 0; i < 3; i++)
+    g_assert_finalize_object (tasks[i]);
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -284,6 +362,7 @@ main (int   argc,
   add_test ("/tend/task-manager/list/handler-cancels", test_handler_cancels);
   add_test ("/tend/task-manager/list/handler-runs-the-loop", test_handler_runs_the_loop);
   g_test_add_func ("/tend/task-manager/list/handler-drops", test_handler_drops);
+  g_test_add_func ("/tend/task-manager/list/running", test_running);
 
   return g_test_run ();
 }

@@ -20,6 +20,8 @@ typedef struct
   TendTaskManager *manager;
   GPtrArray       *tasks;               /* of TendTask; registered, and not finalized; not references */
   GPtrArray       *shadow;              /* of TendTask; as items-changed told it; not references */
+  GListModel      *running;             /* those that run */
+  GPtrArray       *running_shadow;      /* the same as the shadow for these; NULL: nobody listens */
   guint            n_bodies[N_NAMES];   /* named ones that have begun, and have not really ended */
   guint            counts[TEND_TASK_STATUS_STOPPED + 1];
   guint            n_registered;
@@ -130,6 +132,27 @@ check_item (Side  *side,
   g_assert_true (task == (position < side->shadow->len ? g_ptr_array_index (side->shadow, position) : NULL));
 }
 
+/* Where nobody listens the list of those that run is exact at any moment. */
+static inline void
+check_running (Side *side)
+{
+  guint n = g_list_model_get_n_items (side->running);
+
+  if (side->running_shadow != NULL)
+    {
+      g_assert_cmpuint (n, ==, side->running_shadow->len);
+      return;
+    }
+
+  g_assert_cmpuint (n, ==, tend_task_manager_get_n_tasks (side->manager, TEND_TASK_STATUS_RUNNING));
+  for (guint i = 0; i < n; i++)
+    {
+      g_autoptr(TendTask) task = g_list_model_get_item (side->running, i);
+
+      g_assert_true (record_of (task)->side == side && tend_task_get_status (task) == TEND_TASK_STATUS_RUNNING);
+    }
+}
+
 static inline void
 check_side (Side *side)
 {
@@ -180,4 +203,5 @@ check_all (Side *side)
       n_ended += side->counts[status];
     }
   g_assert_cmpuint (n_ended + n_going_on, ==, side->n_registered);
+  check_running (side);
 }
