@@ -149,6 +149,11 @@ TEND_AVAILABLE_IN_0_1
 gint64           tend_task_manager_get_age                (TendTaskManager      *self,
                                                            TendTask             *task);
 TEND_AVAILABLE_IN_0_1
+guint            tend_task_manager_get_keep_ended         (TendTaskManager      *self);
+TEND_AVAILABLE_IN_0_1
+void             tend_task_manager_set_keep_ended         (TendTaskManager      *self,
+                                                           guint                 n_kept);
+TEND_AVAILABLE_IN_0_1
 GListModel      *tend_task_manager_list_running           (TendTaskManager      *self) G_GNUC_WARN_UNUSED_RESULT;
 TEND_AVAILABLE_IN_0_1
 GListModel      *tend_task_manager_get_awaited            (TendTaskManager      *self);

@@ -112,7 +112,7 @@ warn (const GError *error)
   g_autoptr(GPtrArray) errors = tend_error_list (error);
 
   for (guint i = 0; i < errors->len; i++)
-    g_warning ("Application: at its end: %s", ((GError *) g_ptr_array_index (errors, i))->message);
+    g_warning ("Program: at its end: %s", ((GError *) g_ptr_array_index (errors, i))->message);
 }
 
 static void

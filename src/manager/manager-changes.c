@@ -65,7 +65,7 @@ tend_task_manager_get_progress (TendTaskManager *self)
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), 0.0);
 
   priv = tend_manager_get_private (self);
-  if (!tend_manager_check_thread (self, G_STRFUNC) || priv->entries.n_items == 0)
+  if (!tend_manager_check_thread (self, G_STRFUNC) || tend_manager_count_tasks (priv) == 0)
     return 0.0;
 
   for (TendEntry *entry = NULL; (entry = tend_entry_list_next (&priv->entries, entry)) != NULL;)
@@ -99,7 +99,7 @@ tend_task_manager_is_busy (TendTaskManager *self)
 {
   g_return_val_if_fail (TEND_IS_TASK_MANAGER (self), FALSE);
 
-  return tend_manager_get_private (self)->entries.n_items > 0;
+  return tend_manager_count_tasks (tend_manager_get_private (self)) > 0;
 }
 
 /* Fills in the value of one of these properties: FALSE if @property is none of them. */

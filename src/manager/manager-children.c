@@ -164,7 +164,7 @@ tend_manager_leave_when_done (TendTaskManager *self)
       TendTaskManagerPrivate *priv = tend_manager_get_private (manager);
       TendTaskManager *parent = priv->parent;
 
-      if (parent == NULL || priv->state != TEND_MANAGER_SHUT_DOWN || priv->entries.n_items > 0 ||
+      if (parent == NULL || priv->state != TEND_MANAGER_SHUT_DOWN || tend_manager_count_tasks (priv) > 0 ||
           (priv->children != NULL && priv->children->len > 0))
         return;
 

@@ -178,7 +178,7 @@ GPtrArray *
 tend_manager_copy_tasks (TendTaskManager *self)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
-  GPtrArray *tasks = g_ptr_array_new_full (priv->entries.n_items, g_object_unref);
+  GPtrArray *tasks = g_ptr_array_new_full (tend_manager_count_tasks (priv), g_object_unref);
 
   for (TendEntry *entry = NULL; (entry = tend_entry_list_next (&priv->entries, entry)) != NULL;)
     g_ptr_array_add (tasks, g_object_ref (entry->task));
@@ -192,7 +192,7 @@ tend_manager_cancel_entries (TendTaskManager *self,
                              TendTaskTest     spares)
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
-  g_autoptr(GPtrArray) tasks = g_ptr_array_new_full (priv->entries.n_items, g_object_unref);
+  g_autoptr(GPtrArray) tasks = g_ptr_array_new_full (tend_manager_count_tasks (priv), g_object_unref);
 
   for (TendEntry *entry = NULL; (entry = tend_entry_list_next (&priv->entries, entry)) != NULL;)
     {

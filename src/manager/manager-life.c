@@ -186,13 +186,13 @@ entry_released (TendObserver *observer,
   TendTaskManager *held = over != NULL ? g_object_ref (self) : NULL;
   TendEntry *next;
 
-  tend_view_remove (&priv->entries, self, entry);
+  tend_manager_end_entry (entry);
   entry->is_listed = FALSE;
   tend_slots_leave (entry);
   next = tend_names_released (entry);
   if (next != NULL)
     entry_unblock (next);
-  if (priv->entries.n_items == 0)
+  if (tend_manager_count_tasks (priv) == 0)
     {
       tend_loop_remove (priv->loop, &priv->slow_job);
       priv->statistics.n_done = 0;
@@ -207,6 +207,7 @@ entry_released (TendObserver *observer,
   /* From here on user code runs, if there is any that hears of it, and may drop the manager. */
   for (guint i = 0; over != NULL && i < over->len; i++)
     g_task_return_boolean (((TendManagerWait *) g_ptr_array_index (over, i))->result, TRUE);
+  tend_manager_trim_ended (self);
   tend_manager_shutdown_check (self);
 
   g_clear_object (&held);
@@ -351,6 +352,7 @@ tend_manager_abandon_entries (TendTaskManager *self)
       tend_slots_leave (entry);
       entry_free (entry);
     }
+  tend_manager_clear_ended (self);
   tend_entry_list_clear (&priv->entries);
 
   while ((job = tend_queue_peek (&priv->leaving)) != NULL)

@@ -180,6 +180,18 @@ tend_entry_list_remove (TendEntryList *list,
     }
 }
 
+/* Puts @other in the place of @entry. */
+void
+tend_entry_list_replace (TendEntryList *list,
+                         TendEntry     *entry,
+                         TendEntry     *other)
+{
+  guint place = entry->places[list->which];
+
+  other->places[list->which] = place;
+  list->entries[place] = other;
+}
+
 /* Forgets all entries. The list is empty when the last references to tasks are dropped. */
 void
 tend_entry_list_clear (TendEntryList *list)
@@ -233,14 +245,14 @@ find_place (TendEntryList *list,
   return list->n_places;
 }
 
-/* The entry after @entry, or the first for NULL; NULL: there is none. */
+/* The entry after @entry whose task has not ended, or the first for NULL; NULL: there is none. */
 TendEntry *
 tend_entry_list_next (TendEntryList *list,
                       TendEntry     *entry)
 {
   guint place = find_place (list, entry != NULL ? entry->places[list->which] + 1 : 0);
 
-  while (place < list->n_places && is_gone (list->entries[place]))
+  while (place < list->n_places && (is_gone (list->entries[place]) || list->entries[place]->is_ended))
     place = find_place (list, place + 1);
 
   return place < list->n_places ? list->entries[place] : NULL;

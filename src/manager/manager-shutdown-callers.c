@@ -47,12 +47,12 @@ tend_manager_has_only_callers (TendTaskManagerPrivate *priv)
 {
   guint n_callers = priv->shutdown_waits->len;
 
-  if (priv->entries.n_items == 0)
+  if (tend_manager_count_tasks (priv) == 0)
     return TRUE;
 
   for (TendTaskManager *m = priv->parent; m != NULL; m = tend_manager_get_private (m)->parent)
     n_callers += tend_manager_get_private (m)->shutdown_waits->len;
-  if (priv->entries.n_items > n_callers)
+  if (tend_manager_count_tasks (priv) > n_callers)
     return FALSE;
 
   for (TendEntry *entry = NULL; (entry = tend_entry_list_next (&priv->entries, entry)) != NULL;)

@@ -90,7 +90,7 @@ slow_cb (TendJob *job)
     }
 
   found = find_slow (priv);
-  if (priv->entries.n_items > 0)
+  if (tend_manager_count_tasks (priv) > 0)
     tend_loop_arm (priv->loop, job, tend_time_add (tend_loop_now (priv->loop), priv->slow_interval));
 
   for (guint i = 0; i < found->len; i++)
@@ -191,7 +191,7 @@ tend_task_manager_set_slow_check (TendTaskManager *self,
     priv->slow_interval = interval;
 
   tend_loop_remove (priv->loop, &priv->slow_job);
-  if (priv->entries.n_items > 0)
+  if (tend_manager_count_tasks (priv) > 0)
     tend_slow_check_arm (self);
 
   /* Code that is notified may drop the manager. */

@@ -196,7 +196,7 @@ tend_task_manager_wait_for_tasks_async (TendTaskManager     *self,
                                                          tend_task_manager_wait_for_tasks_async),
                                 stop_excusing);
   wait->last_serial = priv->serial;
-  wait->n_left = priv->entries.n_items - (caller != NULL);
+  wait->n_left = tend_manager_count_tasks (priv) - (caller != NULL);
 
   if (caller != NULL)
     {

@@ -235,6 +235,9 @@ tend_task_manager_get_property (GObject    *object,
     case TEND_MANAGER_PROP_SLOW_INTERVAL:
       g_value_set_int64 (value, tend_manager_get_private (self)->slow_interval);
       break;
+    case TEND_MANAGER_PROP_KEEP_ENDED:
+      g_value_set_uint (value, tend_task_manager_get_keep_ended (self));
+      break;
     case TEND_MANAGER_PROP_N_PENDING:
     case TEND_MANAGER_PROP_N_RUNNING:
     case TEND_MANAGER_PROP_N_DRAINING:
@@ -283,6 +286,9 @@ tend_task_manager_set_property (GObject      *object,
       break;
     case TEND_MANAGER_PROP_SLOW_INTERVAL:
       tend_slow_check_set_interval (self, g_value_get_int64 (value));
+      break;
+    case TEND_MANAGER_PROP_KEEP_ENDED:
+      tend_task_manager_set_keep_ended (self, g_value_get_uint (value));
       break;
     case TEND_MANAGER_PROP_PARENT:
     case TEND_MANAGER_PROP_N_PENDING:
@@ -352,6 +358,21 @@ define_settings (void)
   tend_manager_properties[TEND_MANAGER_PROP_GRACE_PERIOD] =
     g_param_spec_int64 ("grace-period", NULL, NULL, 0, G_MAXINT64, DEFAULT_GRACE_PERIOD,
                         G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+}
+
+static void
+define_keep_ended (void)
+{
+  /**
+   * TendTaskManager:keep-ended:
+   *
+   * How many tasks stay in the list model when they have finished.
+   *
+   * Since: 0.1
+   */
+  tend_manager_properties[TEND_MANAGER_PROP_KEEP_ENDED] =
+    g_param_spec_uint ("keep-ended", NULL, NULL, 0, G_MAXUINT, 0,
+                       G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
 }
 
 static void
@@ -513,6 +534,7 @@ tend_task_manager_class_init (TendTaskManagerClass *klass)
   klass->task_ended = tend_manager_ignore_task;
 
   define_settings ();
+  define_keep_ended ();
   define_rate ();
   define_slow_check ();
   tend_manager_define_changes ();
@@ -532,6 +554,8 @@ tend_task_manager_init (TendTaskManager *self)
   priv->shutdown_errors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
   priv->grace_period = DEFAULT_GRACE_PERIOD;
   tend_queue_init (&priv->leaving);
+  tend_queue_init (&priv->ended);
+  tend_queue_init (&priv->ended_failed);
   tend_slots_init (self);
   tend_slow_check_init (priv);
   tend_manager_init_kept (priv);

@@ -12,6 +12,7 @@ G_BEGIN_DECLS
 
 typedef struct _TendEntry TendEntry;
 typedef struct _TendTaskManagerPrivate TendTaskManagerPrivate;
+typedef struct _TendRunning TendRunning;
 typedef void (* TendEntryFunc) (TendTaskManagerPrivate *priv,
                                 TendEntry              *entry);
 
@@ -37,6 +38,7 @@ struct _TendEntry
   guint            hash;        /* of the name; while it is in a chain */
   guint            is_listed : 1;   /* its task is not released */
   guint            is_running : 1;  /* it is in the list of those that run */
+  guint            is_ended : 1;    /* it stands in the list for a task that has ended, and has but the task */
   guint            is_in_chain : 1;
   guint            is_named : 1;    /* it answers to its name */
   guint            is_told : 1;     /* those who waited for the task have been told */
@@ -88,6 +90,9 @@ void                tend_entry_list_append    (TendEntryList    *list,
 void                tend_entry_list_remove    (TendEntryList    *list,
                                                TendEntry        *entry,
                                                gboolean          is_shown);
+void                tend_entry_list_replace   (TendEntryList    *list,
+                                               TendEntry        *entry,
+                                               TendEntry        *other);
 void                tend_entry_list_clear     (TendEntryList    *list);
 TendTask           *tend_entry_list_get_told  (TendEntryList    *list,
                                                guint             position);
@@ -110,6 +115,27 @@ void                tend_view_remove          (TendEntryList    *list,
                                                TendEntry        *entry);
 gboolean            tend_view_tell            (TendEntryList    *list,
                                                gpointer          model);
+
+/* --- manager-keep-ended.c --- */
+
+void                tend_manager_end_entry    (TendEntry        *entry);
+void                tend_manager_trim_ended   (TendTaskManager  *self);
+void                tend_manager_clear_ended  (TendTaskManager  *self);
+
+/* --- manager-running.c --- */
+
+void                tend_running_add          (TendEntry        *entry);
+void                tend_running_remove       (TendEntry        *entry);
+gboolean            tend_running_tell         (TendRunning      *self);
+void                tend_manager_clear_running (TendTaskManagerPrivate *priv);
+
+/* --- manager-errors.c --- */
+
+gboolean            tend_manager_tell_error   (TendTaskManager  *self,
+                                               TendTask         *task,
+                                               const GError     *error);
+gboolean            tend_manager_ignores      (TendTaskManagerPrivate *priv,
+                                               const GError     *error);
 
 /* --- manager-entry.c --- */
 
@@ -161,5 +187,12 @@ void                tend_manager_add_entry    (TendTaskManager  *self,
                                                TendTask         *task,
                                                const char       *base);
 void                tend_manager_abandon_entries (TendTaskManager *self);
+
+/* --- manager-owner.c --- */
+
+void                tend_manager_set_owner    (TendTaskManager  *self,
+                                               GObject          *owner);
+void                tend_manager_clear_owner  (TendTaskManager  *self);
+void                tend_manager_end_tasks    (GPtrArray        *tasks);
 
 G_END_DECLS

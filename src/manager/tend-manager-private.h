@@ -24,8 +24,6 @@ typedef enum
   TEND_MANAGER_SHUT_DOWN,
 } TendManagerState;
 
-typedef struct _TendRunning TendRunning;
-
 struct _TendTaskManagerPrivate
 {
   TendLoop         *loop;             /* constant; of the context that the manager belongs to */
@@ -59,6 +57,9 @@ struct _TendTaskManagerPrivate
   TendManagerTold   told;
   GListModel       *awaited;          /* of the tasks that its end waits for; NULL until somebody asks for it */
   gboolean          is_watched;       /* it has such a list, or one above has, or had */
+  guint             keep_ended;       /* so many tasks stay in the list model when they have ended */
+  guint             n_ended;          /* entries of such tasks in the list */
+  TendQueue         ended, ended_failed;    /* of these entries, the oldest end first */
   TendRunning      *running;          /* the list of those that run; NULL until somebody asks for it */
 
   GPtrArray        *waits;            /* of TendManagerWait; those for tasks */
@@ -94,6 +95,7 @@ typedef enum
   TEND_MANAGER_PROP_RATE_PERIOD,
   TEND_MANAGER_PROP_SLOW_AGE,
   TEND_MANAGER_PROP_SLOW_INTERVAL,
+  TEND_MANAGER_PROP_KEEP_ENDED,
   TEND_MANAGER_PROP_N_PENDING,
   TEND_MANAGER_PROP_N_RUNNING,
   TEND_MANAGER_PROP_N_DRAINING,
@@ -175,20 +177,12 @@ tend_manager_changed (TendTaskManagerPrivate *priv)
     tend_loop_queue_ready (priv->loop, &priv->changed_job);
 }
 
-/* --- manager-running.c --- */
-
-void                tend_running_add          (TendEntry        *entry);
-void                tend_running_remove       (TendEntry        *entry);
-gboolean            tend_running_tell         (TendRunning      *self);
-void                tend_manager_clear_running (TendTaskManagerPrivate *priv);
-
-/* --- manager-errors.c --- */
-
-gboolean            tend_manager_tell_error   (TendTaskManager  *self,
-                                               TendTask         *task,
-                                               const GError     *error);
-gboolean            tend_manager_ignores      (TendTaskManagerPrivate *priv,
-                                               const GError     *error);
+/* How many tasks the manager has that are not finished. */
+static inline guint
+tend_manager_count_tasks (const TendTaskManagerPrivate *priv)
+{
+  return priv->entries.n_items - priv->n_ended;
+}
 
 /* --- manager-children.c --- */
 
@@ -197,12 +191,5 @@ void                tend_manager_leave_parent (TendTaskManager  *self);
 void                tend_manager_drop_children (TendTaskManager *self);
 void                tend_manager_close        (TendTaskManager  *self);
 GPtrArray          *tend_manager_copy_family  (TendTaskManager  *self) G_GNUC_WARN_UNUSED_RESULT;
-
-/* --- manager-owner.c --- */
-
-void                tend_manager_set_owner    (TendTaskManager  *self,
-                                               GObject          *owner);
-void                tend_manager_clear_owner  (TendTaskManager  *self);
-void                tend_manager_end_tasks    (GPtrArray        *tasks);
 
 G_END_DECLS

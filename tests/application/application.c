@@ -225,7 +225,7 @@ test_stragglers_are_named (Fixture       *self,
 {
   tend_application_add_manager (self->application, self->manager, TEND_APPLICATION_FLAGS_NONE);
   g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING,
-                         "Application: at its end: Task 'stubborn': stopped: it is 5.000 s old and running, *");
+                         "Program: at its end: Task 'stubborn': stopped: it is 5.000 s old and running, *");
   run (start_stubborn_and_quit);
   g_test_assert_expected_messages ();
   g_assert_cmpint (tend_clock_get_time (self->clock) - self->begin, ==, 5 * SECOND);
@@ -275,7 +275,7 @@ test_failed_shutdown_tasks_are_named (Fixture       *self,
   g_assert_true (tend_task_manager_add_shutdown_task (self->manager, tend_task_new ("last", fail_body, NULL, NULL),
                                                       NULL));
   tend_application_add_manager (self->application, self->manager, TEND_APPLICATION_FLAGS_NONE);
-  g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING, "Application: at its end: *no more ink*");
+  g_test_expect_message ("Tend", G_LOG_LEVEL_WARNING, "Program: at its end: *no more ink*");
   run ((void (*) (void)) g_main_context_default);
   g_test_assert_expected_messages ();
 }

@@ -246,10 +246,12 @@ make_manager_of_owner (World *world)
 static void
 add_to_group (World *world)
 {
-  g_autoptr(TendTask) child = tend_task_new_open (NULL, fail_body, NULL, NULL);
+  guint n = world->is_full ? 1 : 65536;
 
-  g_assert_true (tend_group_add (world->group, g_object_ref (child), NULL));
+  for (guint i = 0; i < n; i++)
+    g_assert_true (tend_group_add (world->group, tend_task_new_open (NULL, fail_body, NULL, NULL), NULL));
   settle ();
+  world->is_full = TRUE;
 }
 
 static TendTask *

@@ -25,6 +25,7 @@ typedef struct
   TendChannel      *channel;
   TendCancellable  *cancellable;
   TendGroup        *group;
+  gboolean          is_full;     /* the group has as many children that failed as it keeps */
   TendRetry        *retry;
   GObject          *owner;
   guint             n;          /* the round */

@@ -263,8 +263,11 @@ change_settings (Side *side)
   State *state = side->state;
   Side *other = &state->sides[draw (state, N_SIDES)];
 
-  switch (draw (state, 4))
+  switch (draw (state, 5))
     {
+    case 4:
+      tend_task_manager_set_keep_ended (side->manager, (guint) draw (state, 4));
+      break;
     case 0:
       tend_task_manager_set_max_running (side->manager, (guint) draw (state, 8));
       break;
@@ -479,6 +482,7 @@ side_end (Side *side)
       g_main_context_iteration (NULL, FALSE);
     }
   check_slot (side);
+  tend_task_manager_set_keep_ended (side->manager, 0);
   while (side->shadow->len > 0 || (side->running_shadow != NULL && side->running_shadow->len > 0))
     g_main_context_iteration (NULL, FALSE);
   check_all (side);

@@ -346,6 +346,83 @@ test_running (void)
     g_assert_finalize_object (tasks[i]);
 }
 
+/* --- Those that have ended --- */
+
+static gboolean
+end_body (TendTask  *task,
+          gpointer   user_data,
+          GError   **error)
+{
+  if (user_data == NULL)
+    return TRUE;
+
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, "It failed");
+  return FALSE;
+}
+
+static void
+assert_names (TendTaskManager *manager,
+              const char      *names)
+{
+  g_autoptr(GString) found = g_string_new (NULL);
+
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (manager)); i++)
+    {
+      g_autoptr(TendTask) task = g_list_model_get_item (G_LIST_MODEL (manager), i);
+
+      g_string_append (found, tend_task_get_name (task));
+    }
+  g_assert_cmpstr (found->str, ==, names);
+}
+
+static void
+run_in (TendTaskManager *manager,
+        const char      *name,
+        gboolean         fails)
+{
+  TendTask *task = tend_task_new (name, end_body, GINT_TO_POINTER (fails), NULL);
+
+  tend_task_manager_register (manager, task, TEND_NAME_POLICY_REJECT, NULL);
+  while (tend_task_manager_is_busy (manager))
+    g_main_context_iteration (NULL, FALSE);
+}
+
+/* The last ones stay, and of them those that have failed for longest; they are nowhere but in the list model. */
+static void
+test_keep_ended (gconstpointer is_heard)
+{
+  TendTaskManager *manager = tend_task_manager_new ();
+  guint n_changes = 0;
+
+  hear_failures (manager);
+  if (is_heard != NULL)
+    g_signal_connect (manager, "items-changed", G_CALLBACK (count_changes_cb), &n_changes);
+  tend_task_manager_set_keep_ended (manager, 3);
+  run_in (manager, "a", FALSE);
+  run_in (manager, "b", TRUE);
+  run_in (manager, "c", FALSE);
+  g_main_context_iteration (NULL, FALSE);
+  assert_names (manager, "abc");
+  g_assert_false (tend_task_manager_is_active (manager, "a"));
+  g_assert_cmpuint (tend_task_manager_get_n_tasks (manager, TEND_TASK_STATUS_RUNNING), ==, 0);
+
+  run_in (manager, "d", FALSE);
+  g_main_context_iteration (NULL, FALSE);
+  assert_names (manager, "bcd");
+  run_in (manager, "e", TRUE);
+  run_in (manager, "f", TRUE);
+  g_main_context_iteration (NULL, FALSE);
+  assert_names (manager, "bef");
+  run_in (manager, "g", TRUE);
+  g_main_context_iteration (NULL, FALSE);
+  assert_names (manager, "efg");
+
+  tend_task_manager_set_keep_ended (manager, 1);
+  g_main_context_iteration (NULL, FALSE);
+  assert_names (manager, "g");
+  g_assert_finalize_object (manager);
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -363,6 +440,8 @@ main (int   argc,
   add_test ("/tend/task-manager/list/handler-runs-the-loop", test_handler_runs_the_loop);
   g_test_add_func ("/tend/task-manager/list/handler-drops", test_handler_drops);
   g_test_add_func ("/tend/task-manager/list/running", test_running);
+  g_test_add_data_func ("/tend/task-manager/list/keep-ended", NULL, test_keep_ended);
+  g_test_add_data_func ("/tend/task-manager/list/keep-ended-heard", "heard", test_keep_ended);
 
   return g_test_run ();
 }

@@ -87,7 +87,6 @@ append (Fixture *fixture)
 
   entry->task = tend_task_new_open (NULL, NULL, NULL, NULL);
   tend_entry_list_append (&fixture->list, entry);
-  g_assert_true (entry->is_listed);
   g_ptr_array_add (fixture->entries, entry);
 }
 
@@ -100,11 +99,10 @@ remove_at (Fixture  *fixture,
   TendEntry *entry = g_ptr_array_index (fixture->entries, i);
   TendTask *task = entry->task;
 
-  is_shown = is_shown && entry->place < fixture->list.n_told_places;
+  is_shown = is_shown && entry->places[0] < fixture->list.n_told_places;
   if (!is_shown)
     g_ptr_array_remove (fixture->view, task);
   tend_entry_list_remove (&fixture->list, entry, is_shown);
-  g_assert_false (entry->is_listed);
   g_ptr_array_remove_index (fixture->entries, i);
   g_object_unref (task);
 }

@@ -123,14 +123,15 @@ var RANGES = {
     Retry: {set_back_off: {2: FACTOR}, set_jitter: {0: FRACTION}, set_max_attempts: {0: COUNT}},
     Task: {forward_progress: {1: FRACTION, 2: FRACTION}, set_progress: {0: NUMBER}},
     TaskManager: {
-        get_run_time: {0: FRACTION}, ignore_error: {0: QUARK}, set_max_running: {0: COUNT}, set_rate: {0: COUNT},
+        get_run_time: {0: FRACTION}, ignore_error: {0: QUARK}, set_keep_ended: {0: COUNT}, set_max_running: {0: COUNT},
+        set_rate: {0: COUNT},
     },
 };
 
 const PROPERTY_RANGES = {
     Group: {max_running: COUNT},
     Retry: {jitter: FRACTION, max_attempts: COUNT},
-    TaskManager: {max_running: COUNT, rate: COUNT},
+    TaskManager: {keep_ended: COUNT, max_running: COUNT, rate: COUNT},
 };
 
 function checkCacheType(type) {
