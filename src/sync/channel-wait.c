@@ -93,15 +93,16 @@ tend_channel_send_taken (TendChannel   *self,
  *
  * Sends a value, and waits while the channel is full.
  *
- * Waiting senders get their turn in the order of waiting. If the task of the fiber is cancelled or stopped meanwhile,
- * the value is not in the channel. Outside a fiber the call works if it need not wait, so it works with a channel
- * without a limit.
+ * Waiting senders get their turn in the order of waiting. If the channel is closed meanwhile, it keeps the value, and
+ * the call succeeds. If the task of the fiber is cancelled or stopped meanwhile, the value is not in the channel.
+ * Outside a fiber the call works if it need not wait, so it works with a channel without a limit.
  *
  * Only for the owning thread, and for a fiber of the channel's main context.
  *
- * Returns: %TRUE if the value is in the channel; %FALSE with `TEND_ERROR_CLOSED` if the channel was closed,
- *   `G_IO_ERROR_CANCELLED` or `TEND_ERROR_STOPPED` if the task was cancelled or ended, `TEND_ERROR_NO_FIBER` if it
- *   would have to wait outside a fiber, and `TEND_ERROR_WRONG_THREAD` in a fiber of another main context
+ * Returns: %TRUE if the value is in the channel; %FALSE with `TEND_ERROR_CLOSED` if the channel was closed before,
+ *   or if everybody dropped it, `G_IO_ERROR_CANCELLED` or `TEND_ERROR_STOPPED` if the task was cancelled or ended,
+ *   `TEND_ERROR_NO_FIBER` if it would have to wait outside a fiber, and `TEND_ERROR_WRONG_THREAD` in a fiber of another
+ *   main context
  *
  * Since: 0.1
  */
@@ -346,8 +347,8 @@ tend_channel_send_async (TendChannel         *self,
  *
  * Finishes the operation of [method@Tend.Channel.send_async].
  *
- * Returns: %TRUE if the value is in the channel; %FALSE with `TEND_ERROR_CLOSED` if the channel was closed, or
- *   `G_IO_ERROR_CANCELLED`
+ * Returns: %TRUE if the value is in the channel; %FALSE with `TEND_ERROR_CLOSED` if the channel was closed before, or
+ *   if everybody dropped it, or with `G_IO_ERROR_CANCELLED`
  *
  * Since: 0.1
  */

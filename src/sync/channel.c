@@ -5,7 +5,7 @@
 //
 // Invariants, between any two calls:
 // - Values are in one of two queues: first those that were granted to woken receivers, one for
-//   each, then those that are free to take. Together they never exceed the capacity.
+//   each, then those that are free to take. Together they do not exceed the capacity while the channel is open.
 // - A receiver waits only while no value is free, and a sender only while there is no room.
 //
 // A receiver that is woken takes the first of the granted values when it runs. It does not own one
@@ -16,8 +16,9 @@
 // The value of a result that nobody has read yet is in neither queue. It takes its room until it was read, since it
 // goes back to the front if the result is dropped.
 //
-// The value of a waiting sender is its own until there is room. Then it is in the channel, and the
-// send has succeeded, whatever becomes of the sender before it goes on.
+// The value of a waiting sender is its own until there is room, or until the channel is closed. Then it is in the
+// channel, and the send has succeeded, whatever becomes of the sender before it goes on. If the channel is disposed of,
+// nobody can receive any more, and those who still wait to send fail.
 //
 // Ownership: all of it is the loop thread's. User code may run where a value is copied or freed, which
 // is done where no decision is pending.
@@ -38,8 +39,9 @@
  * [method@Tend.Channel.try_receive]. A wait that is cancelled has no effect: the value to send is not in the channel,
  * and the value to receive is the next one of the channel.
  *
- * [method@Tend.Channel.close] ends the channel: receivers get the values that were sent before, and then the end. Waits
- * hold no reference to the channel: when everybody else has dropped theirs, the channel is closed, and the waits end.
+ * [method@Tend.Channel.close] ends the channel: receivers get the values that were sent before, those of waiting
+ * senders included, and then the end. Waits hold no reference to the channel: when everybody else has dropped theirs,
+ * the channel is closed, and the waits end.
  *
  * A channel belongs to the thread-default main context of the thread that creates it, and all of it is for the thread
  * that runs this context. Between threads use a [struct@GLib.AsyncQueue], or post to a task ([method@Tend.Task.post]).
@@ -112,6 +114,15 @@ changed_cb (TendJob *job)
     tend_notify_native (G_OBJECT (self), properties[PROP_CLOSED]);
 }
 
+/* The value of the first of the senders goes into the channel. */
+static void
+accept_sender (TendChannel *self,
+               TendWaiter  *waiter)
+{
+  push (&self->items, g_steal_pointer (&waiter->data));
+  tend_waiter_wake (waiter, TRUE);
+}
+
 /* Lets everybody go on who can. To be called whenever something has changed. */
 void
 tend_channel_settle (TendChannel *self)
@@ -119,10 +130,7 @@ tend_channel_settle (TendChannel *self)
   TendWaiter *waiter;
 
   while (tend_channel_has_room (self) && (waiter = tend_waiters_peek (&self->senders)) != NULL)
-    {
-      push (&self->items, g_steal_pointer (&waiter->data));
-      tend_waiter_wake (waiter, TRUE);
-    }
+    accept_sender (self, waiter);
 
   while (self->items.length > 0 && (waiter = tend_waiters_peek (&self->receivers)) != NULL)
     {
@@ -215,16 +223,23 @@ tend_channel_set_end_error (TendChannel  *self,
     *error = g_error_copy (self->error);
 }
 
-/* Closes the channel, with @error or without; takes @error. */
+/* Closes the channel, with @error or without; takes @error. @is_kept: somebody may still receive. */
 static void
 close_taken (TendChannel *self,
+             gboolean     is_kept,
              GError      *error)
 {
+  TendWaiter *waiter;
+
   if (self->is_closed)
     {
       g_clear_error (&error);
       return;
     }
+
+  /* Senders that wait came before the end. What they offer is received like all that was sent before. */
+  while (is_kept && (waiter = tend_waiters_peek (&self->senders)) != NULL)
+    accept_sender (self, waiter);
 
   self->is_closed = TRUE;
   self->error = error;
@@ -242,7 +257,7 @@ tend_channel_dispose (GObject *object)
   if (tend_loop_take_home (self->loop, object))
     return;
 
-  close_taken (self, NULL);
+  close_taken (self, FALSE, NULL);
 
   G_OBJECT_CLASS (tend_channel_parent_class)->dispose (object);
 }
@@ -408,8 +423,9 @@ tend_channel_get_capacity (TendChannel *self)
  *
  * Counts the values in the channel.
  *
- * Those that are on their way to a receiver that waited count until it has them; those of senders
- * that wait do not. Only for the owning thread.
+ * Those that are on their way to a receiver that waited count until it has them; those of senders that wait do not. A
+ * closed channel may hold more than its capacity: it keeps what waiting senders had offered. Only for the owning
+ * thread.
  *
  * Returns: the number of values
  *
@@ -451,8 +467,9 @@ tend_channel_is_closed (TendChannel *self)
  *
  * Closes the channel.
  *
- * Receivers, also those that wait, get the values that were sent before, and then the end. Senders, also those that
- * wait, fail with `TEND_ERROR_CLOSED`.
+ * Receivers, also those that wait, get the values that were sent before, and then the end. Senders that wait succeed:
+ * their values are in the channel, which may hold more than its capacity for that. Later ones fail with
+ * `TEND_ERROR_CLOSED`.
  *
  * Does nothing if the channel was closed before. Only for the owning thread.
  *
@@ -464,7 +481,7 @@ tend_channel_close (TendChannel *self)
   g_return_if_fail (TEND_IS_CHANNEL (self));
   g_return_if_fail (tend_loop_is_mine (self->loop));
 
-  close_taken (self, NULL);
+  close_taken (self, TRUE, NULL);
 }
 
 /**
@@ -474,9 +491,9 @@ tend_channel_close (TendChannel *self)
  *
  * Closes the channel with an error.
  *
- * After the values that were sent before, each receiver gets a copy of @error instead of a plain end. Senders get
- * `TEND_ERROR_CLOSED` with the message of @error. An error that nobody receives is not reported: if a task sends the
- * values, let it fail with the error as well.
+ * After the values that were sent before, each receiver gets a copy of @error instead of a plain end. Senders that wait
+ * succeed, as with [method@Tend.Channel.close], and later ones get `TEND_ERROR_CLOSED` with the message of @error. An
+ * error that nobody receives is not reported: if a task sends the values, let it fail with the error as well.
  *
  * Does nothing if the channel was closed before. Only for the owning thread.
  *
@@ -492,7 +509,7 @@ tend_channel_close_with_error (TendChannel  *self,
 
   /* What copies the error may be user code, and drop the channel. */
   g_object_ref (self);
-  close_taken (self, g_error_copy (error));
+  close_taken (self, TRUE, g_error_copy (error));
   g_object_unref (self);
 }
 

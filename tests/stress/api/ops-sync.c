@@ -135,7 +135,7 @@ send_and_receive (void)
     check_error (error);
 }
 
-/* Those that wait to send stand before the channel: it never holds more than it may. */
+/* Those that wait to send stand before the channel: it never holds more than it may, unless it was closed meanwhile. */
 static void
 look_at_channel (void)
 {
@@ -146,7 +146,7 @@ look_at_channel (void)
     return;
 
   capacity = tend_channel_get_capacity (channel);
-  if (capacity > 0 && tend_channel_get_length (channel) > capacity)
+  if (capacity > 0 && !tend_channel_is_closed (channel) && tend_channel_get_length (channel) > capacity)
     fail ("a channel for %u values holds %u", capacity, tend_channel_get_length (channel));
 }
 
