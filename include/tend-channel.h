@@ -82,6 +82,20 @@ const GValue *tend_channel_receive_finish   (TendChannel          *self,
 TEND_AVAILABLE_IN_0_1
 gboolean      tend_channel_try_receive      (TendChannel          *self,
                                              GValue               *value);
+TEND_AVAILABLE_IN_0_1
+GPtrArray    *tend_channel_receive_all      (TendChannel          *self,
+                                             GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+void          tend_channel_receive_all_async (TendChannel         *self,
+                                             GCancellable         *cancellable,
+                                             GAsyncReadyCallback   callback,
+                                             gpointer              user_data);
+TEND_AVAILABLE_IN_0_1
+GPtrArray    *tend_channel_receive_all_finish (TendChannel        *self,
+                                             GAsyncResult         *result,
+                                             GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+GPtrArray    *tend_channel_try_receive_all  (TendChannel          *self) G_GNUC_WARN_UNUSED_RESULT;
 
 TEND_AVAILABLE_IN_0_1
 void          tend_channel_close            (TendChannel          *self);

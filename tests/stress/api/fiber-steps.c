@@ -215,12 +215,13 @@ step_receive (GError **error)
   g_auto(GValue) value = G_VALUE_INIT;
   g_autofree char *text = NULL;
   g_autoptr(GObject) object = NULL;
+  GPtrArray *values = NULL;
   gint64 number;
 
   if (channel == NULL)
     return TRUE;
 
-  switch (pick (4))
+  switch (pick (5))
     {
     case 0:
       tend_channel_receive_int (channel, &number, &failure);
@@ -231,10 +232,14 @@ step_receive (GError **error)
     case 2:
       object = tend_channel_receive_object (channel, &failure);
       break;
+    case 3:
+      values = tend_channel_receive_all (channel, &failure);
+      break;
     default:
       tend_channel_receive (channel, pick (2) == 0 ? &value : NULL, &failure);
     }
 
+  g_clear_pointer (&values, g_ptr_array_unref);
   if (failure == NULL)
     return TRUE;
 
