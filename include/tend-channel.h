@@ -43,6 +43,15 @@ gboolean      tend_channel_send_object      (TendChannel          *self,
                                              gpointer              value,
                                              GError              **error);
 TEND_AVAILABLE_IN_0_1
+gboolean      tend_channel_send_boxed       (TendChannel          *self,
+                                             GType                 type,
+                                             gconstpointer         value,
+                                             GError              **error);
+TEND_AVAILABLE_IN_0_1
+gboolean      tend_channel_send_pointer     (TendChannel          *self,
+                                             gpointer              value,
+                                             GError              **error);
+TEND_AVAILABLE_IN_0_1
 void          tend_channel_send_async       (TendChannel          *self,
                                              const GValue         *value,
                                              GCancellable         *cancellable,
@@ -70,6 +79,14 @@ char         *tend_channel_receive_string   (TendChannel          *self,
 TEND_AVAILABLE_IN_0_1
 gpointer      tend_channel_receive_object   (TendChannel          *self,
                                              GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+gpointer      tend_channel_receive_boxed    (TendChannel          *self,
+                                             GType                 type,
+                                             GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+gboolean      tend_channel_receive_pointer  (TendChannel          *self,
+                                             gpointer             *value,
+                                             GError              **error);
 TEND_AVAILABLE_IN_0_1
 void          tend_channel_receive_async    (TendChannel          *self,
                                              GCancellable         *cancellable,
