@@ -43,6 +43,15 @@ gboolean      tend_channel_send_object      (TendChannel          *self,
                                              gpointer              value,
                                              GError              **error);
 TEND_AVAILABLE_IN_0_1
+gboolean      tend_channel_send_boxed       (TendChannel          *self,
+                                             GType                 type,
+                                             gconstpointer         value,
+                                             GError              **error);
+TEND_AVAILABLE_IN_0_1
+gboolean      tend_channel_send_pointer     (TendChannel          *self,
+                                             gpointer              value,
+                                             GError              **error);
+TEND_AVAILABLE_IN_0_1
 void          tend_channel_send_async       (TendChannel          *self,
                                              const GValue         *value,
                                              GCancellable         *cancellable,
@@ -71,6 +80,14 @@ TEND_AVAILABLE_IN_0_1
 gpointer      tend_channel_receive_object   (TendChannel          *self,
                                              GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 TEND_AVAILABLE_IN_0_1
+gpointer      tend_channel_receive_boxed    (TendChannel          *self,
+                                             GType                 type,
+                                             GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+gboolean      tend_channel_receive_pointer  (TendChannel          *self,
+                                             gpointer             *value,
+                                             GError              **error);
+TEND_AVAILABLE_IN_0_1
 void          tend_channel_receive_async    (TendChannel          *self,
                                              GCancellable         *cancellable,
                                              GAsyncReadyCallback   callback,
@@ -82,6 +99,20 @@ const GValue *tend_channel_receive_finish   (TendChannel          *self,
 TEND_AVAILABLE_IN_0_1
 gboolean      tend_channel_try_receive      (TendChannel          *self,
                                              GValue               *value);
+TEND_AVAILABLE_IN_0_1
+GPtrArray    *tend_channel_receive_all      (TendChannel          *self,
+                                             GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+void          tend_channel_receive_all_async (TendChannel         *self,
+                                             GCancellable         *cancellable,
+                                             GAsyncReadyCallback   callback,
+                                             gpointer              user_data);
+TEND_AVAILABLE_IN_0_1
+GPtrArray    *tend_channel_receive_all_finish (TendChannel        *self,
+                                             GAsyncResult         *result,
+                                             GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
+GPtrArray    *tend_channel_try_receive_all  (TendChannel          *self) G_GNUC_WARN_UNUSED_RESULT;
 
 TEND_AVAILABLE_IN_0_1
 void          tend_channel_close            (TendChannel          *self);

@@ -93,6 +93,10 @@ declare module 'gi://Tend?version=1' {
 
             send(value: unknown, cancellable?: Gio.Cancellable | null): Promise<boolean>;
             receive(cancellable?: Gio.Cancellable | null): Promise<any>;
+
+            /** Waits for a value, and gives all that the channel holds. */
+            receive_all(cancellable?: Gio.Cancellable | null): Promise<any[]>;
+            try_receive_all(): any[];
         }
 
         interface Semaphore {

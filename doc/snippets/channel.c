@@ -79,6 +79,22 @@ print_ticks (TendTask *task, gpointer user_data, GError **error)
 }
 
 static gboolean
+write_lines (TendTask *task, gpointer user_data, GError **error)
+{
+  TendChannel *lines = user_data;
+  GPtrArray *values;
+
+  while ((values = tend_channel_receive_all (lines, error)) != NULL)
+    {
+      for (guint i = 0; i < values->len; i++)
+        g_print ("%s\n", g_value_get_string (g_ptr_array_index (values, i)));
+      g_ptr_array_unref (values);
+    }
+
+  return *error == NULL;
+}
+
+static gboolean
 sum_up (TendChannel *channel, gint64 *total, GError **error)
 {
   g_auto(GValue) value = G_VALUE_INIT;
@@ -103,6 +119,7 @@ run (TendTask *task, gpointer user_data, GError **error)
 {
   g_autoptr(TendTaskManager) manager = tend_task_manager_new ();
   g_autoptr(TendChannel) ticks = tend_channel_new (0);
+  g_autoptr(TendChannel) lines = tend_channel_new (0);
   g_autoptr(TendChannel) numbers = tend_channel_new (4);
   g_autoptr(TendChannel) squares = tend_channel_new (4);
   Stage stage = { numbers, squares, 3 };
@@ -110,6 +127,12 @@ run (TendTask *task, gpointer user_data, GError **error)
 
   tend_task_add_timer (task, 1000, 1000, tick, ticks, NULL);
   tend_task_manager_register (manager, tend_task_new_fiber ("ticks", print_ticks, ticks, NULL),
+                              TEND_NAME_POLICY_REJECT, NULL);
+
+  tend_channel_send_string (lines, "first", NULL);
+  tend_channel_send_string (lines, "second", NULL);
+  tend_channel_close (lines);
+  tend_task_manager_register (manager, tend_task_new_fiber ("lines", write_lines, lines, NULL),
                               TEND_NAME_POLICY_REJECT, NULL);
 
   tend_task_manager_register (manager, tend_task_new_fiber ("numbers", send_numbers, numbers, NULL),

@@ -138,15 +138,25 @@ static const TendObserverClass child_observer = {
   .released = child_released,
 };
 
+/* A task that was started is adopted. */
+static gboolean
+is_started (TendTask *task)
+{
+  return tend_task_loop (task) != NULL && tend_loop_is_mine (tend_task_loop (task)) &&
+         tend_task_status (task) != TEND_TASK_STATUS_CREATED;
+}
+
 static gboolean
 check_addition (TendGroup  *self,
                 TendTask   *task,
                 GError    **error)
 {
-  if (!tend_task_check_startable (task, error))
+  if (!is_started (task) && !tend_task_check_startable (task, error))
     return FALSE;
 
-  if (tend_loop_get_context (tend_task_loop (task)) != tend_loop_get_context (self->loop))
+  if (task == self->scope || task == self->joined)
+    tend_task_set_error (task, error, TEND_ERROR, TEND_ERROR_STATE, _("is not added: it would wait for itself"));
+  else if (tend_loop_get_context (tend_task_loop (task)) != tend_loop_get_context (self->loop))
     tend_task_set_error (task, error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
                          _("belongs to another main context than its group"));
   else if (self->is_cancelled || self->is_settled)
@@ -160,20 +170,42 @@ check_addition (TendGroup  *self,
   return FALSE;
 }
 
+/* Takes in a task that runs already, whatever the limit, or that has ended. */
+static void
+adopt (TendGroup *self,
+       TendChild *child)
+{
+  TendTask *task = child->task;
+
+  child->has_slot = TRUE;
+  self->n_running++;
+  if (!tend_task_has_ended (task))
+    return;
+
+  /* What it would have told the group. If its body still runs, the rest comes. */
+  child_ended (&child->observer, task);
+  if (tend_task_is_finished (task))
+    child_released (&child->observer, task);
+}
+
 /**
  * tend_group_add:
  * @self: a group
- * @task: (transfer full): a task, not started
+ * @task: (transfer full): a task
  * @error: return location for an error
  *
- * Adds a child, and starts it.
+ * Adds a child, and starts it, or adopts a task that runs already.
  *
  * The body of @task runs at once, up to its first wait, unless it has a delay or an interval, or waits for a slot; see
  * [property@Tend.Group:max-running]. A child may add further children, also while somebody waits for the group. The
  * group keeps @task until it is finished.
  *
- * Returns: %TRUE, or %FALSE with `TEND_ERROR_SHUT_DOWN` if the group was cancelled or is over, and the errors of
- *   [method@Tend.Task.start]
+ * A task that was started before becomes a child as any other: the group waits for it, fails with its error and cancels
+ * it. It goes on as it is, and takes a slot even if there is none free. A task that has ended counts with its outcome.
+ * Its manager, if it has one, keeps it, too. A task can be a child of several groups.
+ *
+ * Returns: %TRUE, or %FALSE with `TEND_ERROR_SHUT_DOWN` if the group was cancelled or is over, `TEND_ERROR_STATE` if
+ *   the group waits within @task, or stands for it, and the errors of [method@Tend.Task.start]
  *
  * Since: 0.1
  */
@@ -204,6 +236,12 @@ tend_group_add (TendGroup  *self,
   self->children = child;
   self->n_left++;
   tend_task_add_observer (task, &child->observer);
+
+  if (is_started (task))
+    {
+      adopt (self, child);
+      return TRUE;
+    }
 
   /* The child works for the code that adds it, which may have an owner. */
   tend_task_inherit_gate (task, tend_task_get_current ());

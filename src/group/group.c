@@ -15,7 +15,7 @@
  *
  * A scope for tasks: the group is over when all of its children are finished.
  *
- * A group starts the tasks that are added to it. When the wait for the group is over, no body of a child runs any more.
+ * A group starts the tasks that are added to it, and adopts those that run already. When the wait for the group is over, no body of a child runs any more.
  * In a fiber:
  *
  *     g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_FIRST_ERROR);

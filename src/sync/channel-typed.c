@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Conveniences for C: sending and receiving integers, strings and objects without a GValue.
+// Conveniences for C: sending and receiving integers, strings, objects, boxed values and pointers without a GValue.
 
 #include "tend-sync-private.h"
 
@@ -87,6 +87,68 @@ tend_channel_send_object (TendChannel  *self,
   g_value_set_object (&boxed, value);
 
   return tend_channel_send_taken (self, &boxed, "tend_channel_send", error);
+}
+
+/**
+ * tend_channel_send_boxed: (skip)
+ * @self: a channel
+ * @type: a boxed type
+ * @value: the value, which is copied
+ * @error: return location for an error
+ *
+ * Sends a boxed value, such as a `GBytes` or a structure that has a boxed type; see tend_channel_send().
+ *
+ * The channel has a copy of its own, or a reference where the type counts them: the caller keeps @value, and may change
+ * it.
+ *
+ * Returns: %TRUE if the value is in the channel, %FALSE with @error set if not
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_channel_send_boxed (TendChannel    *self,
+                         GType           type,
+                         gconstpointer   value,
+                         GError        **error)
+{
+  GValue boxed = G_VALUE_INIT;
+
+  g_return_val_if_fail (G_TYPE_IS_BOXED (type) && !G_TYPE_IS_ABSTRACT (type), FALSE);
+  g_return_val_if_fail (value != NULL, FALSE);
+
+  g_value_init (&boxed, type);
+  g_value_set_static_boxed (&boxed, value);
+
+  return tend_channel_send (self, &boxed, error);
+}
+
+/**
+ * tend_channel_send_pointer: (skip)
+ * @self: a channel
+ * @value: (nullable): the pointer
+ * @error: return location for an error
+ *
+ * Sends a pointer as it is; see tend_channel_send().
+ *
+ * The channel does not own what @value points to, and does not free it: a pointer that nobody receives is forgotten
+ * with the channel. Use it for what lives longer than the channel. Use tend_channel_send_object() or
+ * tend_channel_send_boxed() for what the receiver is to own.
+ *
+ * Returns: %TRUE if the value is in the channel, %FALSE with @error set if not
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_channel_send_pointer (TendChannel  *self,
+                           gpointer      value,
+                           GError      **error)
+{
+  GValue boxed = G_VALUE_INIT;
+
+  g_value_init (&boxed, G_TYPE_POINTER);
+  g_value_set_pointer (&boxed, value);
+
+  return tend_channel_send (self, &boxed, error);
 }
 
 static void
@@ -213,4 +275,96 @@ tend_channel_receive_object (TendChannel  *self,
   tend_call_native (unset_cb, &received);
 
   return object;
+}
+
+/* A boxed value that leaves its GValue. */
+typedef struct
+{
+  GValue   *received;
+  gpointer  boxed;
+} Leaving;
+
+static void
+take_boxed_cb (gpointer data)
+{
+  Leaving *self = data;
+
+  self->boxed = g_value_dup_boxed (self->received);
+  g_value_unset (self->received);
+}
+
+/**
+ * tend_channel_receive_boxed: (skip)
+ * @self: a channel whose values are of @type
+ * @type: a boxed type
+ * @error: return location for an error
+ *
+ * Receives a boxed value; see tend_channel_receive().
+ *
+ * The caller frees it as @type wants it, by g_bytes_unref() for a `GBytes`, say.
+ *
+ * Returns: (transfer full) (nullable): the value; %NULL without an error at the end; %NULL with an error as
+ *   tend_channel_receive() sets it, or with `G_IO_ERROR_INVALID_DATA` if the value was not of @type and was dropped
+ *
+ * Since: 0.1
+ */
+gpointer
+tend_channel_receive_boxed (TendChannel  *self,
+                            GType         type,
+                            GError      **error)
+{
+  GValue received = G_VALUE_INIT;
+  Leaving leaving = { &received, NULL };
+
+  g_return_val_if_fail (G_TYPE_IS_BOXED (type), NULL);
+
+  if (!tend_channel_receive (self, &received, error))
+    return NULL;
+
+  if (!G_VALUE_HOLDS (&received, type) || g_value_get_boxed (&received) == NULL)
+    {
+      refuse (&received, g_type_name (type), error);
+      return NULL;
+    }
+
+  tend_call_native (take_boxed_cb, &leaving);
+
+  return leaving.boxed;
+}
+
+/**
+ * tend_channel_receive_pointer: (skip)
+ * @self: a channel whose values are pointers
+ * @value: (out): where the pointer goes
+ * @error: return location for an error
+ *
+ * Receives a pointer as it was sent; see tend_channel_send_pointer().
+ *
+ * %NULL is a pointer as any other.
+ *
+ * Returns: %TRUE with a pointer; %FALSE without an error at the end; %FALSE with an error as tend_channel_receive()
+ *   sets it, or with `G_IO_ERROR_INVALID_DATA` if the value was not a pointer; that value is dropped
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_channel_receive_pointer (TendChannel  *self,
+                              gpointer     *value,
+                              GError      **error)
+{
+  GValue received = G_VALUE_INIT;
+
+  g_return_val_if_fail (value != NULL, FALSE);
+
+  if (!tend_channel_receive (self, &received, error))
+    return FALSE;
+
+  if (!G_VALUE_HOLDS_POINTER (&received))
+    {
+      refuse (&received, "a pointer", error);
+      return FALSE;
+    }
+
+  *value = g_value_get_pointer (&received);
+  return TRUE;
 }

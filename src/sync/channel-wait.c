@@ -93,15 +93,16 @@ tend_channel_send_taken (TendChannel   *self,
  *
  * Sends a value, and waits while the channel is full.
  *
- * Waiting senders get their turn in the order of waiting. If the task of the fiber is cancelled or stopped meanwhile,
- * the value is not in the channel. Outside a fiber the call works if it need not wait, so it works with a channel
- * without a limit.
+ * Waiting senders get their turn in the order of waiting. If the channel is closed meanwhile, it keeps the value, and
+ * the call succeeds. If the task of the fiber is cancelled or stopped meanwhile, the value is not in the channel.
+ * Outside a fiber the call works if it need not wait, so it works with a channel without a limit.
  *
  * Only for the owning thread, and for a fiber of the channel's main context.
  *
- * Returns: %TRUE if the value is in the channel; %FALSE with `TEND_ERROR_CLOSED` if the channel was closed,
- *   `G_IO_ERROR_CANCELLED` or `TEND_ERROR_STOPPED` if the task was cancelled or ended, `TEND_ERROR_NO_FIBER` if it
- *   would have to wait outside a fiber, and `TEND_ERROR_WRONG_THREAD` in a fiber of another main context
+ * Returns: %TRUE if the value is in the channel; %FALSE with `TEND_ERROR_CLOSED` if the channel was closed before,
+ *   or if everybody dropped it, `G_IO_ERROR_CANCELLED` or `TEND_ERROR_STOPPED` if the task was cancelled or ended,
+ *   `TEND_ERROR_NO_FIBER` if it would have to wait outside a fiber, and `TEND_ERROR_WRONG_THREAD` in a fiber of another
+ *   main context
  *
  * Since: 0.1
  */
@@ -124,6 +125,7 @@ tend_channel_send (TendChannel   *self,
 /* Takes a reference, as wait_for_room() does. */
 static TendItem *
 wait_for_item (TendChannel  *self,
+               GQueue       *rest,
                TendJob      *wake,
                GError      **error)
 {
@@ -138,7 +140,7 @@ wait_for_item (TendChannel  *self,
 
   goes_on = tend_waiter_wait (&waiter, error);
   if (goes_on && waiter.is_granted)
-    item = tend_channel_take (self, &self->granted);
+    item = tend_channel_take (self, &self->granted, rest);
   else if (goes_on)
     tend_channel_set_end_error (self, error);
   else if (waiter.is_granted)
@@ -157,11 +159,12 @@ can_take_at_once (TendChannel *self)
   return self->items.length > 0 && self->granted.length == 0;
 }
 
-/* Takes a reference. */
-static TendItem *
-receive_item (TendChannel  *self,
-              const char   *func,
-              GError      **error)
+/* Takes a reference. What is behind the value goes to @rest, unless that is NULL; see tend_channel_take(). */
+TendItem *
+tend_channel_receive_taken (TendChannel  *self,
+                            GQueue       *rest,
+                            const char   *func,
+                            GError      **error)
 {
   g_autoptr(TendChannel) kept = self;
   TendJob *wake;
@@ -170,7 +173,7 @@ receive_item (TendChannel  *self,
     return NULL;
 
   if (wake != NULL ? can_take_at_once (self) : self->items.length > 0)
-    return tend_channel_take (self, &self->items);
+    return tend_channel_take (self, &self->items, rest);
 
   if (tend_channel_is_at_end (self))
     {
@@ -184,7 +187,7 @@ receive_item (TendChannel  *self,
       return NULL;
     }
 
-  return wait_for_item (g_steal_pointer (&kept), wake, error);
+  return wait_for_item (g_steal_pointer (&kept), rest, wake, error);
 }
 
 /**
@@ -230,7 +233,7 @@ tend_channel_receive (TendChannel  *self,
   /* The code that frees the old value may drop the channel, as may other code if the loop turns first. */
   g_object_ref (self);
   tend_item_clear_value (value);
-  item = receive_item (self, G_STRFUNC, error);
+  item = tend_channel_receive_taken (self, NULL, G_STRFUNC, error);
   if (item == NULL)
     return FALSE;
 
@@ -258,21 +261,19 @@ settle_send (TendAsyncWait *wait)
     tend_channel_set_closed_error (wait->waiter.source, &wait->error);
 }
 
-static void
-settle_receive (TendAsyncWait *wait)
+/* Sets the error of a wait that is given up, or for which no value has come. */
+void
+tend_channel_refuse_receive (TendAsyncWait *wait)
 {
   TendChannel *self = wait->waiter.source;
-  gboolean is_granted = wait->waiter.is_granted;
 
   if (tend_waiter_is_given_up (&wait->waiter))
     {
       wait->error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED,
                                          _("Channel: the wait to receive was cancelled"));
-      if (is_granted)
+      if (wait->waiter.is_granted)
         tend_channel_give_back (self);
     }
-  else if (is_granted)
-    wait->waiter.data = tend_channel_take_unread (self);
   else if (self->error != NULL)
     tend_channel_set_end_error (self, &wait->error);
   else
@@ -280,10 +281,22 @@ settle_receive (TendAsyncWait *wait)
 }
 
 static void
+settle_receive (TendAsyncWait *wait)
+{
+  if (wait->waiter.is_granted && !tend_waiter_is_given_up (&wait->waiter))
+    wait->waiter.data = tend_channel_take_unread (wait->waiter.source, NULL);
+  else
+    tend_channel_refuse_receive (wait);
+}
+
+static void
 take_back_item (TendAsyncWait *wait)
 {
-  if (wait->waiter.is_granted)
-    tend_channel_put_back (wait->waiter.source, g_steal_pointer (&wait->waiter.data));
+  TendItem *item = g_steal_pointer (&wait->waiter.data);
+  GQueue queue = G_QUEUE_INIT;
+
+  g_queue_push_tail_link (&queue, &item->link);
+  tend_channel_put_back (wait->waiter.source, &queue);
 }
 
 static const TendAsyncWaitKind send_kind = {
@@ -346,8 +359,8 @@ tend_channel_send_async (TendChannel         *self,
  *
  * Finishes the operation of [method@Tend.Channel.send_async].
  *
- * Returns: %TRUE if the value is in the channel; %FALSE with `TEND_ERROR_CLOSED` if the channel was closed, or
- *   `G_IO_ERROR_CANCELLED`
+ * Returns: %TRUE if the value is in the channel; %FALSE with `TEND_ERROR_CLOSED` if the channel was closed before, or
+ *   if everybody dropped it, or with `G_IO_ERROR_CANCELLED`
  *
  * Since: 0.1
  */
@@ -365,6 +378,24 @@ tend_channel_send_finish (TendChannel   *self,
   g_return_val_if_fail (wait != NULL, FALSE);
 
   return tend_async_wait_propagate (wait, error);
+}
+
+/* Waits for a value, or several. */
+void
+tend_channel_begin_receive (TendChannel             *self,
+                            const TendAsyncWaitKind *kind,
+                            GCancellable            *cancellable,
+                            GAsyncReadyCallback      callback,
+                            gpointer                 user_data)
+{
+  TendAsyncWait *wait;
+
+  /* A toggle reference of the cancellable may tell user code that it is held, and that drop the channel. */
+  g_object_ref (self);
+  wait = tend_async_wait_new (kind, self, self->loop, NULL, cancellable, callback, user_data);
+  tend_queue_push (&self->receivers, &wait->waiter.link);
+  tend_channel_settle (self);
+  g_object_unref (self);
 }
 
 /**
@@ -392,18 +423,11 @@ tend_channel_receive_async (TendChannel         *self,
                             GAsyncReadyCallback  callback,
                             gpointer             user_data)
 {
-  TendAsyncWait *wait;
-
   g_return_if_fail (TEND_IS_CHANNEL (self));
   g_return_if_fail (tend_loop_is_mine (self->loop));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  /* A toggle reference of the cancellable may tell user code that it is held, and that drop the channel. */
-  g_object_ref (self);
-  wait = tend_async_wait_new (&receive_kind, self, self->loop, NULL, cancellable, callback, user_data);
-  tend_queue_push (&self->receivers, &wait->waiter.link);
-  tend_channel_settle (self);
-  g_object_unref (self);
+  tend_channel_begin_receive (self, &receive_kind, cancellable, callback, user_data);
 }
 
 /**
@@ -439,7 +463,7 @@ tend_channel_receive_finish (TendChannel   *self,
   is_first = !wait->is_read;
   wait->is_read = TRUE;
   if (is_first && wait->error == NULL)
-    tend_channel_set_read (self);
+    tend_channel_set_read (self, 1);
 
   return tend_async_wait_propagate (wait, error) ? &((TendItem *) wait->waiter.data)->value : NULL;
 }

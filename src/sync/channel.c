@@ -1,26 +1,11 @@
 // SPDX-FileCopyrightText: The libtend authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// A channel: values on their way from senders to receivers, in order.
+// A channel: the class, closing, and sending and receiving without a wait. What it does with its values is in
+// channel-rules.c.
 //
-// Invariants, between any two calls:
-// - Values are in one of two queues: first those that were granted to woken receivers, one for
-//   each, then those that are free to take. Together they never exceed the capacity.
-// - A receiver waits only while no value is free, and a sender only while there is no room.
-//
-// A receiver that is woken takes the first of the granted values when it runs. It does not own one
-// before: if it is cancelled or stopped in between, the last of the granted values goes back in
-// front of the free ones, and so those that were woken after it still get the values in order.
-// Handing each value to one receiver was tried: a value that came back had been overtaken.
-//
-// The value of a result that nobody has read yet is in neither queue. It takes its room until it was read, since it
-// goes back to the front if the result is dropped.
-//
-// The value of a waiting sender is its own until there is room. Then it is in the channel, and the
-// send has succeeded, whatever becomes of the sender before it goes on.
-//
-// Ownership: all of it is the loop thread's. User code may run where a value is copied or freed, which
-// is done where no decision is pending.
+// Ownership: all of it is the loop thread's. User code may run where a value is copied or freed, which is done where no
+// decision is pending.
 
 #include "tend-sync-private.h"
 
@@ -38,8 +23,9 @@
  * [method@Tend.Channel.try_receive]. A wait that is cancelled has no effect: the value to send is not in the channel,
  * and the value to receive is the next one of the channel.
  *
- * [method@Tend.Channel.close] ends the channel: receivers get the values that were sent before, and then the end. Waits
- * hold no reference to the channel: when everybody else has dropped theirs, the channel is closed, and the waits end.
+ * [method@Tend.Channel.close] ends the channel: receivers get the values that were sent before, those of waiting
+ * senders included, and then the end. Waits hold no reference to the channel: when everybody else has dropped theirs,
+ * the channel is closed, and the waits end.
  *
  * A channel belongs to the thread-default main context of the thread that creates it, and all of it is for the thread
  * that runs this context. Between threads use a [struct@GLib.AsyncQueue], or post to a task ([method@Tend.Task.post]).
@@ -61,177 +47,22 @@ typedef enum
 
 static GParamSpec *properties[PROP_CLOSED + 1];
 
-/* --- The rules --- */
-
-static inline void
-push (GQueue   *queue,
-      TendItem *item)
-{
-  g_queue_push_tail_link (queue, &item->link);
-}
-
-static inline TendItem *
-pop (GQueue *queue)
-{
-  return g_queue_pop_head_link (queue)->data;
-}
-
-static inline guint
-count_items (TendChannel *self)
-{
-  return self->granted.length + self->items.length;
-}
-
-gboolean
-tend_channel_has_room (TendChannel *self)
-{
-  return !self->is_closed && (self->capacity == 0 || count_items (self) + self->n_unread < self->capacity);
-}
-
-/* Whether nothing will ever come any more. */
-gboolean
-tend_channel_is_at_end (TendChannel *self)
-{
-  return self->is_closed && count_items (self) + self->n_unread == 0;
-}
-
 /* Those who hear of it may close, fill or drop the channel. */
 static void
 changed_cb (TendJob *job)
 {
   g_autoptr(TendChannel) self = g_object_ref (G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendChannel,
                                                                                                changed_job)));
-  gboolean has_length = self->told_length == count_items (self);
+  gboolean has_length = self->told_length == tend_channel_count_items (self);
   gboolean has_closed = self->told_closed == self->is_closed;
 
-  self->told_length = count_items (self);
+  self->told_length = tend_channel_count_items (self);
   self->told_closed = self->is_closed;
   if (!has_length)
     tend_notify_native (G_OBJECT (self), properties[PROP_LENGTH]);
   if (!has_closed)
     tend_notify_native (G_OBJECT (self), properties[PROP_CLOSED]);
 }
-
-/* Lets everybody go on who can. To be called whenever something has changed. */
-void
-tend_channel_settle (TendChannel *self)
-{
-  TendWaiter *waiter;
-
-  while (tend_channel_has_room (self) && (waiter = tend_waiters_peek (&self->senders)) != NULL)
-    {
-      push (&self->items, g_steal_pointer (&waiter->data));
-      tend_waiter_wake (waiter, TRUE);
-    }
-
-  while (self->items.length > 0 && (waiter = tend_waiters_peek (&self->receivers)) != NULL)
-    {
-      push (&self->granted, pop (&self->items));
-      tend_waiter_wake (waiter, TRUE);
-    }
-
-  if (self->is_closed)
-    tend_waiters_wake_all (&self->senders, FALSE);
-  if (tend_channel_is_at_end (self))
-    tend_waiters_wake_all (&self->receivers, FALSE);
-
-  if ((self->told_length != count_items (self) || self->told_closed != self->is_closed) &&
-      !tend_job_is_waiting (&self->changed_job))
-    tend_loop_queue_ready (self->loop, &self->changed_job);
-}
-
-/* Takes the first value of @queue out of the channel. */
-TendItem *
-tend_channel_take (TendChannel *self,
-                   GQueue      *queue)
-{
-  TendItem *item = pop (queue);
-
-  tend_channel_settle (self);
-  return item;
-}
-
-/* A receiver that was woken for a value does not take it. */
-void
-tend_channel_give_back (TendChannel *self)
-{
-  g_queue_push_head_link (&self->items, g_queue_pop_tail_link (&self->granted));
-  tend_channel_settle (self);
-}
-
-/* Takes the first granted value for a result, which somebody may read. */
-TendItem *
-tend_channel_take_unread (TendChannel *self)
-{
-  self->n_unread++;
-  return tend_channel_take (self, &self->granted);
-}
-
-/* Somebody has read the value of a result. */
-void
-tend_channel_set_read (TendChannel *self)
-{
-  self->n_unread--;
-  tend_channel_settle (self);
-}
-
-/* Nobody has read the value of a result, and nobody will. */
-void
-tend_channel_put_back (TendChannel *self,
-                       TendItem    *item)
-{
-  self->n_unread--;
-  g_queue_push_head_link (&self->items, &item->link);
-  tend_channel_settle (self);
-}
-
-/* Puts @item into the channel, which has room. */
-void
-tend_channel_put (TendChannel *self,
-                  TendItem    *item)
-{
-  push (&self->items, item);
-  tend_channel_settle (self);
-}
-
-/* What is told to whoever sends. */
-void
-tend_channel_set_closed_error (TendChannel  *self,
-                               GError      **error)
-{
-  if (self->error != NULL)
-    g_set_error (error, TEND_ERROR, TEND_ERROR_CLOSED,
-                 _("Channel: closed with an error: %s"), self->error->message);
-  else
-    g_set_error (error, TEND_ERROR, TEND_ERROR_CLOSED, _("Channel: closed"));
-}
-
-/* What a receiver is told at the end, if it is not a plain one. */
-void
-tend_channel_set_end_error (TendChannel  *self,
-                            GError      **error)
-{
-  if (self->error != NULL && error != NULL)
-    *error = g_error_copy (self->error);
-}
-
-/* Closes the channel, with @error or without; takes @error. */
-static void
-close_taken (TendChannel *self,
-             GError      *error)
-{
-  if (self->is_closed)
-    {
-      g_clear_error (&error);
-      return;
-    }
-
-  self->is_closed = TRUE;
-  self->error = error;
-  tend_channel_settle (self);
-}
-
-/* --- The object --- */
 
 /* The values are freed at home. Those who still wait are woken, and hold the channel until they have gone on. */
 static void
@@ -242,7 +73,7 @@ tend_channel_dispose (GObject *object)
   if (tend_loop_take_home (self->loop, object))
     return;
 
-  close_taken (self, NULL);
+  tend_channel_end (self, FALSE, NULL);
 
   G_OBJECT_CLASS (tend_channel_parent_class)->dispose (object);
 }
@@ -258,7 +89,7 @@ tend_channel_finalize (GObject *object)
   /* What frees the values may be somebody's, who runs the main context. */
   tend_loop_remove (self->loop, &self->changed_job);
   while (self->items.length > 0)
-    tend_item_free (pop (&self->items));
+    tend_item_free (g_queue_pop_head_link (&self->items)->data);
   g_clear_error (&self->error);
   tend_loop_release (self->loop);
 
@@ -279,7 +110,7 @@ tend_channel_get_property (GObject    *object,
       g_value_set_uint (value, self->capacity);
       break;
     case PROP_LENGTH:
-      g_value_set_uint (value, count_items (self));
+      g_value_set_uint (value, tend_channel_count_items (self));
       break;
     case PROP_CLOSED:
       g_value_set_boolean (value, self->is_closed);
@@ -408,8 +239,9 @@ tend_channel_get_capacity (TendChannel *self)
  *
  * Counts the values in the channel.
  *
- * Those that are on their way to a receiver that waited count until it has them; those of senders
- * that wait do not. Only for the owning thread.
+ * Those that are on their way to a receiver that waited count until it has them; those of senders that wait do not. A
+ * closed channel may hold more than its capacity: it keeps what waiting senders had offered. Only for the owning
+ * thread.
  *
  * Returns: the number of values
  *
@@ -421,7 +253,7 @@ tend_channel_get_length (TendChannel *self)
   g_return_val_if_fail (TEND_IS_CHANNEL (self), 0);
   g_return_val_if_fail (tend_loop_is_mine (self->loop), 0);
 
-  return count_items (self);
+  return tend_channel_count_items (self);
 }
 
 /**
@@ -451,8 +283,9 @@ tend_channel_is_closed (TendChannel *self)
  *
  * Closes the channel.
  *
- * Receivers, also those that wait, get the values that were sent before, and then the end. Senders, also those that
- * wait, fail with `TEND_ERROR_CLOSED`.
+ * Receivers, also those that wait, get the values that were sent before, and then the end. Senders that wait succeed:
+ * their values are in the channel, which may hold more than its capacity for that. Later ones fail with
+ * `TEND_ERROR_CLOSED`.
  *
  * Does nothing if the channel was closed before. Only for the owning thread.
  *
@@ -464,7 +297,7 @@ tend_channel_close (TendChannel *self)
   g_return_if_fail (TEND_IS_CHANNEL (self));
   g_return_if_fail (tend_loop_is_mine (self->loop));
 
-  close_taken (self, NULL);
+  tend_channel_end (self, TRUE, NULL);
 }
 
 /**
@@ -474,9 +307,9 @@ tend_channel_close (TendChannel *self)
  *
  * Closes the channel with an error.
  *
- * After the values that were sent before, each receiver gets a copy of @error instead of a plain end. Senders get
- * `TEND_ERROR_CLOSED` with the message of @error. An error that nobody receives is not reported: if a task sends the
- * values, let it fail with the error as well.
+ * After the values that were sent before, each receiver gets a copy of @error instead of a plain end. Senders that wait
+ * succeed, as with [method@Tend.Channel.close], and later ones get `TEND_ERROR_CLOSED` with the message of @error. An
+ * error that nobody receives is not reported: if a task sends the values, let it fail with the error as well.
  *
  * Does nothing if the channel was closed before. Only for the owning thread.
  *
@@ -492,7 +325,7 @@ tend_channel_close_with_error (TendChannel  *self,
 
   /* What copies the error may be user code, and drop the channel. */
   g_object_ref (self);
-  close_taken (self, g_error_copy (error));
+  tend_channel_end (self, TRUE, g_error_copy (error));
   g_object_unref (self);
 }
 
@@ -566,7 +399,7 @@ tend_channel_try_receive (TendChannel *self,
   tend_item_clear_value (value);
   if (self->items.length > 0)
     {
-      tend_item_give (tend_channel_take (self, &self->items), value);
+      tend_item_give (tend_channel_take (self, &self->items, NULL), value);
       return TRUE;
     }
 

@@ -119,6 +119,16 @@ gboolean  tend_channel_send_taken     (TendChannel   *self,
                                        const GValue  *value,
                                        const char    *func,
                                        GError       **error);
+TendItem *tend_channel_receive_taken  (TendChannel   *self,
+                                       GQueue        *rest,
+                                       const char    *func,
+                                       GError       **error);
+void      tend_channel_refuse_receive (TendAsyncWait *wait);
+void      tend_channel_begin_receive  (TendChannel   *self,
+                                       const TendAsyncWaitKind *kind,
+                                       GCancellable  *cancellable,
+                                       GAsyncReadyCallback callback,
+                                       gpointer       user_data);
 
 /* --- channel.c --- */
 
@@ -140,21 +150,30 @@ struct _TendChannel
   gboolean  told_closed;
 };
 
+/* --- channel-rules.c --- */
+
+guint     tend_channel_count_items    (TendChannel   *self);
 gboolean  tend_channel_has_room       (TendChannel   *self);
 gboolean  tend_channel_is_at_end      (TendChannel   *self);
 void      tend_channel_settle         (TendChannel   *self);
 void      tend_channel_put            (TendChannel   *self,
                                        TendItem      *item);
 TendItem *tend_channel_take           (TendChannel   *self,
-                                       GQueue        *queue);
+                                       GQueue        *queue,
+                                       GQueue        *rest);
 void      tend_channel_give_back      (TendChannel   *self);
-TendItem *tend_channel_take_unread    (TendChannel   *self);
-void      tend_channel_set_read       (TendChannel   *self);
+TendItem *tend_channel_take_unread    (TendChannel   *self,
+                                       GQueue        *rest);
+void      tend_channel_set_read       (TendChannel   *self,
+                                       guint          n_values);
 void      tend_channel_put_back       (TendChannel   *self,
-                                       TendItem      *item);
+                                       GQueue        *queue);
 void      tend_channel_set_closed_error (TendChannel *self,
                                        GError       **error);
 void      tend_channel_set_end_error  (TendChannel   *self,
                                        GError       **error);
+void      tend_channel_end            (TendChannel   *self,
+                                       gboolean       is_kept,
+                                       GError        *error);
 
 G_END_DECLS

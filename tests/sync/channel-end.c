@@ -125,6 +125,29 @@ test_end_of_sender_with_room (Fixture       *fixture,
   g_assert_cmpint (try_receive_token (fixture->channel), ==, 2);
 }
 
+/* It is closed before the sender that was ended has gone on: what that one offers is not kept, unlike the others'. */
+static void
+test_end_of_sender_of_closed (Fixture       *fixture,
+                              gconstpointer  data)
+{
+  const Case *with = data;
+  TendTask *early, *late;
+
+  try_send_token (fixture->channel, 1);
+  early = go (fixture, send_one, "a", 2);
+  late = go (fixture, send_one, "b", 3);
+  go (fixture, send_one, "c", 4);
+  with->end (early);
+  tend_channel_close (fixture->channel);
+  with->end (late);
+  settle (fixture);
+  /* To end a fiber lets it go on behind those that go on already. */
+  assert_log_of (fixture, "a:%s c+4 b+3", with);
+
+  go (fixture, receive_all, "r", 0);
+  assert_log (fixture, "r=1 r=3 r=4 r:end");
+}
+
 static gboolean
 receive_shielded (TendTask  *task,
                   gpointer   data,
@@ -210,6 +233,26 @@ test_send_in_time_is_not_cancelled (Fixture       *fixture,
   g_assert_cmpint (try_receive_token (fixture->channel), ==, 1);
 }
 
+static void
+test_cancel_async_of_closed (Fixture       *fixture,
+                             gconstpointer  unused)
+{
+  g_autoptr(GCancellable) early = g_cancellable_new ();
+  g_autoptr(GCancellable) late = g_cancellable_new ();
+
+  try_send_token (fixture->channel, 1);
+  send_async (fixture, "a", 2, early);
+  send_async (fixture, "b", 3, late);
+  g_cancellable_cancel (early);
+  tend_channel_close (fixture->channel);
+  g_cancellable_cancel (late);
+  settle (fixture);
+  assert_log (fixture, "a:cancelled b+3");
+  g_assert_cmpint (try_receive_token (fixture->channel), ==, 1);
+  g_assert_cmpint (try_receive_token (fixture->channel), ==, 3);
+  g_assert_cmpint (try_receive_token (fixture->channel), ==, 0);
+}
+
 static gpointer
 cancel_thread (gpointer data)
 {
@@ -281,6 +324,22 @@ test_dropped_channel_tells_senders (Fixture       *fixture,
   settle (fixture);
   assert_log (fixture, "a:closed b:closed c:cancelled");
   g_assert_null (watched);
+}
+
+/* Nobody receives what a closed channel keeps: it is freed with the channel, and its senders have succeeded. */
+static void
+test_closed_and_dropped (Fixture       *fixture,
+                         gconstpointer  unused)
+{
+  try_send_token (fixture->channel, 1);
+  go (fixture, send_one, "a", 2);
+  send_async (fixture, "b", 3, NULL);
+  tend_channel_close (fixture->channel);
+  g_object_unref (g_steal_pointer (&fixture->channel));
+  g_assert_cmpint (n_tokens, ==, 3);
+  settle (fixture);
+  assert_log (fixture, "a+2 b+3");
+  g_assert_cmpint (n_tokens, ==, 0);
 }
 
 static gpointer
@@ -437,6 +496,7 @@ main (int   argc,
   add ("cancel/receiver-among-others", &cancelled, test_end_of_receiver_among_others);
   add ("cancel/sender", &cancelled_one, test_end_of_sender);
   add ("cancel/sender-with-room", &cancelled_one, test_end_of_sender_with_room);
+  add ("cancel/sender-of-closed", &cancelled_one, test_end_of_sender_of_closed);
   add ("cancel/uses-no-channel", &unbounded, test_cancelled_task_uses_no_channel);
   add ("stop/receiver", &stopped, test_end_of_receiver);
   add ("stop/receiver-before-value", &stopped, test_end_of_receiver_before_value);
@@ -444,12 +504,15 @@ main (int   argc,
   add ("stop/receiver-among-others", &stopped, test_end_of_receiver_among_others);
   add ("stop/sender", &stopped_one, test_end_of_sender);
   add ("stop/sender-with-room", &stopped_one, test_end_of_sender_with_room);
+  add ("stop/sender-of-closed", &stopped_one, test_end_of_sender_of_closed);
+  add ("cancellable/async-of-closed", &one, test_cancel_async_of_closed);
   add ("cancellable/async", &one, test_cancel_async);
   add ("cancellable/async-with-value", &unbounded, test_cancel_async_with_value);
   add ("cancellable/send-in-time", &unbounded, test_send_in_time_is_not_cancelled);
   add ("cancellable/in-thread", &unbounded, test_cancel_async_in_thread);
   add ("lifetime/dropped-channel-tells-receivers", &unbounded, test_dropped_channel_tells_receivers);
   add ("lifetime/dropped-channel-tells-senders", &one, test_dropped_channel_tells_senders);
+  add ("lifetime/closed-and-dropped", &one, test_closed_and_dropped);
   add ("lifetime/dropped-in-thread", &unbounded, test_dropped_in_thread);
   add ("lifetime/result-owns-its-value", &unbounded, test_result_owns_its_value);
   add ("lifetime/unread-value-takes-room", &one, test_unread_value_takes_room);

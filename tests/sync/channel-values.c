@@ -71,11 +71,18 @@ use_types (TendTask  *task,
   g_autoptr(GObject) object = g_object_new (G_TYPE_OBJECT, NULL);
   g_autoptr(GObject) received = NULL;
   g_autofree char *string = NULL;
+  Token sent = { .id = 5 };
+  gpointer pointer = NULL;
+  Token *boxed;
   gint64 number;
 
   g_assert_true (tend_channel_send_int (channel, G_MAXINT64, error));
   g_assert_true (tend_channel_send_string (channel, "text", error));
   g_assert_true (tend_channel_send_object (channel, object, error));
+  g_assert_true (tend_channel_send_boxed (channel, token_get_type (), &sent, error));
+  sent.id = 0;
+  g_assert_true (tend_channel_send_pointer (channel, actor, error));
+  g_assert_true (tend_channel_send_pointer (channel, NULL, error));
   tend_channel_close (channel);
 
   g_assert_true (tend_channel_receive_int (channel, &number, error));
@@ -85,7 +92,18 @@ use_types (TendTask  *task,
   received = tend_channel_receive_object (channel, error);
   g_assert_true (received == object);
 
+  boxed = tend_channel_receive_boxed (channel, token_get_type (), error);
+  g_assert_cmpint (boxed->id, ==, 5);
+  n_tokens--;
+  g_free (boxed);
+  g_assert_true (tend_channel_receive_pointer (channel, &pointer, error));
+  g_assert_true (pointer == actor);
+  g_assert_true (tend_channel_receive_pointer (channel, &pointer, error));
+  g_assert_null (pointer);
+
   g_assert_false (tend_channel_receive_int (channel, &number, error));
+  g_assert_null (tend_channel_receive_boxed (channel, token_get_type (), error));
+  g_assert_false (tend_channel_receive_pointer (channel, &pointer, error));
   g_assert_null (tend_channel_receive_string (channel, error));
   g_assert_null (tend_channel_receive_object (channel, error));
   g_assert_no_error (*error);
@@ -109,6 +127,7 @@ receive_wrong_types (TendTask  *task,
   Actor *actor = data;
   TendChannel *channel = actor->fixture->channel;
   g_autoptr(GError) failure = NULL;
+  gpointer pointer;
   gint64 number;
 
   g_assert_true (tend_channel_receive_int (channel, &number, &failure));
@@ -121,6 +140,12 @@ receive_wrong_types (TendTask  *task,
   g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
   g_clear_error (&failure);
   g_assert_null (tend_channel_receive_object (channel, &failure));
+  g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+  g_clear_error (&failure);
+  g_assert_null (tend_channel_receive_boxed (channel, G_TYPE_BYTES, &failure));
+  g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+  g_clear_error (&failure);
+  g_assert_false (tend_channel_receive_pointer (channel, &pointer, &failure));
   g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
   return TRUE;
 }
@@ -136,7 +161,7 @@ test_wrong_types (Fixture       *fixture,
   g_value_init (&value, G_TYPE_INT);
   g_value_set_int (&value, 7);
   g_assert_true (tend_channel_try_send (fixture->channel, &value));
-  for (int i = 0; i < 3; i++)
+  for (int i = 0; i < 5; i++)
     try_send_token (fixture->channel, i);
 
   task = go (fixture, receive_wrong_types, "t", 0);

@@ -244,19 +244,47 @@ test_close_wakes_receivers (Fixture       *fixture,
 }
 
 static void
-test_close_wakes_senders (Fixture       *fixture,
-                          gconstpointer  unused)
+test_close_keeps_what_senders_offer (Fixture       *fixture,
+                                     gconstpointer  unused)
 {
   try_send_token (fixture->channel, 1);
   go (fixture, send_one, "a", 2);
   send_async (fixture, "b", 3, NULL);
+  go (fixture, send_one, "c", 4);
+  tend_channel_close (fixture->channel);
+  g_assert_cmpuint (tend_channel_get_length (fixture->channel), ==, 4);
+  settle (fixture);
+  assert_log (fixture, "a+2 b+3 c+4");
+
+  /* It has more than its capacity, and takes nothing more. */
+  g_assert_false (try_send_token (fixture->channel, 5));
+  g_assert_cmpint (try_receive_token (fixture->channel), ==, 1);
+  go (fixture, send_one, "d", 5);
+  go (fixture, receive_all, "r", 0);
+  assert_log (fixture, "d:closed r=2 r=3 r=4 r:end");
+}
+
+/* A result that nobody has read takes the room. Receivers that wait get what a sender offers before they get the end. */
+static void
+test_close_with_senders_and_receivers (Fixture       *fixture,
+                                       gconstpointer  unused)
+{
+  g_autoptr(GAsyncResult) result = NULL;
+
+  try_send_token (fixture->channel, 1);
+  tend_channel_receive_async (fixture->channel, NULL, keep_result_cb, &result);
+  settle (fixture);
+  go (fixture, send_one, "s", 2);
+  go (fixture, receive_one, "a", 0);
+  receive_async (fixture, "b", NULL);
+  assert_log (fixture, "");
   tend_channel_close (fixture->channel);
   settle (fixture);
-  assert_log (fixture, "a:closed b:closed");
+  assert_log (fixture, "s+2 a=2");
 
-  /* What they had to send is not there. */
-  go (fixture, receive_all, "r", 0);
-  assert_log (fixture, "r=1 r:end");
+  g_clear_object (&result);
+  settle (fixture);
+  assert_log (fixture, "b=1");
 }
 
 static void
@@ -273,7 +301,7 @@ test_close_with_error (Fixture       *fixture,
   tend_channel_close_with_error (fixture->channel, other);
   tend_channel_close (fixture->channel);
   settle (fixture);
-  assert_log (fixture, "waiting:closed");
+  assert_log (fixture, "waiting+2");
 
   g_assert_false (send_token (fixture->channel, 3, &error));
   g_assert_error (error, TEND_ERROR, TEND_ERROR_CLOSED);
@@ -283,7 +311,7 @@ test_close_with_error (Fixture       *fixture,
   go (fixture, receive_all, "b", 0);
   receive_async (fixture, "c", NULL);
   settle (fixture);
-  assert_log (fixture, "a=1 a:no disk b:no disk c:no disk");
+  assert_log (fixture, "a=1 a=2 a:no disk b:no disk c:no disk");
 }
 
 /* The end is not told while a value may still come back from who was woken for it. */
@@ -428,7 +456,8 @@ main (int   argc,
   add ("fairness/backlog-lets-others-run", &unbounded, test_backlog_lets_others_run);
   add ("close/tells-the-end", &unbounded, test_close);
   add ("close/wakes-receivers", &unbounded, test_close_wakes_receivers);
-  add ("close/wakes-senders", &one, test_close_wakes_senders);
+  add ("close/keeps-what-senders-offer", &one, test_close_keeps_what_senders_offer);
+  add ("close/with-senders-and-receivers", &one, test_close_with_senders_and_receivers);
   add ("close/with-error", &one, test_close_with_error);
   add ("close/end-comes-last", &unbounded, test_end_comes_last);
   add ("caller/no-fiber", &one, test_no_fiber);

@@ -254,6 +254,25 @@ const makeChannelMethods = native => ({
         return [isReceived, unbox(value)];
     },
 
+    // What senders send that find room then comes the next time.
+    try_receive_all() {
+        const received = [];
+        for (let n = this.get_length(); n > 0; n--) {
+            const [isReceived, value] = this.try_receive();
+            // The others are on their way to somebody else.
+            if (!isReceived)
+                break;
+            received.push(value);
+        }
+        return received;
+    },
+
+    // Waits for a value, and gives the array of it and of those behind it.
+    receive_all(cancellable = null) {
+        return callAsync(cancellable, (given, ready) => this.receive_async(given, ready),
+            (source, result) => [source.receive_finish(result), ...source.try_receive_all()], {isLazy: true});
+    },
+
     close_with_error(exception) {
         // Of a channel that is closed already, C keeps the error that it has.
         native.close_with_error.call(this, this.is_closed() ? toGError(exception) : setThrown(this, exception));

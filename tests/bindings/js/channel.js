@@ -72,6 +72,27 @@ const tests = {
         assertEqual(`${sent}`, 'true');
     },
 
+    allAtOnce() {
+        const channel = new Tend.Channel();
+        assertEqual(channel.try_receive_all().length, 0);
+        channel.try_send({n: 1});
+        channel.try_send(null);
+        assertEqual(JSON.stringify(channel.try_receive_all()), '[{"n":1},null]');
+
+        const task = Tend.Task.run('receiver', async () => {
+            const received = [await channel.receive_all()];
+            channel.try_send('c');
+            channel.close();
+            received.push(await channel.receive_all());
+            await channel.receive_all().catch(error => received.push(error.code));
+            return JSON.stringify(received);
+        });
+        channel.try_send({a: 1});
+        channel.try_send('b');
+        task.wait_sync();
+        assertEqual(task.result, `[[{"a":1},"b"],["c"],${Tend.Error.CLOSED}]`);
+    },
+
     close() {
         const channel = new Tend.Channel();
         channel.try_send(null);

@@ -67,6 +67,43 @@ class Channel(unittest.TestCase):
         self.assertEqual(receive(channel), 2)
         self.assertEqual(received, [True])
 
+    def test_all_at_once(self):
+        async def receive_all():
+            received = [await channel.receive_all()]
+            received.append(await channel.receive_all())
+            with self.assertRaises(GLib.Error):
+                await channel.receive_all()
+            return received
+
+        async def main():
+            receiver = Tend.spawn(receive_all)
+            await Tend.sleep(0)
+            for value in ([1], "two", 3):
+                channel.try_send(value)
+            while channel.get_length() > 0:
+                await Tend.sleep(0)
+            channel.try_send(b"4")
+            channel.close()
+            return await receiver
+
+        channel = Tend.Channel()
+        self.assertEqual(channel.try_receive_all(), [])
+        channel.try_send({"a": 0})
+        channel.try_send(None)
+        self.assertEqual(channel.try_receive_all(), [{"a": 0}, None])
+        self.assertEqual(Tend.run(main()), [[[1], "two", 3], [b"4"]])
+
+    def test_full_channel_is_closed(self):
+        async def main():
+            channel = Tend.Channel(capacity=1)
+            senders = [Tend.spawn(channel.send, [n]) for n in range(3)]
+            await Tend.sleep(0)
+            channel.close()
+            await Tend.wait_all(senders)
+            return [value async for value in channel]
+
+        self.assertEqual(Tend.run(main()), [[0], [1], [2]])
+
     def test_close(self):
         channel = Tend.Channel()
         channel.try_send(None)

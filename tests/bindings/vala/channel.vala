@@ -24,6 +24,33 @@ async void test_async () throws Error {
   }
 }
 
+string join (GenericArray<Value?> values) {
+  string text = "";
+
+  foreach (unowned Value? value in values)
+    text += ((int) value).to_string ();
+  return text;
+}
+
+async void test_all_at_once () throws Error {
+  var channel = new Tend.Channel ();
+
+  assert (channel.try_receive_all ().length == 0);
+  for (int i = 1; i <= 3; i++)
+    channel.try_send (i);
+  assert (join (yield channel.receive_all (null)) == "123");
+
+  var receiver = new Tend.Task.fiber ("receiver", (task) => {
+    assert (join (channel.await_receive_all ()) == "45");
+    return channel.await_receive_all () == null;
+  });
+  receiver.start ();
+  channel.try_send (4);
+  channel.try_send (5);
+  channel.close ();
+  yield receiver.wait (null);
+}
+
 async void test_close_with_error () throws Error {
   var channel = new Tend.Channel (0);
 
@@ -62,6 +89,7 @@ async void test_fibers () throws Error {
 
 async void test_all () throws Error {
   yield test_async ();
+  yield test_all_at_once ();
   yield test_close_with_error ();
   yield test_fibers ();
 }

@@ -183,16 +183,21 @@ static gboolean
 step_send (GError **error)
 {
   TendChannel *channel = fuzz.slots[fuzz.side][KIND_CHANNEL][pick (N_SLOTS)];
+  g_autoptr(GDate) date = g_date_new_julian (1);
   g_autoptr(GObject) object = NULL;
   g_auto(GValue) value = G_VALUE_INIT;
 
   if (channel == NULL)
     return TRUE;
 
-  switch (pick (5))
+  switch (pick (7))
     {
     case 0:
       return tend_channel_send_int (channel, 7, error);
+    case 4:
+      return tend_channel_send_boxed (channel, G_TYPE_DATE, date, error);
+    case 5:
+      return tend_channel_send_pointer (channel, NULL, error);
     case 1:
       return tend_channel_send_string (channel, "text", error);
     case 2:
@@ -215,12 +220,15 @@ step_receive (GError **error)
   g_auto(GValue) value = G_VALUE_INIT;
   g_autofree char *text = NULL;
   g_autoptr(GObject) object = NULL;
+  GPtrArray *values = NULL;
+  gpointer pointer;
+  GDate *date = NULL;
   gint64 number;
 
   if (channel == NULL)
     return TRUE;
 
-  switch (pick (4))
+  switch (pick (7))
     {
     case 0:
       tend_channel_receive_int (channel, &number, &failure);
@@ -231,10 +239,21 @@ step_receive (GError **error)
     case 2:
       object = tend_channel_receive_object (channel, &failure);
       break;
+    case 3:
+      values = tend_channel_receive_all (channel, &failure);
+      break;
+    case 4:
+      date = tend_channel_receive_boxed (channel, G_TYPE_DATE, &failure);
+      break;
+    case 5:
+      tend_channel_receive_pointer (channel, &pointer, &failure);
+      break;
     default:
       tend_channel_receive (channel, pick (2) == 0 ? &value : NULL, &failure);
     }
 
+  g_clear_pointer (&values, g_ptr_array_unref);
+  g_clear_pointer (&date, g_date_free);
   if (failure == NULL)
     return TRUE;
 

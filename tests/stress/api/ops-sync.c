@@ -89,6 +89,52 @@ receive_async (void)
   token->is_begun = TRUE;
 }
 
+/* What is not finished is dropped here, too. */
+static void
+received_all_cb (GObject      *source,
+                 GAsyncResult *result,
+                 gpointer      data)
+{
+  g_autoptr(GPtrArray) values = NULL;
+  g_autoptr(GError) error = NULL;
+
+  token_call (data);
+  hook ();
+  if (pick (8) == 0)
+    return;
+
+  values = tend_channel_receive_all_finish (TEND_CHANNEL (source), result, &error);
+  check_answer (values != NULL, error);
+  if (values != NULL && values->len == 0)
+    fail ("a wait for all values has ended without one");
+  hook ();
+}
+
+static void
+receive_all_async (void)
+{
+  TendChannel *channel = rack_get (KIND_CHANNEL);
+  GCancellable *cancellable = pick (3) == 0 ? rack_hold (KIND_CANCELLABLE) : NULL;
+  Token *token;
+
+  if (channel == NULL)
+    return;
+
+  token = token_new ("receive all", TOKEN_ONCE);
+  token->is_begun = FALSE;
+  tend_channel_receive_all_async (channel, cancellable, received_all_cb, token);
+  token->is_begun = TRUE;
+}
+
+static void
+try_receive_all (void)
+{
+  TendChannel *channel = rack_hold (KIND_CHANNEL);
+
+  if (channel != NULL)
+    g_ptr_array_unref (tend_channel_try_receive_all (channel));
+}
+
 static void
 try_send (void)
 {
@@ -135,7 +181,7 @@ send_and_receive (void)
     check_error (error);
 }
 
-/* Those that wait to send stand before the channel: it never holds more than it may. */
+/* Those that wait to send stand before the channel: it never holds more than it may, unless it was closed meanwhile. */
 static void
 look_at_channel (void)
 {
@@ -146,7 +192,7 @@ look_at_channel (void)
     return;
 
   capacity = tend_channel_get_capacity (channel);
-  if (capacity > 0 && tend_channel_get_length (channel) > capacity)
+  if (capacity > 0 && !tend_channel_is_closed (channel) && tend_channel_get_length (channel) > capacity)
     fail ("a channel for %u values holds %u", capacity, tend_channel_get_length (channel));
 }
 
@@ -262,6 +308,8 @@ Op sync_operations[] = {
   { "make a channel", make_channel, 5 },
   { "send", send_async, 7 },
   { "receive", receive_async, 7 },
+  { "receive all", receive_all_async, 4 },
+  { "try to receive all", try_receive_all, 2 },
   { "try to send", try_send, 4 },
   { "try to receive", try_receive, 3 },
   { "send and receive", send_and_receive, 2, OP_NATIVE },

@@ -124,10 +124,13 @@ def raise_failure(task, exception, failure):
 @override
 class Group(Tend.Group):
     def add(self, task, *args, name=None, **settings):
-        """Adds @task, or a new one whose body is the function or coroutine @task, and gives it."""
+        """Adds @task, which may run already, or a new one whose body is @task, and gives it."""
         if not isinstance(task, Tend.Task):
             task = Task(name, task, *args, **settings)
-        callbacks.add_exit_handler(task, keep_failed, get_failed(self))
+        if not task.is_ended():
+            callbacks.add_exit_handler(task, keep_failed, get_failed(self))
+        else:
+            keep_failed(task, get_failed(self))
         Tend.Group.add(self, task)
         return task
 

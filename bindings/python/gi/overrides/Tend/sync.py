@@ -140,6 +140,20 @@ class Channel(Tend.Channel):
         is_received, packed = Tend.Channel.try_receive(self)
         return is_received, self._take(packed)
 
+    def try_receive_all(self):
+        """Gives the list of the values that the channel holds. Senders that find room then are not waited for."""
+        received = []
+        for _ in range(self.get_length()):
+            is_received, value = self.try_receive()
+            if not is_received:  # It is on its way to somebody else.
+                break
+            received.append(value)
+        return received
+
+    async def receive_all(self):
+        """Waits for a value, and gives the list of it and of those behind it."""
+        return [await self.receive(), *self.try_receive_all()]
+
     def close_with_error(self, exception):
         Tend.Channel.close_with_error(self, errors.pack_exception_for(self, exception))
 
