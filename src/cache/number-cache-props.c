@@ -5,7 +5,7 @@
 //
 // Below number-cache.c, which has the class. Ownership: as there.
 
-#include "tend-number-cache-private.h"
+#include "tend-request-cache-private.h"
 
 #include <string.h>
 
@@ -16,9 +16,10 @@ typedef enum
   PROP_KEY,
   PROP_TIMEOUT,
   PROP_HELD,
+  PROP_RESERVATION,
 } TendNumberCacheProperty;
 
-#define N_PROPERTIES (PROP_HELD + 1)
+#define N_PROPERTIES (PROP_RESERVATION + 1)
 
 enum
 {
@@ -127,6 +128,42 @@ give_key (TendNumberCache *self,
   tend_notify_native (G_OBJECT (self), properties[PROP_KEY]);
 }
 
+/* Takes over what is reserved for another cache. Without it, nothing else must be added under its number. */
+void
+tend_number_cache_give_reservation (TendNumberCache *self,
+                                    TendNumberCache *reservation)
+{
+  TendNumberCachePrivate *priv = tend_number_cache_get_private (self), *other;
+  g_autofree char *name = NULL;
+
+  if (reservation == NULL ||
+      !check_unset (self, priv->has_number || priv->prefix != NULL, properties[PROP_RESERVATION]) ||
+      !tend_number_cache_check_thread (reservation, G_STRFUNC))
+    return;
+
+  if (!tend_number_cache_has_reservation (reservation))
+    {
+      name = tend_number_cache_print (reservation);
+      priv->has_no_number = TRUE;
+      g_critical ("Cache '%s': nothing is reserved for it that another cache could take over", name);
+      return;
+    }
+
+  other = tend_number_cache_get_private (reservation);
+  tend_number_cache_set_prefix (priv, tend_number_cache_peek_prefix (reservation));
+  priv->loop = tend_loop_ref (other->loop);
+  priv->is_keyed = other->is_keyed;
+  priv->has_number = TRUE;
+  priv->has_no_number = FALSE;
+  if (priv->is_keyed)
+    priv->key = g_bytes_ref (other->key);
+  else
+    priv->number = other->number;
+  tend_number_cache_hand_on (reservation, self);
+
+  tend_notify_native (G_OBJECT (self), properties[priv->is_keyed ? PROP_KEY : PROP_NUMBER]);
+}
+
 static void
 tend_number_cache_get_property (GObject    *object,
                                 guint       prop_id,
@@ -152,6 +189,7 @@ tend_number_cache_get_property (GObject    *object,
     case PROP_HELD:
       g_value_set_boolean (value, tend_number_cache_get_private (self)->is_held);
       break;
+    case PROP_RESERVATION:
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
@@ -179,6 +217,9 @@ tend_number_cache_set_property (GObject      *object,
     case PROP_TIMEOUT:
       tend_number_cache_set_timeout (self, g_value_get_int64 (value));
       break;
+    case PROP_RESERVATION:
+      tend_number_cache_give_reservation (self, g_value_get_object (value));
+      break;
     case PROP_HELD:
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
@@ -186,8 +227,22 @@ tend_number_cache_set_property (GObject      *object,
 }
 
 static void
-create_key_property (void)
+create_key_properties (void)
 {
+  /**
+   * TendNumberCache:reservation:
+   *
+   * A cache that is not added, and whose reservation this cache takes over, with its prefix and its number or key.
+   *
+   * Set it at construction, instead of the prefix and the number. The other cache must be reserved; afterwards it is
+   * not: see [method@Tend.RequestCache.reserve].
+   *
+   * Since: 0.1
+   */
+  properties[PROP_RESERVATION] =
+    g_param_spec_object ("reservation", NULL, NULL, TEND_TYPE_NUMBER_CACHE,
+                         G_PARAM_WRITABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+
   /**
    * TendNumberCache:key:
    *
@@ -250,7 +305,7 @@ tend_number_cache_install_properties (TendNumberCacheClass *klass)
   object_class->get_property = tend_number_cache_get_property;
   object_class->set_property = tend_number_cache_set_property;
 
-  create_key_property ();
+  create_key_properties ();
 
   /**
    * TendNumberCache:prefix:

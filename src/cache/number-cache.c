@@ -4,8 +4,9 @@
 // One request that waits for its answer, under a number, and the tasks that end with it.
 //
 // Ownership: the thread's of the request cache that it was made for or added to. It comes home to that
-// thread when its last reference is dropped elsewhere, since it gives its number back. Its properties and signals are in
-// number-cache-props.c, which calls nothing here.
+// thread when its last reference is dropped elsewhere, since it gives its number back.
+//
+// Its properties and signals are in number-cache-props.c, which calls nothing here.
 
 #include "tend-request-cache-private.h"
 

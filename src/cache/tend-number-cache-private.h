@@ -99,6 +99,15 @@ tend_number_cache_get_holder (TendNumberCache *self)
   return priv->is_held ? priv->space->owner : NULL;
 }
 
+/* Whether its number is kept for it, and it is in no request cache. */
+static inline gboolean
+tend_number_cache_has_reservation (TendNumberCache *self)
+{
+  const TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
+
+  return priv->space != NULL && !priv->is_held;
+}
+
 /* --- number-cache-tasks.c --- */
 
 void              tend_number_cache_mark_due (TendNumberCache     *self);
@@ -120,6 +129,8 @@ void              tend_number_cache_set_prefix (TendNumberCachePrivate *priv,
                                               const char          *prefix);
 void              tend_number_cache_give_prefix (TendNumberCache  *self,
                                               const char          *prefix);
+void              tend_number_cache_give_reservation (TendNumberCache *self,
+                                              TendNumberCache     *reservation);
 
 /* --- number-cache.c --- */
 
