@@ -57,6 +57,11 @@ TEND_AVAILABLE_IN_0_1
 gboolean         tend_number_cache_is_held             (TendNumberCache  *self);
 
 TEND_AVAILABLE_IN_0_1
+gboolean         tend_number_cache_is_reserved         (TendNumberCache  *self);
+TEND_AVAILABLE_IN_0_1
+gboolean         tend_number_cache_release             (TendNumberCache  *self);
+
+TEND_AVAILABLE_IN_0_1
 gboolean         tend_number_cache_add_task            (TendNumberCache  *self,
                                                         TendTask         *task,
                                                         const GValue     *value,

@@ -23,6 +23,10 @@ TEND_AVAILABLE_IN_0_1
 TendTaskManager  *tend_request_cache_get_manager     (TendRequestCache     *self);
 
 TEND_AVAILABLE_IN_0_1
+gboolean          tend_request_cache_reserve         (TendRequestCache     *self,
+                                                      TendNumberCache      *cache,
+                                                      GError              **error);
+TEND_AVAILABLE_IN_0_1
 gboolean          tend_request_cache_add             (TendRequestCache     *self,
                                                       TendNumberCache      *cache,
                                                       GError              **error);

@@ -188,6 +188,29 @@ resolve (Resolver *self, const char *host, GError **error)
   return g_strdup (tend_task_get_string (answer));
 }
 
+/* The message needs a number, and whether anybody waits for its answer is only known when it is written. */
+static char *
+write_message (Resolver *self, const char *host, gboolean wants_answer, GError **error)
+{
+  g_autoptr(TendRandomNumberCache) reserved = tend_random_number_cache_new (self->requests, "dns", 16, error);
+  g_autoptr(TendNumberCache) query = NULL;
+  guint64 number;
+
+  if (reserved == NULL)
+    return NULL;
+
+  /* Nobody else gets the number. It is free again at the end of this function, unless the query takes it over. */
+  number = tend_number_cache_get_number (TEND_NUMBER_CACHE (reserved));
+  if (wants_answer)
+    {
+      query = g_object_new (TYPE_QUERY, "reservation", reserved, NULL);
+      if (!tend_request_cache_add (self->requests, query, error))
+        return NULL;
+    }
+
+  return g_strdup_printf ("%" G_GUINT64_FORMAT " %s", number, host);
+}
+
 static gboolean
 try_resolve (Resolver *self, const char *host)
 {
@@ -213,12 +236,18 @@ resolve_all (TendTask *task, gpointer user_data, GError **error)
   g_autoptr(TendRequestCache) requests = tend_request_cache_new ();
   g_autoptr(GBytes) sha1 = g_bytes_new_static ("aaaaabbbbbcccccddddd", 20);
   Resolver resolver = { requests, "192.0.2.53", 0 };
+  g_autofree char *message = NULL;
+  g_autofree char *other = NULL;
 
   try_resolve (&resolver, "example.org");
   try_resolve (&resolver, "nowhere.invalid");
   test_no_answer (&resolver);
   g_print ("%u datagrams\n", resolver.n_sent);
 
+  message = write_message (&resolver, "example.org", TRUE, NULL);
+  other = write_message (&resolver, "example.org", FALSE, NULL);
+  g_assert_cmpuint (tend_request_cache_get_n_caches (requests), ==, 1);
+  tend_request_cache_clear (requests);
   g_assert_true (fetch (requests, sha1, NULL) == fetch (requests, sha1, NULL));
 
   return tend_request_cache_shutdown (requests, error);

@@ -77,7 +77,7 @@ tend_number_space_find_key (const TendNumberSpace *self,
 {
   TendTablePlace *place = tend_table_find (&self->keyed, tend_key_hash (key));
 
-  while (place != NULL && !g_bytes_equal (tend_number_cache_get_private (place->item)->key, key))
+  while (place != NULL && !g_bytes_equal (tend_number_cache_get_private (tend_place_get_holder (place))->key, key))
     place = tend_table_find_next (&self->keyed, place);
 
   return place;
@@ -99,16 +99,16 @@ tend_number_space_insert_key (TendNumberSpace *self,
 }
 
 /*
- * Takes all caches out of the table, and leaves what is reserved. One by one, in the order of the table,
- * they would leave the others ever more crowded behind them.
+ * Takes all caches out of the tables, and leaves what is reserved. One by one, in the order of a table, they would
+ * leave the others ever more crowded behind them.
  */
 void
 tend_number_space_take_caches (TendNumberSpace *self,
                                GPtrArray       *caches)
 {
-  TendTable old = self->caches;
+  TendTable old = self->caches, old_keyed = self->keyed;
 
-  self->caches = (TendTable) { 0 };
+  self->caches = self->keyed = (TendTable) { 0 };
   memset (self->counts, 0, sizeof self->counts);
 
   for (guint i = 0; i < old.n_places; i++)
@@ -123,12 +123,17 @@ tend_number_space_take_caches (TendNumberSpace *self,
     }
   tend_table_clear (&old);
 
-  for (guint i = 0; i < self->keyed.n_places; i++)
+  for (guint i = 0; i < old_keyed.n_places; i++)
     {
-      if (self->keyed.places[i].item != NULL)
-        g_ptr_array_add (caches, self->keyed.places[i].item);
+      TendTablePlace *place = &old_keyed.places[i];
+      TendNumberCache *cache = tend_place_get_cache (place);
+
+      if (cache != NULL)
+        g_ptr_array_add (caches, cache);
+      else if (place->item != NULL)
+        tend_table_insert (&self->keyed, place->number, place->item);
     }
-  tend_table_clear (&self->keyed);
+  tend_table_clear (&old_keyed);
 }
 
 static void

@@ -28,9 +28,10 @@ typedef enum
   PROP_PREFIX = 1,
   PROP_REQUEST_CACHE,
   PROP_BITS,
+  PROP_RESERVATION,
 } TendRandomNumberCacheProperty;
 
-#define N_PROPERTIES (PROP_BITS + 1)
+#define N_PROPERTIES (PROP_RESERVATION + 1)
 
 static GParamSpec *properties[N_PROPERTIES];
 
@@ -49,6 +50,13 @@ tend_random_number_cache_constructed (GObject *object)
   TendRandomNumberCachePrivate *priv = tend_random_number_cache_get_instance_private (self);
 
   G_OBJECT_CLASS (tend_random_number_cache_parent_class)->constructed (object);
+
+  /* One that takes over a reservation has its number, and belongs where that was made. */
+  if (tend_number_cache_has_reservation (TEND_NUMBER_CACHE (self)))
+    {
+      g_clear_object (&priv->request_cache);
+      return;
+    }
 
   g_return_if_fail (priv->request_cache != NULL);
 
@@ -72,6 +80,7 @@ tend_random_number_cache_get_property (GObject    *object,
       g_value_set_uint (value, tend_random_number_cache_get_bits (TEND_RANDOM_NUMBER_CACHE (object)));
       break;
     case PROP_REQUEST_CACHE:
+    case PROP_RESERVATION:
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
@@ -96,6 +105,9 @@ tend_random_number_cache_set_property (GObject      *object,
       break;
     case PROP_BITS:
       priv->bits = g_value_get_uint (value);
+      break;
+    case PROP_RESERVATION:
+      tend_number_cache_give_reservation (TEND_NUMBER_CACHE (self), g_value_get_object (value));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
@@ -144,6 +156,18 @@ tend_random_number_cache_class_init (TendRandomNumberCacheClass *klass)
   properties[PROP_BITS] =
     g_param_spec_uint ("bits", NULL, NULL, 1, 64, DEFAULT_BITS,
                        G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * TendRandomNumberCache:reservation:
+   *
+   * A cache whose reservation this cache takes over, instead of choosing a number: see
+   * [property@Tend.NumberCache:reservation]. It is construct-only here, as the prefix is.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_RESERVATION] =
+    g_param_spec_object ("reservation", NULL, NULL, TEND_TYPE_NUMBER_CACHE,
+                         G_PARAM_WRITABLE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
 
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
 }

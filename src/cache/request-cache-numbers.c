@@ -15,6 +15,37 @@ tend_request_cache_say_foreign (const char *func)
   g_critical ("%s(): the request cache belongs to the main context of another thread", func);
 }
 
+/* --- What is refused --- */
+
+void
+tend_request_cache_refuse_foreign (TendNumberCache  *cache,
+                                   GError          **error)
+{
+  g_autofree char *name = tend_number_cache_print (cache);
+
+  tend_number_cache_set_error (name, error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
+                               _("belongs to the main context of another thread"));
+}
+
+/* Says why a cache is neither added nor gets its number kept. */
+void
+tend_request_cache_refuse (TendRequestCache  *self,
+                           TendNumberCache   *cache,
+                           GError           **error)
+{
+  g_autofree char *name = NULL;
+
+  if (!tend_number_cache_check_number (cache, error))
+    return;
+
+  name = tend_number_cache_print (cache);
+  if (tend_number_cache_get_private (cache)->is_held)
+    tend_number_cache_set_error (name, error, TEND_ERROR, TEND_ERROR_STATE, _("has been added already"));
+  else
+    tend_number_cache_set_error (name, error, TEND_ERROR, TEND_ERROR_SHUT_DOWN,
+                                 _("is not added: the request cache has been shut down"));
+}
+
 /* --- Spaces --- */
 
 /* Lets the request cache forget a space without numbers: prefixes may be many, and each used once. */
@@ -90,39 +121,72 @@ tend_number_cache_reserve (TendNumberCache  *self,
   tend_number_space_insert (space, priv->number, tend_reserve (self));
 }
 
-/* Gives back a number that was never used. */
+/* The place of what a cache is found by, which it has; or NULL. */
+static TendTablePlace *
+find_place (TendNumberSpace              *space,
+            const TendNumberCachePrivate *priv)
+{
+  return priv->is_keyed ? tend_number_space_find_key (space, priv->key)
+                        : tend_number_space_find (space, priv->number);
+}
+
+static void
+remove_place (TendNumberSpace              *space,
+              const TendNumberCachePrivate *priv,
+              TendTablePlace               *place)
+{
+  if (priv->is_keyed)
+    tend_table_remove (&space->keyed, place);
+  else
+    tend_number_space_remove (space, place);
+}
+
+/* Gives back a number or key that was never used. */
 void
 tend_number_cache_give_back (TendNumberCache *self)
 {
   TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
   TendNumberSpace *space = g_steal_pointer (&priv->space);
-  TendTablePlace *place = space != NULL && !priv->is_keyed ? tend_number_space_find (space, priv->number) : NULL;
+  TendTablePlace *place = space != NULL ? find_place (space, priv) : NULL;
 
   if (place != NULL && place->item == tend_reserve (self))
     {
-      tend_number_space_remove (space, place);
+      remove_place (space, priv, place);
       tend_request_cache_drop_space (space);
     }
   g_clear_pointer (&space, tend_number_space_unref);
 }
 
+/* What is reserved for @self is reserved for @to from now on, which has the same number or key. */
+void
+tend_number_cache_hand_on (TendNumberCache *self,
+                           TendNumberCache *to)
+{
+  TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
+  TendTablePlace *place = find_place (priv->space, priv);
+
+  place->item = tend_reserve (to);
+  tend_number_cache_get_private (to)->space = g_steal_pointer (&priv->space);
+}
+
 /* --- Numbers of caches that the request cache has --- */
 
-/* Puts the number of @cache in use for it, unless another has it. */
-gboolean
-tend_request_cache_take_number (TendRequestCache  *self,
-                                TendNumberCache   *cache,
-                                GError           **error)
+/* Puts the number of @cache in use for it, unless another has it. @holder is the cache, marked if it is not added. */
+static inline gboolean
+take_number (TendRequestCache  *self,
+             TendNumberCache   *cache,
+             gpointer           holder,
+             GError           **error)
 {
   TendNumberCachePrivate *priv = tend_number_cache_get_private (cache);
   const char *prefix = tend_number_cache_peek_prefix (cache);
   TendNumberSpace *space = tend_request_cache_get_space (self, prefix, TRUE);
-  TendTablePlace *place = priv->is_keyed ? tend_number_space_insert_key (space, priv->key, cache)
-                                         : tend_number_space_insert (space, priv->number, cache);
+  TendTablePlace *place = priv->is_keyed ? tend_number_space_insert_key (space, priv->key, holder)
+                                         : tend_number_space_insert (space, priv->number, holder);
 
   if (place->item == tend_reserve (cache))
-    place->item = cache;
-  else if (place->item != cache)
+    place->item = holder;
+  else if (place->item != holder)
     {
       g_autofree char *name = tend_number_cache_print (cache);
 
@@ -139,6 +203,24 @@ tend_request_cache_take_number (TendRequestCache  *self,
     }
 
   return TRUE;
+}
+
+/* The number is for a cache that is being added, and may have been kept for it. */
+gboolean
+tend_request_cache_take_number (TendRequestCache  *self,
+                                TendNumberCache   *cache,
+                                GError           **error)
+{
+  return take_number (self, cache, cache, error);
+}
+
+/* Keeps the number for a cache that may be added later. */
+gboolean
+tend_request_cache_reserve_number (TendRequestCache  *self,
+                                   TendNumberCache   *cache,
+                                   GError           **error)
+{
+  return take_number (self, cache, tend_reserve (cache), error);
 }
 
 /* Releases a cache that is not in the table of its space any more: the table's reference goes to the caller. */
@@ -168,10 +250,7 @@ tend_request_cache_take_out (TendRequestCache *self,
   TendNumberCache *cache = place->item;
   TendNumberCachePrivate *priv = tend_number_cache_get_private (cache);
 
-  if (priv->is_keyed)
-    tend_table_remove (&priv->space->keyed, place);
-  else
-    tend_number_space_remove (priv->space, place);
+  remove_place (priv->space, priv, place);
   let_go (self, priv);
 
   return cache;
@@ -184,8 +263,7 @@ tend_request_cache_release (TendRequestCache *self,
 {
   TendNumberCachePrivate *priv = tend_number_cache_get_private (cache);
 
-  return tend_request_cache_take_out (self, priv->is_keyed ? tend_number_space_find_key (priv->space, priv->key)
-                                                           : tend_number_space_find (priv->space, priv->number));
+  return tend_request_cache_take_out (self, find_place (priv->space, priv));
 }
 
 /* Adds references to the caches of @prefix, or to all, to @caches. */

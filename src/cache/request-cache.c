@@ -39,47 +39,6 @@ static GParamSpec *properties[PROP_SHUT_DOWN + 1];
 
 /* --- Adding --- */
 
-/* A cache of another thread is not even asked for its timeout, and its tasks are left alone. */
-static gboolean
-check_home (TendNumberCache  *cache,
-            GError          **error)
-{
-  TendLoop *loop = tend_number_cache_get_private (cache)->loop;
-  g_autofree char *name = NULL;
-
-  if (loop == NULL || tend_loop_is_mine (loop))
-    return TRUE;
-
-  name = tend_number_cache_print (cache);
-  tend_number_cache_set_error (name, error, TEND_ERROR, TEND_ERROR_WRONG_THREAD,
-                               _("belongs to the main context of another thread"));
-  return FALSE;
-}
-
-static gboolean
-check_addable (TendRequestCache  *self,
-               TendNumberCache   *cache,
-               GError           **error)
-{
-  TendNumberCachePrivate *priv = tend_number_cache_get_private (cache);
-  g_autofree char *name = NULL;
-
-  if (G_LIKELY (!priv->has_no_number && !priv->is_held && !self->is_shut_down))
-    return TRUE;
-
-  if (!tend_number_cache_check_number (cache, error))
-    return FALSE;
-
-  name = tend_number_cache_print (cache);
-  if (priv->is_held)
-    tend_number_cache_set_error (name, error, TEND_ERROR, TEND_ERROR_STATE, _("has been added already"));
-  else
-    tend_number_cache_set_error (name, error, TEND_ERROR, TEND_ERROR_SHUT_DOWN,
-                                 _("is not added: the request cache has been shut down"));
-
-  return FALSE;
-}
-
 static void
 tell_added (TendRequestCache *self,
             TendNumberCache  *cache)
@@ -131,7 +90,7 @@ tend_request_cache_add (TendRequestCache  *self,
   g_return_val_if_fail (TEND_IS_NUMBER_CACHE (cache), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (!tend_request_cache_check_thread (self, G_STRFUNC) || !check_home (cache, error))
+  if (!tend_request_cache_check_thread (self, G_STRFUNC) || !tend_request_cache_check_home (cache, error))
     return FALSE;
 
   /* A method of the class may drop both objects. */
@@ -150,7 +109,8 @@ tend_request_cache_add (TendRequestCache  *self,
                                    _("the timeout of its class is negative"));
     }
 
-  if (timeout < 0 || !check_addable (self, cache, error) || !tend_request_cache_take_number (self, cache, error))
+  if (timeout < 0 || !tend_request_cache_check_addable (self, cache, error) ||
+      !tend_request_cache_take_number (self, cache, error))
     {
       if (!priv->is_held)
         tend_number_cache_cancel_tasks (cache);

@@ -99,6 +99,15 @@ tend_number_cache_get_holder (TendNumberCache *self)
   return priv->is_held ? priv->space->owner : NULL;
 }
 
+/* Whether its number is kept for it, and it is in no request cache. */
+static inline gboolean
+tend_number_cache_has_reservation (TendNumberCache *self)
+{
+  const TendNumberCachePrivate *priv = tend_number_cache_get_private (self);
+
+  return priv->space != NULL && !priv->is_held;
+}
+
 /* --- number-cache-tasks.c --- */
 
 void              tend_number_cache_mark_due (TendNumberCache     *self);
@@ -108,13 +117,25 @@ void              tend_number_cache_drop_due (TendNumberCache     *self,
 void              tend_number_cache_cancel_tasks (TendNumberCache *self);
 void              tend_number_cache_forget_tasks (TendNumberCache *self);
 
-/* --- number-cache.c --- */
+/* --- number-cache-props.c --- */
 
+#define TEND_NUMBER_CACHE_TIMEOUT (10 * G_TIME_SPAN_SECOND)
+
+void              tend_number_cache_install_properties (TendNumberCacheClass *klass);
+void              tend_number_cache_notify_held (TendNumberCache  *self);
+void              tend_number_cache_emit_timed_out (TendNumberCache *self);
+void              tend_number_cache_emit_dropped (TendNumberCache *self);
+void              tend_number_cache_set_prefix (TendNumberCachePrivate *priv,
+                                              const char          *prefix);
 void              tend_number_cache_give_prefix (TendNumberCache  *self,
                                               const char          *prefix);
+void              tend_number_cache_give_reservation (TendNumberCache *self,
+                                              TendNumberCache     *reservation);
+
+/* --- number-cache.c --- */
+
 gboolean          tend_number_cache_has_own_timeout (TendNumberCache *self);
 gint64            tend_number_cache_ask_timeout (TendNumberCache  *self);
-void              tend_number_cache_notify_held (TendNumberCache  *self);
 void              tend_number_cache_drop     (TendNumberCache     *self,
                                               const GError        *reason,
                                               gboolean             is_told);

@@ -19,9 +19,9 @@ typedef struct
   guint             ref_count;
   char             *prefix;     /* constant */
   TendRequestCache *owner;      /* in whose table it is; not a reference; NULL: in none */
-  TendTable         caches;     /* by the numbers in use; reserved ones are marked by tend_reserve() */
+  TendTable         caches;     /* by the numbers in use; what is reserved is marked by tend_reserve() */
   guint             counts[65]; /* of numbers in use, by how many bits they have */
-  TendTable         keyed;      /* the caches that have a key, by its hash; several may have one hash */
+  TendTable         keyed;      /* likewise by the hashes of keys; several keys may have one hash */
 } TendNumberSpace;
 
 TendNumberSpace  *tend_number_space_new      (const char          *prefix) G_GNUC_WARN_UNUSED_RESULT;
@@ -62,11 +62,18 @@ tend_number_space_find (const TendNumberSpace *self,
   return tend_table_find (&self->caches, number);
 }
 
-/* What holds a number that is not to be found yet: the lowest bit of the pointer is set. */
+/* What holds a number or a key that is not to be found yet: the lowest bit of the pointer is set. */
 static inline gpointer
 tend_reserve (TendNumberCache *cache)
 {
   return GSIZE_TO_POINTER (GPOINTER_TO_SIZE (cache) | 1);
+}
+
+/* The cache that has the place, to be found there or not. */
+static inline TendNumberCache *
+tend_place_get_holder (const TendTablePlace *place)
+{
+  return GSIZE_TO_POINTER (GPOINTER_TO_SIZE (place->item) & ~(gsize) 1);
 }
 
 /* The cache that is to be found there, or NULL. */

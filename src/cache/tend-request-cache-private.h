@@ -48,10 +48,20 @@ void              tend_request_cache_drop_space (TendNumberSpace  *space);
 TendNumberSpace  *tend_request_cache_change_space (TendRequestCache *self,
                                               const char          *prefix,
                                               gboolean             create);
+void              tend_request_cache_refuse_foreign (TendNumberCache *cache,
+                                              GError             **error);
+void              tend_request_cache_refuse  (TendRequestCache    *self,
+                                              TendNumberCache     *cache,
+                                              GError             **error);
 void              tend_number_cache_reserve  (TendNumberCache     *self,
                                               TendRequestCache    *request_cache,
                                               guint                bits);
+void              tend_number_cache_hand_on  (TendNumberCache     *self,
+                                              TendNumberCache     *to);
 void              tend_number_cache_give_back (TendNumberCache    *self);
+gboolean          tend_request_cache_reserve_number (TendRequestCache *self,
+                                              TendNumberCache     *cache,
+                                              GError             **error);
 gboolean          tend_request_cache_take_number (TendRequestCache *self,
                                               TendNumberCache     *cache,
                                               GError             **error);
@@ -73,6 +83,35 @@ tend_request_cache_check_thread (TendRequestCache *self,
     return TRUE;
 
   tend_request_cache_say_foreign (func);
+  return FALSE;
+}
+
+/* Whether @cache is of the calling thread, or of none yet. One of another is not even asked for its timeout. */
+static inline gboolean
+tend_request_cache_check_home (TendNumberCache  *cache,
+                               GError          **error)
+{
+  TendLoop *loop = tend_number_cache_get_private (cache)->loop;
+
+  if (G_LIKELY (loop == NULL || tend_loop_is_mine (loop)))
+    return TRUE;
+
+  tend_request_cache_refuse_foreign (cache, error);
+  return FALSE;
+}
+
+/* Whether @cache has a number and is nobody's, and there is no shutdown. */
+static inline gboolean
+tend_request_cache_check_addable (TendRequestCache  *self,
+                                  TendNumberCache   *cache,
+                                  GError           **error)
+{
+  const TendNumberCachePrivate *priv = tend_number_cache_get_private (cache);
+
+  if (G_LIKELY (!priv->has_no_number && !priv->is_held && !self->is_shut_down))
+    return TRUE;
+
+  tend_request_cache_refuse (self, cache, error);
   return FALSE;
 }
 

@@ -90,6 +90,22 @@ pick_key (void)
   return g_bytes_new (text, strlen (text));
 }
 
+/* One that takes over what is reserved for another cache, or NULL. */
+static TendNumberCache *
+make_reserved (void)
+{
+  TendNumberCache *other = rack_hold (KIND_NUMBER_CACHE);
+  TendNumberCache *cache;
+
+  if (other == NULL || !tend_number_cache_is_reserved (other))
+    return NULL;
+
+  cache = g_object_new (fuzz_cache_get_type (), "reservation", other, NULL);
+  if (tend_number_cache_is_reserved (other) || !tend_number_cache_is_reserved (cache))
+    fail ("a reservation was handed on, and has not moved");
+  return cache;
+}
+
 static TendNumberCache *
 make_keyed (void)
 {
@@ -111,9 +127,11 @@ make_cache (void)
 {
   TendRequestCache *requests = rack_hold (KIND_REQUEST_CACHE);
   g_autoptr(GError) error = NULL;
-  TendNumberCache *cache;
+  TendNumberCache *cache = pick (4) == 0 ? make_reserved () : NULL;
 
-  if (requests != NULL && pick (4) == 0)
+  if (cache != NULL)
+    ;
+  else if (requests != NULL && pick (4) == 0)
     {
       cache = (TendNumberCache *) tend_random_number_cache_new (requests, pick_name (), 1 + pick (8), &error);
       check_answer (cache != NULL, error);
@@ -214,6 +232,35 @@ add (void)
 
   ok = tend_request_cache_add (requests, cache, &error);
   check_answer (ok, error);
+}
+
+static void
+reserve (void)
+{
+  TendNumberCache *cache = rack_get (KIND_NUMBER_CACHE);
+  TendRequestCache *requests = rack_get (KIND_REQUEST_CACHE);
+  g_autoptr(GError) error = NULL;
+  gboolean ok;
+
+  if (cache == NULL || requests == NULL)
+    return;
+
+  ok = tend_request_cache_reserve (requests, cache, &error);
+  check_answer (ok, error);
+  if (ok && !tend_number_cache_is_reserved (cache))
+    fail ("a cache was reserved, and is not");
+}
+
+static void
+release (void)
+{
+  TendNumberCache *cache = rack_get (KIND_NUMBER_CACHE);
+
+  if (cache == NULL)
+    return;
+
+  if (tend_number_cache_is_reserved (cache) != tend_number_cache_release (cache))
+    fail ("a cache was released, and was not reserved; or the other way");
 }
 
 static void
@@ -429,6 +476,8 @@ Op cache_operations[] = {
   { "look at a number cache", look_at_cache, 1 },
   { "make a request cache", make, 3 },
   { "add a number cache", add, 10 },
+  { "reserve a number", reserve, 4 },
+  { "release a number", release, 2 },
   { "find a number cache", find, 2 },
   { "pop a number cache", pop, 5 },
   { "find a cache by its key", find_by_key, 2 },
