@@ -67,8 +67,9 @@ tend_task_manager_is_closed (TendTaskManager *self)
  *
  * The drain keeps the manager alive. A second call joins the first, and joins a shutdown that is under way.
  * [method@Tend.TaskManager.shutdown_async] overtakes the drain: it cancels what is left. Then both calls get the same
- * result. No task of the manager or of one below that waits for the drain is waited for. A shutdown task of these
- * managers cannot wait for it, and gets `TEND_ERROR_STATE`. Only for the owning thread.
+ * result. No task of the manager or of one below that waits for the drain is waited for, and one with an interval is
+ * cancelled when its run is over. A shutdown task of these managers cannot wait for it, and gets `TEND_ERROR_STATE`.
+ * Only for the owning thread.
  *
  * Since: 0.1
  */

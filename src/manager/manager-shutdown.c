@@ -361,7 +361,10 @@ end_manager (TendTaskManager  *self,
       tend_manager_changed (priv);
       g_set_object (&wait->caller, caller);
       if (caller != NULL && g_set_object (&manager, tend_manager_find_within (self, caller)))
-        g_task_set_task_data (result, g_object_ref (manager), g_object_unref);
+        {
+          g_task_set_task_data (result, g_object_ref (manager), g_object_unref);
+          tend_task_end_runs (caller);
+        }
     }
 
   if (priv->state < state)
@@ -443,8 +446,8 @@ tend_manager_drain (TendTaskManager *self,
  * The shutdown keeps the manager alive. A second call joins the first one. A manager that drains is shut down now, and
  * so are the child managers that it drains. The task that begins the shutdown is not cancelled. The shutdown neither
  * waits for nor stops tasks of the manager, or of a child manager, that wait for the shutdown: they should return when
- * it is over. A shutdown task of these managers cannot wait for the shutdown, and gets `TEND_ERROR_STATE`; the shutdown
- * begins all the same.
+ * it is over. One with an interval is cancelled when its run is over. A shutdown task of these managers cannot wait for
+ * the shutdown, and gets `TEND_ERROR_STATE`; the shutdown begins all the same.
  *
  * Since: 0.1
  */

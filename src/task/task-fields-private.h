@@ -73,6 +73,7 @@ struct _TendTask
   guint16              is_kept : 1;         /* loop thread; a callback relies on that reference: see tend_task_keep() */
   guint16              is_fixed_rate : 1;   /* constant once started; the interval's mode */
   guint16              keep_going : 1;      /* constant once started */
+  guint16              is_last_run : 1;     /* loop thread; an interval task does not run again */
   guint16              is_managed : 1;      /* loop thread; a manager has it, or had */
   guint16              names_origin : 1;    /* loop thread; the origin is a string */
   guint16              is_told_forgotten : 1; /* loop thread; see task-forgotten.c */

@@ -116,7 +116,7 @@ gboolean
 tend_task_outlives_run (TendTask     *self,
                         const GError *error)
 {
-  if (tend_task_interval (self) < 0 || self->body == NULL || tend_task_cancelling (self))
+  if (tend_task_interval (self) < 0 || self->body == NULL || tend_task_cancelling (self) || self->is_last_run)
     return FALSE;
   if (error != NULL && !outlives (self, error))
     return FALSE;
@@ -126,6 +126,18 @@ tend_task_outlives_run (TendTask     *self,
     tend_outcome_clear (self->outcome);
 
   return TRUE;
+}
+
+/* Has a task with an interval not run again: it is cancelled now, or when the run that is under way is over. */
+void
+tend_task_end_runs (TendTask *self)
+{
+  if (tend_task_interval (self) < 0)
+    return;
+
+  self->is_last_run = TRUE;
+  if (!self->is_active)
+    tend_task_cancel (self);
 }
 
 /* --- Settings --- */

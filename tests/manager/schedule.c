@@ -3,7 +3,7 @@
 
 // Managed tasks and time: delays, intervals, and the lists that tutorial programs print.
 
-#include "fixture.h"
+#include "shutdown.h"
 
 /* Makes a callback task with these times, where they are not negative, and registers it. */
 static TendTask *
@@ -206,6 +206,86 @@ test_interval_cancelled_from_inside (Fixture       *fixture,
   g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CANCELLED);
 }
 
+/* --- The manager ends --- */
+
+/* Notes its run, and begins the end of its manager in the second one. */
+static gboolean
+tick_and_shut_down (TendTask  *task,
+                    gpointer   data,
+                    GError   **error)
+{
+  Fixture *fixture = data;
+
+  note (fixture, "tick");
+  if (g_str_has_suffix (fixture->log->str, "tick tick"))
+    shut_down (fixture);
+  return TRUE;
+}
+
+static gboolean
+tick_and_drain (TendTask  *task,
+                gpointer   data,
+                GError   **error)
+{
+  Fixture *fixture = data;
+
+  note (fixture, "tick");
+  return !g_str_has_suffix (fixture->log->str, "tick tick") || tend_task_manager_drain (fixture->manager, error);
+}
+
+/* The task waits for the end, which does not cancel it. But it is not to go on without its manager. */
+static void
+test_run_that_ends_the_manager_is_the_last (Fixture       *fixture,
+                                            gconstpointer  drains)
+{
+  g_autoptr(TendTask) task = drains != NULL ? tend_task_new_fiber ("n", tick_and_drain, fixture, NULL)
+                                            : tend_task_new ("n", tick_and_shut_down, fixture, NULL);
+
+  tend_task_set_interval (watch (fixture, task), SECOND);
+  tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, NULL);
+  tend_clock_advance (fixture->clock, 3600 * SECOND, NULL);
+  if (!g_str_equal (fixture->log->str, drains != NULL ? "tick tick" : "tick tick down"))
+    g_error ("The task has gone on: %.60s", fixture->log->str);
+  g_string_truncate (fixture->log, 0);
+  g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CANCELLED);
+  g_assert_true (tend_task_is_finished (task));
+  g_assert_cmpuint (n_tasks (fixture), ==, 0);
+}
+
+static gboolean
+shut_down_once (TendTask  *task,
+                gpointer   data,
+                GError   **error)
+{
+  shut_down (data);
+  return FALSE;
+}
+
+static gboolean
+note_tick (TendTask  *task,
+           gpointer   data,
+           GError   **error)
+{
+  note (data, "tick");
+  return TRUE;
+}
+
+/* A timer of the task ends the manager while the task waits for its next run. */
+static void
+test_manager_ended_between_two_runs (Fixture       *fixture,
+                                     gconstpointer  unused)
+{
+  g_autoptr(TendTask) task = watch (fixture, tend_task_new ("n", note_tick, fixture, NULL));
+
+  tend_task_set_interval (task, 3 * SECOND);
+  tend_task_add_timer (task, 4 * SECOND, -1, shut_down_once, fixture, NULL);
+  tend_task_manager_register (fixture->manager, g_object_ref (task), TEND_NAME_POLICY_REJECT, NULL);
+  tend_clock_advance (fixture->clock, 4 * SECOND, NULL);
+  assert_log (fixture, "tick down");
+  g_assert_cmpint (tend_task_get_status (task), ==, TEND_TASK_STATUS_CANCELLED);
+  g_assert_cmpuint (n_tasks (fixture), ==, 0);
+}
+
 static void
 test_bad_times (Fixture       *fixture,
                 gconstpointer  unused)
@@ -252,18 +332,6 @@ waited_cb (GObject      *object,
 }
 
 static void
-shut_down_cb (GObject      *object,
-              GAsyncResult *result,
-              gpointer      data)
-{
-  g_autoptr(GError) error = NULL;
-
-  g_assert_true (tend_task_manager_shutdown_finish (TEND_TASK_MANAGER (object), result, &error));
-  g_assert_no_error (error);
-  note (data, "down");
-}
-
-static void
 test_tutorial_3 (Fixture       *fixture,
                  gconstpointer  unused)
 {
@@ -274,7 +342,7 @@ test_tutorial_3 (Fixture       *fixture,
   g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, SECOND / 2);
   assert_log (fixture, "2 waited");
 
-  tend_task_manager_shutdown_async (fixture->manager, NULL, shut_down_cb, fixture);
+  shut_down (fixture);
   g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, 0);
   assert_log (fixture, "down");
 }
@@ -286,7 +354,7 @@ test_tutorial_3_without_waiting (Fixture       *fixture,
   register_fiber (fixture, "1", note_after_half_a_second, fixture);
   register_fiber (fixture, "2", note_after_half_a_second, fixture);
   tend_task_manager_cancel_task (fixture->manager, "1");
-  tend_task_manager_shutdown_async (fixture->manager, NULL, shut_down_cb, fixture);
+  shut_down (fixture);
 
   g_assert_cmpint (tend_clock_run_until_idle (fixture->clock, NULL), ==, 0);
   assert_log (fixture, "down");
@@ -385,6 +453,10 @@ main (int   argc,
   add_test ("/tend/task-manager/interval/is-a-fixed-delay", test_interval_is_a_fixed_delay);
   add_test ("/tend/task-manager/interval/ended-by-error", test_error_ends_interval);
   add_test ("/tend/task-manager/interval/cancelled-from-inside", test_interval_cancelled_from_inside);
+  add_shutdown_test ("/tend/task-manager/interval/shuts-its-manager-down", test_run_that_ends_the_manager_is_the_last);
+  g_test_add ("/tend/task-manager/interval/drains-its-manager", Fixture, "drains", set_up,
+              test_run_that_ends_the_manager_is_the_last, tear_down_shutdown);
+  add_shutdown_test ("/tend/task-manager/interval/shut-down-between-two-runs", test_manager_ended_between_two_runs);
 
   add_test ("/tend/task-manager/tutorial/3-prints-2", test_tutorial_3);
   add_test ("/tend/task-manager/tutorial/3-without-waiting-prints-nothing", test_tutorial_3_without_waiting);
