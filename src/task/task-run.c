@@ -113,23 +113,52 @@ must_stop (Run *self)
   return self->is_late || self->sigint.is_stopped;
 }
 
+/* A task that a round waits for. It is not held: that would hide that nobody has a reference who could end it. */
+typedef struct
+{
+  TendObserver observer;
+  TendTask    *task;    /* NULL: it has ended */
+  guint       *n_left;
+} Awaited;
+
+static void
+awaited_ended (TendObserver *observer,
+               TendTask     *task)
+{
+  Awaited *self = (Awaited *) observer;
+
+  tend_task_remove_observer (task, observer);
+  self->task = NULL;
+  (*self->n_left)--;
+}
+
+static const TendObserverClass awaited_class = { .ended = awaited_ended };
+
 /* Cancels what has not ended, oldest first, and waits for it. */
 static void
 cancel_round (Run *self)
 {
   g_autoptr(GPtrArray) tasks = run_list (self);
+  g_autofree Awaited *awaited = g_new (Awaited, tasks->len);
+  guint n_tasks = tasks->len;
+  guint n_left = n_tasks;
 
-  for (guint i = tasks->len; i > 0; i--)
-    tend_task_cancel (tasks->pdata[i - 1]);
-
-  while (!must_stop (self))
+  for (guint i = 0; i < n_tasks; i++)
     {
-      while (tasks->len > 0 && tend_task_has_ended (tasks->pdata[tasks->len - 1]))
-        g_ptr_array_set_size (tasks, tasks->len - 1);
-      if (tasks->len == 0)
-        break;
-      tend_hub_turn (self->hub);
+      awaited[i] = (Awaited) { .observer.klass = &awaited_class, .task = tasks->pdata[i], .n_left = &n_left };
+      tend_task_add_observer (awaited[i].task, &awaited[i].observer);
     }
+
+  for (guint i = n_tasks; i > 0; i--)
+    tend_task_cancel (tasks->pdata[i - 1]);
+  g_ptr_array_set_size (tasks, 0);
+
+  while (n_left > 0 && !must_stop (self))
+    tend_hub_turn (self->hub);
+
+  for (guint i = 0; i < n_tasks; i++)
+    if (awaited[i].task != NULL)
+      tend_task_remove_observer (awaited[i].task, &awaited[i].observer);
 }
 
 /*

@@ -271,6 +271,26 @@ test_unstarted_is_told_once (void)
   assert_notes ("first:tend-4 second:tend-4 third:tend-4");
 }
 
+/* The run looks after its task, and waits for it; that is no way to end it. */
+static gboolean
+leave_open_body (TendTask  *task,
+                 gpointer   user_data,
+                 GError   **error)
+{
+  start_open ("left", idle_body);
+  return TRUE;
+}
+
+static void
+test_run_that_ends_does_not_hide_it (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+
+  expect_forgotten ("left");
+  g_assert_true (tend_run (leave_open_body, NULL, NULL));
+  g_test_assert_expected_messages ();
+}
+
 static void
 test_started_in_time_is_not_told (void)
 {
@@ -318,6 +338,7 @@ main (int    argc,
   g_test_add_func ("/tend/task/forgotten/manager-has-a-reference", test_manager_has_a_reference);
 
   g_test_add_func ("/tend/task/forgotten/is-not-told-again-at-the-end", test_is_not_told_again_at_the_end);
+  g_test_add_func ("/tend/task/forgotten/run-that-ends-does-not-hide-it", test_run_that_ends_does_not_hide_it);
   g_test_add_func ("/tend/task/forgotten/unstarted-is-told-once", test_unstarted_is_told_once);
   g_test_add_func ("/tend/task/forgotten/started-in-time-is-not-told", test_started_in_time_is_not_told);
 
