@@ -363,7 +363,8 @@ end_manager (TendTaskManager  *self,
       if (caller != NULL && g_set_object (&manager, tend_manager_find_within (self, caller)))
         {
           g_task_set_task_data (result, g_object_ref (manager), g_object_unref);
-          tend_task_end_runs (caller);
+          if (tend_task_end_runs (caller))
+            tend_task_cancel (caller);
         }
     }
 

@@ -128,16 +128,16 @@ tend_task_outlives_run (TendTask     *self,
   return TRUE;
 }
 
-/* Has a task with an interval not run again: it is cancelled now, or when the run that is under way is over. */
-void
+/* Has a task with an interval not run again. TRUE if it waits for its next run, and is to be cancelled. */
+gboolean
 tend_task_end_runs (TendTask *self)
 {
   if (tend_task_interval (self) < 0)
-    return;
+    return FALSE;
 
   self->is_last_run = TRUE;
-  if (!self->is_active)
-    tend_task_cancel (self);
+
+  return !self->is_active;
 }
 
 /* --- Settings --- */

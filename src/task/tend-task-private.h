@@ -88,7 +88,7 @@ void         tend_task_set_managed       (TendTask            *self);
 TEND_TASK_INLINE gint64 tend_task_delay (TendTask *self);
 TEND_TASK_INLINE gint64 tend_task_interval (TendTask *self);
 gint64       tend_task_get_first_wait    (TendTask            *self);
-void         tend_task_end_runs          (TendTask            *self);
+gboolean     tend_task_end_runs          (TendTask            *self) G_GNUC_WARN_UNUSED_RESULT;
 void         tend_task_replace_delay     (TendTask            *self,
                                           gint64               usec);
 
