@@ -50,6 +50,12 @@ gboolean         tend_group_add              (TendGroup        *self,
                                               TendTask         *task,
                                               GError          **error);
 TEND_AVAILABLE_IN_0_1
+void             tend_group_pause            (TendGroup        *self);
+TEND_AVAILABLE_IN_0_1
+void             tend_group_resume           (TendGroup        *self);
+TEND_AVAILABLE_IN_0_1
+gboolean         tend_group_is_paused        (TendGroup        *self);
+TEND_AVAILABLE_IN_0_1
 void             tend_group_cancel           (TendGroup        *self);
 TEND_AVAILABLE_IN_0_1
 TendTask        *tend_group_join             (TendGroup        *self) G_GNUC_WARN_UNUSED_RESULT;

@@ -179,6 +179,13 @@ gboolean         tend_task_manager_wait_for_tasks         (TendTaskManager      
                                                            GError              **error);
 
 TEND_AVAILABLE_IN_0_1
+void             tend_task_manager_pause                  (TendTaskManager      *self);
+TEND_AVAILABLE_IN_0_1
+void             tend_task_manager_resume                 (TendTaskManager      *self);
+TEND_AVAILABLE_IN_0_1
+gboolean         tend_task_manager_is_paused              (TendTaskManager      *self);
+
+TEND_AVAILABLE_IN_0_1
 void             tend_task_manager_close                  (TendTaskManager      *self);
 TEND_AVAILABLE_IN_0_1
 gboolean         tend_task_manager_is_closed              (TendTaskManager      *self);

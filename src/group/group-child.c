@@ -66,6 +66,8 @@ child_free (TendChild *child)
 
   tend_loop_remove (tend_task_loop (child->task), &child->job);
   tend_task_remove_observer (child->task, &child->observer);
+  if (child->is_suspended)
+    tend_task_suspend (child->task, FALSE);
   g_object_unref (child->task);
   g_free (child);
 }
@@ -215,6 +217,7 @@ tend_group_add (TendGroup  *self,
                 GError    **error)
 {
   G_GNUC_UNUSED g_autoptr(TendTask) held = task;
+  gboolean is_paused = FALSE, ok = TRUE;
   TendChild *child;
 
   g_return_val_if_fail (TEND_IS_GROUP (self), FALSE);
@@ -237,9 +240,15 @@ tend_group_add (TendGroup  *self,
   self->n_left++;
   tend_task_add_observer (task, &child->observer);
 
+  child->is_suspended = self->is_paused;
+  if (child->is_suspended)
+    is_paused = tend_task_suspend (task, TRUE);
+
   if (is_started (task))
     {
       adopt (self, child);
+      if (is_paused)
+        tend_task_notify_paused (task);
       return TRUE;
     }
 
@@ -250,11 +259,15 @@ tend_group_add (TendGroup  *self,
     {
       tend_queue_push (&self->waiting, &child->job);
       tend_task_make_pending (task);
-      return TRUE;
+    }
+  else
+    {
+      child->has_slot = TRUE;
+      self->n_running++;
+      ok = tend_task_start (task, error);
     }
 
-  child->has_slot = TRUE;
-  self->n_running++;
-
-  return tend_task_start (task, error);
+  if (is_paused)
+    tend_task_notify_paused (task);
+  return ok;
 }

@@ -187,6 +187,7 @@ tend_group_cancel_others (TendGroup *self)
   g_autoptr(GPtrArray) tasks = list_tasks (self);
 
   cancel_tasks (tasks);
+  tend_group_end_pause (self);
 }
 
 /* The group goes: its children are cancelled, and their records look after themselves. */
@@ -199,6 +200,9 @@ tend_group_abandon_children (TendGroup *self)
   while ((child = self->children) != NULL)
     {
       expect_end (child, self->grace_period);
+      if (child->is_suspended)
+        tend_task_suspend (child->task, FALSE);
+      child->is_suspended = FALSE;
       self->children = child->next;
       child->group = NULL;
       child->prev = child->next = NULL;
@@ -236,6 +240,7 @@ tend_group_cancel (TendGroup *self)
   for (TendChild *child = self->children; child != NULL; child = child->next)
     expect_end (child, self->grace_period);
   cancel_tasks (tasks);
+  tend_group_end_pause (self);
   tend_group_check_end (self);
   g_object_unref (self);
 }

@@ -10,9 +10,10 @@ typedef enum
   PROP_POLICY = 1,
   PROP_MAX_RUNNING,
   PROP_GRACE_PERIOD,
+  PROP_PAUSED,
 } TendGroupProperty;
 
-#define N_PROPERTIES (PROP_GRACE_PERIOD + 1)
+#define N_PROPERTIES (PROP_PAUSED + 1)
 
 static GParamSpec *properties[N_PROPERTIES];
 
@@ -142,6 +143,12 @@ tend_group_set_grace_period (TendGroup *self,
   tend_notify_native (G_OBJECT (self), properties[PROP_GRACE_PERIOD]);
 }
 
+void
+tend_group_notify_paused (TendGroup *self)
+{
+  tend_notify_native (G_OBJECT (self), properties[PROP_PAUSED]);
+}
+
 static void
 tend_group_get_property (GObject    *object,
                          guint       prop_id,
@@ -160,6 +167,9 @@ tend_group_get_property (GObject    *object,
       break;
     case PROP_GRACE_PERIOD:
       g_value_set_int64 (value, self->grace_period);
+      break;
+    case PROP_PAUSED:
+      g_value_set_boolean (value, self->is_paused);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
@@ -185,6 +195,7 @@ tend_group_set_property (GObject      *object,
     case PROP_GRACE_PERIOD:
       tend_group_set_grace_period (self, g_value_get_int64 (value));
       break;
+    case PROP_PAUSED:
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
@@ -228,6 +239,16 @@ tend_group_install_properties (GObjectClass *klass)
   properties[PROP_GRACE_PERIOD] =
     g_param_spec_int64 ("grace-period", NULL, NULL, 0, G_MAXINT64, TEND_GROUP_GRACE_PERIOD,
                         G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * TendGroup:paused:
+   *
+   * Whether the group is paused.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_PAUSED] =
+    g_param_spec_boolean ("paused", NULL, NULL, FALSE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
 
   g_object_class_install_properties (klass, N_PROPERTIES, properties);
 }

@@ -78,6 +78,7 @@ struct _TendGroup
   TendObserver     scope_observer;  /* of the scope */
   guint            is_cancelled : 1; /* by hand: it takes no more children */
   guint            is_settled : 1;  /* the policy has cancelled the others */
+  guint            is_paused : 1;
   guint            is_ending : 1;   /* the errors of those that failed are being copied */
 };
 
@@ -91,10 +92,13 @@ struct _TendChild
   TendChild    *next;
   gint64        grace_period;       /* microseconds, in which it is to end */
   gboolean      has_slot;
+  gboolean      is_suspended;       /* its task is, because the group is paused */
   gboolean      is_late;            /* it did not end by then, and was stopped */
 };
 
 void tend_group_install_properties (GObjectClass *klass);
+void tend_group_notify_paused    (TendGroup *self);
+void tend_group_end_pause        (TendGroup *self);
 void tend_group_enter_scope      (TendGroup *self);
 void tend_group_leave_scope      (TendGroup *self);
 void tend_group_check_end        (TendGroup *self);

@@ -122,6 +122,8 @@ tend_manager_get_change (TendTaskManager     *self,
     g_value_set_double (value, tend_task_manager_get_progress (self));
   else if (property == TEND_MANAGER_PROP_BUSY)
     g_value_set_boolean (value, tend_task_manager_is_busy (self));
+  else if (property == TEND_MANAGER_PROP_PAUSED)
+    g_value_set_boolean (value, tend_manager_get_private (self)->is_paused);
   else if (property == TEND_MANAGER_PROP_CLOSED)
     g_value_set_boolean (value, tend_task_manager_is_closed (self));
   else if (property == TEND_MANAGER_PROP_GRACE_DEADLINE)
@@ -151,6 +153,7 @@ notify_native_cb (gpointer data)
     .n_running = priv->statistics.counts[TEND_TASK_STATUS_RUNNING],
     .n_failed = priv->statistics.counts[TEND_TASK_STATUS_FAILED],
     .is_busy = tend_task_manager_is_busy (self),
+    .is_paused = priv->is_paused,
     .is_closed = tend_task_manager_is_closed (self),
     .is_shut_down = tend_task_manager_is_shut_down (self),
     .grace_deadline = tend_task_manager_get_grace_deadline (self),
@@ -162,6 +165,7 @@ notify_native_cb (gpointer data)
     { old.n_failed != new.n_failed, TEND_MANAGER_PROP_N_FAILED },
     { TRUE, TEND_MANAGER_PROP_PROGRESS },
     { old.is_busy != new.is_busy, TEND_MANAGER_PROP_BUSY },
+    { old.is_paused != new.is_paused, TEND_MANAGER_PROP_PAUSED },
     { old.is_closed != new.is_closed, TEND_MANAGER_PROP_CLOSED },
     { old.is_shut_down != new.is_shut_down, TEND_MANAGER_PROP_SHUT_DOWN },
     { old.grace_deadline != new.grace_deadline, TEND_MANAGER_PROP_GRACE_DEADLINE },
@@ -252,6 +256,17 @@ define_counts (GParamFlags flags)
 static void
 define_end (GParamFlags flags)
 {
+  /**
+   * TendTaskManager:paused:
+   *
+   * Whether the manager is paused. It is not if only a manager above it is.
+   *
+   * Notified as [property@Tend.TaskManager:n-pending] is.
+   *
+   * Since: 0.1
+   */
+  tend_manager_properties[TEND_MANAGER_PROP_PAUSED] = g_param_spec_boolean ("paused", NULL, NULL, FALSE, flags);
+
   /**
    * TendTaskManager:closed:
    *

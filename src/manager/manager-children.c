@@ -146,6 +146,7 @@ tend_manager_leave_parent (TendTaskManager *self)
       tend_slots_pump (self);
     }
   tend_call_native (notify_parent_native_cb, self);
+  tend_manager_update_pause (self);
   g_object_unref (self);
   g_object_unref (parent);
 }
@@ -254,7 +255,10 @@ tend_task_manager_add_child (TendTaskManager  *self,
   if (priv->is_watched)
     tend_manager_set_watched (child);
   tend_slots_move (child, NULL, self);
+  g_object_ref (child);
   tend_call_native (notify_parent_native_cb, child);
+  tend_manager_update_pause (child);
+  g_object_unref (child);
 
   return TRUE;
 }

@@ -67,6 +67,8 @@ tend_entry_free (TendEntry *entry)
 
   tend_loop_remove (tend_task_loop (task), &entry->job);
   tend_task_remove_observer (task, &entry->observer);
+  if (entry->is_suspended)
+    tend_task_suspend (task, FALSE);
   g_free (entry->base);
   if (entry->is_running)
     tend_running_remove (entry);

@@ -265,6 +265,7 @@ typedef struct
   TendTaskManager *manager;
   TendTask        *task;
   gboolean         is_new;
+  gboolean         is_paused;   /* which nobody has been told */
 } Added;
 
 /* Tells of the task before it tells of its status: who hears of that may cancel it, or drop the manager. */
@@ -292,6 +293,8 @@ added_native_cb (gpointer data)
   tell_added (added);
   if (added->is_new && tend_task_status (added->task) == TEND_TASK_STATUS_PENDING)
     tend_task_notify_status (added->task);
+  if (added->is_paused)
+    tend_task_notify_paused (added->task);
 }
 
 /*
@@ -305,11 +308,14 @@ tend_manager_add_entry (TendTaskManager *self,
 {
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   gboolean is_new = tend_task_status (task) == TEND_TASK_STATUS_CREATED && tend_task_body (task) != NULL;
-  Added added = { self, task, is_new };
+  Added added = { self, task, is_new, FALSE };
   TendEntry *entry = tend_entry_new (self, task, base);
 
   tend_job_init (&entry->job, entry_due_cb);
   tend_task_set_managed (task);
+  entry->is_suspended = tend_manager_stands_still (priv);
+  if (G_UNLIKELY (entry->is_suspended))
+    added.is_paused = tend_task_suspend (task, TRUE);
   tend_task_add_observer (task, &entry->observer);
   if (priv->gate != NULL)
     tend_task_set_gate (task, priv->gate);

@@ -304,6 +304,7 @@ begin (TendTaskManager *self)
   for (guint i = 0; was_draining && i < children->len; i++)
     tend_call_flat (shut_drained_down_cb, g_object_ref (g_ptr_array_index (children, i)), 0);
   tend_manager_cancel_entries (self, tend_manager_is_caller);
+  tend_manager_end_pause (self);
 }
 
 static void
@@ -318,6 +319,7 @@ begin_drain (TendTaskManager *self)
   priv->shutting_down = g_object_ref (self);
   priv->drained = g_ptr_array_ref (children);
   end_children (self, children, drain_child_cb);
+  tend_manager_end_pause (self);
 }
 
 /*

@@ -244,6 +244,7 @@ tend_task_manager_get_property (GObject    *object,
     case TEND_MANAGER_PROP_N_FAILED:
     case TEND_MANAGER_PROP_PROGRESS:
     case TEND_MANAGER_PROP_BUSY:
+    case TEND_MANAGER_PROP_PAUSED:
     case TEND_MANAGER_PROP_CLOSED:
     case TEND_MANAGER_PROP_SHUT_DOWN:
     case TEND_MANAGER_PROP_GRACE_DEADLINE:
@@ -297,6 +298,7 @@ tend_task_manager_set_property (GObject      *object,
     case TEND_MANAGER_PROP_N_FAILED:
     case TEND_MANAGER_PROP_PROGRESS:
     case TEND_MANAGER_PROP_BUSY:
+    case TEND_MANAGER_PROP_PAUSED:
     case TEND_MANAGER_PROP_CLOSED:
     case TEND_MANAGER_PROP_SHUT_DOWN:
     case TEND_MANAGER_PROP_GRACE_DEADLINE:

@@ -49,6 +49,7 @@ struct _TendEntry
   guint            has_slot : 1;
   guint            has_begun : 1;
   guint            is_told_of : 1;  /* that it has drained for long while the next of its name waits */
+  guint            is_suspended : 1; /* its task is, because this manager or one above is paused */
   guint            is_adopted : 1;  /* somebody else has started its task, and begins it */
 };
 

@@ -61,6 +61,7 @@ struct _TendTaskManagerPrivate
   guint             n_ended;          /* entries of such tasks in the list */
   TendQueue         ended, ended_failed;    /* of these entries, the oldest end first */
   TendRunning      *running;          /* the list of those that run; NULL until somebody asks for it */
+  gboolean          is_paused;        /* by hand; those above may be, too */
 
   GPtrArray        *waits;            /* of TendManagerWait; those for tasks */
 
@@ -102,6 +103,7 @@ typedef enum
   TEND_MANAGER_PROP_N_FAILED,
   TEND_MANAGER_PROP_PROGRESS,
   TEND_MANAGER_PROP_BUSY,
+  TEND_MANAGER_PROP_PAUSED,
   TEND_MANAGER_PROP_CLOSED,
   TEND_MANAGER_PROP_SHUT_DOWN,
 } TendManagerProperty;
@@ -161,6 +163,18 @@ void                tend_manager_emit_slow    (TendTaskManager  *self,
 void                tend_manager_notify       (TendTaskManager  *self,
                                                TendManagerProperty property);
 
+/* Whether the tasks of the manager stand still, because it or one above is paused. One that ends lets its tasks go on. */
+static inline gboolean
+tend_manager_stands_still (const TendTaskManagerPrivate *priv)
+{
+  if (priv->state >= TEND_MANAGER_DRAINING)
+    return FALSE;
+
+  while (!priv->is_paused && priv->parent != NULL)
+    priv = tend_manager_get_private (priv->parent);
+  return priv->is_paused;
+}
+
 /* --- manager-changes.c --- */
 
 void                tend_manager_init_changes (TendTaskManagerPrivate *priv);
@@ -191,5 +205,10 @@ void                tend_manager_leave_parent (TendTaskManager  *self);
 void                tend_manager_drop_children (TendTaskManager *self);
 void                tend_manager_close        (TendTaskManager  *self);
 GPtrArray          *tend_manager_copy_family  (TendTaskManager  *self) G_GNUC_WARN_UNUSED_RESULT;
+
+/* --- manager-pause.c --- */
+
+void                tend_manager_update_pause (TendTaskManager  *self);
+void                tend_manager_end_pause    (TendTaskManager  *self);
 
 G_END_DECLS

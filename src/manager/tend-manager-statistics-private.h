@@ -26,6 +26,7 @@ typedef struct
   guint64  n_running;
   guint64  n_failed;
   gboolean is_busy;
+  gboolean is_paused;
   gboolean is_closed;
   gboolean is_shut_down;
   gint64   grace_deadline;

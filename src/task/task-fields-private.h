@@ -23,14 +23,15 @@ typedef enum
   TEND_REQUEST_STOP     = 1 << 1,
   TEND_REQUEST_CANCEL   = 1 << 2,
   TEND_REQUEST_PROGRESS = 1 << 3,
-  TEND_REQUEST_PAUSE    = 1 << 4,   /* TEND_FLAG_PAUSED has changed */
+  TEND_REQUEST_PAUSE    = 1 << 4,   /* TEND_FLAG_PAUSED or TEND_FLAG_SUSPENDED has changed */
 } TendRequest;
 
 #define TEND_REQUESTS              ((1 << 5) - 1)
 #define TEND_FLAG_PAUSED           (1 << 5)
 #define TEND_FLAG_PROGRESS         (1 << 6)  /* it has told of its progress; under progress_lock */
 #define TEND_FLAG_SPARE            (1 << 7)  /* it has been freed; see task-spare.c */
-#define TEND_FLAG_CANCELLING_SHIFT 8         /* above it is a TendCancelling */
+#define TEND_FLAG_SUSPENDED        (1 << 8)  /* its manager or its group is paused */
+#define TEND_FLAG_CANCELLING_SHIFT 9         /* above it is a TendCancelling */
 
 /* The task of the program's main part has id 1 in every program, so that ids go 0, 2, 3, ... */
 #define TEND_MAIN_TASK_ID 1

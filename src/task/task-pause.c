@@ -3,7 +3,7 @@
 
 // Pausing and resuming a task.
 //
-// TEND_FLAG_PAUSED is the request, and any thread may set it. The loop thread carries it out: the timers of the scope
+// TEND_FLAG_PAUSED is the user's request, and any thread may set it. TEND_FLAG_SUSPENDED is that of managers and groups. The loop thread carries it out: the timers of the scope
 // and the task's own delay leave the loop, and return with the time that was left. A body is held where it looks: at a
 // checkpoint.
 
@@ -85,28 +85,49 @@ call_observers (TendTask *self,
     }
 }
 
-static void
-notify_paused (TendTask *self)
+void
+tend_task_notify_paused (TendTask *self)
 {
   tend_notify_native (G_OBJECT (self), tend_task_properties[PROP_PAUSED]);
 }
 
-/* On the task's own thread: carries out the request. */
-void
-tend_task_apply_pause (TendTask *self)
+/* On the task's own thread: lets the task stand still or go on. Whether it has changed, which nobody is told yet. */
+static gboolean
+carry_out (TendTask *self)
 {
   gboolean still = tend_task_is_paused (self);
 
   if (tend_task_has_ended (self) || still == tend_task_stands_still (self))
-    return;
+    return FALSE;
 
   if (still)
     stand_still (self);
   else
     go_on (self);
   call_observers (self, still);
+  return TRUE;
+}
 
-  notify_paused (self);
+/* On the task's own thread: carries out the request. */
+void
+tend_task_apply_pause (TendTask *self)
+{
+  if (carry_out (self))
+    tend_task_notify_paused (self);
+}
+
+static void
+set_flag (TendTask *self,
+          guint     flag,
+          gboolean  is_set)
+{
+  if (is_set)
+    g_atomic_int_or ((guint *) &self->flags, flag);
+  else
+    g_atomic_int_and ((guint *) &self->flags, ~flag);
+
+  if (!is_set)
+    tend_task_wake_worker (self);
 }
 
 static void
@@ -116,13 +137,7 @@ ask (TendTask *self,
   TendLoop *loop = self->loop;
   TendPass pass;
 
-  if (paused)
-    g_atomic_int_or ((guint *) &self->flags, TEND_FLAG_PAUSED);
-  else
-    g_atomic_int_and ((guint *) &self->flags, ~(guint) TEND_FLAG_PAUSED);
-
-  if (!paused)
-    tend_task_wake_worker (self);
+  set_flag (self, TEND_FLAG_PAUSED, paused);
 
   pass = tend_loop_enter (loop);
   if (pass == TEND_PASS_NONE)
@@ -130,6 +145,25 @@ ask (TendTask *self,
   else
     tend_task_apply_pause (self);
   tend_loop_leave (loop, pass);
+}
+
+/*
+ * On the task's own thread: one that has the task is paused, or is not any more. They are counted, and what the user
+ * asks for is apart from them: so the task goes on when nobody wants it to stand still. Whether it has changed: the
+ * caller then calls tend_task_notify_paused(), where user code may run.
+ */
+gboolean
+tend_task_suspend (TendTask *self,
+                   gboolean  is_suspended)
+{
+  TendScope *scope = tend_task_ensure_scope (self);
+
+  if (!is_suspended && scope->n_suspended == 0)
+    return FALSE;
+
+  scope->n_suspended += is_suspended ? 1 : -1;
+  set_flag (self, TEND_FLAG_SUSPENDED, scope->n_suspended > 0);
+  return carry_out (self);
 }
 
 /**
@@ -163,7 +197,8 @@ tend_task_pause (TendTask *self)
  *
  * Resumes a paused task.
  *
- * Does nothing if the task is not paused. May be called from any thread.
+ * While its manager or its group is paused, the task stays paused until that is resumed as well. Does nothing if the
+ * task is not paused. May be called from any thread.
  *
  * Since: 0.1
  */
@@ -184,7 +219,8 @@ tend_task_resume (TendTask *self)
  *
  * May be called from any thread.
  *
- * Returns: %TRUE between [method@Tend.Task.pause] and [method@Tend.Task.resume]
+ * Returns: %TRUE between [method@Tend.Task.pause] and [method@Tend.Task.resume], and while its manager, a manager above
+ *   that or its group is paused
  *
  * Since: 0.1
  */
@@ -193,7 +229,7 @@ tend_task_is_paused (TendTask *self)
 {
   g_return_val_if_fail (TEND_IS_TASK (self), FALSE);
 
-  return (g_atomic_int_get (&self->flags) & TEND_FLAG_PAUSED) != 0;
+  return (g_atomic_int_get (&self->flags) & (TEND_FLAG_PAUSED | TEND_FLAG_SUSPENDED)) != 0;
 }
 
 /**

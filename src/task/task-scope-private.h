@@ -50,6 +50,7 @@ typedef struct
   gint64           due;                     /* when the run of a task of fixed rate is; see task-interval.c */
   gint64           rest;                    /* how long the task's own job had to wait; negative: not at all */
   char            *old_name;                /* other threads may still use it; NULL: the task was not renamed */
+  guint            n_suspended;             /* how many managers and groups that have the task are paused */
   gboolean         stands_still;
   gboolean         is_deadline_inherited;   /* from the task that started this one */
   TendGate        *gate;                    /* a reference; NULL: none */

@@ -100,7 +100,7 @@ tend_task_wake_worker (TendTask *self)
 static inline gboolean
 is_paused (TendTask *task)
 {
-  return (g_atomic_int_get (&task->flags) & TEND_FLAG_PAUSED) != 0;
+  return (g_atomic_int_get (&task->flags) & (TEND_FLAG_PAUSED | TEND_FLAG_SUSPENDED)) != 0;
 }
 
 /* Whether the body of @task, which runs in this thread, goes on. */

@@ -82,6 +82,9 @@ gboolean     tend_task_is_through        (TendTask            *self);
 gboolean     tend_task_is_active         (TendTask            *self);
 gboolean     tend_task_has_returned      (TendTask            *self);
 gboolean     tend_task_stands_still      (TendTask            *self);
+gboolean     tend_task_suspend           (TendTask            *self,
+                                          gboolean             is_suspended);
+void         tend_task_notify_paused     (TendTask            *self);
 TEND_TASK_INLINE TendCancelling tend_task_cancelling (TendTask *self);
 gboolean     tend_task_is_managed        (TendTask            *self);
 void         tend_task_set_managed       (TendTask            *self);
