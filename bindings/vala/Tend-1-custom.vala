@@ -145,6 +145,7 @@ namespace Tend {
 		public uint64 number { get; construct; }
 		public GLib.Bytes? key { get; construct; }
 		public string prefix { get; construct; }
+		public Tend.NumberCache? reservation { construct; }
 	}
 
 	// In a fiber, "foreach (var value in channel)" receives until the channel is closed ...

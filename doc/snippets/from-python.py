@@ -204,6 +204,14 @@ def received(requests, number, text):
         ping.answer.set_value(text)
 
 
+async def show_reservation():
+    requests = Tend.RequestCache()
+    with Tend.RandomNumberCache.new(requests, "ping", 16) as reserved:
+        message = f"ping {reserved.get_number()}"
+        requests.add(Tend.NumberCache(reservation=reserved))
+    assert message.startswith("ping ") and len(requests) == 1
+
+
 async def show_requests():
     async with Tend.RequestCache() as requests:
         first, second = Ping(requests), Ping(requests)
@@ -290,7 +298,7 @@ async def show_click():
 
 async def main():
     for show in (show_bodies, show_task, show_exceptions, show_cancel, show_stop, show_limits, show_manager,
-                 show_several, show_channel, show_requests, show_thread, show_click):
+                 show_several, show_channel, show_requests, show_reservation, show_thread, show_click):
         await show()
 
 

@@ -237,6 +237,22 @@ const tests = {
         assertEqual(query.log.join(), 'timed out: ');
     },
 
+    reserved(requests) {
+        const reserved = Tend.RandomNumberCache.new(requests, 'p', 16);
+        const number = reserved.get_number();
+        assertEqual(reserved.is_reserved(), true);
+        assertThrows(() => requests.add(new Tend.NumberCache({prefix: 'p', number})), Tend.Error, Tend.Error.EXISTS);
+        const query = new Tend.NumberCache({reservation: reserved});
+        assertEqual(reserved.release(), false);
+        requests.add(query);
+        assertEqual(requests.pop('p', number), query);
+
+        const plain = Tend.NumberCache.new_for_text('p', 'seven');
+        assertEqual(requests.reserve(plain), true);
+        assertEqual(plain.release(), true);
+        assertEqual(plain.is_reserved(), false);
+    },
+
     shutdown(requests) {
         const [ping, query, log] = [new TestPing(requests), new TestQuery({number: 7}), []];
         requests.add(ping);

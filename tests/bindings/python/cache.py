@@ -205,6 +205,26 @@ class Test(unittest.TestCase):
             self.requests.add(TestQuery(7))
         self.assertTrue(raised.exception.matches(Tend.Error.quark(), Tend.Error.EXISTS))
 
+    def test_reserved(self):
+        for cache in (Tend.NumberCache(prefix="p", number=7), Tend.NumberCache.new_for_text("p", "seven")):
+            with cache as reserved:
+                self.assertTrue(self.requests.reserve(reserved))
+                with self.assertRaises(GLib.Error) as raised:
+                    self.requests.add(Tend.NumberCache.new("p", 7) if reserved.get_key() is None
+                                      else Tend.NumberCache.new_for_text("p", "seven"))
+                self.assertTrue(raised.exception.matches(Tend.Error.quark(), Tend.Error.EXISTS))
+            self.assertFalse(reserved.is_reserved())
+            self.assertNotIn(reserved, self.requests)
+
+    def test_reservation_is_taken_over(self):
+        with Tend.RandomNumberCache.new(self.requests, "p", 16) as reserved:
+            number = reserved.get_number()
+            query = Tend.NumberCache(reservation=reserved)
+            self.assertFalse(reserved.is_reserved())
+            self.requests.add(query)
+        self.assertIs(self.requests.lookup("p", number), query)
+        self.requests.pop("p", number)
+
     def test_wait_for(self):
         found = []
         waiter = self.requests.wait_for("TestQuery", 7, None)

@@ -253,6 +253,18 @@ bool run_await_shutdown (Tend.Task task) throws Error {
   return requests.await_shutdown () && requests.get_n_caches () == 0;
 }
 
+void test_reserved () throws Error {
+  var requests = new Tend.RequestCache ();
+  var reserved = new Tend.RandomNumberCache (requests, "p", 16);
+  var query = (Tend.NumberCache) Object.new (typeof (Tend.NumberCache), reservation: reserved);
+
+  assert (!reserved.is_reserved ());
+  assert (query.is_reserved ());
+  assert (query.release ());
+  assert (requests.reserve (query));
+  requests.add (query);
+}
+
 int main () {
   var clock = Tend.Clock.freeze (null);
 
@@ -261,6 +273,7 @@ int main () {
     test_timed_out (clock);
     test_task_values (clock);
     test_random_number ();
+    test_reserved ();
     test_numbers_run_out ();
     test_types ();
     test_keys (clock);

@@ -92,6 +92,13 @@ class NumberCache(Tend.NumberCache):
     def add_task_with_error(self, task, exception):
         return Tend.NumberCache.add_task_with_error(self, task, errors.pack_exception_for(task, exception))
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        # What has been added, or taken over by another cache, is not reserved any more.
+        self.release()
+
 
 units.restrict_random_number_cache(Tend.RandomNumberCache)
 
