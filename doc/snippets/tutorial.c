@@ -139,6 +139,45 @@ stir_for_a_while (TendTask  *task,
 }
 
 static gboolean
+show_time_left (TendTask  *task,
+                gpointer   user_data,
+                GError   **error)
+{
+  TendTimer *egg = user_data;
+
+  g_print ("%.0f s left\n", (double) tend_timer_get_remaining (egg) / G_TIME_SPAN_SECOND);
+  return TRUE;
+}
+
+static gboolean
+egg_is_done (TendTask  *task,
+             gpointer   user_data,
+             GError   **error)
+{
+  g_print ("The egg is done\n");
+  tend_task_return_boolean (task, TRUE);
+  return TRUE;
+}
+
+static gboolean
+boil_an_egg (TendTask  *task,
+             gpointer   user_data,
+             GError   **error)
+{
+  g_autoptr(TendTask) pot = tend_task_new_open ("pot", NULL, NULL, NULL);
+  TendTimer *egg = tend_task_add_timer (pot, 3 * G_TIME_SPAN_SECOND, -1, egg_is_done, NULL, NULL);
+
+  tend_task_add_timer (pot, G_TIME_SPAN_SECOND, G_TIME_SPAN_SECOND, show_time_left, egg, NULL);
+  if (!tend_sleep (1500 * 1000, error))
+    return FALSE;
+
+  /* A large one. */
+  tend_timer_set_delay (egg, tend_timer_get_remaining (egg) + G_TIME_SPAN_SECOND);
+
+  return tend_await (pot, error);
+}
+
+static gboolean
 run_all (TendTask  *main_task,
          gpointer   user_data,
          GError   **error)
@@ -155,7 +194,8 @@ run_all (TendTask  *main_task,
     g_print ("No tea: %s\n", failure->message);
 
   clock = tend_task_run_fiber ("clock", watch_the_clock, NULL, NULL);
-  return tend_await (clock, error) && stir_for_a_while (main_task, NULL, error);
+  return tend_await (clock, error) && stir_for_a_while (main_task, NULL, error) &&
+         boil_an_egg (main_task, NULL, error);
 }
 
 int
