@@ -4,6 +4,7 @@
 """Tasks of libtend and asyncio await one another: under loops that run the main context, and from other threads."""
 
 import asyncio
+import gc
 import os
 import selectors
 import signal
@@ -11,6 +12,13 @@ import threading
 import unittest
 
 from common import Gio, GLib, Tend
+
+
+try:
+    from gi.events import GLibEventLoop, GLibEventLoopPolicy
+    HAS_ASYNC = True
+except ImportError:
+    HAS_ASYNC = False
 
 
 class ForeignLoop(asyncio.SelectorEventLoop):
@@ -237,6 +245,28 @@ class UnderOurLoop(unittest.TestCase):
 
         self.run_here(main())
 
+    @unittest.skipUnless(HAS_ASYNC, "PyGObject's functions cannot be awaited before 3.50")
+    def test_what_pygobject_can_await(self):
+        async def load(path):
+            return (await Gio.File.new_for_path(path).load_contents_async())[1]
+
+        async def main():
+            asyncio.get_running_loop().set_exception_handler(lambda _, what: reported.append(what))
+            self.assertIn(b"test_what_pygobject_can_await", await Tend.spawn(load, __file__))
+            with self.assertRaises(GLib.Error) as caught:
+                await Tend.spawn(load, "/nowhere")
+            self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.NOT_FOUND))
+            task = Tend.spawn(load, __file__)
+            task.cancel()
+            with self.assertRaises(Tend.CancelledError):
+                await task
+            self.assertEqual(task.get_status(), Tend.TaskStatus.CANCELLED)
+
+        reported = []
+        self.run_here(main())
+        gc.collect()
+        self.assertEqual(reported, [])
+
     def test_where_the_owner_is_gone(self):
         async def main():
             owner = Gio.SimpleAction.new("owner", None)
@@ -252,8 +282,15 @@ class UnderOurLoop(unittest.TestCase):
         self.run_here(main())
 
 
+@unittest.skipIf(HAS_ASYNC, "PyGObject takes it for one of its own from 3.50 on")
 class UnderAForeignLoop(UnderOurLoop):
     factory = ForeignLoop
+
+
+@unittest.skipUnless(HAS_ASYNC, "PyGObject has its own loop from 3.50 on")
+class UnderPyGObjectsLoop(UnderOurLoop):
+    def factory(self):
+        return GLibEventLoop(GLib.MainContext.default())
 
 
 class OurLoop(unittest.TestCase):

@@ -16,7 +16,7 @@ import ctypes
 import sys
 import types
 
-from gi.repository import GLib, GObject
+from gi.repository import Gio, GLib, GObject
 
 from . import callbacks, errors, values
 from .base import Tend, head, say_cancelled
@@ -240,6 +240,18 @@ def finalize_generator(generator):
         task.start()
 
 
+def was_cancelled(future):
+    """Whether @future was cancelled. PyGObject's has an error of GIO then, and reports an error nobody asked for."""
+    if hasattr(future, "cancelled"):
+        return future.cancelled()
+    try:
+        exception = future.exception()
+    except asyncio.CancelledError as cancelled:
+        exception = cancelled
+    return isinstance(exception, asyncio.CancelledError) or (
+        isinstance(exception, GLib.Error) and exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CANCELLED))
+
+
 def close_driver(task, *_):
     """Is told of the status of a task that has waited: when the task has ended, nothing of it is to run any more."""
     driver = task._driver if task.is_ended() else None
@@ -399,7 +411,9 @@ class Driver:
         self.step(*(get_outcome(awaited) if is_news else self.tell_cancelled()))
 
     def wait_for_future(self, future, cancellable):
-        if asyncio._get_running_loop() is not future.get_loop():
+        # What PyGObject's functions give has no more than asyncio's protocol asks for: it does not tell its loop.
+        loop = asyncio._get_running_loop()
+        if loop is None or loop is not getattr(future, "get_loop", lambda: loop)():
             return None, RuntimeError(f"{head(self.task)}: cannot await {future!r}, whose event loop does not run in "
                                       "this thread; Tend.EventLoop is one that runs both")
 
@@ -410,7 +424,7 @@ class Driver:
             if handler != 0:
                 cancellable.remove_handler(handler)
             if n_waits == self.n_waits and self.coroutine is not None:
-                is_told = future.cancelled() and cancellable is not None and cancellable.is_cancelled()
+                is_told = was_cancelled(future) and cancellable is not None and cancellable.is_cancelled()
                 self.step(*(self.tell_cancelled() if is_told else (None, None)))
 
         future.add_done_callback(done)

@@ -18,6 +18,11 @@ from .interrupt import Interrupt, catching, interrupting
 from .stepping import Started, stepping
 from .task import Task, set_body
 
+try:
+    from gi.events import GLibEventLoop  # PyGObject has one of its own, from 3.50 on
+except ImportError:
+    GLibEventLoop = None
+
 
 def make_task(main, args):
     """Gives the task that @main is, or one that is not started yet."""
@@ -101,7 +106,15 @@ async def wait_quietly(task):
         await task
 
 
-class EventLoop(asyncio.SelectorEventLoop):
+class SelectorLoop(asyncio.SelectorEventLoop):
+    """Stands in for the event loop of newer PyGObjects."""
+
+    def __init__(self, context):
+        self._context = context
+        super().__init__(Selector(context))
+
+
+class EventLoop(GLibEventLoop or SelectorLoop):
     """An event loop of asyncio that runs a main context as well, the thread's own if no other is given.
 
     A thread that has none of its own gets a new one, since the main thread may run the context that it would share.
@@ -112,10 +125,9 @@ class EventLoop(asyncio.SelectorEventLoop):
 
     def __init__(self, context=None):
         is_main = threading.current_thread() is threading.main_thread()
-        self._context = context or GLib.MainContext.get_thread_default() or (
-            GLib.MainContext.default() if is_main else GLib.MainContext())
         self._started = Started()
-        super().__init__(Selector(self._context))
+        super().__init__(context or GLib.MainContext.get_thread_default() or (
+            GLib.MainContext.default() if is_main else GLib.MainContext()))
 
     def run_forever(self):
         interrupt = LoopInterrupt(self)
