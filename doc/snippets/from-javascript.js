@@ -122,15 +122,19 @@ async function showLimits() {
 
 // --- Promises of others ---
 
-async function fetchBoth(task, first, second) {
-    // Not "await first": what goes on after that belongs to no task, and cancelling would not reach it.
-    const one = await task.wait_for(first);
+async function fetchBoth(first, second) {
+    const one = await first;
+    // To cancel the task throws here.
     await Tend.sleep(10);
-    return one + await task.wait_for(second);
+    return one + await second;
+}
+
+async function waitForEither(task, promise) {
+    return await task.wait_for(promise);
 }
 
 async function showPromises() {
-    const task = Tend.Task.run('both', self => fetchBoth(self, Promise.resolve(1), Promise.resolve(2)));
+    const task = Tend.Task.run('both', self => waitForEither(self, fetchBoth(Promise.resolve(1), Promise.resolve(2))));
     print(await Promise.all([task, Tend.sleep(5), 'text']));
 }
 

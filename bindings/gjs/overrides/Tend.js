@@ -13,6 +13,7 @@ const Groups = imports.overrides._tendGroups;
 const Outcome = imports.overrides._tendOutcome;
 const Report = imports.overrides._tendReport;
 const Units = imports.overrides._tendUnits;
+const Whose = imports.overrides._tendWhose;
 
 // In how many turns of the loop the jobs of promises have run once.
 const MAX_TURNS = 16;
@@ -20,6 +21,17 @@ const MAX_TURNS = 16;
 const RETURN_METHODS = ['boolean', 'double', 'int', 'object', 'string'];
 
 let Tend = null;
+
+// What asks for the current task: by the names of the classes, the functions and the methods.
+const OWNED = {
+    '': ['wait_all', 'when_all', 'when_any', 'when_each', 'when_first_error', 'when_first_success'],
+    Group: ['add'],
+    RequestCache: ['add', 'pop_timeout', 'push_timeout'],
+    Retry: ['run'],
+    Semaphore: ['release', 'try_acquire'],
+    Task: ['run_delay', 'run_fd', 'run_signal', 'start', 'with_cancellable', 'with_deadline', 'with_timeout'],
+    TaskManager: ['debounce', 'register', 'register_anonymous', 'throttle'],
+};
 
 // The functions of C, by their names, that what is defined here stands in front of.
 const native = {};
@@ -179,6 +191,9 @@ const taskMethods = {
 
     stop() {
         Deliver.callDetached(() => native.stop.call(this));
+        const {run, number} = Outcome.state(this);
+        Whose.forgetStopped(run?.number);
+        Whose.forgetStopped(number);
     },
 
     cancel() {
@@ -317,6 +332,16 @@ function run(main) {
     return task.get_result();
 }
 
+function ownAll() {
+    for (const [name, functions] of Object.entries(OWNED)) {
+        const owner = name === '' ? Tend : Tend[name];
+        for (const each of functions) {
+            const isStatic = name === '' || Object.hasOwn(owner, each);
+            Deliver.ownFunction(isStatic ? owner : owner.prototype, each);
+        }
+    }
+}
+
 function _init() {
     Tend = this;
 
@@ -328,4 +353,5 @@ function _init() {
     for (const module of [Outcome, Report, Deliver, Await, Groups, Body, Classes])
         module.init(Tend, native);
     Object.assign(Tend, {sleep, wait_fd, checkpoint, run});
+    ownAll();
 }

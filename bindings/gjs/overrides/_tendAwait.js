@@ -28,6 +28,19 @@ function init(namespace, methods) {
     native = methods;
 }
 
+// What await looks up it calls in a job of its own. Until then the caller is known to wait, though not for what.
+function captureAsking() {
+    const caller = capture();
+    if (caller !== null)
+        caller.counts.nAsking = (caller.counts.nAsking ?? 0) + 1;
+    return caller;
+}
+
+function endAsking(caller) {
+    if (caller !== null)
+        caller.counts.nAsking--;
+}
+
 // --- Waits ---
 
 // What a wait gives: it can be awaited as often as one likes, and each time belongs to whose code awaits.
@@ -48,8 +61,11 @@ class Wait {
     }
 
     get then() {
-        const caller = capture();
-        return (onFulfilled, onRejected) => this._follow(caller, onFulfilled, onRejected);
+        const caller = captureAsking();
+        return (onFulfilled, onRejected) => {
+            endAsking(caller);
+            return this._follow(caller, onFulfilled, onRejected);
+        };
     }
 
     catch(onRejected) {
@@ -337,8 +353,11 @@ function thenOf(task) {
     if (takeOpaque(task))
         return undefined;
 
-    const caller = capture();
-    return (onFulfilled, onRejected) => followTask(task, caller, onFulfilled, onRejected);
+    const caller = captureAsking();
+    return (onFulfilled, onRejected) => {
+        endAsking(caller);
+        return followTask(task, caller, onFulfilled, onRejected);
+    };
 }
 
 // A promise's own finally() would go on in jobs that are no longer the caller's.

@@ -11,6 +11,7 @@ const {callAttached, callDetached, dropWaits} = imports.overrides._tendDeliver;
 const {headOf, isThenable, logException, setResult, setThrown, state, toGError} = imports.overrides._tendOutcome;
 const {endScope} = imports.overrides._tendGroups;
 const {tellLate} = imports.overrides._tendReport;
+const {callMarked, forget, takeNumber} = imports.overrides._tendWhose;
 
 let Tend = null;
 let native = null;
@@ -86,10 +87,16 @@ function takesResult(task) {
         : `${headOf(task)}: does not run, and cannot return a result`);
 }
 
+function endMarked(run) {
+    run.isOver = true;
+    forget(run.number);
+}
+
 function give(task, func, argument) {
     const own = state(task);
     if (own.run)
-        own.run.isOver = true;
+        endMarked(own.run);
+    forget(own.number);
     own.hasReturned = true;
     dropWaits(task);
     callDetached(() => func.call(task, argument));
@@ -133,7 +140,7 @@ function endRun(task, run, end, outcome) {
         if (run?.isOver || task.get_status() !== Tend.TaskStatus.RUNNING)
             return;
         if (run)
-            run.isOver = true;
+            endMarked(run);
         end(task, outcome);
     });
 }
@@ -145,7 +152,7 @@ function settleWith(task, run, thenable) {
 }
 
 function beginRun(task) {
-    const run = {isOver: false};
+    const run = {isOver: false, number: takeNumber()};
     state(task).run = run;
     state(task).hasReturned = false;
     return run;
@@ -155,7 +162,7 @@ function runBody(task, body) {
     const run = beginRun(task);
 
     try {
-        const result = callAttached(() => body(task));
+        const result = callAttached(callMarked, run.number, task, run, body, [task]);
         if (!run.isOver && isThenable(result))
             settleWith(task, run, result);
         else
@@ -182,7 +189,7 @@ function wrapBegin(begin) {
         const run = beginRun(task);
         const fail = error => endRun(task, run, returnError, error);
         try {
-            const result = callAttached(() => begin(task));
+            const result = callAttached(callMarked, run.number, task, run, begin, [task]);
             if (isThenable(result))
                 settleFrom(task, result, null, fail);
         } catch (error) {
@@ -192,6 +199,15 @@ function wrapBegin(begin) {
     };
 }
 
+// Calls a callback of a task's scope, which belongs to the run that is under way, if one is.
+function callInScope(task, func, args) {
+    const own = state(task);
+    if (own.run && !own.run.isOver)
+        return callMarked(own.run.number, task, own.run, func, args);
+    own.number ??= takeNumber();
+    return callMarked(own.number, task, null, func, args);
+}
+
 // The same for a callback of a task's scope, which fails the task if it throws, or if its promise does. One that
 // is to be called again is, unless it gives false.
 function wrapWork(func) {
@@ -199,7 +215,7 @@ function wrapWork(func) {
     return (task, ...args) => {
         let result;
         try {
-            result = callAttached(() => func(task, ...args));
+            result = callAttached(callInScope, task, func, [task, ...args]);
         } catch (error) {
             if (task.is_ended())
                 throw toGError(error);

@@ -14,6 +14,7 @@ const {
     toNative, unbox,
 } = imports.overrides._tendOutcome;
 const {markOrigin} = imports.overrides._tendReport;
+const {forgetEnded} = imports.overrides._tendWhose;
 
 let Tend = null;
 
@@ -111,6 +112,11 @@ const makeManagerMethods = native => ({
 
     throttle(taskOrName, interval, body) {
         return native.throttle.call(this, toTask(taskOrName, body), interval);
+    },
+
+    stop_all() {
+        native.stop_all.call(this);
+        forgetEnded();
     },
 
     has(name) {

@@ -6,7 +6,7 @@
 // A task of JavaScript is freed in a collection, where no line of JavaScript may run. So the library keeps the
 // reports, and they are taken from it in the next turn of the loop.
 
-/* exported init, makeCarrier, markOrigin, tellLate */
+/* exported init, findLine, isOfProgram, makeCarrier, markOrigin, tellLate */
 
 const {Gio, GLib} = imports.gi;
 const {describe, isSeveral, setThrown, thrownOf} = imports.overrides._tendOutcome;
