@@ -28,6 +28,27 @@ async function showBodies() {
     print(await Tend.Task.run('gnome.org', task => look(task, 1)));
 }
 
+function* copy(task, names) {
+    const lock = yield* takeLock();
+    try {
+        for (const name of names)
+            yield Tend.sleep(100);
+        return names.length;
+    } finally {
+        lock.release();
+    }
+}
+
+function* takeLock() {
+    const lock = new Tend.Semaphore({n_permits: 1});
+    yield lock.acquire();
+    return lock;
+}
+
+async function showGenerator() {
+    print(await Tend.Task.run('copy', task => copy(task, ['a', 'b'])));
+}
+
 async function showTask() {
     const task = new Tend.Task('look', look, {delay: 2000, priority: GLib.PRIORITY_LOW});
     task.start();
@@ -266,8 +287,8 @@ async function showSignal() {
 }
 
 async function main() {
-    for (const show of [showBodies, showTask, showExceptions, showCancel, showStop, showLimits, showPromises,
-        showManager, showSeveral, showChannel, showRequests, showSignal])
+    for (const show of [showBodies, showGenerator, showTask, showExceptions, showCancel, showStop, showLimits,
+        showPromises, showManager, showSeveral, showChannel, showRequests, showSignal])
         await show();
 }
 

@@ -12,6 +12,7 @@ const Deliver = imports.overrides._tendDeliver;
 const Groups = imports.overrides._tendGroups;
 const Outcome = imports.overrides._tendOutcome;
 const Report = imports.overrides._tendReport;
+const Steps = imports.overrides._tendSteps;
 const Units = imports.overrides._tendUnits;
 const Whose = imports.overrides._tendWhose;
 
@@ -175,10 +176,10 @@ const taskMethods = {
         return this.wait_async(cancellable);
     },
 
-    // Waits in this task for a promise, or for another task: what goes on then is this task's code, which
+    // Waits in this task for a promise, for another task or for a generator: what goes on then is this task's code, which
     // cancelling interrupts and stopping ends.
-    wait_for(promise) {
-        return Await.waitForPromise(this, promise);
+    wait_for(awaitable) {
+        return Steps.waitFor(this, awaitable);
     },
 
     catch(onRejected) {
@@ -350,7 +351,7 @@ function _init() {
     Units.init(Tend);
     defineTask();
     defineCombinators();
-    for (const module of [Outcome, Report, Deliver, Await, Groups, Body, Classes])
+    for (const module of [Outcome, Report, Deliver, Await, Steps, Groups, Body, Classes])
         module.init(Tend, native);
     Object.assign(Tend, {sleep, wait_fd, checkpoint, run});
     ownAll();

@@ -9,8 +9,8 @@
 //
 // Nothing here keeps a task that was not started: whoever waits for one that is dropped is told so.
 
-/* exported init, callAsync, thenOf, finallyOf, waitForTask, waitForPromise, waitForEnd, sleepAs, waitForFdAs,
-   asPromise, follow, settleFrom */
+/* exported init, callAsync, thenOf, finallyOf, waitForTask, waitForPromise, waitForCall, waitForEnd, sleepAs,
+   waitForFdAs, asPromise, follow, followAs, settleFrom */
 
 const {Gio, GLib} = imports.gi;
 const {
@@ -432,6 +432,14 @@ function followPromise(caller, promise) {
     }, false);
 }
 
+// A wait for what begin(settle) begins and calls at its end, which awaits for the caller itself.
+function waitForCall(caller, begin) {
+    return newWait(caller, (settleWait, wait) => {
+        if (!caller.isOver())
+            waitUnlessCancelled(wait, settleWait, begin);
+    }, false);
+}
+
 // Settles a wait as another one, which is not read before somebody reads this one.
 function followWait(caller, inner) {
     return newWait(caller, (settleWait, wait) => {
@@ -453,6 +461,16 @@ function followWait(caller, inner) {
 
 function follow({caller, resolve, reject}, promise) {
     followPromise(caller, promise)._follow(caller, resolve, reject);
+}
+
+// Calls one of the functions as the caller at the end of a promise, of a wait or of a task, unless the caller is over.
+function followAs(caller, thenable, onFulfilled, onRejected) {
+    if (thenable instanceof Tend.Task)
+        followTask(thenable, caller, onFulfilled, onRejected, true);
+    else if (thenable instanceof Wait)
+        thenable._follow(caller, onFulfilled, onRejected, true);
+    else
+        followPromise(caller, Promise.resolve(thenable))._follow(caller, onFulfilled, onRejected, true);
 }
 
 // Waits as the task for anything that can be awaited. The main part of a program is no task that could be cancelled.

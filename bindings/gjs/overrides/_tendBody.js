@@ -6,11 +6,11 @@
 /* exported init, checkFunction, checkTask, refuseThread, checkNumber, checkOptions, wrapBody, wrapBegin, wrapWork,
    wrapHandler, applyOptions, returnValue, returnError, returnNative */
 
-const {settleFrom} = imports.overrides._tendAwait;
 const {callAttached, callDetached, dropWaits} = imports.overrides._tendDeliver;
 const {headOf, isThenable, logException, setResult, setThrown, state, toGError} = imports.overrides._tendOutcome;
 const {endScope} = imports.overrides._tendGroups;
 const {tellLate} = imports.overrides._tendReport;
+const {isAwaitable, settleFrom} = imports.overrides._tendSteps;
 const {callMarked, forget, takeNumber} = imports.overrides._tendWhose;
 
 let Tend = null;
@@ -111,7 +111,7 @@ function returnValue(task, value) {
     if (!takesResult(task))
         return;
 
-    if (isThenable(value))
+    if (isAwaitable(value))
         settleWith(task, state(task).run, value);
     else
         completeWith(task, value);
@@ -163,7 +163,7 @@ function runBody(task, body) {
 
     try {
         const result = callAttached(callMarked, run.number, task, run, body, [task]);
-        if (!run.isOver && isThenable(result))
+        if (!run.isOver && isAwaitable(result))
             settleWith(task, run, result);
         else
             endRun(task, run, completeWith, result);
@@ -190,7 +190,7 @@ function wrapBegin(begin) {
         const fail = error => endRun(task, run, returnError, error);
         try {
             const result = callAttached(callMarked, run.number, task, run, begin, [task]);
-            if (isThenable(result))
+            if (isAwaitable(result))
                 settleFrom(task, result, null, fail);
         } catch (error) {
             fail(error);
@@ -222,7 +222,7 @@ function wrapWork(func) {
             dropWaits(task);
             throw setThrown(task, error);
         }
-        if (isThenable(result))
+        if (isAwaitable(result))
             settleFrom(task, result, null, error => endRun(task, null, returnError, error));
         return result !== false;
     };

@@ -14,6 +14,7 @@ const {
     toNative, unbox,
 } = imports.overrides._tendOutcome;
 const {markOrigin} = imports.overrides._tendReport;
+const {isGenerator, waitFor} = imports.overrides._tendSteps;
 const {forgetEnded} = imports.overrides._tendWhose;
 
 let Tend = null;
@@ -223,6 +224,8 @@ function runHeld(semaphore, body) {
     let result;
     try {
         result = body();
+        if (isGenerator(result))
+            result = task === null ? Tend.Task.run(null, () => result) : waitFor(task, result);
     } catch (error) {
         releaseFor(semaphore, task);
         throw error;
