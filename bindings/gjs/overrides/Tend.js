@@ -37,15 +37,15 @@ const OWNED = {
 // The functions of C, by their names, that what is defined here stands in front of.
 const native = {};
 
-function newTask(name, body = null, options = {}) {
-    Body.checkOptions(options);
+function newTask(name, body = null, given = {}) {
+    const options = Body.readOptions(given);
     const task = native.new_open(name ?? null, body === null ? null : Body.wrapBody(body));
     return Body.applyOptions(Report.markOrigin(task), options);
 }
 
 // A task that stays open until it is completed: the function, if there is one, only begins the work.
-function newOpenTask(name, begin = null, options = {}) {
-    Body.checkOptions(options);
+function newOpenTask(name, begin = null, given = {}) {
+    const options = Body.readOptions(given);
     const task = native.new_open(name ?? null, begin === null ? null : Body.wrapBegin(begin));
     return Body.applyOptions(Report.markOrigin(task), options);
 }
@@ -66,7 +66,7 @@ function runOpenTask(name, begin, options = {}) {
 function checkTasks(tasks) {
     if (typeof tasks?.[Symbol.iterator] !== 'function')
         throw new TypeError('An array of tasks is needed, or anything that can be iterated over');
-    return [...tasks].map(Body.checkTask);
+    return [...tasks].map(task => Body.toTask(task));
 }
 
 // A task that ends as others do.
@@ -266,10 +266,17 @@ function defineTask() {
 }
 
 // Lets the given time pass, in milliseconds. In a task that is a timer of it, which a pause holds up; the sleep is
-// given up when the task is cancelled.
-function sleep(milliseconds) {
+// given up when the task is cancelled, or the cancellable.
+function sleep(milliseconds, cancellable = null) {
     const caller = Deliver.capture();
-    return caller === null ? native.run_delay(milliseconds).then(() => {}) : Await.sleepAs(caller, milliseconds);
+    if (caller !== null)
+        return Await.sleepAs(caller, milliseconds, cancellable);
+
+    const delay = native.run_delay(milliseconds);
+    return cancellable === null ? delay.then(() => {}) : delay.wait(cancellable).then(() => {}, error => {
+        delay.cancel();
+        throw error;
+    });
 }
 
 // Waits until a descriptor is ready, and gives the conditions that it is in. In a task that is a watch of it.
@@ -351,7 +358,7 @@ function _init() {
     Units.init(Tend);
     defineTask();
     defineCombinators();
-    for (const module of [Outcome, Report, Deliver, Await, Steps, Groups, Body, Classes])
+    for (const module of [Outcome, Report, Deliver, Await, Steps, Body, Groups, Classes])
         module.init(Tend, native);
     Object.assign(Tend, {sleep, wait_fd, checkpoint, run});
     ownAll();

@@ -9,7 +9,7 @@
 //
 // Nothing here keeps a task that was not started: whoever waits for one that is dropped is told so.
 
-/* exported init, callAsync, thenOf, finallyOf, waitForTask, waitForPromise, waitForCall, waitForEnd, sleepAs,
+/* exported init, callAsync, thenOf, finallyOf, waitForTask, waitForPromise, waitForCall, waitForEnd, sleepAs, onCancelled,
    waitForFdAs, asPromise, follow, followAs, settleFrom */
 
 const {Gio, GLib} = imports.gi;
@@ -487,16 +487,42 @@ function waitForPromise(task, promise) {
 }
 
 // Lets time pass for the caller by a timer of its task.
-function sleepAs(caller, milliseconds) {
+function sleepAs(caller, milliseconds, given) {
     return newWait(caller, (settleWait, wait) => {
         if (caller.isOver())
             return;
         wait._endsWithTask = true;
         waitUnlessCancelled(wait, settleWait, settle => {
-            const timer = native.add_timer.call(caller.task, milliseconds, null, () => settle(() => {}));
-            return () => timer.cancel();
+            let leave = null;
+            const timer = native.add_timer.call(caller.task, milliseconds, null, () => {
+                leave?.();
+                settle(() => {});
+            });
+            if (given !== null) {
+                leave = onCancelled(given, throwReason => {
+                    timer.cancel();
+                    settle(throwReason);
+                });
+            }
+            return () => {
+                leave?.();
+                timer.cancel();
+            };
         });
     });
+}
+
+// Calls func(throwReason) when the cancellable is cancelled, which it may be. What is returned takes that back.
+function onCancelled(given, func) {
+    const child = new Tend.Cancellable();
+    child.add_parent(given);
+    const throwReason = () => child.set_error_if_cancelled();
+    if (child.is_cancelled()) {
+        func(throwReason);
+        return null;
+    }
+    const handler = child.add_handler(() => func(throwReason));
+    return () => child.remove_handler(handler);
 }
 
 // Waits for a descriptor by a watch of the caller's task.

@@ -3,7 +3,7 @@
 
 // Bodies: how what a function returns or throws ends its task, and the options of a task.
 
-/* exported init, checkFunction, checkTask, refuseThread, checkNumber, checkOptions, wrapBody, wrapBegin, wrapWork,
+/* exported init, checkFunction, checkTask, refuseThread, checkNumber, readOptions, toTask, wrapBody, wrapBegin, wrapWork,
    wrapHandler, applyOptions, returnValue, returnError, returnNative */
 
 const {callAttached, callDetached, dropWaits} = imports.overrides._tendDeliver;
@@ -11,6 +11,7 @@ const {headOf, isThenable, logException, setResult, setThrown, state, toGError} 
 const {endScope} = imports.overrides._tendGroups;
 const {tellLate} = imports.overrides._tendReport;
 const {isAwaitable, settleFrom} = imports.overrides._tendSteps;
+const {toSnakeCase} = imports.overrides._tendUnits;
 const {callMarked, forget, takeNumber} = imports.overrides._tendWhose;
 
 let Tend = null;
@@ -19,6 +20,8 @@ let native = null;
 function init(namespace, methods) {
     Tend = namespace;
     native = methods;
+    // The file of groups stands below this one.
+    native.toTask = toTask;
 }
 
 function checkFunction(func, what) {
@@ -31,6 +34,17 @@ function checkTask(task) {
     if (!(task instanceof Tend.Task))
         throw new TypeError(`${String(task)} is not a Tend.Task`);
     return task;
+}
+
+// A task for what can be awaited: itself, if it is one.
+function toTask(awaitable, make = Tend.Task.run) {
+    if (awaitable instanceof Tend.Task || !isAwaitable(awaitable))
+        return checkTask(awaitable);
+
+    // It may be rejected before the task asks for it.
+    if (awaitable instanceof Promise)
+        awaitable.catch(() => {});
+    return make(null, () => awaitable);
 }
 
 // JavaScript runs in one thread: a function of it can be called in no other.
@@ -56,12 +70,16 @@ const SETTERS = {
     deadline: (task, value) => task.set_deadline(value),
 };
 
-function checkOptions(options, others = []) {
-    if (options === null || typeof options !== 'object')
+// Gives the options by their names in C: "keepGoing" is "keep_going" as well.
+function readOptions(given, others = []) {
+    if (given === null || typeof given !== 'object')
         throw new TypeError('The options of a task are an object');
-    for (const name of Object.keys(options)) {
+    const options = {};
+    for (const [spelling, value] of Object.entries(given)) {
+        const name = toSnakeCase(spelling);
         if (!Object.hasOwn(SETTERS, name) && !others.includes(name))
-            throw new TypeError(`A task has no option '${name}'`);
+            throw new TypeError(`A task has no option '${spelling}'`);
+        options[name] = value;
     }
     return options;
 }

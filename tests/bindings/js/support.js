@@ -39,7 +39,7 @@ export function assertIs(error, ...expected) {
     const [first, code] = expected;
     if (expected.length === 0)
         return;
-    if (expected.length === 2 ? !(error instanceof GLib.Error && error.matches(first, code))
+    if (expected.length === 2 ? !error?.matches?.(first, code)
         : error !== first && !(typeof first === 'function' && error instanceof first))
         throw error instanceof Error ? error : new Error(`${String(error)} was thrown`);
 }
