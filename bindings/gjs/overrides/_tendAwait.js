@@ -9,13 +9,13 @@
 //
 // Nothing here keeps a task that was not started: whoever waits for one that is dropped is told so.
 
-/* exported init, callAsync, thenOf, finallyOf, waitForTask, waitForPromise, waitForCall, waitForEnd, sleepAs, onCancelled,
-   waitForFdAs, asPromise, follow, followAs, settleFrom */
+/* exported init, callAsync, thenOf, finallyOf, waitForTask, waitForPromise, waitForCall, waitForEnd, sleepAs,
+   onCancelled, waitForFdAs, asPromise, follow, followAs, settleFrom */
 
 const {Gio, GLib} = imports.gi;
 const {
-    addOuter, capture, captureTask, deliver, getQueue, giveUpOuter, isResolver, isToBeTold, newDelivery, removeOuter,
-    soon, takeOpaque,
+    addOuter, capture, captureTask, deliver, getQueue, giveUpOuter, isResolver, isToBeTold, listen, newDelivery,
+    removeOuter, soon, takeOpaque,
 } = imports.overrides._tendDeliver;
 const {headOf, isThenable, outcomeOf, resultOf, setCombined} = imports.overrides._tendOutcome;
 const {makeCarrier} = imports.overrides._tendReport;
@@ -380,38 +380,28 @@ function finallyOf(thenable, onSettled) {
 // takes it back, if there is one.
 function waitUnlessCancelled(wait, settleWait, begin) {
     const caller = wait._caller;
-    const cancellable = caller.needsCancellable() ? caller.task.get_cancellable() : null;
-    let handler = 0, takeBack = null;
-    const leaveCancellable = () => {
-        caller.counts.pending?.delete(leaveCancellable);
-        if (handler !== 0)
-            cancellable.remove_handler(handler);
-        handler = 0;
-    };
+    const isInterrupted = caller.needsCancellable();
+    let takeBack = null;
     const settle = finish => {
-        leaveCancellable();
+        caller.counts.inner?.delete(giveUp);
         wait._giveUpOuter = null;
         if (!wait._isFollowed)
             removeOuter(wait);
         settleWait(finish);
     };
     const giveUp = () => {
-        handler = 0;
         takeBack?.();
         settle(() => caller.throwCancelled());
     };
 
-    if (wait._isInner && cancellable?.is_cancelled()) {
+    if (wait._isInner && isInterrupted && caller.task.is_cancelling()) {
         giveUp();
         return;
     }
     if (!wait._isInner)
-        addOuter(wait, cancellable === null ? null : giveUp);
-    if (cancellable !== null) {
-        handler = cancellable.add_handler(wait._isInner ? giveUp : () => giveUpOuter(caller));
-        caller.counts.pending ??= new Set();
-        caller.counts.pending.add(leaveCancellable);
-    }
+        addOuter(wait, isInterrupted ? giveUp : null);
+    if (isInterrupted)
+        listen(caller, wait._isInner ? giveUp : null);
     takeBack = begin(settle);
     if (!wait._isInner)
         giveUpOuter(caller);

@@ -12,7 +12,7 @@
 // that function's promise, unless nothing else is awaited. So the clean-up of the function runs to its end.
 
 /* exported init, isDelivering, soon, captureTask, capture, ownFunction, callDetached, callAttached, isResolver, isCancelled,
-   takeOpaque, isToBeTold, deliver, newDelivery, getQueue, dropWaits, addOuter, removeOuter, giveUpOuter */
+   takeOpaque, isToBeTold, deliver, newDelivery, getQueue, dropWaits, listen, addOuter, removeOuter, giveUpOuter */
 
 const {Gio, GLib} = imports.gi;
 const {isOpaque, isThenable, state} = imports.overrides._tendOutcome;
@@ -386,11 +386,31 @@ function newDelivery(caller, isInner, others) {
 
 // --- What a caller waits for ---
 
-// The code of a task goes on no more: its handlers would keep it.
+// Lets the cancellation of the caller give up a wait of the innermost, and else those for promises. One handler of C
+// serves all waits of a run, since to add one and to remove it takes as long as the timer of a sleep.
+function listen(caller, giveUp) {
+    const {counts, task} = caller;
+    if (giveUp !== null)
+        (counts.inner ??= new Set()).add(giveUp);
+    if (counts.handler !== undefined)
+        return;
+
+    counts.cancellable = task.get_cancellable();
+    counts.handler = counts.cancellable.add_handler(() => {
+        for (const each of [...counts.inner ?? []])
+            each();
+        giveUpOuter(caller);
+    });
+}
+
+// The code of a task goes on no more: its handler would keep it.
 function dropWaits(task) {
     const own = state(task);
-    for (const leaveCancellable of (own.run ?? own).pending ?? [])
-        leaveCancellable();
+    const counts = own.run ?? own;
+    if (counts.handler !== undefined)
+        counts.cancellable.remove_handler(counts.handler);
+    counts.handler = counts.cancellable = undefined;
+    counts.inner?.clear();
 }
 
 // A wait for a promise is given up after those that stand within it: see the head. It stands here until it has told

@@ -24,8 +24,8 @@ const MAX_PROPERTIES = 32;
 // What cannot stand in a GValue travels in one of these: a channel's item, a default value of a cache, an exception.
 const Box = GObject.registerClass({GTypeName: 'TendJsBox'}, class Box extends GObject.Object {});
 
-// An error of C that stands for several: AggregateError is the language's class for it. Its domain, its code and matches()
-// are as those of an error of C.
+// An error of C that stands for several: AggregateError is the language's class for it. Its domain, its code and
+// matches() are as those of an error of C.
 class SeveralError extends AggregateError {
     constructor(raw, errors) {
         super(errors, raw.message);

@@ -75,7 +75,10 @@ class Steps {
         while (next !== null && !this._isUnwound) {
             try {
                 const {done, value: given} = this._call(...next);
-                next = this._caller.isOver() ? this._unwind(done) : done ? this._return('next', given) : this._wait(given);
+                if (this._caller.isOver())
+                    next = this._unwind(done);
+                else
+                    next = done ? this._return('next', given) : this._wait(given);
             } catch (error) {
                 next = this._return('throw', error);
             }
@@ -162,7 +165,9 @@ function waitFor(task, awaitable) {
     const caller = captureTask(task);
     if (caller === null)
         return Tend.Task.run(null, () => awaitable);
-    return Await.waitForCall(caller, settle => settleFrom(task, awaitable, value => settle(() => value), error => settle(() => {
-        throw error;
-    })));
+    return Await.waitForCall(caller, settle => {
+        settleFrom(task, awaitable, value => settle(() => value), error => settle(() => {
+            throw error;
+        }));
+    });
 }

@@ -142,8 +142,8 @@ function tellUnknown(stack) {
     let nAsked = 0;
     for (const each of underWay.values()) {
         if (awaitsOrdinary(each)) {
-            tellOnce('then', `The wait at ${findLine(stack)} belongs to no task. If it is ${headOf(each.task)}, which ` +
-                'awaits a promise, use await in place of then()');
+            tellOnce('then', `The wait at ${findLine(stack)} belongs to no task. If it is ${headOf(each.task)}, ` +
+                'which awaits a promise, use await in place of then()');
             return;
         }
         if (++nAsked === MAX_ASKED)
@@ -168,8 +168,8 @@ function look() {
 
     const found = underWay.get(number);
     if (found === undefined && !stopped.has(number)) {
-        tellOnce('over', `The wait at ${findLine(stack)} does not end, and what stands behind it does not run: it is of an ` +
-            'async function that nobody awaits, and the function of the task that called it has returned');
+        tellOnce('over', `The wait at ${findLine(stack)} does not end, and what stands behind it does not run: it ` +
+            'is of an async function that nobody awaits, and the function of the task that called it has returned');
     }
     return found;
 }
