@@ -28,6 +28,27 @@ async function showBodies() {
     print(await Tend.Task.run('gnome.org', task => look(task, 1)));
 }
 
+function* copy(task, names) {
+    const lock = yield* takeLock();
+    try {
+        for (const name of names)
+            yield Tend.sleep(100);
+        return names.length;
+    } finally {
+        lock.release();
+    }
+}
+
+function* takeLock() {
+    const lock = new Tend.Semaphore({n_permits: 1});
+    yield lock.acquire();
+    return lock;
+}
+
+async function showGenerator() {
+    print(await Tend.Task.run('copy', task => copy(task, ['a', 'b'])));
+}
+
 async function showTask() {
     const task = new Tend.Task('look', look, {delay: 2000, priority: GLib.PRIORITY_LOW});
     task.start();
@@ -122,15 +143,19 @@ async function showLimits() {
 
 // --- Promises of others ---
 
-async function fetchBoth(task, first, second) {
-    // Not "await first": what goes on after that belongs to no task, and cancelling would not reach it.
-    const one = await task.wait_for(first);
+async function fetchBoth(first, second) {
+    const one = await first;
+    // To cancel the task throws here.
     await Tend.sleep(10);
-    return one + await task.wait_for(second);
+    return one + await second;
+}
+
+async function waitForEither(task, promise) {
+    return await task.wait_for(promise);
 }
 
 async function showPromises() {
-    const task = Tend.Task.run('both', self => fetchBoth(self, Promise.resolve(1), Promise.resolve(2)));
+    const task = Tend.Task.run('both', self => waitForEither(self, fetchBoth(Promise.resolve(1), Promise.resolve(2))));
     print(await Promise.all([task, Tend.sleep(5), 'text']));
 }
 
@@ -262,8 +287,8 @@ async function showSignal() {
 }
 
 async function main() {
-    for (const show of [showBodies, showTask, showExceptions, showCancel, showStop, showLimits, showPromises,
-        showManager, showSeveral, showChannel, showRequests, showSignal])
+    for (const show of [showBodies, showGenerator, showTask, showExceptions, showCancel, showStop, showLimits,
+        showPromises, showManager, showSeveral, showChannel, showRequests, showSignal])
         await show();
 }
 

@@ -12,7 +12,9 @@ const Deliver = imports.overrides._tendDeliver;
 const Groups = imports.overrides._tendGroups;
 const Outcome = imports.overrides._tendOutcome;
 const Report = imports.overrides._tendReport;
+const Steps = imports.overrides._tendSteps;
 const Units = imports.overrides._tendUnits;
+const Whose = imports.overrides._tendWhose;
 
 // In how many turns of the loop the jobs of promises have run once.
 const MAX_TURNS = 16;
@@ -21,18 +23,29 @@ const RETURN_METHODS = ['boolean', 'double', 'int', 'object', 'string'];
 
 let Tend = null;
 
+// What asks for the current task: by the names of the classes, the functions and the methods.
+const OWNED = {
+    '': ['wait_all', 'when_all', 'when_any', 'when_each', 'when_first_error', 'when_first_success'],
+    Group: ['add'],
+    RequestCache: ['add', 'pop_timeout', 'push_timeout'],
+    Retry: ['run'],
+    Semaphore: ['release', 'try_acquire'],
+    Task: ['run_delay', 'run_fd', 'run_signal', 'start', 'with_cancellable', 'with_deadline', 'with_timeout'],
+    TaskManager: ['debounce', 'register', 'register_anonymous', 'throttle'],
+};
+
 // The functions of C, by their names, that what is defined here stands in front of.
 const native = {};
 
-function newTask(name, body = null, options = {}) {
-    Body.checkOptions(options);
+function newTask(name, body = null, given = {}) {
+    const options = Body.readOptions(given);
     const task = native.new_open(name ?? null, body === null ? null : Body.wrapBody(body));
     return Body.applyOptions(Report.markOrigin(task), options);
 }
 
 // A task that stays open until it is completed: the function, if there is one, only begins the work.
-function newOpenTask(name, begin = null, options = {}) {
-    Body.checkOptions(options);
+function newOpenTask(name, begin = null, given = {}) {
+    const options = Body.readOptions(given);
     const task = native.new_open(name ?? null, begin === null ? null : Body.wrapBegin(begin));
     return Body.applyOptions(Report.markOrigin(task), options);
 }
@@ -53,7 +66,7 @@ function runOpenTask(name, begin, options = {}) {
 function checkTasks(tasks) {
     if (typeof tasks?.[Symbol.iterator] !== 'function')
         throw new TypeError('An array of tasks is needed, or anything that can be iterated over');
-    return [...tasks].map(Body.checkTask);
+    return [...tasks].map(task => Body.toTask(task));
 }
 
 // A task that ends as others do.
@@ -163,10 +176,10 @@ const taskMethods = {
         return this.wait_async(cancellable);
     },
 
-    // Waits in this task for a promise, or for another task: what goes on then is this task's code, which
+    // Waits in this task for a promise, for another task or for a generator: what goes on then is this task's code, which
     // cancelling interrupts and stopping ends.
-    wait_for(promise) {
-        return Await.waitForPromise(this, promise);
+    wait_for(awaitable) {
+        return Steps.waitFor(this, awaitable);
     },
 
     catch(onRejected) {
@@ -179,6 +192,9 @@ const taskMethods = {
 
     stop() {
         Deliver.callDetached(() => native.stop.call(this));
+        const {run, number} = Outcome.state(this);
+        Whose.forgetStopped(run?.number);
+        Whose.forgetStopped(number);
     },
 
     cancel() {
@@ -250,10 +266,17 @@ function defineTask() {
 }
 
 // Lets the given time pass, in milliseconds. In a task that is a timer of it, which a pause holds up; the sleep is
-// given up when the task is cancelled.
-function sleep(milliseconds) {
+// given up when the task is cancelled, or the cancellable.
+function sleep(milliseconds, cancellable = null) {
     const caller = Deliver.capture();
-    return caller === null ? native.run_delay(milliseconds).then(() => {}) : Await.sleepAs(caller, milliseconds);
+    if (caller !== null)
+        return Await.sleepAs(caller, milliseconds, cancellable);
+
+    const delay = native.run_delay(milliseconds);
+    return cancellable === null ? delay.then(() => {}) : delay.wait(cancellable).then(() => {}, error => {
+        delay.cancel();
+        throw error;
+    });
 }
 
 // Waits until a descriptor is ready, and gives the conditions that it is in. In a task that is a watch of it.
@@ -317,6 +340,16 @@ function run(main) {
     return task.get_result();
 }
 
+function ownAll() {
+    for (const [name, functions] of Object.entries(OWNED)) {
+        const owner = name === '' ? Tend : Tend[name];
+        for (const each of functions) {
+            const isStatic = name === '' || Object.hasOwn(owner, each);
+            Deliver.ownFunction(isStatic ? owner : owner.prototype, each);
+        }
+    }
+}
+
 function _init() {
     Tend = this;
 
@@ -325,7 +358,8 @@ function _init() {
     Units.init(Tend);
     defineTask();
     defineCombinators();
-    for (const module of [Outcome, Report, Deliver, Await, Groups, Body, Classes])
+    for (const module of [Outcome, Report, Deliver, Await, Steps, Body, Groups, Classes])
         module.init(Tend, native);
     Object.assign(Tend, {sleep, wait_fd, checkpoint, run});
+    ownAll();
 }

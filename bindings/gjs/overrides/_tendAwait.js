@@ -9,13 +9,13 @@
 //
 // Nothing here keeps a task that was not started: whoever waits for one that is dropped is told so.
 
-/* exported init, callAsync, thenOf, finallyOf, waitForTask, waitForPromise, waitForEnd, sleepAs, waitForFdAs,
-   asPromise, follow, settleFrom */
+/* exported init, callAsync, thenOf, finallyOf, waitForTask, waitForPromise, waitForCall, waitForEnd, sleepAs,
+   onCancelled, waitForFdAs, asPromise, follow, followAs, settleFrom */
 
 const {Gio, GLib} = imports.gi;
 const {
-    addOuter, capture, captureTask, deliver, getQueue, giveUpOuter, isResolver, isToBeTold, newDelivery, removeOuter,
-    soon, takeOpaque,
+    addOuter, capture, captureTask, deliver, getQueue, giveUpOuter, isResolver, isToBeTold, listen, newDelivery,
+    removeOuter, soon, takeOpaque,
 } = imports.overrides._tendDeliver;
 const {headOf, isThenable, outcomeOf, resultOf, setCombined} = imports.overrides._tendOutcome;
 const {makeCarrier} = imports.overrides._tendReport;
@@ -26,6 +26,19 @@ let native = null;
 function init(namespace, methods) {
     Tend = namespace;
     native = methods;
+}
+
+// What await looks up it calls in a job of its own. Until then the caller is known to wait, though not for what.
+function captureAsking() {
+    const caller = capture();
+    if (caller !== null)
+        caller.counts.nAsking = (caller.counts.nAsking ?? 0) + 1;
+    return caller;
+}
+
+function endAsking(caller) {
+    if (caller !== null)
+        caller.counts.nAsking--;
 }
 
 // --- Waits ---
@@ -48,8 +61,11 @@ class Wait {
     }
 
     get then() {
-        const caller = capture();
-        return (onFulfilled, onRejected) => this._follow(caller, onFulfilled, onRejected);
+        const caller = captureAsking();
+        return (onFulfilled, onRejected) => {
+            endAsking(caller);
+            return this._follow(caller, onFulfilled, onRejected);
+        };
     }
 
     catch(onRejected) {
@@ -337,8 +353,11 @@ function thenOf(task) {
     if (takeOpaque(task))
         return undefined;
 
-    const caller = capture();
-    return (onFulfilled, onRejected) => followTask(task, caller, onFulfilled, onRejected);
+    const caller = captureAsking();
+    return (onFulfilled, onRejected) => {
+        endAsking(caller);
+        return followTask(task, caller, onFulfilled, onRejected);
+    };
 }
 
 // A promise's own finally() would go on in jobs that are no longer the caller's.
@@ -361,38 +380,28 @@ function finallyOf(thenable, onSettled) {
 // takes it back, if there is one.
 function waitUnlessCancelled(wait, settleWait, begin) {
     const caller = wait._caller;
-    const cancellable = caller.needsCancellable() ? caller.task.get_cancellable() : null;
-    let handler = 0, takeBack = null;
-    const leaveCancellable = () => {
-        caller.counts.pending?.delete(leaveCancellable);
-        if (handler !== 0)
-            cancellable.remove_handler(handler);
-        handler = 0;
-    };
+    const isInterrupted = caller.needsCancellable();
+    let takeBack = null;
     const settle = finish => {
-        leaveCancellable();
+        caller.counts.inner?.delete(giveUp);
         wait._giveUpOuter = null;
         if (!wait._isFollowed)
             removeOuter(wait);
         settleWait(finish);
     };
     const giveUp = () => {
-        handler = 0;
         takeBack?.();
         settle(() => caller.throwCancelled());
     };
 
-    if (wait._isInner && cancellable?.is_cancelled()) {
+    if (wait._isInner && isInterrupted && caller.task.is_cancelling()) {
         giveUp();
         return;
     }
     if (!wait._isInner)
-        addOuter(wait, cancellable === null ? null : giveUp);
-    if (cancellable !== null) {
-        handler = cancellable.add_handler(wait._isInner ? giveUp : () => giveUpOuter(caller));
-        caller.counts.pending ??= new Set();
-        caller.counts.pending.add(leaveCancellable);
-    }
+        addOuter(wait, isInterrupted ? giveUp : null);
+    if (isInterrupted)
+        listen(caller, wait._isInner ? giveUp : null);
     takeBack = begin(settle);
     if (!wait._isInner)
         giveUpOuter(caller);
@@ -410,6 +419,14 @@ function followPromise(caller, promise) {
                 throw error;
             }));
         });
+    }, false);
+}
+
+// A wait for what begin(settle) begins and calls at its end, which awaits for the caller itself.
+function waitForCall(caller, begin) {
+    return newWait(caller, (settleWait, wait) => {
+        if (!caller.isOver())
+            waitUnlessCancelled(wait, settleWait, begin);
     }, false);
 }
 
@@ -436,6 +453,16 @@ function follow({caller, resolve, reject}, promise) {
     followPromise(caller, promise)._follow(caller, resolve, reject);
 }
 
+// Calls one of the functions as the caller at the end of a promise, of a wait or of a task, unless the caller is over.
+function followAs(caller, thenable, onFulfilled, onRejected) {
+    if (thenable instanceof Tend.Task)
+        followTask(thenable, caller, onFulfilled, onRejected, true);
+    else if (thenable instanceof Wait)
+        thenable._follow(caller, onFulfilled, onRejected, true);
+    else
+        followPromise(caller, Promise.resolve(thenable))._follow(caller, onFulfilled, onRejected, true);
+}
+
 // Waits as the task for anything that can be awaited. The main part of a program is no task that could be cancelled.
 function waitForPromise(task, promise) {
     const caller = captureTask(task);
@@ -450,16 +477,42 @@ function waitForPromise(task, promise) {
 }
 
 // Lets time pass for the caller by a timer of its task.
-function sleepAs(caller, milliseconds) {
+function sleepAs(caller, milliseconds, given) {
     return newWait(caller, (settleWait, wait) => {
         if (caller.isOver())
             return;
         wait._endsWithTask = true;
         waitUnlessCancelled(wait, settleWait, settle => {
-            const timer = native.add_timer.call(caller.task, milliseconds, null, () => settle(() => {}));
-            return () => timer.cancel();
+            let leave = null;
+            const timer = native.add_timer.call(caller.task, milliseconds, null, () => {
+                leave?.();
+                settle(() => {});
+            });
+            if (given !== null) {
+                leave = onCancelled(given, throwReason => {
+                    timer.cancel();
+                    settle(throwReason);
+                });
+            }
+            return () => {
+                leave?.();
+                timer.cancel();
+            };
         });
     });
+}
+
+// Calls func(throwReason) when the cancellable is cancelled, which it may be. What is returned takes that back.
+function onCancelled(given, func) {
+    const child = new Tend.Cancellable();
+    child.add_parent(given);
+    const throwReason = () => child.set_error_if_cancelled();
+    if (child.is_cancelled()) {
+        func(throwReason);
+        return null;
+    }
+    const handler = child.add_handler(() => func(throwReason));
+    return () => child.remove_handler(handler);
 }
 
 // Waits for a descriptor by a watch of the caller's task.

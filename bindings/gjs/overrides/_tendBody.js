@@ -3,14 +3,16 @@
 
 // Bodies: how what a function returns or throws ends its task, and the options of a task.
 
-/* exported init, checkFunction, checkTask, refuseThread, checkNumber, checkOptions, wrapBody, wrapBegin, wrapWork,
+/* exported init, checkFunction, checkTask, refuseThread, checkNumber, readOptions, toTask, wrapBody, wrapBegin, wrapWork,
    wrapHandler, applyOptions, returnValue, returnError, returnNative */
 
-const {settleFrom} = imports.overrides._tendAwait;
 const {callAttached, callDetached, dropWaits} = imports.overrides._tendDeliver;
 const {headOf, isThenable, logException, setResult, setThrown, state, toGError} = imports.overrides._tendOutcome;
 const {endScope} = imports.overrides._tendGroups;
 const {tellLate} = imports.overrides._tendReport;
+const {isAwaitable, settleFrom} = imports.overrides._tendSteps;
+const {toSnakeCase} = imports.overrides._tendUnits;
+const {callMarked, forget, takeNumber} = imports.overrides._tendWhose;
 
 let Tend = null;
 let native = null;
@@ -18,6 +20,8 @@ let native = null;
 function init(namespace, methods) {
     Tend = namespace;
     native = methods;
+    // The file of groups stands below this one.
+    native.toTask = toTask;
 }
 
 function checkFunction(func, what) {
@@ -30,6 +34,17 @@ function checkTask(task) {
     if (!(task instanceof Tend.Task))
         throw new TypeError(`${String(task)} is not a Tend.Task`);
     return task;
+}
+
+// A task for what can be awaited: itself, if it is one.
+function toTask(awaitable, make = Tend.Task.run) {
+    if (awaitable instanceof Tend.Task || !isAwaitable(awaitable))
+        return checkTask(awaitable);
+
+    // It may be rejected before the task asks for it.
+    if (awaitable instanceof Promise)
+        awaitable.catch(() => {});
+    return make(null, () => awaitable);
 }
 
 // JavaScript runs in one thread: a function of it can be called in no other.
@@ -55,12 +70,16 @@ const SETTERS = {
     deadline: (task, value) => task.set_deadline(value),
 };
 
-function checkOptions(options, others = []) {
-    if (options === null || typeof options !== 'object')
+// Gives the options by their names in C: "keepGoing" is "keep_going" as well.
+function readOptions(given, others = []) {
+    if (given === null || typeof given !== 'object')
         throw new TypeError('The options of a task are an object');
-    for (const name of Object.keys(options)) {
+    const options = {};
+    for (const [spelling, value] of Object.entries(given)) {
+        const name = toSnakeCase(spelling);
         if (!Object.hasOwn(SETTERS, name) && !others.includes(name))
-            throw new TypeError(`A task has no option '${name}'`);
+            throw new TypeError(`A task has no option '${spelling}'`);
+        options[name] = value;
     }
     return options;
 }
@@ -86,10 +105,16 @@ function takesResult(task) {
         : `${headOf(task)}: does not run, and cannot return a result`);
 }
 
+function endMarked(run) {
+    run.isOver = true;
+    forget(run.number);
+}
+
 function give(task, func, argument) {
     const own = state(task);
     if (own.run)
-        own.run.isOver = true;
+        endMarked(own.run);
+    forget(own.number);
     own.hasReturned = true;
     dropWaits(task);
     callDetached(() => func.call(task, argument));
@@ -104,7 +129,7 @@ function returnValue(task, value) {
     if (!takesResult(task))
         return;
 
-    if (isThenable(value))
+    if (isAwaitable(value))
         settleWith(task, state(task).run, value);
     else
         completeWith(task, value);
@@ -133,7 +158,7 @@ function endRun(task, run, end, outcome) {
         if (run?.isOver || task.get_status() !== Tend.TaskStatus.RUNNING)
             return;
         if (run)
-            run.isOver = true;
+            endMarked(run);
         end(task, outcome);
     });
 }
@@ -145,7 +170,7 @@ function settleWith(task, run, thenable) {
 }
 
 function beginRun(task) {
-    const run = {isOver: false};
+    const run = {isOver: false, number: takeNumber()};
     state(task).run = run;
     state(task).hasReturned = false;
     return run;
@@ -155,8 +180,8 @@ function runBody(task, body) {
     const run = beginRun(task);
 
     try {
-        const result = callAttached(() => body(task));
-        if (!run.isOver && isThenable(result))
+        const result = callAttached(callMarked, run.number, task, run, body, [task]);
+        if (!run.isOver && isAwaitable(result))
             settleWith(task, run, result);
         else
             endRun(task, run, completeWith, result);
@@ -182,14 +207,23 @@ function wrapBegin(begin) {
         const run = beginRun(task);
         const fail = error => endRun(task, run, returnError, error);
         try {
-            const result = callAttached(() => begin(task));
-            if (isThenable(result))
+            const result = callAttached(callMarked, run.number, task, run, begin, [task]);
+            if (isAwaitable(result))
                 settleFrom(task, result, null, fail);
         } catch (error) {
             fail(error);
         }
         return true;
     };
+}
+
+// Calls a callback of a task's scope, which belongs to the run that is under way, if one is.
+function callInScope(task, func, args) {
+    const own = state(task);
+    if (own.run && !own.run.isOver)
+        return callMarked(own.run.number, task, own.run, func, args);
+    own.number ??= takeNumber();
+    return callMarked(own.number, task, null, func, args);
 }
 
 // The same for a callback of a task's scope, which fails the task if it throws, or if its promise does. One that
@@ -199,14 +233,14 @@ function wrapWork(func) {
     return (task, ...args) => {
         let result;
         try {
-            result = callAttached(() => func(task, ...args));
+            result = callAttached(callInScope, task, func, [task, ...args]);
         } catch (error) {
             if (task.is_ended())
                 throw toGError(error);
             dropWaits(task);
             throw setThrown(task, error);
         }
-        if (isThenable(result))
+        if (isAwaitable(result))
             settleFrom(task, result, null, error => endRun(task, null, returnError, error));
         return result !== false;
     };

@@ -6,14 +6,17 @@
 /* exported init */
 
 const {GLib} = imports.gi;
-const {callAsync} = imports.overrides._tendAwait;
-const {applyOptions, checkFunction, checkOptions, checkTask, refuseThread} = imports.overrides._tendBody;
-const {capture} = imports.overrides._tendDeliver;
+const {callAsync, onCancelled, thenOf} = imports.overrides._tendAwait;
+const {applyOptions, checkFunction, checkTask, readOptions, refuseThread} = imports.overrides._tendBody;
+const {capture, takeOpaque} = imports.overrides._tendDeliver;
 const {
     box, isThenable, logException, originalOf, resultOf, setCombined, setResult, setThrown, state, toGError,
     toNative, unbox,
 } = imports.overrides._tendOutcome;
 const {markOrigin} = imports.overrides._tendReport;
+const {isGenerator, waitFor} = imports.overrides._tendSteps;
+const {toSnakeCase} = imports.overrides._tendUnits;
+const {forgetEnded} = imports.overrides._tendWhose;
 
 let Tend = null;
 
@@ -81,7 +84,7 @@ function register(manager, native, policy, first, ...rest) {
     const isTask = first instanceof Tend.Task;
     const [body, given = {}] = isTask ? [null, ...rest] : rest;
     const {policy: ownPolicy = policy, ...options} = typeof given === 'number' ? {policy: given}
-        : checkOptions(given, ['policy']);
+        : readOptions(given, ['policy']);
     const task = isTask ? applyOptions(first, options)
         : Tend.Task.new(first, checkFunction(body, 'The body of a task'), options);
 
@@ -111,6 +114,11 @@ const makeManagerMethods = native => ({
 
     throttle(taskOrName, interval, body) {
         return native.throttle.call(this, toTask(taskOrName, body), interval);
+    },
+
+    stop_all() {
+        native.stop_all.call(this);
+        forgetEnded();
     },
 
     has(name) {
@@ -179,6 +187,21 @@ const makeCompletionMethods = native => ({
     },
 });
 
+// A completion is awaited as its task is.
+function defineThen() {
+    Object.assign(Tend.Completion.prototype, {
+        catch(onRejected) {
+            return this.get_task().catch(onRejected);
+        },
+
+        finally(onSettled) {
+            return this.get_task().finally(onSettled);
+        },
+    });
+    defineGetter(Tend.Completion, 'then', completion => takeOpaque(completion) ? undefined
+        : thenOf(completion.get_task()));
+}
+
 const makeCacheMethods = native => ({
     add_task(task, value) {
         return native.add_task.call(this, checkTask(task), box(value));
@@ -214,24 +237,7 @@ function releaseFor(semaphore, task) {
 
 function runHeld(semaphore, body) {
     const task = capture()?.task ?? null;
-    let result;
-    try {
-        result = body();
-    } catch (error) {
-        releaseFor(semaphore, task);
-        throw error;
-    }
-    if (isThenable(result))
-        return result.then(value => {
-            releaseFor(semaphore, task);
-            return value;
-        }, error => {
-            releaseFor(semaphore, task);
-            throw error;
-        });
-
-    releaseFor(semaphore, task);
-    return result;
+    return callUntilEnd(body, () => releaseFor(semaphore, task));
 }
 
 const semaphoreMethods = {
@@ -385,6 +391,84 @@ const makeRetryMethods = native => ({
     },
 });
 
+// --- Cancellables ---
+
+const cancellableMethods = {
+    // Calls the action, and onCancel() if the cancellable is cancelled before what the action gives has ended.
+    run(onCancel, action) {
+        checkFunction(onCancel, 'What is called at the cancellation');
+        checkFunction(action, 'What is run under a cancellable');
+        this.set_error_if_cancelled();
+        const leave = onCancelled(this, () => {
+            try {
+                onCancel();
+            } catch (error) {
+                logException(error, 'What is called at the cancellation has failed');
+            }
+        });
+        return callUntilEnd(action, leave);
+    },
+};
+
+// Calls the function, and end() when what it gives has ended.
+function callUntilEnd(func, end) {
+    let result;
+    try {
+        result = func();
+        if (isGenerator(result))
+            result = waitAsCaller(result);
+    } catch (error) {
+        end();
+        throw error;
+    }
+    if (!isThenable(result)) {
+        end();
+        return result;
+    }
+    return result.then(value => {
+        end();
+        return value;
+    }, error => {
+        end();
+        throw error;
+    });
+}
+
+function waitAsCaller(generator) {
+    const task = capture()?.task ?? null;
+    return task === null ? Tend.Task.run(null, () => generator) : waitFor(task, generator);
+}
+
+// --- Constructors ---
+
+// Lets a number stand for the one setting that a class is mostly made with.
+function takeNumber(klass, name) {
+    const {_init} = klass.prototype;
+    klass.prototype._init = function (settings, ...rest) {
+        return _init.call(this, typeof settings === 'number' ? {[name]: settings} : settings, ...rest);
+    };
+}
+
+// Takes what C has setters for, and no property that could be written.
+function defineRetryInit() {
+    const {_init} = Tend.Retry.prototype;
+    Tend.Retry.prototype._init = function (settings = {}) {
+        const own = {}, others = {};
+        for (const [spelling, value] of Object.entries(settings)) {
+            const name = toSnakeCase(spelling);
+            (['first_wait', 'longest_wait', 'factor', 'predicate'].includes(name) ? own : others)[name] = value;
+        }
+        const self = _init.call(this, others) ?? this;
+        const [, first, longest] = self.get_back_off();
+        const {first_wait = first, longest_wait = Math.max(longest, first_wait), factor = self.factor} = own;
+        self.set_back_off(first_wait, longest_wait, factor);
+        if (own.predicate !== undefined)
+            self.set_predicate(own.predicate);
+        return self;
+    };
+    takeNumber(Tend.Retry, 'max_attempts');
+}
+
 function init(namespace) {
     Tend = namespace;
     FINAL_CLASSES.forEach(refuseDerived);
@@ -394,9 +478,15 @@ function init(namespace) {
     define(Tend.NumberCache, makeCacheMethods);
     define(Tend.RequestCache, makeRequestCacheMethods);
     define(Tend.Channel, makeChannelMethods);
+    defineThen();
     Object.assign(Tend.Semaphore.prototype, semaphoreMethods);
+    Object.assign(Tend.Cancellable.prototype, cancellableMethods);
     define(Tend.TaskStream, makeStreamMethods);
     define(Tend.Retry, makeRetryMethods);
+
+    takeNumber(Tend.Channel, 'capacity');
+    takeNumber(Tend.Semaphore, 'n_permits');
+    defineRetryInit();
 
     defineGetter(Tend.TaskManager, 'size', manager => manager.get_n_items());
     defineGetter(Tend.RequestCache, 'size', cache => cache.get_n_caches());

@@ -11,15 +11,17 @@
 // Cancelling a task is thrown into what it awaits innermost: what a function of its own awaits, and not the await of
 // that function's promise, unless nothing else is awaited. So the clean-up of the function runs to its end.
 
-/* exported init, isDelivering, soon, captureTask, capture, callDetached, callAttached, isResolver, isCancelled,
-   takeOpaque, isToBeTold, deliver, newDelivery, getQueue, dropWaits, addOuter, removeOuter, giveUpOuter */
+/* exported init, isDelivering, soon, captureTask, capture, ownFunction, callDetached, callAttached, isResolver, isCancelled,
+   takeOpaque, isToBeTold, deliver, newDelivery, getQueue, dropWaits, listen, addOuter, removeOuter, giveUpOuter */
 
 const {Gio, GLib} = imports.gi;
 const {isOpaque, isThenable, state} = imports.overrides._tendOutcome;
+const {callUnmarked, look} = imports.overrides._tendWhose;
 
 const deliveries = [];
 
 let Tend = null;
+let getCurrent = null;
 let main = null;
 let opaque = null;
 let nDetached = 0;
@@ -32,7 +34,9 @@ let left = null;
 
 function init(namespace) {
     Tend = namespace;
-    main = Tend.Task.get_current();
+    getCurrent = Tend.Task.get_current;
+    main = getCurrent();
+    Tend.Task.get_current = () => getOwner() ?? getCurrent();
 }
 
 // Whether the code of this is what goes on behind a wait.
@@ -45,10 +49,10 @@ var soon = Promise.resolve();
 
 // The task whose code waits, with the run of its body that the code belongs to.
 class Caller {
-    constructor(task) {
+    constructor(task, run = state(task).run) {
         const own = state(task);
         this.task = task;
-        this.run = own.run?.isOver ? null : own.run;
+        this.run = run?.isOver ? null : run;
         // Where the innermost waits are counted.
         this.counts = this.run ?? own;
     }
@@ -116,29 +120,82 @@ function captureTask(task) {
     return task === main ? null : new Caller(task);
 }
 
+// Who no longer goes on: the code of a run that is over, whose task may be gone.
+const nobodyAnyMore = {
+    task: null,
+    run: null,
+    counts: {},
+    isOver: () => true,
+    isStopped: () => true,
+    isToBeCancelled: () => false,
+    needsCancellable: () => false,
+};
+
+function captureByStack() {
+    const found = look();
+    if (found === null)
+        return null;
+    if (found === undefined || found.run?.isOver)
+        return nobodyAnyMore;
+    return found.run === null ? new Caller(found.task) : new Caller(found.task, found.run);
+}
+
 // Whose code this is; null outside of tasks.
 function capture() {
-    return nDetached > 0 ? null : captureTask(Tend.Task.get_current());
+    if (nDetached > 0)
+        return null;
+    const task = getCurrent();
+    return task === main ? captureByStack() : new Caller(task);
+}
+
+// The task whose code this is, where C does not know it; else null.
+function getOwner() {
+    if (nDetached > 0 || getCurrent() !== main)
+        return null;
+    const caller = captureByStack();
+    return caller === null || caller.isOver() ? null : caller.task;
+}
+
+// Calls a function of C that asks for the current task, as the task whose code this is.
+function callOwned(func) {
+    const owner = getOwner();
+    if (owner === null)
+        return func();
+
+    owner.push_current();
+    try {
+        return func();
+    } finally {
+        owner.pop_current();
+    }
+}
+
+// Lets a function of an object be called as the task whose code calls it.
+function ownFunction(object, name) {
+    const func = object[name];
+    object[name] = function (...args) {
+        return callOwned(() => func.apply(this, args));
+    };
 }
 
 // Calls a function whose code belongs to nobody, although a task that has ended may be the current one: an exit
 // handler, or whoever is told of an end.
-function callDetached(func) {
+function callDetached(func, ...args) {
     nDetached++;
     try {
-        return func();
+        return callUnmarked(func, args);
     } finally {
         nDetached--;
     }
 }
 
 // Calls a function whose code belongs to the current task, wherever it is called from.
-function callAttached(func) {
+function callAttached(func, ...args) {
     const outer = nDetached;
     nDetached = 0;
     nTurns++;
     try {
-        return func();
+        return func(...args);
     } finally {
         nDetached = outer;
     }
@@ -329,11 +386,31 @@ function newDelivery(caller, isInner, others) {
 
 // --- What a caller waits for ---
 
-// The code of a task goes on no more: its handlers would keep it.
+// Lets the cancellation of the caller give up a wait of the innermost, and else those for promises. One handler of C
+// serves all waits of a run, since to add one and to remove it takes as long as the timer of a sleep.
+function listen(caller, giveUp) {
+    const {counts, task} = caller;
+    if (giveUp !== null)
+        (counts.inner ??= new Set()).add(giveUp);
+    if (counts.handler !== undefined)
+        return;
+
+    counts.cancellable = task.get_cancellable();
+    counts.handler = counts.cancellable.add_handler(() => {
+        for (const each of [...counts.inner ?? []])
+            each();
+        giveUpOuter(caller);
+    });
+}
+
+// The code of a task goes on no more: its handler would keep it.
 function dropWaits(task) {
     const own = state(task);
-    for (const leaveCancellable of (own.run ?? own).pending ?? [])
-        leaveCancellable();
+    const counts = own.run ?? own;
+    if (counts.handler !== undefined)
+        counts.cancellable.remove_handler(counts.handler);
+    counts.handler = counts.cancellable = undefined;
+    counts.inner?.clear();
 }
 
 // A wait for a promise is given up after those that stand within it: see the head. It stands here until it has told

@@ -94,10 +94,10 @@ function waitAs(caller, group) {
 }
 
 const methods = {
-    add(task) {
+    add(awaitable) {
+        const task = native.toTask(awaitable, Tend.Task.new);
         // A child may fail within the call.
-        if (task instanceof Tend.Task)
-            expectChild(this, task);
+        expectChild(this, task);
         return native.add.call(this, task);
     },
 

@@ -11,7 +11,7 @@
 // other. Of that one the error has a picture, and the task alone has the exception.
 
 /* exported init, isThenable, isOpaque, state, toNative, box, unbox, setResult, resultOf, setCombined, describe,
-   toGError, setThrown, thrownOf, isSeveral, originalOf, failureOf, exceptionOf, outcomeOf, keepFailures,
+   toGError, setThrown, thrownOf, isSeveral, readError, originalOf, failureOf, exceptionOf, outcomeOf, keepFailures,
    headOf, logException */
 
 const {GLib, GObject} = imports.gi;
@@ -24,6 +24,23 @@ const MAX_PROPERTIES = 32;
 // What cannot stand in a GValue travels in one of these: a channel's item, a default value of a cache, an exception.
 const Box = GObject.registerClass({GTypeName: 'TendJsBox'}, class Box extends GObject.Object {});
 
+// An error of C that stands for several: AggregateError is the language's class for it. Its domain, its code and
+// matches() are as those of an error of C.
+class SeveralError extends AggregateError {
+    constructor(raw, errors) {
+        super(errors, raw.message);
+        Object.defineProperties(this, {
+            domain: {value: raw.domain},
+            code: {value: raw.code},
+            [STATE]: {value: raw},
+        });
+    }
+
+    matches(domain, code) {
+        return this[STATE].matches(domain, code);
+    }
+}
+
 let Tend = null;
 let exceptionDomain = 0;
 let native = null;
@@ -34,6 +51,8 @@ function init(namespace, methods) {
     native = methods;
     native.new_exception = Tend.ExceptionError.new;
     native.get_exception = Tend.ExceptionError.get_exception;
+    native.list_parts = Tend.Error.list;
+    Tend.Error.list = error => isSeveral(error) ? error.errors : native.list_parts(error);
 }
 
 function isThenable(value) {
@@ -43,7 +62,7 @@ function isThenable(value) {
 
 // Whether a promise would wait for the value instead of being fulfilled with it, although it is a result.
 function isOpaque(value) {
-    return value instanceof Tend.Task;
+    return value instanceof Tend.Task || value instanceof Tend.Completion;
 }
 
 // What the language knows of a task: its run, result, thrown exception and those that it stands for.
@@ -160,6 +179,8 @@ function canBeKept(exception) {
 function toGError(exception) {
     if (exception instanceof GLib.Error)
         return exception;
+    if (exception instanceof SeveralError)
+        return exception[STATE];
 
     return native.new_exception(putIntoBox(canBeKept(exception) ? exception : takePicture(exception)),
         describe(exception));
@@ -221,12 +242,26 @@ function indexFailures({sources = [], parts = []}) {
 
 // The failure that a GError stands for: what was thrown, where it is known, or else the error itself.
 function takeFailure(error, index) {
-    return index.get(keyOf(error))?.shift() ?? {exception: thrownOf(error)};
+    return index.get(keyOf(error))?.shift() ?? {exception: readError(error)};
 }
 
 // Whether it is the error of a task that stands for several which failed.
 function isSeveral(exception) {
-    return exception instanceof GLib.Error && exception.matches(Tend.Error, Tend.Error.SEVERAL);
+    return exception instanceof SeveralError;
+}
+
+function isRawSeveral(error) {
+    return error instanceof GLib.Error && error.matches(Tend.Error, Tend.Error.SEVERAL);
+}
+
+// What was thrown, of which the error may be a copy, with the parts of one that stands for several.
+function readError(error) {
+    const exception = thrownOf(error);
+    if (exception !== error || !isRawSeveral(error))
+        return exception;
+    // C gives the error itself for one whose parts it does not know.
+    const parts = native.list_parts(error);
+    return new SeveralError(error, parts.length > 1 ? parts.map(readError) : []);
 }
 
 // Of a GLib error the text may have been added to.
@@ -234,7 +269,7 @@ function isThrown(thrown, error) {
     if (thrown === undefined)
         return false;
     const {exception, key} = thrown;
-    return exception instanceof GLib.Error ? exception.domain === error.domain && exception.code === error.code
+    return exception instanceof GLib.Error || isSeveral(exception) ? exception.domain === error.domain && exception.code === error.code
         : key === boxOf(error);
 }
 
@@ -250,10 +285,11 @@ function findFailure(task, raw) {
         return own.thrown;
 
     const index = indexFailures(own);
-    const failure = takeFailure(raw, index);
-    if (failure.exception === raw && isSeveral(raw))
-        raw.errors = native.list_errors.call(task).map(part => takeFailure(part, index).exception);
-    return failure;
+    const known = index.get(keyOf(raw))?.shift();
+    if (known !== undefined || !isRawSeveral(raw))
+        return known ?? {exception: readError(raw)};
+    const parts = native.list_errors.call(task).map(part => takeFailure(part, index).exception);
+    return {exception: new SeveralError(raw, parts)};
 }
 
 // What a task ended with if it did not complete, the same each time, or null. It counts as observed.

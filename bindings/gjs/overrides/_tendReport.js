@@ -6,10 +6,10 @@
 // A task of JavaScript is freed in a collection, where no line of JavaScript may run. So the library keeps the
 // reports, and they are taken from it in the next turn of the loop.
 
-/* exported init, makeCarrier, markOrigin, tellLate */
+/* exported init, findLine, isOfProgram, makeCarrier, markOrigin, tellLate */
 
 const {Gio, GLib} = imports.gi;
-const {describe, isSeveral, setThrown, thrownOf} = imports.overrides._tendOutcome;
+const {describe, isSeveral, readError, setThrown} = imports.overrides._tendOutcome;
 
 // How many stacks are known by the line that they lead to: to look one up takes a third of the time.
 const MAX_KNOWN = 1000;
@@ -63,7 +63,7 @@ function stackOf(exception) {
 }
 
 function textOf(exception) {
-    return exception instanceof GLib.Error ? exception.message : describe(exception);
+    return exception instanceof GLib.Error || isSeveral(exception) ? exception.message : describe(exception);
 }
 
 function warn(task, exception, origin) {
@@ -88,14 +88,6 @@ function report(task, exception, origin) {
             'The function of Tend.set_unobserved_func() has failed');
         warn(task, exception, origin);
     }
-}
-
-// What was thrown, with the parts of an error that stands for several.
-function readError(error) {
-    const exception = thrownOf(error);
-    if (exception === error && isSeveral(error))
-        error.errors = Tend.Error.list(error).map(readError);
-    return exception;
 }
 
 function takeReports() {

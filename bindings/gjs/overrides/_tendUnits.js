@@ -5,7 +5,7 @@
 // what carries a time, and what else has limits. What they name is replaced before the other modules look at it:
 // everything here sees milliseconds, and exceptions.
 
-/* exported init, FUNCTIONS, PROPERTIES, RANGES, SIGNALS */
+/* exported init, toSnakeCase, FUNCTIONS, PROPERTIES, RANGES, SIGNALS */
 
 const {GLib, GObject} = imports.gi;
 
@@ -249,12 +249,25 @@ function convertVirtual(func, units) {
     };
 }
 
+// A property has three spellings: grace_period, gracePeriod and 'grace-period'.
+function toSnakeCase(name) {
+    return name.replace(/-/g, '_').replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`);
+}
+
+function toCamelCase(name) {
+    return name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
+}
+
+function toKebabCase(name) {
+    return name.replace(/_/g, '-');
+}
+
 function convertSettings(settings, units) {
     if (settings === null || typeof settings !== 'object')
         return settings;
     const converted = {...settings};
     for (const name of Object.keys(settings)) {
-        const unit = units[name.replace(/-/g, '_')];
+        const unit = units[toSnakeCase(name)];
         if (unit !== undefined)
             converted[name] = toC(settings[name], unit);
     }
@@ -276,15 +289,17 @@ function replaceProperties(klass, units) {
     };
     for (const [name, unit] of Object.entries(units)) {
         const {get, set} = Object.getOwnPropertyDescriptor(klass.prototype, name);
-        Object.defineProperty(klass.prototype, name, {
+        const converted = {
             configurable: true,
             get: isRange(unit) ? get : function () {
-                return fromC(readLimit(this, name.replace(/_/g, '-')), unit);
+                return fromC(readLimit(this, toKebabCase(name)), unit);
             },
             set(time) {
                 set.call(this, toC(time, unit));
             },
-        });
+        };
+        for (const spelling of [name, toCamelCase(name), toKebabCase(name)])
+            Object.defineProperty(klass.prototype, spelling, converted);
     }
 }
 

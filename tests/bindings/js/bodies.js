@@ -185,8 +185,9 @@ const tests = {
                 () => manager.register_anonymous('a', wrong), () => manager.debounce('a', 1, wrong),
                 () => manager.throttle('a', 1, wrong), () => retry.run('a', wrong), () => retry.create_task('a', wrong),
                 () => task.add_timer(1, 1, wrong), () => task.post(wrong), () => task.add_exit_handler(wrong),
-                () => Tend.wait_all(wrong === 'text' ? 5 : wrong), () => Tend.when_all([wrong]),
-                () => Tend.when_each([wrong]), () => manager.register(wrong, wrong),
+                () => Tend.wait_all(wrong === 'text' ? 5 : wrong),
+                () => Tend.when_all([wrong instanceof Promise ? 5 : wrong]),
+                () => Tend.when_each([wrong instanceof Promise ? 5 : wrong]), () => manager.register(wrong, wrong),
             ])
                 assertThrows(call, TypeError);
         }

@@ -49,7 +49,7 @@ function assertFails(task, domain, code) {
     try {
         wait(task);
     } catch (error) {
-        return assertEqual(error instanceof GLib.Error && error.matches(domain, code), true);
+        return assertEqual(Boolean(error?.matches?.(domain, code)), true);
     }
     throw new Error('nothing was thrown');
 }

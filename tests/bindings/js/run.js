@@ -78,6 +78,16 @@ const TESTS = {
         before.stop();
     },
 
+    takesAGenerator: () => {
+        const half = function* (n) {
+            yield Tend.sleep(1);
+            return n / 2;
+        };
+        assertEqual(Tend.run(function* () {
+            return (yield half(4)) + (yield* half(6));
+        }), 5);
+    },
+
     leavesNothingBehindWhenItFails: () => {
         const [log, error] = [[], new RangeError('x')];
         assertThrows(() => Tend.run(async () => {
