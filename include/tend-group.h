@@ -60,7 +60,14 @@ void             tend_group_cancel           (TendGroup        *self);
 TEND_AVAILABLE_IN_0_1
 TendTask        *tend_group_join             (TendGroup        *self) G_GNUC_WARN_UNUSED_RESULT;
 TEND_AVAILABLE_IN_0_1
+TendTask        *tend_group_join_with_timeout (TendGroup       *self,
+                                              gint64            timeout) G_GNUC_WARN_UNUSED_RESULT;
+TEND_AVAILABLE_IN_0_1
 gboolean         tend_group_wait             (TendGroup        *self,
+                                              GError          **error);
+TEND_AVAILABLE_IN_0_1
+gboolean         tend_group_wait_with_timeout (TendGroup       *self,
+                                              gint64            timeout,
                                               GError          **error);
 
 G_END_DECLS

@@ -78,7 +78,8 @@ declare module 'gi://Tend?version=1' {
 
         interface Group {
             /** Waits until no child is left; to cancel the caller cancels the children. */
-            wait(): Promise<any>;
+            wait(timeout?: number | null): Promise<any>;
+            join(timeout?: number | null): Task;
         }
 
         interface RequestCache {

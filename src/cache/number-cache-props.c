@@ -296,17 +296,9 @@ install_signals (GType type)
                   G_STRUCT_OFFSET (TendNumberCacheClass, dropped), NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
-/* Properties and signals of the class, with what reads and writes them. */
-void
-tend_number_cache_install_properties (TendNumberCacheClass *klass)
+static void
+create_properties (void)
 {
-  GObjectClass *object_class = G_OBJECT_CLASS (klass);
-
-  object_class->get_property = tend_number_cache_get_property;
-  object_class->set_property = tend_number_cache_set_property;
-
-  create_key_properties ();
-
   /**
    * TendNumberCache:prefix:
    *
@@ -358,7 +350,19 @@ tend_number_cache_install_properties (TendNumberCacheClass *klass)
    */
   properties[PROP_HELD] =
     g_param_spec_boolean ("held", NULL, NULL, FALSE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+}
 
+/* Properties and signals of the class, with what reads and writes them. */
+void
+tend_number_cache_install_properties (TendNumberCacheClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->get_property = tend_number_cache_get_property;
+  object_class->set_property = tend_number_cache_set_property;
+
+  create_key_properties ();
+  create_properties ();
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
   install_signals (G_TYPE_FROM_CLASS (klass));
 }

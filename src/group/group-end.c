@@ -75,6 +75,15 @@ make_error (GPtrArray *failed)
   return errors->len > 1 ? tend_combine_errors (errors) : NULL;
 }
 
+static GError *
+make_late_error (TendTask *joined)
+{
+  GError *error = NULL;
+
+  tend_task_set_error (joined, &error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, _("the group did not end in time"));
+  return error;
+}
+
 static gpointer
 ref_cb (gconstpointer object,
         gpointer      user_data)
@@ -110,11 +119,14 @@ tend_group_check_end (TendGroup *self)
     tend_task_set_observed (g_ptr_array_index (failed, i));
   g_ptr_array_set_size (self->failed, 0);
   tend_group_leave_scope (self);
+  tend_loop_remove (self->loop, &self->limit);
 
   if (self->winner != NULL)
     tend_task_return_object (joined, self->winner);
   else if (error != NULL)
     tend_task_return_error (joined, g_steal_pointer (&error));
+  else if (self->is_late)
+    tend_task_return_error (joined, make_late_error (joined));
   else if (self->is_cancelled)
     tend_task_return_error (joined, tend_task_new_cancelled (joined));
   else
@@ -243,4 +255,38 @@ tend_group_cancel (TendGroup *self)
   tend_group_end_pause (self);
   tend_group_check_end (self);
   g_object_unref (self);
+}
+
+/* --- The limit of a wait --- */
+
+static void
+limit_cb (TendJob *job)
+{
+  TendGroup *self = G_STRUCT_MEMBER_P (job, -(glong) G_STRUCT_OFFSET (TendGroup, limit));
+
+  /* What was cancelled before ends as cancelled, however long it takes. */
+  self->is_late = !self->is_cancelled;
+  tend_group_cancel (self);
+}
+
+/* Somebody waits for the group, and not for longer than @timeout. The nearest of several limits applies. */
+void
+tend_group_limit (TendGroup *self,
+                  gint64     timeout)
+{
+  gint64 deadline = tend_time_add (tend_loop_now (self->loop), MAX (1, timeout));
+
+  if (timeout == TEND_FOREVER || tend_task_has_ended (self->joined) || deadline >= self->limit_time)
+    return;
+
+  self->limit_time = deadline;
+  tend_loop_remove (self->loop, &self->limit);
+  tend_loop_arm (self->loop, &self->limit, deadline);
+}
+
+void
+tend_group_init_limit (TendGroup *self)
+{
+  self->limit_time = TEND_FOREVER;
+  tend_job_init (&self->limit, limit_cb);
 }

@@ -15,8 +15,8 @@
  *
  * A scope for tasks: the group is over when all of its children are finished.
  *
- * A group starts the tasks that are added to it, and adopts those that run already. When the wait for the group is over, no body of a child runs any more.
- * In a fiber:
+ * A group starts the tasks that are added to it, and adopts those that run already. When the wait for the group is
+ * over, no body of a child runs any more. In a fiber:
  *
  *     g_autoptr(TendGroup) group = tend_group_new (TEND_GROUP_POLICY_FIRST_ERROR);
  *
@@ -134,6 +134,44 @@ tend_group_join (TendGroup *self)
   return joined;
 }
 
+/**
+ * tend_group_join_with_timeout:
+ * @self: a group
+ * @timeout: how long the group may still take, in microseconds; %TEND_FOREVER for no limit
+ *
+ * Gets the task that ends when the group is over, and limits how long that takes.
+ *
+ * When @timeout passes and children are left, the group is cancelled as by [method@Tend.Group.cancel]: the children are
+ * waited for, and those that have not ended after the [property@Tend.Group:grace-period] are stopped. Then the task
+ * fails with `G_IO_ERROR_TIMED_OUT`. Errors of children take precedence, and so does a child that has completed under
+ * %TEND_GROUP_POLICY_FIRST_SUCCESS. The nearest limit of several calls applies to all who wait.
+ *
+ * Use [method@Tend.Task.with_timeout] on the task of [method@Tend.Group.join] to end a wait and let the children go on.
+ *
+ * Returns: (transfer full): the task
+ *
+ * Since: 0.1
+ */
+TendTask *
+tend_group_join_with_timeout (TendGroup *self,
+                              gint64     timeout)
+{
+  TendTask *joined;
+
+  g_return_val_if_fail (TEND_IS_GROUP (self), NULL);
+  g_return_val_if_fail (tend_loop_is_mine (self->loop), NULL);
+  g_return_val_if_fail (timeout >= 0, NULL);
+
+  /* Those who are notified of its end may drop the group, which the task keeps only until then. */
+  g_object_ref (self);
+  joined = tend_group_join (self);
+  if (self->joined == joined)
+    tend_group_limit (self, timeout);
+  g_object_unref (self);
+
+  return joined;
+}
+
 /* Whether the group ended with another error than the one that ended the caller's wait. */
 static gboolean
 says_more (TendTask     *joined,
@@ -144,46 +182,28 @@ says_more (TendTask     *joined,
   return error != NULL && !g_error_matches (error, own->domain, own->code);
 }
 
-/**
- * tend_group_wait: (skip)
- * @self: a group
- * @error: return location for an error
- *
- * Waits in a fiber until the group is over.
- *
- * If the calling task is cancelled, the children are cancelled and still waited for: when this returns, no child is
- * left. The error of a child that failed then takes precedence over the cancellation. A calling task that is stopped
- * cancels its children without waiting for them, and their errors are reported, see [func@Tend.set_unobserved_func].
- *
- * Returns: %TRUE, or %FALSE with the error that the task of [method@Tend.Group.join] has, `TEND_ERROR_STOPPED` if the
- *   calling task ended, and `TEND_ERROR_NO_FIBER` outside a fiber
- *
- * Since: 0.1
- */
-gboolean
-tend_group_wait (TendGroup  *self,
-                 GError    **error)
+/* Waits with a limit, for a public function. */
+static gboolean
+wait_for_group (TendGroup   *self,
+                gint64       timeout,
+                const char  *func,
+                GError     **error)
 {
-  g_autoptr(TendGroup) kept = NULL;
+  g_autoptr(TendGroup) kept = g_object_ref (self);
   g_autoptr(TendTask) joined = NULL;
   GError *own = NULL;
   gboolean over;
   TendJob *wake;
 
-  g_return_val_if_fail (TEND_IS_GROUP (self), FALSE);
-  g_return_val_if_fail (tend_loop_is_mine (self->loop), FALSE);
-  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
-
   /* The fiber may be suspended already, and the joined task keeps the group only until it has ended. */
-  kept = g_object_ref (self);
-  wake = tend_begin_wait (G_STRFUNC, &own);
+  wake = tend_begin_wait (func, &own);
   if (wake == NULL && g_error_matches (own, TEND_ERROR, TEND_ERROR_NO_FIBER))
     {
       g_propagate_error (error, own);
       return FALSE;
     }
 
-  joined = tend_group_join (self);
+  joined = tend_group_join_with_timeout (self, timeout);
   over = wake != NULL && tend_wait_for_task (joined, &own);
   if (!over)
     {
@@ -207,6 +227,62 @@ tend_group_wait (TendGroup  *self,
   return tend_task_propagate (joined, error);
 }
 
+/**
+ * tend_group_wait: (skip)
+ * @self: a group
+ * @error: return location for an error
+ *
+ * Waits in a fiber until the group is over.
+ *
+ * If the calling task is cancelled, the children are cancelled and still waited for: when this returns, no child is
+ * left. The error of a child that failed then takes precedence over the cancellation. A calling task that is stopped
+ * cancels its children without waiting for them, and their errors are reported, see [func@Tend.set_unobserved_func].
+ *
+ * Returns: %TRUE, or %FALSE with the error that the task of [method@Tend.Group.join] has, `TEND_ERROR_STOPPED` if the
+ *   calling task ended, and `TEND_ERROR_NO_FIBER` outside a fiber
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_group_wait (TendGroup  *self,
+                 GError    **error)
+{
+  g_return_val_if_fail (TEND_IS_GROUP (self), FALSE);
+  g_return_val_if_fail (tend_loop_is_mine (self->loop), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  return wait_for_group (self, TEND_FOREVER, G_STRFUNC, error);
+}
+
+/**
+ * tend_group_wait_with_timeout: (skip)
+ * @self: a group
+ * @timeout: how long the group may still take, in microseconds; %TEND_FOREVER for no limit
+ * @error: return location for an error
+ *
+ * Waits in a fiber until the group is over, and limits how long that takes.
+ *
+ * When @timeout passes, the children are cancelled and still waited for, as [method@Tend.Group.join_with_timeout]
+ * describes: when this returns, no child is left. Everything else is as with tend_group_wait().
+ *
+ * Returns: %TRUE, or %FALSE with `G_IO_ERROR_TIMED_OUT` if children were left, or with an error as tend_group_wait()
+ *   sets it
+ *
+ * Since: 0.1
+ */
+gboolean
+tend_group_wait_with_timeout (TendGroup  *self,
+                              gint64      timeout,
+                              GError    **error)
+{
+  g_return_val_if_fail (TEND_IS_GROUP (self), FALSE);
+  g_return_val_if_fail (tend_loop_is_mine (self->loop), FALSE);
+  g_return_val_if_fail (timeout >= 0, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  return wait_for_group (self, timeout, G_STRFUNC, error);
+}
+
 /* --- The object --- */
 
 static void
@@ -219,6 +295,7 @@ tend_group_dispose (GObject *object)
     return;
 
   tend_group_leave_scope (self);
+  tend_loop_remove (self->loop, &self->limit);
   tend_group_abandon_children (self);
 
   /* The joined task keeps the group, unless the group is disposed of by hand: those who wait must not hang. */
@@ -264,6 +341,7 @@ tend_group_init (TendGroup *self)
   self->failed = g_ptr_array_new_with_free_func (g_object_unref);
   self->grace_period = TEND_GROUP_GRACE_PERIOD;
   tend_queue_init (&self->waiting);
+  tend_group_init_limit (self);
   tend_group_enter_scope (self);
 }
 

@@ -76,7 +76,10 @@ struct _TendGroup
   TendTask        *joined;          /* stands for the end of the group; NULL until joined */
   TendTask        *scope;           /* a reference; the task with which the group ends; NULL: none */
   TendObserver     scope_observer;  /* of the scope */
-  guint            is_cancelled : 1; /* by hand: it takes no more children */
+  TendJob          limit;           /* the nearest limit of those who wait; cancels the group */
+  gint64           limit_time;      /* when that is; TEND_FOREVER: never */
+  guint            is_late : 1;     /* the limit has cancelled it */
+  guint            is_cancelled : 1; /* by hand, or by the limit: it takes no more children */
   guint            is_settled : 1;  /* the policy has cancelled the others */
   guint            is_paused : 1;
   guint            is_ending : 1;   /* the errors of those that failed are being copied */
@@ -102,6 +105,9 @@ void tend_group_end_pause        (TendGroup *self);
 void tend_group_enter_scope      (TendGroup *self);
 void tend_group_leave_scope      (TendGroup *self);
 void tend_group_check_end        (TendGroup *self);
+void tend_group_init_limit       (TendGroup *self);
+void tend_group_limit            (TendGroup *self,
+                                  gint64     timeout);
 void tend_group_cancel_others    (TendGroup *self);
 void tend_group_abandon_children (TendGroup *self);
 void tend_group_give_slots       (TendGroup *self);

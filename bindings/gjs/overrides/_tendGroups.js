@@ -43,8 +43,8 @@ function expectChild(group, task) {
     keepFailures(task, own.parts);
 }
 
-function join(group) {
-    const task = native.join.call(group);
+function join(group, timeout = null) {
+    const task = native.join_with_timeout.call(group, timeout);
     const own = state(group);
     own.parts ??= [];
     if (state(task).parts === undefined)
@@ -59,7 +59,7 @@ function endScope(run, end) {
     // What is left of it is told when the group is freed.
     if (run)
         run.groups = undefined;
-    const joined = [...groups].map(join).filter(task => !task.is_ended());
+    const joined = [...groups].map(group => join(group)).filter(task => !task.is_ended());
     let nLeft = joined.length;
     if (nLeft === 0) {
         end();
@@ -78,8 +78,8 @@ function endScope(run, end) {
 
 // Waits as the caller until no child is left. If it is cancelled, so are the children, and they are waited for all the
 // same: what one of them has failed with stands before the cancellation.
-function waitAs(caller, group) {
-    const joined = join(group);
+function waitAs(caller, group, timeout) {
+    const joined = join(group, timeout);
     const cancellable = caller.task.get_cancellable();
     const handler = cancellable.add_handler(() => group.cancel());
     if (cancellable.is_cancelled())
@@ -101,19 +101,24 @@ const methods = {
         return native.add.call(this, task);
     },
 
-    join() {
-        return join(this);
+    // The children are cancelled if they take longer than so many milliseconds.
+    join(timeout = null) {
+        return join(this, timeout);
     },
 
-    wait() {
+    join_with_timeout(timeout) {
+        return join(this, timeout);
+    },
+
+    wait(timeout = null) {
         const caller = capture();
-        return caller?.needsCancellable() ? waitAs(caller, this) : join(this).wait();
+        return caller?.needsCancellable() ? waitAs(caller, this, timeout) : join(this, timeout).wait();
     },
 };
 
 function init(namespace, natives) {
     Tend = namespace;
-    native = {...natives, add: Tend.Group.prototype.add, join: Tend.Group.prototype.join};
+    native = {...natives, add: Tend.Group.prototype.add, join_with_timeout: Tend.Group.prototype.join_with_timeout};
     Object.assign(Tend.Group.prototype, methods);
 
     const {_init} = Tend.Group.prototype;

@@ -50,6 +50,7 @@ var FUNCTIONS = {
     },
     Group: {
         get_grace_period: {result: LIMIT, property: 'grace-period'},
+        join_with_timeout: {0: LIMIT},
         set_grace_period: {0: LIMIT},
     },
     NumberCache: {

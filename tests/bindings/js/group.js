@@ -116,6 +116,32 @@ function join(policy, ...tasks) {
     const failing = newTask(1, newError('busy'));
     assertEqual(wait(join(Tend.GroupPolicy.FIRST_SUCCESS, failing, fast, newLateTask())), fast);
 }
+{ // A limit for a group
+    const start = clock.get_time();
+    const group = new Tend.Group({policy: Tend.GroupPolicy.WAIT_ALL});
+    group.add(newTask(60));
+    assertFails(group.join(2 * SECOND), Gio.IOErrorEnum, Gio.IOErrorEnum.TIMED_OUT);
+    assertEqual(clock.get_time() - start, 2 * SECOND);
+    assertEqual(group.get_n_left(), 0);
+}
+{ // The tasks of a manager, and of a group, stand still
+    const start = clock.get_time();
+    const manager = new Tend.TaskManager({keep_ended: 1});
+    const group = new Tend.Group({policy: Tend.GroupPolicy.WAIT_ALL});
+    const task = manager.register(newTask(1));
+    group.add(newTask(1));
+    manager.pause();
+    group.pause();
+    clock.advance(10 * SECOND);
+    assertEqual([manager.paused, group.paused, task.is_ended(), group.get_n_left()].join(), 'true,true,false,1');
+    assertEqual(manager.list_running().get_n_items(), 0);
+    manager.resume();
+    group.resume();
+    wait(task);
+    wait(group.join());
+    assertEqual(clock.get_time() - start, 11 * SECOND);
+    assertEqual(manager.get_item(0), task);
+}
 { // Lists of tasks that live on
     const manager = new Tend.TaskManager();
     const tasks = ['a', 'b', 'c'].map(name => manager.register(name, () => {}));

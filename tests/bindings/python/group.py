@@ -70,6 +70,29 @@ class Test(unittest.TestCase):
         self.assertEqual(order, [1, 2, 3])
         self.assertIsNone(wait(stream.next()))
 
+    def test_limit_of_a_group(self):
+        group, start = Tend.Group(), clock.get_time()
+        group.add(new_task(60))
+        self.assert_fails(group.join(2 * SECOND), Gio.IOErrorEnum.TIMED_OUT)
+        self.assertEqual(clock.get_time() - start, 2)
+        self.assertEqual(group.get_n_left(), 0)
+
+    def test_paused_together(self):
+        manager, group, start = Tend.TaskManager(keep_ended=1), Tend.Group(), clock.get_time()
+        task = manager.register(new_task(1))
+        group.add(new_task(1))
+        manager.pause()
+        group.pause()
+        clock.advance(10 * SECOND)
+        self.assertEqual((manager.props.paused, group.props.paused, task.is_ended(), group.get_n_left()),
+                         (True, True, False, 1))
+        manager.resume()
+        group.resume()
+        wait(task)
+        wait(group.join())
+        self.assertEqual(clock.get_time() - start, 11)
+        self.assertEqual(manager.get_item(0), task)
+
     def test_timeout_and_deadline(self):
         task, late = run(5, "in the end"), new_late_task()
         self.assert_fails(task.with_timeout(2 * SECOND), Gio.IOErrorEnum.TIMED_OUT)

@@ -134,8 +134,12 @@ class Group(Tend.Group):
         Tend.Group.add(self, task)
         return task
 
-    def join(self):
-        task = origin.note(Tend.Group.join(self))
+    def join_with_timeout(self, timeout):
+        return self.join(timeout)
+
+    def join(self, timeout=None):
+        """Gives the task that ends with the group, which is cancelled if that takes longer than @timeout."""
+        task = origin.note(Tend.Group.join_with_timeout(self, timeout))
         get_failed(self).belong_to(task)
         return task
 

@@ -111,6 +111,7 @@ FUNCTIONS = {
     },
     "Group": {
         "get_grace_period": {"return": LIMIT},
+        "join_with_timeout": {0: LIMIT},
         "set_grace_period": {0: LIMIT},
     },
     "NumberCache": {
