@@ -5,6 +5,7 @@
 
 string run (Tend.ApplicationFlags flags, bool quits) {
   var clock = Tend.Clock.freeze (null);
+  int64 begin = clock.get_time ();
   var application = new Application (null, ApplicationFlags.NON_UNIQUE);
   var manager = new Tend.TaskManager ();
   string log = "";
@@ -31,6 +32,7 @@ string run (Tend.ApplicationFlags flags, bool quits) {
   assert (application.run () == 0);
   assert (manager.is_shut_down ());
   assert (!manager.is_busy ());
+  assert (clock.get_time () - begin == (flags == DRAIN ? manager.grace_period : 0));
 
   return log;
 }
