@@ -269,8 +269,9 @@ function isThrown(thrown, error) {
     if (thrown === undefined)
         return false;
     const {exception, key} = thrown;
-    return exception instanceof GLib.Error || isSeveral(exception) ? exception.domain === error.domain && exception.code === error.code
-        : key === boxOf(error);
+    if (exception instanceof GLib.Error || isSeveral(exception))
+        return exception.domain === error.domain && exception.code === error.code;
+    return key === boxOf(error);
 }
 
 // The exception that was given to an object, or to what it stands for, by a copy of the GError that C has of it.

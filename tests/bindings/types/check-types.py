@@ -15,8 +15,8 @@ import shutil
 import subprocess
 import sys
 
-HERE = pathlib.Path(__file__).parent
-FILES = ["package.json", "package-lock.json", "tsconfig.json", "program.ts", "refused.ts"]
+HERE = pathlib.Path(__file__).resolve().parent
+FILES = ["package.json", "package-lock.json", "tsconfig.json", "page.json", "program.ts", "refused.ts"]
 SKIPPED = 77
 
 # What the tools need of Node.js, and where npm has one, for the machines that it has it for.
@@ -77,7 +77,10 @@ def main(gir, overrides, work, gjs=None):
     find_node(work)
     run(work, tools / "ts-for-gir", "generate", "Tend-1", "--girDirectories", "gir", "/usr/share/gir-1.0",
         "--outdir", "types", "--ignoreVersionConflicts")
+    run(work, sys.executable, pathlib.Path(overrides).resolve().with_name("patch-types.py"), "types/tend-1.d.ts")
     run(work, tools / "tsc", "--project", ".", "--outDir", "out")
+    shutil.copy(HERE.parents[2] / "doc/snippets/from-javascript.js", work)
+    run(work, tools / "tsc", "--project", "page.json")
     if gjs:
         printed = run(work, gjs, "-m", work / "out/program.js")
         assert printed.endswith("42\n"), printed

@@ -30,6 +30,32 @@ async function useWaits(): Promise<number> {
     return await permits.run(async () => 42);
 }
 
+// What a task gives is known by its body.
+async function useResults(task: Tend.Task): Promise<void> {
+    const length: number = await Tend.Task.run('length', () => 'text'.length);
+    const text: string = await Tend.Task.run('text', async () => 'text');
+    const half: number = await Tend.Task.run('half', function* () {
+        yield Tend.sleep(1);
+        return length / 2;
+    });
+    const [first, second]: [number, string] = await Tend.when_all([Tend.Task.run('a', () => half), Promise.resolve('b')]);
+    const each: number[] = await Tend.when_all([1, 2].map(n => Tend.Task.run(null, () => n)));
+    const retry = new Tend.Retry({maxAttempts: 2, firstWait: 1});
+    const tried: number = await retry.run('try', async (_task, attempt) => attempt);
+    const held: string = await new Tend.Semaphore(1).run(async () => text);
+    const waited: number = await task.wait_for(Promise.resolve(1));
+    const kept: number = new Tend.Cancellable().run(() => {}, () => 3);
+
+    const options = new Tend.Task('options', async () => 1, {keepGoing: true, delay: 1});
+    options.start();
+    const group = new Tend.Group();
+    group.add(Promise.resolve(1));
+    await group.join();
+    const completion = new Tend.Completion();
+    completion.set_value(1);
+    print(first, second, each.length, tried, held, waited, kept, await options, await completion);
+}
+
 async function main(task: Tend.Task): Promise<number> {
     const manager = new Tend.TaskManager();
     const channel = Tend.Channel.new(1);
@@ -54,6 +80,8 @@ async function main(task: Tend.Task): Promise<number> {
         if (error instanceof GLib.Error)
             print(error.message);
     });
+
+    await useResults(task);
 
     const fetched: string = await task.wait_for(Promise.resolve('done'));
     print(fetched, manager.size, manager.has('answer'), manager.get('answer')?.get_status());

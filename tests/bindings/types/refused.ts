@@ -18,3 +18,10 @@ manager.register('wrong', 'body');
 Tend.when_any([1, 2]);
 // @ts-expect-error: there is no such method.
 task.await();
+// @ts-expect-error: the body gives a number.
+const text: string = await Tend.Task.run('wrong', async () => 1);
+// @ts-expect-error: there is no such option.
+Tend.Task.run('wrong', () => 1, {dealy: 1});
+// @ts-expect-error: there is no such setting.
+new Tend.Retry({attempts: 1});
+print(text);
