@@ -127,11 +127,13 @@ tend_manager_leave_parent (TendTaskManager *self)
   TendTaskManagerPrivate *priv = tend_manager_get_private (self);
   TendTaskManager *parent = priv->parent;
   gboolean has_tasks = priv->slots.n_running > 0 || priv->slots.n_waiting > 0;
+  gboolean stood_still;
   guint i;
 
   if (parent == NULL)
     return;
 
+  stood_still = tend_manager_stands_still (priv);
   tend_slots_move (self, parent, NULL);
   priv->parent = NULL;
 
@@ -146,7 +148,8 @@ tend_manager_leave_parent (TendTaskManager *self)
       tend_slots_pump (self);
     }
   tend_call_native (notify_parent_native_cb, self);
-  tend_manager_update_pause (self);
+  if (stood_still && !priv->is_paused)
+    tend_manager_update_pause (self);
   g_object_unref (self);
   g_object_unref (parent);
 }
@@ -257,7 +260,8 @@ tend_task_manager_add_child (TendTaskManager  *self,
   tend_slots_move (child, NULL, self);
   g_object_ref (child);
   tend_call_native (notify_parent_native_cb, child);
-  tend_manager_update_pause (child);
+  if (tend_manager_stands_still (tend_manager_get_private (child)))
+    tend_manager_update_pause (child);
   g_object_unref (child);
 
   return TRUE;
