@@ -131,8 +131,8 @@ const nobodyAnyMore = {
     needsCancellable: () => false,
 };
 
-function captureByStack() {
-    const found = look();
+function captureByStack(isWait) {
+    const found = look(isWait);
     if (found === null)
         return null;
     if (found === undefined || found.run?.isOver)
@@ -145,14 +145,14 @@ function capture() {
     if (nDetached > 0)
         return null;
     const task = getCurrent();
-    return task === main ? captureByStack() : new Caller(task);
+    return task === main ? captureByStack(true) : new Caller(task);
 }
 
 // The task whose code this is, where C does not know it; else null.
 function getOwner() {
     if (nDetached > 0 || getCurrent() !== main)
         return null;
-    const caller = captureByStack();
+    const caller = captureByStack(false);
     return caller === null || caller.isOver() ? null : caller.task;
 }
 
