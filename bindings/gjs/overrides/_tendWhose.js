@@ -11,7 +11,7 @@
 // GJS before 1.82 does not know the callers in a function given to then() of an ordinary promise, and no GJS knows more
 // than 127 frames. A wait that may be affected is reported once. It belongs to nobody.
 
-/* exported callMarked, callUnmarked, forget, forgetEnded, forgetStopped, look, takeNumber */
+/* exported callMarked, callUnmarked, forget, forgetEnded, forgetStopped, look, takeNumber, tellCutOff */
 
 const {GLib} = imports.gi;
 const System = imports.system;
@@ -119,6 +119,15 @@ function tellOnce(kind, text) {
 function awaitsOrdinary({task, run}) {
     const {nAsking = 0, nInner = 0, outer = []} = run ?? state(task);
     return nAsking <= 0 && nInner === 0 && outer.length === 0;
+}
+
+// Reports that a function has returned while an async function that it called waits. An await looks up what it calls
+// later, so one that has begun in the same turn is known.
+function tellCutOff(task, {nAsking = 0}) {
+    if (nAsking > 0) {
+        tellOnce('cut off', `${headOf(task)}: its function has returned while an async function that it called ` +
+            'waits, which does not go on: await it, or return its promise');
+    }
 }
 
 function isOutermost(stack) {
