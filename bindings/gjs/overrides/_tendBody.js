@@ -12,7 +12,7 @@ const {endScope} = imports.overrides._tendGroups;
 const {tellLate} = imports.overrides._tendReport;
 const {isAwaitable, settleFrom} = imports.overrides._tendSteps;
 const {toSnakeCase} = imports.overrides._tendUnits;
-const {callMarked, forget, takeNumber} = imports.overrides._tendWhose;
+const {callMarked, forget, takeNumber, tellCutOff} = imports.overrides._tendWhose;
 
 let Tend = null;
 let native = null;
@@ -181,7 +181,10 @@ function runBody(task, body) {
 
     try {
         const result = callAttached(callMarked, run.number, task, run, body, [task]);
-        if (!run.isOver && isAwaitable(result))
+        const isOpen = isAwaitable(result);
+        if (!isOpen)
+            tellCutOff(task, run);
+        if (!run.isOver && isOpen)
             settleWith(task, run, result);
         else
             endRun(task, run, completeWith, result);

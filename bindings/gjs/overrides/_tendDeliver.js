@@ -24,6 +24,8 @@ let Tend = null;
 let getCurrent = null;
 let main = null;
 let opaque = null;
+let context = null;
+let pumpId = 0;
 let nDetached = 0;
 let nTurns = 0;
 let isPumping = false;
@@ -34,6 +36,7 @@ let left = null;
 
 function init(namespace) {
     Tend = namespace;
+    context = GLib.MainContext.default();
     getCurrent = Tend.Task.get_current;
     main = getCurrent();
     Tend.Task.get_current = () => getOwner() ?? getCurrent();
@@ -131,8 +134,8 @@ const nobodyAnyMore = {
     needsCancellable: () => false,
 };
 
-function captureByStack() {
-    const found = look();
+function captureByStack(isWait) {
+    const found = look(isWait);
     if (found === null)
         return null;
     if (found === undefined || found.run?.isOver)
@@ -145,14 +148,14 @@ function capture() {
     if (nDetached > 0)
         return null;
     const task = getCurrent();
-    return task === main ? captureByStack() : new Caller(task);
+    return task === main ? captureByStack(true) : new Caller(task);
 }
 
 // The task whose code this is, where C does not know it; else null.
 function getOwner() {
     if (nDetached > 0 || getCurrent() !== main)
         return null;
-    const caller = captureByStack();
+    const caller = captureByStack(false);
     return caller === null || caller.isOver() ? null : caller.task;
 }
 
@@ -262,10 +265,17 @@ function getLastStep(caller, delivery) {
     return callHandler(caller, handler, value, delivery);
 }
 
+// GJS 1.74 calls no function between the slices of a collection, and the source of one that was not called is gone.
+function isPumpLost() {
+    // To look each time would take as long as to deliver.
+    const {length} = deliveries;
+    return (length & (length - 1)) === 0 && context.find_source_by_id(pumpId) === null;
+}
+
 function schedule() {
-    if (!isPumping) {
+    if (!isPumping || isPumpLost()) {
         isPumping = true;
-        GLib.idle_add(GLib.PRIORITY_HIGH, pump); // eslint-disable-line no-use-before-define
+        pumpId = GLib.idle_add(GLib.PRIORITY_HIGH, pump); // eslint-disable-line no-use-before-define
     }
 }
 

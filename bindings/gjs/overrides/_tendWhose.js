@@ -11,7 +11,7 @@
 // GJS before 1.82 does not know the callers in a function given to then() of an ordinary promise, and no GJS knows more
 // than 127 frames. A wait that may be affected is reported once. It belongs to nobody.
 
-/* exported callMarked, callUnmarked, forget, forgetEnded, forgetStopped, look, takeNumber */
+/* exported callMarked, callUnmarked, forget, forgetEnded, forgetStopped, look, takeNumber, tellCutOff */
 
 const {GLib} = imports.gi;
 const System = imports.system;
@@ -25,16 +25,17 @@ const MAX_FRAMES = 127;
 const MIN_ADDED = 64;
 // How many functions that are under way are asked whether they await an ordinary promise.
 const MAX_ASKED = 16;
-// Of how many that were stopped the numbers are remembered, so that what is left of them is silent.
+// Of how many that were stopped the numbers are remembered at least, so that what is left of them is silent.
 const MAX_STOPPED = 1024;
 const JOB_SOURCE = 'GjsPromiseJobQueueSource';
 
 const digits = [];
 // The functions of tasks that are under way, by their numbers: each with its task and its run, which may be null.
 const underWay = new Map();
-const stopped = new Set();
 const told = new Set();
 
+let stopped = new Set();
+let stoppedBefore = new Set();
 let nTaken = 0;
 let nUntilSweep = MIN_ADDED;
 
@@ -62,7 +63,7 @@ function forgetStopped(number) {
     if (!underWay.delete(number))
         return;
     if (stopped.size === MAX_STOPPED)
-        stopped.clear();
+        [stoppedBefore, stopped] = [stopped, new Set()];
     stopped.add(number);
 }
 
@@ -120,10 +121,21 @@ function awaitsOrdinary({task, run}) {
     return nAsking <= 0 && nInner === 0 && outer.length === 0;
 }
 
+// Reports that a function has returned while an async function that it called waits. An await looks up what it calls
+// later, so one that has begun in the same turn is known.
+function tellCutOff(task, {nAsking = 0}) {
+    if (nAsking > 0) {
+        tellOnce('cut off', `${headOf(task)}: its function has returned while an async function that it called ` +
+            'waits, which does not go on: await it, or return its promise');
+    }
+}
+
 function isOutermost(stack) {
-    const lines = stack.split('\n').filter(isOfProgram);
-    return lines.length === 1 && lines[0].startsWith('@') &&
-        lines[0].includes(`/${GLib.path_get_basename(System.programInvocationName)}:`);
+    // What is outside of Tend.run() has only called that.
+    const [inner] = stack.split('\nrunUntilEnded@');
+    const outermost = inner.split('\n').filter(isOfProgram).at(-1) ?? '';
+    return outermost.startsWith('@') &&
+        outermost.includes(`/${GLib.path_get_basename(System.programInvocationName)}:`);
 }
 
 // Reports a wait that may belong to a task, and cannot be found to.
@@ -151,15 +163,16 @@ function tellUnknown(stack) {
     }
 }
 
-// The task and the run whose code this is, null if it is nobody's, and undefined if it is that of a run that is over.
-function look() {
+// The task and the run whose code this is, null if it is nobody's, and undefined if it is that of a run that is over. A
+// wait is reported where that may be wrong.
+function look(isWait) {
     if (nTaken === 0)
         return null;
 
     const {stack} = new Error();
     const number = readNumber(stack);
     if (number === null) {
-        if (underWay.size > 0)
+        if (isWait && underWay.size > 0)
             tellUnknown(stack);
         return null;
     }
@@ -167,7 +180,7 @@ function look() {
         return null;
 
     const found = underWay.get(number);
-    if (found === undefined && !stopped.has(number)) {
+    if (found === undefined && isWait && !stopped.has(number) && !stoppedBefore.has(number)) {
         tellOnce('over', `The wait at ${findLine(stack)} does not end, and what stands behind it does not run: it ` +
             'is of an async function that nobody awaits, and the function of the task that called it has returned');
     }

@@ -119,7 +119,7 @@ function join(policy, ...tasks) {
 { // A limit for a group
     const start = clock.get_time();
     const group = new Tend.Group({policy: Tend.GroupPolicy.WAIT_ALL});
-    group.add(newTask(60));
+    group.add(Tend.Task.new(null, () => Tend.sleep(60 * SECOND)));
     assertFails(group.join(2 * SECOND), Gio.IOErrorEnum, Gio.IOErrorEnum.TIMED_OUT);
     assertEqual(clock.get_time() - start, 2 * SECOND);
     assertEqual(group.get_n_left(), 0);

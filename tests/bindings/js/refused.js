@@ -40,7 +40,8 @@ const CALLS = [
         set_priority: [1], set_progress: [0.5, null], set_stack_size: [1],
     }],
     [() => new Tend.TaskManager(), {
-        get_run_time: [0.5], ignore_error: [1, 1], set_grace_period: [1], set_max_running: [1], set_rate: [5, 1],
+        get_run_time: [0.5], ignore_error: [1, 1], set_grace_period: [1], set_keep_ended: [1], set_max_running: [1],
+        set_rate: [5, 1],
         set_slow_check: [5, 5],
     }],
     [() => Tend.RandomNumberCache, {new: [new Tend.RequestCache(), 'p', 16]}],

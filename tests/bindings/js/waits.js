@@ -4,6 +4,7 @@
 // Semaphores, events and conditions from JavaScript.
 
 import Gio from 'gi://Gio';
+import GLib from 'gi://GLib';
 import Tend from 'gi://Tend?version=1';
 import {assertEqual, assertIs, assertRejects, assertThrows, runTests} from './support.js';
 
@@ -12,6 +13,23 @@ const SECOND = 1000;
 const start = body => Tend.Task.run(null, body);
 
 runTests({
+    // During a collection GJS 1.74 calls nothing, and removes the source whose function it has not called.
+    aLostDispatchIsMadeUpFor: async () => {
+        const [context, log] = [GLib.MainContext.default(), []];
+        const tasks = [1, 2, 3].map(n => Tend.Task.run(`${n}`, async () => {
+            await Tend.sleep(1e6).catch(() => log.push(n));
+        }));
+        await Tend.sleep(1);
+        tasks[0].cancel();
+        const next = GLib.idle_add(GLib.PRIORITY_LOW, () => GLib.SOURCE_REMOVE);
+        assertEqual(context.find_source_by_id(next - 1)?.get_priority(), GLib.PRIORITY_HIGH);
+        GLib.source_remove(next - 1);
+        tasks[1].cancel();
+        tasks[2].cancel();
+        await Promise.all(tasks);
+        assertEqual(log.join(), '1,2,3');
+    },
+
     async semaphore() {
         const lock = new Tend.Semaphore();
         const log = [];

@@ -314,6 +314,22 @@ const UNKNOWN = {
                 print('went on');
             }
         })],
+    cutOff: [/Task 'a': its function has returned while an async function that it called waits/g, async () => {
+        for (let i = 0; i < 2; i++) {
+            Tend.Task.run('a', () => {
+                (async () => {
+                    await Tend.sleep(1);
+                    print('a line of it ran');
+                })();
+            });
+            // This goes on.
+            Tend.Task.run('b', () => {
+                Tend.sleep(1);
+                Tend.Task.run('c', () => Tend.sleep(1)).then(() => print('went on'));
+            });
+        }
+        await Tend.sleep(10);
+    }],
     unawaited: [/The wait at whose\.js:\d+ does not end/g, async () => {
         for (let i = 0; i < 2; i++) {
             Tend.Task.run('a', () => {
