@@ -188,6 +188,14 @@ async def show_channel():
 
 # --- Requests and answers ---
 
+async def show_reservation():
+    requests = Tend.RequestCache()
+    with Tend.RandomNumberCache.new(requests, "dns", 16) as reserved:
+        message = f"ping {reserved.get_number()}"
+        requests.add(Tend.NumberCache(reservation=reserved))
+    assert message.startswith("ping ") and len(requests) == 1
+
+
 class Ping(Tend.RandomNumberCache):
     def __init__(self, requests):
         super().__init__(request_cache=requests, prefix="ping", timeout=3)
@@ -202,14 +210,6 @@ def received(requests, number, text):
     ping = requests.pop("ping", number)
     if ping is not None:
         ping.answer.set_value(text)
-
-
-async def show_reservation():
-    requests = Tend.RequestCache()
-    with Tend.RandomNumberCache.new(requests, "ping", 16) as reserved:
-        message = f"ping {reserved.get_number()}"
-        requests.add(Tend.NumberCache(reservation=reserved))
-    assert message.startswith("ping ") and len(requests) == 1
 
 
 async def show_requests():

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "tend-manager-entry-private.h"
+#include "tend-manager-signals-private.h"
 #include "tend-manager-slots-private.h"
 #include "tend-manager-statistics-private.h"
 
@@ -84,46 +85,8 @@ struct _TendTaskManagerPrivate
 
 /* --- manager-state.c --- */
 
-typedef enum
-{
-  TEND_MANAGER_PROP_OWNER = 1,
-  TEND_MANAGER_PROP_PARENT,
-  TEND_MANAGER_PROP_MAX_RUNNING,
-  TEND_MANAGER_PROP_GRACE_PERIOD,
-  TEND_MANAGER_PROP_GRACE_DEADLINE,
-  TEND_MANAGER_PROP_AWAITED,
-  TEND_MANAGER_PROP_RATE,
-  TEND_MANAGER_PROP_RATE_PERIOD,
-  TEND_MANAGER_PROP_SLOW_AGE,
-  TEND_MANAGER_PROP_SLOW_INTERVAL,
-  TEND_MANAGER_PROP_KEEP_ENDED,
-  TEND_MANAGER_PROP_N_PENDING,
-  TEND_MANAGER_PROP_N_RUNNING,
-  TEND_MANAGER_PROP_N_DRAINING,
-  TEND_MANAGER_PROP_N_FAILED,
-  TEND_MANAGER_PROP_PROGRESS,
-  TEND_MANAGER_PROP_BUSY,
-  TEND_MANAGER_PROP_PAUSED,
-  TEND_MANAGER_PROP_CLOSED,
-  TEND_MANAGER_PROP_SHUT_DOWN,
-} TendManagerProperty;
-
-#define TEND_MANAGER_N_PROPERTIES (TEND_MANAGER_PROP_SHUT_DOWN + 1)
-
-typedef enum
-{
-  TEND_MANAGER_SIGNAL_FAILED,
-  TEND_MANAGER_SIGNAL_SLOW,
-  TEND_MANAGER_SIGNAL_ITEMS_CHANGED,
-  TEND_MANAGER_SIGNAL_ADDED,
-  TEND_MANAGER_SIGNAL_ENDED,
-  TEND_MANAGER_N_SIGNALS
-} TendManagerSignal;
-
-/* Constant once the class is there, which fills them in. */
+/* Constant once the class is there, which fills it in. */
 G_GNUC_INTERNAL extern gssize tend_manager_private_offset;
-G_GNUC_INTERNAL extern GParamSpec *tend_manager_properties[TEND_MANAGER_N_PROPERTIES];
-G_GNUC_INTERNAL extern guint tend_manager_signals[TEND_MANAGER_N_SIGNALS];
 
 static inline TendTaskManagerPrivate *
 tend_manager_get_private (TendTaskManager *self)
@@ -163,7 +126,7 @@ void                tend_manager_emit_slow    (TendTaskManager  *self,
 void                tend_manager_notify       (TendTaskManager  *self,
                                                TendManagerProperty property);
 
-/* Whether the tasks of the manager stand still, because it or one above is paused. One that ends lets its tasks go on. */
+/* Whether the tasks of the manager stand still, because it or one above is paused; not when it ends. */
 static inline gboolean
 tend_manager_stands_still (const TendTaskManagerPrivate *priv)
 {

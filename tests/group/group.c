@@ -219,6 +219,7 @@ test_refuses_what_cannot_be_a_child (void)
   tend_group_cancel (other_group);
   tend_task_return_boolean (idle, TRUE);
   assert_gone (idle);
+  settle ();
   tend_task_get_error (joined);
   assert_gone (joined);
   assert_group_gone (&other_group);

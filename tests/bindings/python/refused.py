@@ -44,7 +44,8 @@ CALLS = {
         "set_progress": [0.5, None], "set_stack_size": [1],
     },
     Tend.TaskManager: {
-        "get_run_time": [0.5], "ignore_error": [1, 1], "set_grace_period": [1], "set_max_running": [1],
+        "get_run_time": [0.5], "ignore_error": [1, 1], "set_grace_period": [1], "set_keep_ended": [1],
+        "set_max_running": [1],
         "set_rate": [5, 1], "set_slow_check": [5, 5],
     },
     lambda: Tend.RandomNumberCache: {"new": [Tend.RequestCache(), "p", 16]},

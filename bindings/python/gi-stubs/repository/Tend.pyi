@@ -911,7 +911,7 @@ class IntervalMode(GObject.GEnum):
     FIXED_DELAY: ClassVar[IntervalMode]
     FIXED_RATE: ClassVar[IntervalMode]
 
-class ApplicationFlags(GObject.GFlags):
+class ApplicationFlags(GObject.GFlags):  # type: ignore[misc]
     NONE: ClassVar[ApplicationFlags]
     DRAIN: ClassVar[ApplicationFlags]
     BACKGROUND: ClassVar[ApplicationFlags]
