@@ -11,6 +11,7 @@ note_body (TendTask  *task,
            GError   **error)
 {
   note ("%s", (const char *) user_data);
+  tend_task_return_boolean (task, TRUE);
   return TRUE;
 }
 

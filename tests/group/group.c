@@ -220,7 +220,7 @@ test_refuses_what_cannot_be_a_child (void)
   tend_task_return_boolean (idle, TRUE);
   assert_gone (idle);
   tend_task_get_error (joined);
-  assert_gone (joined);
+  g_clear_object (&joined);
   assert_group_gone (&other_group);
 }
 
