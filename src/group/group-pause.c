@@ -26,7 +26,7 @@ set_paused (TendGroup *self,
   g_object_ref (self);
   for (guint i = changed->len; i > 0; i--)
     tend_task_notify_paused (g_ptr_array_index (changed, i - 1));
-  tend_group_notify_paused (self);
+  tend_notify_native (G_OBJECT (self), g_object_class_find_property (G_OBJECT_GET_CLASS (self), "paused"));
   g_object_unref (self);
 }
 

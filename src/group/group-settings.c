@@ -143,12 +143,6 @@ tend_group_set_grace_period (TendGroup *self,
   tend_notify_native (G_OBJECT (self), properties[PROP_GRACE_PERIOD]);
 }
 
-void
-tend_group_notify_paused (TendGroup *self)
-{
-  tend_notify_native (G_OBJECT (self), properties[PROP_PAUSED]);
-}
-
 static void
 tend_group_get_property (GObject    *object,
                          guint       prop_id,

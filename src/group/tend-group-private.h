@@ -100,7 +100,6 @@ struct _TendChild
 };
 
 void tend_group_install_properties (GObjectClass *klass);
-void tend_group_notify_paused    (TendGroup *self);
 void tend_group_end_pause        (TendGroup *self);
 void tend_group_enter_scope      (TendGroup *self);
 void tend_group_leave_scope      (TendGroup *self);

@@ -3,9 +3,9 @@
 
 // Pausing and resuming a task.
 //
-// TEND_FLAG_PAUSED is the user's request, and any thread may set it. TEND_FLAG_SUSPENDED is that of managers and groups.
-// The loop thread carries it out: the timers of the scope and the task's own delay leave the loop, and return with the
-// time that was left. A body is held where it looks: at a checkpoint.
+// TEND_FLAG_PAUSED is the user's request, and any thread may set it. TEND_FLAG_SUSPENDED is that of managers and
+// groups. The loop thread carries it out: the timers of the scope and the task's own delay leave the loop, and return
+// with the time that was left. A body is held where it looks: at a checkpoint.
 
 #include "task-life-private.h"
 #include "task-state-private.h"
