@@ -134,8 +134,10 @@ function isOutermost(stack) {
     // What is outside of Tend.run() has only called that.
     const [inner] = stack.split('\nrunUntilEnded@');
     const outermost = inner.split('\n').filter(isOfProgram).at(-1) ?? '';
+    // A program may run others that it is given the names of, as those that run tests do.
+    const programs = [System.programInvocationName, ...System.programArgs];
     return outermost.startsWith('@') &&
-        outermost.includes(`/${GLib.path_get_basename(System.programInvocationName)}:`);
+        programs.some(name => outermost.includes(`/${GLib.path_get_basename(name)}:`));
 }
 
 // Reports a wait that may belong to a task, and cannot be found to.
