@@ -53,7 +53,8 @@ def main(source):
         report("ucontext, run", run("meson", "test", "-C", tmp / "ucontext", "--suite", "body",
                                     "--suite", "bindings", "--print-errorlogs"))
         report("poll, run", run("meson", "test", "-C", tmp / "poll", "--suite", "loop", "--suite", "task",
-                                "--suite", "body", "--suite", "failures", "--print-errorlogs"))
+                                "--suite", "body", "--suite", "sync", "--suite", "net", "--suite", "failures",
+                                "--print-errorlogs"))
         for what, options in REFUSED.items():
             output = run("meson", "setup", tmp / what, source, *options)
             report(what, "" if "is made from the GIR" in output else f"not refused:\n{output}")

@@ -19,6 +19,9 @@
 /* RFC 8305, section 5: Connection Attempt Delay. */
 #define STAGGER (G_TIME_SPAN_MILLISECOND * 250)
 
+/* How long until a server on a Unix socket that has no room for another client is asked again: nothing tells. */
+#define FULL_DELAY (G_TIME_SPAN_MILLISECOND * 10)
+
 typedef struct
 {
   TendLoop                 *loop;         /* constant */
@@ -158,6 +161,12 @@ try_address (Race           *self,
     {
       g_clear_error (&error);
       await_attempt (self, g_steal_pointer (&socket));
+    }
+  else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+    {
+      note_error (self, error);
+      g_queue_push_head (&self->addresses, g_object_ref (address));
+      tend_loop_arm (self->loop, &self->next, tend_time_add (tend_loop_now (self->loop), FULL_DELAY));
     }
   else
     note_error (self, error);
@@ -307,6 +316,7 @@ set_connect_error (GError             **error,
  * The addresses of @connectable race, as RFC 8305 says: 250 ms after one was tried, or at once if it fails, the next
  * one is tried as well, of the other family if there is one. The first connection wins, and the others are given up.
  * The servers of a [class@Gio.NetworkService] are tried in their order. Each address is tried as soon as it is known.
+ * A server on a Unix socket whose queue of connections is full is tried again every 10 ms.
  *
  * For a proxy, for TLS and for the settings of [class@Gio.SocketClient] use that. For streams of GIO give the socket to
  * [method@Gio.Socket.connection_factory_create_connection].

@@ -5,6 +5,9 @@
 
 #include "net.h"
 
+#include <gio/gunixsocketaddress.h>
+#include <glib/gstdio.h>
+
 #define STAGGER (250 * G_TIME_SPAN_MILLISECOND)
 
 /* --- A host whose addresses the test says --- */
@@ -397,6 +400,73 @@ test_deadline (void)
   silent_clear (&silent);
 }
 
+static gboolean
+connect_unix_body (TendTask  *task,
+                   gpointer   user_data,
+                   GError   **error)
+{
+  g_autoptr(GSocket) socket = tend_socket_connect (user_data, tend_get_time () + SECOND, error);
+
+  return socket != NULL;
+}
+
+/* Connects until there is no room for another one. */
+static GPtrArray *
+fill_queue (GSocketAddress *address)
+{
+  GPtrArray *sockets = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr(GError) error = NULL;
+
+  while (error == NULL)
+    {
+      GSocket *socket = g_socket_new (G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_DEFAULT, NULL);
+
+      g_socket_set_blocking (socket, FALSE);
+      g_socket_connect (socket, address, NULL, &error);
+      g_ptr_array_add (sockets, socket);
+    }
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
+
+  return sockets;
+}
+
+/* A server on a Unix socket takes no more for a while: the kernel does not queue who connects, as it does with TCP. */
+static void
+test_full_queue (void)
+{
+  g_autoptr(TendClock) clock = tend_clock_freeze (NULL);
+  g_autofree char *dir = g_dir_make_tmp ("tend-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (dir, "socket", NULL);
+  g_autoptr(GSocketAddress) address = g_unix_socket_address_new (path);
+  g_autoptr(GSocket) listener = g_socket_new (G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_DEFAULT,
+                                              NULL);
+  g_autoptr(GPtrArray) others = NULL;
+  g_autoptr(GSocket) accepted = NULL;
+  TendTask *patient, *late;
+
+  g_assert_true (g_socket_bind (listener, address, FALSE, NULL));
+  g_socket_set_listen_backlog (listener, 1);
+  g_assert_true (g_socket_listen (listener, NULL));
+  others = fill_queue (address);
+
+  late = tend_task_run_fiber (NULL, connect_unix_body, address, NULL);
+  settle ();
+  tend_clock_advance (clock, SECOND, NULL);
+  assert_fails (late, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+
+  patient = tend_task_run_fiber (NULL, connect_unix_body, address, NULL);
+  settle ();
+  tend_clock_advance (clock, SECOND / 2, NULL);
+  assert_status (patient, "running");
+  accepted = g_socket_accept (listener, NULL, NULL);
+  tend_clock_advance (clock, SECOND / 100, NULL);
+  assert_status (patient, "completed");
+  assert_gone (patient);
+
+  g_unlink (path);
+  g_rmdir (dir);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -411,6 +481,7 @@ main (int    argc,
   g_test_add_func ("/tend/socket-connect/no-address", test_no_address);
   g_test_add_func ("/tend/socket-connect/ended", test_ended);
   g_test_add_func ("/tend/socket-connect/deadline", test_deadline);
+  g_test_add_func ("/tend/socket-connect/full-queue", test_full_queue);
 
   return g_test_run ();
 }
