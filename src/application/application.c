@@ -177,7 +177,7 @@ part_end (Part *self)
 static void
 shutdown_cb (Ends *self)
 {
-  g_autoptr(GApplication) kept = g_object_ref (self->application);
+  G_GNUC_UNUSED g_autoptr(GApplication) kept = g_object_ref (self->application);
   Part *first = g_ptr_array_index (self->parts, 0);
   TendHub *hub = tend_loop_get_hub (tend_manager_get_private (first->manager)->loop);
 
@@ -199,7 +199,7 @@ static gboolean
 asked_to_end_cb (gpointer user_data)
 {
   Ends *self = user_data;
-  g_autoptr(GApplication) kept = g_object_ref (self->application);
+  G_GNUC_UNUSED g_autoptr(GApplication) kept = g_object_ref (self->application);
 
   if (!self->is_ending)
     g_application_quit (self->application);

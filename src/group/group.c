@@ -189,7 +189,7 @@ wait_for_group (TendGroup   *self,
                 const char  *func,
                 GError     **error)
 {
-  g_autoptr(TendGroup) kept = g_object_ref (self);
+  G_GNUC_UNUSED g_autoptr(TendGroup) kept = g_object_ref (self);
   g_autoptr(TendTask) joined = NULL;
   GError *own = NULL;
   gboolean over;

@@ -108,7 +108,7 @@ tend_running_remove (TendEntry *entry)
 gboolean
 tend_running_tell (TendRunning *self)
 {
-  g_autoptr(TendRunning) kept = g_object_ref (self);
+  G_GNUC_UNUSED g_autoptr(TendRunning) kept = g_object_ref (self);
 
   return tend_view_tell (&self->list, self);
 }
