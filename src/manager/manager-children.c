@@ -215,6 +215,13 @@ tend_manager_drop_children (TendTaskManager *self)
   g_clear_pointer (&priv->children, g_ptr_array_unref);
 }
 
+/* Whether the manager has nothing that a pause could stop: whether there is one takes a walk up to the top. */
+static gboolean
+is_empty (const TendTaskManagerPrivate *priv)
+{
+  return priv->entries.n_items == 0 && (priv->children == NULL || priv->children->len == 0);
+}
+
 /**
  * tend_task_manager_add_child:
  * @self: a manager
@@ -260,7 +267,7 @@ tend_task_manager_add_child (TendTaskManager  *self,
   tend_slots_move (child, NULL, self);
   g_object_ref (child);
   tend_call_native (notify_parent_native_cb, child);
-  if (tend_manager_stands_still (tend_manager_get_private (child)))
+  if (!is_empty (tend_manager_get_private (child)) && tend_manager_stands_still (tend_manager_get_private (child)))
     tend_manager_update_pause (child);
   g_object_unref (child);
 
