@@ -212,10 +212,20 @@ use_group (void)
   if (group == NULL)
     return;
 
-  switch (pick (6))
+  switch (pick (9))
     {
     case 0:
       tend_group_cancel (group);
+      break;
+    case 6:
+      tend_group_pause (group);
+      tend_group_is_paused (group);
+      break;
+    case 7:
+      tend_group_resume (group);
+      break;
+    case 8:
+      rack_put (KIND_TASK, tend_group_join_with_timeout (group, pick_time ()));
       break;
     case 1:
       tend_group_set_max_running (group, pick (3));
