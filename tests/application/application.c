@@ -379,6 +379,24 @@ test_sigterm_twice (Fixture       *self,
   assert_log ("cancelled stopped");
 }
 
+static void
+own_handler (int signum)
+{
+}
+
+/* A program that handles a signal by itself keeps doing so. */
+static void
+test_own_handler (Fixture       *self,
+                  gconstpointer  unused)
+{
+  struct sigaction action = { .sa_handler = own_handler }, old, found;
+
+  g_assert_no_errno (sigaction (SIGTERM, &action, &old));
+  tend_application_add_manager (self->application, self->manager, TEND_APPLICATION_FLAGS_NONE);
+  g_assert_no_errno (sigaction (SIGTERM, &old, &found));
+  g_assert_true (found.sa_handler == own_handler);
+}
+
 /* --- What is refused --- */
 
 static void
@@ -426,6 +444,7 @@ main (int    argc,
   ADD ("is-never-run", test_is_never_run);
   ADD ("sigterm", test_sigterm);
   ADD ("sigterm-twice", test_sigterm_twice);
+  ADD ("own-handler", test_own_handler);
   ADD ("twice", test_twice);
   ADD ("other-context", test_other_context);
 
